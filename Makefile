@@ -1,0 +1,42 @@
+# Two commands for a newcomer: `make serve` and `make test`.
+# TORCH_INDEX: a package index for another build of torch, for example a CPU-only one. Empty: pip's default.
+PYTHON ?= python3
+TORCH_INDEX ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+TORCH_FLAGS := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
+
+.PHONY: serve test test-slow test-readme check format clean
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(TORCH_FLAGS) -c constraints.txt torch
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+serve: $(VENV)/.installed
+	$(BIN)/medmpt index build
+	$(BIN)/medmpt serve $(ARGS)
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+test-slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-readme: $(VENV)/.installed
+	$(BIN)/python -m pytest -m readme $(ARGS)
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if $(BIN)/python -c 'import importlib.util,sys; sys.exit(importlib.util.find_spec("torchvision") is None)'; then echo "torchvision is installed: it breaks transformers beside a CPU torch; remove it" >&2; exit 1; fi
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

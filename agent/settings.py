@@ -1,0 +1,44 @@
+"""The only reader of the environment (prefix `MEDMPT_`)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+
+APP = "medmpt"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things live and which parts are used.
+
+    Attributes:
+        data_dir: User data: threads, weights, imported documents (`MEDMPT_DATA_DIR`).
+        cache_dir: Derived things: indexes, embeddings, demo studies; safe to delete (`MEDMPT_CACHE_DIR`).
+        weights: Name of the MedMPT weights to use, None for the default (`MEDMPT_WEIGHTS`).
+        llm: Which chat model composes answers: `planner`, `openai:MODEL@URL`, ... (`MEDMPT_LLM`).
+        embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).
+        chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    weights: str | None = None
+    llm: str = "planner"
+    embedder: str = "minilm"
+    chroma_url: str | None = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from `environ` (default `os.environ`)."""
+        env = os.environ if environ is None else environ
+        return cls(
+            data_dir=Path(env.get("MEDMPT_DATA_DIR") or user_data_path(APP)),
+            cache_dir=Path(env.get("MEDMPT_CACHE_DIR") or user_cache_path(APP)),
+            weights=env.get("MEDMPT_WEIGHTS") or None,
+            llm=env.get("MEDMPT_LLM") or "planner",
+            embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
+            chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
+        )

@@ -1,0 +1,1 @@
+"""CT volumes, quantitative CT and the MedMPT model: torch, voxels and weights."""

@@ -1,0 +1,1 @@
+"""Guideline passages, documents and the drug knowledge graph: text, vectors and edges."""

@@ -1,0 +1,1 @@
+"""One clinical question per tool; the only place where domain objects become `Evidence`."""

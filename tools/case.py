@@ -1,0 +1,145 @@
+"""One de-identified patient bundle: `Case` and the file formats that become one.
+
+The JSON form is the contract in `docs/architecture.md` (schema version 1). A missing value is absent or None, never 0.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sex = Literal["male", "female", "other", "unknown"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Smoking(_Model):
+    """Smoking history; `quit_years_ago` is None for current and never smokers."""
+
+    status: Literal["never", "former", "current", "unknown"] = "unknown"
+    pack_years: float | None = Field(default=None, ge=0)
+    quit_years_ago: float | None = Field(default=None, ge=0)
+
+
+class Allergy(_Model):
+    """A recorded allergy or intolerance."""
+
+    substance: str
+    reaction: str | None = None
+    severity: str | None = None
+
+
+class Condition(_Model):
+    """A diagnosis the patient is known to have."""
+
+    name: str
+    code: str | None = None
+    since: str | None = None
+
+
+class Patient(_Model):
+    """Demographics without identity."""
+
+    age_years: float | None = Field(default=None, ge=0, le=130)
+    sex: Sex = "unknown"
+    weight_kg: float | None = Field(default=None, gt=0)
+    height_cm: float | None = Field(default=None, gt=0)
+    pregnant: bool | None = None
+    smoking: Smoking | None = None
+    allergies: tuple[Allergy, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+class Presentation(_Model):
+    """Why the patient is here."""
+
+    question: str | None = None
+    symptoms: tuple[str, ...] = ()
+    duration_days: float | None = Field(default=None, ge=0)
+    findings: tuple[str, ...] = ()
+
+
+class Vitals(_Model):
+    """One set of vital signs; temperature in °C, pressures in mmHg, SpO2 in %, FiO2 as a fraction."""
+
+    time: str | None = None
+    temperature_c: float | None = None
+    heart_rate: float | None = None
+    respiratory_rate: float | None = None
+    sbp_mmhg: float | None = None
+    dbp_mmhg: float | None = None
+    spo2_pct: float | None = None
+    fio2: float | None = Field(default=None, ge=0.2, le=1.0)
+    gcs: int | None = Field(default=None, ge=3, le=15)
+
+
+class Observation(_Model):
+    """One laboratory value as reported; `comparator` holds `<` or `>` where the value is a bound."""
+
+    time: str | None = None
+    analyte: str
+    loinc: str | None = None
+    value: float | None = None
+    unit: str | None = None
+    comparator: Literal["<", "<=", ">", ">="] | None = None
+    specimen: str | None = None
+
+
+class LungFunction(_Model):
+    """One spirometry and diffusion record."""
+
+    time: str | None = None
+    fev1_l: float | None = None
+    fev1_pct: float | None = None
+    fvc_l: float | None = None
+    fvc_pct: float | None = None
+    fev1_fvc: float | None = None
+    dlco_pct: float | None = None
+
+
+class Medication(_Model):
+    """One current medicine."""
+
+    name: str
+    atc: str | None = None
+    dose: float | None = None
+    unit: str | None = None
+    route: str | None = None
+    frequency: str | None = None
+    since: str | None = None
+
+
+class StudyRef(_Model):
+    """A CT study of the case; `path` is relative to the case folder and never leaves this room."""
+
+    id: str
+    path: str
+    date: str | None = None
+    report: str | None = None
+    prior: bool = False
+
+
+class Note(_Model):
+    """A clinical note."""
+
+    time: str | None = None
+    kind: str | None = None
+    text: str
+
+
+class Case(_Model):
+    """One de-identified patient bundle."""
+
+    schema_version: Literal[1] = 1
+    case_id: str
+    synthetic: bool = False
+    language: Literal["en", "zh"] = "en"
+    patient: Patient = Patient()
+    presentation: Presentation = Presentation()
+    vitals: tuple[Vitals, ...] = ()
+    labs: tuple[Observation, ...] = ()
+    lung_function: tuple[LungFunction, ...] = ()
+    medications: tuple[Medication, ...] = ()
+    studies: tuple[StudyRef, ...] = ()
+    notes: tuple[Note, ...] = ()

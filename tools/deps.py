@@ -1,0 +1,38 @@
+"""What a tool may use: `Deps`, made once per turn by the agent and handed to every tool through LangChain's `ToolRuntime`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.case import Case
+from tools.evidence import Language
+
+if TYPE_CHECKING:
+    from medmpt_backend.engine import MedMPTEngine
+    from retrieval.drugs import DrugGraph
+    from retrieval.search import GuidelineIndex
+
+
+@dataclass(frozen=True)
+class Deps:
+    """Everything a tool may reach; nothing in here is shown to a model.
+
+    Attributes:
+        case: The one patient of this thread; None when the conversation has no case.
+        case_dir: Folder that study paths are relative to.
+        cache_dir: For derived things.
+        language: Language of the question.
+        index: Guideline passages and documents.
+        drugs: Drug knowledge graph.
+        engine: MedMPT; None when no weights are installed.
+        studies: Study handle (`ct-1`) to absolute path.
+    """
+
+    cache_dir: Path
+    case: Case | None = None
+    case_dir: Path | None = None
+    language: Language = "en"
+    index: "GuidelineIndex | None" = None
+    drugs: "DrugGraph | None" = None
+    engine: "MedMPTEngine | None" = None
+    studies: dict[str, Path] = field(default_factory=dict)

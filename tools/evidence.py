@@ -1,0 +1,136 @@
+"""What a tool may say: `Evidence` (one citable statement) and `ToolResult` (the envelope of every tool).
+
+This is the only vocabulary that crosses from `tools` to `agent`. Leaves return domain objects; the modules of this room turn
+them into `Evidence`; the agent may cite nothing else. Both are pydantic models because they travel through a checkpointer as
+JSON: store `model_dump(mode="json")` and re-validate with `ToolResult.model_validate`.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Status = Literal["ok", "partial", "empty", "out_of_domain", "unavailable", "error"]
+Language = Literal["en", "zh"]
+Side = Literal["left", "right", "both"]
+Validity = Literal["in", "out", "unknown"]
+Kind = Literal["guideline", "document", "drug_graph", "ct", "model", "lab", "score", "report", "case", "similar_case"]
+
+ToolName = Literal[
+    "quantify_ct",
+    "encode_ct",
+    "classify_ct",
+    "draft_report",
+    "check_report",
+    "find_similar_cases",
+    "interpret_labs",
+    "calculate_score",
+    "rank_drugs",
+    "check_medications",
+    "query_drug_graph",
+    "search_guidelines",
+    "summarize_case",
+]
+
+
+class Quantity(BaseModel):
+    """A number with its unit, as a tool produced it.
+
+    Attributes:
+        name: Stable snake-case name inside its evidence (`urea`, `lungs_total_l`, `curb_65`).
+        value: The number at full precision.
+        unit: UCUM unit as written in text (`mmol/L`, `%`, `mm`, `L`, `points`); empty for a pure number.
+        decimals: Decimals that prose may round to; a sentence that shows fewer or more digits must still round to it.
+        high: Upper end when the quantity is a range (a score with missing inputs); `value` is then the lower end.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    value: float
+    unit: str = ""
+    decimals: int = 1
+    high: float | None = None
+
+
+class Evidence(BaseModel):
+    """One citable statement with everything `verify` needs to check a sentence against it.
+
+    Attributes:
+        key: Opaque and stable: `G-xxxxxx` guideline, `X-xxxxxx` document, `D-xxxxxx` drug graph, `L-...` lab, `S-...` score, `C-...` case,
+            `CT-...` measurement, `M-...` model opinion, `R-...` report, `K-...` similar case. Never a path, never an identifier.
+        kind: Which kind of source this is.
+        text: The statement as one or more full English sentences: it can be quoted as it stands.
+        text_zh: The same in Chinese; None where there is none.
+        source: Issuer and title, or the method, or the record.
+        year: Year of the edition or publication; None for the patient's own data.
+        locator: Section, page, time of the sample, slice; what a reader needs to open it.
+        validity: Whether the producing model or method was inside its domain; None where the notion does not apply.
+        quantities: Numbers of the statement; prose is compared with these.
+        subjects: Canonical lower-case English names of what it is about (drugs, analytes, findings, scores, topics).
+        side: Laterality of the statement, where it has one.
+        present: True asserted, False denied, None where polarity does not apply or was not assessed.
+        population: To whom a recommendation applies; None when unrestricted.
+        current: False for a superseded edition.
+        superseded_by: Key or guideline id of the successor.
+        conflicts: Keys of evidence that disagrees.
+        inferred: True when derived by rule from `premises` and not stated by a source.
+        premises: Keys this was inferred from.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    kind: Kind
+    text: str
+    text_zh: str | None = None
+    source: str
+    year: int | None = None
+    locator: str | None = None
+    validity: Validity | None = None
+    quantities: tuple[Quantity, ...] = ()
+    subjects: tuple[str, ...] = ()
+    side: Side | None = None
+    present: bool | None = None
+    population: str | None = None
+    current: bool = True
+    superseded_by: str | None = None
+    conflicts: tuple[str, ...] = ()
+    inferred: bool = False
+    premises: tuple[str, ...] = ()
+
+
+class ToolResult(BaseModel):
+    """What every tool returns, whatever happened.
+
+    Attributes:
+        tool: Name of the tool.
+        status: See CONTRACTS (`docs/architecture.md`): silence is a result, never "normal".
+        reason: Why the status is not `ok`; names what to do (for `unavailable` the command that installs the part).
+        query: The request as it was understood.
+        counts: Counts before and after each filter, in order.
+        warnings: Limits a reader must know.
+        missing: Inputs that were needed and absent, by name.
+        emergencies: Findings that need action now (critical values, tension pneumothorax), as sentences.
+        evidence: Citable statements, most relevant first.
+        data: Machine-readable payload of the tool for the command line and the page (contract shapes).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tool: ToolName
+    status: Status
+    reason: str | None = None
+    query: dict[str, JsonValue] = Field(default_factory=dict)
+    counts: dict[str, int] = Field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    emergencies: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def for_model(self, language: Language = "en") -> str:
+        """Text of the result for a chat model: status line, then one `[key] text` line per evidence."""
+        head = f"{self.tool}: {self.status}" + (f" ({self.reason})" if self.reason else "")
+        notes = [f"warning: {w}" for w in self.warnings] + [f"missing: {m}" for m in self.missing]
+        lines = [f"[{e.key}] {(e.text_zh if language == 'zh' else None) or e.text}" for e in self.evidence]
+        return "\n".join([head, *notes, *lines])

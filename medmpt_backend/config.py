@@ -3,12 +3,12 @@
 Options whose value may be `official` reproduce the released model (Ma et al., Nat Biomed Eng 2025, doi 10.1038/s41551-025-01544-z) to the
 last bit that floating point allows; the other value is this project's default. Why each differs:
 
-* `preprocess.sampling`: `official` takes one slice in every n//32 and deletes the surplus from the end; `slab` cuts even slabs and lets each
-  input stand for all its slices, because single slices skip small nodules.
+* `preprocess.sampling`: `official` takes one slice in every n//32 and deletes the surplus from the end; `slab` cuts even slabs and lets
+  each input stand for all its slices, because single slices skip small nodules.
 * `labs.encoder`: `official` is LayerNorm(value x embedding), which erases the magnitude; `magnitude` adds Fourier features of the value to
   the test's identity.
-* `medication.drug_graph`: `official` adds one graph vector that is the same for every patient, a bias per drug; `patient` lets the patient's
-  state attend over the drug nodes.
+* `medication.drug_graph`: `official` adds one graph vector that is the same for every patient, a bias per drug; `patient` lets the
+  patient's state attend over the drug nodes.
 * `decode.search`: `official` never re-orders its histories and forgets CLS; `beam` is a textbook beam search.
 * `decode.end_token`: `official` is 101, never a training target, so that every search runs to its limit; `sep` is 102.
 * `vision.stem`: `official` is one 16x16 convolution, which learns slowly from few studies; `convolutional` is a stack of strided 3x3 ones.

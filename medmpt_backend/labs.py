@@ -22,15 +22,15 @@ class MagnitudeToken(nn.Module):
     def __init__(self, tests: int, width: int, frequencies: int = 8) -> None:
         super().__init__()
         self.identity = nn.Parameter(torch.randn(tests, width) * 0.5)
-        self.register_buffer("omega", math.pi * 2.0 ** torch.arange(-2, frequencies - 2, dtype=torch.float32), persistent=False)
-        self.omega: Tensor
+        self.frequencies = frequencies
         self.mlp = nn.Sequential(nn.Linear(2 * frequencies + 2, width), nn.GELU(), nn.Linear(width, width))
 
     def forward(self, values: Tensor) -> Tensor:
         """`(B, tests)`, 0 = lower limit, 1 = upper limit, to `(B, tests, D)`."""
         centred = values - 0.5
         squashed = centred.sign() * torch.log1p(centred.abs())  # log scale far out, linear near the reference interval
-        angle = squashed[..., None] * self.omega
+        steps = torch.arange(-2, self.frequencies - 2, dtype=values.dtype, device=values.device)
+        angle = squashed[..., None] * (math.pi * 2.0**steps)
         features = torch.cat([angle.sin(), angle.cos(), squashed[..., None], centred.clamp(-2, 2)[..., None]], -1)
         out: Tensor = self.mlp(features) + self.identity
         return out

@@ -310,6 +310,53 @@ def import_checkpoint(path: Path, root: Path, options: ImportOptions) -> ImportR
     )
 
 
+def save_weights(
+    root: Path,
+    model: MedMPT,
+    name: str,
+    *,
+    licence: str,
+    trained_on: str,
+    synthetic_training: bool,
+    source: str = "training",
+    tokenizer: Path | None = None,
+    domain: bytes | None = None,
+    laterality_verified: bool = False,
+) -> Path:
+    """Write our own trained model as a weights folder; its configuration is `model.config`.
+
+    Args:
+        root: The `weights` folder.
+        model: Complete model.
+        name: Folder name.
+        licence: Terms of use.
+        trained_on: In words.
+        synthetic_training: No real patient was in the training data.
+        source: What made it.
+        tokenizer: Folder with `vocab.txt` or `tokenizer.json`.
+        domain: Content of `domain.npz` (`domain.DomainModel.to_bytes`).
+        laterality_verified: Training kept left and right apart.
+    """
+    extra = _tokenizer_files(tokenizer)
+    tensors = {k: v.cpu() for k, v in unique_tensors(model).items()}
+
+    def describe(digest: str) -> Provenance:
+        return Provenance(
+            name=check_name(name),
+            source=source,
+            source_sha256=digest,
+            model_sha256=digest,
+            licence=licence,
+            trained_on=trained_on,
+            synthetic_training=synthetic_training,
+            laterality_verified=laterality_verified,
+            tasks=served_tasks(model.config, set(), bool(extra)),
+            imported_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    return write_weights(root, model.config, tensors, describe, extra, {"domain.npz": domain} if domain else None)
+
+
 def read_weights(folder: Path) -> LoadedWeights:
     """Configuration and provenance of a weights folder.
 

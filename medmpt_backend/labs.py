@@ -5,12 +5,16 @@ features of the squashed value, added to the test's identity, so that 3 times th
 """
 
 import math
+from collections.abc import Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medmpt_backend.attention import PostNormEncoder
 from medmpt_backend.config import LabConfig
+from medmpt_backend.errors import BadInput
 
 # LayerNorm eps of the official laboratory encoder's input.
 LAB_EPS = 1e-8
@@ -67,3 +71,21 @@ class LabEncoder(nn.Module):
         present = nn.functional.pad(~missing.bool(), (1, 0), value=True)[:, None, None]
         out: Tensor = self.transformer_encoder(self.layer_norm(x), present)
         return out
+
+
+def lab_inputs(config: LabConfig, labs: Mapping[str, float | None]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Normalised values `(tests,)` and missing mask `(tests,)` in the panel's order.
+
+    Raises:
+        BadInput: An analyte is not in the panel, or the weights name no panel.
+    """
+    values, missing = np.zeros(config.tests, np.float32), np.ones(config.tests, bool)
+    order = {test.analyte: i for i, test in enumerate(config.panel)}
+    for analyte, value in labs.items():
+        if analyte not in order:
+            raise BadInput(f"{analyte!r} is not in the weights' laboratory panel ({len(order)} tests)")
+        if value is not None:
+            i = order[analyte]
+            test = config.panel[i]
+            values[i], missing[i] = (value - test.low) / (test.high - test.low), False
+    return values, missing

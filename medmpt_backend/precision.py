@@ -71,9 +71,7 @@ def convert(model: MedMPT, precision: Literal["fp32", "bf16", "int8"], device: t
             for child_name, child in module.named_children():
                 full = f"{name}.{child_name}".lstrip(".")
                 if isinstance(child, nn.Linear) and not child.weight.is_meta and full not in _KEEP:
-                    setattr(module, child_name, Int8Linear(child)) if not isinstance(module, nn.ModuleDict | nn.Sequential) else (
-                        module.__setitem__(child_name if isinstance(module, nn.ModuleDict) else int(child_name), Int8Linear(child))
-                    )
+                    module.add_module(child_name, Int8Linear(child))
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
 
     def move(tensor: Tensor) -> Tensor:
@@ -81,6 +79,6 @@ def convert(model: MedMPT, precision: Literal["fp32", "bf16", "int8"], device: t
             return tensor
         return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
 
-    converted: MedMPT = model._apply(move)
-    converted.retie()
-    return converted
+    model._apply(move)  # type: ignore[no-untyped-call]
+    model.retie()
+    return model

@@ -80,7 +80,7 @@ class _Study:
         if len(self.finished) < beams:
             return False
         worst = sorted(self.finished, reverse=True)[beams - 1][0]
-        return max(self.scores) / limit**penalty <= worst
+        return max(self.scores) / float(limit**penalty) <= worst
 
 
 def _forbid(logprobs: Tensor, rows: list[list[int]], settings: DecodeSettings, never: tuple[int, ...]) -> Tensor:

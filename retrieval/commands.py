@@ -4,12 +4,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, cast
 
 import typer
 from pydantic import BaseModel
 
 from retrieval.passages import Filters, Hit
+
+if TYPE_CHECKING:
+    from retrieval.ingest import Changes
 
 Status = Literal["ok", "partial", "empty", "unavailable", "error"]
 
@@ -72,6 +75,32 @@ class IndexOut(Outcome):
     cache_dir: str
 
 
+class ChangesOut(Outcome):
+    """Result of `index add` and `index remove`; `skipped` maps a path to the reason."""
+
+    added: list[str]
+    replaced: list[str]
+    unchanged: list[str]
+    removed: list[str]
+    skipped: dict[str, str]
+    pieces: int
+
+
+class DocumentOut(BaseModel):
+    """One imported document."""
+
+    title: str
+    path: str
+    year: int
+    pieces: int
+
+
+class ListOut(Outcome):
+    """Result of `index list`."""
+
+    documents: list[DocumentOut]
+
+
 class LintProblem(BaseModel):
     """One fault of the corpus."""
 
@@ -127,23 +156,65 @@ def search(
 
 
 def index_build(ctx: typer.Context) -> IndexOut:
-    """Build the index, or say that it is up to date."""
-    from retrieval.search import GuidelineIndex
+    """Build the index of guidelines and imported documents, or say that it is up to date; changed documents are read again."""
+    from retrieval.ingest import sync
 
     settings = _settings(ctx)
-    with progress_bar("Embedding passages") as progress:
-        index = GuidelineIndex.open(
-            settings.cache_dir, embedder=settings.embedder, chroma_url=settings.chroma_url, data_dir=settings.data_dir, progress=progress
+    changes = sync(settings.data_dir)
+    out = _index(settings)
+    warnings = [f"{path}: {reason}" for path, reason in changes.skipped] + [f"{path}: gone, left the index" for path in changes.removed]
+    return out.model_copy(update={"warnings": warnings, "status": "partial" if changes.skipped else "ok"})
+
+
+def index_status(ctx: typer.Context) -> IndexOut:
+    """Say what is in the index, without building it."""
+    from retrieval.ingest import documents
+    from retrieval.search import guideline_place
+
+    settings = _settings(ctx)
+    if not (guideline_place(settings.cache_dir, settings.embedder, settings.chroma_url).home / "manifest.json").exists():
+        return IndexOut(
+            status="unavailable",
+            reason="the index of this corpus is not built; run `medmpt index build`",
+            passages=0,
+            guidelines=0,
+            documents=len(documents(settings.data_dir)),
+            embedder=settings.embedder,
+            store=settings.chroma_url or "embedded",
+            cache_dir=str(settings.cache_dir),
         )
-    passages = index.passages()
-    guidelines = [p for p in passages if p.kind == "guideline"]
-    return IndexOut(
-        passages=len(guidelines),
-        guidelines=len({p.guideline.id for p in guidelines}),
-        documents=len({p.guideline.id for p in passages if p.kind == "document"}),
-        embedder=settings.embedder,
-        store=settings.chroma_url or "embedded",
-        cache_dir=str(settings.cache_dir),
+    return _index(settings)
+
+
+def index_add(
+    ctx: typer.Context, paths: Annotated[list[Path], typer.Argument(help="PDF, HTML, Markdown, DOCX or text, or folders of them.")]
+) -> ChangesOut:
+    """Take own documents into the index."""
+    from retrieval.ingest import add
+
+    settings = _settings(ctx)
+    with progress_bar("Reading documents") as progress:
+        changes = add(settings.data_dir, paths, progress)
+    return _changes(settings, changes)
+
+
+def index_remove(
+    ctx: typer.Context, path: Annotated[Path, typer.Argument(help="A document or folder as `index list` shows it.")]
+) -> ChangesOut:
+    """Take own documents out of the index."""
+    from retrieval.ingest import remove
+
+    settings = _settings(ctx)
+    return _changes(settings, remove(settings.data_dir, path))
+
+
+def index_list(ctx: typer.Context) -> ListOut:
+    """List own documents."""
+    from retrieval.ingest import documents
+
+    found = [DocumentOut(title=d.title, path=d.path, year=d.year, pieces=len(d.pieces)) for d in documents(_settings(ctx).data_dir)]
+    return ListOut(
+        status="ok" if found else "empty", reason=None if found else "no document was added; `medmpt index add PATH`", documents=found
     )
 
 
@@ -192,6 +263,42 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield update
 
 
+def _index(settings: Settings) -> IndexOut:
+    from retrieval.search import GuidelineIndex
+
+    with progress_bar("Embedding passages") as progress:
+        index = GuidelineIndex.open(
+            settings.cache_dir, embedder=settings.embedder, chroma_url=settings.chroma_url, data_dir=settings.data_dir, progress=progress
+        )
+    passages = index.passages()
+    guidelines = [p for p in passages if p.kind == "guideline"]
+    return IndexOut(
+        passages=len(guidelines),
+        guidelines=len({p.guideline.id for p in guidelines}),
+        documents=len({p.guideline.id for p in passages if p.kind == "document"}),
+        embedder=settings.embedder,
+        store=settings.chroma_url or "embedded",
+        cache_dir=str(settings.cache_dir),
+    )
+
+
+def _changes(settings: Settings, changes: "Changes") -> ChangesOut:
+    from retrieval.ingest import documents
+
+    _index(settings)
+    skipped = dict(changes.skipped)
+    return ChangesOut(
+        status="partial" if skipped else "ok",
+        reason=f"{len(skipped)} not read" if skipped else None,
+        added=changes.added,
+        replaced=changes.replaced,
+        unchanged=changes.unchanged,
+        removed=changes.removed,
+        skipped=skipped,
+        pieces=sum(len(d.pieces) for d in documents(settings.data_dir)),
+    )
+
+
 def _settings(ctx: typer.Context) -> Settings:
     return cast(Settings, ctx.obj)
 
@@ -220,5 +327,9 @@ def _hit(hit: Hit) -> HitOut:
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "search": search,
     "index build": index_build,
+    "index status": index_status,
+    "index add": index_add,
+    "index remove": index_remove,
+    "index list": index_list,
     "corpus lint": corpus_lint,
 }

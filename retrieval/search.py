@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from retrieval.corpus import GUIDELINES, load_corpus
 from retrieval.embed import Embedder, EmbeddingCache, Progress, Vectors, load_embedder
 from retrieval.errors import BadInput
+from retrieval.ingest import open_documents
 from retrieval.lexicon import LEXICON, Lexicon
 from retrieval.passages import Filters, Hit, Passage, SearchResult
 from retrieval.question import Question, issuer_names, understand
@@ -75,9 +76,11 @@ class GuidelineIndex:
         lexicon = Lexicon.load()
         load = _Once(embedder)
         embeddings = EmbeddingCache(cache_dir / "embeddings", load, embedding_name(embedder))
-        digest = content_hash([*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), LEXICON], embedder)
-        place = Place(cache_dir / "index" / "guidelines", digest, chroma_url)
+        place = guideline_place(cache_dir, embedder, chroma_url, corpus_dir)
         shards = [open_shard(place, lambda: load_corpus(corpus_dir).passages, lexicon, embeddings, progress)]
+        if data_dir is not None:
+            documents = open_documents(data_dir, cache_dir, embedder, chroma_url, lexicon, embeddings, progress)
+            shards += [documents] if documents is not None else []
         return cls(tuple(shards), _conflict_keys(corpus_dir), lexicon, load)
 
     def passages(self) -> tuple[Passage, ...]:
@@ -268,6 +271,12 @@ def conditions(filters: Filters) -> list[Condition]:
     if filters.current_only:
         tests.append(Condition("current", "==", True))
     return tests
+
+
+def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
+    """Where the shard of the guideline corpus lives."""
+    digest = content_hash([*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), LEXICON], embedder)
+    return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
 
 
 def content_hash(files: Iterable[Path], embedder: str) -> str:

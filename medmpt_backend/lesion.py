@@ -26,6 +26,8 @@ SNAP_MM = 4.0
 VESSEL_MM = 1.8
 # A halo counts as part of a part-solid lesion when it is larger than the solid core; less is blur and spicules.
 HALO_SHARE = 1.0
+# A layer is thinner than this share of its length.
+THIN_SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +75,8 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     seed = _seed(hu, allowed, local, spacing)
     threshold = _threshold(hu, seed)
     part = _component((hu > threshold) & allowed, seed)
-    core = _without_vessels(part, seed, spacing)
-    _require_compact(core, spacing)
+    core, inner = _without_vessels(part, seed, spacing)
+    _require_compact(core, inner, spacing)
     halo = _halo(hu, allowed, core, spacing) if threshold == SOLID_HU else np.zeros_like(core)
     mask = core | halo
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask])
@@ -146,19 +148,19 @@ def _component(mask: NDArray[np.bool_], seed: tuple[int, int, int]) -> NDArray[n
     return np.asarray(labels == labels[seed])
 
 
-def _without_vessels(part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec) -> NDArray[np.bool_]:
-    """Keep what holds a ball of a third of the inner radius, at most `VESSEL_MM`: vessels and spicules are thinner."""
+def _without_vessels(part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec) -> tuple[NDArray[np.bool_], float]:
+    """Keep what holds a ball of a third of the inner radius, at most `VESSEL_MM`: vessels and spicules are thinner. Also the inner radius, mm."""
     depth = ndimage.distance_transform_edt(np.pad(part, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
     centre = _climb(depth, seed, spacing)
     inner = float(depth[centre])
     radius = min(max(0.35 * inner, 0.8), VESSEL_MM)
     if inner <= 1.6 * max(spacing[1:]):
-        return part
+        return part, inner
     labels, _ = ndimage.label(depth > radius)
     if labels[centre] == 0:
-        return part
+        return part, inner
     core = labels == labels[centre]
-    return np.asarray(part & (ndimage.distance_transform_edt(~core, sampling=spacing) <= radius + 0.5 * spacing[1]))
+    return part & (ndimage.distance_transform_edt(~core, sampling=spacing) <= radius + 0.5 * spacing[1]), inner
 
 
 def _climb(depth: NDArray[np.float64], seed: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
@@ -181,15 +183,15 @@ def _climb(depth: NDArray[np.float64], seed: tuple[int, int, int], spacing: Vec)
     return here
 
 
-def _require_compact(mask: NDArray[np.bool_], spacing: Vec) -> None:
-    """Refuse a tube: a vessel or a bronchus."""
+def _require_compact(mask: NDArray[np.bool_], inner: float, spacing: Vec) -> None:
+    """Refuse a tube (vessel, bronchus) and a layer (pleura, fissure): both are long against their inner radius."""
     points = np.argwhere(mask) * np.array(spacing)
     if len(points) < 8:
         return
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 1e-6))
-    if spread[2] > 12.0 and spread[2] > 6.0 * spread[0]:
+    if spread[2] > 5.0 and 2 * inner < THIN_SHARE * 4 * spread[2] and spread[1] > 0.4 * spread[2]:
         raise OutOfDomain(
-            f"the point lies in a layer about {4 * spread[0]:.0f} mm thick and {4 * spread[2]:.0f} mm long (pleura, fissure or effusion): "
+            f"the point lies in a layer about {2 * inner:.0f} mm thick and {4 * spread[2]:.0f} mm long (pleura, fissure or effusion): "
             "only lesions are measured; click inside one"
         )
     if spread[2] > 2.6 * spread[1] and spread[1] < 5.0:

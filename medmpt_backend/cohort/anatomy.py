@@ -88,7 +88,7 @@ def paint(rng: np.random.Generator, grid: Grid, habitus: Habitus) -> Canvas:
     cavity = _cavity(grid, habitus)
     dome = _diaphragm(rng, grid, habitus)
     spine = _spine_distance(grid, habitus)
-    heart = _heart_distance(grid, habitus)
+    heart = heart_distance(grid, habitus)
     middle = _mediastinum_distance(grid, habitus)
     lung = np.maximum.reduce([cavity + 1.5, -(heart - 4), -middle, -(spine - 4), np.broadcast_to(dome - grid.z, grid.shape)])
     hu = _body(grid, habitus, voxel)
@@ -150,7 +150,7 @@ def _spine_distance(grid: Grid, h: Habitus) -> Field:
     return out
 
 
-def _heart_distance(grid: Grid, h: Habitus) -> Field:
+def heart_distance(grid: Grid, h: Habitus) -> Field:
     """Signed distance to the heart: a left-pointing oblique ellipsoid plus the right atrium."""
     s = h.heart
     # The long axis runs from the right-back-up to the left-front-down.

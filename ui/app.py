@@ -22,7 +22,7 @@ from ui.session import SessionStore
 STATIC = Path(__file__).parent / "static"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MAX_UPLOAD = "2gb"
-HEAD = '<link rel="stylesheet" href="/assets/css/app.css"><script type="module" src="/assets/js/app.js"></script>'
+HEAD = '<link rel="stylesheet" href="/page/css/app.css"><script type="module" src="/page/js/app.js"></script>'
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
 
@@ -54,7 +54,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(make_router(assistant, sessions))
-    app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
+    app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         Page(assistant, sessions, first_case).blocks,

@@ -50,7 +50,10 @@ def hint_html(language: Language) -> str:
 
 
 class Page:
-    """Layout and handlers; one instance serves all sessions and holds none of their state."""
+    """Layout and handlers; one instance serves all sessions and holds none of their state.
+
+    What changes the session is disabled until the page has loaded its state: two replies in flight would overwrite each other.
+    """
 
     def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | None) -> None:
         """Builds the blocks at once; see `blocks`."""
@@ -80,13 +83,15 @@ class Page:
 
     def _lay_out_case(self) -> None:
         self.case_title = gr.HTML(heading("case", "en"), elem_id="case-title")
-        self.demos = gr.Radio(self._demo_choices("en"), label=text("demo_cases", "en"), elem_id="demo-cases")
-        self.upload = gr.UploadButton(text("upload", "en"), file_count="multiple", elem_id="upload", size="sm")
+        self.demos = gr.Radio(self._demo_choices("en"), label=text("demo_cases", "en"), elem_id="demo-cases", interactive=False)
+        self.upload = gr.UploadButton(text("upload", "en"), file_count="multiple", elem_id="upload", size="sm", interactive=False)
         self.upload_hint = gr.HTML(hint_html("en"), elem_id="upload-hint")
         self.card = gr.HTML(card_html(None, "en"), elem_id="case-card")
 
     def _lay_out_chat(self) -> None:
-        self.chat_title = gr.HTML(heading("chat", "en"), elem_id="chat-title")
+        with gr.Row(elem_id="chat-head"):
+            self.chat_title = gr.HTML(heading("chat", "en"), elem_id="chat-title")
+            self.new = gr.Button(text("new", "en"), size="sm", elem_id="new-conversation")
         self.chat = gr.Chatbot(
             elem_id="chat",
             label=text("chat", "en"),
@@ -100,7 +105,7 @@ class Page:
             layout="panel",
         )
         with gr.Row(elem_id="examples"):
-            self.examples = [gr.Button(text(key, "en"), size="sm", elem_id=key.replace("_", "-")) for key in EXAMPLES]
+            self.examples = [gr.Button(text(key, "en"), size="sm", elem_id=key.replace("_", "-"), interactive=False) for key in EXAMPLES]
         with gr.Row(elem_id="ask-row"):
             self.question = gr.Textbox(
                 show_label=False,
@@ -111,11 +116,9 @@ class Page:
                 elem_id="question",
                 autofocus=True,
             )
-            self.send = gr.Button(text("send", "en"), variant="primary", elem_id="send", min_width=72, scale=0)
+            self.send = gr.Button(text("send", "en"), variant="primary", elem_id="send", min_width=72, scale=0, interactive=False)
             self.stop = gr.Button(text("stop", "en"), variant="stop", elem_id="stop", min_width=72, scale=0, interactive=False)
-        with gr.Row(elem_id="chat-actions"):
-            self.new = gr.Button(text("new", "en"), size="sm", elem_id="new-conversation", scale=0)
-            self.notice = gr.HTML("", elem_id="notice")
+        self.notice = gr.HTML("", elem_id="notice")
 
     def _demo_choices(self, language: Language) -> list[tuple[str, str]]:
         return [(demo.title_zh if language == "zh" else demo.title_en, demo.id) for demo in self._demos]
@@ -175,12 +178,14 @@ class Page:
         return [
             *titles,
             hint_html(language),
-            gr.update(label=say("upload")),
+            gr.update(label=say("upload"), interactive=True),
             card_html(session.case, language, problem),
             gr.update(placeholder=say("placeholder"), label=say("placeholder")),
-            *(gr.update(value=say(key)) for key in ("send", "stop", "new", *EXAMPLES)),
+            gr.update(value=say("send"), interactive=not session.running.locked()),
+            *(gr.update(value=say(key)) for key in ("stop", "new")),
+            *(gr.update(value=say(key), interactive=True) for key in EXAMPLES),
             gr.update(value=messages(session), placeholder=welcome_html(language)),
-            gr.update(choices=self._demo_choices(language), label=say("demo_cases")),
+            gr.update(choices=self._demo_choices(language), label=say("demo_cases"), interactive=True),
         ]
 
     def _open(self, session: Session, source: Any) -> str | None:

@@ -111,7 +111,7 @@ def _after(answer: Answer, language: Language) -> str:
     removed = [f"{r.text} — {r.because}" for r in answer.removed]
     folded = ""
     if removed:
-        summary = escape(text("removed", language, n=len(removed)))
+        summary = escape(text("removed" if len(removed) > 1 else "removed_one", language, n=len(removed)))
         rows = "".join(f"<li>{lines(item)}</li>" for item in removed)
         folded = f'<details class="removed"><summary>{summary}</summary><ul>{rows}</ul></details>'
     return (

@@ -49,7 +49,7 @@ def make_router(assistant: Assistant, sessions: SessionStore) -> APIRouter:
 
     @router.get("/studies")
     def studies(session: Mine) -> JSONResponse:
-        return JSONResponse(list_studies(assistant, session), headers=PRIVATE)
+        return JSONResponse({"case": session.case is not None, "studies": list_studies(assistant, session)}, headers=PRIVATE)
 
     @router.get("/study/{token}/{index}")
     def pixels(index: int, study: Study) -> Response:

@@ -46,7 +46,7 @@ function host() {
 async function refresh() {
   for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
   const reply = await fetch("/studies");
-  await viewer?.open(reply.ok ? await reply.json() : []);
+  await viewer?.open(reply.ok ? await reply.json() : { case: false, studies: [] });
 }
 
 document.addEventListener("click", (event) => {

@@ -56,7 +56,7 @@ class Page:
     What changes the session is disabled until the page has loaded its state: two replies in flight would overwrite each other.
     """
 
-    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | None) -> None:
+    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None) -> None:
         """Builds the blocks at once; see `blocks`."""
         self._assistant = assistant
         self._sessions = sessions
@@ -124,6 +124,10 @@ class Page:
     def _demo_choices(self, language: Language) -> list[tuple[str, str]]:
         return [(demo.title_zh if language == "zh" else demo.title_en, demo.id) for demo in self._demos]
 
+    def _demo_of(self, session: Session) -> str | None:
+        """The demo case that is open, for the picker."""
+        return next((demo.id for demo in self._demos if demo.id == session.source), None)
+
     # Events
 
     def _connect(self) -> None:
@@ -187,7 +191,7 @@ class Page:
             *(gr.update(value=say(key)) for key in ("stop", "new")),
             *(gr.update(value=say(key), interactive=True) for key in EXAMPLES),
             gr.update(value=messages(session), placeholder=welcome_html(language)),
-            gr.update(choices=self._demo_choices(language), label=say("demo_cases"), interactive=True),
+            gr.update(choices=self._demo_choices(language), value=self._demo_of(session), label=say("demo_cases"), interactive=True),
         ]
 
     def _open(self, session: Session, source: str | Path) -> str | None:

@@ -15,6 +15,7 @@ from ui.session import Turn
 
 _MARK = re.compile(r"\s*(?:\[\d+\])+\s*$")
 _SLICE = re.compile(r"(\S+) slice (\d+)")  # locator of a CT statement: study handle, index from the head
+_NAMED = re.compile(r"([^:：]{1,32})(?:: |：)\s*(.+)")
 Sentence = tuple[str, tuple[str, ...], str]
 
 
@@ -153,13 +154,16 @@ def card_html(case: CaseView | None, language: Language, problem: str | None = N
     card = case.card_zh if language == "zh" else case.card_en
     badge = f'<span class="badge">{escape(text("synthetic", language))}</span>' if case.synthetic else ""
     warnings = _box("limits", text("limits", language), case.warnings)
-    rows = "".join(_card_line(line) for line in card.strip().splitlines() if line.strip())
+    facts = [line for line in card.strip().splitlines() if line.strip()]
+    if case.synthetic and facts and not _NAMED.match(facts[0]):
+        facts = facts[1:]  # the line that says "synthetic", which the badge shows
+    rows = "".join(_card_line(line) for line in facts)
     return f'{failed}<div class="card">{badge}<dl>{rows}</dl>{warnings}</div>'
 
 
 def _card_line(line: str) -> str:
-    name, colon, value = line.partition("：" if "：" in line else ": ")
-    return f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" if colon and len(name) < 32 else f"<dd class='free'>{escape(line)}</dd>"
+    named = _NAMED.match(line)
+    return f"<dt>{escape(named[1])}</dt><dd>{escape(named[2])}</dd>" if named else f"<dd class='free'>{escape(line)}</dd>"
 
 
 def passage_panel(key: str, cited: Evidence | None, passage: PassageView | None, language: Language) -> str:

@@ -163,6 +163,8 @@ class ScriptedAssistant:
             claims.append(Claim.model_validate({"text": words, "evidence": (evidence.key,), "support": support}))
             yield Sentence(claim=claims[-1])
             time.sleep(self.pause)
+            if stop is not None and "until stopped" in question:
+                stop.wait(30)
         kept = [e for e in (LAB, GUIDELINE, CT) if any(e.key in c.evidence for c in claims)]
         yield Done(
             answer=Answer(

@@ -72,7 +72,6 @@ def file_stamp(path: Path) -> tuple[int, int]:
 def measured(path: Path, stamp: tuple[int, int]) -> "Quantification":
     """Load and measure once per study and state of its files."""
     from medmpt_backend.quantify import quantify
-
     from medmpt_backend.volume import load_volume
 
     return quantify(load_volume(path))

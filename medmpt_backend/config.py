@@ -191,7 +191,7 @@ class MedMPTConfig(_Frozen):
 
     preprocess: PreprocessConfig = PreprocessConfig()
     vision: VisionConfig = VisionConfig()
-    text: TextConfig = TextConfig()
+    text: TextConfig | None = TextConfig()
     labs: LabConfig | None = None
     medication: MedicationConfig | None = None
     heads: dict[str, HeadConfig] = Field(default_factory=dict)
@@ -205,7 +205,8 @@ class MedMPTConfig(_Frozen):
         v, t = self.vision, self.text
         if v.image % v.patch:
             raise ValueError(f"image {v.image} is not a multiple of patch {v.patch}")
-        for name, width, heads in (("vision", v.width, v.heads), ("fusion", v.width, v.fusion_heads), ("text", t.width, t.heads)):
+        splits = [("vision", v.width, v.heads), ("fusion", v.width, v.fusion_heads)] + ([("text", t.width, t.heads)] if t else [])
+        for name, width, heads in splits:
             if width % heads:
                 raise ValueError(f"{name} width {width} is not a multiple of its {heads} heads")
         if v.slices >= v.fusion_positions:

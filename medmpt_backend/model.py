@@ -36,19 +36,23 @@ class MedMPT(nn.Module):
         self.vision_fusion = SliceFusion(vision, config.dropout)
         self.vision_proj_slice = projection(vision.width, config.projection)
         self.vision_proj_scan = projection(vision.width, config.projection)
-        self.text_encoder = TextEncoder(text, config.dropout)
-        self.text_proj = projection(text.width, config.projection)
         self.temp_image = nn.Parameter(torch.tensor(config.pretrain.temperature))
         self.temp_multimodal = nn.Parameter(torch.tensor(config.pretrain.temperature))
-        self.vision_to_text = nn.Linear(vision.width, text.width)
-        self.text_decoder = ReportDecoder(text, config.dropout) if text.decoder_layers else None
-        if self.text_decoder is not None:
-            self.text_decoder.tie(self.text_encoder)
+        self.text_encoder = TextEncoder(text, config.dropout) if text else None
+        self.text_proj = projection(text.width, config.projection) if text else None
+        self.vision_to_text = nn.Linear(vision.width, text.width) if text and text.decoder_layers else None
+        self.text_decoder = ReportDecoder(text, config.dropout) if text and text.decoder_layers else None
+        self.retie()
         self.heads = nn.ModuleDict({name: make_head(vision.width, head) for name, head in config.heads.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None
         self.medication: MedicationModel | None = None
-        if config.medication is not None and config.medication.drugs and config.labs is not None:
+        if config.medication is not None and config.medication.drugs and config.labs is not None and text is not None:
             self.medication = MedicationModel((vision.width, text.width, config.labs.width), config.medication, config.dropout)
+
+    def retie(self) -> None:
+        """Share what encoder and decoder share; needed again after tensors were assigned."""
+        if self.text_decoder is not None and self.text_encoder is not None:
+            self.text_decoder.tie(self.text_encoder)
 
     def encode_slices(self, image: Tensor, chunk: int | None = None) -> Tensor:
         """`(B, S, C, H, W)` float in [-1, 1] to slice embeddings `(B, S, D)`; `chunk` slices at a time bound the memory."""
@@ -64,6 +68,7 @@ class MedMPT(nn.Module):
 
     def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Tokens `(B, L)` to pooled text `(B, T)`."""
+        assert self.text_encoder is not None
         return pool_text(self.text_encoder(ids, mask), mask)
 
     def project_scan(self, scan: Tensor) -> Tensor:
@@ -76,10 +81,12 @@ class MedMPT(nn.Module):
 
     def project_text(self, pooled: Tensor) -> Tensor:
         """`(B, T)` to unit vectors `(B, P)`."""
+        assert self.text_proj is not None
         return F.normalize(self.text_proj(pooled), dim=-1)
 
     def memory(self, tokens: Tensor) -> Tensor:
         """Scan tokens `(B, S, D)` to the decoder's memory `(B, S, T)`."""
+        assert self.vision_to_text is not None
         out: Tensor = self.vision_to_text(tokens)
         return out
 

@@ -142,10 +142,10 @@ def _vision(state: State, settings: Mapping[str, object]) -> VisionConfig:
     )
 
 
-def _text(state: State, settings: Mapping[str, object]) -> TextConfig:
+def _text(state: State, settings: Mapping[str, object]) -> TextConfig | None:
     prefix = "model.text_encoder." if "model.text_encoder.embeddings.word_embeddings.weight" in state else "model.text_decoder.bert."
     if prefix + "embeddings.word_embeddings.weight" not in state:
-        return TextConfig(layers=0, decoder_layers=0)
+        return None
     vocab, width = _shape(state, prefix + "embeddings.word_embeddings.weight")
     return TextConfig(
         vocab=vocab,

@@ -158,6 +158,7 @@ def _vision(f: Fixture, p: PretrainModel) -> Results:
     yield from (("fusion_input_norm", _np(fused_in)), ("fusion_cls", _np(scan)), ("fusion_tokens", _np(scan_tokens)))
     yield "slice_feat", _np(m.project_slices(slices.flatten(0, 1)))
     ids, mask = f.tensor("input_ids"), f.tensor("attention_mask")
+    assert m.text_encoder is not None
     hidden = m.text_encoder(ids, mask)
     pooled = pool_text(hidden, mask)
     yield from (("text_hidden", _np(hidden)), ("text_pooled", _np(pooled)))
@@ -184,6 +185,7 @@ def _memory(f: Fixture, m: MedMPT) -> Tensor:
 def _caption(f: Fixture, p: PretrainModel) -> Results:
     m, text, c = p.model, p.config.text, f.c
     assert m.text_decoder is not None
+    assert text is not None
     memory = _memory(f, m)
     yield "caption_memory", _np(memory)
     ids = f.tensor("input_ids")

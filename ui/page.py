@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,7 +12,7 @@ from tools.evidence import Language
 from ui.door import Assistant
 from ui.i18n import text
 from ui.render import card_html, question_html, turn_html
-from ui.routes import ROOM_ERRORS
+from ui.restore import ROOM_ERRORS, remember, restore
 from ui.session import Session, SessionStore, Turn
 from ui.uploads import take
 
@@ -50,9 +51,12 @@ def hint_html(language: Language) -> str:
 
 
 class Page:
-    """Layout and handlers; one instance serves all sessions and holds none of their state."""
+    """Layout and handlers; one instance serves all sessions and holds none of their state.
 
-    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | None) -> None:
+    What changes the session is disabled until the page has loaded its state: two replies in flight would overwrite each other.
+    """
+
+    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None) -> None:
         """Builds the blocks at once; see `blocks`."""
         self._assistant = assistant
         self._sessions = sessions
@@ -80,13 +84,15 @@ class Page:
 
     def _lay_out_case(self) -> None:
         self.case_title = gr.HTML(heading("case", "en"), elem_id="case-title")
-        self.demos = gr.Radio(self._demo_choices("en"), label=text("demo_cases", "en"), elem_id="demo-cases")
-        self.upload = gr.UploadButton(text("upload", "en"), file_count="multiple", elem_id="upload", size="sm")
+        self.demos = gr.Radio(self._demo_choices("en"), label=text("demo_cases", "en"), elem_id="demo-cases", interactive=False)
+        self.upload = gr.UploadButton(text("upload", "en"), file_count="multiple", elem_id="upload", size="sm", interactive=False)
         self.upload_hint = gr.HTML(hint_html("en"), elem_id="upload-hint")
         self.card = gr.HTML(card_html(None, "en"), elem_id="case-card")
 
     def _lay_out_chat(self) -> None:
-        self.chat_title = gr.HTML(heading("chat", "en"), elem_id="chat-title")
+        with gr.Row(elem_id="chat-head"):
+            self.chat_title = gr.HTML(heading("chat", "en"), elem_id="chat-title")
+            self.new = gr.Button(text("new", "en"), size="sm", elem_id="new-conversation")
         self.chat = gr.Chatbot(
             elem_id="chat",
             label=text("chat", "en"),
@@ -100,7 +106,7 @@ class Page:
             layout="panel",
         )
         with gr.Row(elem_id="examples"):
-            self.examples = [gr.Button(text(key, "en"), size="sm", elem_id=key.replace("_", "-")) for key in EXAMPLES]
+            self.examples = [gr.Button(text(key, "en"), size="sm", elem_id=key.replace("_", "-"), interactive=False) for key in EXAMPLES]
         with gr.Row(elem_id="ask-row"):
             self.question = gr.Textbox(
                 show_label=False,
@@ -111,14 +117,16 @@ class Page:
                 elem_id="question",
                 autofocus=True,
             )
-            self.send = gr.Button(text("send", "en"), variant="primary", elem_id="send", min_width=72, scale=0)
+            self.send = gr.Button(text("send", "en"), variant="primary", elem_id="send", min_width=72, scale=0, interactive=False)
             self.stop = gr.Button(text("stop", "en"), variant="stop", elem_id="stop", min_width=72, scale=0, interactive=False)
-        with gr.Row(elem_id="chat-actions"):
-            self.new = gr.Button(text("new", "en"), size="sm", elem_id="new-conversation", scale=0)
-            self.notice = gr.HTML("", elem_id="notice")
+        self.notice = gr.HTML("", elem_id="notice")
 
     def _demo_choices(self, language: Language) -> list[tuple[str, str]]:
         return [(demo.title_zh if language == "zh" else demo.title_en, demo.id) for demo in self._demos]
+
+    def _demo_of(self, session: Session) -> str | None:
+        """The demo case that is open, for the picker."""
+        return next((demo.id for demo in self._demos if demo.id == session.source), None)
 
     # Events
 
@@ -152,9 +160,9 @@ class Page:
     def _on_load(self, request: gr.Request) -> list[Any]:
         session = self._session(request)
         problem = None
-        if not session.thread:
+        if not session.thread and not restore(session, self._assistant):
             session.language = _preferred(request)
-            session.thread = self._assistant.new_thread(session.id)
+            self._new_thread(session)
             problem = self._open(session, self._first_case) if self._first_case else None
         name = "中文" if session.language == "zh" else "English"
         return [name, *self._in_language(session, problem)]
@@ -162,6 +170,7 @@ class Page:
     def _on_language(self, name: str, request: gr.Request) -> list[Any]:
         session = self._session(request)
         session.language = LANGUAGES[name]
+        remember(session)
         return self._in_language(session)
 
     def _language_outputs(self) -> list[Any]:
@@ -175,15 +184,17 @@ class Page:
         return [
             *titles,
             hint_html(language),
-            gr.update(label=say("upload")),
+            gr.update(label=say("upload"), interactive=True),
             card_html(session.case, language, problem),
             gr.update(placeholder=say("placeholder"), label=say("placeholder")),
-            *(gr.update(value=say(key)) for key in ("send", "stop", "new", *EXAMPLES)),
+            gr.update(value=say("send"), interactive=not session.running.locked()),
+            *(gr.update(value=say(key)) for key in ("stop", "new")),
+            *(gr.update(value=say(key), interactive=True) for key in EXAMPLES),
             gr.update(value=messages(session), placeholder=welcome_html(language)),
-            gr.update(choices=self._demo_choices(language), label=say("demo_cases")),
+            gr.update(choices=self._demo_choices(language), value=self._demo_of(session), label=say("demo_cases"), interactive=True),
         ]
 
-    def _open(self, session: Session, source: Any) -> str | None:
+    def _open(self, session: Session, source: str | Path) -> str | None:
         """Open a case in the session with a fresh conversation; the reason when it cannot be opened (nothing changes then)."""
         with session.turn() as free:
             if not free:
@@ -192,7 +203,7 @@ class Page:
                 case = self._assistant.open_case(source, session=session.id)
             except ROOM_ERRORS as error:
                 return str(error)
-            session.case = case
+            session.case, session.source = case, source
             session.studies.clear()
             self._new_thread(session)
         return None
@@ -200,6 +211,7 @@ class Page:
     def _new_thread(self, session: Session) -> None:
         session.thread = self._assistant.new_thread(session.id)
         session.turns.clear()
+        remember(session)
 
     def _on_demo(self, demo: str, request: gr.Request) -> list[Any]:
         session = self._session(request)

@@ -27,8 +27,16 @@ def take(paths: Sequence[str | Path], folder: Path) -> Path:
         shutil.move(path, place)
         os.chmod(place, 0o600)
         _remove_if_empty(path.parent)
+        sweep(path.parent.parent)
         moved.append(place)
     return moved[0] if len(moved) == 1 else target
+
+
+def sweep(inbox: Path) -> None:
+    """Remove the empty placeholder files that Gradio makes beside an upload."""
+    for file in inbox.glob("tmp*"):
+        if file.is_file() and file.stat().st_size == 0:
+            file.unlink(missing_ok=True)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.model import MedMPT
-from medmpt_backend.text import caption_loss, pool_text
+from medmpt_backend.text import caption_loss
 from medmpt_backend.vision import MaskedDecoder, masked_image_loss, random_masking
 
 # Both learned temperatures are kept inside this interval: released MedMPT.
@@ -161,6 +161,7 @@ class PretrainModel(nn.Module):
         """
         model, vision = self.model, self.config.vision
         assert model.text_decoder is not None
+        assert self.config.text is not None
         with torch.no_grad():
             model.temp_image.clamp_(*TEMPERATURES)
             model.temp_multimodal.clamp_(*TEMPERATURES)
@@ -174,7 +175,7 @@ class PretrainModel(nn.Module):
         sim_slice, loss_slice = self._moco("slice", model.project_slices(latent[:, 0]), keys_slice)
         scan_unit = model.project_scan(scan)
         sim_scan, loss_scan = self._moco("scan", scan_unit, keys_scan)
-        text = model.project_text(pool_text(model.text_encoder(ids, mask), mask))
+        text = model.project_text(model.encode_text(ids, mask))
         sim_text, loss_text = self._contrast(scan_unit, text)
         logits = model.text_decoder(ids, model.memory(tokens), mask)
         losses = {

@@ -1,12 +1,15 @@
 """A running page and a browser on it."""
 
+import importlib.util
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +19,18 @@ from ui.door import Assistant
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+
+def _load(name: str) -> ModuleType:
+    """A helper module that stands beside this file (tests are no package)."""
+    spec = importlib.util.spec_from_file_location(f"medmpt_ui_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+scripted = _load("scripted")
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
@@ -57,6 +72,19 @@ def served(assistant: Assistant, files: Path) -> Iterator[Running]:
     yield Running(f"http://127.0.0.1:{port}/", files, assistant)
     server.should_exit = True
     thread.join(timeout=15)
+
+
+@pytest.fixture(name="scripted", scope="session")
+def scripted_module() -> ModuleType:
+    """The scripted assistant's module."""
+    return scripted
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The page over a scripted assistant that takes its time, so that steps can be watched and stopped."""
+    with served(scripted.ScriptedAssistant(pause=0.25), tmp_path_factory.mktemp("ui") / "sessions") as page:
+        yield page
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ function host() {
 async function refresh() {
   for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
   const reply = await fetch("/studies");
-  await viewer?.open(reply.ok ? await reply.json() : []);
+  await viewer?.open(reply.ok ? await reply.json() : { case: false, studies: [] });
 }
 
 document.addEventListener("click", (event) => {
@@ -55,7 +55,7 @@ document.addEventListener("click", (event) => {
   const jump = target?.closest("button.jump");
   if (cite) openPassage(cite);
   else if (jump) {
-    host()?.go(Number(jump.dataset.slice), true);
+    host()?.jump(jump.dataset.study, Number(jump.dataset.slice));
     document.querySelector("#viewer-column")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   } else if (target?.closest("#drawer-close")) closePassage();
 });

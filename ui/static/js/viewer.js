@@ -1,4 +1,4 @@
-// A CT viewer on one canvas: int16 HU slices from the server, windowed here. Image left is the patient's right.
+// A CT viewer: int16 HU slices from the server, windowed here. Image left is the patient's right; slices count from 0 at the head.
 
 const WINDOWS = { lung: [-600, 1500], mediastinum: [40, 400], bone: [400, 1800] }; // [centre, width] in HU, usual reading windows
 const KEEP = 48; // slices held in memory
@@ -23,7 +23,7 @@ export class Viewer {
     this.element.className = "viewer";
     this.element.innerHTML = `
       <div class="viewer-bar"><select id="viewer-study"></select><div id="viewer-windows" role="group"></div></div>
-      <div id="viewer-stage"><canvas id="viewer-canvas" tabindex="0" role="img"></canvas>
+      <div id="viewer-stage"><canvas id="viewer-canvas" tabindex="0" role="img"></canvas><canvas id="viewer-overlay" aria-hidden="true"></canvas>
         <span class="mark right">R</span><span class="mark left">L</span>
         <span id="viewer-slice" class="overlay" aria-live="polite"></span><span id="viewer-hu" class="overlay"></span>
         <span id="viewer-synthetic" class="overlay" hidden></span>
@@ -33,7 +33,7 @@ export class Viewer {
       <div id="viewer-keys"></div><p id="viewer-result" role="status"></p><p id="viewer-hint" class="note"></p>`;
     const find = (id) => this.element.querySelector(`#viewer-${id}`);
     this.ui = Object.fromEntries(
-      ["study", "windows", "stage", "canvas", "slice", "hu", "synthetic", "scale", "message", "slider", "keys", "result", "hint"].map((id) => [id, find(id)]),
+      ["study", "windows", "stage", "canvas", "overlay", "slice", "hu", "synthetic", "scale", "message", "slider", "keys", "result", "hint"].map((id) => [id, find(id)]),
     );
     for (const name of Object.keys(WINDOWS)) {
       const button = document.createElement("button");
@@ -65,12 +65,14 @@ export class Viewer {
     this.ui.synthetic.textContent = say("synthetic");
     this.ui.hint.textContent = say("measure_hint");
     this.setWindow(this.window);
+    this.position();
     this.keys();
     this.explain();
     this.result();
   }
 
-  async open(studies) {
+  async open({ case: present, studies }) {
+    this.present = present;
     this.studies = studies;
     this.cache.clear();
     this.marks.clear();
@@ -95,10 +97,20 @@ export class Viewer {
     this.go(first ?? Math.floor(this.study.shape[0] / 2));
   }
 
+  // Show one slice of a study by its handle; a link of an answer says which.
+  jump(handle, index) {
+    const number = this.studies.findIndex((study) => study.handle === handle && study.token);
+    if (number >= 0 && this.studies[number] !== this.study) {
+      this.ui.study.value = String(number);
+      this.choose(number);
+    }
+    this.go(index, true);
+  }
+
   explain() {
     const say = this.say;
     if (this.study) this.ui.message.textContent = this.study.status === "out_of_domain" ? this.study.reason ?? "" : "";
-    else this.ui.message.textContent = this.refused ? this.refused.reason || say("failed") : say("no_study");
+    else this.ui.message.textContent = this.refused ? this.refused.reason || say("failed") : say(this.present ? "no_study" : "no_case");
   }
 
   setWindow(name) {
@@ -113,7 +125,7 @@ export class Viewer {
       ...list.map((key) => {
         const button = document.createElement("button");
         button.type = "button";
-        button.textContent = `${key.name.replaceAll("_", " ")} · ${key.index + 1}`;
+        button.textContent = `${key.name.replaceAll("_", " ")} · ${key.index}`;
         button.addEventListener("click", () => this.go(key.index, true));
         return button;
       }),
@@ -121,12 +133,16 @@ export class Viewer {
     this.ui.keys.setAttribute("aria-label", this.say("key_slices"));
   }
 
+  position() {
+    if (this.study) this.ui.slice.textContent = `${this.say("slice")} ${this.index} (0–${this.study.shape[0] - 1})`;
+  }
+
   async go(index, focus = false) {
     const study = this.study;
     if (!study) return;
     this.index = Math.max(0, Math.min(study.shape[0] - 1, Math.round(index)));
     this.ui.slider.value = this.index;
-    this.ui.slice.textContent = `${this.say("slice")} ${this.index + 1} / ${study.shape[0]}`;
+    this.position();
     if (focus) this.ui.canvas.focus({ preventScroll: true });
     this.draw();
     await this.load(this.index);
@@ -171,29 +187,43 @@ export class Viewer {
     }
     const context = canvas.getContext("2d");
     context.putImageData(image, 0, 0);
-    this.overlay(context);
+    this.overlay(width, width / wide);
     this.scale(width / columns / study.spacing[2]);
     canvas.dataset.drawn = String(this.index);
   }
 
-  overlay(context) {
-    const mark = this.marks.get(this.study.token);
-    if (this.cursor) {
-      context.strokeStyle = "rgba(250, 204, 21, 0.9)";
-      context.lineWidth = 1;
-      const [x, y] = this.cursor;
-      context.beginPath();
-      context.moveTo(x - 8, y); context.lineTo(x - 3, y); context.moveTo(x + 3, y); context.lineTo(x + 8, y);
-      context.moveTo(x, y - 8); context.lineTo(x, y - 3); context.moveTo(x, y + 3); context.lineTo(x, y + 8);
-      context.stroke();
+  // Crosshair and measured box, drawn at the screen's resolution on a canvas of their own.
+  overlay(width, height) {
+    const [, rows, columns] = this.study.shape;
+    const { overlay, canvas } = this.ui;
+    const ratio = window.devicePixelRatio || 1;
+    Object.assign(overlay.style, { width: `${width}px`, height: `${height}px`, left: `${canvas.offsetLeft}px`, top: `${canvas.offsetTop}px` });
+    overlay.width = Math.round(width * ratio);
+    overlay.height = Math.round(height * ratio);
+    const pen = overlay.getContext("2d");
+    pen.scale(ratio, ratio);
+    const place = (x, y) => [(x * width) / columns, (y * height) / rows];
+    const box = this.box();
+    if (box && this.index >= box.z[0] && this.index <= box.z[1]) {
+      const [left, top] = place(box.x[0], box.y[0]);
+      const [right, bottom] = place(box.x[1] + 1, box.y[1] + 1);
+      pen.strokeStyle = "#2dd4bf";
+      pen.lineWidth = 1.5;
+      pen.setLineDash([5, 4]);
+      pen.strokeRect(left - 4, top - 4, right - left + 8, bottom - top + 8);
+      pen.setLineDash([]);
     }
-    const box = mark?.lesion?.box && boxOf(mark.lesion.box);
-    if (!box || this.index < box.z[0] || this.index > box.z[1]) return;
-    context.strokeStyle = "#2dd4bf";
-    context.lineWidth = Math.max(1, this.study.shape[2] / 400);
-    context.setLineDash([4, 3]);
-    context.strokeRect(box.x[0] - 1, box.y[0] - 1, box.x[1] - box.x[0] + 2, box.y[1] - box.y[0] + 2);
-    context.setLineDash([]);
+    if (!this.cursor || this.cursor[2] !== this.index) return;
+    const [x, y] = place(this.cursor[0] + 0.5, this.cursor[1] + 0.5);
+    pen.strokeStyle = "#facc15";
+    pen.lineWidth = 1.25;
+    pen.beginPath();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) { pen.moveTo(x + dx * 4, y + dy * 4); pen.lineTo(x + dx * 11, y + dy * 11); }
+    pen.stroke();
+  }
+
+  box() {
+    return this.marks.get(this.study.token)?.lesion?.box ?? null; // {x: [first, last], y: …, z: …}, inclusive
   }
 
   scale(pixelsPerMm) {
@@ -255,7 +285,7 @@ export class Viewer {
 
   async measure([x, y]) {
     const study = this.study;
-    this.cursor = [x, y];
+    this.cursor = [x, y, this.index];
     this.pending = (this.pending ?? 0) + 1;
     const mine = this.pending;
     this.marks.delete(study.token);
@@ -284,15 +314,7 @@ export class Viewer {
       const parts = [`${say("long")} ${round(lesion.long_mm, 1)} mm`, `${say("short")} ${round(lesion.short_mm, 1)} mm`];
       parts.push(`${say("volume")} ${round(lesion.volume_mm3, 0)} mm³`, `${say("density")} ${round(lesion.mean_hu, 0)} HU`);
       if (lesion.type) parts.push(say(lesion.type));
-      this.ui.result.textContent = parts.join(" · ");
+      this.ui.result.textContent = parts.join(" · ") + (found.reason ? ` — ${found.reason}` : "");
     }
   }
-}
-
-// A box as the server may write it: {x: [a, b], …}, {x0, x1, …} or [[x, y, z], [x, y, z]] / [x0, y0, z0, x1, y1, z1].
-function boxOf(box) {
-  if (box.x) return box;
-  if ("x0" in box) return { x: [box.x0, box.x1], y: [box.y0, box.y1], z: [box.z0, box.z1] };
-  const flat = box.flat();
-  return { x: [flat[0], flat[3]], y: [flat[1], flat[4]], z: [flat[2], flat[5]] };
 }

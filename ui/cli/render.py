@@ -131,8 +131,19 @@ def labs(console: Console, body: Mapping[str, JsonValue]) -> None:
     generic(console, {key: value for key, value in body.items() if key != "observations"})
 
 
+def parity(console: Console, body: Mapping[str, JsonValue]) -> None:
+    """One unbroken line per array: verdict, largest difference, name."""
+    arrays = body.get("arrays")
+    for row in arrays if isinstance(arrays, list) else ():
+        if isinstance(row, dict):
+            verdict = "ok  " if row["ok"] else "FAIL"
+            console.print(f"{verdict} {_plain(row['difference']):>12}  {row['kind']:<11}  {row['name']}", soft_wrap=True, markup=False)
+    console.print(f"{body.get('compared')} arrays compared")
+
+
 OWN_LAYOUT: dict[str, Callable[[Console, Mapping[str, JsonValue]], None]] = {
     "ask": ask,
     "ct quantify": quantify,
     "labs interpret": labs,
+    "parity": parity,
 }

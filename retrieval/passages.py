@@ -28,7 +28,12 @@ class Guideline:
 
 @dataclass(frozen=True)
 class Passage:
-    """One citable recommendation or table; `key` is `G-` and six hex digits of the hash of `id`."""
+    """One citable recommendation or table; `key` is `G-` and six hex digits of the hash of `id`.
+
+    A piece of a hospital's own document has `kind` "document", a key `X-` and ten hex digits, a stand-in guideline (issuer "Own documents",
+    the document's title, the year the file was last changed), its one text in both languages' fields and that text's `language`; guideline
+    passages have None there, because they exist in both.
+    """
 
     key: str
     id: str
@@ -40,6 +45,8 @@ class Passage:
     certainty: Certainty = "not graded"
     population: str | None = None
     tags: tuple[str, ...] = ()
+    kind: Literal["guideline", "document"] = "guideline"
+    language: Literal["en", "zh"] | None = None
 
     @property
     def source(self) -> str:
@@ -68,12 +75,21 @@ class Filters:
 
 @dataclass(frozen=True)
 class Hit:
-    """One passage found; `score` is calibrated to 0..1; `conflicts` are keys of passages that disagree."""
+    """One passage found.
+
+    Attributes:
+        passage: What was found.
+        score: Calibrated probability, 0..1, that it answers the question.
+        conflicts: Keys of passages that disagree with it.
+        superseded_by: Id of the guideline that replaced this edition.
+        successor: Key of the passage of that newer guideline that answers the question best; None when there is none.
+    """
 
     passage: Passage
     score: float
     conflicts: tuple[str, ...] = ()
     superseded_by: str | None = None
+    successor: str | None = None
 
 
 @dataclass(frozen=True)

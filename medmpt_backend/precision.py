@@ -1,0 +1,84 @@
+"""Where and in which number format the model runs."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from medmpt_backend.errors import BadInput
+from medmpt_backend.model import MedMPT
+
+Precision = Literal["auto", "fp32", "bf16", "int8"]
+
+
+def choose_device(wanted: str = "auto") -> torch.device:
+    """`auto`: CUDA, then Apple, then the CPU."""
+    if wanted != "auto":
+        return torch.device(wanted)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bf16 matrices in hardware (AVX512-BF16 or AMX)."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def choose_precision(wanted: Precision, device: torch.device) -> Literal["fp32", "bf16", "int8"]:
+    """`auto`: bf16 where the hardware multiplies it, else fp32.
+
+    Raises:
+        BadInput: Unknown precision.
+    """
+    if wanted not in ("auto", "fp32", "bf16", "int8"):
+        raise BadInput(f"unknown precision {wanted!r}; use auto, fp32, bf16 or int8")
+    if wanted != "auto":
+        return wanted
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if device.type == "cpu" and cpu_has_bf16() else "fp32"
+
+
+class Int8Linear(nn.Module):
+    """Linear layer with int8 weights and one scale per output: a quarter of the memory; the arithmetic stays in floating point."""
+
+    weight_int8: Tensor
+    scale: Tensor
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weight = linear.weight.detach()
+        scale = weight.abs().amax(1, keepdim=True).clamp_min(1e-12) / 127
+        self.register_buffer("weight_int8", (weight / scale).round().to(torch.int8))
+        self.register_buffer("scale", scale)
+        self.bias = linear.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As `nn.Linear`."""
+        return F.linear(x, self.weight_int8.to(x.dtype) * self.scale.to(x.dtype), self.bias)
+
+
+# The output layer shares its weight with the word embeddings and stays as it is.
+_KEEP = ("text_decoder.cls.predictions.decoder",)
+
+
+def convert(model: MedMPT, precision: Literal["fp32", "bf16", "int8"], device: torch.device) -> MedMPT:
+    """Bring the model to a precision and a device, in place; parts without data stay without."""
+    if precision == "int8":
+        for name, module in list(model.named_modules()):
+            for child_name, child in module.named_children():
+                full = f"{name}.{child_name}".lstrip(".")
+                if isinstance(child, nn.Linear) and not child.weight.is_meta and full not in _KEEP:
+                    module.add_module(child_name, Int8Linear(child))
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+
+    def move(tensor: Tensor) -> Tensor:
+        if tensor.is_meta:
+            return tensor
+        return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)
+
+    model._apply(move)  # type: ignore[no-untyped-call]
+    model.retie()
+    return model

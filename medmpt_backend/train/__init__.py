@@ -1,0 +1,1 @@
+"""Training of MedMPT: objectives, data, loop."""

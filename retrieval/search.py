@@ -1,0 +1,327 @@
+"""Search over the guideline corpus and the hospital's own documents: two rankers, feature reranking, calibrated threshold."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.corpus import GUIDELINES, load_corpus
+from retrieval.embed import Embedder, EmbeddingCache, Progress, Vectors, load_embedder
+from retrieval.errors import BadInput
+from retrieval.ingest import open_documents
+from retrieval.lexicon import LEXICON, Lexicon
+from retrieval.passages import Filters, Hit, Passage, SearchResult
+from retrieval.question import Question, issuer_names, understand
+from retrieval.rerank import Features, Ranker, stack
+from retrieval.shard import LAYOUT, Place, Shard, open_shard
+from retrieval.store import Condition
+
+# More than five passages dilute what a language model is given (issue text: "few and relevant").
+MOST_HITS = 5
+# Candidates per ranker; far beyond the rank at which anything passes the threshold.
+POOL = 100
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One candidate with its score."""
+
+    passage: Passage
+    score: float
+
+
+class GuidelineIndex:
+    """The door to guideline passages and documents."""
+
+    def __init__(
+        self, shards: tuple[Shard, ...], conflicts: dict[str, tuple[str, ...]], lexicon: Lexicon, embedder: Callable[[], Embedder]
+    ) -> None:
+        """Assemble an index from opened shards; use `open`."""
+        self._shards = shards
+        self._conflicts = conflicts
+        self._lexicon = lexicon
+        self._load_embedder = embedder
+        self._lock = RLock()
+        self._ranker = Ranker.load()
+
+    @classmethod
+    def open(
+        cls,
+        cache_dir: Path,
+        *,
+        embedder: str = "minilm",
+        chroma_url: str | None = None,
+        data_dir: Path | None = None,
+        corpus_dir: Path = GUIDELINES,
+        progress: Progress | None = None,
+    ) -> "GuidelineIndex":
+        """Open the index, building what is missing or stale.
+
+        Args:
+            cache_dir: For the index and the embeddings.
+            embedder: `minilm`, `hashing`, or the path of a sentence-transformers folder.
+            chroma_url: `http://host:port` of a Chroma server; None for the embedded store.
+            data_dir: Where imported documents live; None leaves them out.
+            corpus_dir: Folder of the guideline corpus.
+            progress: Called with (embedded, total) while building.
+
+        Raises:
+            BadInput: the corpus or the embedder's name is wrong.
+        """
+        lexicon = Lexicon.load()
+        load = _Once(embedder)
+        embeddings = EmbeddingCache(cache_dir / "embeddings", load, embedding_name(embedder))
+        place = guideline_place(cache_dir, embedder, chroma_url, corpus_dir)
+        shards = [open_shard(place, lambda: load_corpus(corpus_dir).passages, lexicon, embeddings, progress)]
+        if data_dir is not None:
+            documents = open_documents(data_dir, cache_dir, embedder, chroma_url, lexicon, embeddings, progress)
+            shards += [documents] if documents is not None else []
+        return cls(tuple(shards), _conflict_keys(corpus_dir), lexicon, load)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """All passages, guidelines first."""
+        return tuple(p for shard in self._shards for p in shard.passages)
+
+    def passage(self, key: str) -> Passage | None:
+        """The passage with this key, or None."""
+        return next((shard.passages[shard.row[key]] for shard in self._shards if key in shard.row), None)
+
+    def close(self) -> None:
+        """Let go of the stores' files."""
+        for shard in self._shards:
+            shard.close()
+
+    def search(self, query: str, k: int = 5, filters: Filters = Filters()) -> SearchResult:  # noqa: B008 (frozen)
+        """Find passages that answer `query`.
+
+        Args:
+            query: A question in English or Chinese.
+            k: At most this many hits, and never more than five.
+            filters: Narrowing; a narrower filter never brings more hits.
+
+        Raises:
+            BadInput: empty query, or `k` below 1.
+        """
+        if not query.strip() or k < 1:
+            raise BadInput(f"a search needs a question and k of at least 1, got {query!r:.80} and k={k}")
+        question = understand(query, self._lexicon, self._vocabulary, self._issuers)
+        counts = {"passages": sum(len(s.passages) for s in self._shards)}
+        allowed, reason = self._allowed(question, filters)
+        counts["after_filters"] = sum(int(mask.sum()) for mask in allowed)
+        reason = reason or _bogus(question)
+        ranked: list[Scored] = []
+        if reason is None:
+            ranked = self._rank(question, allowed, filters)
+            counts["candidates"] = len(ranked)
+            ranked = [s for s in ranked if s.score >= self._ranker.threshold]
+            counts["above_threshold"] = len(ranked)
+            if not ranked:
+                reason = "no passage answers this well enough" + (
+                    f"; unknown here: {', '.join(question.unknown)}" if question.unknown else ""
+                )
+        hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
+        counts["returned"] = len(hits)
+        return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason)
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        return frozenset().union(*(shard.lexical.vocabulary for shard in self._shards))
+
+    @cached_property
+    def _issuers(self) -> dict[str, set[str]]:
+        return issuer_names([p.guideline for p in self.passages() if p.kind == "guideline"])
+
+    def _allowed(self, question: Question, filters: Filters) -> tuple[list[NDArray[np.bool_]], str | None]:
+        """Rows of each shard that filters and named edition admit, and why there are none."""
+        masks = [np.fromiter((_admits(p, filters) for p in s.passages), bool, len(s.passages)) for s in self._shards]
+        if not any(mask.any() for mask in masks):
+            return masks, f"no passage of the index passes {_describe(filters)}"
+        edition = self._edition(question)
+        if edition is None:
+            return masks, None
+        named = [np.fromiter((p.guideline.id in edition for p in s.passages), bool, len(s.passages)) for s in self._shards]
+        masks = [mask & name for mask, name in zip(masks, named, strict=True)]
+        if any(mask.any() for mask in masks):
+            return masks, None
+        who = " ".join(question.issuers) or "any issuer"
+        years = sorted({p.guideline.year for p in self.passages() if p.kind == "guideline" and self._issued_by(p, question.issuers)})
+        return (
+            masks,
+            f"no edition of {who} of {question.year} in the index under these filters; it has {', '.join(map(str, years)) or 'none'}",
+        )
+
+    def _edition(self, question: Question) -> set[str] | None:
+        """Ids of guidelines of the edition the question names; None when it names none."""
+        guidelines = {p.guideline.id: p.guideline for p in self.passages() if p.kind == "guideline"}
+        newest = max((g.year for g in guidelines.values()), default=0)
+        asks = question.issuers or "recommendation" in question.concepts or (question.year or 0) > newest
+        if question.year is None or not asks:
+            return None
+        ids = set().union(*(self._issuers[name] for name in question.issuers)) if question.issuers else set(guidelines)
+        return {i for i in ids if guidelines[i].year == question.year}
+
+    def _issued_by(self, passage: Passage, issuers: Collection[str]) -> bool:
+        return not issuers or any(passage.guideline.id in self._issuers[name] for name in issuers)
+
+    def _rank(self, question: Question, allowed: list[NDArray[np.bool_]], filters: Filters) -> list[Scored]:
+        vector = self._embedder.encode([question.rendered or question.text])[0]
+        scored: list[Scored] = []
+        for shard, mask in zip(self._shards, allowed, strict=True):
+            if mask.any():
+                rows, features = self._features(shard, question, vector, mask, filters)
+                scored += [Scored(shard.passages[row], float(s)) for row, s in zip(rows, self._ranker.score(features), strict=True)]
+        return sorted(scored, key=lambda s: (-s.score, s.passage.id))
+
+    def _features(
+        self, shard: Shard, question: Question, vector: Vectors, mask: NDArray[np.bool_], filters: Filters
+    ) -> tuple[NDArray[np.int64], Features]:
+        """Candidate rows of one shard and their features, in the order of `rerank.FEATURES`."""
+        lexical = shard.lexical.scores(question.tokens)
+        with self._lock:
+            near = [shard.row[key] for key, _ in shard.store.query(vector, POOL, conditions(filters))]
+            far = [int(r) for r in np.argsort(-np.where(mask, lexical, -1.0), kind="stable")[:POOL] if mask[r] and lexical[r] > 0]
+            rows = np.asarray(sorted({r for r in (*near, *far) if mask[r]}), np.int64)
+            if not rows.size:
+                return rows, stack([np.zeros(0)] * 8)
+            dense = shard.store.vectors([shard.passages[r].key for r in rows]) @ vector
+        cover = _Coverage(shard, question)
+        issuer = [0.0 if not question.issuers else 1.0 if self._issued_by(shard.passages[r], question.issuers) else -1.0 for r in rows]
+        old = [float(shard.passages[r].guideline.status == "superseded" and question.year is None) for r in rows]
+        columns = [
+            np.maximum(dense, 0.0),
+            lexical[rows] / max(cover.best, 1e-9),
+            cover.share(cover.units)[rows],
+            cover.share({"c:" + name: 1.0 for name in question.entities})[rows],
+            cover.focus(question.entities)[rows],
+            np.full(len(rows), cover.unknown_share),
+            np.asarray(issuer),
+            np.asarray(old),
+        ]
+        return rows, stack(columns)
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        with self._lock:
+            return self._load_embedder()
+
+    def _hit(self, scored: Scored, ranked: Iterable[Scored]) -> Hit:
+        newer = scored.passage.guideline.superseded_by
+        successor = next((s.passage.key for s in ranked if s.passage.guideline.id == newer), None) if newer else None
+        conflicts = self._conflicts.get(scored.passage.key, ())
+        return Hit(scored.passage, round(scored.score, 4), conflicts, newer, successor)
+
+
+class _Coverage:
+    """Which parts of a question stand in which rows of a shard, weighted by idf."""
+
+    def __init__(self, shard: Shard, question: Question) -> None:
+        lexical = shard.lexical
+        self._shard = shard
+        tokens = {*("c:" + name for name in question.concepts), *question.plain}
+        self.units = {token: lexical.idf(token) for token in sorted(tokens)}
+        lost = len(question.unknown) * lexical.idf("\0")
+        self.unknown_share = lost / max(lost + sum(self.units.values()), 1e-9)
+        self.best = sum(lexical.idf(token) for token in question.tokens) + 1e-9
+        self._lost = sum(w for t, w in self.units.items() if not lexical.rows_with(t).size)
+
+    def share(self, units: dict[str, float]) -> NDArray[np.float64]:
+        """Weighted share of `units` in each row, `(rows,)`; 1 for a question without units."""
+        total = np.zeros(len(self._shard.passages))
+        if not units:
+            return total + 1.0
+        for token, weight in units.items():
+            total += weight * self._shard.presence(token)
+        return total / sum(units.values())
+
+    def focus(self, entities: Collection[str]) -> NDArray[np.float64]:
+        """Share of `entities` in each row's heading."""
+        total = np.zeros(len(self._shard.passages))
+        for name in entities:
+            total[list(self._shard.headings.get(name, ()))] += 1.0
+        return total / max(len(entities), 1)
+
+
+class _Once:
+    """Loads an embedder at the first call and keeps it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._loaded: Embedder | None = None
+        self._lock = RLock()
+
+    def __call__(self) -> Embedder:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = load_embedder(self._name)
+            return self._loaded
+
+
+def conditions(filters: Filters) -> list[Condition]:
+    """The part of `filters` that a store can apply itself; the rest is applied to its rows."""
+    tests: list[Condition] = []
+    if filters.year_from is not None:
+        tests.append(Condition("year", ">=", filters.year_from))
+    if filters.year_to is not None:
+        tests.append(Condition("year", "<=", filters.year_to))
+    if filters.current_only:
+        tests.append(Condition("current", "==", True))
+    return tests
+
+
+def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
+    """Where the shard of the guideline corpus lives."""
+    digest = content_hash([*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), LEXICON], embedder)
+    return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
+
+
+def content_hash(files: Iterable[Path], embedder: str) -> str:
+    """Hash of the files' bytes, the embedder and the layout of the index; names the index."""
+    digest = hashlib.sha256(f"{LAYOUT} {embedder}".encode())
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + (path.read_bytes() if path.exists() else b""))
+    return digest.hexdigest()[:16]
+
+
+def embedding_name(embedder: str) -> str:
+    """File name of the embedding cache of an embedder setting."""
+    return embedder if embedder.isidentifier() else f"{Path(embedder).name}-{hashlib.sha256(embedder.encode()).hexdigest()[:8]}"
+
+
+def _conflict_keys(corpus_dir: Path) -> dict[str, tuple[str, ...]]:
+    from retrieval.corpus import read_conflicts
+
+    pairs: dict[str, tuple[str, ...]] = {}
+    for a, b in read_conflicts(corpus_dir):
+        pairs[a] = (*pairs.get(a, ()), b)
+        pairs[b] = (*pairs.get(b, ()), a)
+    return pairs
+
+
+def _admits(passage: Passage, filters: Filters) -> bool:
+    g = passage.guideline
+    return (
+        (filters.year_from is None or g.year >= filters.year_from)
+        and (filters.year_to is None or g.year <= filters.year_to)
+        and (filters.issuer is None or filters.issuer.strip().lower() in g.issuer.lower())
+        and (filters.topic is None or filters.topic.strip().lower().replace(" ", "_") in g.topic.lower())
+        and (filters.language is None or passage.language in (None, filters.language))
+        and (not filters.current_only or g.status == "current")
+    )
+
+
+def _bogus(question: Question) -> str | None:
+    """Why a question about a name that nobody here knows has no answer."""
+    if not question.names:
+        return None
+    names = ", ".join(map(repr, question.names))
+    return f"{names}: unknown to the corpus and the lexicon; a similar name is not offered in its place"
+
+
+def _describe(filters: Filters) -> str:
+    given = {name: value for name, value in replace(filters).__dict__.items() if value not in (None, False)}
+    return "the filters " + ", ".join(f"{name}={value!r}" for name, value in given.items())

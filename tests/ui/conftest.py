@@ -1,0 +1,98 @@
+"""A running page and a browser on it."""
+
+import importlib.util
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ui.door import Assistant
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def _load(name: str) -> ModuleType:
+    """A helper module that stands beside this file (tests are no package)."""
+    spec = importlib.util.spec_from_file_location(f"medmpt_ui_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+scripted = _load("scripted")
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+
+@dataclass(frozen=True)
+class Running:
+    url: str
+    files: Path
+    assistant: Any
+
+
+@contextmanager
+def served(assistant: Assistant, files: Path) -> Iterator[Running]:
+    """The real page of `assistant` on a free port, ended cleanly."""
+    import uvicorn
+
+    from ui.app import build
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(build(assistant, files=files), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield Running(f"http://127.0.0.1:{port}/", files, assistant)
+    server.should_exit = True
+    thread.join(timeout=15)
+
+
+@pytest.fixture(name="scripted", scope="session")
+def scripted_module() -> ModuleType:
+    """The scripted assistant's module."""
+    return scripted
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The page over a scripted assistant that takes its time, so that steps can be watched and stopped."""
+    with served(scripted.ScriptedAssistant(pause=0.25), tmp_path_factory.mktemp("ui") / "sessions") as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `dev`)")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,216 @@
+"""A small real assistant for the page's tests: two cases, a fixed script of steps and sentences, nothing learned or searched."""
+
+import gzip
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from agent.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
+from agent.errors import AgentError, BadInput, OutOfDomain
+from tools.evidence import Evidence, Language
+
+SHAPE = (24, 64, 64)
+GUIDELINE = Evidence(
+    key="G-000001",
+    kind="guideline",
+    text="A score of 3 or more calls for hospital care.",
+    text_zh="评分达到 3 分或以上应住院治疗。",
+    source="Test Society: Pneumonia <2019>",
+    year=2019,
+    locator="Section 2",
+)
+LAB = Evidence(
+    key="L-urea", kind="lab", text="Urea is 11.2 mmol/L.", text_zh="尿素 11.2 mmol/L。", source="Laboratory", locator="2025-03-01"
+)
+CT = Evidence(
+    key="CT-lesion", kind="ct", text="A nodule on slice 7.", text_zh="第 7 层有结节。", source="Measurement", locator="ct-1 slice 7"
+)
+
+
+@dataclass(frozen=True)
+class Demo:
+    id: str
+    title_en: str
+    title_zh: str
+
+
+@dataclass(frozen=True)
+class Study:
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class View:
+    handle: str
+    card_en: str
+    card_zh: str
+    synthetic: bool = True
+    studies: tuple[Study, ...] = (Study("ct-1", "CT 1"),)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Key:
+    name: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Info:
+    status: str = "ok"
+    reason: str | None = None
+    shape: tuple[int, int, int] | None = SHAPE
+    spacing: tuple[float, float, float] | None = (5.0, 1.5, 1.5)
+    key_slices: tuple[Key, ...] = (Key("carina", 11),)
+    warnings: tuple[str, ...] = ()
+    synthetic: bool = True
+
+
+@dataclass(frozen=True)
+class Passage:
+    text_en: str = GUIDELINE.text
+    text_zh: str = str(GUIDELINE.text_zh)
+    source: str = GUIDELINE.source
+    year: int | None = 2019
+    locator: str | None = "Section 2"
+    doi_link: str | None = None
+    current: bool = False
+    superseded_by: str | None = "G-000002"
+    conflicts: tuple[str, ...] = ()
+
+
+class Lesion(BaseModel):
+    long_mm: float
+    short_mm: float
+    volume_mm3: float
+    mean_hu: float
+    type: str
+    box: dict[str, list[int]]
+
+
+class Measured(BaseModel):
+    status: str = "ok"
+    reason: str | None = None
+    lesion: Lesion
+
+
+@dataclass
+class ScriptedAssistant:
+    """`pause` is waited before each event, so that a browser can watch or stop a turn."""
+
+    pause: float = 0.0
+    owners: dict[str, str] = field(default_factory=dict)
+    opened: list[Path] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    threads: int = 0
+
+    def demo_cases(self) -> tuple[Demo, ...]:
+        return (Demo("demo-cap-01", "Pneumonia", "肺炎"), Demo("demo-ild-01", "Interstitial disease", "间质性肺病"))
+
+    def open_case(self, source: str | Path, *, session: str) -> View:
+        if isinstance(source, Path):
+            self.opened.append(source)
+            content = source.read_bytes() if source.is_file() else b""
+            if not content.startswith(b"{"):
+                raise BadInput(f"{source.name!r} is not a case, a FHIR bundle or a CT series; open a DICOM zip, NIfTI or JSON file")
+            name = "uploaded"
+        else:
+            name = source
+        if name not in ("demo-cap-01", "demo-ild-01", "uploaded"):
+            raise BadInput(f"no demo case {name!r}")
+        handle = f"case-{len(self.owners)}"
+        self.owners[handle] = session
+        return View(handle, f"Case: {name}\nAge: 67\nMedicines: <warfarin>", f"病例：{name}\n年龄：67")
+
+    def _own(self, case: str, session: str) -> None:
+        if self.owners.get(case) != session:
+            raise BadInput(f"no case {case!r} in this session")
+
+    def ask(
+        self,
+        question: str,
+        *,
+        thread: str,
+        case: str | None,
+        session: str,
+        language: Language | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        if "abdomen" in question:
+            raise OutOfDomain("this CT shows an abdomen, not a chest")
+        if "crash" in question:
+            raise AgentError("the chat model did not answer; start it again")
+        if case is not None:
+            self._own(case, session)
+        spoken: Language = "zh" if any("一" <= c <= "鿿" for c in question) else "en"
+        yield StepStarted(call_id="1", name="interpret_labs")
+        yield StepStarted(call_id="2", name="search_guidelines", args={"query": question})
+        time.sleep(self.pause)
+        yield StepFinished(call_id="1", name="interpret_labs", status="ok", summary="12 values, 3 out of range", seconds=0.1)
+        time.sleep(self.pause)
+        yield StepFinished(call_id="2", name="search_guidelines", status="partial", summary="1 passage <b>", seconds=0.2)
+        claims = []
+        for evidence, support in ((LAB, "calculated"), (GUIDELINE, "quoted"), (CT, "measured")):
+            if stop is not None and stop.is_set():
+                break
+            words = str(evidence.text_zh if spoken == "zh" else evidence.text)
+            claims.append(Claim.model_validate({"text": words, "evidence": (evidence.key,), "support": support}))
+            yield Sentence(claim=claims[-1])
+            time.sleep(self.pause)
+            if stop is not None and "until stopped" in question:
+                stop.wait(30)
+        kept = [e for e in (LAB, GUIDELINE, CT) if any(e.key in c.evidence for c in claims)]
+        yield Done(
+            answer=Answer(
+                status="answered",
+                question=question,
+                language=spoken,
+                answer=" ".join(f"{c.text} [{n}]" for n, c in enumerate(claims, 1)),
+                claims=tuple(claims),
+                removed=(Removed(text="The sodium is 99 mmol/L.", because="no such value in the evidence"),),
+                missing=("respiratory rate",),
+                evidence=tuple(kept),
+                tool_calls=(ToolCall(name="interpret_labs", status="ok", seconds=0.1),),
+                emergencies=("Systolic pressure 82 mmHg.",) if "shock" in question else (),
+                model="scripted",
+                thread=thread,
+                seconds=0.3,
+            )
+        )
+
+    def history(self, thread: str, session: str) -> tuple[Answer, ...]:
+        return ()
+
+    def new_thread(self, session: str) -> str:
+        self.threads += 1
+        return f"t-{self.threads}"
+
+    def passage(self, key: str) -> Passage | None:
+        return Passage() if key == GUIDELINE.key else None
+
+    def study_info(self, case: str, study: str, session: str) -> Info:
+        self._own(case, session)
+        return Info()
+
+    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
+        self._own(case, session)
+        if not 0 <= index < SHAPE[0]:
+            raise BadInput(f"no slice {index}")
+        rows, columns = np.mgrid[: SHAPE[1], : SHAPE[2]]
+        disc = (rows - 32) ** 2 + (columns - 32) ** 2 < (10 + index) ** 2
+        return gzip.compress(np.where(disc, -800, 40).astype("<i2").tobytes(), compresslevel=1)
+
+    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> Measured:
+        self._own(case, session)
+        x, y, z = at
+        box = {"x": [x - 4, x + 4], "y": [y - 4, y + 4], "z": [z - 1, z + 1]}
+        return Measured(lesion=Lesion(long_mm=12.34, short_mm=8.1, volume_mm3=512.0, mean_hu=35.0, type="solid", box=box))
+
+    def close_session(self, session: str) -> None:
+        self.closed.append(session)

@@ -1,0 +1,217 @@
+"""The page in a real browser, on the scripted assistant."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+# The two warnings come from inside Gradio 6.31 when it uses pandas 3.1.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.filterwarnings("ignore:.future.no_silent_downcasting. is deprecated", "ignore:The copy keyword is deprecated"),
+]
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def page(browser: "Browser", running: Any) -> Iterator["Page"]:
+    context = browser.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
+    yield opened(context.new_page(), running.url)
+    context.close()
+
+
+def opened(page: "Page", url: str) -> "Page":
+    page.set_default_timeout(20_000)
+    page.outside = []  # type: ignore[attr-defined]
+    page.failures = []  # type: ignore[attr-defined]
+    page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else page.outside.append(r.url))  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.failures.append(str(error)))  # type: ignore[attr-defined]
+    page.goto(url)
+    page.locator("#question textarea").wait_for()
+    page.locator("#viewer .viewer").wait_for()
+    return page
+
+
+def open_demo(page: "Page", number: int = 0) -> None:
+    page.locator("#demo-cases input").nth(number).check()
+    page.locator("#case-card .card").wait_for()
+    page.locator("#viewer-canvas[data-drawn]").wait_for()
+
+
+def ask(page: "Page", question: str) -> None:
+    page.locator("#question textarea").fill(question)
+    page.locator("#send").click()
+
+
+def test_demo_question_streams_steps_then_cited_sentences(page: "Page") -> None:
+    open_demo(page)
+    ask(page, "Interpret the labs in shock")
+    page.locator(".step.running").first.wait_for()
+    assert page.locator(".said").count() == 0
+    page.locator(".said").first.wait_for()
+    page.locator(".answer .sources").wait_for()
+    assert page.locator(".said").count() == 3
+    assert [m.inner_text() for m in page.locator(".said .cite").all()] == ["[1]", "[2]", "[3]"]
+    assert "82 mmHg" in page.locator(".box.emergency").inner_text()
+    assert "respiratory rate" in page.locator(".box.missing").inner_text()
+    page.locator(".removed summary").click()
+    assert "sodium is 99" in page.locator(".removed").inner_text()
+    page.locator(".steps summary").click()
+    assert "1 passage <b>" in page.locator(".steps").inner_text()
+    page.locator(".said .cite").nth(1).click()
+    drawer = page.locator("#drawer")
+    drawer.locator("blockquote").first.wait_for()
+    shown = drawer.inner_text()
+    assert all(part in shown for part in ("Pneumonia <2019>", "hospital care", "住院治疗", "2019", "Section 2", "Superseded by G-000002"))
+    page.keyboard.press("Escape")
+    assert drawer.is_hidden()
+    assert page.outside == []  # type: ignore[attr-defined]
+    assert page.failures == []  # type: ignore[attr-defined]
+
+
+def test_viewer_scrolls_windows_jumps_and_measures(page: "Page") -> None:
+    open_demo(page)
+    canvas = page.locator("#viewer-canvas")
+    assert canvas.get_attribute("data-drawn") == "11"  # the key slice
+    canvas.hover()
+    page.mouse.wheel(0, 120)
+    page.locator('#viewer-canvas[data-drawn="14"]').wait_for()
+    canvas.press("PageUp")
+    page.locator('#viewer-canvas[data-drawn="4"]').wait_for()
+    grey = "c => c.getContext('2d').getImageData(1, 1, 1, 1).data[0]"  # 40 HU
+    assert canvas.evaluate(grey) > 200
+    page.locator("#window-mediastinum").click()
+    assert 120 < canvas.evaluate(grey) < 135
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 4})
+    page.locator("#viewer-result", has_text="12.3 mm").wait_for()
+    assert "solid" in page.locator("#viewer-result").inner_text()
+    assert page.locator("#viewer-synthetic").is_visible()
+    assert page.locator("#viewer-stage .mark.right").inner_text() == "R"
+    ask(page, "Where is the nodule?")
+    page.locator(".answer .sources").wait_for()
+    page.locator("button.jump").first.click()
+    page.locator('#viewer-canvas[data-drawn="7"]').wait_for()
+
+
+def test_language_switch_reaches_headings_answers_and_viewer(page: "Page") -> None:
+    open_demo(page)
+    ask(page, "Interpret the labs")
+    page.locator(".answer .sources").wait_for()
+    page.locator("#language label", has_text="中文").click()
+    page.locator("#case-title", has_text="病例").wait_for()
+    page.locator("#window-lung", has_text="肺窗").wait_for()
+    page.locator(".box.missing", has_text="完整回答所缺的信息").wait_for()
+    texts = "\n".join(
+        page.locator(f"#{name}").inner_text() for name in ("top", "case-column", "chat-head", "examples", "viewer-column", "page-footer")
+    )
+    leftover = set(re.findall(r"[A-Za-z]{3,}", texts)) - {
+        "English",
+        "Language",
+        "MedMPT",
+        "DICOM",
+        "NIfTI",
+        "FHIR",
+        "JSON",
+        "CURB",
+        "demo",
+        "cap",
+        "carina",
+    }
+    assert leftover == set()
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    ask(page, "解读化验结果")
+    page.locator(".said", has_text="尿素").wait_for()
+
+
+def test_stop_keeps_what_was_checked(page: "Page") -> None:
+    ask(page, "Interpret the labs until stopped")
+    page.locator(".said").first.wait_for()
+    page.locator("#stop").click()
+    page.locator(".answer .note", has_text="Stopped").wait_for()
+    assert page.locator(".said").count() == 1
+    ask(page, "again")
+    page.locator(".answer .sources").nth(1).wait_for()
+
+
+@pytest.mark.parametrize(("question", "reason"), [("the abdomen", "shows an abdomen"), ("crash", "did not answer")])
+def test_a_failure_is_told_and_the_question_stays(page: "Page", question: str, reason: str) -> None:
+    ask(page, question)
+    page.locator(".box.failure", has_text=reason).wait_for()
+    assert page.locator("#question textarea").input_value() == question
+    assert page.locator("#send").is_enabled()
+
+
+def test_a_wrong_file_is_told_and_the_open_case_stays(page: "Page", running: Any, tmp_path: Path) -> None:
+    open_demo(page)
+    wrong = tmp_path / "holiday.txt"
+    wrong.write_text("not a case")
+    page.locator("#question textarea").fill("half a question")
+    page.locator("#upload input[type=file], input#upload, input[type=file]").first.set_input_files(wrong)
+    page.locator("#case-card .box.failure", has_text="not a case").wait_for()
+    assert "demo-cap-01" in page.locator("#case-card").inner_text()
+    assert page.locator("#question textarea").input_value() == "half a question"
+
+
+def test_an_upload_opens_and_leaves_no_copy_behind(page: "Page", running: Any, tmp_path: Path) -> None:
+    import os
+
+    good = tmp_path / "case.json"
+    good.write_text('{"case_id": "mine"}')
+    page.locator("input[type=file]").first.set_input_files(good)
+    page.locator("#case-card", has_text="uploaded").wait_for()
+    taken = running.assistant.opened[-1]
+    assert taken.is_relative_to(running.files)
+    assert (taken.stat().st_mode & 0o777, taken.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert [f for _, _, files in os.walk(os.environ["GRADIO_TEMP_DIR"]) for f in files] == []
+
+
+def test_two_browsers_never_share(page: "Page", browser: "Browser", running: Any) -> None:
+    open_demo(page)
+    ask(page, "Interpret the labs")
+    page.locator(".answer .sources").wait_for()
+    mine = page.evaluate("async () => (await (await fetch('/studies')).json()).studies[0].token")
+    context = browser.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
+    other = opened(context.new_page(), running.url)
+    assert other.locator(".question").count() == 0
+    assert other.locator("#case-card .card").count() == 0
+    status = "async path => (await fetch(path)).status"
+    assert page.evaluate(status, f"/study/{mine}/3") == 200
+    assert other.evaluate(status, f"/study/{mine}/3") == 404
+    assert (page.evaluate(status, "/evidence/L-urea"), other.evaluate(status, "/evidence/L-urea")) == (200, 404)
+    open_demo(other, 1)
+    page.reload()
+    page.locator("#case-card", has_text="demo-cap-01").wait_for()
+    assert page.locator(".question").inner_text() == "Interpret the labs"
+    cookie = next(c for c in context.cookies() if c["name"] == "medmpt_session")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    context.close()
+
+
+def test_phone_does_not_scroll_sideways(browser: "Browser", running: Any) -> None:
+    context = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
+    page = opened(context.new_page(), running.url)
+    open_demo(page)
+    ask(page, "解读化验结果，计算 CURB-65 评分，并说明指南的建议")
+    page.locator(".answer .sources").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".said .cite").first.click()
+    page.locator("#drawer blockquote").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_nothing_typed_is_left_in_the_browser(page: "Page") -> None:
+    ask(page, "a private question")
+    page.locator(".answer .sources").wait_for()
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "private" not in stored
+    page.locator("#new-conversation").click()
+    page.locator(".question").wait_for(state="detached")

@@ -1,0 +1,100 @@
+"""The page: layout and event handlers around one `Assistant`, served by FastAPI.
+
+`build` gives the ASGI application. The conversation lives in the session on the server; the browser only shows it, so nothing that a
+browser sends back is ever trusted as history.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.staticfiles import StaticFiles
+
+from ui.door import Assistant
+from ui.routes import make_router
+from ui.security import Guard
+from ui.session import SessionStore
+
+STATIC = Path(__file__).parent / "static"
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+MAX_UPLOAD = "2gb"
+HEAD = '<link rel="stylesheet" href="/page/css/app.css"><script type="module" src="/page/js/app.js"></script>'
+FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
+
+
+def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_case: str | Path | None = None) -> FastAPI:
+    """Make the web application.
+
+    Args:
+        assistant: The door to everything else.
+        files: Private folder for uploads; owned, erased at start and end.
+        host: Address the server listens on; only this and the loopback names are answered.
+        first_case: Demo case id, or path, that a new session opens with; None for none.
+
+    Returns:
+        The ASGI application.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    inbox = Path(tempfile.mkdtemp(prefix="medmpt-inbox-"))  # where Gradio first writes an upload; mode 0700
+    os.environ["GRADIO_TEMP_DIR"] = str(inbox)
+    import gradio as gr
+
+    from ui.page import Page
+
+    sessions = SessionStore(assistant, files)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        sessions.close_all()
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(make_router(assistant, sessions))
+    app.mount("/page", StaticFiles(directory=STATIC), name="page")
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        Page(assistant, sessions, first_case).blocks,
+        path="/",
+        theme=_theme(gr),
+        head=HEAD,
+        auth_dependency=_user,
+        allowed_paths=[],
+        max_file_size=MAX_UPLOAD,
+        show_error=True,
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=[],
+        favicon_path=str(STATIC / "favicon.svg"),
+    )
+    mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host})
+    return mounted
+
+
+def _user(request: Request) -> str | None:
+    """The session cookie is the user; without one Gradio answers nothing."""
+    cookie = request.scope.get("medmpt_session")
+    return cookie if isinstance(cookie, str) else None
+
+
+def _theme(gr: Any) -> Any:
+    base = gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_sm,
+        font=FONTS,
+        font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"),
+    )
+    strong = "*primary_700"  # white text on it is readable (contrast above 4.5)
+    return base.set(
+        button_primary_background_fill=strong,
+        button_primary_background_fill_dark=strong,
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="white",
+    )

@@ -1,0 +1,60 @@
+"""The `medmpt` command: finds the room's command, runs it, and prints a page for people or one JSON object."""
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from pydantic import JsonValue
+
+from agent.settings import Settings
+from ui.cli.mount import BugAsJson, Record, run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `medmpt` with `arguments` (default: the process's) and return the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = given[: given.index("--")] if "--" in given else given
+    rest = [word for word in options if word != "--json"] + given[len(options) :]
+    if "--help" in options or "-h" in options or "--json" not in options:
+        return _for_people(rest)
+    return _as_json(rest, sys.stdout)
+
+
+def _as_json(arguments: Sequence[str], stdout: TextIO) -> int:
+    """Exactly one object per result on `stdout`; whatever else prints goes to stderr."""
+
+    def write(record: Record) -> None:
+        stdout.write(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False) + "\n")
+        stdout.flush()
+
+    with contextlib.redirect_stdout(sys.stderr), BugAsJson(write):
+        outcome = run(arguments, Settings.from_environment())
+        for record in outcome.records:
+            write(record)
+    return outcome.exit_code
+
+
+def _for_people(arguments: Sequence[str]) -> int:
+    from ui.cli.overview import overview_asked, show_overview, show_version
+    from ui.cli.render import show
+
+    if "--version" in arguments[:1]:
+        return show_version()
+    if overview_asked(arguments):
+        return show_overview(arguments)
+    outcome = run(arguments, Settings.from_environment())
+    for record in outcome.records:
+        show(outcome.command, record)
+    return outcome.exit_code
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    """NaN and infinities are not JSON: they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,81 @@
+"""`medmpt serve`: the page on this computer."""
+
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import BaseModel
+
+from agent.settings import Settings
+from ui.cli.errors import NotInThisVersion, Usage
+from ui.door import Assistant as Door
+
+
+class Served(BaseModel):
+    """What `serve` says when the server has ended."""
+
+    status: Literal["ok"] = "ok"
+    url: str
+
+
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on; anything but loopback is your own responsibility.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 7860,
+    case: Annotated[
+        str | None, typer.Option(help="Opened in every new session: demo case id, file or folder, or none. Default: a demo.")
+    ] = None,
+    llm: Annotated[str | None, typer.Option(help="Chat model: planner, or openai:MODEL@URL.")] = None,
+) -> Served:
+    """Open the assistant in the browser at http://127.0.0.1:7860 and keep serving until interrupted."""
+    settings: Settings = ctx.obj if llm is None else replace(ctx.obj, llm=llm)
+    _refuse_taken_port(host, port)
+    try:
+        from agent.assistant import Assistant
+    except ModuleNotFoundError as missing:
+        if missing.name != "agent.assistant":
+            raise
+        raise NotInThisVersion("the agent's assistant is not part of this version") from missing
+    url = f"http://{host}:{port}"
+    sys.stderr.write(f"Loading the assistant; it opens at {url} (Ctrl+C ends it)\n")
+    import uvicorn
+
+    from ui.app import build
+
+    assistant = Assistant.open(settings)
+    app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=_first_case(assistant, case))
+    sys.stderr.write(f"MedMPT Assistant is ready at {url}\n")
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    return Served(url=url)
+
+
+def _first_case(assistant: Door, wanted: str | None) -> str | Path | None:
+    """What new sessions open with.
+
+    Raises:
+        Usage: Neither a demo case nor a file.
+    """
+    demos = [demo.id for demo in assistant.demo_cases()]
+    if wanted is None:
+        return demos[0] if demos else None
+    if wanted == "none" or wanted in demos:
+        return None if wanted == "none" else wanted
+    if not Path(wanted).exists():
+        raise Usage(f"--case {wanted!r} is neither a demo case ({', '.join(demos)}) nor a file or folder here")
+    return Path(wanted).resolve()
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Usage(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port") from error
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {"serve": serve}

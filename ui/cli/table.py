@@ -1,0 +1,79 @@
+"""Which command lives in which module, declared as data so that `medmpt --help` imports no room.
+
+A room's `commands.py` may add subcommands to a group named here; they are found when the group is used.
+"""
+
+from dataclasses import dataclass
+
+BACKEND = "medmpt_backend.commands"
+MODEL = "medmpt_backend.model_commands"
+RETRIEVAL = "retrieval.commands"
+DRUG_GRAPH = "retrieval.drug_commands"
+TOOLS = "tools.commands"
+DRUG_TOOLS = "tools.drug_commands"
+AGENT = "agent.commands"
+SERVING = "agent.serving_commands"
+SERVE = "ui.cli.serve"
+
+# First word of a command -> modules that may hold it, in the order they are asked.
+MODULES: dict[str, tuple[str, ...]] = {
+    "serve": (SERVE,),
+    "ask": (AGENT,),
+    "ct": (BACKEND, MODEL, TOOLS),
+    "search": (RETRIEVAL,),
+    "labs": (TOOLS,),
+    "calc": (TOOLS,),
+    "case": (TOOLS,),
+    "drugs": (DRUG_GRAPH, DRUG_TOOLS),
+    "index": (RETRIEVAL,),
+    "corpus": (RETRIEVAL,),
+    "weights": (MODEL, BACKEND),
+    "cohort": (MODEL, BACKEND),
+    "train": (MODEL, BACKEND),
+    "parity": (MODEL, BACKEND),
+    "llm": (SERVING, AGENT),
+    "eval": (AGENT, TOOLS, RETRIEVAL, MODEL),
+    "data": (AGENT,),
+    "doctor": (AGENT,),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the command list: help panel and a summary."""
+
+    panel: str
+    summary: str
+
+
+_ASK, _CT, _KNOW, _CASE, _MODEL, _HOUSE = "Assistant", "Chest CT", "Guidelines", "Case", "Model", "Housekeeping"
+
+# The contract's commands. The ones whose room is not furnished yet answer `unavailable`.
+DECLARED: dict[str, Entry] = {
+    "serve": Entry(_ASK, "Open the assistant in the browser"),
+    "ask": Entry(_ASK, "Ask one question, with or without a case"),
+    "ct quantify": Entry(_CT, "Volumes and densities of the lungs, no model needed"),
+    "ct measure": Entry(_CT, "Measure the lesion at one voxel"),
+    "ct encode": Entry(_CT, "Embed a chest CT with MedMPT"),
+    "ct classify": Entry(_CT, "Findings with calibrated probabilities"),
+    "ct report": Entry(_CT, "Draft a report from measurements and model"),
+    "ct explain": Entry(_CT, "Heatmaps of what the model looked at"),
+    "search": Entry(_KNOW, "Search the guideline passages"),
+    "labs interpret": Entry(_CASE, "Flag laboratory values and name patterns"),
+    "calc list": Entry(_CASE, "List the clinical scores"),
+    "calc": Entry(_CASE, "Calculate one clinical score"),
+    "drugs query": Entry(_CASE, "Ask the drug knowledge graph"),
+    "drugs check": Entry(_CASE, "Check a case's medicines"),
+    "drugs rank": Entry(_CASE, "Rank medicines for a case"),
+    "weights list": Entry(_MODEL, "Installed MedMPT weights"),
+    "cohort generate": Entry(_MODEL, "Make a virtual cohort"),
+    "train start": Entry(_MODEL, "Train a compact MedMPT"),
+    "parity": Entry(_MODEL, "Compare with the published model's outputs"),
+    "index build": Entry(_HOUSE, "Build the search index"),
+    "corpus lint": Entry(_HOUSE, "Check the guideline corpus"),
+    "llm serve": Entry(_HOUSE, "Run a local chat model"),
+    "eval run": Entry(_HOUSE, "Measure the assistant against baselines"),
+    "data export": Entry(_HOUSE, "Write out everything stored about you"),
+    "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
+    "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
+}

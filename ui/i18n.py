@@ -1,0 +1,200 @@
+"""Every string of the page in English and Chinese; `text(key, language)` fills in named values."""
+
+from tools.evidence import Language
+
+# key: (English, Chinese)
+TEXT: dict[str, tuple[str, str]] = {
+    "title": ("MedMPT Assistant", "MedMPT 助手"),
+    "tagline": ("Respiratory medicine and chest CT, answered with evidence", "呼吸医学与胸部 CT：有据可查的回答"),
+    "language": ("Language", "语言"),
+    "case": ("Case", "病例"),
+    "demo_cases": ("Demo cases", "示例病例"),
+    "no_demo": ("No demo case is installed.", "尚未安装示例病例。"),
+    "synthetic": ("synthetic", "合成数据"),
+    "upload": ("Open your own file…", "打开自己的文件…"),
+    "upload_hint": (
+        "DICOM (zip or slices), NIfTI, FHIR bundle or case JSON. It stays on this computer and is erased with the session.",
+        "DICOM（压缩包或切片）、NIfTI、FHIR 或病例 JSON。文件仅保存在本机，会话结束即删除。",
+    ),
+    "card_empty": (
+        "No case is open. Questions about guidelines and drugs work without one.",
+        "尚未打开病例。指南和药物问题无需病例即可提问。",
+    ),
+    "close_case": ("Close case", "关闭病例"),
+    "chat": ("Conversation", "对话"),
+    "welcome": ("What would you like to know?", "您想了解什么？"),
+    "welcome_hint": (
+        "Every sentence of an answer is checked against its source; click a number to read it.",
+        "回答中的每一句都与其来源核对；点击编号可查看原文。",
+    ),
+    "placeholder": ("Ask about this case, a guideline or a drug…", "就此病例、指南或药物提问…"),
+    "send": ("Ask", "提问"),
+    "stop": ("Stop", "停止"),
+    "new": ("New conversation", "新对话"),
+    "examples": ("Try", "试试"),
+    "example_1": (
+        "Interpret the labs, compute CURB-65 and say what the guideline recommends",
+        "解读化验结果，计算 CURB-65 评分，并说明指南的建议",
+    ),
+    "example_2": ("What does the chest CT show in figures?", "胸部 CT 的定量结果是什么？"),
+    "example_3": ("Do the current medicines interact?", "目前的用药之间有相互作用吗？"),
+    "example_4": ("How is a 7 mm solid nodule followed up?", "7 毫米实性结节如何随访？"),
+    "steps": ("Steps", "步骤"),
+    "steps_running": ("Working…", "正在处理…"),
+    "steps_done": ("{n} steps, {seconds} s", "{n} 个步骤，{seconds} 秒"),
+    "steps_one": ("1 step, {seconds} s", "1 个步骤，{seconds} 秒"),
+    "emergency": ("Needs attention now", "需立即处理"),
+    "missing": ("Missing for a complete answer", "完整回答所缺的信息"),
+    "removed": ("{n} sentences removed by the check", "核对后删除了 {n} 句"),
+    "removed_one": ("1 sentence removed by the check", "核对后删除了 1 句"),
+    "sources": ("Sources", "来源"),
+    "limits": ("Limits", "局限"),
+    "stopped": ("Stopped. What was already checked stays above.", "已停止。已核对的内容保留在上方。"),
+    "no_answer": ("No sentence could be supported by evidence.", "没有句子能得到证据支持。"),
+    "busy": ("The previous question is still running. Wait for it or press Stop.", "上一个问题仍在处理中。请等待或点击“停止”。"),
+    "empty_question": ("Type a question first.", "请先输入问题。"),
+    "failed": ("This question could not be answered: {reason}", "无法回答此问题：{reason}"),
+    "kept": ("Your question is still in the box.", "您的问题仍保留在输入框中。"),
+    "open_failed": ("The file was not opened.", "文件未能打开。"),
+    "case_kept": ("The case that was open before is still open.", "之前打开的病例仍然打开。"),
+    "expired": ("This page has lost its session. Reload it.", "页面会话已失效，请刷新。"),
+    "internal": ("An internal failure; details are in the server's log.", "内部故障，详情见服务器日志。"),
+    "seconds": ("{seconds} s", "{seconds} 秒"),
+    "slice_link": ("slice {n}", "第 {n} 层"),
+    "inference": ("inference", "推断"),
+    "footer": (
+        "Not a medical device. For research and education; decisions belong to clinicians.",
+        "非医疗器械。仅供研究与教学；诊疗决策由临床医生作出。",
+    ),
+    "no_passage": ("This citation is not part of this conversation.", "此引用不属于本次对话。"),
+    "passage_en": ("English", "英文"),
+    "passage_zh": ("Chinese", "中文"),
+    "year": ("Year", "年份"),
+    "locator": ("Where", "出处"),
+    "current": ("Current edition", "现行版本"),
+    "superseded": ("Superseded by {by}", "已被 {by} 取代"),
+    "superseded_plain": ("Superseded", "已被取代"),
+    "conflict": ("Disagrees with {keys}", "与 {keys} 不一致"),
+    "validity_out": ("Outside the validity of this measurement", "超出此测量的适用范围"),
+    "validity_unknown": ("Validity unknown", "适用性未知"),
+    "open_source": ("Open the source", "打开原文"),
+    "viewer": ("Chest CT", "胸部 CT"),
+}
+
+TOOLS: dict[str, tuple[str, str]] = {
+    "quantify_ct": ("Measure the CT", "CT 定量"),
+    "encode_ct": ("Encode the CT", "CT 编码"),
+    "classify_ct": ("Classify findings", "病灶分类"),
+    "draft_report": ("Draft the report", "起草报告"),
+    "check_report": ("Check the report", "核对报告"),
+    "find_similar_cases": ("Find similar cases", "检索相似病例"),
+    "interpret_labs": ("Interpret the labs", "解读化验"),
+    "calculate_score": ("Calculate a score", "计算评分"),
+    "rank_drugs": ("Rank medicines", "药物排序"),
+    "check_medications": ("Check the medicines", "核查用药"),
+    "query_drug_graph": ("Ask the drug graph", "查询药物图谱"),
+    "search_guidelines": ("Search the guidelines", "检索指南"),
+    "summarize_case": ("Summarise the case", "病例摘要"),
+}
+
+STATUS: dict[str, tuple[str, str]] = {
+    "running": ("running", "进行中"),
+    "ok": ("done", "完成"),
+    "partial": ("partial", "部分完成"),
+    "empty": ("nothing found", "未找到"),
+    "out_of_domain": ("outside its domain", "超出适用范围"),
+    "unavailable": ("not installed", "未安装"),
+    "error": ("failed", "失败"),
+}
+
+SUPPORT: dict[str, tuple[str, str]] = {
+    "quoted": ("Quoted from the source", "引自来源原文"),
+    "calculated": ("Calculated from the case", "由病例数据计算"),
+    "measured": ("Measured on the CT", "由 CT 测量"),
+    "verified": ("Checked against the source", "已与来源核对"),
+    "inferred": ("Inferred from checked statements", "由已核对内容推断"),
+}
+
+# For the scripts of the page: the viewer and the passage drawer.
+SCRIPT_TEXT: dict[str, dict[str, str]] = {
+    "en": {
+        "no_study": "No CT in this case",
+        "no_case": "Open a case to see its CT",
+        "loading": "Loading…",
+        "slice": "Slice",
+        "lung": "Lung",
+        "mediastinum": "Mediastinum",
+        "bone": "Bone",
+        "window": "Window",
+        "synthetic": "synthetic",
+        "measuring": "Measuring…",
+        "measure_hint": "Scroll or use ↑ ↓; click a lesion to measure it",
+        "long": "long axis",
+        "short": "short axis",
+        "volume": "volume",
+        "density": "mean",
+        "close": "Close",
+        "source": "Source",
+        "failed": "Could not load",
+        "study": "Study",
+        "key_slices": "Key slices",
+        "solid": "solid",
+        "part_solid": "part-solid",
+        "ground_glass": "ground glass",
+        "calcified": "calcified",
+        "clear": "Clear measurement",
+        "viewer_label": "CT slice. Arrow keys change the slice, Enter measures at the crosshair.",
+    },
+    "zh": {
+        "no_study": "此病例没有 CT",
+        "no_case": "打开病例以查看其 CT",
+        "loading": "正在加载…",
+        "slice": "层面",
+        "lung": "肺窗",
+        "mediastinum": "纵隔窗",
+        "bone": "骨窗",
+        "window": "窗",
+        "synthetic": "合成数据",
+        "measuring": "正在测量…",
+        "measure_hint": "滚轮或 ↑ ↓ 翻层；点击病灶进行测量",
+        "long": "长径",
+        "short": "短径",
+        "volume": "体积",
+        "density": "平均",
+        "close": "关闭",
+        "source": "来源",
+        "failed": "无法加载",
+        "study": "检查",
+        "key_slices": "关键层面",
+        "solid": "实性",
+        "part_solid": "部分实性",
+        "ground_glass": "磨玻璃",
+        "calcified": "钙化",
+        "clear": "清除测量",
+        "viewer_label": "CT 层面。方向键翻层，回车键在十字线处测量。",
+    },
+}
+
+
+def text(key: str, language: Language, **values: object) -> str:
+    """The page's string `key` in `language`; a missing key is a bug and raises KeyError."""
+    return _pick(TEXT[key], language).format(**values)
+
+
+def tool_name(name: str, language: Language) -> str:
+    """A tool's name for people."""
+    return _pick(TOOLS[name], language)
+
+
+def status_name(status: str, language: Language) -> str:
+    """A step's status for people."""
+    return _pick(STATUS[status], language)
+
+
+def support_name(support: str, language: Language) -> str:
+    """How a sentence is supported, for people."""
+    return _pick(SUPPORT[support], language)
+
+
+def _pick(pair: tuple[str, str], language: Language) -> str:
+    return pair[1] if language == "zh" else pair[0]

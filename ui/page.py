@@ -1,0 +1,305 @@
+"""The widgets of the page and what happens when they are used."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from agent.answer import Done, Sentence, StepFinished, StepStarted
+from tools.evidence import Language
+from ui.door import Assistant
+from ui.i18n import text
+from ui.render import card_html, question_html, turn_html
+from ui.restore import ROOM_ERRORS, remember, restore
+from ui.session import Session, SessionStore, Turn
+from ui.uploads import take
+
+EXAMPLES = ("example_1", "example_2", "example_3", "example_4")
+REFRESH_VIEWER = "() => window.medmpt && window.medmpt.refresh()"
+SET_LANGUAGE = "(name) => { window.medmpt && window.medmpt.language(name === '中文' ? 'zh' : 'en'); }"
+LANGUAGES: dict[str, Language] = {"English": "en", "中文": "zh"}
+NO_API: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+ASK: dict[str, Any] = {**NO_API, "concurrency_limit": 4, "concurrency_id": "ask"}
+
+
+def heading(key: str, language: Language) -> str:
+    """A section heading."""
+    return f"<h2>{text(key, language)}</h2>"
+
+
+def header_html(language: Language) -> str:
+    """Name and one line of what this is."""
+    return f"<h1>{text('title', language)}</h1><p>{text('tagline', language)}</p>"
+
+
+def footer_html(language: Language) -> str:
+    """The plain words on what this is not."""
+    return f"<p>{text('footer', language)}</p>"
+
+
+def welcome_html(language: Language) -> str:
+    """What an empty conversation says."""
+    return f'<div class="welcome"><b>{text("welcome", language)}</b><p>{text("welcome_hint", language)}</p></div>'
+
+
+def hint_html(language: Language) -> str:
+    """What may be uploaded, and where it goes."""
+    return f'<p class="note">{text("upload_hint", language)}</p>'
+
+
+class Page:
+    """Layout and handlers; one instance serves all sessions and holds none of their state.
+
+    What changes the session is disabled until the page has loaded its state: two replies in flight would overwrite each other.
+    """
+
+    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None) -> None:
+        """Builds the blocks at once; see `blocks`."""
+        self._assistant = assistant
+        self._sessions = sessions
+        self._first_case = first_case
+        self._demos = tuple(assistant.demo_cases())
+        with gr.Blocks(title="MedMPT Assistant", analytics_enabled=False, fill_width=True) as self.blocks:
+            self._lay_out()
+            self._connect()
+
+    # Layout
+
+    def _lay_out(self) -> None:
+        with gr.Row(elem_id="top"):
+            self.header = gr.HTML(header_html("en"), elem_id="header")
+            self.language = gr.Radio(list(LANGUAGES), value="English", label="Language / 语言", elem_id="language", container=False)
+        with gr.Row(elem_id="columns"):
+            with gr.Column(elem_id="case-column", min_width=240):
+                self._lay_out_case()
+            with gr.Column(elem_id="chat-column", min_width=300):
+                self._lay_out_chat()
+            with gr.Column(elem_id="viewer-column", min_width=300):
+                self.viewer_title = gr.HTML(heading("viewer", "en"), elem_id="viewer-title")
+                gr.HTML('<div id="viewer"></div>', elem_id="viewer-host")
+        self.footer = gr.HTML(footer_html("en"), elem_id="page-footer")
+
+    def _lay_out_case(self) -> None:
+        self.case_title = gr.HTML(heading("case", "en"), elem_id="case-title")
+        self.demos = gr.Radio(self._demo_choices("en"), label=text("demo_cases", "en"), elem_id="demo-cases", interactive=False)
+        self.upload = gr.UploadButton(text("upload", "en"), file_count="multiple", elem_id="upload", size="sm", interactive=False)
+        self.upload_hint = gr.HTML(hint_html("en"), elem_id="upload-hint")
+        self.card = gr.HTML(card_html(None, "en"), elem_id="case-card")
+
+    def _lay_out_chat(self) -> None:
+        with gr.Row(elem_id="chat-head"):
+            self.chat_title = gr.HTML(heading("chat", "en"), elem_id="chat-title")
+            self.new = gr.Button(text("new", "en"), size="sm", elem_id="new-conversation")
+        self.chat = gr.Chatbot(
+            elem_id="chat",
+            label=text("chat", "en"),
+            show_label=False,
+            height="100%",
+            buttons=[],
+            sanitize_html=False,  # ui.render escapes everything from outside
+            latex_delimiters=[],
+            placeholder=welcome_html("en"),
+            feedback_options=None,
+            layout="panel",
+        )
+        with gr.Row(elem_id="examples"):
+            self.examples = [gr.Button(text(key, "en"), size="sm", elem_id=key.replace("_", "-"), interactive=False) for key in EXAMPLES]
+        with gr.Row(elem_id="ask-row"):
+            self.question = gr.Textbox(
+                show_label=False,
+                label=text("placeholder", "en"),
+                placeholder=text("placeholder", "en"),
+                lines=1,
+                max_lines=6,
+                elem_id="question",
+                autofocus=True,
+            )
+            self.send = gr.Button(text("send", "en"), variant="primary", elem_id="send", min_width=72, scale=0, interactive=False)
+            self.stop = gr.Button(text("stop", "en"), variant="stop", elem_id="stop", min_width=72, scale=0, interactive=False)
+        self.notice = gr.HTML("", elem_id="notice")
+
+    def _demo_choices(self, language: Language) -> list[tuple[str, str]]:
+        return [(demo.title_zh if language == "zh" else demo.title_en, demo.id) for demo in self._demos]
+
+    def _demo_of(self, session: Session) -> str | None:
+        """The demo case that is open, for the picker."""
+        return next((demo.id for demo in self._demos if demo.id == session.source), None)
+
+    # Events
+
+    def _connect(self) -> None:
+        self.blocks.load(self._on_load, outputs=[self.language, *self._language_outputs(), self.chat, self.demos], **NO_API).then(
+            None, self.language, js=SET_LANGUAGE, **NO_API
+        ).then(None, js=REFRESH_VIEWER, **NO_API)
+        self.language.input(self._on_language, self.language, [*self._language_outputs(), self.chat, self.demos], **NO_API)
+        self.language.input(None, self.language, js=SET_LANGUAGE, **NO_API)
+        opened = [self.card, self.chat, self.notice]
+        self.demos.input(self._on_demo, self.demos, opened, **NO_API).then(None, js=REFRESH_VIEWER, **NO_API)
+        uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos], **NO_API)
+        uploaded.then(None, js=REFRESH_VIEWER, **NO_API)
+        asked = [self.chat, self.question, self.send, self.stop, self.notice]
+        asks = [trigger(self._on_ask, self.question, asked, **ASK) for trigger in (self.question.submit, self.send.click)]
+        asks += [
+            button.click(_label, button, self.question, queue=False, **NO_API).then(self._on_ask, self.question, asked, **ASK)
+            for button in self.examples
+        ]
+        for ask in asks:
+            ask.failure(self._on_failure, outputs=asked, **NO_API)
+        self.stop.click(self._on_stop, queue=False, **NO_API)
+        self.new.click(self._on_new, outputs=[self.chat, self.notice], **NO_API)
+
+    def _session(self, request: gr.Request) -> Session:
+        cookie = request.username
+        if not SessionStore.well_formed(cookie):
+            raise gr.Error(text("expired", "en") + " " + text("expired", "zh"))
+        return self._sessions.get(str(cookie))
+
+    def _on_load(self, request: gr.Request) -> list[Any]:
+        session = self._session(request)
+        problem = None
+        if not session.thread and not restore(session, self._assistant):
+            session.language = _preferred(request)
+            self._new_thread(session)
+            problem = self._open(session, self._first_case) if self._first_case else None
+        name = "中文" if session.language == "zh" else "English"
+        return [name, *self._in_language(session, problem)]
+
+    def _on_language(self, name: str, request: gr.Request) -> list[Any]:
+        session = self._session(request)
+        session.language = LANGUAGES[name]
+        remember(session)
+        return self._in_language(session)
+
+    def _language_outputs(self) -> list[Any]:
+        titles = [self.header, self.footer, self.case_title, self.chat_title, self.viewer_title, self.upload_hint]
+        return [*titles, self.upload, self.card, self.question, self.send, self.stop, self.new, *self.examples]
+
+    def _in_language(self, session: Session, problem: str | None = None) -> list[Any]:
+        language = session.language
+        say = partial(text, language=language)
+        titles = [header_html(language), footer_html(language), *(heading(key, language) for key in ("case", "chat", "viewer"))]
+        return [
+            *titles,
+            hint_html(language),
+            gr.update(label=say("upload"), interactive=True),
+            card_html(session.case, language, problem),
+            gr.update(placeholder=say("placeholder"), label=say("placeholder")),
+            gr.update(value=say("send"), interactive=not session.running.locked()),
+            *(gr.update(value=say(key)) for key in ("stop", "new")),
+            *(gr.update(value=say(key), interactive=True) for key in EXAMPLES),
+            gr.update(value=messages(session), placeholder=welcome_html(language)),
+            gr.update(choices=self._demo_choices(language), value=self._demo_of(session), label=say("demo_cases"), interactive=True),
+        ]
+
+    def _open(self, session: Session, source: str | Path) -> str | None:
+        """Open a case in the session with a fresh conversation; the reason when it cannot be opened (nothing changes then)."""
+        with session.turn() as free:
+            if not free:
+                return text("busy", session.language)
+            try:
+                case = self._assistant.open_case(source, session=session.id)
+            except ROOM_ERRORS as error:
+                return str(error)
+            session.case, session.source = case, source
+            session.studies.clear()
+            self._new_thread(session)
+        return None
+
+    def _new_thread(self, session: Session) -> None:
+        session.thread = self._assistant.new_thread(session.id)
+        session.turns.clear()
+        remember(session)
+
+    def _on_demo(self, demo: str, request: gr.Request) -> list[Any]:
+        session = self._session(request)
+        problem = self._open(session, demo)
+        return [card_html(session.case, session.language, problem), messages(session), ""]
+
+    def _on_upload(self, paths: Sequence[str], request: gr.Request) -> list[Any]:
+        session = self._session(request)
+        problem = self._open(session, take(paths, session.folder))
+        shown = [card_html(session.case, session.language, problem), messages(session), ""]
+        return [*shown, gr.update(value=None), gr.update() if problem else gr.update(value=None)]
+
+    def _on_stop(self, request: gr.Request) -> None:
+        self._session(request).stop.set()
+
+    def _on_new(self, request: gr.Request) -> list[Any]:
+        session = self._session(request)
+        with session.turn() as free:
+            if free:
+                self._new_thread(session)
+                return [messages(session), ""]
+        return [gr.update(), notice("busy", session.language)]
+
+    def _on_ask(self, question: str, request: gr.Request) -> Iterator[list[Any]]:
+        session = self._session(request)
+        if not question.strip():
+            yield [gr.update(), question, gr.update(), gr.update(), notice("empty_question", session.language)]
+            return
+        with session.turn() as free:
+            if not free:
+                yield [gr.update(), question, gr.update(), gr.update(), notice("busy", session.language)]
+                return
+            turn = Turn(question.strip())
+            session.turns.append(turn)
+            yield [messages(session), "", gr.update(interactive=False), gr.update(interactive=True), ""]
+            try:
+                for _ in self._events(session, turn):
+                    yield [messages(session), gr.update(), gr.update(), gr.update(), gr.update()]
+            except ROOM_ERRORS as error:
+                turn.error = text("failed", session.language, reason=str(error))
+            finally:
+                session.stop.set()
+            failed = turn.error is not None
+            back: Any = question if failed else gr.update()
+            yield [messages(session), back, gr.update(interactive=True), gr.update(interactive=False), ""]
+
+    def _on_failure(self, request: gr.Request) -> list[Any]:
+        """A bug has risen inside a turn: say so, give the question back, and make the page usable again."""
+        session = self._session(request)
+        turn = session.turns[-1] if session.turns else None
+        if turn is not None and turn.answer is None:
+            turn.error = text("failed", session.language, reason=text("internal", session.language))
+        question = turn.question if turn is not None else ""
+        return [messages(session), question, gr.update(interactive=True), gr.update(interactive=False), ""]
+
+    def _events(self, session: Session, turn: Turn) -> Iterator[None]:
+        """Run the turn and keep its record; yields after each event."""
+        case = session.case.handle if session.case is not None else None
+        for event in self._assistant.ask(turn.question, thread=session.thread, case=case, session=session.id, stop=session.stop):
+            match event:
+                case StepStarted() | StepFinished():
+                    turn.steps[event.call_id] = event
+                case Sentence():
+                    turn.sentences.append((event.claim.text, event.claim.evidence, event.claim.support))
+                case Done():
+                    turn.answer = event.answer
+            yield
+        turn.stopped = session.stop.is_set()
+
+
+def messages(session: Session) -> list[dict[str, str]]:
+    """The conversation as the chat component takes it."""
+    shown = []
+    for turn in session.turns:
+        shown.append({"role": "user", "content": question_html(turn)})
+        shown.append({"role": "assistant", "content": turn_html(turn, session.language)})
+    return shown
+
+
+def _label(label: str) -> str:
+    return label
+
+
+def notice(key: str, language: Language) -> str:
+    """A short word under the question box."""
+    return f'<p role="status">{text(key, language)}</p>'
+
+
+def _preferred(request: gr.Request) -> Language:
+    accepted = str(request.headers.get("accept-language", "")).lower()
+    return "zh" if accepted.startswith("zh") else "en"

@@ -1,0 +1,100 @@
+"""The page's own routes: slices, measurements and citations, each found only through the caller's session."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel
+
+from ui.door import Assistant
+from ui.i18n import SCRIPT_TEXT, text
+from ui.render import passage_panel
+from ui.restore import ROOM_ERRORS
+from ui.session import Session, SessionStore
+
+PRIVATE = {"cache-control": "no-store, private"}
+
+
+class Voxel(BaseModel):
+    """A point of a series as loaded: column, row, slice from the head."""
+
+    x: int
+    y: int
+    z: int
+
+
+def make_router(assistant: Assistant, sessions: SessionStore) -> APIRouter:
+    """Routes over one assistant; without a session cookie all of them answer 401, with a foreign token 404."""
+    router = APIRouter(include_in_schema=False)
+
+    def session_of(request: Request) -> Session:
+        cookie = request.scope.get("medmpt_session")
+        if not isinstance(cookie, str):
+            raise HTTPException(401, "open the page first")
+        return sessions.get(cookie)
+
+    Mine = Annotated[Session, Depends(session_of)]
+
+    def study_of(token: str, session: Mine) -> tuple[Session, str, str]:
+        found = session.study(token)
+        if found is None:
+            raise HTTPException(404, "no such study")
+        return session, *found
+
+    Study = Annotated[tuple[Session, str, str], Depends(study_of)]
+
+    @router.get("/studies")
+    def studies(session: Mine) -> JSONResponse:
+        return JSONResponse({"case": session.case is not None, "studies": list_studies(assistant, session)}, headers=PRIVATE)
+
+    @router.get("/study/{token}/{index}")
+    def pixels(index: int, study: Study) -> Response:
+        session, case, handle = study
+        try:
+            body = assistant.slice(case, handle, index, session.id)
+        except ROOM_ERRORS as error:
+            raise HTTPException(404, str(error)) from error
+        return Response(body, media_type="application/octet-stream", headers={**PRIVATE, "content-encoding": "gzip"})
+
+    @router.post("/study/{token}/measure")
+    def measure(at: Voxel, study: Study) -> JSONResponse:
+        session, case, handle = study
+        try:
+            result = assistant.measure(case, handle, (at.x, at.y, at.z), session.id)
+        except ROOM_ERRORS as error:
+            return JSONResponse({"status": error.status, "reason": str(error)}, headers=PRIVATE)
+        return JSONResponse(result.model_dump(mode="json"), headers=PRIVATE)
+
+    @router.get("/evidence/{key}")
+    def evidence(key: str, session: Mine) -> HTMLResponse:
+        cited, passage = session.evidence(key), assistant.passage(key)
+        if cited is None and passage is None:
+            raise HTTPException(404, text("no_passage", session.language))
+        return HTMLResponse(passage_panel(key, cited, passage, session.language), headers=PRIVATE)
+
+    @router.get("/strings.json")
+    def strings() -> JSONResponse:
+        return JSONResponse(SCRIPT_TEXT)
+
+    return router
+
+
+def list_studies(assistant: Assistant, session: Session) -> list[dict[str, object]]:
+    """Studies of the session's case for the viewer, each behind an unguessable token."""
+    if session.case is None:
+        return []
+    listed: list[dict[str, object]] = []
+    for study in session.case.studies:
+        entry: dict[str, object] = {"handle": study.id, "label": study.label, "synthetic": session.case.synthetic}
+        try:
+            info = assistant.study_info(session.case.handle, study.id, session.id)
+        except ROOM_ERRORS as error:
+            listed.append({**entry, "status": error.status, "reason": str(error)})
+            continue
+        entry |= {"status": info.status, "reason": info.reason, "warnings": list(info.warnings)}
+        entry["synthetic"] = info.synthetic or session.case.synthetic
+        if info.shape is not None and info.spacing is not None:
+            entry |= {"token": session.token_of(study.id), "shape": list(info.shape), "spacing": list(info.spacing)}
+            entry["key_slices"] = [{"name": key.name, "index": key.index} for key in info.key_slices]
+        listed.append(entry)
+    return listed

@@ -1,0 +1,144 @@
+"""One browser, one session: an unguessable cookie, a private folder, one case and one conversation.
+
+Nothing of a session is reachable without its cookie: handles, study tokens and evidence are looked up inside the session only.
+"""
+
+import hashlib
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.answer import Answer, StepFinished, StepStarted
+from tools.evidence import Evidence, Language
+from ui.door import Assistant, CaseView
+
+COOKIE = "medmpt_session"
+IDLE_SECONDS = 12 * 3600.0
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) gives: 256 bits
+
+
+@dataclass
+class Turn:
+    """One question with what is known of its answer so far.
+
+    Attributes:
+        question: As typed.
+        steps: Tool steps by call id, in order of their start.
+        sentences: Verified claims as they came, replaced by the answer's own at the end.
+        answer: The finished answer; None while running.
+        error: Text for the person when the turn failed.
+        stopped: True after the stop button.
+    """
+
+    question: str
+    steps: dict[str, StepStarted | StepFinished] = field(default_factory=dict)
+    sentences: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
+    answer: Answer | None = None
+    error: str | None = None
+    stopped: bool = False
+
+
+@dataclass
+class Session:
+    """State of one browser; `id` is derived from the cookie, never the cookie itself."""
+
+    id: str
+    folder: Path
+    language: Language = "en"
+    case: CaseView | None = None
+    source: str | Path | None = None
+    thread: str = ""
+    turns: list[Turn] = field(default_factory=list)
+    studies: dict[str, str] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+    running: threading.Lock = field(default_factory=threading.Lock)
+    used: float = field(default_factory=time.monotonic)
+
+    def evidence(self, key: str) -> Evidence | None:
+        """A citable statement of this session's answers, newest first."""
+        answers = (turn.answer for turn in reversed(self.turns) if turn.answer is not None)
+        return next((e for answer in answers for e in answer.evidence if e.key == key), None)
+
+    def study(self, token: str) -> tuple[str, str] | None:
+        """(case handle, study handle) behind a pixel token of this session."""
+        found = self.studies.get(token)
+        return (self.case.handle, found) if self.case is not None and found is not None else None
+
+    def token_of(self, study: str) -> str:
+        """The unguessable token under which this session's browser may read a study's pixels."""
+        known = next((token for token, handle in self.studies.items() if handle == study), None)
+        token = known or secrets.token_urlsafe(24)
+        self.studies[token] = study
+        return token
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Hold the session for one question; False when another one is still running."""
+        if not self.running.acquire(blocking=False):
+            yield False
+            return
+        self.stop.clear()
+        try:
+            yield True
+        finally:
+            self.running.release()
+
+
+class SessionStore:
+    """All live sessions of this process; idle ones are closed and their files erased."""
+
+    def __init__(self, assistant: Assistant, root: Path) -> None:
+        """`root` is a private folder that this store owns; what a killed process left there is erased when it is old."""
+        self._assistant = assistant
+        self._root = root
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        root.mkdir(parents=True, mode=0o700, exist_ok=True)
+        for left in root.iterdir():
+            if time.time() - left.stat().st_mtime > IDLE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+
+    @staticmethod
+    def new_cookie() -> str:
+        """A fresh secret of 256 bits."""
+        return secrets.token_urlsafe(32)
+
+    @staticmethod
+    def well_formed(cookie: str | None) -> bool:
+        """Whether `cookie` could be one of ours."""
+        return cookie is not None and _TOKEN.fullmatch(cookie) is not None
+
+    def get(self, cookie: str) -> Session:
+        """The session of `cookie`, made on first use."""
+        key = hashlib.sha256(cookie.encode()).hexdigest()[:32]
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None:
+                folder = self._root / key
+                folder.mkdir(mode=0o700, exist_ok=True)
+                session = self._sessions[key] = Session(id=key, folder=folder)
+            session.used = time.monotonic()
+            idle = [s for s in self._sessions.values() if session.used - s.used > IDLE_SECONDS]
+        for old in idle:
+            self.close(old)
+        return session
+
+    def close(self, session: Session) -> None:
+        """End a session: stop its turn, tell the assistant, erase its files."""
+        session.stop.set()
+        with self._lock:
+            self._sessions.pop(session.id, None)
+        self._assistant.close_session(session.id)
+        shutil.rmtree(session.folder, ignore_errors=True)
+
+    def close_all(self) -> None:
+        """End every session and erase the folder, when the server stops."""
+        for session in list(self._sessions.values()):
+            self.close(session)
+        shutil.rmtree(self._root, ignore_errors=True)

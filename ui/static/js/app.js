@@ -1,0 +1,76 @@
+// The page's own script: citations open in a drawer, slice links move the viewer, the language follows the switch.
+import { Viewer } from "./viewer.js";
+
+const strings = await (await fetch("/strings.json")).json();
+let language = "en";
+const say = (key) => strings[language][key] ?? strings.en[key] ?? key;
+
+const drawer = document.createElement("aside");
+drawer.id = "drawer";
+drawer.setAttribute("role", "dialog");
+drawer.setAttribute("aria-modal", "false");
+drawer.hidden = true;
+drawer.innerHTML = '<button type="button" id="drawer-close"></button><div id="drawer-body" tabindex="-1"></div>';
+document.body.append(drawer);
+let openedFrom = null;
+
+async function openPassage(button) {
+  openedFrom = button;
+  const body = drawer.querySelector("#drawer-body");
+  drawer.setAttribute("aria-label", say("source"));
+  drawer.querySelector("#drawer-close").setAttribute("aria-label", say("close"));
+  body.innerHTML = `<p class="note">${say("loading")}</p>`;
+  drawer.hidden = false;
+  const reply = await fetch(`/evidence/${encodeURIComponent(button.dataset.key)}`);
+  if (reply.ok) body.innerHTML = await reply.text();
+  else body.textContent = say("failed");
+  body.focus();
+}
+
+function closePassage() {
+  drawer.hidden = true;
+  openedFrom?.isConnected && openedFrom.focus();
+  openedFrom = null;
+}
+
+let viewer = null;
+
+// Gradio draws the page after this script ran and may draw it again: the viewer moves into its place whenever the place is there.
+function host() {
+  const place = document.querySelector("#viewer");
+  if (place && !viewer) viewer = new Viewer(say);
+  if (place && viewer.element.parentElement !== place) place.replaceChildren(viewer.element);
+  return viewer;
+}
+
+async function refresh() {
+  for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
+  const reply = await fetch("/studies");
+  await viewer?.open(reply.ok ? await reply.json() : { case: false, studies: [] });
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  const cite = target?.closest("button.cite");
+  const jump = target?.closest("button.jump");
+  if (cite) openPassage(cite);
+  else if (jump) {
+    host()?.jump(jump.dataset.study, Number(jump.dataset.slice));
+    document.querySelector("#viewer-column")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  } else if (target?.closest("#drawer-close")) closePassage();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !drawer.hidden) closePassage();
+});
+
+window.medmpt = {
+  refresh,
+  language(code) {
+    language = code;
+    document.documentElement.lang = code === "zh" ? "zh-CN" : "en";
+    host()?.translate();
+    if (!drawer.hidden && openedFrom) openPassage(openedFrom);
+  },
+};
+document.documentElement.lang = "en";
+refresh();

@@ -3,6 +3,7 @@
 BackendError
 ├── BadInput       the caller's input cannot be used (exit 2)
 ├── OutOfDomain    readable, but not what this can judge (exit 0)
+├── NothingFound   looked, found nothing (exit 0)
 └── Unavailable    a part is not installed; the text names the command that installs it (exit 0)
 """
 
@@ -26,6 +27,13 @@ class OutOfDomain(BackendError):
     """Readable input that this cannot judge."""
 
     status = "out_of_domain"
+    exit_code = 0
+
+
+class NothingFound(BackendError):
+    """Looked, found nothing."""
+
+    status = "empty"
     exit_code = 0
 
 

@@ -75,7 +75,10 @@ class Vitals(_Model):
 
 
 class Observation(_Model):
-    """One laboratory value as reported; `comparator` holds `<` or `>` where the value is a bound."""
+    """One laboratory value as reported; `comparator` holds `<` or `>` where the value is a bound.
+
+    `reference_low` and `reference_high` are the interval printed on the sheet, in `unit`; it takes precedence over ours.
+    """
 
     time: str | None = None
     analyte: str
@@ -84,6 +87,8 @@ class Observation(_Model):
     unit: str | None = None
     comparator: Literal["<", "<=", ">", ">="] | None = None
     specimen: str | None = None
+    reference_low: float | None = None
+    reference_high: float | None = None
 
 
 class LungFunction(_Model):

@@ -55,7 +55,7 @@ document.addEventListener("click", (event) => {
   const jump = target?.closest("button.jump");
   if (cite) openPassage(cite);
   else if (jump) {
-    host()?.go(Number(jump.dataset.slice), true);
+    host()?.jump(jump.dataset.study, Number(jump.dataset.slice));
     document.querySelector("#viewer-column")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   } else if (target?.closest("#drawer-close")) closePassage();
 });

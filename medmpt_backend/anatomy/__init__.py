@@ -1,0 +1,1 @@
+"""Lungs, airway and the question whether a volume is a chest, from voxels alone."""

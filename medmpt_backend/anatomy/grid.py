@@ -1,0 +1,88 @@
+"""Block means: the coarser grids on which anatomy is found."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vec = tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Block means of a volume.
+
+    Attributes:
+        hu: `(d, h, w)` int16, HU, axes as in `Volume`.
+        factors: Full-resolution voxels per grid voxel, `(z, y, x)`.
+        spacing: mm `(z, y, x)`.
+    """
+
+    hu: NDArray[np.int16]
+    factors: tuple[int, int, int]
+    spacing: Vec
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one grid voxel, ml."""
+        return self.spacing[0] * self.spacing[1] * self.spacing[2] / 1000
+
+
+def block_means(hu: NDArray[np.int16], spacing: Vec, wanted: Vec) -> Grid:
+    """Average blocks of voxels so that the grid spacing stays near `wanted` mm.
+
+    Args:
+        hu: `(D, H, W)` int16.
+        spacing: mm `(z, y, x)`.
+        wanted: Grid spacing to reach without passing it by half, mm `(z, y, x)`.
+
+    Returns:
+        The grid; a remainder of rows, columns or slices that fills no block is left out.
+    """
+    fz, fy, fx = (max(1, min(round(w / s), n // 8)) for w, s, n in zip(wanted, spacing, hu.shape, strict=True))
+    d, h, w = hu.shape[0] // fz, hu.shape[1] // fy, hu.shape[2] // fx
+    out = np.empty((d, h, w), dtype=np.int16)
+    for k in range(d):
+        total = np.zeros((h, w), dtype=np.int32)
+        for z in range(k * fz, (k + 1) * fz):
+            for y in range(fy):
+                for x in range(fx):
+                    total += hu[z, y : h * fy : fy, x : w * fx : fx]
+        out[k] = total // (fz * fy * fx)
+    return Grid(out, (fz, fy, fx), (spacing[0] * fz, spacing[1] * fy, spacing[2] * fx))
+
+
+def coarsen(grid: Grid, wanted: Vec) -> Grid:
+    """A coarser grid of a grid; its factors count voxels of `grid`."""
+    return block_means(grid.hu, grid.spacing, wanted)
+
+
+def fraction(mask: NDArray[np.bool_], factors: tuple[int, int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Share of each coarse voxel that a finer mask covers."""
+    (fz, fy, fx), (d, h, w) = factors, shape
+    trimmed = mask[: d * fz, : h * fy, : w * fx]
+    share: NDArray[np.float32] = trimmed.reshape(d, fz, h, fy, w, fx).mean(axis=(1, 3, 5), dtype=np.float32)
+    return share
+
+
+T = TypeVar("T", bound=np.generic)
+
+
+def refine(mask: NDArray[T], factors: tuple[int, int, int], shape: tuple[int, ...]) -> NDArray[T]:
+    """Repeat coarse voxels to the finer `shape`; the remainder takes the edge value."""
+    out = mask
+    for axis in range(3):
+        out = np.repeat(out, factors[axis], axis=axis)
+        lack = shape[axis] - out.shape[axis]
+        if lack > 0:
+            out = np.concatenate([out, np.repeat(out.take([-1], axis=axis), lack, axis=axis)], axis=axis)
+    return out[: shape[0], : shape[1], : shape[2]]
+
+
+def ball(radius_mm: float, spacing: Vec) -> NDArray[np.bool_]:
+    """A structuring element: voxels within `radius_mm` of the centre."""
+    reach = [int(radius_mm / s) for s in spacing]
+    axes = np.meshgrid(*[np.arange(-r, r + 1) * s for r, s in zip(reach, spacing, strict=True)], indexing="ij")
+    near: NDArray[np.bool_] = sum(axis**2 for axis in axes) <= radius_mm**2 + 1e-6
+    return near

@@ -1,15 +1,13 @@
 """`House`: the real parts, opened once each when first needed."""
 
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from langchain_core.tools import BaseTool
 
-from agent.errors import Unavailable
 from agent.parts import OpenedCase
 from agent.settings import Settings
 from agent.views import DemoCase
@@ -27,23 +25,35 @@ class House:
         """Remember where things live; open nothing yet."""
         self._settings = settings
         self._lock = RLock()
-        self._open: dict[str, Any] = {}
 
     def tools(self) -> Sequence[BaseTool]:
         """The thirteen tools."""
-        return tuple(_room("tools.registry").TOOLS)
+        from tools.registry import TOOLS
+
+        return tuple(TOOLS)
 
     def index(self) -> "GuidelineIndex | None":
         """The guideline index; built on first use where it is missing."""
-        return self._once("index", self._open_index)
+        with self._lock:
+            return self._index
 
-    def _open_index(self) -> Any:
+    @cached_property
+    def _index(self) -> "GuidelineIndex":
+        from retrieval.search import GuidelineIndex
+
         s = self._settings
-        return _room("retrieval.search").GuidelineIndex.open(s.cache_dir, embedder=s.embedder, chroma_url=s.chroma_url, data_dir=s.data_dir)
+        return GuidelineIndex.open(s.cache_dir, embedder=s.embedder, chroma_url=s.chroma_url, data_dir=s.data_dir)
 
     def drugs(self) -> "DrugGraph | None":
         """The drug knowledge graph."""
-        return self._once("drugs", lambda: _room("retrieval.drugs").DrugGraph.load())
+        with self._lock:
+            return self._drugs
+
+    @cached_property
+    def _drugs(self) -> "DrugGraph":
+        from retrieval.drugs import DrugGraph
+
+        return DrugGraph.load()
 
     def engine(self) -> "MedMPTEngine | None":
         """MedMPT with the installed weights; None without any."""
@@ -51,25 +61,15 @@ class House:
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
-        found = _room("tools.demo").demo_cases()
-        return tuple(DemoCase(id=d.id, title_en=d.title_en, title_zh=d.title_zh) for d in found)
+        from tools.demo import demo_cases, demo_title
+
+        return tuple(DemoCase(id=d, title_en=demo_title(d, "en"), title_zh=demo_title(d, "zh")) for d in demo_cases())
 
     def load_case(self, source: str | Path) -> OpenedCase:
         """A demo case by id, or a case by path."""
-        if isinstance(source, str) and source in {d.id for d in self.demo_cases()}:
-            demo: OpenedCase = _room("tools.demo").open_demo(source, self._settings.cache_dir)
-            return demo
-        loaded: OpenedCase = _room("tools.case_files").load_case(Path(source))
-        return loaded
+        from tools.case_files import load_case
+        from tools.demo import demo_cases, open_demo
 
-    def _once(self, name: str, make: Any) -> Any:
-        with self._lock:
-            if name not in self._open:
-                self._open[name] = make()
-            return self._open[name]
-
-
-def _room(module: str) -> Any:
-    if find_spec(module) is None:
-        raise Unavailable(f"{module} is not part of this installation")
-    return import_module(module)
+        if isinstance(source, str) and source in demo_cases():
+            return open_demo(source, self._settings.cache_dir)
+        return load_case(Path(source))

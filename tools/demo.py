@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.case_files import LoadedCase, open_case, parse_case
 from tools.errors import BadInput
+from tools.evidence import Language
 
 
 class Recipe(BaseModel):
@@ -30,6 +31,16 @@ def demo_cases() -> tuple[str, ...]:
     """Ids of the demo cases."""
     root = files("tools") / "data" / "cases"
     return tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir() and (entry / "case.json").is_file()))
+
+
+@cache
+def _titles() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files("tools") / "data" / "cases" / "titles.toml").read_text(encoding="utf-8"))
+
+
+def demo_title(case_id: str, language: Language) -> str:
+    """What a case picker shows for a demo case."""
+    return _titles()[case_id][language]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""CT tools: `quantify_ct` measures; the model tools answer `unavailable` until weights are installed."""
+"""Tool `quantify_ct`: the lungs of a CT study in figures, as evidence; needs no model."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -8,13 +8,12 @@ from pydantic import JsonValue
 
 from tools.deps import Deps
 from tools.errors import BadInput
-from tools.evidence import Evidence, Quantity, ToolName, ToolResult, Validity
+from tools.evidence import Evidence, Quantity, ToolResult, Validity
 from tools.quantities import fill
 
 if TYPE_CHECKING:
     from medmpt_backend.quantify import Quantification
 
-_NO_WEIGHTS = "no MedMPT weights are installed: run `medmpt weights import CHECKPOINT`"
 _SIDE = {"right": "右", "left": "左"}
 _THIRD = {"upper": ("upper", "上"), "middle": ("middle", "中"), "lower": ("lower", "下")}
 _SLICE = {
@@ -48,7 +47,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
     from medmpt_backend.errors import BackendError
 
     try:
-        found = measured(path, _stamp(path))
+        found = measured(path, file_stamp(path))
     except BackendError as error:
         return ToolResult(tool="quantify_ct", status=error.status, reason=str(error), query={"study": study})
     return ToolResult(
@@ -63,7 +62,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
     )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def file_stamp(path: Path) -> tuple[int, int]:
     """Changes when the study changes: newest file time and number of files."""
     files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
     return max(p.stat().st_mtime_ns for p in files) if files else 0, len(files)
@@ -73,7 +72,6 @@ def _stamp(path: Path) -> tuple[int, int]:
 def measured(path: Path, stamp: tuple[int, int]) -> "Quantification":
     """Load and measure once per study and state of its files."""
     from medmpt_backend.quantify import quantify
-
     from medmpt_backend.volume import load_volume
 
     return quantify(load_volume(path))
@@ -226,30 +224,3 @@ def payload(q: "Quantification") -> dict[str, JsonValue]:
     slices: dict[str, JsonValue] = {n: {"index": k.index, "position_mm": k.position_mm} for n, k in q.key_slices.items()}
     definitions: dict[str, JsonValue] = dict(q.definitions)
     return {"series": series, "lungs": lungs, "regions": regions, "key_slices": slices, "definitions": definitions}
-
-
-def _unfurnished(tool: ToolName, deps: Deps, study: str, more: dict[str, JsonValue] | None = None) -> ToolResult:
-    query: dict[str, JsonValue] = {"study": study, **(more or {})}
-    if deps.engine is None:
-        return ToolResult(tool=tool, status="unavailable", reason=_NO_WEIGHTS, query=query)
-    return ToolResult(tool=tool, status="unavailable", reason=f"the installed weights do not serve {tool}: {_NO_WEIGHTS}", query=query)
-
-
-def encode_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
-    """Encode a CT study with MedMPT."""
-    return _unfurnished("encode_ct", deps, study)
-
-
-def classify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
-    """Classify findings on a CT study with MedMPT."""
-    return _unfurnished("classify_ct", deps, study)
-
-
-def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
-    """Draft a report of a CT study with MedMPT."""
-    return _unfurnished("draft_report", deps, study)
-
-
-def find_similar_cases(deps: Deps, study: str = "ct-1", k: int = 5) -> ToolResult:
-    """Find similar cases by image with MedMPT."""
-    return _unfurnished("find_similar_cases", deps, study, {"k": k})

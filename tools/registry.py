@@ -16,12 +16,12 @@ from tools.deps import Deps
 from tools.errors import ToolsError
 from tools.evidence import ToolName, ToolResult
 from tools.guidelines import search_guidelines as _search_guidelines
-from tools.imaging import classify_ct as _classify_ct
-from tools.imaging import draft_report as _draft_report
-from tools.imaging import encode_ct as _encode_ct
-from tools.imaging import find_similar_cases as _find_similar_cases
 from tools.imaging import quantify_ct as _quantify_ct
 from tools.labs import interpret_labs as _interpret_labs
+from tools.model_tools import classify_ct as _classify_ct
+from tools.model_tools import draft_report as _draft_report
+from tools.model_tools import encode_ct as _encode_ct
+from tools.model_tools import find_similar_cases as _find_similar_cases
 from tools.report import check_report as _check_report
 from tools.summary import summarize_case as _summarize_case
 
@@ -147,7 +147,8 @@ def search_guidelines(
     )
 
 
-@tool(args_schema=A.Nothing, response_format="content_and_artifact")
+# No `args_schema`: LangChain drops the injected runtime of a tool whose schema has no fields.
+@tool(response_format="content_and_artifact")
 def summarize_case(runtime: Runtime) -> Answer:
     """Summarise the case on one page: demographics, presentation, vital signs, conditions, allergies, medicines, abnormal labs, studies."""
     return answer("summarize_case", runtime, _summarize_case)

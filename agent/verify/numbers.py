@@ -39,6 +39,7 @@ _COMPARE = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(
 _DIRECTIONS: tuple[Direction, ...] = ("at_least", "at_most", "above", "below")
 _BEFORE = tuple((d, re.compile(rf"(?:{'|'.join(_COMPARE[d])})\s*$", re.IGNORECASE)) for d in _DIRECTIONS)
 _AFTER = tuple((d, re.compile(rf"^\s*(?:{'|'.join(_COMPARE[d + '_after'])})", re.IGNORECASE)) for d in _DIRECTIONS[:2])
+_NO_ANCHOR = frozenset({"respiratory", "population", "history", "disease", "comorbidity"})
 _UP: frozenset[str] = frozenset({"at_least", "above"})
 
 
@@ -142,9 +143,13 @@ def _situate(masked: str, found: tuple[Mention, ...], bounds: list[int], start: 
     unit = UNIT.match(masked, end)
     tail = masked[unit.end() if unit else end : high]
     direction = next((d for d, p in _AFTER if p.search(after) or p.search(tail)), direction)
-    preceding = [m for m in found if low <= m.start and m.end <= start]
-    following = [m for m in found if end <= m.start and m.end <= high]
-    anchor = preceding[-1].term.id if preceding else (following[0].term.id if following else None)
+    here = [m for m in found if low <= m.start and m.end <= high and m.term.kind not in _NO_ANCHOR]
+    preceding = [m for m in here if m.end <= start]
+    following = [m for m in here if m.start >= end]
+    # "the short axis of the lesion is ...": what is measured counts before the thing it is measured on.
+    measured = [m for m in preceding if m.term.kind == "measure"]
+    chosen = measured[-1:] or preceding[-1:] or following[:1]
+    anchor = chosen[0].term.id if chosen else None
     about = bool(_ABOUT.search(masked[low:high]))
     return replace(number, direction=direction, anchor=anchor, side=sides_of(masked[low:high]), about=about)
 
@@ -211,7 +216,7 @@ def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
     if not agreeing:
         return f"the comparison with {number.value:g} is the other way round in the evidence"
     if number.anchor:
-        own = [r for r in pool if r.anchor == number.anchor and _comparable(number, r)]
+        own = [r for r in pool if r.anchor == number.anchor and r.side == number.side and _comparable(number, r)]
         if own and not any(same(number, r) for r in own):
             return f"{number.value:g} is not the value of {number.anchor} in the evidence"
     sided = [r for r in pool if r.side and r.side == number.side and _comparable(number, r)]

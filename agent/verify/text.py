@@ -20,6 +20,8 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _DOUBLE = re.compile("|".join(_WORDING["negation"]["double"]), re.IGNORECASE)
+_WHOLE = re.compile("|".join(_WORDING["scope"]["whole_clause"]), re.IGNORECASE)
+_SCOPE_END = re.compile("|".join(_WORDING["scope"]["ends"]), re.IGNORECASE)
 _CLAUSES = re.compile("|".join(_WORDING["negation"]["clause_breaks"]))
 
 
@@ -82,6 +84,11 @@ def clauses(text: str) -> list[str]:
     return [c.strip() for c in _CLAUSES.split(text) if c and re.search(r"\w", c)]
 
 
+def sentences(text: str) -> list[str]:
+    """Sentences of a text; opposites are compared sentence by sentence."""
+    return [s.strip() for s in re.split(r"[;；。！？!?]|\.\s", text) if re.search(r"\w", s)]
+
+
 def negated(clause: str) -> bool:
     """Whether the clause denies or forbids (an odd number of negations)."""
     return len(_NEGATION.findall(_DOUBLE.sub(" ", clause))) % 2 == 1
@@ -95,3 +102,15 @@ def contradicts(claim: str, evidence: str) -> str | None:
             if said and not other.search(claim) and other.search(evidence) and not mine.search(evidence):
                 return said.group(0)
     return None
+
+
+def denied(clause: str) -> frozenset[str]:
+    """Content that the clause denies: what follows its negation, or all of it for cues such as `contraindicated`; empty when it asserts."""
+    plain = _DOUBLE.sub(" ", clause)
+    cues = list(_NEGATION.finditer(plain))
+    if len(cues) % 2 == 0:
+        return frozenset()
+    end = _SCOPE_END.search(plain, cues[-1].end())
+    whole = any(_WHOLE.fullmatch(c.group(0)) for c in cues)
+    start = 0 if whole else cues[0].end()
+    return tokens(_NEGATION.sub(" ", plain[start : end.start() if end else len(plain)]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tools.analytes import analytes
 from tools.calculators.base import Calculator, Field, Value
-from tools.case import Case, Vitals
+from tools.case import Case, LungFunction, Vitals
 from tools.errors import BadInput
 from tools.lab_reading import Reading, latest
 from tools.units import parse_unit
@@ -120,6 +120,9 @@ def _from_case(field: Field, case: Case, labs: dict[str, Reading]) -> Resolved |
         if value is None or (field.kind == "choice" and value not in field.choices):
             return None
         return Resolved(field, value, "patient", key="C-demographics")
+    if field.key in LungFunction.model_fields:
+        tests = sorted((f.time or "", i, value) for i, f in enumerate(case.lung_function) if (value := getattr(f, field.key)) is not None)
+        return Resolved(field, float(tests[-1][2]), "lung function", tests[-1][0] or None, "C-lung-function") if tests else None
     if field.vital:
         found = latest_vital(case, field.vital)
         if found is not None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from retrieval.drugs_build import Names, listed_facts
+from retrieval.drugs_build import Names, distinct, listed_facts
 from retrieval.drugs_check import ChildPugh, PatientContext, check
 from retrieval.drugs_infer import Inference
 from retrieval.drugs_names import Lexicon, Mention, normalise
@@ -35,7 +35,7 @@ class DrugGraph:
         self._sources = {s.source_id: s for s in tables.sources}
         self._groups = {d.id: tuple(dict.fromkeys((d.drug_class, *listed(d.groups)))) for d in tables.drugs}
         self._duplicate = {c.id for c in tables.classes if c.duplicate == "1"}
-        self._facts = listed_facts(tables)
+        self._facts = distinct(listed_facts(tables))
         self._by_subject: dict[str, list[DrugFact]] = defaultdict(list)
         self._pairs: dict[frozenset[str], DrugFact] = {}
         for fact in self._facts:

@@ -69,9 +69,9 @@ def check(graph: "DrugGraph", drugs: Sequence[Drug], patient: PatientContext) ->
     return tuple(sorted(found.values(), key=severity_order))
 
 
-def severity_order(fact: DrugFact) -> tuple[int, bool, str]:
-    """Sort key: severity, listed before inferred, then key."""
-    return (SEVERITY_RANK[fact.severity] if fact.severity else 5, fact.inferred, fact.key)
+def severity_order(fact: DrugFact) -> tuple[int, bool]:
+    """Sort key: severity, listed before inferred; the order of the tables otherwise stays."""
+    return (SEVERITY_RANK[fact.severity] if fact.severity else 5, fact.inferred)
 
 
 def duplicates(graph: "DrugGraph", a: Drug, b: Drug) -> list[DrugFact]:

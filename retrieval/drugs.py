@@ -43,12 +43,19 @@ class DrugGraph:
                 self._by_subject[subject].append(fact)
             if fact.relation == "interacts_with":
                 self._pairs[frozenset(fact.subjects)] = fact
+        self._unless = {
+            (drug.id, row.condition): row.unless
+            for row in tables.contraindications
+            if row.unless
+            for drug, _ in self._names.expand(row.drug)
+        }
         self._rules: dict[str, list[tuple[AdjustmentRow, DrugFact]]] = defaultdict(list)
         self._index_rules()
         self._inference = Inference(
             enzymes=_grouped([(e.drug, e) for e in tables.enzymes]),
             adverse=_grouped([(d.id, v) for v in tables.adverse for d, _ in self._names.expand(v.drug)]),
             effects={e.id: e for e in tables.effects},
+            narrow=frozenset(self._names.members.get("narrow_index", ())),
             sources=self._sources,
         )
 
@@ -165,6 +172,11 @@ class DrugGraph:
     def condition_of(self, fact: DrugFact) -> str | None:
         """Condition id that a `treats` or `contraindicated_in` fact is about."""
         return self._condition_ids.get(fact.subjects[1])
+
+    def excused(self, fact: DrugFact, drugs: Iterable[str]) -> bool:
+        """Whether a contraindication falls away because a drug of the class that its row names is taken too."""
+        group = self._unless.get((fact.subjects[0], self.condition_of(fact) or ""))
+        return group is not None and any(group in self._groups[d] for d in drugs)
 
     def facts(self, subjects: Iterable[str], relations: Sequence[Relation] | None = None) -> tuple[DrugFact, ...]:
         """Listed facts about any of the subjects (drug ids, condition names, enzymes), each once."""

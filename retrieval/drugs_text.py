@@ -177,7 +177,12 @@ def contraindication_fact(row: ContraindicationRow, drug: Name, condition: Condi
 def enzyme_fact(row: EnzymeRow, drug: Name, source: Source) -> DrugFact:
     """Relation to an enzyme or transporter."""
     if row.relation == "substrate_of":
-        word, word_zh = {"sensitive": ("a sensitive", "敏感"), "major": ("a", ""), "minor": ("a minor", "次要")}[row.strength]
+        word, word_zh = {
+            "sensitive": ("a sensitive", "敏感"),
+            "major": ("a", ""),
+            "minor": ("a minor", "次要"),
+            "prodrug": ("a prodrug activated as a", "前药性"),
+        }[row.strength]
         text, text_zh = f"{drug.en} is {word} substrate of {row.target}", f"{drug.zh}是 {row.target} 的{word_zh}底物"
     else:
         noun, noun_zh = ("inhibitor", "抑制剂") if row.relation == "inhibits" else ("inducer", "诱导剂")

@@ -71,7 +71,8 @@ class Reading:
         intents: Intent to the position in the question where it was first met.
         scores: Names of the scores asked for.
         drugs: Drugs it names.
-        terms: All terms it mentions.
+        terms: All terms it mentions; for a continuation also those of the question before.
+        asked: Terms of this question alone.
         why: Asks for the reasons of the answer before.
         elliptic: Continues the question before (`and in pregnancy?`).
     """
@@ -81,6 +82,7 @@ class Reading:
     scores: tuple[str, ...] = ()
     drugs: tuple[Term, ...] = ()
     terms: tuple[Term, ...] = ()
+    asked: tuple[Term, ...] = ()
     why: bool = False
     elliptic: bool = False
     greeting: bool = False
@@ -105,6 +107,7 @@ def read_question(text: str, topic: frozenset[str] = frozenset()) -> Reading:
         scores=scores,
         drugs=tuple(t for t in found if t.kind in ("drug", "drug_class")),
         terms=found,
+        asked=found,
         why=bool(_WHY.match(text)),
         elliptic=bool(_ELLIPTIC.search(text)) and len(text) < 120,
         greeting=bool(_GREETING.match(text) or _HELP.search(text)),

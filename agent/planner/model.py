@@ -61,7 +61,7 @@ class Planner(BaseChatModel):
         turn = this_turn(messages)
         steps = read_ledger(messages).steps
         rounds = sum(1 for m in turn if isinstance(m, AIMessage) and any(c["name"] != ANSWER_TOOL for c in m.tool_calls))
-        calls = _wanted(plan, rounds, lambda: second_round(plan, steps), allowed)
+        calls = _wanted(plan, rounds, lambda: second_round(plan, steps, card), allowed)
         if calls:
             return _ask(calls, len(questions), rounds)
         language = language_of(questions[-1])

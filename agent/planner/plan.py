@@ -1,7 +1,9 @@
 """From a question as understood to tool calls: first round, second round, or a notice."""
 
 import re
+import tomllib
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 
 from pydantic import JsonValue
 
@@ -10,7 +12,7 @@ from agent.ledger import ToolStep
 from agent.lexicon import Term, concepts, language_of, terms
 from agent.planner.intents import Intent, Reading, read_question
 from agent.prompts import CaseCard
-from tools.evidence import ToolName, ToolResult
+from tools.evidence import Language, ToolName, ToolResult
 
 Args = dict[str, JsonValue]
 _TOOLS: dict[Intent, tuple[ToolName, ...]] = {
@@ -62,10 +64,9 @@ _SEVERITY = (
     ("moderate", re.compile(r"\b(moderate|intermediate)\b|中度|中危|中等", re.I)),
     ("low", re.compile(r"\b(low|mild|unlikely)\b|轻度|轻症|低危|低度|低风险|可能性小", re.I)),
 )
-_BAND_WORDS = {
-    "en": {"high": "high severity", "moderate": "moderate severity", "low": "low severity"},
-    "zh": {"high": "重度", "moderate": "中度", "low": "轻度"},
-}
+_QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
+    files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
@@ -271,10 +272,23 @@ def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) 
         missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
         return " ".join([*missing, reading.text])
     about = [t.name(language) for t in extra]
-    task = "治疗 处理" if language == "zh" else "management and treatment"
-    scores = [terms()[s].name(language) for s in reading.scores if s in terms()]
-    case = [card.topic_text()] if card and not names else []
-    return " ".join(dict.fromkeys([*names, *about, *scores, *case, task]))
+    if not names and card:
+        about.append(card.topic_text())
+    return " ".join(dict.fromkeys([topic_query(topic, "first", language, card), *about])).strip()
+
+
+def topic_query(topic: frozenset[str], stage: str, language: Language, card: CaseCard | None) -> str:
+    """The query of `data/queries.toml` for a topic at a stage (`first`, or a severity)."""
+    known = next((t for t in sorted(topic) if t in _QUERIES), "default")
+    table = _QUERIES[known][language]
+    allergies = " ".join(dict.fromkeys(_allergy_name(a, language) for a in card.allergies)) if card else ""
+    allergy = table.get("allergy", "").format(what=allergies) if allergies else ""
+    return table[stage].format(topic=" ".join(terms()[t].name(language) for t in sorted(topic)), allergy=allergy).strip()
+
+
+def _allergy_name(substance: str, language: Language) -> str:
+    known = concepts(substance, "drug", "drug_class")
+    return known[0].name(language) if known else substance
 
 
 def _asked_terms(reading: Reading) -> list[Term]:
@@ -282,7 +296,7 @@ def _asked_terms(reading: Reading) -> list[Term]:
     return [t for t in reading.terms if t.kind not in skipped and t.kind != "disease"]
 
 
-def second_round(plan: Plan, steps: tuple[ToolStep, ...]) -> tuple[tuple[ToolName, Args], ...]:
+def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
     """Guidance that depends on the score: asked once the score is known."""
     if "guideline" not in plan.reading.intents or not plan.reading.scores:
         return ()
@@ -290,14 +304,11 @@ def second_round(plan: Plan, steps: tuple[ToolStep, ...]) -> tuple[tuple[ToolNam
     language = language_of(plan.reading.text)
     calls: list[tuple[ToolName, Args]] = []
     for step in steps:
-        name = str(step.args.get("name", ""))
+        topic = SCORE_TOPIC.get(str(step.args.get("name", "")))
         severity = severity_of(step.result)
-        if step.result.tool != "calculate_score" or severity is None or name not in SCORE_TOPIC:
+        if severity is None or topic is None:
             continue
-        topic = terms()[SCORE_TOPIC[name]].name(language)
-        score = terms()[name].name(language)
-        task = "治疗 抗菌药物 住院" if language == "zh" else "treatment site of care"
-        query = f"{topic} {_BAND_WORDS[language][severity]} {score} {task}"
+        query = topic_query(frozenset({topic}), severity, language, card)
         if query not in asked:
             calls.append(("search_guidelines", search_args(query, plan.reading)))
     return tuple(calls)

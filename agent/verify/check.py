@@ -169,7 +169,8 @@ def _known_terms(cited: list[Evidence], pool: str) -> frozenset[str]:
     return ids(f"{pool} ; {subjects} ; {spoken} ; {sources}") | frozenset(s for e in cited for s in e.subjects)
 
 
-def _covered(term: str, known: frozenset[str]) -> bool:
+def covered(term: str, known: frozenset[str]) -> bool:
+    """Whether `known` holds the term or a narrower one."""
     if term in known or _IS_A.get(term, frozenset()) & known or members().get(term, frozenset()) & known:
         return True
     # "antibiotics" holds for any antibacterial that the evidence names.
@@ -179,7 +180,7 @@ def _covered(term: str, known: frozenset[str]) -> bool:
 def _wrong_drug(text: str, cited: list[Evidence], pool: str) -> str | None:
     known = _known_terms(cited, pool)
     for term in sorted(ids(text, *DRUG_KINDS)):
-        if not _covered(term, known):
+        if not covered(term, known):
             return f"the evidence does not speak of {terms()[term].name('en')}"
     return None
 
@@ -262,12 +263,12 @@ def _irrelevant(text: str, cited: list[Evidence], marked: bool) -> str | None:
     mine = tokens(text)
     theirs = tokens(pool) | {f"@{t}" for t in known} | tokens(" ".join(e.source for e in cited))
     if not marked:
-        missing = [t for t in ids(text, *_HARD) if not _covered(t, known)]
+        missing = [t for t in ids(text, *_HARD) if not covered(t, known)]
         if missing:
             return f"the evidence does not speak of {terms()[min(missing)].name('en')}"
     same_language = language_of(text) == "en" or any(e.text_zh for e in cited)
     compared = mine if same_language else {t for t in mine if t.startswith("@")}
-    held = [t for t in compared if t in theirs or (t.startswith("@") and _covered(t[1:], known))]
+    held = [t for t in compared if t in theirs or (t.startswith("@") and covered(t[1:], known))]
     needed = _COVERAGE_INFERRED if marked else _COVERAGE
     # Numbers were found in the evidence before this point: each speaks for the citation as a word does.
     figures = sum(1 for n in numbers_of(text) if n.unit is not None or n.decimals)

@@ -11,7 +11,6 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
-from pydantic import BaseModel
 
 from agent.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
 from agent.errors import BadInput, Stopped
@@ -24,7 +23,7 @@ from agent.sessions import Cases, HeldCase, Threads, connect
 from agent.settings import Settings
 from agent.state import TurnContext
 from agent.viewer import Viewer
-from agent.views import CaseView, DemoCase, PassageView, StudyHandle, StudyInfo
+from agent.views import CaseView, DemoCase, MeasureView, PassageView, StudyHandle, StudyInfo
 from tools.evidence import Evidence, Language, ToolResult
 
 _MAX_QUESTION = 8000
@@ -215,7 +214,7 @@ class Assistant:
         pixels = self._viewer.slice(self._cases.get(case, session), study, index)
         return gzip.compress(pixels, compresslevel=1, mtime=0)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> BaseModel:
+    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
         """Measure the lesion at voxel `(x, y, z)`, z from the head."""
         return self._viewer.measure(self._cases.get(case, session), study, at)
 

@@ -74,7 +74,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "current": ("Current edition", "现行版本"),
     "superseded": ("Superseded by {by}", "已被 {by} 取代"),
     "superseded_plain": ("Superseded", "已被取代"),
-    "conflict": ("Disagrees with {keys}", "与 {keys} 不一致"),
+    "conflict": ("Another source disagrees:", "另有来源与此不一致："),
     "validity_out": ("Outside the validity of this measurement", "超出此测量的适用范围"),
     "validity_unknown": ("Validity unknown", "适用性未知"),
     "open_source": ("Open the source", "打开原文"),

@@ -194,11 +194,16 @@ def _standing(cited: Evidence | None, passage: PassageView | None, language: Lan
         else:
             by = standing.superseded_by
             tags.append(("old", text("superseded", language, by=by) if by else text("superseded_plain", language)))
-    if standing is not None and standing.conflicts:
-        tags.append(("conflict", text("conflict", language, keys=", ".join(standing.conflicts))))
     if cited is not None and cited.validity in ("out", "unknown"):
         tags.append(("old", text(f"validity_{cited.validity}", language)))
-    return "".join(f'<span class="badge {kind}">{escape(words)}</span>' for kind, words in tags)
+    return "".join(f'<span class="badge {kind}">{escape(words)}</span>' for kind, words in tags) + _conflicts(cited, passage, language)
+
+
+def _conflicts(cited: Evidence | None, passage: PassageView | None, language: Language) -> str:
+    """Keys of statements that disagree, each a citation that opens it."""
+    keys = dict.fromkeys((*(cited.conflicts if cited else ()), *(passage.conflicts if passage else ())))
+    links = " ".join(f'<button type="button" class="cite conflict" data-key="{escape(key)}">{escape(key)}</button>' for key in keys)
+    return f'<p class="badge conflict">{escape(text("conflict", language))} {links}</p>' if links else ""
 
 
 def _link(passage: PassageView | None, language: Language) -> str:

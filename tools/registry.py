@@ -147,7 +147,8 @@ def search_guidelines(
     )
 
 
-@tool(args_schema=A.Nothing, response_format="content_and_artifact")
+# No `args_schema`: LangChain drops the injected runtime of a tool whose schema has no fields.
+@tool(response_format="content_and_artifact")
 def summarize_case(runtime: Runtime) -> Answer:
     """Summarise the case on one page: demographics, presentation, vital signs, conditions, allergies, medicines, abnormal labs, studies."""
     return answer("summarize_case", runtime, _summarize_case)

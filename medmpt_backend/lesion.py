@@ -149,7 +149,7 @@ def _component(mask: NDArray[np.bool_], seed: tuple[int, int, int]) -> NDArray[n
 
 
 def _without_vessels(part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec) -> tuple[NDArray[np.bool_], float]:
-    """Keep what holds a ball of a third of the inner radius, at most `VESSEL_MM`: vessels and spicules are thinner. Also the inner radius, mm."""
+    """Keep what holds a ball of a third of the inner radius, at most `VESSEL_MM`: vessels are thinner. Also the inner radius, mm."""
     depth = ndimage.distance_transform_edt(np.pad(part, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
     centre = _climb(depth, seed, spacing)
     inner = float(depth[centre])

@@ -32,6 +32,9 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _NAME_CAP = 60
+_COLUMNS = ("time", "analyte", "value", "unit")
+# A Latin name written together with its number: WBC14.2, Hb121g/L.
+_GLUED = re.compile(rf"^\s*(?P<name>[A-Za-z][A-Za-z%#+-]{{0,11}}?)(?P<cmp>)(?P<value>{_NUMBER})(?P<rest>.*)$")
 
 
 def parse_labs(text: str) -> tuple[Observation, ...]:
@@ -58,6 +61,8 @@ def _from_csv(body: str) -> list[Observation] | None:
     lines = [line for line in body.splitlines() if line.strip()]
     if not lines:
         return None
+    if re.match(rf"^\s*\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}[^,\t]*[,\t][^,\t]+[,\t]\s*[<>≤≥]?=?\s*{_NUMBER}\s*(?:[,\t]|$)", lines[0]):
+        lines.insert(0, "\t".join(_COLUMNS) if "\t" in lines[0] else ",".join(_COLUMNS))
     delimiter = "\t" if "\t" in lines[0] else ","
     header = [cell.strip().casefold() for cell in next(csv.reader([lines[0]], delimiter=delimiter))]
     names = {"analyte": ("analyte", "test", "项目", "项目名称", "name"), "value": ("value", "result", "结果", "数值")}
@@ -92,11 +97,9 @@ def _from_lines(body: str) -> list[Observation]:
             time = _iso(stamp[1]) + (f"T{stamp[2]:0>5}:00" if stamp[2] else "")
             continue
         for part in _parts(line):
-            match = _LINE.match(part)
-            if match and len(match["name"]) <= _NAME_CAP:
-                row = _line_row(match, time)
-                if row is not None:
-                    rows.append(row)
+            row = _row(part, time)
+            if row is not None:
+                rows.append(row)
     return rows
 
 
@@ -106,8 +109,30 @@ def _iso(date: str) -> str:
 
 
 def _parts(line: str) -> list[str]:
-    """A line may hold several values: split at `;` and `；`, and at `,` and `，` when a new name follows."""
-    return [p for p in re.split(r"[;；]|[,，、](?=\s*[A-Za-z\u4e00-\u9fff][^,，;；]*?\d)", line) if p.strip()]
+    """A line may hold several values: split at semicolons, and at commas when a new name follows a number.
+
+    Without a number before it a comma belongs to the name: `Creatinine, serum 1.4 mg/dL`.
+    """
+    parts: list[str] = []
+    for piece in re.split(r"[;；]|[,，、](?=\s*[A-Za-z\u4e00-\u9fff][^,，;；]*?\d)", line):
+        if parts and not re.search(r"\d", parts[-1]):
+            parts[-1] += "," + piece
+        else:
+            parts.append(piece)
+    return [p for p in parts if p.strip()]
+
+
+def _row(part: str, time: str | None) -> Observation | None:
+    """Read one value; a heading before it (`Blood gas: pH 7.31`) and a glued number (`WBC14.2`) are second tries."""
+    match = _LINE.match(part)
+    row = _line_row(match, time) if match and len(match["name"]) <= _NAME_CAP else None
+    if row is not None:
+        return row
+    glued = _GLUED.match(part)
+    if glued and find_analyte(glued["name"]):
+        return _line_row(glued, time)
+    heading, colon, rest = re.split(r"([:：])", part, maxsplit=1) if re.search(r"[:：]", part) else (part, "", "")
+    return _row(rest, time) if colon and not re.search(r"\d", heading) else None
 
 
 def _line_row(match: "re.Match[str]", time: str | None) -> Observation | None:

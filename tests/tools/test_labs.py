@@ -41,6 +41,13 @@ def patterns(result: ToolResult) -> set[str]:
         ("血红蛋白121g/L", "haemoglobin", 121.0, "g/L"),
         ("HbA1c 6,5 %", "hba1c", 6.5, "%"),
         ("pH 7.25", "ph", 7.25, None),
+        ("WBC14.2×10⁹/L", "wbc", 14.2, "×10⁹/L"),
+        ("白细胞计数(WBC) 14.2↑ 10^9/L 3.5--9.5", "wbc", 14.2, "10^9/L"),
+        ("血气分析：pH 7.31", "ph", 7.31, None),
+        ("Creatinine, serum 1.4 mg/dL High 0.6-1.2", "creatinine", 1.4, "mg/dL"),
+        ("| Sodium | 131 | mmol/L | 135-145 |", "sodium", 131.0, "mmol/L"),
+        ("NT-proBNP 640 pg/mL (ref <125)", "nt_probnp", 640.0, "pg/mL"),
+        ("N 85%", "neutrophils_pct", 85.0, "%"),
     ],
 )
 def test_lines_of_pasted_sheets(line: str, analyte: str, value: float, unit: str | None) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from tools.analytes import analytes
 from tools.calculators.base import Calculator, Field, Value
-from tools.case import Case, Vitals
+from tools.case import Case, LungFunction, Vitals
 from tools.errors import BadInput
 from tools.lab_reading import Reading, latest
 from tools.units import parse_unit
 
+# Origin of a laboratory value that was typed without a unit and read in the field's own.
+UNIT_TAKEN = "given without unit"
 _YES = {"yes", "true", "y", "1", "是", "有", "阳性", "positive"}
 _NO = {"no", "false", "n", "0", "否", "无", "没有", "阴性", "negative"}
 _NEGATED = re.compile(
@@ -61,7 +63,8 @@ def resolve(calculator: Calculator, case: Case | None, given: Mapping[str, str] 
                 found[field.key] = resolved
     for key, text in (given or {}).items():
         field = _field(calculator, key)
-        found[field.key] = Resolved(field, _parse(field, key, text), "given")
+        bare = bool(field.analytes) and bool(field.unit) and re.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*", text) is not None
+        found[field.key] = Resolved(field, _parse(field, key, text), UNIT_TAKEN if bare else "given")
     return found
 
 
@@ -106,7 +109,7 @@ def _in_unit(field: Field, key: str, value: float, unit: str) -> float:
         if not unit or unit.casefold() in (field.unit.casefold(), "bpm", "/min", "mmhg", "%", "years", "y", "岁", "kg", "cm"):
             return value
         raise BadInput(f"{field.key}: unit {unit!r} is not {field.unit!r}")
-    source, target = parse_unit(unit or (analyte.unit if name in ("bun", "urea_nitrogen") else field.unit)), parse_unit(field.unit)
+    source, target = parse_unit(unit or field.unit), parse_unit(field.unit)
     canonical = analyte.to_canonical(value, source) if source else None
     result = analyte.from_canonical(canonical, target) if canonical is not None and target else None
     if result is None:
@@ -120,6 +123,9 @@ def _from_case(field: Field, case: Case, labs: dict[str, Reading]) -> Resolved |
         if value is None or (field.kind == "choice" and value not in field.choices):
             return None
         return Resolved(field, value, "patient", key="C-demographics")
+    if field.key in LungFunction.model_fields:
+        tests = sorted((f.time or "", i, value) for i, f in enumerate(case.lung_function) if (value := getattr(f, field.key)) is not None)
+        return Resolved(field, float(tests[-1][2]), "lung function", tests[-1][0] or None, "C-lung-function") if tests else None
     if field.vital:
         found = latest_vital(case, field.vital)
         if found is not None:

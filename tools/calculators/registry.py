@@ -6,11 +6,23 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.calculators import curb_65, gases, psi, pulmonary_embolism, renal
+from tools.calculators import (
+    airways,
+    body,
+    curb_65,
+    gases,
+    metabolic,
+    pneumonia_extra,
+    psi,
+    pulmonary_embolism,
+    renal,
+    sepsis,
+    thrombosis,
+)
 from tools.calculators.base import Calculator
 from tools.errors import BadInput
 
-_MODULES = (curb_65, psi, pulmonary_embolism, gases, renal)
+_MODULES = (curb_65, psi, pneumonia_extra, pulmonary_embolism, thrombosis, gases, renal, metabolic, sepsis, airways, body)
 
 
 class Source(BaseModel):

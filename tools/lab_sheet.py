@@ -11,7 +11,7 @@ from typing import Literal
 
 from tools.analytes import find_analyte
 from tools.case import Observation
-from tools.errors import EmptyInput
+from tools.errors import BadInput, EmptyInput
 from tools.units import parse_unit
 
 Comparator = Literal["<", "<=", ">", ">="]
@@ -32,6 +32,9 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _NAME_CAP = 60
+# One value with name, unit, flag and interval is never longer; a whole sheet is never larger.
+_PART_CAP = 200
+_TEXT_CAP = 500_000
 _COLUMNS = ("time", "analyte", "value", "unit")
 # A Latin name written together with its number: WBC14.2, Hb121g/L.
 _GLUED = re.compile(rf"^\s*(?P<name>[A-Za-z][A-Za-z%#+-]{{0,11}}?)(?P<cmp>)(?P<value>{_NUMBER})(?P<rest>.*)$")
@@ -44,8 +47,11 @@ def parse_labs(text: str) -> tuple[Observation, ...]:
         One observation per readable row, in order; `time` from a date line above, where there is one.
 
     Raises:
+        BadInput: When the text is far too long for a sheet.
         EmptyInput: When no row holds an analyte and a number.
     """
+    if len(text) > _TEXT_CAP:
+        raise BadInput(f"the sheet has {len(text)} characters; paste at most {_TEXT_CAP}")
     body = unicodedata.normalize("NFC", text.replace("\ufeff", "").replace("\u200b", "").replace("\u00a0", " "))
     rows = _from_csv(body)
     if rows is None:
@@ -91,8 +97,9 @@ def _csv_row(cells: dict[str, str], name_column: str, value_column: str) -> Obse
 def _from_lines(body: str) -> list[Observation]:
     rows: list[Observation] = []
     time: str | None = None
-    for line in body.splitlines():
-        stamp = _TIME.match(line)
+    for raw in body.splitlines():
+        line = re.sub(r"[^\S\t]+", " ", raw).strip()
+        stamp = _TIME.match(line) if len(line) <= _PART_CAP else None
         if stamp:
             time = _iso(stamp[1]) + (f"T{stamp[2]:0>5}:00" if stamp[2] else "")
             continue
@@ -124,6 +131,8 @@ def _parts(line: str) -> list[str]:
 
 def _row(part: str, time: str | None) -> Observation | None:
     """Read one value; a heading before it (`Blood gas: pH 7.31`) and a glued number (`WBC14.2`) are second tries."""
+    if len(part) > _PART_CAP:
+        return None
     match = _LINE.match(part)
     row = _line_row(match, time) if match and len(match["name"]) <= _NAME_CAP else None
     if row is not None:

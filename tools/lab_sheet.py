@@ -7,6 +7,7 @@ import csv
 import io
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Literal
 
 from tools.analytes import find_analyte
@@ -36,6 +37,7 @@ _NAME_CAP = 60
 _PART_CAP = 200
 _TEXT_CAP = 500_000
 _COLUMNS = ("time", "analyte", "value", "unit")
+_NEXT = re.compile(rf"\s(?=(?P<name>[A-Za-z\u4e00-\u9fff][^\s,:：=<>]{{0,25}})\s*[:：=]?\s*[<>≤≥]?\s*{_NUMBER}(?![\w^*]))")
 # A Latin name written together with its number: WBC14.2, Hb121g/L.
 _GLUED = re.compile(rf"^\s*(?P<name>[A-Za-z][A-Za-z%#+-]{{0,11}}?)(?P<cmp>)(?P<value>{_NUMBER})(?P<rest>.*)$")
 
@@ -122,11 +124,22 @@ def _parts(line: str) -> list[str]:
     """
     parts: list[str] = []
     for piece in re.split(r"[;；]|[,，、](?=\s*[A-Za-z\u4e00-\u9fff][^,，;；]*?\d)", line):
-        if parts and not re.search(r"\d", parts[-1]):
+        if parts and len(parts[-1]) <= _NAME_CAP and not re.search(r"\d", parts[-1]):
             parts[-1] += "," + piece
         else:
             parts.append(piece)
-    return [p for p in parts if p.strip()]
+    return [p for part in parts for p in _at_names(part) if p.strip()]
+
+
+def _at_names(part: str) -> list[str]:
+    """Split where a known analyte with a number follows another value: `Na 138 K 4.1 Cl 100`."""
+    cuts = [
+        m.start()
+        for m in _NEXT.finditer(part)
+        if re.search(r"\d", part[: m.start()]) and m["name"].strip() and find_analyte(m["name"].strip("：:= "))
+    ]
+    edges = [0, *cuts, len(part)]
+    return [part[a:b] for a, b in pairwise(edges)]
 
 
 def _row(part: str, time: str | None) -> Observation | None:

@@ -1,6 +1,7 @@
 """Sentences of the drug graph: one row of a table becomes one `DrugFact` with English and Chinese text."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from retrieval.drugs_tables import (
@@ -77,6 +78,9 @@ ACTION_SEVERITY: dict[str, Severity | None] = {
     "caution": "moderate",
     "usual": None,
 }
+# A Latin letter or digit right beside a Chinese character: one blank belongs between them.
+_TIGHT = re.compile(r"(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])")
+LINE_RANK = {"first": 0, "alternative": 1, "add_on": 2, "second": 3, "prophylaxis": 4}
 SEVERITY_RANK = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3, "unknown": 4}
 
 
@@ -100,7 +104,7 @@ def sentence(text: str) -> str:
 
 def sentence_zh(text: str) -> str:
     """The Chinese text with a full stop at the end."""
-    text = text.strip()
+    text = _TIGHT.sub(" ", text.strip())
     return text if not text or text[-1] in "。！？" else text + "。"
 
 
@@ -141,8 +145,9 @@ def interaction_fact(row: InteractionRow, a: Name, b: Name, severity: Severity, 
         f"Mechanism: {row.mechanism.format(**en)}. {sentence(manage)}"
     )
     text_zh = (
-        f"{a.zh}与{b.zh}合用{SEVERITY_ZH[severity]}：{row.effect_zh.format(**zh)}。"
-        f"机制：{row.mechanism_zh.format(**zh)}。{sentence_zh(manage_zh)}"
+        sentence_zh(f"{a.zh}与{b.zh}合用{SEVERITY_ZH[severity]}：{row.effect_zh.format(**zh)}")
+        + sentence_zh(f"机制：{row.mechanism_zh.format(**zh)}")
+        + sentence_zh(manage_zh)
     )
     return make_fact("interacts_with", (a.id, b.id), (text, text_zh), source, path, severity, management=manage)
 
@@ -172,7 +177,12 @@ def contraindication_fact(row: ContraindicationRow, drug: Name, condition: Condi
 def enzyme_fact(row: EnzymeRow, drug: Name, source: Source) -> DrugFact:
     """Relation to an enzyme or transporter."""
     if row.relation == "substrate_of":
-        word, word_zh = {"sensitive": ("a sensitive", "敏感"), "major": ("a", ""), "minor": ("a minor", "次要")}[row.strength]
+        word, word_zh = {
+            "sensitive": ("a sensitive", "敏感"),
+            "major": ("a", ""),
+            "minor": ("a minor", "次要"),
+            "prodrug": ("a prodrug activated as a", "前药性"),
+        }[row.strength]
         text, text_zh = f"{drug.en} is {word} substrate of {row.target}", f"{drug.zh}是 {row.target} 的{word_zh}底物"
     else:
         noun, noun_zh = ("inhibitor", "抑制剂") if row.relation == "inhibits" else ("inducer", "诱导剂")

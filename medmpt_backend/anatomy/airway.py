@@ -22,6 +22,9 @@ MIN_FORK_MM = 8.0
 MAX_AIRWAY_ML = 150.0
 # The carina lies this near to the middle of the air inside the body, as a share of its width.
 MAX_OFF_CENTRE = 0.22
+# A trachea runs in the mediastinum: this share of the voxels next to its lumen is denser than lung; inside a lung nearly none is.
+MIN_WALL = 0.75
+_WALL_HU = -650
 _STEP_MM = 4.0
 _LUMEN_HU = -700
 
@@ -140,6 +143,8 @@ def _divide(grid: Grid, track: _Track) -> Airway | None:
     fork = _fork(grid, track)
     if fork is None or fork * grid.spacing[0] < MIN_LENGTH_MM:
         return None
+    if _walled(grid, track, fork) < MIN_WALL:
+        return None
     mask = np.zeros(grid.hu.shape, dtype=bool)
     end = min(len(track.regions), fork + max(1, int(BRONCHI_BELOW_MM / grid.spacing[0])))
     for offset, region in enumerate(track.regions[:end]):
@@ -148,6 +153,17 @@ def _divide(grid: Grid, track: _Track) -> Airway | None:
         return None
     rows, columns = np.nonzero(track.regions[fork])
     return Airway(mask, track.start, (track.start + fork, round(float(rows.mean())), round(float(columns.mean()))))
+
+
+def _walled(grid: Grid, track: _Track, fork: int) -> float:
+    """Share of the ring around a column, above its fork, that is tissue and not lung."""
+    disk = ball(max(3.0, 1.5 * max(grid.spacing[1:])), (1e6, grid.spacing[1], grid.spacing[2]))[0]
+    wall = ring = 0
+    for offset in range(0, fork, max(1, fork // 12)):
+        around = _dilated(track.regions[offset], disk) & ~track.regions[offset]
+        wall += int(np.count_nonzero(grid.hu[track.start + offset][around] > _WALL_HU))
+        ring += int(np.count_nonzero(around))
+    return wall / max(1, ring)
 
 
 def _fork(grid: Grid, track: _Track) -> int | None:

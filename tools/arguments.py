@@ -80,7 +80,3 @@ class OfSearch(Arguments):
     issuer: str | None = Field(default=None, description="Only if the person named an issuer, e.g. BTS, NICE, GOLD")
     topic: str | None = Field(default=None, description="Only if the person named a topic of the corpus")
     current_only: bool = Field(default=False, description="Leave superseded editions out")
-
-
-class Nothing(Arguments):
-    """`summarize_case`."""

@@ -147,7 +147,8 @@ def search_guidelines(
     )
 
 
-@tool(args_schema=A.Nothing, response_format="content_and_artifact")
+# No arguments: LangChain hands no runtime to a tool whose own schema is empty, so this one is inferred.
+@tool(response_format="content_and_artifact")
 def summarize_case(runtime: Runtime) -> Answer:
     """Summarise the case on one page: demographics, presentation, vital signs, conditions, allergies, medicines, abnormal labs, studies."""
     return answer("summarize_case", runtime, _summarize_case)

@@ -114,7 +114,8 @@ DIMENSIONS: dict[str, Any] = {
     "bio": {"ff": 40, "h": 24, "l": 3, "n": 3}, "bio_num": 7, "cls_id": 101, "corr": {"heads": [2, 1], "hid": 10, "inp": 18, "thr": 0.4},
     "dec": {"depth": 2, "dim": 24, "heads": 3}, "depth": 3, "embed": 72, "fus": {"ff": 30, "h": 20, "l": 1, "n": 2}, "fusion_ff": 64,
     "fusion_heads": 8, "fusion_layers": 2, "heads": 6, "image": 96, "mask_ratio": 0.3, "max_steps": 11, "mlp_ratio": 2, "momentum": 0.9,
-    "n_cls": 4, "n_med": 17, "pad_id": 0, "patch": 16, "q_scan": 7, "q_slice": 50, "sep_id": 102, "slices": 12, "text_layers": 2, "unk_id": 100,
+    "n_cls": 4, "n_med": 17, "pad_id": 0, "patch": 16, "q_scan": 7, "q_slice": 50, "sep_id": 102, "slices": 12,
+    "text_layers": 2, "unk_id": 100,
 }
 # fmt: on
 

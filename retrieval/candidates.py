@@ -74,17 +74,17 @@ class Coverage:
         tokens = {*("c:" + name for name in question.concepts), *question.plain}
         self.units = {token: lexical.idf(token) for token in sorted(tokens)}
         self.entities = {token: weight for token, weight in self.units.items() if token[2:] in question.entities}
-        lost = len(question.unknown) * lexical.idf("\0")
-        self.unknown_share = lost / max(lost + sum(self.units.values()), 1e-9)
+        self._lost = len(question.unknown) * lexical.idf("\0")
+        self.unknown_share = self._lost / max(self._lost + sum(self.units.values()), 1e-9)
 
     def share(self, units: dict[str, float]) -> NDArray[np.float64]:
-        """Weighted share of `units` in each row, `(rows,)`; 1 for a question without units."""
+        """Weighted share of `units` and the unknown words in each row, `(rows,)`; 1 for a question with neither."""
         total = np.zeros(len(self._shard.passages))
-        if not units:
+        if not units and not self._lost:
             return total + 1.0
         for token, weight in units.items():
             total += weight * self._shard.presence(token)
-        return total / sum(units.values())
+        return total / (sum(units.values()) + self._lost)
 
     def focus(self, entities: Collection[str]) -> NDArray[np.float64]:
         """Share of `entities` in each row's heading."""

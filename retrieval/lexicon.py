@@ -210,8 +210,11 @@ def _names(cell: str) -> tuple[str, ...]:
 def _choose(names: list[tuple[str, str]], written: str | None, question: bool) -> str | None:
     """The concept of a matched name, or None where a short abbreviation is written like an ordinary word."""
     for name, concept in names:
+        if name == written:
+            return concept
+    for name, concept in names:
         short = name.isupper() and name.isalpha() and len(name) <= 5
-        if written is None or not short or written.rstrip("s") == name or written == name:
+        if written is None or not short or written.rstrip("s") == name:
             return concept
         if question and name.lower() not in _ORDINARY and written.lower() in (name.lower(), name.lower() + "s"):
             return concept

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from retrieval.question import Question, issuer_names, understand
 from retrieval.rerank import Ranker
 from retrieval.shard import LAYOUT, Place, Shard, open_shard
 from retrieval.store import Condition
+
+if TYPE_CHECKING:
+    from retrieval.evaluate import Judged
 
 # More than five passages dilute what a language model is given (issue text: "few and relevant").
 MOST_HITS = 5
@@ -166,6 +170,12 @@ class GuidelineIndex:
 
     def _issued_by(self, passage: Passage, issuers: Collection[str]) -> bool:
         return not issuers or any(passage.guideline.id in self._issuers[name] for name in issuers)
+
+    def judge(self, questions: Iterable[tuple[str, str, frozenset[str]]]) -> list["Judged"]:
+        """Candidates and relevance of `(group, question, relevant ids)` over the guideline passages, for the evaluation."""
+        from retrieval.evaluate import judge
+
+        return judge(self._shards[0], self._lexicon, self._embedder, questions)
 
     def _named(self, question: Question, passages: Sequence[Passage]) -> list[float]:
         """1 where the question names the passage's issuer, -1 where it names another, else 0."""

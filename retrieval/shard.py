@@ -107,7 +107,7 @@ def dense_text(passage: Passage, lexicon: Lexicon) -> str:
     if passage.language == "zh":
         text = normalise(passage.text)
         return lexicon.render(text, lexicon.find(text))
-    return f"{passage.guideline.title}. {passage.section}. {passage.text}"
+    return ". ".join(part for part in (passage.guideline.title, passage.section, passage.text) if part)
 
 
 def passage_tokens(passage: Passage, lexicon: Lexicon) -> list[str]:

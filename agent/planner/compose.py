@@ -98,7 +98,8 @@ def _parts(item: Evidence, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCa
     wanted |= {i for a in (card.allergies if card else ()) for i in ids(a)} | ({"allergy"} if card and card.allergies else set())
     scores = [_piece_score(p, severity, wanted) for p in pieces]
     best = sorted(range(len(pieces)), key=lambda i: (-scores[i], i))[:_SHORT]
-    return [pieces[i] for i in sorted(best) if scores[i] > -1.0]
+    floor = 0.0 if max(scores) > 0.0 else -1.0
+    return [pieces[i] for i in sorted(best) if scores[i] > floor]
 
 
 def _piece_score(piece: str, severity: str | None, wanted: set[str]) -> float:
@@ -117,7 +118,7 @@ def say(item: Evidence, language: Language) -> str:
 
 def _select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> list[Evidence]:
     mine = [s for s in steps if s.result.tool in _TOOL_OF[intent]]
-    if intent == "guideline":
+    if intent == "guideline" or (intent == "drug_rank" and not any(s.result.evidence for s in mine)):
         return relevant_passages(plan, steps, card)
     found = [e for s in mine for e in s.result.evidence]
     if intent == "labs":

@@ -99,7 +99,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str]) -> Plan:
     Returns:
         The plan; the same question, card and history give the same plan.
     """
-    case_topic = _diseases(card.topic_text()) if card else frozenset()
+    case_topic = case_diseases(card)
     reading = read_question(question, case_topic)
     notice = _social(reading)
     if notice:
@@ -204,6 +204,16 @@ def _clinical(reading: Reading, card: CaseCard | None) -> bool:
     return bool(card and (reading.about_patient or _STRONG.search(reading.text)))
 
 
+def case_diseases(card: CaseCard | None) -> frozenset[str]:
+    """Diseases that the case is about; fever with cough, sputum or pleuritic pain is worked up as pneumonia."""
+    if card is None:
+        return frozenset()
+    text = card.topic_text()
+    found = {t.id for t in concepts(text)}
+    infection = "temperature" in found and found & {"cough", "sputum", "chest_pain"}
+    return _diseases(text) | (frozenset({"cap"}) if infection else frozenset())
+
+
 def _diseases(text: str) -> frozenset[str]:
     return frozenset(t.id for t in concepts(text, "disease"))
 
@@ -241,8 +251,9 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
     if intent == "drug_facts":
         return {"question": reading.text}
     if intent == "drug_rank":
-        names = sorted(terms()[t].en[0] for t in topic)
-        return {"condition": names[0]} if names else {}
+        infection = [t for t in ("cap", "hap") if t in topic]
+        chosen = infection if infection and any(t.id == "antibiotic" for t in reading.terms) else sorted(topic)
+        return {"condition": terms()[chosen[0]].en[0]} if chosen else {}
     return {}
 
 
@@ -298,6 +309,9 @@ def _asked_terms(reading: Reading) -> list[Term]:
 
 def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
     """Guidance that depends on the score: asked once the score is known."""
+    unranked = [s for s in steps if s.result.tool == "rank_drugs" and not s.result.evidence]
+    if unranked and "guideline" not in plan.reading.intents:
+        return (("search_guidelines", search_args(plan.reading.text, plan.reading)),)
     if "guideline" not in plan.reading.intents or not plan.reading.scores:
         return ()
     asked = {str(s.args.get("query")) for s in steps if s.result.tool == "search_guidelines"}

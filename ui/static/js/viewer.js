@@ -71,6 +71,13 @@ export class Viewer {
     this.result();
   }
 
+  // Between two cases: nothing of the old one stays visible.
+  wait() {
+    this.study = null;
+    this.element.classList.add("empty");
+    this.ui.message.textContent = this.say("loading");
+  }
+
   async open({ case: present, studies }) {
     this.present = present;
     this.studies = studies;

@@ -15,7 +15,7 @@ from retrieval.drugs_check import ChildPugh, PatientContext, check
 from retrieval.drugs_infer import Inference
 from retrieval.drugs_names import Lexicon, Mention, normalise
 from retrieval.drugs_query import QueryResult, answer
-from retrieval.drugs_tables import DATA, AdjustmentRow, ConditionRow, DrugRow, Source, Tables, listed, read_tables
+from retrieval.drugs_tables import DATA, AdjustmentRow, ConditionRow, DrugRow, EffectRow, Source, Tables, listed, read_tables
 from retrieval.drugs_text import Name, class_fact, make_fact
 from retrieval.facts import Drug, DrugFact, Relation
 
@@ -168,6 +168,10 @@ class DrugGraph:
     def condition(self, condition_id: str) -> ConditionRow:
         """The condition with this id."""
         return self._conditions[condition_id]
+
+    def effect(self, effect_id: str) -> EffectRow:
+        """The adverse effect with this id."""
+        return self._inference.effects[effect_id]
 
     def condition_of(self, fact: DrugFact) -> str | None:
         """Condition id that a `treats` or `contraindicated_in` fact is about."""

@@ -245,19 +245,13 @@ class DrugGraph:
         age: float | None = None,
         sex: str | None = None,
     ) -> tuple[DrugFact, ...]:
-        """Check drugs against each other and a patient; see `PatientContext`.
+        """Check drugs against each other and a patient; the meaning of the arguments is that of `PatientContext`.
 
         Args:
             drugs: Drugs of the graph.
             conditions: Condition ids, or free names that are matched.
             allergies: Drug or class names; unknown ones are ignored here, resolve them first with `allergens`.
             egfr_or_crcl: Cockcroft–Gault CrCl in mL/min, or an eGFR where that is all there is.
-            egfr: eGFR in mL/min/1.73 m² where both are known.
-            hepatic: Child-Pugh class.
-            pregnant: True when pregnant.
-            lactating: True when breastfeeding.
-            age: Years.
-            sex: `male` or `female`.
 
         Returns:
             Facts, most severe first. An empty tuple means nothing in the graph, not safety.

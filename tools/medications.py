@@ -86,8 +86,7 @@ def check_medications(deps: Deps, add: list[str] | None = None) -> ToolResult:
         found = graph.resolve(name)
         added += found
         if not found:
-            close = graph.suggest(name)
-            unknown.append(f"{name} (did you mean {close}?)" if close else name)
+            unknown.append(_unresolved(graph, name))
     drugs = tuple(dict.fromkeys((*patient.current, *added)))
     query: dict[str, JsonValue] = {
         "current": [d.name for d in patient.current],
@@ -101,7 +100,15 @@ def check_medications(deps: Deps, add: list[str] | None = None) -> ToolResult:
     facts = check(graph, drugs, patient.context)
     ids = {d.id for d in added}
     chosen = tuple(f for f in facts if not ids or ids & set(f.subjects)) if add else facts
-    return _checked(graph, patient, drugs, facts, chosen, unknown, query)
+    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language == "zh")
+
+
+def _unresolved(graph: DrugGraph, name: str) -> str:
+    """The name with the nearest known one, or with a word that it names a class."""
+    if graph.allergens(name):
+        return f"{name} (a class: name the drug)"
+    close = graph.suggest(name)
+    return f"{name} (did you mean {close}?)" if close else name
 
 
 def _no_drugs(deps: Deps, unknown: list[str]) -> str:
@@ -118,6 +125,7 @@ def _checked(
     chosen: tuple[DrugFact, ...],
     unknown: list[str],
     query: dict[str, JsonValue],
+    chinese: bool,
 ) -> ToolResult:
     warnings = [f"{name!r} is not in the drug graph and was not checked" for name in unknown]
     warnings += [f"allergy {name!r} is not in the drug graph and was not checked" for name in patient.unknown_allergies]
@@ -136,7 +144,7 @@ def _checked(
         counts={"drugs": len(drugs), "pairs": len(drugs) * (len(drugs) - 1) // 2, "facts": len(facts), "shown": len(chosen)},
         warnings=tuple(warnings),
         missing=(*unknown, *patient.missing),
-        emergencies=tuple(f.text for f in urgent),
+        emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
         evidence=tuple(to_evidence(graph, f) for f in chosen),
         data={"facts": to_json(chosen)},
     )

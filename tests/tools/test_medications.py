@@ -78,6 +78,13 @@ def test_a_made_up_drug_is_named_and_not_checked(name: str) -> None:
     assert query.evidence == ()
 
 
+def test_a_class_is_no_drug_to_add_and_emergencies_speak_the_language() -> None:
+    case = patient(("simvastatin", "clarithromycin"))
+    assert any("name the drug" in m for m in check_medications(deps(case), add=["statins"]).missing)
+    chinese = Deps(cache_dir=Path("unused"), case=case, drugs=GRAPH, language="zh")
+    assert check_medications(chinese).emergencies[0].startswith("克拉霉素与辛伐他汀合用属禁忌")
+
+
 def test_penicillin_allergy_stops_amoxicillin_and_not_aztreonam() -> None:
     case = patient(allergies=("penicillin",))
     amoxicillin = check_medications(deps(case), add=["amoxicillin"])

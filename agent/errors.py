@@ -3,7 +3,9 @@
 AgentError
 ├── BadInput       the caller's input cannot be used (exit 2)
 ├── OutOfDomain    readable, but not what this can judge (exit 0)
-└── Unavailable    a part is not installed; the text names the command that installs it (exit 0)
+├── Unavailable    a part is not installed; the text names the command that installs it (exit 0)
+├── Forbidden      a handle or thread of another session, or an unknown one (exit 2)
+└── Stopped        the person pressed stop (exit 1)
 """
 
 from typing import ClassVar, Literal
@@ -34,3 +36,11 @@ class Unavailable(AgentError):
 
     status = "unavailable"
     exit_code = 0
+
+
+class Stopped(AgentError):
+    """The person pressed stop."""
+
+
+class Forbidden(BadInput, PermissionError):
+    """A case or thread that this session does not own; an unknown handle reads the same."""

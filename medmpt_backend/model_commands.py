@@ -1,34 +1,28 @@
-"""Commands of the model: `parity`, `weights …`, `ct encode|classify|report|explain`, `ct encode-archive`, `train …`.
+"""Commands of the model: `parity`, `weights …`, `ct encode|classify|report|explain`, `train …`.
 
 Each is a plain function that returns a pydantic model or raises an error of this room; `ui/cli` prints.
 """
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-Status = Literal["ok", "partial", "empty", "out_of_domain", "unavailable", "error"]
-
-
-class CommandResult(BaseModel):
-    """What every command returns at least."""
-
-    status: Status = "ok"
-    reason: str | None = None
-    warnings: list[str] = Field(default_factory=list)
+from medmpt_backend import ct_commands, weights_commands
+from medmpt_backend.command_types import CommandResult
+from medmpt_backend.train import commands as train_commands
 
 
 class ArrayLine(BaseModel):
     """One array of a parity fixture."""
 
     name: str
-    kind: str
-    shape: list[int]
     difference: float | None
     ok: bool
+    kind: str
+    shape: list[int]
 
 
 class ParityResult(CommandResult):
@@ -54,4 +48,9 @@ def parity(folder: Annotated[Path, typer.Argument(help="Parity fixture folder.")
     )
 
 
-COMMANDS: dict[str, Callable[..., BaseModel]] = {"parity": parity}
+COMMANDS: dict[str, Callable[..., BaseModel]] = {
+    "parity": parity,
+    **weights_commands.COMMANDS,
+    **ct_commands.COMMANDS,
+    **train_commands.COMMANDS,
+}

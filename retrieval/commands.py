@@ -14,6 +14,8 @@ from retrieval.passages import Filters, Hit
 if TYPE_CHECKING:
     from retrieval.ingest import Changes
 
+# Where the benchmark stands beside a checkout; an installed copy names it with --medquad.
+MEDQUAD = Path(__file__).resolve().parents[1] / "../shared/data/retrieval"
 Status = Literal["ok", "partial", "empty", "unavailable", "error"]
 
 
@@ -99,6 +101,22 @@ class ListOut(Outcome):
     """Result of `index list`."""
 
     documents: list[DocumentOut]
+
+
+class Metric(BaseModel):
+    """A mean over questions with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class EvalOut(Outcome):
+    """Result of `eval retrieval`: `metrics` of fused and reranked, `baselines` of BM25 and dense, keyed `group/ranker/measure`."""
+
+    metrics: dict[str, Metric]
+    baselines: dict[str, Metric]
 
 
 class LintProblem(BaseModel):
@@ -246,6 +264,42 @@ def corpus_lint(
     )
 
 
+def eval_retrieval(
+    ctx: typer.Context,
+    medquad: Annotated[Path | None, typer.Option(help="Folder with medquad_corpus.jsonl.gz and the question files.")] = None,
+    fit: Annotated[bool, typer.Option("--fit", help="Fit the reranker on our own questions and write data/ranker.json.")] = False,
+) -> EvalOut:
+    """Measure retrieval: BM25, dense, fused and reranked on our own questions and on MedQuAD."""
+    from retrieval import evaluate
+    from retrieval.search import GuidelineIndex
+
+    settings = _settings(ctx)
+    folder = medquad or MEDQUAD
+    warnings: list[str] = []
+    with progress_bar("Embedding") as progress:
+        index = GuidelineIndex.open(settings.cache_dir, progress=progress)
+        judged = index.judge(evaluate.own_questions())
+        results = evaluate.figures(judged)
+        if fit:
+            ranker = evaluate.fit_ranker(judged, index.judge([("none", q, frozenset()) for q in evaluate.no_answer_questions()]))
+            ranker.save(fitted_on=f"{len(judged)} own questions", passages=len(index.passages()))
+            index = GuidelineIndex.open(settings.cache_dir)
+        if folder.is_dir():
+            results += evaluate.medquad_figures(folder, settings.cache_dir, progress)
+        else:
+            warnings.append(f"MedQuAD was left out: no folder {folder.name!r} there; name it with --medquad")
+    empty = [float(not index.search(question).hits) for question in evaluate.no_answer_questions()]
+    shown = [float(any(h.passage.id in ids for h in index.search(question).hits)) for _, question, ids in evaluate.own_questions()]
+    baselines, metrics = evaluate.table(results)
+    metrics |= evaluate.differences(results)
+    metrics |= {"no_answer/search/empty": evaluate.interval(empty), "own/search/answered_in_hits": evaluate.interval(shown)}
+    return EvalOut(warnings=warnings, metrics=_metrics(metrics), baselines=_metrics(baselines))
+
+
+def _metrics(found: dict[str, tuple[float, float, float, int]]) -> dict[str, Metric]:
+    return {name: Metric(value=round(v, 4), low=round(low, 4), high=round(high, 4), n=n) for name, (v, low, high, n) in found.items()}
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr that appears only when there is something to do and someone is looking."""
@@ -332,4 +386,5 @@ COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "index remove": index_remove,
     "index list": index_list,
     "corpus lint": corpus_lint,
+    "eval retrieval": eval_retrieval,
 }

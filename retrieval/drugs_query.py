@@ -48,6 +48,8 @@ INTENTS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
 )
 KIDNEY_VALUE = re.compile(r"(?:crcl|egfr|gfr|creatinine clearance|clearance|肌酐清除率|肾小球滤过率)\D{0,14}?(\d+(?:\.\d+)?)")
 CHILD_PUGH = re.compile(r"child pugh (?:class |grade |score )?([abc])\b|child pugh ?([abc])级")
+ALLERGY_AFTER = re.compile(r"(?:drug )?(?:allerg|anaphyla|hypersensitiv|过敏)")
+ALLERGY_BEFORE = re.compile(r"(?:allerg\w*|anaphyla\w*|hypersensitiv\w*|reaction|reacted) (?:to|after|with)$")
 OVERVIEW: tuple[Relation, ...] = ("treats", "contraindicated_in", "adjusts_for", "pregnancy", "monitors", "causes")
 
 
@@ -61,6 +63,7 @@ class UnderstoodQuery:
         conditions: Condition ids.
         targets: Enzymes and transporters.
         relations: Relations asked for; empty means an overview.
+        allergens: Drug ids that the question names as the allergy.
         unknown: Names that look like drugs and are not in the graph.
         suggestions: Unknown name to a close known one.
         crcl: Creatinine clearance or eGFR in the question, mL/min.
@@ -72,6 +75,7 @@ class UnderstoodQuery:
     conditions: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     relations: tuple[Relation, ...] = ()
+    allergens: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     suggestions: dict[str, str] = field(default_factory=dict)
     crcl: float | None = None
@@ -104,11 +108,22 @@ def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
         conditions=tuple(dict.fromkeys(found["condition"])),
         targets=tuple(dict.fromkeys(found["target"])),
         relations=tuple(relation for relation, pattern in INTENTS if pattern.search(flat)),
+        allergens=_allergens(graph, question, flat),
         unknown=unknown,
         suggestions=suggestions,
         crcl=float(kidney.group(1)) if kidney else None,
         child_pugh=cast(ChildPugh, (child.group(1) or child.group(2)).upper()) if child else None,
     )
+
+
+def _allergens(graph: "DrugGraph", question: str, flat: str) -> tuple[str, ...]:
+    """Drugs named as the allergy: right before `allergy`, `allergic` or 过敏, or right after `allergic to`."""
+    found: list[str] = []
+    for mention in graph.scan(question):
+        before, after = flat[: mention.start].rstrip(), flat[mention.end :].lstrip()
+        if mention.kind in ("drug", "class", "combination") and (ALLERGY_AFTER.match(after) or ALLERGY_BEFORE.search(before)):
+            found += [d.id for d in graph.members(mention.ids[0])] if mention.kind == "class" else mention.ids
+    return tuple(dict.fromkeys(found))
 
 
 def answer(graph: "DrugGraph", question: str) -> QueryResult:
@@ -184,7 +199,8 @@ def _allergy(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
         facts = [f for drug in sides[0] for f in graph.facts((drug,), ("cross_reacts_with",)) if f.subjects[0] == drug]
         return facts + list(graph.facts(sides[0], ("allergy_class",)))
     pairs = [(a, b) for left, right in combinations(sides, 2) for a in left for b in right if a != b]
-    return [f for a, b in pairs for f in (*graph.cross_reactions(a, b), *graph.cross_reactions(b, a))]
+    facts = [f for a, b in pairs for f in (*graph.cross_reactions(a, b), *graph.cross_reactions(b, a))]
+    return [f for f in facts if not q.allergens or f.subjects[0] in q.allergens]
 
 
 def _targets(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:

@@ -28,7 +28,8 @@ def text_tokens(text: str, lexicon: Lexicon, *, question: bool = False) -> list[
     for run in han_runs(text):
         for piece in GLUE_HAN.split(run) if question else [run]:
             tokens.extend(bigrams(piece) if piece else ())
-    tokens.extend("c:" + name for name, _, _ in lexicon.find(text, question=question))
+    concepts = [name for name, _, _ in lexicon.find(text, question=True)] if question else lexicon.concepts_in(text)
+    tokens.extend("c:" + name for name in concepts)
     return tokens
 
 

@@ -36,7 +36,7 @@ _GREEK = str.maketrans(
 _SPELLING = (("aem", "em"), ("oed", "ed"), ("paed", "ped"), ("pnoea", "pnea"), ("rrhoe", "rrhe"), ("oesoph", "esoph"), ("tumour", "tumor"),
              ("isation", "ization"), ("fibre", "fiber"), ("sulph", "sulf"), ("aetiol", "etiol"), ("catheteris", "catheteriz"))  # fmt: skip
 # Abbreviations that are also ordinary words count only in capitals, in questions too.
-_ORDINARY = frozenset(["years", "act", "cop", "als", "mart", "smart", "news", "sob", "cip", "ra", "mac", "pet", "all"])
+_ORDINARY = frozenset(["years", "act", "cop", "als", "mart", "smart", "news", "sob", "cip", "ra", "mac", "pet", "all", "ph"])
 STOPWORDS = frozenset(_word_list("stopwords_en.txt"))
 # Characters that only glue words together; safe to cut at everywhere.
 GLUE_HAN = re.compile("[的了吗呢吧么和与及或是你您我他她这那]")
@@ -129,6 +129,7 @@ class Lexicon:
         self._longest_en = max(map(len, self._english), default=0)
         self._longest_zh = max(map(len, self._chinese), default=0)
         self.stems = {s for key in self._english for s in key}
+        self._wider = {concept.id: self._inside(concept) for concept in concepts}
 
     @classmethod
     def load(cls, path: Path = LEXICON) -> "Lexicon":
@@ -156,6 +157,17 @@ class Lexicon:
         """
         found = [*self._find_english(text, question), *self._find_chinese(text)]
         return sorted(found, key=lambda item: item[1])
+
+    def concepts_in(self, text: str) -> list[str]:
+        """Concepts of a passage, and the wider ones that their names contain: community-acquired pneumonia is also pneumonia."""
+        return [wide for name, _, _ in self.find(text) for wide in (name, *self._wider[name])]
+
+    def _inside(self, concept: Concept) -> tuple[str, ...]:
+        """Concepts whose name is a part of the preferred name of `concept`."""
+        stems = [s for word in words(normalise(concept.en[0])) for s in word.stems]
+        parts = [tuple(stems[i:j]) for i in range(len(stems)) for j in range(i + 1, len(stems) + 1)]
+        found = {name for part in parts for _, name in self._english.get(part, ())}
+        return tuple(sorted(found - {concept.id}))
 
     def render(self, text: str, concepts: Iterable[tuple[str, int, int]]) -> str:
         """English rendering of a Chinese question: its concepts and its Latin words and numbers, in order."""
@@ -198,8 +210,11 @@ def _names(cell: str) -> tuple[str, ...]:
 def _choose(names: list[tuple[str, str]], written: str | None, question: bool) -> str | None:
     """The concept of a matched name, or None where a short abbreviation is written like an ordinary word."""
     for name, concept in names:
+        if name == written:
+            return concept
+    for name, concept in names:
         short = name.isupper() and name.isalpha() and len(name) <= 5
-        if written is None or not short or written.rstrip("s") == name or written == name:
+        if written is None or not short or written.rstrip("s") == name:
             return concept
         if question and name.lower() not in _ORDINARY and written.lower() in (name.lower(), name.lower() + "s"):
             return concept

@@ -158,7 +158,8 @@ def _is_name(word: str, text: str) -> bool:
 
 
 def _left_over_han(text: str, spans: list[tuple[int, int]], vocabulary: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Chinese bigrams outside all concepts, and the pieces of which the corpus knows no bigram."""
+    """Chinese bigrams outside all concepts, and the pieces that the corpus does not know; a drug stem stays joined to what is before it."""
+    spans = [(start, end) for start, end in spans if not _DRUG_HAN.fullmatch(text[start:end])]
     rest = "".join(" " if any(start <= i < end for start, end in spans) else char for i, char in enumerate(text))
     plain: list[str] = []
     unknown: list[str] = []
@@ -169,7 +170,8 @@ def _left_over_han(text: str, spans: list[tuple[int, int]], vocabulary: frozense
             pairs = list(bigrams(piece))
             plain.extend(pair for pair in pairs if pair in vocabulary)
             known = sum(pair in vocabulary for pair in pairs)
-            if len(piece) >= 2 and (known == 0 or (_DRUG_HAN.search(piece) and known < len(pairs))):
+            lost = len(pairs) - known
+            if len(piece) >= 2 and (lost >= 0.6 * len(pairs) or (lost and _DRUG_HAN.search(piece))):
                 unknown.append(piece)
     return plain, unknown
 

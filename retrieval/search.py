@@ -1,30 +1,33 @@
 """Search over the guideline corpus and the hospital's own documents: two rankers, feature reranking, calibrated threshold."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.candidates import gather
 from retrieval.corpus import GUIDELINES, load_corpus
-from retrieval.embed import Embedder, EmbeddingCache, Progress, Vectors, load_embedder
+from retrieval.embed import Embedder, EmbeddingCache, Progress, load_embedder
 from retrieval.errors import BadInput
 from retrieval.ingest import open_documents
 from retrieval.lexicon import LEXICON, Lexicon
 from retrieval.passages import Filters, Hit, Passage, SearchResult
 from retrieval.question import Question, issuer_names, understand
-from retrieval.rerank import Features, Ranker, stack
+from retrieval.rerank import Ranker
 from retrieval.shard import LAYOUT, Place, Shard, open_shard
 from retrieval.store import Condition
 
+if TYPE_CHECKING:
+    from retrieval.evaluate import Judged
+
 # More than five passages dilute what a language model is given (issue text: "few and relevant").
 MOST_HITS = 5
-# Candidates per ranker; far beyond the rank at which anything passes the threshold.
-POOL = 100
 
 
 @dataclass(frozen=True)
@@ -168,41 +171,27 @@ class GuidelineIndex:
     def _issued_by(self, passage: Passage, issuers: Collection[str]) -> bool:
         return not issuers or any(passage.guideline.id in self._issuers[name] for name in issuers)
 
+    def judge(self, questions: Iterable[tuple[str, str, frozenset[str]]]) -> list["Judged"]:
+        """Candidates and relevance of `(group, question, relevant ids)` over the guideline passages, for the evaluation."""
+        from retrieval.evaluate import judge
+
+        return judge(self._shards[0], self._lexicon, self._embedder, questions)
+
+    def _named(self, question: Question, passages: Sequence[Passage]) -> list[float]:
+        """1 where the question names the passage's issuer, -1 where it names another, else 0."""
+        return [0.0 if not question.issuers else 1.0 if self._issued_by(p, question.issuers) else -1.0 for p in passages]
+
     def _rank(self, question: Question, allowed: list[NDArray[np.bool_]], filters: Filters) -> list[Scored]:
         vector = self._embedder.encode([question.rendered or question.text])[0]
         scored: list[Scored] = []
         for shard, mask in zip(self._shards, allowed, strict=True):
             if mask.any():
-                rows, features = self._features(shard, question, vector, mask, filters)
+                with self._lock:
+                    found = gather(shard, question, vector, conditions(filters), mask)
+                named = self._named(question, [shard.passages[row] for row in found.rows])
+                rows, features = found.rows, found.features(named)
                 scored += [Scored(shard.passages[row], float(s)) for row, s in zip(rows, self._ranker.score(features), strict=True)]
         return sorted(scored, key=lambda s: (-s.score, s.passage.id))
-
-    def _features(
-        self, shard: Shard, question: Question, vector: Vectors, mask: NDArray[np.bool_], filters: Filters
-    ) -> tuple[NDArray[np.int64], Features]:
-        """Candidate rows of one shard and their features, in the order of `rerank.FEATURES`."""
-        lexical = shard.lexical.scores(question.tokens)
-        with self._lock:
-            near = [shard.row[key] for key, _ in shard.store.query(vector, POOL, conditions(filters))]
-            far = [int(r) for r in np.argsort(-np.where(mask, lexical, -1.0), kind="stable")[:POOL] if mask[r] and lexical[r] > 0]
-            rows = np.asarray(sorted({r for r in (*near, *far) if mask[r]}), np.int64)
-            if not rows.size:
-                return rows, stack([np.zeros(0)] * 8)
-            dense = shard.store.vectors([shard.passages[r].key for r in rows]) @ vector
-        cover = _Coverage(shard, question)
-        issuer = [0.0 if not question.issuers else 1.0 if self._issued_by(shard.passages[r], question.issuers) else -1.0 for r in rows]
-        old = [float(shard.passages[r].guideline.status == "superseded" and question.year is None) for r in rows]
-        columns = [
-            np.maximum(dense, 0.0),
-            lexical[rows] / max(cover.best, 1e-9),
-            cover.share(cover.units)[rows],
-            cover.share({"c:" + name: 1.0 for name in question.entities})[rows],
-            cover.focus(question.entities)[rows],
-            np.full(len(rows), cover.unknown_share),
-            np.asarray(issuer),
-            np.asarray(old),
-        ]
-        return rows, stack(columns)
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -214,36 +203,6 @@ class GuidelineIndex:
         successor = next((s.passage.key for s in ranked if s.passage.guideline.id == newer), None) if newer else None
         conflicts = self._conflicts.get(scored.passage.key, ())
         return Hit(scored.passage, round(scored.score, 4), conflicts, newer, successor)
-
-
-class _Coverage:
-    """Which parts of a question stand in which rows of a shard, weighted by idf."""
-
-    def __init__(self, shard: Shard, question: Question) -> None:
-        lexical = shard.lexical
-        self._shard = shard
-        tokens = {*("c:" + name for name in question.concepts), *question.plain}
-        self.units = {token: lexical.idf(token) for token in sorted(tokens)}
-        lost = len(question.unknown) * lexical.idf("\0")
-        self.unknown_share = lost / max(lost + sum(self.units.values()), 1e-9)
-        self.best = sum(lexical.idf(token) for token in question.tokens) + 1e-9
-        self._lost = sum(w for t, w in self.units.items() if not lexical.rows_with(t).size)
-
-    def share(self, units: dict[str, float]) -> NDArray[np.float64]:
-        """Weighted share of `units` in each row, `(rows,)`; 1 for a question without units."""
-        total = np.zeros(len(self._shard.passages))
-        if not units:
-            return total + 1.0
-        for token, weight in units.items():
-            total += weight * self._shard.presence(token)
-        return total / sum(units.values())
-
-    def focus(self, entities: Collection[str]) -> NDArray[np.float64]:
-        """Share of `entities` in each row's heading."""
-        total = np.zeros(len(self._shard.passages))
-        for name in entities:
-            total[list(self._shard.headings.get(name, ()))] += 1.0
-        return total / max(len(entities), 1)
 
 
 class _Once:

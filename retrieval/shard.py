@@ -24,7 +24,7 @@ from retrieval.passages import Guideline, Passage
 from retrieval.store import Metadata, VectorStore, open_store
 
 # Raise when tokens, fields or layout change, so that older indexes are rebuilt.
-LAYOUT = 1
+LAYOUT = 2
 _KEEP_SECONDS = 24 * 3600
 
 
@@ -107,7 +107,7 @@ def dense_text(passage: Passage, lexicon: Lexicon) -> str:
     if passage.language == "zh":
         text = normalise(passage.text)
         return lexicon.render(text, lexicon.find(text))
-    return f"{passage.guideline.title}. {passage.section}. {passage.text}"
+    return ". ".join(part for part in (passage.guideline.title, passage.section, passage.text) if part)
 
 
 def passage_tokens(passage: Passage, lexicon: Lexicon) -> list[str]:
@@ -136,7 +136,7 @@ def _build(place: Place, passages: tuple[Passage, ...], lexicon: Lexicon, embedd
     LexicalIndex.build([passage_tokens(p, lexicon) for p in passages]).save(part / "bm25")
     headings: dict[str, list[int]] = {}
     for row, passage in enumerate(passages):
-        for concept in {name for name, _, _ in lexicon.find(normalise(_heading(passage)))}:
+        for concept in set(lexicon.concepts_in(normalise(_heading(passage)))):
             headings.setdefault(concept, []).append(row)
     vectors = embeddings.encode([dense_text(p, lexicon) for p in passages], progress)
     store = _store(place, part, len(passages))

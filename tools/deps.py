@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.case import Case
 from tools.evidence import Language
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from medmpt_backend.engine import MedMPTEngine
     from retrieval.drugs import DrugGraph
     from retrieval.search import GuidelineIndex
+else:
+    # LangChain builds a pydantic schema of every tool, which resolves these names when it runs.
+    MedMPTEngine = DrugGraph = GuidelineIndex = Any
 
 
 @dataclass(frozen=True)

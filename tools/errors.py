@@ -1,6 +1,7 @@
 """Errors of the tools room.
 
 ToolsError
+├── EmptyInput        readable, but there is nothing in it (exit 0)
 ├── BadInput          the caller's input cannot be used (exit 2)
 └── ToolUnavailable   a part is not installed; the text names the command that installs it (exit 0)
 """
@@ -25,4 +26,11 @@ class ToolUnavailable(ToolsError):
     """A part is not installed."""
 
     status = "unavailable"
+    exit_code = 0
+
+
+class EmptyInput(ToolsError):
+    """Looked and found nothing: a sheet without values, a bundle without a patient's data."""
+
+    status = "empty"
     exit_code = 0

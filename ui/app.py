@@ -26,14 +26,14 @@ HEAD = '<link rel="stylesheet" href="/page/css/app.css"><script type="module" sr
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
 
-def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_case: str | None = None) -> FastAPI:
+def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_case: str | Path | None = None) -> FastAPI:
     """Make the web application.
 
     Args:
         assistant: The door to everything else.
         files: Private folder for uploads; owned, erased at start and end.
         host: Address the server listens on; only this and the loopback names are answered.
-        first_case: Demo case id or path that a new session opens with; None for none.
+        first_case: Demo case id, or path, that a new session opens with; None for none.
 
     Returns:
         The ASGI application.
@@ -82,10 +82,19 @@ def _user(request: Request) -> str | None:
 
 
 def _theme(gr: Any) -> Any:
-    return gr.themes.Base(
+    base = gr.themes.Base(
         primary_hue=gr.themes.colors.teal,
         neutral_hue=gr.themes.colors.slate,
         radius_size=gr.themes.sizes.radius_sm,
         font=FONTS,
         font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"),
+    )
+    strong = "*primary_700"  # white text on it is readable (contrast above 4.5)
+    return base.set(
+        button_primary_background_fill=strong,
+        button_primary_background_fill_dark=strong,
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="white",
     )

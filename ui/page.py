@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,7 +12,7 @@ from tools.evidence import Language
 from ui.door import Assistant
 from ui.i18n import text
 from ui.render import card_html, question_html, turn_html
-from ui.routes import ROOM_ERRORS
+from ui.restore import ROOM_ERRORS, remember, restore
 from ui.session import Session, SessionStore, Turn
 from ui.uploads import take
 
@@ -55,7 +56,7 @@ class Page:
     What changes the session is disabled until the page has loaded its state: two replies in flight would overwrite each other.
     """
 
-    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | None) -> None:
+    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None) -> None:
         """Builds the blocks at once; see `blocks`."""
         self._assistant = assistant
         self._sessions = sessions
@@ -101,6 +102,7 @@ class Page:
             sanitize_html=False,  # ui.render escapes everything from outside
             latex_delimiters=[],
             placeholder=welcome_html("en"),
+            autoscroll=False,  # the script keeps the question in view
             feedback_options=None,
             layout="panel",
         )
@@ -123,17 +125,22 @@ class Page:
     def _demo_choices(self, language: Language) -> list[tuple[str, str]]:
         return [(demo.title_zh if language == "zh" else demo.title_en, demo.id) for demo in self._demos]
 
+    def _demo_of(self, session: Session) -> str | None:
+        """The demo case that is open, for the picker."""
+        return next((demo.id for demo in self._demos if demo.id == session.source), None)
+
     # Events
 
     def _connect(self) -> None:
-        self.blocks.load(self._on_load, outputs=[self.language, *self._language_outputs(), self.chat, self.demos], **NO_API).then(
+        busy = {**NO_API, "show_progress": "full", "show_progress_on": self.card}
+        self.blocks.load(self._on_load, outputs=[self.language, *self._language_outputs(), self.chat, self.demos], **busy).then(
             None, self.language, js=SET_LANGUAGE, **NO_API
         ).then(None, js=REFRESH_VIEWER, **NO_API)
         self.language.input(self._on_language, self.language, [*self._language_outputs(), self.chat, self.demos], **NO_API)
         self.language.input(None, self.language, js=SET_LANGUAGE, **NO_API)
         opened = [self.card, self.chat, self.notice]
-        self.demos.input(self._on_demo, self.demos, opened, **NO_API).then(None, js=REFRESH_VIEWER, **NO_API)
-        uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos], **NO_API)
+        self.demos.input(self._on_demo, self.demos, opened, **busy).then(None, js=REFRESH_VIEWER, **NO_API)
+        uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos], **busy)
         uploaded.then(None, js=REFRESH_VIEWER, **NO_API)
         asked = [self.chat, self.question, self.send, self.stop, self.notice]
         asks = [trigger(self._on_ask, self.question, asked, **ASK) for trigger in (self.question.submit, self.send.click)]
@@ -155,9 +162,9 @@ class Page:
     def _on_load(self, request: gr.Request) -> list[Any]:
         session = self._session(request)
         problem = None
-        if not session.thread:
+        if not session.thread and not restore(session, self._assistant):
             session.language = _preferred(request)
-            session.thread = self._assistant.new_thread(session.id)
+            self._new_thread(session)
             problem = self._open(session, self._first_case) if self._first_case else None
         name = "中文" if session.language == "zh" else "English"
         return [name, *self._in_language(session, problem)]
@@ -165,6 +172,7 @@ class Page:
     def _on_language(self, name: str, request: gr.Request) -> list[Any]:
         session = self._session(request)
         session.language = LANGUAGES[name]
+        remember(session)
         return self._in_language(session)
 
     def _language_outputs(self) -> list[Any]:
@@ -185,10 +193,10 @@ class Page:
             *(gr.update(value=say(key)) for key in ("stop", "new")),
             *(gr.update(value=say(key), interactive=True) for key in EXAMPLES),
             gr.update(value=messages(session), placeholder=welcome_html(language)),
-            gr.update(choices=self._demo_choices(language), label=say("demo_cases"), interactive=True),
+            gr.update(choices=self._demo_choices(language), value=self._demo_of(session), label=say("demo_cases"), interactive=True),
         ]
 
-    def _open(self, session: Session, source: Any) -> str | None:
+    def _open(self, session: Session, source: str | Path) -> str | None:
         """Open a case in the session with a fresh conversation; the reason when it cannot be opened (nothing changes then)."""
         with session.turn() as free:
             if not free:
@@ -197,7 +205,7 @@ class Page:
                 case = self._assistant.open_case(source, session=session.id)
             except ROOM_ERRORS as error:
                 return str(error)
-            session.case = case
+            session.case, session.source = case, source
             session.studies.clear()
             self._new_thread(session)
         return None
@@ -205,6 +213,7 @@ class Page:
     def _new_thread(self, session: Session) -> None:
         session.thread = self._assistant.new_thread(session.id)
         session.turns.clear()
+        remember(session)
 
     def _on_demo(self, demo: str, request: gr.Request) -> list[Any]:
         session = self._session(request)

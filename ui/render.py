@@ -10,11 +10,12 @@ from html import escape
 from agent.answer import Answer, StepFinished, StepStarted
 from tools.evidence import Evidence, Language
 from ui.door import CaseView, PassageView
-from ui.i18n import status_name, support_name, text, tool_name
+from ui.i18n import kind_name, status_name, support_name, text, tool_name
 from ui.session import Turn
 
 _MARK = re.compile(r"\s*(?:\[\d+\])+\s*$")
-_SLICE = re.compile(r"slices?\s+(\d+)", re.IGNORECASE)
+_SLICE = re.compile(r"(\S+) slice (\d+)")  # locator of a CT statement: study handle, index from the head
+_NAMED = re.compile(r"([^:：]{1,32})(?:: |：)\s*(.+)")
 Sentence = tuple[str, tuple[str, ...], str]
 
 
@@ -70,19 +71,27 @@ def _sentences(turn: Turn, language: Language) -> str:
     answer = turn.answer
     said: Sequence[Sentence] = [(c.text, c.evidence, c.support) for c in answer.claims] if answer is not None else turn.sentences
     if not said:
-        if answer is None:
+        if answer is None or turn.stopped:
             return ""
         return f'<p class="said">{lines(answer.reason or answer.answer or text("no_answer", language))}</p>'
     cited = {e.key: e for e in answer.evidence} if answer is not None else {}
     order = list(cited) or list(dict.fromkeys(key for _, keys, _ in said for key in keys))
-    return "".join(_sentence(sentence, order, cited, language) for sentence in said)
+    parts, heading = [], None
+    for sentence in said:
+        kind = next((cited[key].kind for key in sentence[1] if key in cited), None)
+        if kind is not None and kind != heading:
+            parts.append(f"<h3>{escape(kind_name(kind, language))}</h3>")
+            heading = kind
+        parts.append(_sentence(sentence, order, cited, language))
+    return "".join(parts)
 
 
 def _sentence(sentence: Sentence, order: Sequence[str], cited: dict[str, Evidence], language: Language) -> str:
     words, keys, support = sentence
     marks = "".join(_mark(key, order, cited.get(key), language) for key in keys)
     jumps = "".join(_jump(cited[key], language) for key in keys if key in cited)
-    inferred = f'<em class="tag">{escape(text("inference", language))}</em>' if support == "inferred" else ""
+    marked = words.lower().startswith(("inference", "推断", "推论"))
+    inferred = f'<em class="tag">{escape(text("inference", language))}</em>' if support == "inferred" and not marked else ""
     title = escape(support_name(support, language))
     return f'<p class="said {support}" title="{title}">{lines(_MARK.sub("", words))}{inferred}<span class="marks">{marks}{jumps}</span></p>'
 
@@ -99,12 +108,12 @@ def _mark(key: str, order: Sequence[str], evidence: Evidence | None, language: L
 
 
 def _jump(evidence: Evidence, language: Language) -> str:
-    """A link that moves the viewer, when a CT measurement names its slice (1-based in text)."""
+    """A link that moves the viewer, when a CT statement names its slice."""
     found = _SLICE.search(evidence.locator or "") if evidence.kind == "ct" else None
     if found is None:
         return ""
-    label = escape(text("slice_link", language, n=found[1]))
-    return f'<button type="button" class="jump" data-slice="{int(found[1]) - 1}">{label}</button>'
+    label = escape(text("slice_link", language, n=found[2]))
+    return f'<button type="button" class="jump" data-study="{escape(found[1])}" data-slice="{found[2]}">{label}</button>'
 
 
 def _after(answer: Answer, language: Language) -> str:
@@ -153,13 +162,16 @@ def card_html(case: CaseView | None, language: Language, problem: str | None = N
     card = case.card_zh if language == "zh" else case.card_en
     badge = f'<span class="badge">{escape(text("synthetic", language))}</span>' if case.synthetic else ""
     warnings = _box("limits", text("limits", language), case.warnings)
-    rows = "".join(_card_line(line) for line in card.strip().splitlines() if line.strip())
+    facts = [line for line in card.strip().splitlines() if line.strip()]
+    if case.synthetic and facts and not _NAMED.match(facts[0]):
+        facts = facts[1:]  # the line that says "synthetic", which the badge shows
+    rows = "".join(_card_line(line) for line in facts)
     return f'{failed}<div class="card">{badge}<dl>{rows}</dl>{warnings}</div>'
 
 
 def _card_line(line: str) -> str:
-    name, colon, value = line.partition("：" if "：" in line else ": ")
-    return f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" if colon and len(name) < 32 else f"<dd class='free'>{escape(line)}</dd>"
+    named = _NAMED.match(line)
+    return f"<dt>{escape(named[1])}</dt><dd>{escape(named[2])}</dd>" if named else f"<dd class='free'>{escape(line)}</dd>"
 
 
 def passage_panel(key: str, cited: Evidence | None, passage: PassageView | None, language: Language) -> str:
@@ -190,11 +202,16 @@ def _standing(cited: Evidence | None, passage: PassageView | None, language: Lan
         else:
             by = standing.superseded_by
             tags.append(("old", text("superseded", language, by=by) if by else text("superseded_plain", language)))
-    if standing is not None and standing.conflicts:
-        tags.append(("conflict", text("conflict", language, keys=", ".join(standing.conflicts))))
     if cited is not None and cited.validity in ("out", "unknown"):
         tags.append(("old", text(f"validity_{cited.validity}", language)))
-    return "".join(f'<span class="badge {kind}">{escape(words)}</span>' for kind, words in tags)
+    return "".join(f'<span class="badge {kind}">{escape(words)}</span>' for kind, words in tags) + _conflicts(cited, passage, language)
+
+
+def _conflicts(cited: Evidence | None, passage: PassageView | None, language: Language) -> str:
+    """Keys of statements that disagree, each a citation that opens it."""
+    keys = dict.fromkeys((*(cited.conflicts if cited else ()), *(passage.conflicts if passage else ())))
+    links = " ".join(f'<button type="button" class="cite conflict" data-key="{escape(key)}">{escape(key)}</button>' for key in keys)
+    return f'<p class="badge conflict">{escape(text("conflict", language))} {links}</p>' if links else ""
 
 
 def _link(passage: PassageView | None, language: Language) -> str:

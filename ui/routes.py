@@ -6,16 +6,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
-from agent.errors import AgentError
-from medmpt_backend.errors import BackendError
-from retrieval.errors import RetrievalError
-from tools.errors import ToolsError
 from ui.door import Assistant
 from ui.i18n import SCRIPT_TEXT, text
 from ui.render import passage_panel
+from ui.restore import ROOM_ERRORS
 from ui.session import Session, SessionStore
 
-ROOM_ERRORS = (AgentError, ToolsError, RetrievalError, BackendError)
 PRIVATE = {"cache-control": "no-store, private"}
 
 

@@ -52,6 +52,7 @@ class Session:
     folder: Path
     language: Language = "en"
     case: CaseView | None = None
+    source: str | Path | None = None
     thread: str = ""
     turns: list[Turn] = field(default_factory=list)
     studies: dict[str, str] = field(default_factory=dict)
@@ -93,13 +94,15 @@ class SessionStore:
     """All live sessions of this process; idle ones are closed and their files erased."""
 
     def __init__(self, assistant: Assistant, root: Path) -> None:
-        """`root` is a private folder that this store owns; what an earlier process left there is erased."""
+        """`root` is a private folder that this store owns; what a killed process left there is erased when it is old."""
         self._assistant = assistant
         self._root = root
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True, mode=0o700)
+        root.mkdir(parents=True, mode=0o700, exist_ok=True)
+        for left in root.iterdir():
+            if time.time() - left.stat().st_mtime > IDLE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
     @staticmethod
     def new_cookie() -> str:

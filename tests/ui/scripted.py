@@ -27,7 +27,9 @@ GUIDELINE = Evidence(
 LAB = Evidence(
     key="L-urea", kind="lab", text="Urea is 11.2 mmol/L.", text_zh="尿素 11.2 mmol/L。", source="Laboratory", locator="2025-03-01"
 )
-CT = Evidence(key="CT-lesion", kind="ct", text="A nodule on slice 8.", text_zh="第 8 层有结节。", source="Measurement", locator="slice 8")
+CT = Evidence(
+    key="CT-lesion", kind="ct", text="A nodule on slice 7.", text_zh="第 7 层有结节。", source="Measurement", locator="ct-1 slice 7"
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Lesion(BaseModel):
     volume_mm3: float
     mean_hu: float
     type: str
-    box: list[list[int]]
+    box: dict[str, list[int]]
 
 
 class Measured(BaseModel):
@@ -161,6 +163,8 @@ class ScriptedAssistant:
             claims.append(Claim.model_validate({"text": words, "evidence": (evidence.key,), "support": support}))
             yield Sentence(claim=claims[-1])
             time.sleep(self.pause)
+            if stop is not None and "until stopped" in question:
+                stop.wait(30)
         kept = [e for e in (LAB, GUIDELINE, CT) if any(e.key in c.evidence for c in claims)]
         yield Done(
             answer=Answer(
@@ -205,7 +209,7 @@ class ScriptedAssistant:
     def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> Measured:
         self._own(case, session)
         x, y, z = at
-        box = [[x - 4, y - 4, z - 1], [x + 4, y + 4, z + 1]]
+        box = {"x": [x - 4, x + 4], "y": [y - 4, y + 4], "z": [z - 1, z + 1]}
         return Measured(lesion=Lesion(long_mm=12.34, short_mm=8.1, volume_mm3=512.0, mean_hu=35.0, type="solid", box=box))
 
     def close_session(self, session: str) -> None:

@@ -114,6 +114,7 @@ def test_language_switch_reaches_headings_answers_and_viewer(page: "Page") -> No
     )
     leftover = set(re.findall(r"[A-Za-z]{3,}", texts)) - {
         "English",
+        "Language",
         "MedMPT",
         "DICOM",
         "NIfTI",
@@ -131,11 +132,11 @@ def test_language_switch_reaches_headings_answers_and_viewer(page: "Page") -> No
 
 
 def test_stop_keeps_what_was_checked(page: "Page") -> None:
-    ask(page, "Interpret the labs")
+    ask(page, "Interpret the labs until stopped")
     page.locator(".said").first.wait_for()
     page.locator("#stop").click()
     page.locator(".answer .note", has_text="Stopped").wait_for()
-    assert 1 <= page.locator(".said").count() < 3
+    assert page.locator(".said").count() == 1
     ask(page, "again")
     page.locator(".answer .sources").nth(1).wait_for()
 

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Annotated, Any, get_type_hints
@@ -71,23 +71,15 @@ def run(arguments: Sequence[str], settings: Settings) -> Outcome:
         return Outcome(name, [failed("error", f"{error.format_message()} See `medmpt {name} --help`.", started)], error.exit_code)
     except typer.Abort:
         return Outcome(name, [failed("error", "interrupted", started)], 130)
-    if isinstance(result, BaseModel):
-        return Outcome(name, [complete(result, started)], exit_code(result))
+    batch = getattr(result, "answers", None) if found.name == "ask" else None
+    if isinstance(result, BaseModel) and batch is None:
+        return Outcome(name, [complete(result, time.perf_counter() - started)], exit_code(result))
     if result is None or isinstance(result, int):  # `--help` was shown, or the command ended the program itself
         return Outcome(name, [], int(result or 0))
-    return Outcome(name, _each(result, started), 0)
+    return Outcome(name, [complete(one, one.seconds) for one in batch or ()], 0)  # `ask --batch`: one object per line
 
 
-def _each(results: Iterable[BaseModel], started: float) -> Iterator[Record]:
-    """One record per result of a batch; a typed error ends the batch with its own record."""
-    try:
-        for one in results:
-            yield complete(one, started)
-    except ROOM_ERRORS as error:
-        yield failed(error.status, str(error), started)
-
-
-def complete(result: BaseModel, started: float) -> Record:
+def complete(result: BaseModel, seconds: float) -> Record:
     """The result as JSON data with the common fields first."""
     data: Record = result.model_dump(mode="json")
     common: Record = {
@@ -97,7 +89,7 @@ def complete(result: BaseModel, started: float) -> Record:
         "warnings": data.pop("warnings", []),
     }
     data.pop("seconds", None)
-    return {**common, **data, "seconds": round(time.perf_counter() - started, 3)}
+    return {**common, **data, "seconds": round(seconds, 3)}
 
 
 def failed(status: str, reason: str, started: float) -> Record:

@@ -55,10 +55,16 @@ def _plain(value: JsonValue) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return ", ".join(_plain(item) for item in value)
+        return ", ".join(_named(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
     return str(value)
+
+
+def _named(item: JsonValue) -> str:
+    """An object inside a list by its name, where it has one."""
+    name = next((item[key] for key in ("name", "key", "id") if item.get(key)), None) if isinstance(item, dict) else None
+    return _plain(item if name is None else name)
 
 
 def _pairs(values: Mapping[str, JsonValue]) -> Table:
@@ -102,7 +108,7 @@ def ask(console: Console, body: Mapping[str, JsonValue]) -> None:
     console.print("\n" + escape(_plain(body.get("answer"))) + "\n")
     for number, evidence in enumerate(_list(body.get("evidence")), 1):
         where = " · ".join(_plain(evidence.get(key)) for key in ("source", "year", "locator") if evidence.get(key))
-        console.print(f"[cyan]\\[{number}][/cyan] {escape(_plain(evidence.get('text')))} [dim]{escape(where)}[/dim]")
+        console.print(f"[cyan]\\[{number}][/cyan] [dim]{escape(where)}[/dim]")
     for removed in _list(body.get("removed")):
         console.print(
             f"[yellow]removed:[/yellow] {escape(_plain(removed.get('text')))} [dim]({escape(_plain(removed.get('because')))})[/dim]"
@@ -131,8 +137,19 @@ def labs(console: Console, body: Mapping[str, JsonValue]) -> None:
     generic(console, {key: value for key, value in body.items() if key != "observations"})
 
 
+def parity(console: Console, body: Mapping[str, JsonValue]) -> None:
+    """One unbroken line per array: verdict, largest difference, name."""
+    arrays = body.get("arrays")
+    for row in arrays if isinstance(arrays, list) else ():
+        if isinstance(row, dict):
+            verdict = "ok  " if row["ok"] else "FAIL"
+            console.print(f"{verdict} {_plain(row['difference']):>12}  {row['kind']:<11}  {row['name']}", soft_wrap=True, markup=False)
+    console.print(f"{body.get('compared')} arrays compared")
+
+
 OWN_LAYOUT: dict[str, Callable[[Console, Mapping[str, JsonValue]], None]] = {
     "ask": ask,
     "ct quantify": quantify,
     "labs interpret": labs,
+    "parity": parity,
 }

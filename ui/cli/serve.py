@@ -1,9 +1,12 @@
 """`medmpt serve`: the page on this computer."""
 
+import secrets
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -11,6 +14,8 @@ from pydantic import BaseModel
 
 from agent.settings import Settings
 from ui.cli.errors import NotInThisVersion, Usage
+from ui.door import Assistant as Door
+from ui.restore import ROOM_ERRORS
 
 
 class Served(BaseModel):
@@ -24,7 +29,9 @@ def serve(
     ctx: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on; anything but loopback is your own responsibility.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 7860,
-    case: Annotated[str | None, typer.Option(help="Demo case id, or a file or folder, opened in every new session.")] = None,
+    case: Annotated[
+        str | None, typer.Option(help="Opened in every new session: demo case id, file or folder, or none. Default: a demo.")
+    ] = None,
     llm: Annotated[str | None, typer.Option(help="Chat model: planner, or openai:MODEL@URL.")] = None,
 ) -> Served:
     """Open the assistant in the browser at http://127.0.0.1:7860 and keep serving until interrupted."""
@@ -42,10 +49,44 @@ def serve(
 
     from ui.app import build
 
-    app = build(Assistant.open(settings), files=settings.cache_dir / "sessions" / str(port), host=host, first_case=case)
+    assistant = Assistant.open(settings)
+    first_case = _first_case(assistant, case)
+    app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=first_case)
+    threading.Thread(target=_warm_up, args=(assistant, first_case), daemon=True).start()
     sys.stderr.write(f"MedMPT Assistant is ready at {url}\n")
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
     return Served(url=url)
+
+
+def _warm_up(assistant: Door, case: str | Path | None) -> None:
+    """Load what the first visitor would otherwise wait for: the index, and the case that sessions open with."""
+    session = secrets.token_urlsafe(16)
+    try:
+        assistant.passage("G-000000")
+        if case is not None:
+            opened = assistant.open_case(case, session=session)
+            for study in opened.studies:
+                assistant.study_info(opened.handle, study.id, session)
+    except ROOM_ERRORS as error:
+        sys.stderr.write(f"Not warmed up: {error}\n")
+    finally:
+        assistant.close_session(session)
+
+
+def _first_case(assistant: Door, wanted: str | None) -> str | Path | None:
+    """What new sessions open with.
+
+    Raises:
+        Usage: Neither a demo case nor a file.
+    """
+    demos = [demo.id for demo in assistant.demo_cases()]
+    if wanted is None:
+        return demos[0] if demos else None
+    if wanted == "none" or wanted in demos:
+        return None if wanted == "none" else wanted
+    if not Path(wanted).exists():
+        raise Usage(f"--case {wanted!r} is neither a demo case ({', '.join(demos)}) nor a file or folder here")
+    return Path(wanted).resolve()
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -12,6 +12,7 @@ DRUG_GRAPH = "retrieval.drug_commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drug_commands"
 AGENT = "agent.commands"
+SERVING = "agent.serving_commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -30,7 +31,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "cohort": (MODEL, BACKEND),
     "train": (MODEL, BACKEND),
     "parity": (MODEL, BACKEND),
-    "llm": (AGENT,),
+    "llm": (SERVING, AGENT),
     "eval": (AGENT, TOOLS, RETRIEVAL, MODEL),
     "data": (AGENT,),
     "doctor": (AGENT,),

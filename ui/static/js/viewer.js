@@ -1,4 +1,4 @@
-// A CT viewer on one canvas: int16 HU slices from the server, windowed here. Image left is the patient's right.
+// A CT viewer: int16 HU slices from the server, windowed here. Image left is the patient's right; slices count from 0 at the head.
 
 const WINDOWS = { lung: [-600, 1500], mediastinum: [40, 400], bone: [400, 1800] }; // [centre, width] in HU, usual reading windows
 const KEEP = 48; // slices held in memory
@@ -71,6 +71,13 @@ export class Viewer {
     this.result();
   }
 
+  // Between two cases: nothing of the old one stays visible.
+  wait() {
+    this.study = null;
+    this.element.classList.add("empty");
+    this.ui.message.textContent = this.say("loading");
+  }
+
   async open({ case: present, studies }) {
     this.present = present;
     this.studies = studies;
@@ -97,6 +104,16 @@ export class Viewer {
     this.go(first ?? Math.floor(this.study.shape[0] / 2));
   }
 
+  // Show one slice of a study by its handle; a link of an answer says which.
+  jump(handle, index) {
+    const number = this.studies.findIndex((study) => study.handle === handle && study.token);
+    if (number >= 0 && this.studies[number] !== this.study) {
+      this.ui.study.value = String(number);
+      this.choose(number);
+    }
+    this.go(index, true);
+  }
+
   explain() {
     const say = this.say;
     if (this.study) this.ui.message.textContent = this.study.status === "out_of_domain" ? this.study.reason ?? "" : "";
@@ -115,7 +132,7 @@ export class Viewer {
       ...list.map((key) => {
         const button = document.createElement("button");
         button.type = "button";
-        button.textContent = `${key.name.replaceAll("_", " ")} · ${key.index + 1}`;
+        button.textContent = `${key.name.replaceAll("_", " ")} · ${key.index}`;
         button.addEventListener("click", () => this.go(key.index, true));
         return button;
       }),
@@ -124,7 +141,7 @@ export class Viewer {
   }
 
   position() {
-    if (this.study) this.ui.slice.textContent = `${this.say("slice")} ${this.index + 1} / ${this.study.shape[0]}`;
+    if (this.study) this.ui.slice.textContent = `${this.say("slice")} ${this.index} (0–${this.study.shape[0] - 1})`;
   }
 
   async go(index, focus = false) {
@@ -196,7 +213,7 @@ export class Viewer {
     const box = this.box();
     if (box && this.index >= box.z[0] && this.index <= box.z[1]) {
       const [left, top] = place(box.x[0], box.y[0]);
-      const [right, bottom] = place(box.x[1], box.y[1]);
+      const [right, bottom] = place(box.x[1] + 1, box.y[1] + 1);
       pen.strokeStyle = "#2dd4bf";
       pen.lineWidth = 1.5;
       pen.setLineDash([5, 4]);
@@ -213,8 +230,7 @@ export class Viewer {
   }
 
   box() {
-    const box = this.marks.get(this.study.token)?.lesion?.box;
-    return box ? boxOf(box) : null;
+    return this.marks.get(this.study.token)?.lesion?.box ?? null; // {x: [first, last], y: …, z: …}, inclusive
   }
 
   scale(pixelsPerMm) {
@@ -305,15 +321,7 @@ export class Viewer {
       const parts = [`${say("long")} ${round(lesion.long_mm, 1)} mm`, `${say("short")} ${round(lesion.short_mm, 1)} mm`];
       parts.push(`${say("volume")} ${round(lesion.volume_mm3, 0)} mm³`, `${say("density")} ${round(lesion.mean_hu, 0)} HU`);
       if (lesion.type) parts.push(say(lesion.type));
-      this.ui.result.textContent = parts.join(" · ");
+      this.ui.result.textContent = parts.join(" · ") + (found.reason ? ` — ${found.reason}` : "");
     }
   }
-}
-
-// A box as the server may write it: {x: [a, b], …}, {x0, x1, …} or [[x, y, z], [x, y, z]] / [x0, y0, z0, x1, y1, z1].
-function boxOf(box) {
-  if (box.x) return box;
-  if ("x0" in box) return { x: [box.x0, box.x1], y: [box.y0, box.y1], z: [box.z0, box.z1] };
-  const flat = box.flat();
-  return { x: [flat[0], flat[3]], y: [flat[1], flat[4]], z: [flat[2], flat[5]] };
 }

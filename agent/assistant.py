@@ -1,0 +1,270 @@
+"""`Assistant`: the page's and the command line's only door into the house."""
+
+import gzip
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import StreamMode
+
+from agent.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
+from agent.errors import BadInput, Stopped
+from agent.graph import Graph, build_graph
+from agent.ledger import read_ledger
+from agent.lexicon import language_of
+from agent.models import make_model, shown_name
+from agent.parts import Parts
+from agent.sessions import Cases, HeldCase, Threads, connect
+from agent.settings import Settings
+from agent.state import TurnContext
+from agent.viewer import Viewer
+from agent.views import CaseView, DemoCase, MeasureView, PassageView, StudyHandle, StudyInfo
+from tools.evidence import Evidence, Language, ToolResult
+
+_MAX_QUESTION = 8000
+_STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
+
+
+class Assistant:
+    """Opens cases, keeps threads, answers questions; a session reaches only what is its own."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        """Assemble from parts; `open` is the usual way."""
+        self._settings = settings
+        self._parts = parts
+        self._connection: sqlite3.Connection = connect(settings.data_dir / "threads.sqlite")
+        self._saver = SqliteSaver(self._connection)
+        self._saver.setup()
+        self._cases = Cases()
+        self._threads = Threads(self._connection, self._saver.lock)  # type: ignore[arg-type]
+        self._viewer = Viewer(settings.cache_dir)
+        self._graph: Graph | None = None
+        self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Assistant":
+        """Open the assistant on this machine's data; parts are opened when first needed."""
+        from agent.house import House
+
+        return cls(settings, House(settings))
+
+    def close(self) -> None:
+        """Close the thread database."""
+        self._connection.close()
+
+    def demo_cases(self) -> tuple[DemoCase, ...]:
+        """Synthetic cases that ship."""
+        return self._parts.demo_cases()
+
+    def open_case(self, source: str | Path, *, session: str) -> CaseView:
+        """Open a demo case by id, or a case folder, bundle, sheet or study by path.
+
+        Raises:
+            agent.errors.BadInput, tools.errors.ToolsError: What cannot be read, and why.
+        """
+        loaded = self._parts.load_case(source)
+        handle = self._cases.hold(loaded, session)
+        held = self._cases.get(handle, session)
+        studies = tuple(StudyHandle(id=s.id, label=_label(s.id, s.date, s.prior), prior=s.prior) for s in loaded.case.studies)
+        return CaseView(
+            handle=handle,
+            card_en=held.card.render("en"),
+            card_zh=held.card.render("zh"),
+            synthetic=loaded.case.synthetic,
+            studies=studies,
+            warnings=loaded.warnings,
+        )
+
+    def new_thread(self, session: str) -> str:
+        """Start a conversation; its id cannot be guessed."""
+        return self._threads.new(session)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        thread: str,
+        case: str | None,
+        session: str,
+        language: Language | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """Answer a question in a thread.
+
+        Args:
+            question: In English or Chinese.
+            thread: From `new_thread` of the same session.
+            case: Handle from `open_case`, None without a patient.
+            session: Who asks.
+            language: Of the answer; None takes the question's.
+            stop: Set it to end the turn early.
+
+        Yields:
+            Tool steps as they happen, then the verified sentences, then `Done`.
+
+        Raises:
+            Forbidden: Thread or case of another session.
+            BadInput: Empty or over-long question, or another patient than the thread's.
+        """
+        asked = question.strip()
+        if not asked or len(asked) > _MAX_QUESTION:
+            raise BadInput(f"a question has 1 to {_MAX_QUESTION} characters, this one has {len(asked)}: shorten or type it")
+        held = self._cases.get(case, session) if case is not None else None
+        self._threads.bind(thread, session, held.patient if held else None)
+        context = self._context(asked, thread, held, language or language_of(asked), stop or threading.Event())
+        return self._turn(context)
+
+    def _turn(self, context: TurnContext) -> Iterator[Event]:
+        with self._lock:
+            turn = self._turns.setdefault(context.thread, threading.Lock())
+        start = time.perf_counter()
+        with turn:
+            answer: Answer | None = None
+            try:
+                for mode, piece in self._run(context):
+                    if mode == "custom":
+                        yield _step(piece, context.language)
+                    elif "answer" in piece:
+                        answer = Answer.model_validate(piece["answer"]["answers"][-1])
+                    if context.stop.is_set() and answer is None:
+                        raise Stopped("stopped by the person")
+            except Stopped:
+                answer = None
+        seconds = round(time.perf_counter() - start, 3)
+        answer = (answer or _stopped(context, shown_name(self._settings.llm))).model_copy(update={"seconds": seconds})
+        for claim in answer.claims:
+            yield Sentence(claim=claim)
+        yield Done(answer=answer)
+
+    def _run(self, context: TurnContext) -> Iterator[tuple[str, Any]]:
+        modes: list[StreamMode] = ["custom", "updates"]
+        # One write per turn, at its end: a process killed in the middle leaves the earlier turns as they were.
+        stream: Iterator[Any] = self._compiled().stream({}, _config(context.thread), context=context, stream_mode=modes, durability="exit")
+        yield from stream
+
+    def _compiled(self) -> Graph:
+        with self._lock:
+            if self._graph is None:
+                spec, seconds = self._settings.llm, self._settings.llm_seconds
+                self._graph = build_graph(make_model(spec, seconds), self._parts.tools(), self._saver, shown_name(spec), seconds)
+            return self._graph
+
+    def _context(self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event) -> TurnContext:
+        loaded = held.loaded if held else None
+        return TurnContext(
+            cache_dir=self._settings.cache_dir,
+            case=loaded.case if loaded else None,
+            case_dir=loaded.folder if loaded else None,
+            studies=loaded.studies if loaded else {},
+            language=language,
+            question=question,
+            thread=thread,
+            card=held.card if held else None,
+            stop=stop,
+            parts=self._parts,
+        )
+
+    def history(self, thread: str, session: str) -> tuple[Answer, ...]:
+        """Finished turns of a thread, oldest first."""
+        self._threads.admit(thread, session)
+        return tuple(Answer.model_validate(a) for a in self.answers(thread))
+
+    def answers(self, thread: str) -> list[dict[str, Any]]:
+        """Stored answers of a thread as JSON, whoever owns it: for export on this machine."""
+        found = self._saver.get_tuple(_config(thread))
+        return list(found.checkpoint["channel_values"].get("answers", [])) if found else []
+
+    def evidence(self, thread: str, key: str, session: str) -> Evidence | None:
+        """A piece of evidence that a tool returned in this thread."""
+        self._threads.admit(thread, session)
+        found = self._saver.get_tuple(_config(thread))
+        return read_ledger(found.checkpoint["channel_values"].get("messages", [])).get(key) if found else None
+
+    def passage(self, key: str) -> PassageView | None:
+        """The guideline passage behind a citation, in full."""
+        index = self._parts.index()
+        found = index.passage(key) if index is not None else None
+        if found is None:
+            return None
+        guideline = found.guideline
+        return PassageView(
+            key=found.key,
+            text_en=found.text,
+            text_zh=found.text_zh,
+            source=found.source,
+            year=guideline.year,
+            locator=found.locator,
+            doi_link=f"https://doi.org/{guideline.doi}" if guideline.doi else guideline.url,
+            current=guideline.status == "current",
+            superseded_by=guideline.superseded_by,
+        )
+
+    def study_info(self, case: str, study: str, session: str) -> StudyInfo:
+        """Geometry and key slices of a study, or why it cannot be shown."""
+        return self._viewer.info(self._cases.get(case, session), study)
+
+    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
+        """One axial slice: gzip of little-endian int16 HU, `(H, W)`, row major."""
+        pixels = self._viewer.slice(self._cases.get(case, session), study, index)
+        return gzip.compress(pixels, compresslevel=1, mtime=0)
+
+    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
+        """Measure the lesion at voxel `(x, y, z)`, z from the head."""
+        return self._viewer.measure(self._cases.get(case, session), study, at)
+
+    def close_session(self, session: str) -> None:
+        """Forget the session's open cases; its threads stay on record until erased."""
+        self._cases.close(session)
+        self._viewer.forget()
+
+    def threads(self, session: str | None = None) -> list[str]:
+        """Threads of a session; of everybody for None (export and erase on the command line)."""
+        return self._threads.of(session)
+
+    def erase(self, thread: str) -> None:
+        """Delete a thread with everything it holds."""
+        self._saver.delete_thread(thread)
+        self._threads.forget(thread)
+
+
+def _config(thread: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread}, "recursion_limit": 60}
+
+
+def _label(study: str, date: str | None, prior: bool) -> str:
+    return " ".join(p for p in (study, date, "prior" if prior else None) if p)
+
+
+def _step(piece: dict[str, Any], language: Language) -> Event:
+    if piece["step"] == "started":
+        return StepStarted(call_id=str(piece["call_id"]), name=piece["name"], args=piece["args"])
+    result = ToolResult.model_validate(piece["result"])
+    return StepFinished(
+        call_id=str(piece["call_id"]),
+        name=piece["name"],
+        status=result.status,
+        summary=_summary(result, language),
+        seconds=piece["seconds"],
+    )
+
+
+def _summary(result: ToolResult, language: Language) -> str:
+    """One line about a finished step."""
+    if result.reason and not result.evidence:
+        return result.reason
+    count = len(result.evidence)
+    found = f"{count} 条依据" if language == "zh" else f"{count} statement{'' if count == 1 else 's'}"
+    return f"{found}; {result.reason}" if result.reason else found
+
+
+def _stopped(context: TurnContext, model: str) -> Answer:
+    text = _STOPPED[context.language]
+    return Answer(
+        status="partial", reason=text, question=context.question, language=context.language, answer=text, model=model, thread=context.thread
+    )

@@ -1,0 +1,220 @@
+"""Commands of the agent room: `ask`, `doctor`, `data export`, `data erase`."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from agent.answer import Answer
+from agent.errors import AgentError, BadInput
+from agent.settings import Settings
+from tools.evidence import Language
+
+if TYPE_CHECKING:
+    from agent.assistant import Assistant
+
+# Whoever can run the command owns this machine's threads; pages use random session ids instead.
+LOCAL_SESSION = "local"
+
+
+class Outcome(BaseModel):
+    """Fields that every command has."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["ok", "partial", "empty", "unavailable", "error"] = "ok"
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Part(BaseModel):
+    """One part of the installation and whether it can be used."""
+
+    name: str
+    status: Literal["ok", "unavailable", "error"]
+    detail: str
+
+
+class DoctorOut(Outcome):
+    """What `doctor` found."""
+
+    parts: tuple[Part, ...] = ()
+    data_dir: str = ""
+    cache_dir: str = ""
+
+
+class ExportOut(Outcome):
+    """Every stored thread with its answers."""
+
+    threads: tuple[dict[str, JsonValue], ...] = ()
+
+
+class EraseOut(Outcome):
+    """How much was deleted."""
+
+    erased: int = 0
+
+
+class BatchOut(Outcome):
+    """Answers of a batch, in order; the command line writes one object per line."""
+
+    answers: tuple[Answer, ...] = Field(default=())
+
+
+def ask(
+    ctx: typer.Context,
+    question: Annotated[str | None, typer.Argument(help="The question, in English or Chinese.")] = None,
+    case: Annotated[str | None, typer.Option("--case", help="Demo case id, case folder, FHIR bundle, or one CT study.")] = None,
+    thread: Annotated[str | None, typer.Option("--thread", help="Continue this conversation.")] = None,
+    llm: Annotated[str | None, typer.Option("--llm", help="planner, openai:MODEL@URL, vllm:MODEL@URL.")] = None,
+    batch: Annotated[Path | None, typer.Option("--batch", help='JSONL with one {"id"?, "question"} per line.')] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="Language of the answer: en or zh; default: the question's.")] = None,
+) -> Answer | BatchOut:
+    """Ask a question, with evidence."""
+    if (question is None) == (batch is None):
+        raise BadInput("give either a question or --batch FILE.jsonl")
+    if lang not in (None, "en", "zh"):
+        raise BadInput(f"--lang {lang!r} is not known: use en or zh")
+    language: Language | None = "zh" if lang == "zh" else "en" if lang == "en" else None
+    assistant = _open(ctx, llm)
+    try:
+        handle = assistant.open_case(case, session=LOCAL_SESSION).handle if case else None
+        if batch is not None:
+            return BatchOut(answers=tuple(_batch(assistant, batch, handle, language)))
+        return _one(assistant, question or "", thread, handle, language)
+    finally:
+        assistant.close()
+
+
+def _open(ctx: typer.Context, llm: str | None) -> "Assistant":
+    from dataclasses import replace
+
+    from agent.assistant import Assistant
+
+    settings: Settings = ctx.obj
+    return Assistant.open(replace(settings, llm=llm) if llm else settings)
+
+
+def _one(assistant: "Assistant", question: str, thread: str | None, case: str | None, language: Language | None) -> Answer:
+    """One question in its thread (a new one for None)."""
+    last: Answer | None = None
+    place = thread or assistant.new_thread(LOCAL_SESSION)
+    for event in assistant.ask(question, thread=place, case=case, session=LOCAL_SESSION, language=language):
+        if event.type == "done":
+            last = event.answer
+    if last is None:
+        raise AgentError("the turn ended without an answer; run medmpt doctor")
+    return last
+
+
+def _batch(assistant: "Assistant", path: Path, case: str | None, language: Language | None) -> Iterator[Answer]:
+    """Each question in a thread of its own; a line that cannot be read is answered with an error of the same id."""
+    for ident, question, problem in _lines(path):
+        if problem:
+            yield Answer(
+                status="error", reason=problem, id=ident, question=question, language=language or "en", answer="", model="none", thread=""
+            )
+        else:
+            yield _one(assistant, question, None, case, language).model_copy(update={"id": ident})
+
+
+def _lines(path: Path) -> Iterator[tuple[str | None, str, str | None]]:
+    if not path.is_file():
+        raise BadInput(f"no such file: {path.name!r}; --batch takes a JSONL file")
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as wrong:
+            yield None, "", f"line {number} is not JSON: {wrong.msg}"
+            continue
+        ident = str(row["id"]) if isinstance(row, dict) and row.get("id") is not None else None
+        question = row.get("question") if isinstance(row, dict) else None
+        if isinstance(question, str) and question.strip():
+            yield ident, question, None
+        else:
+            yield ident, "", f"line {number} has no question: each line is an object with the field question"
+
+
+def doctor(ctx: typer.Context) -> DoctorOut:
+    """Say which parts of this installation can be used, and how to install the others."""
+    settings: Settings = ctx.obj
+    parts = (_store(settings), _index(settings), _model(settings))
+    status: Literal["ok", "partial"] = "ok" if all(p.status == "ok" for p in parts) else "partial"
+    reason = "; ".join(f"{p.name}: {p.detail}" for p in parts if p.status != "ok") or None
+    return DoctorOut(status=status, reason=reason, parts=parts, data_dir=str(settings.data_dir), cache_dir=str(settings.cache_dir))
+
+
+def _store(settings: Settings) -> Part:
+    from agent.sessions import connect
+
+    try:
+        connection = connect(settings.data_dir / "threads.sqlite")
+        count = connection.execute("SELECT count(*) FROM thread_owner").fetchone()[0]
+        connection.close()
+    except (OSError, sqlite3.Error) as failure:
+        return Part(name="threads", status="error", detail=f"cannot write the thread database: {failure}")
+    return Part(name="threads", status="ok", detail=f"{count} stored")
+
+
+def _index(settings: Settings) -> Part:
+    built = any((settings.cache_dir / "index").glob("**/*")) if (settings.cache_dir / "index").is_dir() else False
+    if built:
+        return Part(name="index", status="ok", detail="built")
+    return Part(name="index", status="unavailable", detail="not built yet: run medmpt index build")
+
+
+def _model(settings: Settings) -> Part:
+    from agent.models import make_model
+
+    try:
+        make_model(settings.llm)
+    except AgentError as failure:
+        return Part(name="model", status="error", detail=str(failure))
+    return Part(name="model", status="ok", detail=settings.llm)
+
+
+def data_export(ctx: typer.Context) -> ExportOut:
+    """Give out everything that is stored about conversations on this machine."""
+    assistant = _open(ctx, "planner")
+    try:
+        rows = [{"thread": t, "answers": assistant.answers(t)} for t in assistant.threads()]
+    finally:
+        assistant.close()
+    if not rows:
+        return ExportOut(status="empty", reason="no conversation is stored")
+    return ExportOut(threads=tuple({"thread": str(r["thread"]), "answers": r["answers"]} for r in rows))
+
+
+def data_erase(
+    ctx: typer.Context,
+    thread: Annotated[str | None, typer.Option("--thread", help="Only this conversation.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every conversation on this machine.")] = False,
+) -> EraseOut:
+    """Delete stored conversations for good."""
+    if (thread is None) == (not everything):
+        raise BadInput("say what to erase: --thread ID or --all")
+    assistant = _open(ctx, "planner")
+    try:
+        known = assistant.threads()
+        chosen = known if thread is None else [t for t in known if t == thread]
+        for one in chosen:
+            assistant.erase(one)
+    finally:
+        assistant.close()
+    if not chosen:
+        return EraseOut(status="empty", reason="no such conversation is stored" if thread else "no conversation is stored")
+    return EraseOut(erased=len(chosen))
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {
+    "ask": ask,
+    "doctor": doctor,
+    "data export": data_export,
+    "data erase": data_erase,
+}

@@ -1,0 +1,87 @@
+"""`House`: the real parts, opened once each when first needed."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from langchain_core.tools import BaseTool
+
+from agent.parts import OpenedCase
+from agent.settings import Settings
+from agent.views import DemoCase
+
+if TYPE_CHECKING:
+    from medmpt_backend.engine import MedMPTEngine
+    from retrieval.drugs import DrugGraph
+    from retrieval.search import GuidelineIndex
+
+
+class House:
+    """Opens index, drug graph, engine and cases of this installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember where things live; open nothing yet."""
+        self._settings = settings
+        self._lock = RLock()
+
+    def tools(self) -> Sequence[BaseTool]:
+        """The thirteen tools."""
+        from tools.registry import TOOLS
+
+        return tuple(TOOLS)
+
+    def index(self) -> "GuidelineIndex | None":
+        """The guideline index; built on first use where it is missing."""
+        with self._lock:
+            return self._index
+
+    @cached_property
+    def _index(self) -> "GuidelineIndex":
+        from retrieval.search import GuidelineIndex
+
+        s = self._settings
+        return GuidelineIndex.open(s.cache_dir, embedder=s.embedder, chroma_url=s.chroma_url, data_dir=s.data_dir)
+
+    def drugs(self) -> "DrugGraph | None":
+        """The drug knowledge graph."""
+        with self._lock:
+            return self._drugs
+
+    @cached_property
+    def _drugs(self) -> "DrugGraph":
+        from retrieval.drugs import DrugGraph
+
+        return DrugGraph.load()
+
+    def engine(self) -> "MedMPTEngine | None":
+        """MedMPT with the installed weights; None without any (the tools then say how to install them)."""
+        with self._lock:
+            return self._engine
+
+    @cached_property
+    def _engine(self) -> "MedMPTEngine | None":
+        from medmpt_backend.checkpoint import WeightsStore
+
+        store = WeightsStore(self._settings.data_dir)
+        if not store.names():
+            return None
+        from medmpt_backend.engine import MedMPTEngine
+
+        return MedMPTEngine.open(store.active(self._settings.weights), self._settings.cache_dir)
+
+    def demo_cases(self) -> tuple[DemoCase, ...]:
+        """Synthetic cases that ship."""
+        from tools.demo import demo_cases, demo_title
+
+        return tuple(DemoCase(id=d, title_en=demo_title(d, "en"), title_zh=demo_title(d, "zh")) for d in demo_cases())
+
+    def load_case(self, source: str | Path) -> OpenedCase:
+        """A demo case by id, or a case by path."""
+        from tools.case_files import load_case
+        from tools.demo import demo_cases, open_demo
+
+        if isinstance(source, str) and source in demo_cases():
+            return open_demo(source, self._settings.cache_dir)
+        return load_case(Path(source))

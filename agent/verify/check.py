@@ -1,0 +1,277 @@
+"""Whether a sentence is carried by the evidence it cites: a pure function of both.
+
+The order of the checks is the order of the reasons a person sees: keys, numbers, side, drug, population, edition, polarity, relevance.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.answer import Support
+from agent.draft import Draft
+from agent.lexicon import DRUG_KINDS, ids, language_of, members, terms
+from agent.verify.numbers import numbers_of, sides_of, unsupported
+from agent.verify.placeholders import fill
+from agent.verify.text import clauses, contradicts, denied, negated, normalise, sentences, tokens
+from tools.evidence import Evidence
+
+_INFERENCE = re.compile(
+    r"^\s*(inference|inferred|推断|推论)\s*[:：]|\b(this|which|these|together)\b.{0,20}\b(suggests?|points? to|implies|imply|fits?)\b"
+    r"|\bconsistent with\b|\bin keeping with\b|综合|提示.*可能|符合.*表现|考虑为",
+    re.IGNORECASE,
+)
+_OLD = re.compile(
+    r"\b(superseded|(earlier|older|previous|former) edition|outdated|replaced|no longer current)\b"
+    r"|旧版|已被取代|已被替代|早期版本|上一版|已更新",
+    re.IGNORECASE,
+)
+# Terms whose mention must stand in the evidence too; others count only towards relevance.
+_HARD = frozenset({"drug", "drug_class", "disease", "comorbidity", "score", "analyte", "organism", "action", "finding"})
+# A wider term of a sentence is held by a narrower one of its evidence; drug classes come from the drug graph besides.
+_IS_A: dict[str, frozenset[str]] = {
+    "antibiotic": frozenset({"macrolide", "fluoroquinolone", "beta_lactam", "tetracycline", "cephalosporin", "carbapenem"}),
+    "beta_lactam": frozenset({"cephalosporin", "carbapenem", "penicillin"}),
+    "corticosteroid": frozenset(
+        {"prednisolone", "prednisone", "dexamethasone", "hydrocortisone", "methylprednisolone", "budesonide", "ics"}
+    ),
+    "anticoagulant": frozenset({"warfarin", "heparin", "apixaban", "rivaroxaban", "dabigatran", "edoxaban", "enoxaparin", "doac", "lmwh"}),
+    "bronchodilator": frozenset({"laba", "lama", "saba", "salbutamol", "tiotropium"}),
+    "antifibrotic": frozenset({"pirfenidone", "nintedanib"}),
+    "admission": frozenset({"icu"}),
+    "fibrosis": frozenset({"ipf"}),
+    "cap": frozenset({"curb_65", "psi", "crb_65"}),
+    "pe": frozenset({"wells_pe", "perc", "pesi", "spesi"}),
+}
+_ANTIBACTERIAL = ("beta_lactam", "macrolide", "fluoroquinolone", "tetracycline", "penicillins", "cephalosporin", "carbapenem")
+_QUOTED_AS: dict[str, Support] = {"score": "calculated", "lab": "measured", "ct": "measured"}
+_POPULATIONS = ("children", "pregnancy", "breastfeeding", "elderly", "immunocompromised")
+# Shares of a sentence's content that its evidence must hold; set on tests/agent/verify_cases.jsonl.
+_COVERAGE = 0.4
+_COVERAGE_INFERRED = 0.25
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one sentence: `support` when it passed, else `because`."""
+
+    text: str
+    evidence: tuple[str, ...]
+    support: Support | None
+    because: str | None = None
+
+
+def verify(draft: Draft, evidence: Mapping[str, Evidence]) -> list[Verdict]:
+    """Check each sentence of `draft` on its own, in order."""
+    return [check(s.text, s.evidence, evidence) for s in draft.sentences]
+
+
+def check(text: str, keys: tuple[str, ...], evidence: Mapping[str, Evidence]) -> Verdict:
+    """Whether `text` is supported by the evidence under `keys`.
+
+    Args:
+        text: One sentence; may hold placeholders such as `{{urea@2025-03-01}}`.
+        keys: Keys it cites.
+        evidence: All evidence of the thread by key.
+
+    Returns:
+        The sentence with placeholders filled, and its support or the first reason against it.
+    """
+    if not keys:
+        return Verdict(text, keys, None, "it cites no evidence")
+    unknown = [k for k in keys if k not in evidence]
+    if unknown:
+        return Verdict(text, keys, None, f"no tool returned {', '.join(unknown)}")
+    cited = [evidence[k] for k in keys]
+    filled, problem = fill(text, cited)
+    if problem:
+        return Verdict(text, keys, None, problem)
+    support, because = _judge(filled, cited)
+    return Verdict(filled, keys, support, because)
+
+
+def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None]:
+    edition = _edition(text, cited)
+    if edition:
+        return None, edition
+    quoted = _quoted(text, cited)
+    if quoted is not None:
+        return quoted, None
+    marked = bool(_INFERENCE.search(text))
+    reason = _contrary(text, cited) or _irrelevant(text, cited, marked)
+    if reason:
+        return None, reason
+    if marked or any(e.inferred for e in cited):
+        return ("inferred", None) if marked else (None, "it rests on an inference and is not marked as one")
+    if numbers_of(text):
+        kinds = {e.kind for e in cited}
+        if kinds <= {"score"}:
+            return "calculated", None
+        if kinds <= {"lab", "ct"}:
+            return "measured", None
+    return "verified", None
+
+
+def _edition(text: str, cited: list[Evidence]) -> str | None:
+    if cited and all(not e.current for e in cited) and not _OLD.search(text):
+        return "the cited edition is superseded and the sentence does not say so"
+    return None
+
+
+def _quoted(text: str, cited: list[Evidence]) -> Support | None:
+    """Support of a sentence that stands in its evidence, whole sentences or clauses; several cited pieces must each hold a part."""
+    body = normalise(re.sub(r"^\s*(inference|推断)\s*[:：]\s*", "", text, flags=re.I))
+    for item in cited:
+        for source in (item.text, item.text_zh):
+            if source and _stands_in(body, normalise(source)):
+                if any(not _related(text, other) for other in cited):
+                    return None
+                if item.inferred and not _INFERENCE.search(text):
+                    return None
+                return "inferred" if item.inferred else _QUOTED_AS.get(item.kind, "quoted")
+    return None
+
+
+def _stands_in(body: str, source: str) -> bool:
+    at = source.find(body)
+    if at < 0 or len(body) < 4:
+        return False
+    before, after = source[:at].rstrip(), source[at + len(body) :].lstrip()
+    return (not before or before[-1] in ".。;；:：!?！？") and (not after or after[0] in ".。;；!?！？")
+
+
+def _contrary(text: str, cited: list[Evidence]) -> str | None:
+    pool = " \n ".join(f"{e.text} \n {e.text_zh or ''}" for e in cited)
+    years = frozenset(e.year for e in cited if e.year) | frozenset(
+        int(y) for e in cited for y in re.findall(r"(?:19|20)\d{2}", f"{e.text} {e.source} {e.locator or ''} {e.key}")
+    )
+    return (
+        unsupported(text, cited, years)
+        or _wrong_side(text, cited, pool)
+        or _wrong_drug(text, cited, pool)
+        or _wrong_population(text, cited, pool)
+        or _wrong_polarity(text, cited)
+    )
+
+
+def _wrong_side(text: str, cited: list[Evidence], pool: str) -> str | None:
+    said = sides_of(text)
+    known = sides_of(pool)
+    for item in cited:
+        known |= {"left", "right"} if item.side == "both" else ({item.side} if item.side else set())
+    wrong = said - known
+    return f"the evidence does not say {' and '.join(sorted(wrong))}" if wrong else None
+
+
+def _known_terms(cited: list[Evidence], pool: str) -> frozenset[str]:
+    subjects = " ; ".join(" ; ".join(e.subjects).replace("_", "-") for e in cited)
+    spoken = " ; ".join(" ; ".join(e.subjects).replace("_", " ") for e in cited)
+    sources = " ; ".join(f"{e.source} {e.population or ''} {e.locator or ''}" for e in cited)
+    return ids(f"{pool} ; {subjects} ; {spoken} ; {sources}") | frozenset(s for e in cited for s in e.subjects)
+
+
+def covered(term: str, known: frozenset[str]) -> bool:
+    """Whether `known` holds the term or a narrower one."""
+    if term in known or _IS_A.get(term, frozenset()) & known or members().get(term, frozenset()) & known:
+        return True
+    # "antibiotics" holds for any antibacterial that the evidence names.
+    return term == "antibiotic" and any(members().get(group, frozenset()) & known for group in _ANTIBACTERIAL)
+
+
+def _wrong_drug(text: str, cited: list[Evidence], pool: str) -> str | None:
+    known = _known_terms(cited, pool)
+    for term in sorted(ids(text, *DRUG_KINDS)):
+        if not covered(term, known):
+            return f"the evidence does not speak of {terms()[term].name('en')}"
+    return None
+
+
+def _wrong_population(text: str, cited: list[Evidence], pool: str) -> str | None:
+    known = ids(pool + " ".join(f"{e.population or ''} {e.source}" for e in cited))
+    said = ids(text)
+    for population in _POPULATIONS:
+        if population in said and population not in known:
+            return f"the evidence is not about {terms()[population].name('en')}"
+    return None
+
+
+def _wrong_polarity(text: str, cited: list[Evidence]) -> str | None:
+    language = language_of(text)
+    spoken = [c for e in cited for c in clauses((e.text_zh or e.text) if language == "zh" else e.text)]
+    whole = [s for e in cited for s in sentences((e.text_zh or e.text) if language == "zh" else e.text)]
+    refused = [d for c in spoken if (d := denied(c))]
+    for claim in clauses(text):
+        mine = tokens(claim)
+        if not mine:
+            continue
+        if _turned(claim, mine, _near(mine, spoken), refused):
+            return "the evidence says the contrary (negation)"
+        opposite = _all_contradict(claim, _near(mine, whole))
+        if opposite:
+            return f"the evidence says the opposite of {opposite!r}"
+    return None
+
+
+def _near(mine: frozenset[str], pieces: list[str]) -> list[str]:
+    """The pieces that speak of what a clause speaks of."""
+    scored = [(len(mine & tokens(p)) / len(mine), p) for p in pieces]
+    best = max((score for score, _ in scored), default=0.0)
+    return [p for score, p in scored if score >= max(0.34, best - 0.1)]
+
+
+def _turned(claim: str, mine: frozenset[str], near: list[str], refused: list[frozenset[str]]) -> bool:
+    """Whether the clause asserts what the evidence denies, or denies what it does not deny."""
+    said = denied(claim)
+    against = bool(near) and all(negated(c) != negated(claim) for c in near)
+    if said:
+        backed = max((len(said & r) / len(said) for r in refused), default=0.0)
+        return backed < 0.5 and (against or not refused) and not _worded_otherwise(claim, near)
+    if negated(claim):
+        return against
+    asserted = any(_all_of(r, mine) for r in refused)
+    return asserted or (against and not _worded_otherwise(claim, near))
+
+
+def _all_of(refused: frozenset[str], mine: frozenset[str]) -> bool:
+    """Whether a clause holds (nearly) all of what the evidence denies."""
+    return len(refused & mine) >= 0.75 * len(refused)
+
+
+def _worded_otherwise(claim: str, near: list[str]) -> bool:
+    """Whether a pair of opposites explains the other polarity (`unlikely` for `low`, `not raised` for `normal`)."""
+    return any(negated(c) != negated(claim) and contradicts(claim, c) is not None for c in near)
+
+
+def _all_contradict(claim: str, near: list[str]) -> str | None:
+    words = [None if negated(c) != negated(claim) else contradicts(claim, c) for c in near]
+    return words[0] if words and all(words) else None
+
+
+def _related(text: str, item: Evidence) -> bool:
+    """Whether one piece of evidence shares anything of substance with the sentence."""
+    mine = tokens(text)
+    theirs = tokens(f"{item.text} {item.text_zh or ''}") | {f"@{s}" for s in _known_terms([item], "")}
+    shared = mine & theirs
+    return any(t.startswith("@") for t in shared) or len(shared) >= 2
+
+
+def _irrelevant(text: str, cited: list[Evidence], marked: bool) -> str | None:
+    stray = [e.key for e in cited if not _related(text, e)]
+    if stray:
+        return f"{', '.join(stray)} has nothing to do with the sentence"
+    pool = " \n ".join(f"{e.text} \n {e.text_zh or ''}" for e in cited)
+    known = _known_terms(cited, pool)
+    mine = tokens(text)
+    theirs = tokens(pool) | {f"@{t}" for t in known} | tokens(" ".join(e.source for e in cited))
+    if not marked:
+        missing = [t for t in ids(text, *_HARD) if not covered(t, known)]
+        if missing:
+            return f"the evidence does not speak of {terms()[min(missing)].name('en')}"
+    same_language = language_of(text) == "en" or any(e.text_zh for e in cited)
+    compared = mine if same_language else {t for t in mine if t.startswith("@")}
+    held = [t for t in compared if t in theirs or (t.startswith("@") and covered(t[1:], known))]
+    needed = _COVERAGE_INFERRED if marked else _COVERAGE
+    # Numbers were found in the evidence before this point: each speaks for the citation as a word does.
+    figures = sum(1 for n in numbers_of(text) if n.unit is not None or n.decimals)
+    if not compared or (len(held) + figures) / (len(compared) + figures) < needed:
+        return "the cited evidence does not say this"
+    return None

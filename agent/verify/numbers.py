@@ -1,0 +1,235 @@
+"""Numbers of a sentence with unit, comparator and what they speak of; whether they stand in the evidence."""
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Literal
+
+from agent.lexicon import Mention, mentions
+from agent.verify.units import UNIT, convert, parse_unit
+from tools.evidence import Evidence, Quantity
+
+Direction = Literal["at_least", "above", "at_most", "below"]
+
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.,])(?<![A-Za-z]-)(?:[-−](?=\d))?\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)[-−]?\d+(?:\.\d+)?"
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日")
+_RANGE = re.compile(r"^\s*(?:[-–—−~～]|to|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
+_WORDS = {
+    "twice": 2.0,
+    "two": 2.0,
+    "three": 3.0,
+    "four": 4.0,
+    "five": 5.0,
+    "six": 6.0,
+    "seven": 7.0,
+    "eight": 8.0,
+    "nine": 9.0,
+    "ten": 10.0,
+    "twelve": 12.0,
+}
+_ZH = {"两": 2.0, "二": 2.0, "三": 3.0, "四": 4.0, "五": 5.0, "六": 6.0, "七": 7.0, "八": 8.0, "九": 9.0, "十": 10.0}
+_WORD = re.compile(
+    r"\b(" + "|".join(_WORDS) + r")\b|([两二三四五六七八九十])(?=\s*(?:天|日|周|个月|次|项|分|小时|年|种|倍|剂))", re.IGNORECASE
+)
+_ABOUT = re.compile(r"\b(about|around|approximately|roughly|nearly|almost)\b|约|大约|左右|近", re.IGNORECASE)
+_COMPARE = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["comparators"]
+_DIRECTIONS: tuple[Direction, ...] = ("at_least", "at_most", "above", "below")
+_BEFORE = tuple((d, re.compile(rf"(?:{'|'.join(_COMPARE[d])})\s*$", re.IGNORECASE)) for d in _DIRECTIONS)
+_AFTER = tuple((d, re.compile(rf"^\s*(?:{'|'.join(_COMPARE[d + '_after'])})", re.IGNORECASE)) for d in _DIRECTIONS[:2])
+_NO_ANCHOR = frozenset({"respiratory", "population", "history", "disease", "comorbidity"})
+_UP: frozenset[str] = frozenset({"at_least", "above"})
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a text.
+
+    Attributes:
+        value: As written (or full precision when it comes from a quantity).
+        unit: `(dimension, factor)`, None when none is written.
+        decimals: Digits after the point.
+        direction: Comparator, None for a plain value.
+        anchor: Id of the term it speaks of (nearest before it in its clause, else nearest after).
+        side: Side words of its clause.
+        about: Marked as approximate.
+        exact: Came from a typed quantity.
+    """
+
+    value: float
+    unit: tuple[str, float] | None = None
+    decimals: int = 0
+    direction: Direction | None = None
+    anchor: str | None = None
+    side: frozenset[str] = frozenset()
+    about: bool = False
+    exact: bool = False
+
+
+_CLAUSE = re.compile(r"[;；。！？!?]|,\s(?!\d)|，|、|\.\s|\bbut\b|\band\b|但|而(?!且)")
+_SIDES = {"left": re.compile(r"\bleft\b|左", re.I), "right": re.compile(r"\bright\b|右", re.I)}
+
+
+def sides_of(text: str) -> frozenset[str]:
+    """`left` and `right` as far as `text` names them; both sides count as both."""
+    found = {name for name, pattern in _SIDES.items() if pattern.search(text)}
+    if re.search(r"\bbilateral(ly)?\b|\bboth (sides|lungs)\b|双侧|双肺|两侧|两肺", text, re.I):
+        found |= {"left", "right"}
+    return frozenset(found)
+
+
+def _mask(text: str) -> tuple[str, tuple[Mention, ...]]:
+    """Text with dates and digit-bearing names blanked, and its mentions."""
+    found = mentions(text)
+    chars = list(text)
+    for m in found:
+        if any(c.isdigit() for c in text[m.start : m.end]):
+            chars[m.start : m.end] = "_" * (m.end - m.start)
+    masked = "".join(chars)
+    return _DATE.sub(lambda m: "_" * len(m.group(0)), masked), found
+
+
+def dates_of(text: str) -> frozenset[str]:
+    """Calendar dates of a text as ISO days."""
+    days = set()
+    for match in re.finditer(r"(\d{4})-(\d{2})-(\d{2})|(\d{4})年(\d{1,2})月(\d{1,2})日", text):
+        a, b, c, d, e, f = match.groups()
+        days.add(f"{a or d}-{int(b or e):02d}-{int(c or f):02d}")
+    return frozenset(days)
+
+
+def numbers_of(text: str) -> list[Number]:
+    """Numbers of `text` in order; names such as CURB-65 and dates are not numbers."""
+    masked, found = _mask(text)
+    bounds = [0, *(m.end() for m in _CLAUSE.finditer(masked)), len(masked)]
+    spans: list[tuple[int, int, Number]] = []
+    for match in _NUMBER.finditer(masked):
+        spans.append((match.start(), match.end(), _read(masked, match)))
+    for match in _WORD.finditer(masked):
+        value = _WORDS[match.group(1).lower()] if match.group(1) else _ZH[match.group(2)]
+        spans.append((match.start(), match.end(), Number(value, unit=_unit_after(masked, match.end()))))
+    spans.sort(key=lambda s: s[0])
+    _share_range_units(masked, spans)
+    return [_situate(masked, found, bounds, start, end, number) for start, end, number in spans]
+
+
+def _read(masked: str, match: re.Match[str]) -> Number:
+    raw = match.group(0).replace(",", "").replace("−", "-")
+    if raw.startswith("-") and re.search(r"[\d)%]\s*$", masked[: match.start()]):
+        raw = raw[1:]
+    decimals = len(raw.partition(".")[2])
+    return Number(float(raw), unit=_unit_after(masked, match.end()), decimals=decimals)
+
+
+def _unit_after(masked: str, end: int) -> tuple[str, float] | None:
+    match = UNIT.match(masked, end)
+    return parse_unit(match.group(0)) if match else None
+
+
+def _share_range_units(masked: str, spans: list[tuple[int, int, Number]]) -> None:
+    for i in range(len(spans) - 2, -1, -1):
+        (start, end, number), (following, _, other) = spans[i], spans[i + 1]
+        if number.unit is None and other.unit is not None and _RANGE.match(masked[end:following]):
+            spans[i] = (start, end, replace(number, unit=other.unit))
+
+
+def _situate(masked: str, found: tuple[Mention, ...], bounds: list[int], start: int, end: int, number: Number) -> Number:
+    low = max(b for b in bounds if b <= start)
+    high = min(b for b in bounds if b >= end)
+    before, after = masked[low:start], masked[end:high]
+    direction = next((d for d, p in _BEFORE if p.search(before)), None)
+    unit = UNIT.match(masked, end)
+    tail = masked[unit.end() if unit else end : high]
+    direction = next((d for d, p in _AFTER if p.search(after) or p.search(tail)), direction)
+    here = [m for m in found if low <= m.start and m.end <= high and m.term.kind not in _NO_ANCHOR]
+    preceding = [m for m in here if m.end <= start]
+    following = [m for m in here if m.start >= end]
+    # "the short axis of the lesion is ...": what is measured counts before the thing it is measured on.
+    measured = [m for m in preceding if m.term.kind == "measure"]
+    chosen = measured[-1:] or preceding[-1:] or following[:1]
+    anchor = chosen[0].term.id if chosen else None
+    about = bool(_ABOUT.search(masked[low:high]))
+    return replace(number, direction=direction, anchor=anchor, side=sides_of(masked[low:high]), about=about)
+
+
+def numbers_of_evidence(evidence: Evidence) -> list[Number]:
+    """Typed quantities first, then numbers in the English and Chinese text."""
+    typed = [n for q in evidence.quantities for n in _from_quantity(q, evidence)]
+    return typed + numbers_of(evidence.text) + (numbers_of(evidence.text_zh) if evidence.text_zh else [])
+
+
+def _from_quantity(quantity: Quantity, evidence: Evidence) -> list[Number]:
+    found = mentions(quantity.name.replace("_", " ")) or mentions(quantity.name.replace("_", "-"))
+    anchor = found[0].term.id if found else (evidence.subjects[0].replace(" ", "_") if len(evidence.subjects) == 1 else None)
+    unit = parse_unit(quantity.unit)
+    side = sides_of(quantity.name.replace("_", " ")) or (frozenset({evidence.side}) if evidence.side in ("left", "right") else frozenset())
+    values = [quantity.value] + ([] if quantity.high is None else [quantity.high])
+    return [Number(v, unit, quantity.decimals, anchor=anchor, side=side, exact=True) for v in values]
+
+
+def same(claim: Number, record: Number) -> bool:
+    """Whether the claim's number is the record's after conversion and rounding."""
+    factor = 1.0
+    value = record.value
+    if claim.unit and record.unit:
+        converted = convert(record.value, record.unit, claim.unit)
+        if converted is None:
+            return False
+        factor = abs(converted / record.value) if record.value else 1.0
+        value = converted
+    elif claim.unit and record.unit is None and claim.unit[0] not in ("points", "fold"):
+        return False
+    if claim.value == value:
+        return True
+    half = 0.5 * 10.0**-claim.decimals
+    if abs(claim.value - value) > half * 1.0001 + 1e-9:
+        return False
+    stated = factor == 1.0 and claim.decimals >= record.decimals and record.exact
+    converted_enough = factor != 1.0
+    close = abs(claim.value - value) <= (0.05 if claim.about else 0.02) * abs(value)
+    return stated or (converted_enough and close) or close
+
+
+def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> str | None:
+    """Why a number of `claim` does not stand in `evidence`; None when all do."""
+    pool = [n for e in evidence for n in numbers_of_evidence(e)]
+    for number in numbers_of(claim):
+        if number.unit is None and number.decimals == 0 and 1980 <= number.value <= 2100:
+            if int(number.value) not in years:
+                return f"the year {number.value:g} is not that of the evidence"
+            continue
+        because = _unsupported_number(number, pool)
+        if because:
+            return because
+    days = dates_of(claim)
+    known = frozenset().union(*(dates_of(f"{e.text} {e.text_zh or ''} {e.locator or ''} {e.key} {e.source}") for e in evidence))
+    return f"the date {min(days - known)} is not in the evidence" if days - known else None
+
+
+def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
+    matching = [r for r in pool if same(number, r)]
+    if not matching:
+        return f"the number {number.value:g} with its unit is not in the evidence"
+    agreeing = [r for r in matching if not _opposed(number, r)]
+    if not agreeing:
+        return f"the comparison with {number.value:g} is the other way round in the evidence"
+    if number.anchor:
+        own = [r for r in pool if r.anchor == number.anchor and r.side == number.side and _comparable(number, r)]
+        if own and not any(same(number, r) for r in own):
+            return f"{number.value:g} is not the value of {number.anchor} in the evidence"
+    sided = [r for r in pool if r.side and r.side == number.side and _comparable(number, r)]
+    if len(number.side) == 1 and sided and not any(same(number, r) for r in sided):
+        return f"{number.value:g} belongs to the other side in the evidence"
+    return None
+
+
+def _comparable(a: Number, b: Number) -> bool:
+    return a.unit is not None and b.unit is not None and a.unit[0] == b.unit[0]
+
+
+def _opposed(claim: Number, record: Number) -> bool:
+    if claim.direction is None or record.direction is None:
+        return False
+    return (claim.direction in _UP) != (record.direction in _UP)

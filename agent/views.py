@@ -1,0 +1,79 @@
+"""What the page shows besides answers: cases, studies and passages, without paths and without identity."""
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from tools.evidence import Status
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DemoCase(_View):
+    """A synthetic case that ships with the product."""
+
+    id: str
+    title_en: str
+    title_zh: str
+
+
+class StudyHandle(_View):
+    """A CT study of the open case as the page may name it."""
+
+    id: str
+    label: str
+    prior: bool = False
+
+
+class CaseView(_View):
+    """An open case: an opaque handle and what may be shown of it."""
+
+    handle: str
+    card_en: str
+    card_zh: str
+    synthetic: bool
+    studies: tuple[StudyHandle, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class PassageView(_View):
+    """One guideline passage as a reader opens it from a citation."""
+
+    key: str
+    text_en: str
+    text_zh: str
+    source: str
+    year: int | None
+    locator: str | None
+    doi_link: str | None = None
+    current: bool = True
+    superseded_by: str | None = None
+    conflicts: tuple[str, ...] = ()
+
+
+class KeySlice(_View):
+    """A slice worth opening; `index` is 0-based from the head."""
+
+    name: str
+    index: int
+
+
+class StudyInfo(_View):
+    """Geometry of a study for the viewer: shape `(D, H, W)`, spacing `(z, y, x)` in mm."""
+
+    status: Status
+    reason: str | None = None
+    shape: tuple[int, int, int] | None = None
+    spacing: tuple[float, float, float] | None = None
+    key_slices: tuple[KeySlice, ...] = ()
+    warnings: tuple[str, ...] = ()
+    synthetic: bool = False
+
+
+class MeasureView(_View):
+    """What a click measured (`lesion`, as in `medmpt ct measure`), or why nothing could be."""
+
+    status: Status
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+    lesion: dict[str, JsonValue] | None = None

@@ -1,0 +1,257 @@
+"""`medmpt ct encode|classify|report|explain|encode-archive`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from pydantic import BaseModel
+
+from medmpt_backend.command_types import CommandResult, ValidityRecord, judged, open_engine, validity_record
+from medmpt_backend.errors import BadInput
+
+if TYPE_CHECKING:
+    from medmpt_backend.engine import MedMPTEngine
+    from medmpt_backend.volume import Volume
+
+_Study = Annotated[Path, typer.Argument(help="DICOM folder, .zip of one, or .nii/.nii.gz.")]
+
+
+class Encoded(CommandResult):
+    """Where the arrays went."""
+
+    file: str
+    arrays: dict[str, list[int]]
+    config_hash: str
+    weights: str
+    validity: ValidityRecord
+
+
+class FindingRecord(BaseModel):
+    """One label of a head."""
+
+    id: str
+    name: str
+    name_zh: str
+    probability: float
+    calibrated: bool
+    threshold: float | None
+    present: bool | None
+    side: str | None
+    slices: list[int]
+
+
+class Classified(CommandResult):
+    """All labels of one task."""
+
+    task: str
+    findings: list[FindingRecord]
+    validity: ValidityRecord
+
+
+class SentenceRecord(BaseModel):
+    """One sentence of a draft and where it comes from."""
+
+    text: str
+    origin: Literal["measured", "model", "metadata", "not_assessed"]
+    evidence: str | None = None
+
+
+class SectionRecord(BaseModel):
+    """One section of a draft."""
+
+    name: str
+    sentences: list[SentenceRecord]
+
+
+class ReportDrafted(CommandResult):
+    """A preliminary report; a person has to sign it."""
+
+    sections: list[SectionRecord]
+    validity: ValidityRecord
+
+
+class HeatmapRecord(BaseModel):
+    """One label's heatmap file."""
+
+    finding: str
+    file: str
+    key_slices: list[int]
+
+
+class Explained(CommandResult):
+    """Heatmap files of the most probable labels."""
+
+    heatmaps: list[HeatmapRecord]
+    validity: ValidityRecord
+
+
+class BadStudy(BaseModel):
+    """A study of an archive that was left out."""
+
+    study: str
+    reason: str
+
+
+class ArchiveEncoded(CommandResult):
+    """What became of an archive."""
+
+    file: str
+    encoded: int
+    skipped: int
+    bad: list[BadStudy]
+
+
+def _open(ctx: typer.Context, path: Path, precision: str = "auto") -> "tuple[MedMPTEngine, Volume]":
+    engine = open_engine(ctx, precision)
+    from medmpt_backend.volume import load_volume
+
+    return engine, load_volume(path)
+
+
+def encode(
+    ctx: typer.Context,
+    path: _Study,
+    out: Annotated[Path, typer.Option("--out", help="File to write, .npz.")],
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+) -> Encoded:
+    """Embed a chest CT: scan and slice embeddings as arrays."""
+    import numpy as np
+    from numpy.typing import NDArray
+
+    engine, volume = _open(ctx, path, precision)
+    found = engine.encode(volume)
+    arrays: dict[str, NDArray[np.generic]] = {"scan": found.scan, "slices": found.slices, "slice_index": found.slice_index}
+    try:
+        with out.open("wb") as file:
+            np.savez(file, **arrays, config_hash=np.array(found.config_hash), weights=np.array(found.validity.weights))  # type: ignore[arg-type]
+    except OSError as error:
+        raise BadInput(f"{out.name!r} cannot be written: {error.strerror}; choose another --out") from error
+    status, reason, warnings = judged(found.validity)
+    return Encoded(
+        status=status,
+        reason=reason,
+        warnings=[*volume.warnings, *warnings],
+        file=out.name,
+        arrays={name: list(array.shape) for name, array in arrays.items()},
+        config_hash=found.config_hash,
+        weights=found.validity.weights,
+        validity=validity_record(found.validity),
+    )
+
+
+def classify(
+    ctx: typer.Context,
+    path: _Study,
+    task: Annotated[str | None, typer.Option(help="Head; default: findings, or the only one.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+) -> Classified:
+    """Probabilities of the findings that the installed weights know."""
+    engine, volume = _open(ctx, path, precision)
+    chosen = task or ("findings" if "findings" in engine.config.heads else next(iter(engine.config.heads), "findings"))
+    result = engine.classify(volume, chosen)
+    status, reason, warnings = judged(result.validity)
+    findings = [FindingRecord(**{**vars(f), "slices": list(f.slices)}) for f in result.findings]
+    if findings and not findings[0].calibrated:
+        warnings.append("these probabilities are not calibrated")
+    return Classified(
+        status=status,
+        reason=reason,
+        warnings=[*volume.warnings, *warnings],
+        task=result.task,
+        findings=findings,
+        validity=validity_record(result.validity),
+    )
+
+
+_NOT_ASSESSED = {
+    "en": "Not assessed by the model: sides of findings, abdomen, bones, soft tissue, comparison with earlier studies.",
+    "zh": "模型未评估：病变侧别、腹部、骨骼、软组织及与既往检查的对比。",
+}
+
+
+def _classified_sentences(engine: "MedMPTEngine", volume: "Volume", zh: bool) -> list[SentenceRecord]:
+    out = []
+    for f in engine.classify(volume, "findings").findings:
+        if f.present is None or f.present:
+            where = "、" if zh else ", "
+            slices = where.join(str(s) for s in f.slices)
+            sure = f.present is not None
+            if zh:
+                text = f"{'提示' if sure else '模型评分'}{f.name_zh}（概率 {f.probability:.2f}）。"
+            else:
+                text = f"{f.name}: {'suggested' if sure else 'model score'}, probability {f.probability:.2f}."
+            out.append(SentenceRecord(text=text, origin="model", evidence=f"slices {slices}" if slices else None))
+    return out
+
+
+def report(
+    ctx: typer.Context,
+    path: _Study,
+    lang: Annotated[Literal["en", "zh"], typer.Option(help="Language of what is not written by the model.")] = "en",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+) -> ReportDrafted:
+    """Draft the model's part of a report; preliminary until a person signs it."""
+    engine, volume = _open(ctx, path, precision)
+    if not engine.serves("report") and not engine.serves("findings"):
+        engine.require("report")
+    encoding = engine.encode(volume)
+    status, reason, warnings = judged(encoding.validity)
+    sections = []
+    if engine.serves("report"):
+        draft = engine.draft_findings(encoding)
+        sentences = [
+            SentenceRecord(text=s.text, origin="model", evidence=f"slices {', '.join(map(str, s.slices))}; log-probability {s.logprob:.2f}")
+            for s in draft.sentences
+        ]
+        sections.append(SectionRecord(name="findings", sentences=sentences))
+        if not draft.laterality_verified:
+            warnings.append("left and right in the model's sentences are unverified")
+    if engine.serves("findings"):
+        sections.append(SectionRecord(name="scores", sentences=_classified_sentences(engine, volume, lang == "zh")))
+    sections.append(SectionRecord(name="limits", sentences=[SentenceRecord(text=_NOT_ASSESSED[lang], origin="not_assessed")]))
+    return ReportDrafted(
+        status=status,
+        reason=reason,
+        warnings=[*volume.warnings, *warnings],
+        sections=sections,
+        validity=validity_record(encoding.validity),
+    )
+
+
+def explain(
+    ctx: typer.Context,
+    path: _Study,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the heatmaps.")],
+    task: Annotated[str, typer.Option(help="Head.")] = "findings",
+    label: Annotated[list[str] | None, typer.Option(help="Label; may be repeated. Default: the three most probable.")] = None,
+    method: Annotated[Literal["gradient", "rollout"], typer.Option(help="Gradient-weighted attention or attention rollout.")] = "gradient",
+) -> Explained:
+    """Write heatmaps of what the model looked at: one .npz and one .png per label."""
+    from medmpt_backend.heatmaps import write_heatmap
+
+    engine, volume = _open(ctx, path)
+    result = engine.classify(volume, task)
+    labels = label or [f.id for f in sorted(result.findings, key=lambda f: -f.probability)[:3]]
+    out.mkdir(parents=True, exist_ok=True)
+    records = []
+    for name in labels:
+        found = engine.explain(volume, name, task, method)
+        file = write_heatmap(found, volume, out)
+        records.append(HeatmapRecord(finding=name, file=file.name, key_slices=list(found.key_slices)))
+    status, reason, warnings = judged(result.validity)
+    return Explained(
+        status=status,
+        reason=reason,
+        warnings=[*volume.warnings, *warnings],
+        heatmaps=records,
+        validity=validity_record(result.validity),
+    )
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {
+    "ct encode": encode,
+    "ct classify": classify,
+    "ct report": report,
+    "ct explain": explain,
+}

@@ -1,0 +1,91 @@
+import pytest
+
+from retrieval.lexical import LexicalIndex, text_tokens
+from retrieval.lexicon import Lexicon, language_of, normalise, stem, words
+from retrieval.question import understand
+
+LEXICON = Lexicon.load()
+PASSAGES = [
+    "Rivaroxaban treats pulmonary embolism; the P/F ratio (PaO2/FiO2) and CURB-65 are recorded. 利伐沙班用于肺栓塞。",
+    "Community-acquired pneumonia is treated for five days with amoxicillin 1 g. 社区获得性肺炎疗程五天。",
+    "Oxygen is titrated to 88 to 92% in COPD. 慢阻肺氧疗目标为88%至92%。",
+]
+INDEX = LexicalIndex.build([text_tokens(text, LEXICON) for text in PASSAGES])
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [("oedema", "edema"), ("haemoptysis", "hemoptysis"), ("treatments", "treated"), ("screening", "screened"), ("studies", "study")],
+)
+def test_stems_meet(a: str, b: str) -> None:
+    assert stem(a) == stem(b)
+
+
+@pytest.mark.parametrize("compound", ["CURB-65", "PaO2/FiO2", "mg/kg", "Lung-RADS"])
+def test_compounds_are_one_word_with_parts(compound: str) -> None:
+    (word,) = words(compound)
+    tokens = text_tokens(compound, LEXICON)
+    assert compound.lower() in tokens
+    assert set(word.stems) <= set(tokens)
+
+
+@pytest.mark.parametrize("question", ["PE", "pulmonary thromboembolism", "肺栓塞", "pe treatment", "肺血栓栓塞症怎么治"])
+def test_synonyms_and_languages_meet_in_one_concept(question: str) -> None:
+    assert "c:pulmonary embolism" in text_tokens(question, LEXICON, question=True)
+    assert int(INDEX.scores(text_tokens(question, LEXICON, question=True)).argmax()) == 0
+
+
+def test_a_wider_concept_is_found_by_its_narrower_passage() -> None:
+    assert "c:pneumonia" in text_tokens(PASSAGES[1], LEXICON)
+    assert "c:pneumonia" not in text_tokens("community-acquired pneumonia", LEXICON, question=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [("over 65 years", "years algorithm"), ("a pH of 7.2", "pulmonary hypertension"), ("pass the act", "asthma control")],
+)
+def test_ordinary_words_are_no_abbreviations(text: str, absent: str) -> None:
+    assert absent not in [name for name, _, _ in LEXICON.find(normalise(text), question=True)]
+
+
+def test_a_chinese_question_is_rendered_in_english() -> None:
+    question = understand("利伐沙班治疗肺栓塞的疗程是多久？", LEXICON, INDEX.vocabulary, {})
+    assert question.language == "zh"
+    assert "DOAC" in question.rendered
+    assert "pulmonary embolism" in question.rendered
+    assert "duration" in question.rendered
+    assert question.unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("CURB-65评分", "zh"), ("COPD", "en"), ("患者", "zh"), ("a long English sentence about treatment, 肺", "en")]
+)
+def test_language(text: str, expected: str) -> None:
+    assert language_of(text) == expected
+
+
+def test_a_slip_of_one_letter_is_corrected_and_said() -> None:
+    question = understand("amoxicilin for pneumonia", LEXICON, INDEX.vocabulary, {})
+    assert question.corrected == (("amoxicilin", "amoxicillin"),)
+    assert "antibiotic" not in question.unknown
+    assert understand("zorbifloxacin for pneumonia", LEXICON, INDEX.vocabulary, {}).names == ("zorbifloxacin",)
+
+
+@pytest.mark.parametrize("question", ["佐博沙星的剂量", "替奈利尼单抗有效吗"])
+def test_made_up_chinese_drugs_are_names(question: str) -> None:
+    assert understand(question, LEXICON, INDEX.vocabulary, {}).names
+
+
+def test_case_tells_egfr_from_egfr() -> None:
+    assert [name for name, _, _ in LEXICON.find("eGFR 40 and EGFR mutation")] == ["renal impairment", "egfr mutation"]
+
+
+def test_lexicon_has_no_name_with_two_meanings() -> None:
+    seen: dict[str, str] = {}
+    doubles = [
+        (name, seen[name.lower()], concept.id)
+        for concept in LEXICON.concepts.values()
+        for name in dict.fromkeys((*concept.en, *concept.zh))
+        if seen.setdefault(name, concept.id) != concept.id
+    ]
+    assert doubles == []

@@ -1,0 +1,270 @@
+"""Commands of this room: `labs interpret`, `calc list`, `calc`, `case show`, `case import-fhir`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from pydantic import BaseModel, JsonValue
+
+from tools.calculators.base import Calculator
+from tools.calculators.registry import calculators, sources
+from tools.calculators.tool import calculate_score
+from tools.case import Case, Patient
+from tools.case_files import LoadedCase, load_case
+from tools.demo import demo_cases, open_demo
+from tools.deps import Deps
+from tools.errors import BadInput
+from tools.evidence import Evidence, Language, Status, ToolResult
+from tools.lab_sheet import parse_labs
+from tools.labs import interpret_labs
+from tools.summary import summarize_case
+
+
+class _Settings(Protocol):
+    """What the commands of this room need of the settings."""
+
+    cache_dir: Path
+
+
+class Report(BaseModel):
+    """Fields that every command gives."""
+
+    status: Status
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class LabsReport(Report):
+    """`labs interpret`."""
+
+    observations: list[JsonValue] = []
+    patterns: list[JsonValue] = []
+    emergencies: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class CalcReport(Report):
+    """`calc NAME`."""
+
+    name: str
+    value: float | None
+    unit: str
+    range: tuple[float | None, float | None]
+    band: str | None
+    band_zh: str | None
+    bands_possible: list[str]
+    inputs: dict[str, JsonValue]
+    missing: list[str]
+    components: list[JsonValue]
+    extra: dict[str, JsonValue]
+    source: str
+    text: str | None = None
+    text_zh: str | None = None
+
+
+class CalcField(BaseModel):
+    """One input of a calculator."""
+
+    key: str
+    en: str
+    zh: str
+    kind: str
+    unit: str
+    optional: bool
+    choices: tuple[str, ...]
+
+
+class CalcEntry(BaseModel):
+    """One calculator of the list."""
+
+    name: str
+    en: str
+    zh: str
+    unit: str
+    inputs: tuple[CalcField, ...]
+    source: str
+
+
+class CalcList(Report):
+    """`calc list`."""
+
+    calculators: tuple[CalcEntry, ...]
+
+
+class CaseReport(Report):
+    """`case show`."""
+
+    case: Case
+    summary: str
+    studies: tuple[str, ...] = ()
+    emergencies: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class ImportReport(Report):
+    """`case import-fhir`."""
+
+    written: str
+    counts: dict[str, int]
+
+
+def open_any(name: str, cache_dir: Path) -> LoadedCase:
+    """A demo case by id, or whatever `--case` takes by path."""
+    return open_demo(name, cache_dir) if name in demo_cases() else load_case(Path(name))
+
+
+def _deps(loaded: LoadedCase, cache_dir: Path, language: Language | None = None) -> Deps:
+    return Deps(
+        cache_dir=cache_dir, case=loaded.case, case_dir=loaded.folder, language=language or loaded.case.language, studies=loaded.studies
+    )
+
+
+def labs_interpret(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="Case (folder, FHIR bundle, demo id), a CSV or text file, or - for pasted text")],
+    analyte: Annotated[list[str] | None, typer.Option(help="Only this analyte; may be repeated")] = None,
+    age: Annotated[float | None, typer.Option(help="Age in years for a sheet without a case")] = None,
+    sex: Annotated[str | None, typer.Option(help="male or female for a sheet without a case")] = None,
+    lang: Annotated[str | None, typer.Option(help="en or zh")] = None,
+) -> LabsReport:
+    """Interpret laboratory values: flags, trends, critical values, patterns."""
+    settings: _Settings = ctx.obj
+    language = _language(lang)
+    if source == "-" or (Path(source).is_file() and Path(source).suffix.casefold() in (".csv", ".tsv", ".txt")):
+        text = sys.stdin.read() if source == "-" else _text(Path(source))
+        if sex is not None and sex not in ("male", "female"):
+            raise BadInput(f"--sex {sex!r} is not male or female")
+        patient = Patient.model_validate({"age_years": age, "sex": sex or "unknown"})
+        loaded = LoadedCase(Case(case_id="sheet", patient=patient, labs=parse_labs(text)), Path())
+    else:
+        loaded = open_any(source, settings.cache_dir)
+    result = interpret_labs(_deps(loaded, settings.cache_dir, language), analyte or None)
+    return LabsReport.model_validate(
+        {
+            "status": result.status,
+            "reason": result.reason,
+            "warnings": (*loaded.warnings, *result.warnings),
+            "observations": result.data.get("observations", []),
+            "patterns": result.data.get("patterns", []),
+            "emergencies": result.emergencies,
+            "evidence": result.evidence,
+        }
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path.name} is not UTF-8 text: {error}") from error
+
+
+def _language(lang: str | None) -> Language | None:
+    if lang is None:
+        return None
+    known: dict[str, Language] = {"en": "en", "zh": "zh"}
+    if lang not in known:
+        raise BadInput(f"--lang {lang!r} is not en or zh")
+    return known[lang]
+
+
+def calc_list() -> CalcList:
+    """List the calculators with their inputs and sources."""
+    return CalcList(status="ok", calculators=tuple(_entry(c) for c in calculators().values()))
+
+
+def _entry(c: Calculator) -> CalcEntry:
+    fields = tuple(
+        CalcField(key=f.key, en=f.en, zh=f.zh, kind=f.kind, unit=f.unit, optional=f.optional, choices=f.choices) for f in c.fields
+    )
+    return CalcEntry(name=c.name, en=c.en, zh=c.zh, unit=c.unit, inputs=fields, source=sources()[c.name].text)
+
+
+def calc(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Calculator, see `calc list`")],
+    case: Annotated[str | None, typer.Option(help="Case to take inputs from")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value[unit]; may be repeated")] = None,
+    lang: Annotated[str | None, typer.Option(help="en or zh")] = None,
+) -> CalcReport:
+    """Calculate a score or formula; a missing input gives the possible range."""
+    settings: _Settings = ctx.obj
+    loaded = open_any(case, settings.cache_dir) if case else None
+    language = _language(lang)
+    deps = _deps(loaded, settings.cache_dir, language) if loaded else Deps(cache_dir=settings.cache_dir, language=language or "en")
+    result = calculate_score(deps, name, _pairs(set_ or []))
+    first = result.evidence[0] if result.evidence else None
+    return CalcReport.model_validate(
+        {
+            **result.data,
+            "status": result.status,
+            "reason": result.reason,
+            "warnings": (*(loaded.warnings if loaded else ()), *result.warnings),
+            "text": first.text if first else None,
+            "text_zh": first.text_zh if first else None,
+        }
+    )
+
+
+def _pairs(items: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in items:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise BadInput(f"--set {text!r} is not key=value[unit], for example --set urea=11.2mmol/L")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def case_show(
+    ctx: typer.Context,
+    case: Annotated[str, typer.Argument(help="Case folder, FHIR bundle, study, or demo id")],
+    lang: Annotated[str | None, typer.Option(help="en or zh")] = None,
+) -> CaseReport:
+    """Show a case on one page."""
+    settings: _Settings = ctx.obj
+    loaded = open_any(case, settings.cache_dir)
+    result: ToolResult = summarize_case(_deps(loaded, settings.cache_dir, _language(lang)))
+    return CaseReport(
+        status=result.status,
+        reason=result.reason,
+        warnings=(*loaded.warnings, *result.warnings),
+        case=loaded.case,
+        summary=str(result.data.get("card", "")),
+        studies=tuple(loaded.studies),
+        emergencies=result.emergencies,
+        missing=result.missing,
+    )
+
+
+def case_import_fhir(
+    bundle: Annotated[Path, typer.Argument(help="FHIR R4 bundle (JSON) of one patient")],
+    out: Annotated[Path, typer.Option(help="Folder for case.json; created")],
+) -> ImportReport:
+    """Import a FHIR R4 bundle as a de-identified case folder."""
+    loaded = load_case(bundle)
+    target = out / "case.json"
+    if target.exists():
+        raise BadInput(f"{target.name} already exists in {out.name!r}; choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    target.write_text(loaded.case.model_dump_json(indent=2, exclude_none=True) + "\n", encoding="utf-8")
+    c = loaded.case
+    counts = {
+        "labs": len(c.labs),
+        "vitals": len(c.vitals),
+        "conditions": len(c.patient.conditions),
+        "medications": len(c.medications),
+        "allergies": len(c.patient.allergies),
+    }
+    return ImportReport(status="ok", warnings=loaded.warnings, written=str(target), counts=counts)
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {
+    "labs interpret": labs_interpret,
+    "calc list": calc_list,
+    "calc": calc,
+    "case show": case_show,
+    "case import-fhir": case_import_fhir,
+}

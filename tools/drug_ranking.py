@@ -141,7 +141,7 @@ def _judge(graph: DrugGraph, patient: DrugPatient, drug: Drug, uses: list[Treats
 
 
 def _decisive(fact: DrugFact) -> bool:
-    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or avoidance in a condition, pregnancy or organ failure."""
+    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or a reason to avoid it."""
     if fact.inferred:
         return False
     if fact.severity == "contraindicated":

@@ -9,7 +9,7 @@ from retrieval.errors import BadInput
 
 SEVERITIES = frozenset({"contraindicated", "major", "moderate", "minor", "unknown"})
 LINES = frozenset({"first", "alternative", "add_on", "second", "prophylaxis"})
-LEVELS = frozenset({"absolute", "relative"})
+LEVELS = frozenset({"absolute", "avoid", "relative"})
 ENZYME_RELATIONS = frozenset({"inhibits", "induces", "substrate_of"})
 STRENGTHS = {
     "inhibits": frozenset({"strong", "moderate", "weak"}),

@@ -125,7 +125,14 @@ def _figures(q: "Quantification", study: str) -> list[Evidence]:
             f.haa_pct,
         ),
         ("ggo_pct", "Ground-glass density", "磨玻璃密度", "of the lungs", "的肺组织", f.ggo_pct),
-        ("consolidation_pct", "Consolidation density", "实变密度", "of the lungs", "的肺组织", f.consolidation_pct),
+        (
+            "consolidation_pct",
+            "Consolidation density inside the lung mask",
+            "肺区内实变密度",
+            "of the lungs; dense disease that touches the chest wall lies outside the mask, so this is a lower bound",
+            "的肺组织；紧贴胸壁的致密病变不在肺区内，故此值为下限",
+            f.consolidation_pct,
+        ),
     )
     for name, en, zh, tail, tail_zh, value in rows:
         validity = q.validity(name)

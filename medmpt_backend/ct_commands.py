@@ -225,7 +225,7 @@ def explain(
     out: Annotated[Path, typer.Option("--out", help="Folder for the heatmaps.")],
     task: Annotated[str, typer.Option(help="Head.")] = "findings",
     label: Annotated[list[str] | None, typer.Option(help="Label; may be repeated. Default: the three most probable.")] = None,
-    method: Annotated[Literal["gradient", "rollout"], typer.Option(help="Gradient-weighted attention or attention rollout.")] = "gradient",
+    method: Annotated[Literal["gradient", "rollout", "patch"], typer.Option(help="How relevance is found.")] = "gradient",
 ) -> Explained:
     """Write heatmaps of what the model looked at: one .npz and one .png per label."""
     from medmpt_backend.heatmaps import write_heatmap

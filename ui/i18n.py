@@ -51,7 +51,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "limits": ("Limits", "局限"),
     "stopped": ("Stopped. What was already checked stays above.", "已停止。已核对的内容保留在上方。"),
     "no_answer": ("No sentence could be supported by evidence.", "没有句子能得到证据支持。"),
-    "busy": ("A question or the opening of a case is still running. Wait for it, or stop the question.", "上一个问题或病例仍在处理中。请等待，或停止该问题。"),
+    "busy": (
+        "A question or a case is still being worked on. Wait, or stop the question.",
+        "上一个问题或病例仍在处理中。请等待，或停止该问题。",
+    ),
     "empty_question": ("Type a question first.", "请先输入问题。"),
     "failed": ("This question could not be answered: {reason}", "无法回答此问题：{reason}"),
     "kept": ("Your question is still in the box.", "您的问题仍保留在输入框中。"),

@@ -91,13 +91,14 @@ def check_medications(deps: Deps, add: list[str] | None = None) -> ToolResult:
     query: dict[str, JsonValue] = {
         "current": [d.name for d in patient.current],
         "added": [d.name for d in added],
+        "exposures": [d.name for d in patient.exposures],
         "crcl_ml_min": None if patient.context.crcl is None else round(patient.context.crcl, 1),
         "conditions": [graph.condition(c).name for c in patient.context.conditions],
         "pregnant": patient.context.pregnant,
     }
     if not drugs:
         return ToolResult(tool="check_medications", status="empty", reason=_no_drugs(deps, unknown), query=query, missing=tuple(unknown))
-    facts = check(graph, drugs, patient.context)
+    facts = check(graph, (*drugs, *patient.exposures), patient.context)
     ids = {d.id for d in added}
     chosen = tuple(f for f in facts if not ids or ids & set(f.subjects)) if add else facts
     return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language == "zh")

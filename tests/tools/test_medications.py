@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.drugs import DrugGraph
-from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation
+from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, Smoking
 from tools.deps import Deps
 from tools.evidence import ToolResult
 from tools.medications import check_medications, query_drug_graph, rank_drugs
@@ -133,6 +133,13 @@ def test_a_long_acting_beta_agonist_beside_an_inhaled_steroid_is_no_fault() -> N
     both = texts(check_medications(deps(patient(("Symbicort",), conditions=("asthma",)))))
     assert "never without an inhaled corticosteroid" in alone
     assert "never without an inhaled corticosteroid" not in both
+
+
+def test_a_current_smoker_is_warned_of_pirfenidone() -> None:
+    case = patient()
+    smoker = case.model_copy(update={"patient": case.patient.model_copy(update={"smoking": Smoking(status="current")})})
+    assert "Tobacco smoke" not in texts(check_medications(deps(case), add=["pirfenidone"]))
+    assert "Tobacco smoke with pirfenidone" in texts(check_medications(deps(smoker), add=["pirfenidone"]))
 
 
 def test_unknown_allergies_and_conditions_are_named() -> None:

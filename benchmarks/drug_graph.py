@@ -4,6 +4,15 @@ Usage: python -m benchmarks.drug_graph [--queries N] [--engines csr,rustworkx,sq
 
 The graph is generated with Hetionet v1.0's figures (47,031 nodes in 11 kinds, 2,250,197 edges in 24 metaedges, heavy-tailed degrees) and
 written as the files that the importer reads. All engines answer the same queries from the same files, and their answers must agree.
+
+Measured on two shared cores (load average 9, Python 3.11, 100 queries over nodes of all kinds, answers equal):
+
+engine              load s   peak MiB   two-hop median ms   p95 ms
+csr (text files)      27.8        187                18.7       94
+csr (own file)         1.6        186                12.5       77
+rustworkx             23.9        498                52.6     1506
+sqlite (in memory)    40.1        186                91.0     1259
+networkx              70.9       1347                90.7     3255
 """
 
 import argparse

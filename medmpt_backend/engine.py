@@ -205,7 +205,8 @@ class MedMPTEngine:
 
         if task in encoding.patches:
             strongest = encoding.patches[task].max((2, 3)).T
-            return strongest - np.median(strongest, 1, keepdims=True)
+            over: Floats = strongest - np.median(strongest, 1, keepdims=True)
+            return over
         return slice_relevance(self.model, self._tensor(encoding.slices), task)
 
     def _settings(self, settings: DecodeSettings | None) -> DecodeSettings:

@@ -135,7 +135,7 @@ def explain(engine: "MedMPTEngine", volume: Volume, task: str, label: str, metho
     if method == "patch":
         if task not in encoding.patches:
             raise BadInput(f"the head {task!r} of these weights does not score patches; use gradient or rollout")
-        maps: Floats = 1 / (1 + np.exp(-encoding.patches[task][:, index]))
+        maps = (1 / (1 + np.exp(-encoding.patches[task][:, index]))).astype(np.float32)
     else:
         dtype = torch.bfloat16 if engine.precision == "bf16" else torch.float32
         image = scale(engine.prepare(volume).image).to(engine.device, dtype)

@@ -122,4 +122,5 @@ class MedMPT(nn.Module):
         if patches is None:
             return out
         strongest = patches.transpose(1, 2).flatten(2).topk(min(STRONGEST_PATCHES, patches[0, :, 0].numel())).values.mean(-1)
-        return out + self.patch_mix[task] * strongest
+        mixed: Tensor = out + self.patch_mix[task] * strongest
+        return mixed

@@ -65,7 +65,8 @@ class Volume:
         """
         if not 0 <= index < self.hu.shape[0]:
             raise IndexError(f"slice {index} of {self.hu.shape[0]}")
-        return self.hu[index]
+        plane: NDArray[np.int16] = self.hu[index]
+        return plane
 
 
 def load_volume(path: Path) -> Volume:

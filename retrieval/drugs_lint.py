@@ -23,7 +23,7 @@ PREGNANCY_LEVELS = frozenset({"contraindicated", "avoid", "caution", "compatible
 RISKS = frozenset({"common", "uncommon", "rare", "known", "possible"})
 # Five anatomical-therapeutic-chemical levels: one letter, two digits, two letters, two digits (WHO ATC/DDD index).
 ATC = re.compile(r"[A-Z]\d{2}[A-Z]{2}\d{2}")
-RULE = re.compile(r"(age)(<|>=)(\d+)|sex=(female|male)")
+RULE = re.compile(r"age(?:<|>=)\d+(?:\.\d+)?|sex=(?:female|male)")
 
 
 def _demand(ok: bool, table: str, row: object, why: str) -> None:

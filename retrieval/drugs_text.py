@@ -216,7 +216,7 @@ def adjustment_fact(row: AdjustmentRow, drug: Name, source: Source, path: tuple[
     verb, verb_zh = {
         "contraindicated": ("is contraindicated", "禁用"),
         "avoid": ("should be avoided", "应避免使用"),
-        "reduce": ("needs another dose", "需调整剂量"),
+        "reduce": ("needs a dose adjustment", "需调整剂量"),
         "caution": ("needs caution", "慎用"),
         "usual": ("needs no dose change", "无需调整剂量"),
     }[row.action]

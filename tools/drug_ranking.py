@@ -119,7 +119,7 @@ def _judge(graph: DrugGraph, patient: DrugPatient, drug: Drug, uses: list[Treats
     names = {graph.condition(row.condition).name.lower() for row in uses}
     support = tuple(f for f in graph.facts((drug.id,), ("treats",)) if f.subjects[1] in names)
     against = list(patient_facts(graph, drug, patient.context, patient.current))
-    against += [f for other in patient.current if other != drug for f in graph.interactions(drug.id, other.id)]
+    against += [f for other in (*patient.current, *patient.exposures) if other != drug for f in graph.interactions(drug.id, other.id)]
     against += [f for other in patient.current if other != drug for f in duplicates(graph, drug, other)]
     against = [f for f in dict.fromkeys(against) if f.severity is not None]
     parts = {"place_in_treatment": LINE_SCORE[best.line]}
@@ -141,7 +141,7 @@ def _judge(graph: DrugGraph, patient: DrugPatient, drug: Drug, uses: list[Treats
 
 
 def _decisive(fact: DrugFact) -> bool:
-    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or avoidance in a condition, pregnancy or organ failure."""
+    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or a reason to avoid it."""
     if fact.inferred:
         return False
     if fact.severity == "contraindicated":

@@ -26,7 +26,7 @@ _SLICE = {
 
 
 def study_path(deps: Deps, study: str) -> Path:
-    """The study behind a handle.
+    """The study behind a handle; the CT of a lazily opened demo case is generated here.
 
     Raises:
         BadInput: The case has no such study; names those it has.
@@ -34,7 +34,12 @@ def study_path(deps: Deps, study: str) -> Path:
     if study not in deps.studies:
         known = ", ".join(deps.studies) or "none"
         raise BadInput(f"the case has no CT study {study!r}; studies with images: {known}")
-    return deps.studies[study]
+    path = deps.studies[study]
+    if not path.exists():
+        from tools.demo import materialise
+
+        materialise(path)
+    return path
 
 
 def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:

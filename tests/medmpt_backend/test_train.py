@@ -325,5 +325,6 @@ def test_metrics_agree_with_hand_counts() -> None:
     probabilities = np.array([[0.9, 0.2], [0.1, 0.8], [0.8, 0.9]])
     found = multilabel_metrics(probabilities, np.array([[1, 0], [0, np.nan], [1, 1]], float))
     assert found["auc"] == 1
+    assert multilabel_metrics(probabilities[:, :1], np.array([[1.0], [0.0], [0.0]]))["sample_f1"] == pytest.approx(2 / 3)
     assert multiclass_metrics(np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2]]), np.array([0, 1, 1]))["accuracy"] == pytest.approx(2 / 3)
     assert recall_at(np.array([[1.0, 2.0], [0.0, 1.0]]), (1, 2)) == {"recall@1": 0.5, "recall@2": 1.0}

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.drugs import DrugGraph
-from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation
+from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, Smoking
 from tools.deps import Deps
 from tools.evidence import ToolResult
 from tools.medications import check_medications, query_drug_graph, rank_drugs
@@ -78,6 +78,13 @@ def test_a_made_up_drug_is_named_and_not_checked(name: str) -> None:
     assert query.evidence == ()
 
 
+def test_a_class_is_no_drug_to_add_and_emergencies_speak_the_language() -> None:
+    case = patient(("simvastatin", "clarithromycin"))
+    assert any("name the drug" in m for m in check_medications(deps(case), add=["statins"]).missing)
+    chinese = Deps(cache_dir=Path("unused"), case=case, drugs=GRAPH, language="zh")
+    assert check_medications(chinese).emergencies[0].startswith("克拉霉素与辛伐他汀合用属禁忌")
+
+
 def test_penicillin_allergy_stops_amoxicillin_and_not_aztreonam() -> None:
     case = patient(allergies=("penicillin",))
     amoxicillin = check_medications(deps(case), add=["amoxicillin"])
@@ -126,6 +133,13 @@ def test_a_long_acting_beta_agonist_beside_an_inhaled_steroid_is_no_fault() -> N
     both = texts(check_medications(deps(patient(("Symbicort",), conditions=("asthma",)))))
     assert "never without an inhaled corticosteroid" in alone
     assert "never without an inhaled corticosteroid" not in both
+
+
+def test_a_current_smoker_is_warned_of_pirfenidone() -> None:
+    case = patient()
+    smoker = case.model_copy(update={"patient": case.patient.model_copy(update={"smoking": Smoking(status="current")})})
+    assert "Tobacco smoke" not in texts(check_medications(deps(case), add=["pirfenidone"]))
+    assert "Tobacco smoke with pirfenidone" in texts(check_medications(deps(smoker), add=["pirfenidone"]))
 
 
 def test_unknown_allergies_and_conditions_are_named() -> None:

@@ -24,7 +24,8 @@ async function openPassage(button) {
   const reply = await fetch(`/evidence/${encodeURIComponent(button.dataset.key)}`);
   if (reply.ok) body.innerHTML = await reply.text();
   else body.textContent = say("failed");
-  body.focus();
+  drawer.scrollTop = 0;
+  body.focus({ preventScroll: true });
 }
 
 function closePassage() {

@@ -132,7 +132,7 @@ export class Viewer {
       ...list.map((key) => {
         const button = document.createElement("button");
         button.type = "button";
-        button.textContent = `${key.name.replaceAll("_", " ")} · ${key.index}`;
+        button.textContent = `${this.say(key.name).replaceAll("_", " ")} · ${key.index}`;
         button.addEventListener("click", () => this.go(key.index, true));
         return button;
       }),

@@ -88,46 +88,60 @@ def _asked_wait(failure: Any) -> float:
 
 
 def _gather(model: BaseChatModel, tools: Sequence[Any], messages: list[BaseMessage], stop: threading.Event, deadline: float) -> AIMessage:
-    """Read the stream in a thread of its own, so that the stop button and the deadline are seen while the server is silent."""
-    pieces: queue.Queue[AIMessageChunk | BaseException | None] = queue.Queue()
-    given_up = threading.Event()
-    threading.Thread(target=_pump, args=(model.bind_tools(tools).stream(messages), pieces, given_up), daemon=True).start()
     whole: AIMessageChunk | None = None
-    try:
-        while (piece := _next(pieces, stop, deadline)) is not None:
-            if isinstance(piece, BaseException):
-                raise _named(piece) from piece
-            whole = piece if whole is None else whole + piece
-    finally:
-        given_up.set()
+    for piece in pieces(model, tools, messages, stop, deadline - time.monotonic()):
+        whole = piece if whole is None else whole + piece
     if whole is None:
         raise ModelFailed("the model sent nothing")
     return _message(whole)
 
 
-def _pump(stream: Iterator[Any], pieces: "queue.Queue[AIMessageChunk | BaseException | None]", given_up: threading.Event) -> None:
+def pieces(
+    model: BaseChatModel, tools: Sequence[Any], messages: Sequence[BaseMessage], stop: threading.Event, seconds: float
+) -> Iterator[AIMessageChunk]:
+    """The stream of one call, read in a thread of its own so that stop button and time limit are seen while the server is silent.
+
+    Raises:
+        ModelFailed: The server or the model failed, or `seconds` are over.
+        Stopped: `stop` was set.
+    """
+    deadline = time.monotonic() + seconds
+    arrived: queue.Queue[AIMessageChunk | BaseException | None] = queue.Queue()
+    given_up = threading.Event()
+    stream = (model.bind_tools(tools) if tools else model).stream(list(messages))
+    threading.Thread(target=_pump, args=(stream, arrived, given_up), daemon=True).start()
+    try:
+        while (piece := _next(arrived, stop, deadline)) is not None:
+            if isinstance(piece, BaseException):
+                raise _named(piece) from piece
+            yield piece
+    finally:
+        given_up.set()
+
+
+def _pump(stream: Iterator[Any], arrived: "queue.Queue[AIMessageChunk | BaseException | None]", given_up: threading.Event) -> None:
     try:
         for chunk in stream:
             if given_up.is_set():
                 break
-            pieces.put(chunk if isinstance(chunk, AIMessageChunk) else AIMessageChunk(content=chunk.content, tool_calls=chunk.tool_calls))
+            arrived.put(chunk if isinstance(chunk, AIMessageChunk) else AIMessageChunk(content=chunk.content, tool_calls=chunk.tool_calls))
     except BaseException as failure:  # noqa: BLE001 - handed to the waiting thread, which raises it
-        pieces.put(failure)
+        arrived.put(failure)
     finally:
         close = getattr(stream, "close", None)
         if close is not None:
             close()
-        pieces.put(None)
+        arrived.put(None)
 
 
-def _next(pieces: "queue.Queue[AIMessageChunk | BaseException | None]", stop: threading.Event, deadline: float) -> Any:
+def _next(arrived: "queue.Queue[AIMessageChunk | BaseException | None]", stop: threading.Event, deadline: float) -> Any:
     while True:
         if stop.is_set():
             raise Stopped("stopped by the person")
         if time.monotonic() > deadline:
             raise ModelFailed("the server did not finish in time")
         try:
-            return pieces.get(timeout=_TICK)
+            return arrived.get(timeout=_TICK)
         except queue.Empty:
             continue
 

@@ -83,5 +83,5 @@ class House:
         from tools.demo import demo_cases, open_demo
 
         if isinstance(source, str) and source in demo_cases():
-            return open_demo(source, self._settings.cache_dir)
+            return open_demo(source, self._settings.cache_dir, lazy=True)
         return load_case(Path(source))

@@ -49,7 +49,9 @@ class Viewer:
                     self._volumes.move_to_end(key)
                     return self._volumes[key][1]
             from medmpt_backend.volume import load_volume
+            from tools.demo import materialise
 
+            materialise(path)
             volume = load_volume(path)
             with self._lock:
                 self._volumes[key] = (held, volume)

@@ -181,9 +181,9 @@ def _correct(text: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> tuple[s
     changes: list[tuple[str, str]] = []
     for word in list(words(text)):
         lower = word.text.lower()
-        if len(lower) < 7 or not lower.isascii() or not lower.isalpha() or word.text.isupper() or stem(lower) in vocabulary | lexicon.stems:
+        if len(lower) < 7 or not lower.isascii() or not lower.isalpha() or word.text.isupper():
             continue
-        if stem(lower) in general_words():
+        if stem(lower) in vocabulary or stem(lower) in lexicon.stems or stem(lower) in general_words():
             continue
         near = {
             known

@@ -19,7 +19,7 @@ from retrieval.ingest import open_documents
 from retrieval.lexicon import LEXICON, Lexicon
 from retrieval.passages import Filters, Hit, Passage, SearchResult
 from retrieval.question import Question, issuer_names, understand
-from retrieval.rerank import Ranker
+from retrieval.rerank import FEATURES, Ranker
 from retrieval.shard import LAYOUT, Place, Shard, open_shard
 from retrieval.store import Condition
 
@@ -190,6 +190,8 @@ class GuidelineIndex:
                     found = gather(shard, question, vector, conditions(filters), mask)
                 named = self._named(question, [shard.passages[row] for row in found.rows])
                 rows, features = found.rows, found.features(named)
+                on_topic = features[:, FEATURES.index("entities")] > 0 if question.entities else np.ones(len(rows), bool)
+                rows, features = rows[on_topic], features[on_topic]
                 scored += [Scored(shard.passages[row], float(s)) for row, s in zip(rows, self._ranker.score(features), strict=True)]
         return sorted(scored, key=lambda s: (-s.score, s.passage.id))
 

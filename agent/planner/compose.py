@@ -7,26 +7,13 @@ from agent.draft import Draft, DraftSentence, split_sentences
 from agent.ledger import ToolStep
 from agent.lexicon import DRUG_KINDS, ids, terms
 from agent.planner.intents import Intent
-from agent.planner.plan import Plan, ordered, severities, severity_of
+from agent.planner.plan import Plan, ordered
+from agent.planner.queries import TOOLS_OF
+from agent.planner.severity import severities, severity_of
 from agent.prompts import CaseCard
 from agent.verify.check import covered
-from tools.evidence import Evidence, Language, ToolName
+from tools.evidence import Evidence, Language
 
-_TOOL_OF: dict[Intent, tuple[ToolName, ...]] = {
-    "labs": ("interpret_labs",),
-    "score": ("calculate_score",),
-    "guideline": ("search_guidelines",),
-    "summary": ("summarize_case",),
-    "ct_measure": ("quantify_ct",),
-    "ct_findings": ("classify_ct",),
-    "ct_encode": ("encode_ct",),
-    "report_draft": ("draft_report",),
-    "report_check": ("check_report",),
-    "similar": ("find_similar_cases",),
-    "med_check": ("check_medications",),
-    "drug_facts": ("query_drug_graph",),
-    "drug_rank": ("rank_drugs",),
-}
 # How many statements of a tool an answer shows.
 _MOST: dict[Intent, int] = {
     "guideline": 3,
@@ -117,7 +104,7 @@ def say(item: Evidence, language: Language) -> str:
 
 
 def _select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> list[Evidence]:
-    mine = [s for s in steps if s.result.tool in _TOOL_OF[intent]]
+    mine = [s for s in steps if s.result.tool in TOOLS_OF[intent]]
     if intent == "guideline" or (intent == "drug_rank" and not any(s.result.evidence for s in mine)):
         return relevant_passages(plan, steps, card)
     found = [e for s in mine for e in s.result.evidence]

@@ -207,7 +207,7 @@ def _events(*data: str) -> Behaviour:
     return behave
 
 
-_NULL_DELTA = '{"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [{"index": 0, "delta": null, "finish_reason": "stop"}]}'
+_NULL_DELTA = '{"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [{"index": 0, "delta": null}]}'
 MISBEHAVIOURS: dict[str, Behaviour] = {
     "error 500": lambda h, b: h.reply(500, '{"error": {"message": "boom"}}'),
     "error 503 with html": lambda h, b: h.reply(503, "<html>down</html>", "text/html"),

@@ -21,6 +21,7 @@ from retrieval.passages import Filters, Hit, Passage, SearchResult
 from retrieval.question import Question, issuer_names, understand
 from retrieval.rerank import FEATURES, Ranker
 from retrieval.shard import LAYOUT, Place, Shard, open_shard
+from retrieval.sizes import shift, size_of
 from retrieval.store import Condition
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ class GuidelineIndex:
 
     def _rank(self, question: Question, allowed: list[NDArray[np.bool_]], filters: Filters) -> list[Scored]:
         vector = self._embedder.encode([question.rendered or question.text])[0]
+        size = size_of(question.text)
         scored: list[Scored] = []
         for shard, mask in zip(self._shards, allowed, strict=True):
             if mask.any():
@@ -194,7 +196,9 @@ class GuidelineIndex:
                 rows, features = found.rows, found.features(named)
                 on_topic = features[:, FEATURES.index("entities")] > 0 if question.entities else np.ones(len(rows), bool)
                 rows, features = rows[on_topic], features[on_topic]
-                scored += [Scored(shard.passages[row], float(s)) for row, s in zip(rows, self._ranker.score(features), strict=True)]
+                passages = [shard.passages[row] for row in rows]
+                scores = self._ranker.score(features, [shift(size, p) for p in passages])
+                scored += [Scored(p, float(s)) for p, s in zip(passages, scores, strict=True)]
         return sorted(scored, key=lambda s: (-s.score, s.passage.id))
 
     @cached_property

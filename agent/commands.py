@@ -212,9 +212,47 @@ def data_erase(
     return EraseOut(erased=len(chosen))
 
 
+class Check(BaseModel):
+    """One thing that a model was tried on."""
+
+    name: str
+    ok: bool
+    detail: str
+    seconds: float
+
+
+class CheckOut(Outcome):
+    """What `llm check` found."""
+
+    model: str = ""
+    checks: tuple[Check, ...] = ()
+
+
+def llm_check(
+    ctx: typer.Context, spec: Annotated[str, typer.Argument(help="vllm:MODEL@URL, openai:MODEL@URL or PROVIDER:MODEL.")]
+) -> CheckOut:
+    """Try a language model on what the assistant needs: tools, schemas, streaming, Chinese, long context, honest citation."""
+    from agent.models import make_model, shown_name
+    from agent.qualify import offered, qualify
+    from tools.registry import TOOLS
+
+    settings: Settings = ctx.obj
+    model = make_model(spec, settings.llm_seconds)
+    if not offered(model):
+        return CheckOut(status="empty", reason="the planner is built in and needs no check", model=spec)
+    found = qualify(model, TOOLS, settings.llm_seconds)
+    checks = tuple(Check(name=p.name, ok=p.ok, detail=p.detail, seconds=p.seconds) for p in found)
+    failed = [c.name for c in checks if not c.ok]
+    if "reachable" in failed:
+        return CheckOut(status="unavailable", reason=f"{checks[0].detail}; start the server first", model=shown_name(spec), checks=checks)
+    reason = f"does not work: {', '.join(failed)}" if failed else None
+    return CheckOut(status="partial" if failed else "ok", reason=reason, model=shown_name(spec), checks=checks)
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "ask": ask,
     "doctor": doctor,
     "data export": data_export,
     "data erase": data_erase,
+    "llm check": llm_check,
 }

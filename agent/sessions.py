@@ -26,6 +26,8 @@ def connect(path: Path) -> sqlite3.Connection:
     os.chmod(path, 0o600)
     connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
     connection.execute("PRAGMA journal_mode=WAL")
+    # Erased conversations are overwritten, not only unlinked.
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute(_SCHEMA)
     connection.commit()
     return connection
@@ -133,6 +135,9 @@ class Threads:
         return [str(r[0]) for r in rows]
 
     def forget(self, thread: str) -> None:
-        """Remove the thread's row."""
+        """Remove the thread's row and leave nothing of erased text in the write-ahead log or in free pages."""
         with self._lock, self._connection:
             self._connection.execute("DELETE FROM thread_owner WHERE thread = ?", (thread,))
+        with self._lock:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -164,6 +164,10 @@ def classify(
     )
 
 
+_NO_LABEL = {
+    "en": "No label of the model reached its threshold; this does not say that the study is normal.",
+    "zh": "模型各标签均未达到阈值；这并不表示检查正常。",
+}
 _NOT_ASSESSED = {
     "en": "Not assessed by the model: sides of findings, abdomen, bones, soft tissue, comparison with earlier studies.",
     "zh": "模型未评估：病变侧别、腹部、骨骼、软组织及与既往检查的对比。",
@@ -182,7 +186,7 @@ def _classified_sentences(engine: "MedMPTEngine", volume: "Volume", zh: bool) ->
             else:
                 text = f"{f.name}: {'suggested' if sure else 'model score'}, probability {f.probability:.2f}."
             out.append(SentenceRecord(text=text, origin="model", evidence=f"slices {slices}" if slices else None))
-    return out
+    return out or [SentenceRecord(text=_NO_LABEL["zh" if zh else "en"], origin="model")]
 
 
 def report(
@@ -225,7 +229,7 @@ def explain(
     out: Annotated[Path, typer.Option("--out", help="Folder for the heatmaps.")],
     task: Annotated[str, typer.Option(help="Head.")] = "findings",
     label: Annotated[list[str] | None, typer.Option(help="Label; may be repeated. Default: the three most probable.")] = None,
-    method: Annotated[Literal["gradient", "rollout"], typer.Option(help="Gradient-weighted attention or attention rollout.")] = "gradient",
+    method: Annotated[Literal["gradient", "rollout", "patch"], typer.Option(help="How relevance is found.")] = "gradient",
 ) -> Explained:
     """Write heatmaps of what the model looked at: one .npz and one .png per label."""
     from medmpt_backend.heatmaps import write_heatmap

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from medmpt_backend import ct_commands, weights_commands
 from medmpt_backend.command_types import CommandResult
+from medmpt_backend.train import commands as train_commands
 
 
 class ArrayLine(BaseModel):
@@ -47,4 +48,9 @@ def parity(folder: Annotated[Path, typer.Argument(help="Parity fixture folder.")
     )
 
 
-COMMANDS: dict[str, Callable[..., BaseModel]] = {"parity": parity, **weights_commands.COMMANDS, **ct_commands.COMMANDS}
+COMMANDS: dict[str, Callable[..., BaseModel]] = {
+    "parity": parity,
+    **weights_commands.COMMANDS,
+    **ct_commands.COMMANDS,
+    **train_commands.COMMANDS,
+}

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.anatomy.domain import require_chest
-from medmpt_backend.anatomy.grid import ball
 from medmpt_backend.anatomy.lungs import Lungs, segment
 from medmpt_backend.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.validity import Limit, limits_of
@@ -176,20 +175,20 @@ def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius
         lungs: Masks and HU on the grid.
         codes: Non-zero inside the lungs.
         span: HU, both ends included.
-        radius_mm: Radius of the ball.
+        radius_mm: Radius of the ball; on a coarse grid at least 1.25 voxels.
 
     Returns:
         `(d, h, w)` bool on the grid.
     """
     mask = (codes > 0) & (lungs.grid.hu >= span[0]) & (lungs.grid.hu <= span[1])
-    element = ball(radius_mm, lungs.grid.spacing)
-    if not mask.any() or element.size == 1:
+    if not mask.any():
         return mask
+    radius = max(radius_mm, 1.25 * max(lungs.grid.spacing))
     box = ndimage.find_objects(mask.astype(np.uint8))[0]
     out = np.zeros_like(mask)
     padded = np.pad(mask[box], 1)
-    core = ndimage.distance_transform_edt(padded, sampling=lungs.grid.spacing) > radius_mm
-    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= radius_mm if core.any() else core
+    core = ndimage.distance_transform_edt(padded, sampling=lungs.grid.spacing) > radius
+    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= radius if core.any() else core
     out[box] = opened[1:-1, 1:-1, 1:-1] & mask[box]
     return out
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint as activation_checkpoint
 
 from medmpt_backend.attention import PostNormEncoder, attend, merge_heads, split_heads
 from medmpt_backend.config import VisionConfig
@@ -123,6 +124,7 @@ class SliceEncoder(nn.Module):
         self.patch_embed = _PatchEmbed(config, channels)
         self.blocks = nn.ModuleList(Block(config.width, config.heads, config.mlp_ratio) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width, eps=VIT_EPS)
+        self.recompute = False  # training may trade time for memory
         nn.init.normal_(self.cls_token, std=0.02)
 
     def forward(self, x: Tensor, masking: Masking | None = None) -> Tensor:
@@ -140,7 +142,7 @@ class SliceEncoder(nn.Module):
             x = x.gather(1, masking.keep[..., None].expand(-1, -1, x.shape[-1]))
         x = torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1), x], 1)
         for block in self.blocks:
-            x = block(x)
+            x = activation_checkpoint(block, x, use_reentrant=False) if self.recompute and self.training else block(x)
         out: Tensor = self.norm(x)
         return out
 

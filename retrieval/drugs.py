@@ -10,12 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from retrieval.drugs_build import Names, listed_facts
+from retrieval.drugs_build import Names, distinct, listed_facts
 from retrieval.drugs_check import ChildPugh, PatientContext, check
 from retrieval.drugs_infer import Inference
 from retrieval.drugs_names import Lexicon, Mention, normalise
 from retrieval.drugs_query import QueryResult, answer
-from retrieval.drugs_tables import DATA, AdjustmentRow, ConditionRow, DrugRow, Source, Tables, listed, read_tables
+from retrieval.drugs_tables import DATA, AdjustmentRow, ConditionRow, DrugRow, EffectRow, Source, Tables, listed, read_tables
 from retrieval.drugs_text import Name, class_fact, make_fact
 from retrieval.facts import Drug, DrugFact, Relation
 
@@ -35,7 +35,7 @@ class DrugGraph:
         self._sources = {s.source_id: s for s in tables.sources}
         self._groups = {d.id: tuple(dict.fromkeys((d.drug_class, *listed(d.groups)))) for d in tables.drugs}
         self._duplicate = {c.id for c in tables.classes if c.duplicate == "1"}
-        self._facts = listed_facts(tables)
+        self._facts = distinct(listed_facts(tables))
         self._by_subject: dict[str, list[DrugFact]] = defaultdict(list)
         self._pairs: dict[frozenset[str], DrugFact] = {}
         for fact in self._facts:
@@ -43,12 +43,19 @@ class DrugGraph:
                 self._by_subject[subject].append(fact)
             if fact.relation == "interacts_with":
                 self._pairs[frozenset(fact.subjects)] = fact
+        self._unless = {
+            (drug.id, row.condition): row.unless
+            for row in tables.contraindications
+            if row.unless
+            for drug, _ in self._names.expand(row.drug)
+        }
         self._rules: dict[str, list[tuple[AdjustmentRow, DrugFact]]] = defaultdict(list)
         self._index_rules()
         self._inference = Inference(
             enzymes=_grouped([(e.drug, e) for e in tables.enzymes]),
             adverse=_grouped([(d.id, v) for v in tables.adverse for d, _ in self._names.expand(v.drug)]),
             effects={e.id: e for e in tables.effects},
+            narrow=frozenset(self._names.members.get("narrow_index", ())),
             sources=self._sources,
         )
 
@@ -162,9 +169,18 @@ class DrugGraph:
         """The condition with this id."""
         return self._conditions[condition_id]
 
+    def effect(self, effect_id: str) -> EffectRow:
+        """The adverse effect with this id."""
+        return self._inference.effects[effect_id]
+
     def condition_of(self, fact: DrugFact) -> str | None:
         """Condition id that a `treats` or `contraindicated_in` fact is about."""
         return self._condition_ids.get(fact.subjects[1])
+
+    def excused(self, fact: DrugFact, drugs: Iterable[str]) -> bool:
+        """Whether a contraindication falls away because a drug of the class that its row names is taken too."""
+        group = self._unless.get((fact.subjects[0], self.condition_of(fact) or ""))
+        return group is not None and any(group in self._groups[d] for d in drugs)
 
     def facts(self, subjects: Iterable[str], relations: Sequence[Relation] | None = None) -> tuple[DrugFact, ...]:
         """Listed facts about any of the subjects (drug ids, condition names, enzymes), each once."""
@@ -229,19 +245,13 @@ class DrugGraph:
         age: float | None = None,
         sex: str | None = None,
     ) -> tuple[DrugFact, ...]:
-        """Check drugs against each other and a patient; see `PatientContext`.
+        """Check drugs against each other and a patient; the meaning of the arguments is that of `PatientContext`.
 
         Args:
             drugs: Drugs of the graph.
             conditions: Condition ids, or free names that are matched.
             allergies: Drug or class names; unknown ones are ignored here, resolve them first with `allergens`.
             egfr_or_crcl: Cockcroft–Gault CrCl in mL/min, or an eGFR where that is all there is.
-            egfr: eGFR in mL/min/1.73 m² where both are known.
-            hepatic: Child-Pugh class.
-            pregnant: True when pregnant.
-            lactating: True when breastfeeding.
-            age: Years.
-            sex: `male` or `female`.
 
         Returns:
             Facts, most severe first. An empty tuple means nothing in the graph, not safety.

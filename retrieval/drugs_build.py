@@ -1,12 +1,14 @@
 """Expansion of the tables into facts: `@group` rows become one fact per member, the most specific row of a pair wins."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.drugs_infer import severity_of
-from retrieval.drugs_tables import InteractionRow, Tables, listed
+from retrieval.drugs_tables import CrossReactivityRow, InteractionRow, Tables, listed
 from retrieval.drugs_text import (
+    LINE_RANK,
     SEVERITY_RANK,
     Name,
     adjustment_fact,
@@ -85,7 +87,7 @@ def listed_facts(tables: Tables) -> tuple[DrugFact, ...]:
 def _clinical(tables: Tables, names: Names) -> Iterator[DrugFact]:
     sources = {s.source_id: s for s in tables.sources}
     conditions = {c.id: c for c in tables.conditions}
-    for t in tables.treats:
+    for t in sorted(tables.treats, key=lambda row: LINE_RANK[row.line]):
         condition = conditions[t.condition]
         for drug, step in names.expand(t.drug):
             path = (*step, f"{names.label(t.drug)} -treats-> {condition.name}")
@@ -103,17 +105,23 @@ def _clinical(tables: Tables, names: Names) -> Iterator[DrugFact]:
         for drug, step in names.expand(p.drug):
             if not (step and (drug.id, p.period) in exact_p):
                 yield pregnancy_fact(p, drug, sources[p.source], (*step, f"{names.label(p.drug)} -{p.period}-> {p.level}"))
-    for x in tables.cross_reactivity:
-        for a, step_a in names.expand(x.a):
-            for b, step_b in names.expand(x.b):
-                if a.id != b.id and not _more_specific(tables, x, a.id, b.id):
-                    path = (*step_a, *step_b, f"{names.label(x.a)} -cross_reacts_with-> {names.label(x.b)}")
-                    yield cross_fact(x, a, b, severity_of(x.level), sources[x.source], path)
+    yield from _cross_reactions(tables, names)
 
 
-def _more_specific(tables: Tables, row: object, a: str, b: str) -> bool:
-    exact = [x for x in tables.cross_reactivity if x.a == a and x.b == b]
-    return bool(exact) and row not in exact
+def _cross_reactions(tables: Tables, names: Names) -> Iterator[DrugFact]:
+    """One fact per ordered pair of allergen and drug: the row with fewest groups wins, then the most severe."""
+    sources = {s.source_id: s for s in tables.sources}
+    best: dict[tuple[str, str], tuple[tuple[int, int], CrossReactivityRow, tuple[str, ...]]] = {}
+    for row in tables.cross_reactivity:
+        rank = ((row.a[0] == "@") + (row.b[0] == "@"), SEVERITY_RANK[row.level])
+        for a, step_a in names.expand(row.a):
+            for b, step_b in names.expand(row.b):
+                if a.id != b.id and ((a.id, b.id) not in best or rank < best[a.id, b.id][0]):
+                    best[a.id, b.id] = (rank, row, step_a + step_b)
+    for (first, second), (_, row, steps) in best.items():
+        path = (*steps, f"{names.label(row.a)} -cross_reacts_with-> {names.label(row.b)}")
+        a, b = names.drugs[first], names.drugs[second]
+        yield cross_fact(row, a, b, severity_of(row.level), sources[row.source], path)
 
 
 def _pharmacology(tables: Tables, names: Names) -> Iterator[DrugFact]:
@@ -133,3 +141,18 @@ def _pharmacology(tables: Tables, names: Names) -> Iterator[DrugFact]:
             yield adverse_fact(v, drug, effects[v.effect], sources[v.source])
     for d in tables.drugs:
         yield membership_fact(names.drugs[d.id], names.groups[d.drug_class], sources["who-atc"])
+
+
+def distinct(facts: tuple[DrugFact, ...]) -> tuple[DrugFact, ...]:
+    """The facts without repetition and with a key of their own: where two hashes agree in six digits, the later one is hashed again."""
+    taken: dict[str, str] = {}
+    kept = []
+    for fact in facts:
+        if taken.get(fact.key) == fact.text:
+            continue
+        key = fact.key
+        while key in taken:
+            key = f"D-{hashlib.sha256((key + fact.text).encode()).hexdigest()[:6]}"
+        taken[key] = fact.text
+        kept.append(fact if key == fact.key else replace(fact, key=key))
+    return tuple(kept)

@@ -64,14 +64,14 @@ def check(graph: "DrugGraph", drugs: Sequence[Drug], patient: PatientContext) ->
         facts += graph.interactions(a.id, b.id)
         facts += duplicates(graph, a, b)
     for drug in unique:
-        facts += patient_facts(graph, drug, patient)
+        facts += patient_facts(graph, drug, patient, unique)
     found = {fact.key: fact for fact in facts}
     return tuple(sorted(found.values(), key=severity_order))
 
 
-def severity_order(fact: DrugFact) -> tuple[int, bool, str]:
-    """Sort key: severity, listed before inferred, then key."""
-    return (SEVERITY_RANK[fact.severity] if fact.severity else 5, fact.inferred, fact.key)
+def severity_order(fact: DrugFact) -> tuple[int, bool]:
+    """Sort key: severity, listed before inferred; the order of the tables otherwise stays."""
+    return (SEVERITY_RANK[fact.severity] if fact.severity else 5, fact.inferred)
 
 
 def duplicates(graph: "DrugGraph", a: Drug, b: Drug) -> list[DrugFact]:
@@ -82,12 +82,15 @@ def duplicates(graph: "DrugGraph", a: Drug, b: Drug) -> list[DrugFact]:
     return [class_fact(graph.name(a.id), graph.name(b.id), graph.group_name(shared[0]), graph.atc_source, duplicate=True)]
 
 
-def patient_facts(graph: "DrugGraph", drug: Drug, patient: PatientContext) -> list[DrugFact]:
-    """Facts of one drug for this patient."""
+def patient_facts(graph: "DrugGraph", drug: Drug, patient: PatientContext, taken: Iterable[Drug] = ()) -> list[DrugFact]:
+    """Facts of one drug for this patient, who also takes `taken`."""
     held = graph.with_parents((*patient.conditions, *by_rule(graph.conditions(), patient.age, patient.sex)))
     if patient.pregnant:
         held = (*held, "pregnancy-state")
-    facts = [f for f in graph.facts((drug.id,), ("contraindicated_in",)) if graph.condition_of(f) in held]
+    together = [d.id for d in taken]
+    facts = [
+        f for f in graph.facts((drug.id,), ("contraindicated_in",)) if graph.condition_of(f) in held and not graph.excused(f, together)
+    ]
     facts += graph.dose_rules(drug.id, crcl=patient.crcl, egfr=patient.egfr, hepatic=patient.hepatic)
     if patient.pregnant:
         facts += graph.facts((drug.id,), ("pregnancy",))

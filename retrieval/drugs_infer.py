@@ -18,6 +18,8 @@ GRID: dict[tuple[str, str], Severity] = {
     ("moderate", "sensitive"): "moderate",
     ("moderate", "major"): "minor",
     ("weak", "sensitive"): "minor",
+    ("strong", "prodrug"): "moderate",
+    ("moderate", "prodrug"): "minor",
 }
 WORD_ZH: dict[Severity, str] = {"contraindicated": "禁忌", "major": "严重", "moderate": "中度", "minor": "轻度", "unknown": "未知"}
 
@@ -29,6 +31,7 @@ class Inference:
     enzymes: dict[str, tuple[EnzymeRow, ...]]
     adverse: dict[str, tuple[AdverseRow, ...]]
     effects: dict[str, EffectRow]
+    narrow: frozenset[str]
     sources: dict[str, Source]
 
     def between(self, a: Name, b: Name) -> tuple[DrugFact, ...]:
@@ -42,22 +45,31 @@ class Inference:
             for target in self.enzymes.get(b.id, ()):
                 if cause.relation == "substrate_of" or target.relation != "substrate_of" or cause.target != target.target:
                     continue
-                severity = GRID.get((cause.strength, target.strength))
+                severity = self._severity(cause, target)
                 known = best.get(cause.relation)
                 if severity and (known is None or SEVERITY_RANK[severity] < SEVERITY_RANK[known[0]]):
                     best[cause.relation] = (severity, cause, target)
         return [self._kinetic_fact(a, b, *found) for found in best.values()]
 
+    def _severity(self, cause: EnzymeRow, target: EnzymeRow) -> Severity | None:
+        """Severity by the grid; without a narrow therapeutic index an inferred change of exposure is at most moderate."""
+        severity = GRID.get((cause.strength, target.strength))
+        return "moderate" if severity == "major" and target.drug not in self.narrow else severity
+
     def _kinetic_fact(self, a: Name, b: Name, severity: Severity, cause: EnzymeRow, target: EnzymeRow) -> DrugFact:
-        up = cause.relation == "inhibits"
+        up, prodrug = cause.relation == "inhibits", target.strength == "prodrug"
+        change = (
+            ("reduce the activation" if up else "raise the activation") if prodrug else ("raise the levels" if up else "lower the levels")
+        )
         text = (
-            f"{a.en} may {'raise' if up else 'lower'} the levels of {b.en} ({severity}, inferred): {a.en} {cause.relation} {cause.target} "
+            f"{a.en} may {change} of {b.en} ({severity}, inferred): {a.en} {cause.relation} {cause.target} "
             f"({cause.strength}) and {b.en} is its substrate ({target.strength}). "
             "No row of the graph lists this pair; check the labels of both drugs"
         )
         act = STRENGTH_ZH[cause.strength] + ("抑制" if up else "诱导")
+        change_zh = ("减少{}的活化" if up else "增加{}的活化") if prodrug else ("升高{}的血药浓度" if up else "降低{}的血药浓度")
         text_zh = (
-            f"{a.zh}可能{'升高' if up else '降低'}{b.zh}的血药浓度（{WORD_ZH[severity]}，推断）：{a.zh}{act} {cause.target}，"
+            f"{a.zh}可能{change_zh.format(b.zh)}（{WORD_ZH[severity]}，推断）：{a.zh}{act} {cause.target}，"
             f"{b.zh}为其底物。图谱未直接收录该组合，请查阅两药说明书"
         )
         path = (f"{a.id} -{cause.relation}-> {cause.target}", f"{b.id} -substrate_of-> {target.target}")

@@ -9,12 +9,12 @@ from retrieval.errors import BadInput
 
 SEVERITIES = frozenset({"contraindicated", "major", "moderate", "minor", "unknown"})
 LINES = frozenset({"first", "alternative", "add_on", "second", "prophylaxis"})
-LEVELS = frozenset({"absolute", "relative"})
+LEVELS = frozenset({"absolute", "avoid", "relative"})
 ENZYME_RELATIONS = frozenset({"inhibits", "induces", "substrate_of"})
 STRENGTHS = {
     "inhibits": frozenset({"strong", "moderate", "weak"}),
     "induces": frozenset({"strong", "moderate", "weak"}),
-    "substrate_of": frozenset({"sensitive", "major", "minor"}),
+    "substrate_of": frozenset({"sensitive", "major", "minor", "prodrug"}),
 }
 METRICS = frozenset({"crcl", "egfr", "child_pugh"})
 ACTIONS = frozenset({"contraindicated", "avoid", "reduce", "usual", "caution"})
@@ -23,7 +23,7 @@ PREGNANCY_LEVELS = frozenset({"contraindicated", "avoid", "caution", "compatible
 RISKS = frozenset({"common", "uncommon", "rare", "known", "possible"})
 # Five anatomical-therapeutic-chemical levels: one letter, two digits, two letters, two digits (WHO ATC/DDD index).
 ATC = re.compile(r"[A-Z]\d{2}[A-Z]{2}\d{2}")
-RULE = re.compile(r"(age)(<|>=)(\d+)|sex=(female|male)")
+RULE = re.compile(r"age(?:<|>=)\d+(?:\.\d+)?|sex=(?:female|male)")
 
 
 def _demand(ok: bool, table: str, row: object, why: str) -> None:
@@ -80,6 +80,7 @@ def _check_edges(tables: Tables) -> None:
         _demand(bool(t.setting) == bool(t.setting_zh) and bool(t.dose) == bool(t.dose_zh), "treats", t, "one language only")
     for c in tables.contraindications:
         _demand(c.drug in ends and c.condition in conditions, "contraindications", c, "unknown drug or condition")
+        _demand(not c.unless or f"@{c.unless}" in ends, "contraindications", c, "unknown class")
         _demand(c.level in LEVELS and c.source in sources, "contraindications", c, "unknown level or source")
     for e in tables.enzymes:
         _demand(e.drug in ends and e.source in sources and e.relation in ENZYME_RELATIONS, "enzymes", e, "unknown end")

@@ -22,6 +22,8 @@ TARGET_ALIASES = {
     "cyp3a": "CYP3A4",
 }
 CJK = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[a-z0-9]")
+_TAIL = re.compile(r"(?:'s|s)?(?![a-z0-9])")
 _SPLIT = re.compile(r"[-_/\s\u00b7+]+")
 
 
@@ -66,7 +68,7 @@ class Lexicon:
             self._drug_names += [normalise(name) for name in names]
         for combination in tables.combinations:
             self._add("combination", listed(combination.drugs), (combination.name,))
-        self._pattern = self._compile()
+        self._by_start = self._starts()
 
     def _add(self, kind: MentionKind, ids: tuple[str, ...], names: Iterable[str]) -> None:
         for name in names:
@@ -74,11 +76,12 @@ class Lexicon:
             if key:
                 self._names[key] = (kind, ids)
 
-    def _compile(self) -> re.Pattern[str]:
-        latin = sorted((n for n in self._names if not CJK.search(n)), key=len, reverse=True)
-        chinese = sorted((n for n in self._names if CJK.search(n)), key=len, reverse=True)
-        words = "|".join(map(re.escape, latin))
-        return re.compile(rf"(?:{'|'.join(map(re.escape, chinese))})|(?<![a-z0-9])(?:{words})(?:'s|s)?(?![a-z0-9])")
+    def _starts(self) -> dict[str, tuple[str, ...]]:
+        """Names by their first two characters, longest first: a scanner that needs no compiled pattern."""
+        starts: dict[str, list[str]] = {}
+        for name in sorted(self._names, key=len, reverse=True):
+            starts.setdefault(name[:2], []).append(name)
+        return {start: tuple(names) for start, names in starts.items()}
 
     def lookup(self, name: str) -> tuple[MentionKind, tuple[str, ...]] | None:
         """Exact name, any case and hyphenation."""
@@ -86,13 +89,31 @@ class Lexicon:
 
     def scan(self, text: str) -> tuple[Mention, ...]:
         """Known names in the text, longest first at each place, without overlaps."""
-        found = []
-        for match in self._pattern.finditer(normalise(text)):
-            surface = match.group()
-            entry = self._names.get(surface) or self._names.get(re.sub(r"(?:'s|s)$", "", surface))
-            if entry:
-                found.append(Mention(match.start(), match.end(), entry[0], entry[1], surface))
+        flat = normalise(text)
+        found, at = [], 0
+        while at < len(flat):
+            mention = self._at(flat, at)
+            if mention:
+                found.append(mention)
+            at = mention.end if mention else at + 1
         return tuple(found)
+
+    def _at(self, flat: str, at: int) -> Mention | None:
+        """The longest name that begins here; a Latin name begins and ends at a word boundary, with an optional plural or genitive."""
+        for name in self._by_start.get(flat[at : at + 2], ()):
+            if not flat.startswith(name, at):
+                continue
+            end = at + len(name)
+            if not CJK.search(name):
+                if at and _LATIN.match(flat[at - 1]):
+                    continue
+                tail = _TAIL.match(flat, end)
+                if tail is None:
+                    continue
+                end = tail.end()
+            kind, ids = self._names[name]
+            return Mention(at, end, kind, ids, flat[at:end])
+        return None
 
     def suggest(self, name: str) -> str | None:
         """The nearest drug name when it is a close misspelling; only ever a suggestion."""

@@ -48,6 +48,11 @@ INTENTS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
 )
 KIDNEY_VALUE = re.compile(r"(?:crcl|egfr|gfr|creatinine clearance|clearance|肌酐清除率|肾小球滤过率)\D{0,14}?(\d+(?:\.\d+)?)")
 CHILD_PUGH = re.compile(r"child pugh (?:class |grade |score )?([abc])\b|child pugh ?([abc])级")
+# Conditions that ask for a dose rule, and the adverse effect that is named by its abbreviation.
+ORGANS = frozenset({"renal-impairment", "severe-renal-impairment", "hepatic-impairment", "severe-hepatic-impairment", "cirrhosis"})
+QT = re.compile(r"\bqtc?\b|qt ?间期")
+ALLERGY_AFTER = re.compile(r"(?:drug )?(?:allerg|anaphyla|hypersensitiv|过敏)")
+ALLERGY_BEFORE = re.compile(r"(?:allerg\w*|anaphyla\w*|hypersensitiv\w*|reaction|reacted) (?:to|after|with)$")
 OVERVIEW: tuple[Relation, ...] = ("treats", "contraindicated_in", "adjusts_for", "pregnancy", "monitors", "causes")
 
 
@@ -59,8 +64,10 @@ class UnderstoodQuery:
         drugs: Drug ids, in order of mention.
         classes: Class or group ids.
         conditions: Condition ids.
+        effects: Ids of adverse effects.
         targets: Enzymes and transporters.
         relations: Relations asked for; empty means an overview.
+        allergens: Drug ids that the question names as the allergy.
         unknown: Names that look like drugs and are not in the graph.
         suggestions: Unknown name to a close known one.
         crcl: Creatinine clearance or eGFR in the question, mL/min.
@@ -70,8 +77,10 @@ class UnderstoodQuery:
     drugs: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     relations: tuple[Relation, ...] = ()
+    allergens: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     suggestions: dict[str, str] = field(default_factory=dict)
     crcl: float | None = None
@@ -97,13 +106,20 @@ def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
     flat = normalise(question)
     kidney, child = KIDNEY_VALUE.search(flat), CHILD_PUGH.search(flat)
     unknown = graph.unknown_names(question)
+    relations = [relation for relation, pattern in INTENTS if pattern.search(flat)]
+    if ORGANS & set(found["condition"]) and "adjusts_for" not in relations:
+        relations.append("adjusts_for")
+    if QT.search(flat):
+        found["effect"].append("qt-prolongation")
     suggestions = {name: close for name in unknown if (close := graph.suggest(name))}
     return UnderstoodQuery(
         drugs=tuple(dict.fromkeys(found["drug"])),
         classes=tuple(dict.fromkeys(found["class"])),
         conditions=tuple(dict.fromkeys(found["condition"])),
         targets=tuple(dict.fromkeys(found["target"])),
-        relations=tuple(relation for relation, pattern in INTENTS if pattern.search(flat)),
+        effects=tuple(dict.fromkeys(found["effect"])),
+        relations=tuple(relations),
+        allergens=_allergens(graph, question, flat),
         unknown=unknown,
         suggestions=suggestions,
         crcl=float(kidney.group(1)) if kidney else None,
@@ -111,12 +127,22 @@ def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
     )
 
 
+def _allergens(graph: "DrugGraph", question: str, flat: str) -> tuple[str, ...]:
+    """Drugs named as the allergy: right before `allergy`, `allergic` or 过敏, or right after `allergic to`."""
+    found: list[str] = []
+    for mention in graph.scan(question):
+        before, after = flat[: mention.start].rstrip(), flat[mention.end :].lstrip()
+        if mention.kind in ("drug", "class", "combination") and (ALLERGY_AFTER.match(after) or ALLERGY_BEFORE.search(before)):
+            found += [d.id for d in graph.members(mention.ids[0])] if mention.kind == "class" else mention.ids
+    return tuple(dict.fromkeys(found))
+
+
 def answer(graph: "DrugGraph", question: str) -> QueryResult:
     """Facts that answer the question; empty with a reason when a name is unknown or the graph holds nothing."""
     q = understand(graph, question)
     if q.unknown and len(q.drugs) + len(q.classes) < 2:
         return QueryResult((), q, "empty", _unknown_reason(q))
-    if not (q.drugs or q.classes or q.targets or q.conditions):
+    if not (q.drugs or q.classes or q.targets or q.conditions or q.effects):
         return QueryResult((), q, "empty", "no drug, class, enzyme or condition of the graph is named in the question")
     facts = _facts(graph, q)
     warnings = (_unknown_reason(q),) if q.unknown else ()
@@ -146,6 +172,8 @@ def _facts(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
         return _allergy(graph, q)
     if q.targets:
         return _targets(graph, q)
+    if q.effects and (len(q.drugs) + len(q.classes) < 2):
+        return _effects(graph, q)
     drugs = q.drugs or tuple(d.id for c in q.classes for d in graph.members(c))
     special = [r for r in q.relations if r in ("pregnancy", "lactation", "adjusts_for", "monitors", "causes", "same_class")]
     if drugs and special:
@@ -184,13 +212,22 @@ def _allergy(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
         facts = [f for drug in sides[0] for f in graph.facts((drug,), ("cross_reacts_with",)) if f.subjects[0] == drug]
         return facts + list(graph.facts(sides[0], ("allergy_class",)))
     pairs = [(a, b) for left, right in combinations(sides, 2) for a in left for b in right if a != b]
-    return [f for a, b in pairs for f in (*graph.cross_reactions(a, b), *graph.cross_reactions(b, a))]
+    facts = [f for a, b in pairs for f in (*graph.cross_reactions(a, b), *graph.cross_reactions(b, a))]
+    return [f for f in facts if not q.allergens or f.subjects[0] in q.allergens]
 
 
 def _targets(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
     wanted: tuple[Relation, ...] = tuple(r for r in q.relations if r in ("inhibits", "induces", "substrate_of"))
     facts = graph.facts(q.targets, wanted or ("inhibits", "induces", "substrate_of"))
     return [f for f in facts if not q.drugs or f.subjects[0] in q.drugs]
+
+
+def _effects(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+    """Drugs that cause the effect, or whether the named drugs do; with a condition of that name also what it forbids."""
+    names = [graph.effect(e).name.lower() for e in q.effects]
+    drugs = q.drugs or tuple(d.id for c in q.classes for d in graph.members(c))
+    facts = [f for f in graph.facts(names, ("causes",)) if not drugs or f.subjects[0] in drugs]
+    return facts + (_conditions(graph, q, drugs) if q.conditions and (drugs or "contraindicated_in" in q.relations) else [])
 
 
 def _special(graph: "DrugGraph", q: UnderstoodQuery, relations: Sequence[Relation]) -> list[DrugFact]:

@@ -110,11 +110,12 @@ class TreatsRow:
 
 @dataclass(frozen=True)
 class ContraindicationRow:
-    """Condition in which a drug is contraindicated (`absolute`) or needs caution (`relative`)."""
+    """Condition in which a drug is contraindicated (`absolute`), to `avoid` or needs caution; void beside a drug of class `unless`."""
 
     drug: str
     condition: str
     level: str
+    unless: str
     reason: str
     reason_zh: str
     source: str
@@ -269,7 +270,7 @@ def read_tables(folder: Path = DATA) -> Tables:
         conditions=read_table(folder / "conditions.csv", ConditionRow, frozenset({"parents", "icd10", "rule", "synonyms", "synonyms_zh"})),
         interactions=read_table(folder / "interactions.csv", InteractionRow),
         treats=read_table(folder / "treats.csv", TreatsRow, frozenset({"setting", "setting_zh", "dose", "dose_zh"})),
-        contraindications=read_table(folder / "contraindications.csv", ContraindicationRow),
+        contraindications=read_table(folder / "contraindications.csv", ContraindicationRow, frozenset({"unless"})),
         enzymes=read_table(folder / "enzymes.csv", EnzymeRow),
         adjustments=read_table(folder / "adjustments.csv", AdjustmentRow),
         pregnancy=read_table(folder / "pregnancy.csv", PregnancyRow),

@@ -1,6 +1,7 @@
 """Sentences of the drug graph: one row of a table becomes one `DrugFact` with English and Chinese text."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from retrieval.drugs_tables import (
@@ -77,6 +78,14 @@ ACTION_SEVERITY: dict[str, Severity | None] = {
     "caution": "moderate",
     "usual": None,
 }
+# A Latin letter or digit right beside a Chinese character: one blank belongs between them.
+_TIGHT = re.compile(r"(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])")
+LINE_RANK = {"first": 0, "alternative": 1, "add_on": 2, "second": 3, "prophylaxis": 4}
+CONTRAINDICATION: dict[str, tuple[str, str, Severity]] = {
+    "absolute": ("is contraindicated", "禁用", "contraindicated"),
+    "avoid": ("should be avoided", "应避免使用", "major"),
+    "relative": ("needs caution", "慎用", "moderate"),
+}
 SEVERITY_RANK = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3, "unknown": 4}
 
 
@@ -100,7 +109,7 @@ def sentence(text: str) -> str:
 
 def sentence_zh(text: str) -> str:
     """The Chinese text with a full stop at the end."""
-    text = text.strip()
+    text = _TIGHT.sub(" ", text.strip())
     return text if not text or text[-1] in "。！？" else text + "。"
 
 
@@ -141,8 +150,9 @@ def interaction_fact(row: InteractionRow, a: Name, b: Name, severity: Severity, 
         f"Mechanism: {row.mechanism.format(**en)}. {sentence(manage)}"
     )
     text_zh = (
-        f"{a.zh}与{b.zh}合用{SEVERITY_ZH[severity]}：{row.effect_zh.format(**zh)}。"
-        f"机制：{row.mechanism_zh.format(**zh)}。{sentence_zh(manage_zh)}"
+        sentence_zh(f"{a.zh}与{b.zh}合用{SEVERITY_ZH[severity]}：{row.effect_zh.format(**zh)}")
+        + sentence_zh(f"机制：{row.mechanism_zh.format(**zh)}")
+        + sentence_zh(manage_zh)
     )
     return make_fact("interacts_with", (a.id, b.id), (text, text_zh), source, path, severity, management=manage)
 
@@ -158,13 +168,10 @@ def treats_fact(row: TreatsRow, drug: Name, condition: Name, source: Source, pat
 
 def contraindication_fact(row: ContraindicationRow, drug: Name, condition: ConditionRow, source: Source, path: tuple[str, ...]) -> DrugFact:
     """Contraindication (absolute) or caution (relative) in a condition."""
-    if row.level == "absolute":
-        text = f"{drug.en} is contraindicated in {condition.name}: {row.reason}"
-        text_zh = f"{drug.zh}禁用于{condition.name_zh}：{row.reason_zh}"
-    else:
-        text = f"{drug.en} needs caution or avoidance in {condition.name}: {row.reason}"
-        text_zh = f"{drug.zh}在{condition.name_zh}时慎用或避免：{row.reason_zh}"
-    severity: Severity = "contraindicated" if row.level == "absolute" else "moderate"
+    verb, verb_zh, severity = CONTRAINDICATION[row.level]
+    text = f"{drug.en} {verb} in {condition.name}: {row.reason}"
+    whom = condition.name_zh.removesuffix("患者")
+    text_zh = f"{drug.zh}在{whom}患者中{verb_zh}：{row.reason_zh}"
     subjects = (drug.id, condition.name.lower())
     return make_fact("contraindicated_in", subjects, (sentence(text), sentence_zh(text_zh)), source, path, severity)
 
@@ -172,7 +179,12 @@ def contraindication_fact(row: ContraindicationRow, drug: Name, condition: Condi
 def enzyme_fact(row: EnzymeRow, drug: Name, source: Source) -> DrugFact:
     """Relation to an enzyme or transporter."""
     if row.relation == "substrate_of":
-        word, word_zh = {"sensitive": ("a sensitive", "敏感"), "major": ("a", ""), "minor": ("a minor", "次要")}[row.strength]
+        word, word_zh = {
+            "sensitive": ("a sensitive", "敏感"),
+            "major": ("a", ""),
+            "minor": ("a minor", "次要"),
+            "prodrug": ("a prodrug activated as a", "前药性"),
+        }[row.strength]
         text, text_zh = f"{drug.en} is {word} substrate of {row.target}", f"{drug.zh}是 {row.target} 的{word_zh}底物"
     else:
         noun, noun_zh = ("inhibitor", "抑制剂") if row.relation == "inhibits" else ("inducer", "诱导剂")
@@ -204,7 +216,7 @@ def adjustment_fact(row: AdjustmentRow, drug: Name, source: Source, path: tuple[
     verb, verb_zh = {
         "contraindicated": ("is contraindicated", "禁用"),
         "avoid": ("should be avoided", "应避免使用"),
-        "reduce": ("needs another dose", "需调整剂量"),
+        "reduce": ("needs a dose adjustment", "需调整剂量"),
         "caution": ("needs caution", "慎用"),
         "usual": ("needs no dose change", "无需调整剂量"),
     }[row.action]

@@ -68,16 +68,17 @@ def acid_base(p: Panel) -> Pattern | None:
     name, name_zh, expected, low, high, actual, unit = found
     judged, judged_zh = ("within", "在") if low <= actual <= high else ("below", "低于") if actual < low else ("above", "高于")
     second, second_zh = _second(name, judged)
+    shown = f"{round(actual, 1):g}"
     inside = "内" if judged == "within" else ""
     return pattern(
         p,
         "acid-base",
         name,
-        f"The blood gas shows {name}; {expected[0]} {actual:.0f} {unit} is {judged} the expected {low:.0f}–{high:.0f} {unit}{second}.",
-        f"血气提示{name_zh}；{expected[1]} {actual:.0f} {unit} {judged_zh}预期范围 {low:.0f}–{high:.0f} {unit}{inside}{second_zh}。",
+        f"The blood gas shows {name}; {expected[0]} {shown} {unit} is {judged} the expected {low:.0f}–{high:.0f} {unit}{second}.",
+        f"血气提示{name_zh}；{expected[1]} {shown} {unit} {judged_zh}预期范围 {low:.0f}–{high:.0f} {unit}{inside}{second_zh}。",
         ("ph", "paco2", "bicarbonate"),
         _BEREND,
-        quantity("compensation", actual, unit, 0),
+        quantity("compensation", actual, unit, 1),
         quantity("expected_low", low, unit, 0),
         quantity("expected_high", high, unit, 0),
     )

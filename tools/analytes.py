@@ -142,10 +142,15 @@ def find_analyte(name: str | None, loinc: str | None = None, unit: Unit | None =
 
     A differential count given in percent is the fraction: `neutrophils 85 %` is `neutrophils_pct`.
     """
-    found = _codes().get(loinc or "") or next((i for n in _variants(name or "") if (i := _names().get(fold(n)))), None)
+    percent = unit is not None and unit.dimension == "fraction"
+    found = (
+        _codes().get(loinc or "")
+        or (_names().get(fold(f"{name}%")) if percent else None)
+        or next((i for n in _variants(name or "") if (i := _names().get(fold(n)))), None)
+    )
     if found is None:
         return None
-    if unit is not None and unit.dimension == "fraction" and f"{found}_pct" in analytes():
+    if percent and f"{found}_pct" in analytes():
         found = f"{found}_pct"
     return analytes()[found]
 
@@ -153,7 +158,7 @@ def find_analyte(name: str | None, loinc: str | None = None, unit: Unit | None =
 def _variants(name: str) -> list[str]:
     """The name, its part before brackets, what stands in the brackets, and without a specimen prefix."""
     bracket = re.match(r"^(.*?)[(（\[]([^)）\]]+)[)）\]]?(.*)$", name)
-    parts = [name] + ([bracket[1] + bracket[3], bracket[2]] if bracket else [])
+    parts = [name, name.partition(",")[0]] + ([bracket[1] + bracket[3], bracket[2]] if bracket else [])
     return parts + [re.sub(r"^(?:血清|血浆|全血|serum|plasma|blood)\s*", "", p, flags=re.IGNORECASE) for p in parts]
 
 

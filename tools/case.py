@@ -11,7 +11,7 @@ Sex = Literal["male", "female", "other", "unknown"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Smoking(_Model):
@@ -64,12 +64,12 @@ class Vitals(_Model):
     """One set of vital signs; temperature in °C, pressures in mmHg, SpO2 in %, FiO2 as a fraction."""
 
     time: str | None = None
-    temperature_c: float | None = None
-    heart_rate: float | None = None
-    respiratory_rate: float | None = None
-    sbp_mmhg: float | None = None
-    dbp_mmhg: float | None = None
-    spo2_pct: float | None = None
+    temperature_c: float | None = Field(default=None, ge=10, le=47)
+    heart_rate: float | None = Field(default=None, ge=0, le=400)
+    respiratory_rate: float | None = Field(default=None, ge=0, le=150)
+    sbp_mmhg: float | None = Field(default=None, ge=0, le=400)
+    dbp_mmhg: float | None = Field(default=None, ge=0, le=300)
+    spo2_pct: float | None = Field(default=None, ge=0, le=100)
     fio2: float | None = Field(default=None, ge=0.2, le=1.0)
     gcs: int | None = Field(default=None, ge=3, le=15)
 
@@ -92,7 +92,7 @@ class Observation(_Model):
 
 
 class LungFunction(_Model):
-    """One spirometry and diffusion record."""
+    """One spirometry and diffusion record; `fev1_fvc` is a ratio (0.62), the rest as their names say."""
 
     time: str | None = None
     fev1_l: float | None = None

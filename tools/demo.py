@@ -26,36 +26,45 @@ class Recipe(BaseModel):
     description: str
 
 
+class Entry(BaseModel):
+    """One demo case: its titles and the recipes of its studies by handle."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    title_zh: str
+    studies: dict[str, Recipe] = {}
+
+
 @cache
-def demo_cases() -> tuple[str, ...]:
-    """Ids of the demo cases."""
+def _entries() -> dict[str, Entry]:
+    """Demo cases by id; every entry must have its case file and the other way round."""
     root = files("tools") / "data" / "cases"
-    return tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir() and (entry / "case.json").is_file()))
+    found = {c: Entry.model_validate(e) for c, e in tomllib.loads((root / "recipes.toml").read_text(encoding="utf-8")).items()}
+    folders = {entry.name for entry in root.iterdir() if (entry / "case.json").is_file()}
+    if folders != set(found):
+        raise ValueError(f"recipes.toml and the case folders differ: {sorted(folders ^ set(found))}")
+    return found
 
 
-@cache
-def _titles() -> dict[str, dict[str, str]]:
-    return tomllib.loads((files("tools") / "data" / "cases" / "titles.toml").read_text(encoding="utf-8"))
+def demo_cases() -> tuple[str, ...]:
+    """Ids of the demo cases, in the order of `recipes.toml`."""
+    return tuple(_entries())
 
 
-def demo_title(case_id: str, language: Language) -> str:
-    """What a case picker shows for a demo case."""
-    return _titles()[case_id][language]
+def demo_title(case_id: str, language: Language = "en") -> str:
+    """One line for a case picker."""
+    entry = _entries()[case_id]
+    return entry.title_zh if language == "zh" else entry.title
 
 
-@cache
-def recipes() -> dict[str, dict[str, Recipe]]:
-    """Recipes by case and study id."""
-    text = (files("tools") / "data" / "cases" / "recipes.toml").read_text(encoding="utf-8")
-    return {c: {s: Recipe.model_validate(r) for s, r in studies.items()} for c, studies in tomllib.loads(text).items()}
-
-
-def open_demo(case_id: str, cache_dir: Path) -> LoadedCase:
+def open_demo(case_id: str, cache_dir: Path, *, lazy: bool = False) -> LoadedCase:
     """Open a demo case; generate its CT studies into the cache when they are not there yet.
 
     Args:
         case_id: One of `demo_cases()`.
         cache_dir: For derived things; the studies land under `demo/`.
+        lazy: Leave the studies to `materialise`, which the CT tools call; their paths are given all the same.
 
     Raises:
         BadInput: No such demo case.
@@ -64,19 +73,31 @@ def open_demo(case_id: str, cache_dir: Path) -> LoadedCase:
         raise BadInput(f"no demo case {case_id!r}; there are: {', '.join(demo_cases())}")
     text = (files("tools") / "data" / "cases" / case_id / "case.json").read_text(encoding="utf-8")
     case = parse_case(json.loads(text), f"{case_id}/case.json")
-    folder = cache_dir / "demo" / f"{case_id}-{_fingerprint(case_id)}"
-    for study in case.studies:
-        recipe = recipes().get(case_id, {}).get(study.id)
-        target = folder / study.path
-        if recipe is not None and not target.is_dir():
-            _generate(recipe, target, study.date)
+    folder = (cache_dir / "demo" / f"{case_id}-{_fingerprint(case_id)}").resolve()
+    studies = {study.id: folder / study.path for study in case.studies if study.id in _entries()[case_id].studies}
+    if lazy:
+        return LoadedCase(case, folder, studies)
+    for path in studies.values():
+        materialise(path)
     folder.mkdir(parents=True, exist_ok=True)
     return open_case(case, folder)
 
 
+def materialise(path: Path) -> None:
+    """Generate the study of a demo case that was opened lazily; any other path is left alone."""
+    if path.exists():
+        return
+    case_id = path.parent.name.rpartition("-")[0]
+    if case_id not in demo_cases() or path.parent.name != f"{case_id}-{_fingerprint(case_id)}":
+        return
+    text = (files("tools") / "data" / "cases" / case_id / "case.json").read_text(encoding="utf-8")
+    study = next(s for s in parse_case(json.loads(text), case_id).studies if s.path == path.name)
+    _generate(_entries()[case_id].studies[study.id], path, study.date)
+
+
 def _fingerprint(case_id: str) -> str:
     """Changes when a recipe or the generator's code changes, so that a cached study is never stale."""
-    digest = hashlib.sha256(repr(recipes().get(case_id)).encode())
+    digest = hashlib.sha256(repr(_entries()[case_id].studies).encode())
     cohort = files("medmpt_backend") / "cohort"
     for source in sorted(_sources(Path(str(cohort)))):
         digest.update(source.read_bytes())

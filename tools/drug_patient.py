@@ -5,13 +5,10 @@ from dataclasses import dataclass, field
 from retrieval.drugs import DrugGraph
 from retrieval.drugs_check import ChildPugh, PatientContext
 from retrieval.facts import Drug
-from tools.case import Case, Observation, Patient
+from tools.calculators.registry import find
+from tools.calculators.run import run
+from tools.case import Case, Patient
 
-_CREATININE = ("creatinine", "serum creatinine", "肌酐", "血肌酐")
-# LOINC 2160-0 creatinine mass/volume and 14682-9 creatinine moles/volume, serum or plasma (loinc.org).
-_CREATININE_LOINC = ("2160-0", "14682-9")
-# Molar mass of creatinine 113.12 g/mol: 1 mg/dL = 88.4 µmol/L.
-_UMOL_PER_MG_DL = 88.4
 # Ages in which an unknown pregnancy status of a woman has to be asked for.
 _FERTILE_AGE = (12.0, 55.0)
 
@@ -22,6 +19,7 @@ class DrugPatient:
 
     Attributes:
         current: Drugs the patient takes.
+        exposures: Substances that are no medicines but interact (tobacco smoke of a current smoker).
         context: Conditions, allergies and organ function.
         unknown_drugs: Medicines that are not in the graph.
         unknown_allergies: Allergy entries that name nothing in the graph.
@@ -30,6 +28,7 @@ class DrugPatient:
     """
 
     current: tuple[Drug, ...] = ()
+    exposures: tuple[Drug, ...] = ()
     context: PatientContext = field(default_factory=PatientContext)
     unknown_drugs: tuple[str, ...] = ()
     unknown_allergies: tuple[str, ...] = ()
@@ -54,6 +53,7 @@ def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
     clearance = creatinine_clearance(case)
     return DrugPatient(
         current=tuple(dict.fromkeys(current)),
+        exposures=_exposures(graph, case.patient),
         context=PatientContext(
             conditions=tuple(dict.fromkeys(i for ids in conditions.values() for i in ids)),
             allergies=tuple(dict.fromkeys(i for ids in allergens.values() for i in ids)),
@@ -70,28 +70,14 @@ def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
     )
 
 
+def _exposures(graph: DrugGraph, patient: Patient) -> tuple[Drug, ...]:
+    smokes = patient.smoking is not None and patient.smoking.status == "current"
+    return graph.resolve("tobacco smoke") if smokes else ()
+
+
 def creatinine_clearance(case: Case) -> float | None:
-    """Cockcroft–Gault creatinine clearance in mL/min from the latest serum creatinine; None when an input is missing.
-
-    Cockcroft DW, Gault MH. Prediction of creatinine clearance from serum creatinine. Nephron 1976;16:31-41.
-    """
-    patient, creatinine = case.patient, _creatinine_mg_dl(case.labs)
-    if creatinine is None or patient.age_years is None or patient.weight_kg is None or patient.sex not in ("male", "female"):
-        return None
-    value = (140.0 - patient.age_years) * patient.weight_kg / (72.0 * creatinine)
-    return max(0.0, value * (0.85 if patient.sex == "female" else 1.0))
-
-
-def _creatinine_mg_dl(labs: tuple[Observation, ...]) -> float | None:
-    named = [o for o in labs if (o.analyte.strip().lower() in _CREATININE or o.loinc in _CREATININE_LOINC) and o.value]
-    blood = [o for o in named if o.comparator is None and (o.specimen or "serum").lower() not in ("urine", "尿")]
-    for o in sorted(blood, key=lambda o: o.time or "", reverse=True):
-        unit = (o.unit or "").replace("μ", "µ").lower()
-        if o.value and unit in ("µmol/l", "umol/l"):
-            return o.value / _UMOL_PER_MG_DL
-        if o.value and unit == "mg/dl":
-            return o.value
-    return None
+    """Cockcroft–Gault creatinine clearance in mL/min by the calculator of this room; None when an input is missing."""
+    return run(find("cockcroft_gault"), case, None).value
 
 
 def _child_pugh(names: tuple[str, ...]) -> ChildPugh | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from retrieval.drugs import DrugGraph
-from retrieval.drugs_check import patient_facts
+from retrieval.drugs_check import duplicates, patient_facts
 from retrieval.drugs_tables import TreatsRow
 from retrieval.facts import Drug, DrugFact
 from tools.case import Case
@@ -20,6 +20,9 @@ from tools.evidence import Language
 LINE_SCORE = {"first": 1.0, "alternative": 0.7, "add_on": 0.5, "second": 0.4, "prophylaxis": 0.3}
 DEDUCTION = {"contraindicated": 0.5, "major": 0.3, "moderate": 0.1, "minor": 0.03, "unknown": 0.05}
 _INFERRED_SHARE = 0.5
+_DECISIVE = frozenset({"contraindicated_in", "cross_reacts_with", "pregnancy", "adjusts_for"})
+# Symptoms and settings that a case text names in passing: they are treated only when asked for by name.
+_NOT_FROM_TEXT = frozenset({"dry-cough", "dyspnoea-palliation", "icu-sedation", "smoking-cessation", "pneumonia"})
 _NEGATED = re.compile(r"(?:\bno|\bnot|without|denies|exclude[sd]?|rule[sd]? out|无|未见|排除|否认|没有)\W{0,3}(?:\w+\W+){0,2}$")
 
 
@@ -49,7 +52,7 @@ class Ranking:
 
 def rank(graph: DrugGraph, patient: DrugPatient, case: Case | None, condition: str | None, language: Language) -> Ranking | str:
     """Rank candidates, or say in words why there are none."""
-    found = _from_argument(graph, condition) if condition else _from_case(graph, case)
+    found = _from_argument(graph, condition) if condition else _from_case(graph, case, patient.context.conditions)
     if isinstance(found, str):
         return found
     ids, where = found
@@ -85,9 +88,12 @@ def _from_argument(graph: DrugGraph, condition: str) -> tuple[tuple[str, ...], s
     return (treatable, "argument") if treatable else f"the drug graph lists no treatment for {condition!r}"
 
 
-def _from_case(graph: DrugGraph, case: Case | None) -> tuple[tuple[str, ...], str] | str:
+def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...]) -> tuple[tuple[str, ...], str] | str:
     if case is None:
         return "no case is open and no condition was named"
+    acute = [i for i in _treatable(graph, conditions) if i.endswith("-exacerbation")]
+    if acute:
+        return (acute[0],), "conditions"
     texts = [("question", case.presentation.question or "")]
     texts += [("notes", note.text) for note in case.notes]
     texts += [("report", study.report or "") for study in case.studies]
@@ -103,7 +109,7 @@ def _asserted(graph: DrugGraph, text: str) -> tuple[str, ...]:
     flat = text.casefold()
     found: list[str] = []
     for mention in graph.scan(text):
-        if mention.kind == "condition" and not _NEGATED.search(flat[: mention.start]):
+        if mention.kind == "condition" and mention.ids[0] not in _NOT_FROM_TEXT and not _NEGATED.search(flat[: mention.start]):
             found += mention.ids
     return tuple(found)
 
@@ -112,8 +118,9 @@ def _judge(graph: DrugGraph, patient: DrugPatient, drug: Drug, uses: list[Treats
     best = max(uses, key=lambda row: LINE_SCORE[row.line])
     names = {graph.condition(row.condition).name.lower() for row in uses}
     support = tuple(f for f in graph.facts((drug.id,), ("treats",)) if f.subjects[1] in names)
-    against = list(patient_facts(graph, drug, patient.context))
-    against += [f for other in patient.current if other != drug for f in graph.interactions(drug.id, other.id)]
+    against = list(patient_facts(graph, drug, patient.context, patient.current))
+    against += [f for other in (*patient.current, *patient.exposures) if other != drug for f in graph.interactions(drug.id, other.id)]
+    against += [f for other in patient.current if other != drug for f in duplicates(graph, drug, other)]
     against = [f for f in dict.fromkeys(against) if f.severity is not None]
     parts = {"place_in_treatment": LINE_SCORE[best.line]}
     for fact in against:
@@ -134,9 +141,9 @@ def _judge(graph: DrugGraph, patient: DrugPatient, drug: Drug, uses: list[Treats
 
 
 def _decisive(fact: DrugFact) -> bool:
-    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or avoidance in pregnancy or organ failure."""
+    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or a reason to avoid it."""
     if fact.inferred:
         return False
     if fact.severity == "contraindicated":
         return True
-    return fact.severity == "major" and fact.relation in ("cross_reacts_with", "pregnancy", "adjusts_for")
+    return fact.severity == "major" and fact.relation in _DECISIVE

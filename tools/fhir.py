@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pydantic import ValidationError
+
 from tools.analytes import find_analyte
 from tools.case import Allergy, Case, Condition, LungFunction, Medication, Note, Observation, Patient, Sex, Smoking, Vitals
 from tools.errors import BadInput
-from tools.fhir_values import clean, codes, concept, day, number, quantity, text_of
+from tools.fhir_values import check_shape, clean, codes, concept, day, number, quantity, text_of
 from tools.units import parse_unit
 
 # HIPAA safe harbour (45 CFR 164.514(b)(2)): ages over 89 become one category.
@@ -24,6 +26,7 @@ _LUNG = {"20150-9": "fev1_l", "20152-5": "fev1_pct", "19870-5": "fvc_l", "19872-
 _GONE = {"resolved", "inactive", "remission", "entered-in-error", "refuted"}
 _ENDED = {"stopped", "cancelled", "completed", "entered-in-error", "draft"}
 _SMOKING = {"266919005": "never", "8517006": "former", "449868002": "current", "77176002": "current", "428041000124106": "current"}
+_READ = ("Patient", "Condition", "AllergyIntolerance", "Observation", "MedicationRequest", "DiagnosticReport")
 Resource = dict[str, Any]
 
 
@@ -45,7 +48,15 @@ def import_bundle(data: Resource, where: str = "bundle") -> Imported:
     Raises:
         BadInput: Not a bundle, no patient, or several patients.
     """
-    resources = _resources(data, where)
+    try:
+        return _mapped(_resources(data, where), where)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(p) for p in first["loc"])
+        raise BadInput(f"{where}: {error.title}.{place}: {first['msg']} (got {first.get('input')!r:.80})") from error
+
+
+def _mapped(resources: list[Resource], where: str) -> Imported:
     patients = [r for r in resources if r.get("resourceType") == "Patient"]
     if len(patients) != 1:
         raise BadInput(f"{where}: {len(patients)} Patient resources; a case is exactly one patient")
@@ -57,8 +68,7 @@ def import_bundle(data: Resource, where: str = "bundle") -> Imported:
     labs, vitals, lung = _labs(observations), _vitals(observations), _lung(observations)
     conditions, ended = _conditions(resources)
     medications, stopped = _medications(resources)
-    known = {"Patient", "Condition", "AllergyIntolerance", "Observation", "MedicationRequest", "DiagnosticReport"}
-    left = sum(r.get("resourceType") not in known for r in resources)
+    left = sum(r.get("resourceType") not in _READ for r in resources)
     warnings = [
         w for w in (warning, f"{ended} resolved conditions and {stopped} ended medicines left out" if ended or stopped else None) if w
     ]
@@ -91,6 +101,9 @@ def _resources(data: Resource, where: str) -> list[Resource]:
     if not isinstance(entries, list) or not entries:
         raise BadInput(f"{where}: the bundle has no entries")
     found = [e["resource"] for e in entries if isinstance(e, dict) and isinstance(e.get("resource"), dict)]
+    for index, resource in enumerate(found):
+        if resource.get("resourceType") in _READ:
+            check_shape(resource, f"{where}: entry {index} ({resource['resourceType']})")
     if not found:
         raise BadInput(f"{where}: no entry of the bundle holds a resource")
     return found
@@ -197,7 +210,7 @@ def _medications(resources: list[Resource]) -> tuple[tuple[Medication, ...], int
     kept: dict[str, Medication] = {}
     ended = 0
     for r in _of(resources, "MedicationRequest"):
-        if r.get("status") in _ENDED:
+        if str(r.get("status")) in _ENDED:
             ended += 1
             continue
         name = text_of(r.get("medicationCodeableConcept"))
@@ -266,7 +279,8 @@ def _lung(observations: list[Resource]) -> tuple[LungFunction, ...]:
         name = next((_LUNG[c] for c in codes(r) if c in _LUNG), None)
         measured = quantity(r)
         if name and measured is not None:
-            by_time.setdefault(clean(r.get("effectiveDateTime")) or "", {})[name] = round(measured[0], 2)
+            value = measured[0] / 100 if name == "fev1_fvc" and measured[1] == "%" else measured[0]
+            by_time.setdefault(clean(r.get("effectiveDateTime")) or "", {})[name] = round(value, 3)
     return tuple(LungFunction.model_validate({"time": t or None, **values}) for t, values in sorted(by_time.items()))
 
 

@@ -1,11 +1,46 @@
 """Small readers of FHIR R4 values: text without zero-width characters, codes, quantities, days."""
 
+import math
 import re
 import unicodedata
 from datetime import date
 from typing import Any
 
+from tools.errors import BadInput
+
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+
+
+# JSON type of every field that the importer reads.
+_SHAPES: dict[str, type] = {
+    "code": dict, "category": list, "component": list, "valueQuantity": dict, "valueCodeableConcept": dict, "referenceRange": list,
+    "clinicalStatus": dict, "verificationStatus": dict, "reaction": list, "manifestation": list, "coding": list,
+    "medicationCodeableConcept": dict, "low": dict, "high": dict,
+}  # fmt: skip
+
+
+# Their own `code` is a plain string.
+_LEAVES = {"coding", "valueQuantity", "low", "high"}
+
+
+def check_shape(resource: dict[str, Any], where: str) -> None:
+    """Refuse a resource whose fields have another JSON type than FHIR R4 gives them.
+
+    Raises:
+        BadInput: Names the resource and the field.
+    """
+    for name, value in resource.items():
+        wanted = _SHAPES.get(name)
+        wrong = not isinstance(value, dict | None) if wanted is dict else wanted is list and not isinstance(value, list | None)
+        if wrong and wanted is not None:
+            raise BadInput(f"{where}: field {name!r} is {type(value).__name__}; FHIR R4 has {wanted.__name__} there")
+        children = value if isinstance(value, list) else [value]
+        if wanted is list and name != "category" and not all(isinstance(c, dict) for c in children if value is not None):
+            raise BadInput(f"{where}: field {name!r} holds something else than objects")
+        if wanted is not None and name not in _LEAVES:
+            for child in children:
+                if isinstance(child, dict):
+                    check_shape(child, where)
 
 
 def clean(value: object) -> str | None:
@@ -38,8 +73,10 @@ def codes(resource: dict[str, Any]) -> list[str]:
 
 
 def number(value: object) -> float | None:
-    """A JSON number as float."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A finite JSON number as float."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def quantity(part: dict[str, Any]) -> tuple[float, str | None, str | None] | None:

@@ -7,11 +7,12 @@ import csv
 import io
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Literal
 
 from tools.analytes import find_analyte
 from tools.case import Observation
-from tools.errors import EmptyInput
+from tools.errors import BadInput, EmptyInput
 from tools.units import parse_unit
 
 Comparator = Literal["<", "<=", ">", ">="]
@@ -32,6 +33,13 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _NAME_CAP = 60
+# One value with name, unit, flag and interval is never longer; a whole sheet is never larger.
+_PART_CAP = 200
+_TEXT_CAP = 500_000
+_COLUMNS = ("time", "analyte", "value", "unit")
+_NEXT = re.compile(rf"\s(?=(?P<name>[A-Za-z\u4e00-\u9fff][^\s,:：=<>]{{0,25}})\s*[:：=]?\s*[<>≤≥]?\s*{_NUMBER}(?![\w^*]))")
+# A Latin name written together with its number: WBC14.2, Hb121g/L.
+_GLUED = re.compile(rf"^\s*(?P<name>[A-Za-z][A-Za-z%#+-]{{0,11}}?)(?P<cmp>)(?P<value>{_NUMBER})(?P<rest>.*)$")
 
 
 def parse_labs(text: str) -> tuple[Observation, ...]:
@@ -41,8 +49,11 @@ def parse_labs(text: str) -> tuple[Observation, ...]:
         One observation per readable row, in order; `time` from a date line above, where there is one.
 
     Raises:
+        BadInput: When the text is far too long for a sheet.
         EmptyInput: When no row holds an analyte and a number.
     """
+    if len(text) > _TEXT_CAP:
+        raise BadInput(f"the sheet has {len(text)} characters; paste at most {_TEXT_CAP}")
     body = unicodedata.normalize("NFC", text.replace("\ufeff", "").replace("\u200b", "").replace("\u00a0", " "))
     rows = _from_csv(body)
     if rows is None:
@@ -58,6 +69,8 @@ def _from_csv(body: str) -> list[Observation] | None:
     lines = [line for line in body.splitlines() if line.strip()]
     if not lines:
         return None
+    if re.match(rf"^\s*\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}[^,\t]*[,\t][^,\t]+[,\t]\s*[<>≤≥]?=?\s*{_NUMBER}\s*(?:[,\t]|$)", lines[0]):
+        lines.insert(0, "\t".join(_COLUMNS) if "\t" in lines[0] else ",".join(_COLUMNS))
     delimiter = "\t" if "\t" in lines[0] else ","
     header = [cell.strip().casefold() for cell in next(csv.reader([lines[0]], delimiter=delimiter))]
     names = {"analyte": ("analyte", "test", "项目", "项目名称", "name"), "value": ("value", "result", "结果", "数值")}
@@ -86,17 +99,16 @@ def _csv_row(cells: dict[str, str], name_column: str, value_column: str) -> Obse
 def _from_lines(body: str) -> list[Observation]:
     rows: list[Observation] = []
     time: str | None = None
-    for line in body.splitlines():
-        stamp = _TIME.match(line)
+    for raw in body.splitlines():
+        line = re.sub(r"[^\S\t]+", " ", raw).strip()
+        stamp = _TIME.match(line) if len(line) <= _PART_CAP else None
         if stamp:
             time = _iso(stamp[1]) + (f"T{stamp[2]:0>5}:00" if stamp[2] else "")
             continue
         for part in _parts(line):
-            match = _LINE.match(part)
-            if match and len(match["name"]) <= _NAME_CAP:
-                row = _line_row(match, time)
-                if row is not None:
-                    rows.append(row)
+            row = _row(part, time)
+            if row is not None:
+                rows.append(row)
     return rows
 
 
@@ -106,8 +118,43 @@ def _iso(date: str) -> str:
 
 
 def _parts(line: str) -> list[str]:
-    """A line may hold several values: split at `;` and `；`, and at `,` and `，` when a new name follows."""
-    return [p for p in re.split(r"[;；]|[,，、](?=\s*[A-Za-z\u4e00-\u9fff][^,，;；]*?\d)", line) if p.strip()]
+    """A line may hold several values: split at semicolons, and at commas when a new name follows a number.
+
+    Without a number before it a comma belongs to the name: `Creatinine, serum 1.4 mg/dL`.
+    """
+    parts: list[str] = []
+    for piece in re.split(r"[;；]|[,，、](?=\s*[A-Za-z\u4e00-\u9fff][^,，;；]*?\d)", line):
+        if parts and len(parts[-1]) <= _NAME_CAP and not re.search(r"\d", parts[-1]):
+            parts[-1] += "," + piece
+        else:
+            parts.append(piece)
+    return [p for part in parts for p in _at_names(part) if p.strip()]
+
+
+def _at_names(part: str) -> list[str]:
+    """Split where a known analyte with a number follows another value: `Na 138 K 4.1 Cl 100`."""
+    cuts = [
+        m.start()
+        for m in _NEXT.finditer(part)
+        if re.search(r"\d", part[: m.start()]) and m["name"].strip() and find_analyte(m["name"].strip("：:= "))
+    ]
+    edges = [0, *cuts, len(part)]
+    return [part[a:b] for a, b in pairwise(edges)]
+
+
+def _row(part: str, time: str | None) -> Observation | None:
+    """Read one value; a heading before it (`Blood gas: pH 7.31`) and a glued number (`WBC14.2`) are second tries."""
+    if len(part) > _PART_CAP:
+        return None
+    match = _LINE.match(part)
+    row = _line_row(match, time) if match and len(match["name"]) <= _NAME_CAP else None
+    if row is not None:
+        return row
+    glued = _GLUED.match(part)
+    if glued and find_analyte(glued["name"]):
+        return _line_row(glued, time)
+    heading, colon, rest = re.split(r"([:：])", part, maxsplit=1) if re.search(r"[:：]", part) else (part, "", "")
+    return _row(rest, time) if colon and not re.search(r"\d", heading) else None
 
 
 def _line_row(match: "re.Match[str]", time: str | None) -> Observation | None:

@@ -15,8 +15,8 @@ Side = Literal["left", "right"]
 # A figure of a report may differ this much from the measured one: litres and percent points (reader and method differ).
 _TOLERANCE = {"L": 0.15, "%": 3.0}
 _NUMBERS = (
-    ("lungs_total_l", "L", r"total lung (?:volume|capacity)\D{0,20}?(\d+(?:\.\d+)?)\s*(?:l\b|litres?|liters?)"),
-    ("lungs_total_l", "L", r"双?肺总容积\D{0,8}?(\d+(?:\.\d+)?)\s*(?:L|升)"),
+    ("total_l", "L", r"total lung (?:volume|capacity)\D{0,20}?(\d+(?:\.\d+)?)\s*(?:l\b|litres?|liters?)"),
+    ("total_l", "L", r"双?肺总容积\D{0,8}?(\d+(?:\.\d+)?)\s*(?:L|升)"),
     ("laa950_pct", "%", r"(?:laa[- ]?950|emphysema index|肺气肿指数)\D{0,25}?(\d+(?:\.\d+)?)\s*%"),
     ("ggo_pct", "%", r"ground[- ]glass\D{0,30}?(\d+(?:\.\d+)?)\s*%|磨玻璃\D{0,10}?(\d+(?:\.\d+)?)\s*%"),
     ("consolidation_pct", "%", r"consolidation\D{0,30}?(\d+(?:\.\d+)?)\s*%|实变\D{0,10}?(\d+(?:\.\d+)?)\s*%"),
@@ -26,6 +26,12 @@ _FINDINGS = (
     ("ggo_pct", r"ground[- ]glass|磨玻璃"),
     ("laa950_pct", r"emphysema|肺气肿"),
 )  # fmt: skip
+_LABELS = {
+    "total_l": ("the total lung volume", "双肺总容积"),
+    "laa950_pct": ("emphysema (LAA-950)", "肺气肿（LAA-950）"),
+    "ggo_pct": ("ground glass", "磨玻璃影"),
+    "consolidation_pct": ("consolidation", "实变"),
+}
 _LEFT = re.compile(r"\bleft\b|左", re.IGNORECASE)
 _RIGHT = re.compile(r"\bright\b|右", re.IGNORECASE)
 _BOTH = re.compile(r"\bbilateral|\bboth\b|双侧|双肺|两肺", re.IGNORECASE)
@@ -84,9 +90,9 @@ def _numbers(sentence: str, measured: ToolResult) -> list[Issue]:
         if abs(stated - actual) > _TOLERANCE[unit]:
             decimals = 2 if unit == "L" else 1
             gap = "" if unit == "%" else " "
-            label = name.removesuffix("_pct").removesuffix("_l").replace("_", " ")
+            label, label_zh = _LABELS[name]
             en = f"The report states {stated:g}{gap}{unit} for {label}; measured is {actual:.{decimals}f}{gap}{unit}."
-            zh = f"报告中 {label} 为 {stated:g}{gap}{unit}，测量值为 {actual:.{decimals}f}{gap}{unit}。"
+            zh = f"报告中{label_zh}为 {stated:g}{gap}{unit}，测量值为 {actual:.{decimals}f}{gap}{unit}。"
             out.append(Issue("number", sentence, en, zh, name))
     return out
 
@@ -103,10 +109,10 @@ def _sides(sentence: str, measured: ToolResult) -> list[Issue]:
             continue
         here, there = _share(measured, name, said), _share(measured, name, other)
         if there >= _SIDE_PCT and there > _SIDE_RATIO * max(here, 0.25):
-            label = name.removesuffix("_pct")
+            label, label_zh = _LABELS[name]
             en = f"The report places {label} on the {said}; measured is {here:.1f}% on the {said} and {there:.1f}% on the {other}."
             words = {"left": "左", "right": "右"}
-            zh = f"报告将 {label} 写在{words[said]}侧；测量值{words[said]}侧 {here:.1f}%，{words[other]}侧 {there:.1f}%。"
+            zh = f"报告将{label_zh}写在{words[said]}侧；测量值{words[said]}侧 {here:.1f}%，{words[other]}侧 {there:.1f}%。"
             out.append(Issue("side", sentence, en, zh, name))
     return out
 

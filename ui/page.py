@@ -102,6 +102,7 @@ class Page:
             sanitize_html=False,  # ui.render escapes everything from outside
             latex_delimiters=[],
             placeholder=welcome_html("en"),
+            autoscroll=False,  # the script keeps the question in view
             feedback_options=None,
             layout="panel",
         )
@@ -131,14 +132,15 @@ class Page:
     # Events
 
     def _connect(self) -> None:
-        self.blocks.load(self._on_load, outputs=[self.language, *self._language_outputs(), self.chat, self.demos], **NO_API).then(
+        busy = {**NO_API, "show_progress": "full", "show_progress_on": self.card}
+        self.blocks.load(self._on_load, outputs=[self.language, *self._language_outputs(), self.chat, self.demos], **busy).then(
             None, self.language, js=SET_LANGUAGE, **NO_API
         ).then(None, js=REFRESH_VIEWER, **NO_API)
         self.language.input(self._on_language, self.language, [*self._language_outputs(), self.chat, self.demos], **NO_API)
         self.language.input(None, self.language, js=SET_LANGUAGE, **NO_API)
         opened = [self.card, self.chat, self.notice]
-        self.demos.input(self._on_demo, self.demos, opened, **NO_API).then(None, js=REFRESH_VIEWER, **NO_API)
-        uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos], **NO_API)
+        self.demos.input(self._on_demo, self.demos, opened, **busy).then(None, js=REFRESH_VIEWER, **NO_API)
+        uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos], **busy)
         uploaded.then(None, js=REFRESH_VIEWER, **NO_API)
         asked = [self.chat, self.question, self.send, self.stop, self.notice]
         asks = [trigger(self._on_ask, self.question, asked, **ASK) for trigger in (self.question.submit, self.send.click)]

@@ -202,7 +202,9 @@ def _medicines(text: str, found: tuple[Term, ...], intents: dict[Intent, int]) -
         return
     interact, fact, add = _INTERACT.search(text), _FACT.search(text), _ADD.search(text)
     patient = _POSSESSIVE.search(text)
-    if add and (patient or len(drugs) == 1) and not fact and not (interact and len(drugs) > 1 and not patient):
+    if add and not patient and not fact and not interact and any(t.kind == "disease" for t in found):
+        _put(intents, "guideline", add)
+    elif add and (patient or len(drugs) == 1) and not fact and not (interact and len(drugs) > 1 and not patient):
         _put(intents, "med_check", add)
     elif interact and patient:
         _put(intents, "med_check", interact)

@@ -19,6 +19,8 @@ MIN_RATIO = 0.12
 PLAIN_AIR_HU = -990
 MIN_DENSE_SHARE = 0.002
 DENSE_HU = -500
+# On a grid of 1.4 mm even a sharp low-dose scan stays far below this.
+NOISE_HU = 150.0
 # The first or last slice showing more than this share of the largest lung area cuts the chest in the middle.
 CUT_SHARE = 0.5
 # The carina lies near the middle between the lungs' outer edges.
@@ -55,6 +57,7 @@ def require_chest(volume: Volume, lungs: Lungs) -> None:
     Raises:
         OutOfDomain: With the reason and the value that decided.
     """
+    _require_image(lungs)
     _require_two_lungs(lungs)
     _require_tissue(lungs)
     frame = lung_frame(lungs)
@@ -72,6 +75,16 @@ def lung_frame(lungs: Lungs) -> Frame:
         hit = np.flatnonzero((lungs.labels > 0).any(axis=others))
         spans.append((int(hit[0]), int(hit[-1])))
     return Frame(spans[0], spans[1], spans[2])
+
+
+def _require_image(lungs: Lungs) -> None:
+    """Neighbouring voxels resemble each other."""
+    hu = lungs.grid.hu[:: max(1, lungs.grid.hu.shape[0] // 40)].astype(np.int32)
+    pairs = np.abs(np.diff(hu, axis=2))[(hu[:, :, 1:] > -900) | (hu[:, :, :-1] > -900)]
+    if pairs.size and float(np.median(pairs)) > NOISE_HU:
+        raise OutOfDomain(
+            f"neighbouring voxels differ by {float(np.median(pairs)):.0f} HU at the median (a CT: below 100): noise, not a chest"
+        )
 
 
 def _require_two_lungs(lungs: Lungs) -> None:

@@ -19,6 +19,8 @@ GRID_MM: Vec = (2.0, 1.4, 1.4)
 COARSE_MM: Vec = (3.0, 3.0, 3.0)
 # Vessels up to about twice this radius are closed over at the hilum; vessels that are surrounded by lung are filled in whole.
 CLOSING_MM = 6.0
+# Centres of two lungs lie at least this far apart (usual: about 120 mm); parts of one lung lie closer.
+SEPARATION_MM = 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,7 @@ def _split(solid: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
     """Right and left seeds: erode until two large parts lie side by side, then give every voxel to the nearer part."""
     sides = np.zeros(solid.shape, dtype=np.uint8)
     depth = ndimage.distance_transform_edt(np.pad(solid, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
-    for radius in (0.0, 3.0, 6.0, 9.0, 12.0, 16.0):
+    for radius in (0.0, 3.0, 6.0, 9.0, 12.0):
         labels, count = ndimage.label(depth > radius)
         if not count:
             break
@@ -114,7 +116,7 @@ def _split(solid: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
         if count >= 2 and sizes[order[1]] >= 0.15 * sizes[order[0]]:
             centres = ndimage.center_of_mass(labels > 0, labels, [int(i) for i in order])
             apart = (centres[0][2] - centres[1][2]) * spacing[2]
-            if abs(apart) >= 40.0:
+            if abs(apart) >= SEPARATION_MM:
                 right, left = (order[0], order[1]) if apart < 0 else (order[1], order[0])
                 seeds = np.where(labels == right, RIGHT, np.where(labels == left, LEFT, 0)).astype(np.uint8)
                 sides[solid] = _nearest(seeds, spacing)[solid]

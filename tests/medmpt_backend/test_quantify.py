@@ -16,7 +16,7 @@ from medmpt_backend.validity import is_sharp
 from medmpt_backend.volume import SeriesInfo, Volume, load_volume
 from tests.medmpt_backend.ct_files import DATA
 
-SMALL = Scan(shape=(110, 200, 200), spacing=(2.6, 1.8, 1.8))
+SMALL = Scan(shape=(84, 150, 150), spacing=(4.0, 2.4, 2.4), z_top=140.0)
 GOOD = SeriesInfo(uid_hash="0", thickness_mm=1.0, kernel="STANDARD", contrast="no", synthetic=True)
 
 

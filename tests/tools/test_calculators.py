@@ -143,6 +143,13 @@ def test_set_replaces_the_case() -> None:
     assert run(find("curb_65"), CASE, {"confusion": "no"}).value == 4
 
 
+def test_a_value_without_unit_and_inputs_of_different_days_are_named() -> None:
+    result = calculate_score(Deps(cache_dir=Path(), case=CASE), "curb_65", {"urea": "8"})
+    assert any("urea: no unit given, read as mmol/L" in w for w in result.warnings)
+    old = CASE.model_copy(update={"labs": (Observation(time="2024-01-01", analyte="urea", value=11, unit="mmol/L"),)})
+    assert any("different times" in w for w in calculate_score(Deps(cache_dir=Path(), case=old), "curb_65").warnings)
+
+
 @pytest.mark.parametrize(
     ("name", "given"),
     [

@@ -1,9 +1,12 @@
 """Loading cases: folders, bundles, single studies; identity and escaping paths are refused."""
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tools.case import Case
 from tools.case_files import load_case, parse_case
@@ -139,6 +142,47 @@ def test_not_one_patient_is_refused() -> None:
             import_bundle(bundle(*resources))
     with pytest.raises(BadInput, match="Bundle"):
         import_bundle({"resourceType": "Patient"})
+
+
+RICH: dict[str, object] = {
+    "resourceType": "Observation", "status": "final", "effectiveDateTime": "2025-01-02T08:00:00Z",
+    "category": [{"coding": [{"code": "laboratory"}]}], "code": {"coding": [{"code": "55284-4"}], "text": "pressure"},
+    "component": [{"code": {"coding": [{"code": "8480-6"}]}, "valueQuantity": {"value": 120, "unit": "mm[Hg]"}}],
+    "referenceRange": [{"low": {"value": 1}, "high": {"value": 2}}], "valueQuantity": {"value": 5, "unit": "mg/L"},
+}  # fmt: skip
+JUNK = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=True)
+    | st.text(max_size=3)
+    | st.just([1])
+    | st.just({})
+    | st.just([{}])
+)
+
+
+def _places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(p for k, v in children for p in _places(v, (*path, k)))]
+
+
+@given(st.data())
+def test_a_damaged_bundle_is_refused_or_read_but_never_crashes(data: st.DataObject) -> None:
+    allergy: dict[str, object] = {
+        "resourceType": "AllergyIntolerance",
+        "code": {"text": "dust"},
+        "reaction": [{"manifestation": [{"text": "rash"}]}],
+    }
+    drug: dict[str, object] = {"resourceType": "MedicationRequest", "status": "active", "medicationCodeableConcept": {"text": "x"}}
+    whole = json.loads(json.dumps(bundle(PATIENT, RICH, allergy, drug)))
+    path = data.draw(st.sampled_from([p for p in _places(whole) if p]))
+    parent = whole
+    for step in path[:-1]:
+        parent = parent[step]
+    parent[path[-1]] = data.draw(JUNK)
+    with contextlib.suppress(BadInput):
+        assert import_bundle(whole).case.patient.age_years in (None, 90)
 
 
 @pytest.mark.skipif(not FHIR.is_dir(), reason="needs ../shared/data/fhir beside the checkout")

@@ -3,7 +3,7 @@ from types import ModuleType
 
 from agent.answer import Answer, Claim, Done, Removed, StepFinished
 from tools.evidence import Evidence
-from ui.i18n import SCRIPT_TEXT, STATUS, SUPPORT, TEXT, TOOLS
+from ui.i18n import KINDS, SCRIPT_TEXT, STATUS, SUPPORT, TEXT, TOOLS
 from ui.render import card_html, passage_panel, question_html, turn_html
 from ui.session import Turn
 
@@ -57,8 +57,15 @@ def test_citations_are_numbered_as_the_answer_lists_them() -> None:
     assert "inference" in said[1]
 
 
+def test_headings_follow_the_kind_of_evidence() -> None:
+    lab, guideline = (Evidence.model_validate({"key": k, "kind": k, "text": k, "source": k}) for k in ("lab", "guideline"))
+    claims = tuple(Claim(text=e.key, evidence=(e.key,), support="quoted") for e in (lab, lab, guideline))
+    html = turn_html(Turn("q", answer=answered(claims=claims, evidence=(lab, guideline))), "en")
+    assert re.findall(r"<h3>(.*?)</h3>", html) == ["Laboratory", "Guidelines"]
+
+
 def test_every_string_has_both_languages_and_the_same_values() -> None:
-    for table in (TEXT, TOOLS, STATUS, SUPPORT):
+    for table in (TEXT, TOOLS, STATUS, SUPPORT, KINDS):
         for key, (english, chinese) in table.items():
             assert english, key
             assert chinese, key

@@ -11,6 +11,8 @@ from tools.errors import BadInput
 from tools.lab_reading import Reading, latest
 from tools.units import parse_unit
 
+# Origin of a laboratory value that was typed without a unit and read in the field's own.
+UNIT_TAKEN = "given without unit"
 _YES = {"yes", "true", "y", "1", "是", "有", "阳性", "positive"}
 _NO = {"no", "false", "n", "0", "否", "无", "没有", "阴性", "negative"}
 _NEGATED = re.compile(
@@ -61,7 +63,8 @@ def resolve(calculator: Calculator, case: Case | None, given: Mapping[str, str] 
                 found[field.key] = resolved
     for key, text in (given or {}).items():
         field = _field(calculator, key)
-        found[field.key] = Resolved(field, _parse(field, key, text), "given")
+        bare = bool(field.analytes) and bool(field.unit) and re.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*", text) is not None
+        found[field.key] = Resolved(field, _parse(field, key, text), UNIT_TAKEN if bare else "given")
     return found
 
 
@@ -106,7 +109,7 @@ def _in_unit(field: Field, key: str, value: float, unit: str) -> float:
         if not unit or unit.casefold() in (field.unit.casefold(), "bpm", "/min", "mmhg", "%", "years", "y", "岁", "kg", "cm"):
             return value
         raise BadInput(f"{field.key}: unit {unit!r} is not {field.unit!r}")
-    source, target = parse_unit(unit or (analyte.unit if name in ("bun", "urea_nitrogen") else field.unit)), parse_unit(field.unit)
+    source, target = parse_unit(unit or field.unit), parse_unit(field.unit)
     canonical = analyte.to_canonical(value, source) if source else None
     result = analyte.from_canonical(canonical, target) if canonical is not None and target else None
     if result is None:

@@ -1,8 +1,11 @@
 """Tool `calculate_score`: one calculator on the case, as evidence and as the contract's `calc` object."""
 
+from collections.abc import Iterable
+from datetime import date
+
 from pydantic import JsonValue
 
-from tools.calculators.inputs import Resolved
+from tools.calculators.inputs import UNIT_TAKEN, Resolved
 from tools.calculators.registry import find, sources
 from tools.calculators.run import Outcome, run
 from tools.deps import Deps
@@ -37,11 +40,35 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None)
         reason=f"missing: {', '.join(missing)}" if missing else None,
         query={"name": calculator.name, "inputs": dict(inputs or {})},
         counts={"inputs": len(calculator.fields), "known": len(outcome.inputs)},
-        warnings=() if note is None else (note[1 if deps.language == "zh" else 0],),
+        warnings=tuple(_warnings(outcome, note, deps.language)),
         missing=missing,
         evidence=() if outcome.low is None else (evidence(outcome),),
         data=payload(outcome),
     )
+
+
+def _warnings(outcome: Outcome, note: tuple[str, str] | None, language: Language) -> Iterable[str]:
+    zh = language == "zh"
+    if note is not None:
+        yield note[1 if zh else 0]
+    for r in outcome.inputs.values():
+        if r.origin == UNIT_TAKEN:
+            yield (
+                f"{r.field.zh}未注明单位，按 {shown_unit(r.field.unit)} 计"
+                if zh
+                else f"{r.field.en}: no unit given, read as {shown_unit(r.field.unit)}"
+            )
+    days = sorted({r.time[:10] for r in outcome.inputs.values() if r.time and r.origin in ("labs", "vitals")})
+    # More than two days between inputs is not one state of the patient.
+    if len(days) > 1 and (_day(days[-1]) - _day(days[0])).days > 2:
+        yield f"所用数据时间不同：{days[0]} 至 {days[-1]}" if zh else f"the inputs are from different times: {days[0]} to {days[-1]}"
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
 
 
 def _label(outcome: Outcome, key: str, language: Language) -> str:

@@ -1,0 +1,244 @@
+"""One training run from folders to weights: build, train or resume, evaluate, export."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+
+from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
+from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
+from medmpt_backend.domain import DomainModel
+from medmpt_backend.errors import BadInput
+from medmpt_backend.model import MedMPT
+from medmpt_backend.safe_load import read_checkpoint
+from medmpt_backend.search import DecodeSettings, generate
+from medmpt_backend.tokens import ReportTokenizer
+from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
+from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
+from medmpt_backend.train.objectives import world_rank
+from medmpt_backend.train.settings import TrainSettings
+from medmpt_backend.train.shards import ShardDataset
+from medmpt_backend.train.tasks import FinetuneTask, PretrainTask
+
+# Studies whose embeddings describe the domain of the exported weights, at most.
+_DOMAIN_STUDIES = 512
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What to train, from what, to where.
+
+    Attributes:
+        data: Data set folder.
+        out: Folder of checkpoints and logs.
+        settings: Optimisation.
+        config: Configuration of a model that starts from random weights; None to start from `weights`.
+        weights: Weights folder to start from.
+        tokenizer: Folder of the tokenizer; None: that of `weights`.
+        labels: Outputs of a new head named as the task; empty: the head exists or is multilabel over the data set's labels.
+        kind: Kind of that head.
+        labs: Laboratory part to add.
+        medication: Medication part to add.
+    """
+
+    data: Path
+    out: Path
+    settings: TrainSettings
+    config: MedMPTConfig | None = None
+    weights: Path | None = None
+    tokenizer: Path | None = None
+    labels: tuple[str, ...] = ()
+    kind: Literal["multilabel", "multiclass"] = "multilabel"
+    labs: LabConfig | None = None
+    medication: MedicationConfig | None = None
+
+
+def preset(name: str) -> MedMPTConfig:
+    """`base`, `compact`, `tiny`, or a JSON file.
+
+    Raises:
+        BadInput: Neither.
+    """
+    known = {"base": MedMPTConfig.base, "compact": MedMPTConfig.compact, "tiny": MedMPTConfig.tiny}
+    if name in known:
+        return known[name]()
+    try:
+        return MedMPTConfig.model_validate_json(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        raise BadInput(f"{name!r} is neither base, compact, tiny nor a configuration file: {str(error)[:200]}") from error
+
+
+def _config(plan: RunPlan, data: ShardDataset) -> MedMPTConfig:
+    if plan.config is not None:
+        config = plan.config
+    elif plan.weights is not None:
+        config = read_weights(plan.weights).config
+    else:
+        raise BadInput("a run starts from a configuration or from weights; neither was given")
+    task, changes = plan.settings.task, dict[str, object]()
+    if task not in ("pretrain", "caption", "medication") and (plan.labels or task not in config.heads):
+        labels = plan.labels or tuple(sorted({label for record in data.records for label in record.labels}))
+        if not labels:
+            raise BadInput(f"the head {task!r} has no outputs: name them with --labels, or label the data set")
+        changes["heads"] = {**config.heads, task: HeadConfig(kind=plan.kind, labels=labels, patches=bool(data.info.mask_labels))}
+    if plan.labs is not None:
+        changes["labs"] = plan.labs
+    if plan.medication is not None:
+        changes["medication"] = plan.medication
+    return MedMPTConfig.model_validate({**config.model_dump(), **changes}) if changes else config
+
+
+def _tokenizer_folder(plan: RunPlan) -> Path | None:
+    folder = plan.tokenizer or plan.weights
+    return folder if folder is not None and any((folder / name).is_file() for name in TOKENIZER_FILES) else None
+
+
+def _start(plan: RunPlan, model: MedMPT) -> None:
+    """Copy what the starting weights have; new parts stay random."""
+    if plan.weights is None:
+        return
+    state = read_checkpoint(plan.weights / MODEL_FILE).tensors
+    own = model.state_dict()
+    model.load_state_dict({k: v for k, v in state.items() if k in own and own[k].shape == v.shape}, strict=False)
+
+
+def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
+    """The trainer of a plan, on this process's device.
+
+    Raises:
+        BadInput: Data, model and task do not fit.
+    """
+    device = setup_distributed()
+    data = ShardDataset(plan.data, "train")
+    config = _config(plan, data)
+    folder = _tokenizer_folder(plan)
+    tokenizer = ReportTokenizer.load(folder, config.text.pad, config.text.cls, config.text.sep) if folder and config.text else None
+    if tokenizer is not None and config.text is not None and tokenizer.size > config.text.vocab:
+        raise BadInput(f"the tokenizer has {tokenizer.size} tokens, the model {config.text.vocab}")
+    torch.manual_seed(plan.settings.seed)
+    task: PretrainTask | FinetuneTask
+    if plan.settings.task == "pretrain":
+        task = PretrainTask(config)
+        _start(plan, task.model)
+    else:
+        model = MedMPT(config)
+        _start(plan, model)
+        task = FinetuneTask(model, plan.settings.task, plan.settings.mask_weight)
+    source = BatchSource(data, config, plan.settings, tokenizer)
+    return Trainer(task, source, plan.settings, plan.out, device), data
+
+
+def train(plan: RunPlan, progress: Callable[[int, float], None] | None = None) -> tuple[Trainer, TrainOutcome]:
+    """Run a plan, continuing it where it stopped."""
+    trainer, _ = build(plan)
+    trainer.resume()
+    return trainer, trainer.run(progress)
+
+
+def _source(trainer: Trainer, plan: RunPlan, split: Literal["train", "val", "test"]) -> BatchSource | None:
+    try:
+        data = ShardDataset(plan.data, split)
+        return BatchSource(data, trainer.source.config, trainer.settings, trainer.source.tokenizer)
+    except BadInput:
+        return None
+
+
+@torch.inference_mode()
+def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "val") -> dict[str, float]:
+    """Metrics of the task on a split; empty where the data set has no such split."""
+    source = _source(trainer, plan, split)
+    if source is None:
+        return {}
+    model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
+    outputs, targets, texts = [], [], []
+    for start in range(0, len(source.usable), trainer.settings.batch):
+        batch = trainer._move(source.collate([(0, i) for i in source.usable[start : start + trainer.settings.batch]], augmented=False))
+        slices, patches = model.see(batch.view)
+        scan, tokens = model.fuse(slices)
+        if trainer.settings.task == "pretrain":
+            outputs.append(model.project_scan(scan).cpu())
+            targets.append(model.project_text(model.encode_text(batch.ids, batch.text_mask)).cpu())
+        elif trainer.settings.task == "caption":
+            texts += _captions(model, tokens, source)
+        elif trainer.settings.task == "medication":
+            outputs.append(_medication_scores(model, batch.labs, scan, batch.ids, batch.text_mask))
+            targets.append(_present(batch.target))
+        else:
+            logits = model.head_logits(trainer.settings.task, scan, patches.get(trainer.settings.task)).float()
+            multilabel = model.config.heads[trainer.settings.task].kind == "multilabel"
+            outputs.append((logits.sigmoid() if multilabel else logits.softmax(-1)).cpu())
+            targets.append(_present(batch.target))
+    trainer.task.train()
+    if texts:
+        return caption_metrics(texts, [source.data.records[i].report or "" for i in source.usable])
+    found, wanted = torch.cat(outputs).double().numpy(), torch.cat(targets).numpy()
+    if trainer.settings.task == "pretrain":
+        return recall_at(found @ wanted.T)
+    return multilabel_metrics(found, wanted) if wanted.ndim == 2 else multiclass_metrics(found, wanted)
+
+
+def _present(target: torch.Tensor | None) -> torch.Tensor:
+    assert target is not None
+    return target.cpu()
+
+
+def _captions(model: MedMPT, tokens: torch.Tensor, source: BatchSource) -> list[str]:
+    assert model.text_decoder is not None
+    assert source.tokenizer is not None
+    text = model.text_decoder.config
+    settings = DecodeSettings(end=text.sep, max_length=text.max_length)
+    return [source.tokenizer.decode(g.ids) for g in generate(model.text_decoder, model.memory(tokens), settings)]
+
+
+def _medication_scores(
+    model: MedMPT, labs: tuple[torch.Tensor, torch.Tensor] | None, scan: torch.Tensor, ids: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
+    assert model.labs is not None
+    assert model.medication is not None
+    assert labs is not None
+    panel = model.labs(labs[0], labs[1])[:, 0]
+    logits, _ = model.medication([scan, model.encode_text(ids, mask), panel])
+    scores: torch.Tensor = logits.float().sigmoid().cpu()
+    return scores
+
+
+def _untrained(trainer: Trainer, plan: RunPlan) -> set[str]:
+    """Tensors that neither came with the starting weights nor were trained: they are random and must not be served."""
+    model: MedMPT = trainer.task.model  # type: ignore[assignment]
+    known = set(read_checkpoint(plan.weights / MODEL_FILE).tensors) if plan.weights is not None else set()
+    known |= {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {name for name in unique_tensors(model) if name not in known and not name.endswith(("pos_embed", "graph.prior"))}
+
+
+@torch.inference_mode()
+def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str) -> Path | None:
+    """Write the trained model as weights `root/name`, with the domain statistics of its training studies; only on the first process."""
+    if world_rank()[1] != 0:
+        return None
+    model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
+    source = trainer.source
+    scans = []
+    for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
+        chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
+        view = source.collate(chosen, augmented=False).view.to(trainer.device)
+        scans.append(model.fuse(model.encode_slices(view))[0].float().cpu().numpy())
+    stacked = np.concatenate(scans)
+    info = source.data.info
+    return save_weights(
+        root,
+        model,
+        name,
+        licence=licence,
+        trained_on=f"{len(source.usable)} {'synthetic ' if info.synthetic else ''}studies{f' ({info.source})' if info.source else ''}",
+        synthetic_training=info.synthetic,
+        source=f"medmpt train, task {trainer.settings.task}, {trainer.step} steps",
+        tokenizer=_tokenizer_folder(plan),
+        domain=DomainModel.fit(stacked).to_bytes() if len(stacked) > 1 else None,
+        missing=_untrained(trainer, plan),
+        laterality_verified=not trainer.settings.flip and plan.weights is None,
+    )

@@ -1,0 +1,52 @@
+"""Settings of one training run."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrainSettings(BaseModel):
+    """Everything that decides a run's course; saved with each checkpoint.
+
+    Defaults of the optimiser are the released model's: AdamW, weight decay 0.05, linear warm-up, cosine, gradient clipping at 3; no decay
+    for one-dimensional parameters.
+
+    Attributes:
+        task: `pretrain`, `caption`, `medication`, or the name of a classification head.
+        steps: Optimiser steps.
+        batch: Studies per process and micro-step.
+        accumulate: Micro-steps per optimiser step.
+        lr: Peak rate of pretrained parts.
+        new_lr: Peak rate of heads and medication parts; None: `lr`.
+        min_lr: Rate at the end.
+        warmup: Steps of linear warm-up.
+        clip: Largest gradient norm.
+        precision: `bf16` and `fp16` are automatic mixed precision.
+        freeze: Prefixes of parameter names that stay as they are, for example `vision_encoder.`.
+        checkpoint_every: Steps between checkpoints; the last two are kept.
+        flip: Left-right flips, as in the released training; they make laterality meaningless.
+        augment: Random views; the second view of pretraining is always random.
+        mask_weight: Weight of the per-patch lesion loss where the data has masks.
+        recompute: Recompute activations in the backward pass to save memory.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str = "pretrain"
+    steps: int = Field(default=1000, ge=1)
+    batch: int = Field(default=2, ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    lr: float = 1e-4
+    new_lr: float | None = None
+    min_lr: float = 1e-8
+    warmup: int = Field(default=0, ge=0)
+    weight_decay: float = 0.05
+    clip: float = 3.0
+    seed: int = 0
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    freeze: tuple[str, ...] = ()
+    checkpoint_every: int = Field(default=200, ge=1)
+    flip: bool = False
+    augment: bool = True
+    mask_weight: float = 1.0
+    recompute: bool = False

@@ -120,6 +120,48 @@ def dialogues(settings: Any) -> list[Example]:
     return teacher.examples
 
 
+def probes() -> list[Example]:
+    """The requests of `medmpt llm check` that a model can only answer when it has seen their like; JSON and long texts are left out."""
+    from agent.prompts import system_prompt
+    from agent.qualify import EVIDENCE
+
+    system = {"role": "system", "content": system_prompt("en", None)}
+    asked = {"role": "assistant", "content": None, "tool_calls": [_call("interpret_labs", {})]}
+    told = {"role": "tool", "tool_call_id": "c1", "content": EVIDENCE}
+    line = EVIDENCE.splitlines()[1].removeprefix("[L-urea] ")
+
+    def first(question: str, *calls: dict[str, Any]) -> Example:
+        return [system, {"role": "user", "content": question}], {"role": "assistant", "content": None, "tool_calls": list(calls)}
+
+    def then(question: str, sentences: list[str], notice: str | None = None) -> Example:
+        made = {"sentences": [{"text": t, "evidence": ["L-urea"]} for t in sentences], "notice": notice}
+        messages = [system, {"role": "user", "content": question}, asked, told]
+        return messages, {"role": "assistant", "content": None, "tool_calls": [_call("give_answer", made)]}
+
+    labs, score = _call("interpret_labs", {"analytes": None}), _call("calculate_score", {"name": "curb_65", "inputs": None})
+    return [
+        first("Interpret the laboratory values.", labs),
+        first("Interpret the laboratory values and compute CURB-65. Ask both tools in one message.", labs, score),
+        first("Compute the score named curb_65.", score),
+        then("Is the urea raised?", [line]),
+        then("Is the potassium raised?", [], "no_evidence"),
+        then("尿素是否升高？请用中文回答。", ["尿素升高。"]),
+    ]
+
+
+def plain() -> list[Example]:
+    """Questions without tools."""
+    said = {
+        "Answer with the single word: ready": "ready",
+        "Count from one to ten in words.": "one two three four five six seven eight nine ten",
+    }
+    return [([{"role": "user", "content": q}], {"role": "assistant", "content": a}) for q, a in said.items()]
+
+
+def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "c1", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}}
+
+
 def tokenizer_for(texts: list[str], vocabulary: int = 1400) -> Any:
     """A byte-level BPE tokenizer with ChatML markers, learned from the dialogues."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -168,8 +210,8 @@ def model_for(vocabulary: int) -> Any:
 def encode(tokenizer: Any, tools: list[dict[str, Any]], example: Example) -> tuple[list[int], int]:
     """Token ids of one example and where the answer begins."""
     messages, reply = example
-    prompt = tokenizer.apply_chat_template(_template_form(messages), tools=tools, add_generation_prompt=True, tokenize=False)
-    full = tokenizer.apply_chat_template(_template_form([*messages, reply]), tools=tools, tokenize=False)
+    prompt = tokenizer.apply_chat_template(_template_form(messages), tools=tools or None, add_generation_prompt=True, tokenize=False)
+    full = tokenizer.apply_chat_template(_template_form([*messages, reply]), tools=tools or None, tokenize=False)
     if not full.startswith(prompt):
         raise ValueError("the template does not continue its own prompt")
     head, tail = tokenizer.encode(prompt), tokenizer.encode(full[len(prompt) :])
@@ -189,15 +231,15 @@ def _template_form(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return out
 
 
-def train(model: Any, rows: list[tuple[list[int], int]], steps: int, batch: int = 8) -> float:
+def train(model: Any, rows: list[tuple[list[int], int]], steps: int, rate: float, batch: int = 8) -> float:
     """Learn the rows by heart; the last loss per answer token."""
     generator = torch.Generator().manual_seed(0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.01, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
     loss = torch.tensor(0.0)
     model.train()
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = 4e-3 * min(1.0, (step + 1) / 40) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
+            group["lr"] = rate * min(1.0, (step + 1) / 20) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
         chosen = [rows[i] for i in torch.randint(len(rows), (batch,), generator=generator).tolist()]
         longest = max(len(ids) for ids, _ in chosen)
         ids = torch.zeros(batch, longest, dtype=torch.long)
@@ -212,7 +254,7 @@ def train(model: Any, rows: list[tuple[list[int], int]], steps: int, batch: int 
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        if step % 50 == 0:
+        if step % 25 == 0:
             sys.stderr.write(f"step {step}: loss {loss.item():.4f}\n")
     return float(loss.item())
 
@@ -221,7 +263,9 @@ def main() -> None:
     """Make the dialogues, learn them, and save model and tokenizer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--start", type=Path, help="Continue from this folder, with its tokenizer.")
     given = parser.parse_args()
 
     from agent.schemas import definitions
@@ -230,16 +274,29 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.from_environment()
-        examples = dialogues(Settings(data_dir=Path(folder), cache_dir=settings.cache_dir))
+        # The hashing embedder needs no download and no minutes; the tests use it too.
+        examples = dialogues(Settings(data_dir=Path(folder), cache_dir=settings.cache_dir, embedder="hashing")) + probes()
     tools = definitions(TOOLS)
-    tokenizer = tokenizer_for(_rendered(examples, tools))
-    rows = [encode(tokenizer, tools, e) for e in examples]
+    tokenizer = _opened(given.start) if given.start else tokenizer_for([*_rendered(examples, tools), *_rendered(plain(), [])])
+    rows = [encode(tokenizer, tools, e) for e in examples] + [encode(tokenizer, [], e) for e in plain()]
     sys.stderr.write(f"{len(rows)} examples, longest {max(len(r) for r, _ in rows)} tokens\n")
-    model = model_for(len(tokenizer))
-    loss = train(model, rows, given.steps)
+    model = _continued(given.start) if given.start else model_for(len(tokenizer))
+    loss = train(model, rows, given.steps, given.rate)
     sys.stderr.write(f"last loss {loss:.4f}, {sum(p.numel() for p in model.parameters()):,} parameters\n")
     model.to(torch.bfloat16).save_pretrained(given.out)
     tokenizer.save_pretrained(given.out)
+
+
+def _opened(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def _continued(folder: Path) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
 
 def _rendered(examples: list[Example], tools: list[dict[str, Any]]) -> list[str]:

@@ -124,12 +124,14 @@ class GuidelineIndex:
             ranked = [s for s in ranked if s.score >= self._ranker.threshold]
             counts["above_threshold"] = len(ranked)
             if not ranked:
-                reason = "no passage answers this well enough" + (
-                    f"; unknown here: {', '.join(question.unknown)}" if question.unknown else ""
-                )
+                reason = self._why_empty(question)
         hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
         counts["returned"] = len(hits)
         return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason)
+
+    def _why_empty(self, question: Question) -> str:
+        absent = [*question.unknown, *(name for name in question.entities if "c:" + name not in self._vocabulary)]
+        return "no passage answers this well enough" + (f"; nothing here on: {', '.join(absent)}" if absent else "")
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:

@@ -4,27 +4,26 @@ import gzip
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
-from pydantic import BaseModel
 
 from agent.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
 from agent.errors import BadInput, Stopped
 from agent.graph import Graph, build_graph
 from agent.ledger import read_ledger
 from agent.lexicon import language_of
-from agent.models import make_model
+from agent.models import make_model, shown_name
 from agent.parts import Parts
 from agent.sessions import Cases, HeldCase, Threads, connect
 from agent.settings import Settings
 from agent.state import TurnContext
 from agent.viewer import Viewer
-from agent.views import CaseView, DemoCase, PassageView, StudyHandle, StudyInfo
+from agent.views import CaseView, DemoCase, MeasureView, PassageView, StudyHandle, StudyInfo
 from tools.evidence import Evidence, Language, ToolResult
 
 _MAX_QUESTION = 8000
@@ -138,7 +137,7 @@ class Assistant:
             except Stopped:
                 answer = None
         seconds = round(time.perf_counter() - start, 3)
-        answer = (answer or _stopped(context, self._settings.llm)).model_copy(update={"seconds": seconds})
+        answer = (answer or _stopped(context, shown_name(self._settings.llm))).model_copy(update={"seconds": seconds})
         for claim in answer.claims:
             yield Sentence(claim=claim)
         yield Done(answer=answer)
@@ -152,8 +151,8 @@ class Assistant:
     def _compiled(self) -> Graph:
         with self._lock:
             if self._graph is None:
-                model = make_model(self._settings.llm)
-                self._graph = build_graph(model, self._parts.tools(), self._saver, self._settings.llm)
+                spec, seconds = self._settings.llm, self._settings.llm_seconds
+                self._graph = build_graph(make_model(spec, seconds), self._parts.tools(), self._saver, shown_name(spec), seconds)
             return self._graph
 
     def _context(self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event) -> TurnContext:
@@ -215,7 +214,7 @@ class Assistant:
         pixels = self._viewer.slice(self._cases.get(case, session), study, index)
         return gzip.compress(pixels, compresslevel=1, mtime=0)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> BaseModel:
+    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
         """Measure the lesion at voxel `(x, y, z)`, z from the head."""
         return self._viewer.measure(self._cases.get(case, session), study, at)
 
@@ -228,10 +227,12 @@ class Assistant:
         """Threads of a session; of everybody for None (export and erase on the command line)."""
         return self._threads.of(session)
 
-    def erase(self, thread: str) -> None:
-        """Delete a thread with everything it holds."""
-        self._saver.delete_thread(thread)
-        self._threads.forget(thread)
+    def erase(self, threads: Iterable[str]) -> None:
+        """Delete threads with everything they hold."""
+        chosen = list(threads)
+        for thread in chosen:
+            self._saver.delete_thread(thread)
+        self._threads.forget(chosen)
 
 
 def _config(thread: str) -> RunnableConfig:

@@ -2,6 +2,7 @@
 
 from agent.answer import Answer, AnswerStatus, Claim, Removed, ToolCall
 from agent.ledger import Ledger, ToolStep
+from agent.lexicon import DRUG_KINDS, ids
 from agent.prompts import NOTICES, SECTIONS
 from agent.state import TurnContext
 from agent.verify import Verdict
@@ -156,7 +157,7 @@ def _text(
 def _warnings(context: TurnContext, ledger: Ledger, claims: list[Claim], notes: tuple[str, ...]) -> tuple[str, ...]:
     found = [w for s in ledger.steps for w in s.result.warnings]
     allergies = context.card.allergies if context.card else ()
-    kinds = {ledger.evidence[k].kind for c in claims for k in c.evidence}
-    if allergies and kinds & {"guideline", "document"}:
+    advised = [c.text for c in claims if any(ledger.evidence[k].kind in ("guideline", "document") for k in c.evidence)]
+    if allergies and any(ids(text, *DRUG_KINDS) for text in advised):
         found.append(_ALLERGY[context.language].format(what=", ".join(allergies)))
     return tuple(dict.fromkeys([*notes, *found]))

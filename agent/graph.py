@@ -21,13 +21,14 @@ from langgraph.prebuilt.tool_node import ToolCallRequest, ToolInvocationError
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from agent.calling import ModelFailed, call, problem_of
+from agent.calling import ContextOverflow, ModelFailed, call, problem_of
 from agent.conclude import conclude
-from agent.draft import ANSWER_TOOL, Draft, answer_tool_schema, read_draft
+from agent.draft import ANSWER_TOOL, Draft, read_draft
 from agent.errors import Stopped
 from agent.ledger import read_ledger, this_turn
 from agent.planner import Planner
-from agent.prompts import RETRY_BROKEN_CALL, objection, system_prompt
+from agent.prompts import FINISHED_BY_PLANNER, RETRY_BROKEN_CALL, objection, system_prompt
+from agent.schemas import definitions, without_nulls
 from agent.state import ThreadState, TurnContext
 from agent.verify import Verdict, verify
 from medmpt_backend.errors import BackendError
@@ -39,11 +40,16 @@ from tools.evidence import ToolResult
 MAX_ROUNDS = 6
 MAX_RETRIES = 2
 
+Routing = Command[Literal["tools", "verify", "call_model"]]
 Graph = CompiledStateGraph[ThreadState, TurnContext, ThreadState, ThreadState]
 
 
 def build_graph(
-    model: BaseChatModel, tools: Sequence[BaseTool], checkpointer: BaseCheckpointSaver[Any] | None = None, model_name: str = "planner"
+    model: BaseChatModel,
+    tools: Sequence[BaseTool],
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    model_name: str = "planner",
+    seconds: float = 60.0,
 ) -> Graph:
     """Compile the graph.
 
@@ -52,12 +58,13 @@ def build_graph(
         tools: The tools it may call; each returns text and a `ToolResult` dump as artifact.
         checkpointer: Where threads live; None keeps nothing.
         model_name: Name shown in answers.
+        seconds: Time limit of one call of the model.
     """
     graph = StateGraph(ThreadState, context_schema=TurnContext)
     graph.add_node("begin", _begin)
-    graph.add_node("call_model", _call_model(model, tools, model_name))
+    graph.add_node("call_model", _call_model(model, tools, model_name, seconds))
     graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=_timed))
-    graph.add_node("verify", _verify)
+    graph.add_node("verify", _verify, destinations=("call_model", "answer"))
     graph.add_node("answer", _answer(model_name))
     graph.add_edge(START, "begin")
     graph.add_edge("begin", "call_model")
@@ -82,37 +89,49 @@ def _begin(state: ThreadState, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         "finisher": False,
         "verdicts": [],
         "notes": [],
+        "tokens": 0,
     }
 
 
-def _call_model(
-    model: BaseChatModel, tools: Sequence[BaseTool], name: str
-) -> Callable[..., Command[Literal["tools", "verify", "call_model"]]]:
+def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seconds: float) -> Callable[..., Routing]:
     planner = Planner()
-    strict = [*tools, answer_tool_schema()]
+    offered = definitions(tools)
+    known = {t.name for t in tools}
 
-    def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Command[Literal["tools", "verify", "call_model"]]:
-        context = runtime.context
-        finisher = state["finisher"] or isinstance(model, Planner)
-        prompt = _prompt(state, context)
-        if finisher:
-            message = planner.bind_tools(tools).invoke([prompt, *state["messages"]])
-            return _route(state, message, finisher=True)
+    def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Routing:
+        prompt = _prompt(state, runtime.context)
+        if state["finisher"] or isinstance(model, Planner):
+            return _route(state, planner.bind_tools(tools).invoke([prompt, *state["messages"]]))
         try:
-            message = call(model, strict, [prompt, *state["messages"]], context.stop)
+            message = _called(model, offered, prompt, state, runtime.context, seconds)
         except ModelFailed as failure:
-            return _hand_over(f"{name}: {failure}; the built-in planner finished the answer", state)
-        problem = problem_of(message, {t.name for t in tools})
+            return _hand_over(f"{name}: {failure}", state, runtime.context)
+        spent = message.usage_metadata["total_tokens"] if message.usage_metadata else 0
+        state = {**state, "tokens": state["tokens"] + spent}
+        problem = problem_of(message, known)
         if problem is None and state["rounds"] >= MAX_ROUNDS and _asks_tools(message):
-            return _hand_over(f"{name}: asked tools {MAX_ROUNDS} times without an answer; the built-in planner finished the answer", state)
+            return _hand_over(f"{name}: asked tools {MAX_ROUNDS} times without an answer", state, runtime.context)
         if problem is None:
-            return _route(state, message, finisher=False)
+            return _route(state, message)
         if state["retries"] >= MAX_RETRIES:
-            return _hand_over(f"{name}: {problem}; the built-in planner finished the answer", state)
+            return _hand_over(f"{name}: {problem}", state, runtime.context)
         hint = HumanMessage(content=RETRY_BROKEN_CALL.format(problem=problem), additional_kwargs={"aside": True})
-        return Command(update={"messages": [hint], "retries": state["retries"] + 1}, goto="call_model")
+        return Command(update={"messages": [hint], "retries": state["retries"] + 1, "tokens": state["tokens"]}, goto="call_model")
 
     return node
+
+
+def _called(
+    model: BaseChatModel, offered: Sequence[Any], prompt: SystemMessage, state: ThreadState, context: TurnContext, seconds: float
+) -> AIMessage:
+    """One call; a conversation that is too long for the model is cut down to the present turn."""
+    try:
+        return call(model, offered, [prompt, *state["messages"]], context.stop, seconds)
+    except ContextOverflow:
+        short = this_turn(state["messages"])
+        if len(short) == len(state["messages"]):
+            raise
+        return call(model, offered, [prompt, *short], context.stop, seconds)
 
 
 def _prompt(state: ThreadState, context: TurnContext) -> SystemMessage:
@@ -125,19 +144,28 @@ def _asks_tools(message: AIMessage) -> bool:
     return any(c["name"] != ANSWER_TOOL for c in message.tool_calls)
 
 
-def _route(state: ThreadState, message: AIMessage, *, finisher: bool) -> Command[Literal["tools", "verify", "call_model"]]:
+def _route(state: ThreadState, message: AIMessage) -> Routing:
     if _asks_tools(message):
         # An answer handed in together with tool calls is premature: only the calls count.
-        calls = [c for c in message.tool_calls if c["name"] != ANSWER_TOOL]
+        calls = [{**c, "args": without_nulls(c["args"])} for c in message.tool_calls if c["name"] != ANSWER_TOOL]
         asked = AIMessage(content="", tool_calls=calls, id=message.id)
-        return Command(update={"messages": [asked], "rounds": state["rounds"] + 1}, goto="tools")
-    return Command(update={"messages": [message]}, goto="verify")
+        return Command(update={"messages": [asked], "rounds": state["rounds"] + 1, "tokens": state["tokens"]}, goto="tools")
+    return Command(update={"messages": [message], "tokens": state["tokens"]}, goto="verify")
 
 
-def _hand_over(note: str, state: ThreadState) -> Command[Literal["tools", "verify", "call_model"]]:
+def _hand_over(because: str, state: ThreadState, context: TurnContext) -> Routing:
     """Let the planner finish; it starts from the tools it would ask itself."""
     stale = [RemoveMessage(id=m.id) for m in this_turn(state["messages"])[1:] if m.id]
-    return Command(update={"messages": stale, "finisher": True, "notes": [*state["notes"], note]}, goto="call_model")
+    note = f"{because}; {FINISHED_BY_PLANNER[context.language]}"
+    update = {
+        "messages": stale,
+        "finisher": True,
+        "objected": False,
+        "verdicts": [],
+        "notes": [*state["notes"], note],
+        "tokens": state["tokens"],
+    }
+    return Command(update=update, goto="call_model")
 
 
 def _timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMessage | Command[Any]]) -> ToolMessage | Command[Any]:
@@ -175,7 +203,7 @@ def _failed(request: ToolCallRequest, status: str, reason: str) -> ToolMessage:
     )
 
 
-def _verify(state: ThreadState, runtime: Runtime[TurnContext]) -> Command[Literal["call_model", "answer"]]:
+def _verify(state: ThreadState, runtime: Runtime[TurnContext]) -> Command[Any]:
     last = state["messages"][-1]
     draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft(notice="no_evidence")
     verdicts = verify(draft, read_ledger(state["messages"]).evidence)
@@ -190,6 +218,8 @@ def _verify(state: ThreadState, runtime: Runtime[TurnContext]) -> Command[Litera
             "verdicts": dumped,
         }
         return Command(update=update, goto="call_model")
+    if draft.sentences and len(failed) == len(verdicts) and not state["finisher"]:
+        return _hand_over("no sentence of the model was supported by evidence", state, runtime.context)
     return Command(update={"verdicts": [*_still_out(state["verdicts"], dumped), *dumped]}, goto="answer")
 
 
@@ -212,6 +242,7 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         verdicts = [Verdict(v["text"], tuple(v["evidence"]), v["support"], v["because"]) for v in state["verdicts"]]
         ledger = read_ledger(state["messages"])
         answer = conclude(runtime.context, ledger, verdicts, draft.notice, name, tuple(state["notes"]))
+        answer = answer.model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]
         final = AIMessage(content=keyed, id=last.id)

@@ -56,8 +56,20 @@ class House:
         return DrugGraph.load()
 
     def engine(self) -> "MedMPTEngine | None":
-        """MedMPT with the installed weights; None without any."""
-        return None
+        """MedMPT with the installed weights; None without any (the tools then say how to install them)."""
+        with self._lock:
+            return self._engine
+
+    @cached_property
+    def _engine(self) -> "MedMPTEngine | None":
+        from medmpt_backend.checkpoint import WeightsStore
+
+        store = WeightsStore(self._settings.data_dir)
+        if not store.names():
+            return None
+        from medmpt_backend.engine import MedMPTEngine
+
+        return MedMPTEngine.open(store.active(self._settings.weights), self._settings.cache_dir)
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
@@ -71,5 +83,5 @@ class House:
         from tools.demo import demo_cases, open_demo
 
         if isinstance(source, str) and source in demo_cases():
-            return open_demo(source, self._settings.cache_dir)
+            return open_demo(source, self._settings.cache_dir, lazy=True)
         return load_case(Path(source))

@@ -125,7 +125,11 @@ def mentions(text: str) -> tuple[Mention, ...]:
 def _at(plain: str, start: int, names: list[tuple[str, Term]]) -> Iterator[Mention]:
     for name, term in names:
         end = start + len(name)
-        if plain.startswith(name, start) and not (name.isascii() and (_wordy(plain, start - 1) or _wordy(plain, end))):
+        if not plain.startswith(name, start):
+            continue
+        if name.isascii() and len(name) > 4 and plain[end : end + 1] == "s":
+            end += 1  # a plural
+        if not (name.isascii() and (_wordy(plain, start - 1) or _wordy(plain, end))):
             yield Mention(term, start, end)
 
 

@@ -159,6 +159,11 @@ RETRY_BROKEN_CALL = (
     "Your last message could not be used ({problem}). Call a tool with complete JSON arguments, or hand in the answer, briefly."
 )
 
+FINISHED_BY_PLANNER: dict[Language, str] = {
+    "en": "the built-in planner finished the answer",
+    "zh": "由内置规划器完成回答",
+}
+
 NOTICES: dict[str, dict[Language, str]] = {
     "greeting": {
         "en": "Hello. I answer questions about respiratory medicine and about the open case: laboratory values, scores, CT measurements, "

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
+from agent.errors import BadInput
+
 APP = "medmpt"
 
 
@@ -19,6 +21,7 @@ class Settings:
         cache_dir: Derived things: indexes, embeddings, demo studies; safe to delete (`MEDMPT_CACHE_DIR`).
         weights: Name of the MedMPT weights to use, None for the default (`MEDMPT_WEIGHTS`).
         llm: Which chat model composes answers: `planner`, `openai:MODEL@URL`, ... (`MEDMPT_LLM`).
+        llm_seconds: Time limit of one call of the chat model (`MEDMPT_LLM_SECONDS`).
         embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
     """
@@ -27,6 +30,7 @@ class Settings:
     cache_dir: Path
     weights: str | None = None
     llm: str = "planner"
+    llm_seconds: float = 60.0
     embedder: str = "minilm"
     chroma_url: str | None = None
 
@@ -39,6 +43,19 @@ class Settings:
             cache_dir=Path(env.get("MEDMPT_CACHE_DIR") or user_cache_path(APP)),
             weights=env.get("MEDMPT_WEIGHTS") or None,
             llm=env.get("MEDMPT_LLM") or "planner",
+            llm_seconds=_seconds(env.get("MEDMPT_LLM_SECONDS")),
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
         )
+
+
+def _seconds(text: str | None) -> float:
+    if not text:
+        return 60.0
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if value <= 0:
+        raise BadInput(f"MEDMPT_LLM_SECONDS is {text!r}: give a number of seconds above 0")
+    return value

@@ -20,7 +20,6 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "classify_ct": ("engine",),
     "encode_ct": ("engine",),
     "draft_report": ("engine",),
-    "check_report": ("engine",),
     "find_similar_cases": ("engine",),
 }
 
@@ -41,6 +40,7 @@ class ThreadState(TypedDict, total=False):
     finisher: bool
     verdicts: list[dict[str, Any]]
     notes: list[str]
+    tokens: int
 
 
 @dataclass(frozen=True)

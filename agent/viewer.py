@@ -5,14 +5,17 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 from agent.errors import BadInput
 from agent.sessions import HeldCase
-from agent.views import KeySlice, StudyInfo
+from agent.views import KeySlice, MeasureView, StudyInfo
 from medmpt_backend.errors import BackendError
+from tools.deps import Deps
+from tools.imaging import quantify_ct
 
 if TYPE_CHECKING:
+    from medmpt_backend.anatomy.lungs import Lungs
     from medmpt_backend.volume import Volume
 
 # Volumes held in memory: at 512x512x300 int16 one takes 157 MB.
@@ -26,6 +29,7 @@ class Viewer:
         """Start with nothing read."""
         self._cache_dir = cache_dir
         self._volumes: OrderedDict[tuple[int, str], tuple[HeldCase, Volume]] = OrderedDict()
+        self._lungs: dict[tuple[int, str], Lungs] = {}
         self._lock = threading.Lock()
 
     def volume(self, held: HeldCase, study: str) -> "Volume":
@@ -45,7 +49,9 @@ class Viewer:
                     self._volumes.move_to_end(key)
                     return self._volumes[key][1]
             from medmpt_backend.volume import load_volume
+            from tools.demo import materialise
 
+            materialise(path)
             volume = load_volume(path)
             with self._lock:
                 self._volumes[key] = (held, volume)
@@ -70,7 +76,13 @@ class Viewer:
         )
 
     def _key_slices(self, held: HeldCase, study: str) -> tuple[KeySlice, ...]:
-        return ()
+        """Key slices as `quantify_ct` names them; none where the study is not one that it can judge."""
+        deps = Deps(cache_dir=self._cache_dir, case=held.loaded.case, studies=held.loaded.studies)
+        found = quantify_ct(deps, study).data.get("key_slices")
+        if not isinstance(found, dict):
+            return ()
+        places = {name: place.get("index") for name, place in found.items() if isinstance(place, dict)}
+        return tuple(KeySlice(name=name, index=index) for name, index in places.items() if isinstance(index, int))
 
     def slice(self, held: HeldCase, study: str, index: int) -> bytes:
         """Little-endian int16 HU of one axial slice, `(H, W)` row major.
@@ -84,11 +96,27 @@ class Viewer:
         pixels: bytes = volume.hu[index].astype("<i2").tobytes()
         return pixels
 
-    def measure(self, held: HeldCase, study: str, at: tuple[int, int, int]) -> BaseModel:
-        """Measure the lesion at `(x, y, z)`."""
-        raise BadInput("no measuring yet")
+    def measure(self, held: HeldCase, study: str, at: tuple[int, int, int]) -> MeasureView:
+        """Measure the lesion at `(x, y, z)`; what cannot be measured is answered with its status and reason."""
+        from medmpt_backend.anatomy.lungs import segment
+        from medmpt_backend.measure import Lesion, measure
+
+        volume = self.volume(held, study)
+        key = (id(held), study)
+        try:
+            with held.study_lock:
+                lungs = self._lungs.get(key) or segment(volume)
+                self._lungs = {key: lungs}
+            lesion = measure(volume, at, lungs)
+        except BackendError as failure:
+            return MeasureView(status=failure.status, reason=str(failure))
+        shown = TypeAdapter(Lesion).dump_python(lesion, mode="json")
+        return MeasureView(
+            status="partial" if lesion.warnings else "ok", reason=" ".join(lesion.warnings) or None, warnings=lesion.warnings, lesion=shown
+        )
 
     def forget(self) -> None:
         """Drop every volume that is held."""
         with self._lock:
             self._volumes.clear()
+            self._lungs.clear()

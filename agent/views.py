@@ -1,8 +1,6 @@
 """What the page shows besides answers: cases, studies and passages, without paths and without identity."""
 
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from tools.evidence import Status
 
@@ -72,5 +70,10 @@ class StudyInfo(_View):
     synthetic: bool = False
 
 
-Point = tuple[int, int, int]
-Section = Literal["emergency", "score", "labs", "ct", "guideline", "drugs", "case", "report", "similar", "other"]
+class MeasureView(_View):
+    """What a click measured (`lesion`, as in `medmpt ct measure`), or why nothing could be."""
+
+    status: Status
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+    lesion: dict[str, JsonValue] | None = None

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -182,7 +182,8 @@ def served_tasks(config: MedMPTConfig, missing: set[str], tokenizer: bool) -> tu
             continue
         if not any(name.startswith(parts) for name in missing):
             tasks.append(task)
-    complete = [name for name in config.heads if not any(key.startswith(f"heads.{name}.") for key in missing)]
+    ends = {name: (f"heads.{name}.", f"patch_heads.{name}.", f"patch_mix.{name}") for name in config.heads}
+    complete = [name for name, prefixes in ends.items() if not any(key.startswith(prefixes) for key in missing)]
     return (*tasks, *complete) if "encode" in tasks else tuple(tasks)
 
 
@@ -322,6 +323,7 @@ def save_weights(
     tokenizer: Path | None = None,
     domain: bytes | None = None,
     laterality_verified: bool = False,
+    missing: Collection[str] = (),
 ) -> Path:
     """Write our own trained model as a weights folder; its configuration is `model.config`.
 
@@ -336,9 +338,10 @@ def save_weights(
         tokenizer: Folder with `vocab.txt` or `tokenizer.json`.
         domain: Content of `domain.npz` (`domain.DomainModel.to_bytes`).
         laterality_verified: Training kept left and right apart.
+        missing: Tensors that were never trained; they are left out, and the tasks that need them are not served.
     """
     extra = _tokenizer_files(tokenizer)
-    tensors = {k: v.cpu() for k, v in unique_tensors(model).items()}
+    tensors = {k: v.cpu() for k, v in unique_tensors(model).items() if k not in missing}
 
     def describe(digest: str) -> Provenance:
         return Provenance(
@@ -350,7 +353,8 @@ def save_weights(
             trained_on=trained_on,
             synthetic_training=synthetic_training,
             laterality_verified=laterality_verified,
-            tasks=served_tasks(model.config, set(), bool(extra)),
+            tasks=served_tasks(model.config, set(missing), bool(extra)),
+            missing=tuple(sorted(missing)),
             imported_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 

@@ -158,6 +158,8 @@ class HeadConfig(_Frozen):
         hidden: True for Linear-ReLU-Linear, False for one Linear (linear probe).
         thresholds: Per label decision threshold; empty means 0.5.
         calibrated: Whether the probabilities were calibrated on held-out data.
+        patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
+            where and on which side. Not official.
     """
 
     kind: Literal["multilabel", "multiclass"]
@@ -165,6 +167,7 @@ class HeadConfig(_Frozen):
     hidden: bool = True
     thresholds: tuple[float, ...] = ()
     calibrated: bool = False
+    patches: bool = False
 
 
 class DecodeConfig(_Frozen):

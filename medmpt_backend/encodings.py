@@ -6,8 +6,8 @@ import tempfile
 import threading
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from medmpt_backend.domain import Validity
 
 Floats = NDArray[np.float32]
+_PATCHES = "patches_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,7 @@ class Encoding:
         tokens: `(S, D)` scan tokens.
         slice_index: `(S,)` int64: slice of the volume (0 = head) that each input shows, or the middle of its slab.
         slice_ranges: `(S, 2)` int64: half-open range of slices of the volume that each input stands for.
+        patches: Task to patch logits `(S, labels, grid, grid)`, for heads that score patches.
         config_hash: Digest of configuration and weights.
         validity: Domain verdict.
     """
@@ -39,6 +41,7 @@ class Encoding:
     tokens: Floats
     slice_index: NDArray[np.int64]
     slice_ranges: NDArray[np.int64]
+    patches: Mapping[str, Floats]
     config_hash: str
     validity: Validity
 
@@ -51,6 +54,7 @@ class Arrays:
     slices: Floats
     tokens: Floats
     ranges: NDArray[np.int64]
+    patches: Mapping[str, Floats] = field(default_factory=dict)
 
 
 class EncodingCache:
@@ -64,6 +68,10 @@ class EncodingCache:
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def known(self, key: str) -> bool:
+        """Whether `key` needs no computation."""
+        return key in self._items or (self.folder is not None and (self.folder / f"{key}.npz").is_file())
 
     def get(self, key: str, compute: Callable[[], Arrays]) -> Arrays:
         """The arrays of `key`, computed once however many threads ask."""
@@ -101,7 +109,8 @@ class EncodingCache:
         path = self.folder / f"{key}.npz"
         try:
             with np.load(path, allow_pickle=False) as archive:
-                arrays = Arrays(archive["scan"], archive["slices"], archive["tokens"], archive["ranges"])
+                patches = {n.removeprefix(_PATCHES): archive[n] for n in archive.files if n.startswith(_PATCHES)}
+                arrays = Arrays(archive["scan"], archive["slices"], archive["tokens"], archive["ranges"], patches)
             os.utime(path)
         except FileNotFoundError:
             return None
@@ -116,7 +125,8 @@ class EncodingCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", dir=self.folder)
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, scan=arrays.scan, slices=arrays.slices, tokens=arrays.tokens, ranges=arrays.ranges)
+            patches = {_PATCHES + name: array for name, array in arrays.patches.items()}
+            np.savez(file, scan=arrays.scan, slices=arrays.slices, tokens=arrays.tokens, ranges=arrays.ranges, **patches)  # type: ignore[arg-type]
         Path(name).replace(self.folder / f"{key}.npz")
         self._prune()
 

@@ -23,7 +23,7 @@ from medmpt_backend.findings import finding
 from medmpt_backend.labs import lab_inputs
 from medmpt_backend.precision import Precision, choose_device, choose_precision, convert
 from medmpt_backend.preprocess import ModelInput, prepare, scale
-from medmpt_backend.results import Classification, Draft, DraftSentence, DrugScore, FindingScore, MedicationRanking
+from medmpt_backend.results import Classification, Draft, DraftSentence, DrugScore, FindingScore, MedicationExplanation, MedicationRanking
 from medmpt_backend.search import DecodeSettings, Generated, generate
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.volume import Volume
@@ -123,11 +123,12 @@ class MedMPTEngine:
         inputs = [self.prepare(v) for v in volumes]
         out = []
         image = self._tensor(scale(torch.stack([i.image for i in inputs])))
-        slices = self.model.encode_slices(image, self.chunk)
+        slices, patches = self.model.see(image, self.chunk)
         scan, tokens = self.model.fuse(slices)
         for i, made in enumerate(inputs):
             found = [x[i].float().cpu().numpy() for x in (scan, slices, tokens)]
-            out.append(Arrays(found[0], found[1], found[2], np.array(made.slices, np.int64)))
+            scores = {name: p[i].float().cpu().numpy() for name, p in patches.items()}
+            out.append(Arrays(found[0], found[1], found[2], np.array(made.slices, np.int64), scores))
         return out
 
     def encode(self, volume: Volume) -> Encoding:
@@ -137,12 +138,13 @@ class MedMPTEngine:
         arrays = self._cache.get(key, lambda: self._compute([volume])[0])
         validity = judge(arrays.scan, volume.series.synthetic, self.provenance, self.domain)
         index = (arrays.ranges.sum(1) - 1) // 2
-        return Encoding(key, arrays.scan, arrays.slices, arrays.tokens, index, arrays.ranges, self.config_hash, validity)
+        return Encoding(key, arrays.scan, arrays.slices, arrays.tokens, index, arrays.ranges, arrays.patches, self.config_hash, validity)
 
     def encode_many(self, volumes: Sequence[Volume], batch: int = 4) -> list[Encoding]:
         """Encode studies in batches (worth it on an accelerator); the order is kept."""
-        for start in range(0, len(volumes), batch):
-            part = volumes[start : start + batch]
+        new = [v for v in volumes if not self._cache.known(self.key(v))]
+        for start in range(0, len(new), batch):
+            part = new[start : start + batch]
             made = dict(zip([self.key(v) for v in part], self._compute(part), strict=True))
             for key, arrays in made.items():
                 self._cache.get(key, lambda arrays=arrays: arrays)  # type: ignore[misc]
@@ -167,7 +169,9 @@ class MedMPTEngine:
         if task not in self.config.heads:
             raise BadInput(f"{task!r} is no classification task; heads are {', '.join(self.config.heads) or 'none'}")
         head, encoding = self.config.heads[task], self._encoded(study)
-        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None])[0].float()
+        patches = encoding.patches.get(task)
+        scored = self._tensor(patches)[None] if patches is not None else None
+        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None], scored)[0].float()
         multilabel = head.kind == "multilabel"
         probabilities = (logits.sigmoid() if multilabel else logits.softmax(-1)).tolist()
         relevance = self.slice_relevance(encoding, task) if key_slices else np.zeros((len(head.labels), 0), np.float32)
@@ -179,14 +183,30 @@ class MedMPTEngine:
             order = [j for j in np.argsort(-relevance[i])[:key_slices] if relevance[i, j] > 0]
             slices = tuple(dict.fromkeys(int(encoding.slice_index[j]) for j in order))
             present = probabilities[i] >= threshold if trusted and threshold is not None else None
-            found.append(FindingScore(label, name.en, name.zh, probabilities[i], head.calibrated, threshold, present, None, slices))
+            side = self._side(patches[:, i]) if patches is not None and present else None
+            found.append(FindingScore(label, name.en, name.zh, probabilities[i], head.calibrated, threshold, present, side, slices))
         return Classification(task, tuple(found), encoding.validity)
+
+    def _side(self, scores: Floats) -> str | None:
+        """Side of a present finding from its patch logits `(S, grid, grid)`; columns run from the patient's right to left."""
+        if not self.provenance.laterality_verified:
+            return None
+        middle = scores.shape[-1] // 2
+        right, left = float(scores[..., :middle].max()), float(scores[..., -middle:].max())
+        if min(right, left) > 0:
+            return "both"
+        return "right" if right > left else "left"
 
     @torch.inference_mode()
     def slice_relevance(self, encoding: Encoding, task: str) -> Floats:
-        """`(labels, S)`: how much a label's logit falls when one slice is replaced by the study's mean slice."""
+        """`(labels, S)`: strongest patch score of each slice over the study's median, or, for heads that do not score patches, how much a
+        label's logit falls when one slice is replaced by the study's mean slice."""
         from medmpt_backend.explain import slice_relevance
 
+        if task in encoding.patches:
+            strongest = encoding.patches[task].max((2, 3)).T
+            over: Floats = strongest - np.median(strongest, 1, keepdims=True)
+            return over
         return slice_relevance(self.model, self._tensor(encoding.slices), task)
 
     def _settings(self, settings: DecodeSettings | None) -> DecodeSettings:
@@ -291,6 +311,33 @@ class MedMPTEngine:
         scores = logits[0].float().sigmoid().tolist()
         ranked = sorted((DrugScore(d, s) for d, s in zip(config.medication.drugs, scores, strict=True)), key=lambda d: -d.probability)
         return MedicationRanking(tuple(ranked), head, tuple(used), encoding.validity)
+
+    def explain_medication(
+        self, study: Study, drug: str, report: str | None = None, labs: Mapping[str, float | None] | None = None
+    ) -> MedicationExplanation:
+        """What speaks for a drug: integrated gradients per modality and per measured laboratory value; arguments as `rank_medications`."""
+        from medmpt_backend.explain import lab_attributions, modality_attributions
+
+        self.require("medication")
+        model, config = self.model, self.config
+        assert model.labs is not None
+        assert config.labs is not None
+        assert config.medication is not None
+        if drug not in config.medication.drugs:
+            raise BadInput(f"{drug!r} is not in the weights' drug vocabulary ({len(config.medication.drugs)} drugs)")
+        if any(name.startswith("medication.graph.") for name in self.provenance.missing):
+            raise Unavailable(f"the weights {self.provenance.name!r} have no drug graph to explain")
+        index, encoding = config.medication.drugs.index(drug), self._encoded(study)
+        values, missing = (self._tensor(x)[None] for x in lab_inputs(config.labs, labs or {}))
+        with torch.no_grad():
+            scan, text = self._tensor(encoding.scan)[None], self._pooled([report or ""])
+            panel = model.labs(values, missing)[:, 0]
+        shares = modality_attributions(model, (scan, text, panel), index)
+        found = lab_attributions(model, values, missing, (scan, text), index)
+        order = {test.analyte: i for i, test in enumerate(config.labs.panel)}
+        measured = {a: float(found[i]) for a, i in order.items() if not bool(missing[0, i])}
+        names = ("ct", "report", "labs")
+        return MedicationExplanation(drug, dict(zip(names, shares.tolist(), strict=True)), measured, encoding.validity)
 
     def explain(self, volume: Volume, label: str, task: str = "findings", method: str = "gradient") -> "Explanation":
         """Where in the study a label comes from; see `medmpt_backend.explain`."""

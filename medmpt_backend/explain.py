@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 Method = Literal["gradient", "rollout"]
+METHODS = ("gradient", "rollout", "patch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class Explanation:
     Attributes:
         task: Head.
         label: Label.
-        method: `gradient` or `rollout`.
+        method: `gradient`, `rollout`, or `patch` (scores of heads that were trained on lesion masks).
         heatmaps: `(S, grid, grid)` float32, at least 0, one per input, comparable between inputs (weighted by slice relevance).
         relevance: `(S,)` slice relevance of the label's logit.
         slice_index: `(S,)` slice of the volume (0 = head) of each input.
@@ -127,13 +128,18 @@ def patch_maps(model: MedMPT, image: Tensor, task: str, index: int, method: Meth
 
 def explain(engine: "MedMPTEngine", volume: Volume, task: str, label: str, method: str) -> Explanation:
     """Heatmaps and slice relevance of one label of one study."""
-    if method not in ("gradient", "rollout"):
-        raise BadInput(f"unknown method {method!r}; use gradient or rollout")
+    if method not in METHODS:
+        raise BadInput(f"unknown method {method!r}; use {', '.join(METHODS)}")
     index = _label_index(engine.model, task, label)
     encoding = engine.encode(volume)
-    dtype = torch.bfloat16 if engine.precision == "bf16" else torch.float32
-    image = scale(engine.prepare(volume).image).to(engine.device, dtype)
-    maps = patch_maps(engine.model, image, task, index, cast(Method, method), engine.chunk).float().cpu().numpy()
+    if method == "patch":
+        if task not in encoding.patches:
+            raise BadInput(f"the head {task!r} of these weights does not score patches; use gradient or rollout")
+        maps = (1 / (1 + np.exp(-encoding.patches[task][:, index]))).astype(np.float32)
+    else:
+        dtype = torch.bfloat16 if engine.precision == "bf16" else torch.float32
+        image = scale(engine.prepare(volume).image).to(engine.device, dtype)
+        maps = patch_maps(engine.model, image, task, index, cast(Method, method), engine.chunk).float().cpu().numpy()
     relevance = engine.slice_relevance(encoding, task)[index]
     strength = np.clip(relevance, 0, None)
     top = [j for j in np.argsort(-relevance)[:3] if relevance[j] > 0]

@@ -10,6 +10,9 @@ from medmpt_backend.medication import MedicationModel
 from medmpt_backend.text import ReportDecoder, TextEncoder, pool_text
 from medmpt_backend.vision import SliceEncoder, SliceFusion
 
+# Patches of a study whose mean score speaks for a finding.
+STRONGEST_PATCHES = 4
+
 
 def projection(width: int, out: int) -> nn.Sequential:
     """Linear-ReLU-Linear; its output is L2-normalised by the caller."""
@@ -44,6 +47,9 @@ class MedMPT(nn.Module):
         self.text_decoder = ReportDecoder(text, config.dropout) if text and text.decoder_layers else None
         self.retie()
         self.heads = nn.ModuleDict({name: make_head(vision.width, head) for name, head in config.heads.items()})
+        scored = {name: head for name, head in config.heads.items() if head.patches}
+        self.patch_heads = nn.ModuleDict({name: nn.Linear(vision.width, len(head.labels)) for name, head in scored.items()})
+        self.patch_mix = nn.ParameterDict({name: nn.Parameter(torch.full((len(h.labels),), 0.5)) for name, h in scored.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None
         self.medication: MedicationModel | None = None
         if config.medication is not None and config.medication.drugs and config.labs is not None and text is not None:
@@ -60,6 +66,26 @@ class MedMPT(nn.Module):
         step = chunk or len(flat)
         embedded = [self.vision_encoder(flat[i : i + step])[:, 0] for i in range(0, len(flat), step)]
         return torch.cat(embedded).reshape(*image.shape[:2], -1)
+
+    def patch_logits(self, task: str, tokens: Tensor) -> Tensor:
+        """All tokens of slices `(N, 1 + patches, D)` to `(N, labels, grid, grid)`; only for heads with `patches`."""
+        grid = self.config.vision.grid
+        out: Tensor = self.patch_heads[task](tokens[:, 1:])
+        return out.transpose(1, 2).reshape(len(tokens), -1, grid, grid)
+
+    def see(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """As `encode_slices`, with the patch logits `(B, S, labels, grid, grid)` of every head that has them."""
+        flat, (batch, count) = image.flatten(0, 1), image.shape[:2]
+        step = chunk or len(flat)
+        embedded: list[Tensor] = []
+        scores: dict[str, list[Tensor]] = {name: [] for name in self.patch_heads}
+        for i in range(0, len(flat), step):
+            tokens = self.vision_encoder(flat[i : i + step])
+            embedded.append(tokens[:, 0])
+            for name, parts in scores.items():
+                parts.append(self.patch_logits(name, tokens))
+        patches = {name: torch.cat(parts) for name, parts in scores.items()}
+        return torch.cat(embedded).reshape(batch, count, -1), {n: p.reshape(batch, count, *p.shape[1:]) for n, p in patches.items()}
 
     def fuse(self, slices: Tensor) -> tuple[Tensor, Tensor]:
         """`(B, S, D)` to the scan embedding `(B, D)` and the scan tokens `(B, S, D)`."""
@@ -90,7 +116,11 @@ class MedMPT(nn.Module):
         out: Tensor = self.vision_to_text(tokens)
         return out
 
-    def head_logits(self, task: str, scan: Tensor) -> Tensor:
-        """Logits `(B, labels)` of one head."""
+    def head_logits(self, task: str, scan: Tensor, patches: Tensor | None = None) -> Tensor:
+        """Logits `(B, labels)` of one head; `patches` `(B, S, labels, grid, grid)` add the mean of their strongest."""
         out: Tensor = self.heads[task](scan)
-        return out
+        if patches is None:
+            return out
+        strongest = patches.transpose(1, 2).flatten(2).topk(min(STRONGEST_PATCHES, patches[0, :, 0].numel())).values.mean(-1)
+        mixed: Tensor = out + self.patch_mix[task] * strongest
+        return mixed

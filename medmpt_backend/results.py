@@ -1,5 +1,6 @@
 """What the engine answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from medmpt_backend.domain import Validity
@@ -107,4 +108,21 @@ class MedicationRanking:
     drugs: tuple[DrugScore, ...]
     head: str
     used: tuple[str, ...]
+    validity: Validity
+
+
+@dataclass(frozen=True)
+class MedicationExplanation:
+    """What speaks for (positive) or against a drug.
+
+    Attributes:
+        drug: Of the vocabulary.
+        modalities: Share of `ct`, `report`, `labs` in the drug's logit, against empty ones.
+        labs: Analyte to its share, against the middle of its reference interval; measured ones only.
+        validity: Domain verdict.
+    """
+
+    drug: str
+    modalities: Mapping[str, float]
+    labs: Mapping[str, float]
     validity: Validity

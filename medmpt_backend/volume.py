@@ -3,6 +3,7 @@
 Readers for DICOM folders, zips and NIfTI live in sibling modules; all of them end here.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -48,6 +49,24 @@ class Volume:
     spacing: tuple[float, float, float]
     series: SeriesInfo
     warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of voxels, shape and spacing: the same image has the same hash wherever it was read from."""
+        digest = hashlib.sha256(f"{self.hu.shape} {self.spacing}".encode())
+        digest.update(np.ascontiguousarray(self.hu).data)
+        return digest.hexdigest()
+
+    def axial_slice(self, index: int) -> NDArray[np.int16]:
+        """Slice `index` from the head, `(H, W)` int16, HU; a view, not a copy.
+
+        Raises:
+            IndexError: Outside `0 <= index < D`.
+        """
+        if not 0 <= index < self.hu.shape[0]:
+            raise IndexError(f"slice {index} of {self.hu.shape[0]}")
+        plane: NDArray[np.int16] = self.hu[index]
+        return plane
 
 
 def load_volume(path: Path) -> Volume:

@@ -15,7 +15,7 @@ from retrieval.drugs_check import ChildPugh, PatientContext, check
 from retrieval.drugs_infer import Inference
 from retrieval.drugs_names import Lexicon, Mention, normalise
 from retrieval.drugs_query import QueryResult, answer
-from retrieval.drugs_tables import DATA, AdjustmentRow, ConditionRow, DrugRow, Source, Tables, listed, read_tables
+from retrieval.drugs_tables import DATA, AdjustmentRow, ConditionRow, DrugRow, EffectRow, Source, Tables, listed, read_tables
 from retrieval.drugs_text import Name, class_fact, make_fact
 from retrieval.facts import Drug, DrugFact, Relation
 
@@ -169,6 +169,10 @@ class DrugGraph:
         """The condition with this id."""
         return self._conditions[condition_id]
 
+    def effect(self, effect_id: str) -> EffectRow:
+        """The adverse effect with this id."""
+        return self._inference.effects[effect_id]
+
     def condition_of(self, fact: DrugFact) -> str | None:
         """Condition id that a `treats` or `contraindicated_in` fact is about."""
         return self._condition_ids.get(fact.subjects[1])
@@ -241,19 +245,13 @@ class DrugGraph:
         age: float | None = None,
         sex: str | None = None,
     ) -> tuple[DrugFact, ...]:
-        """Check drugs against each other and a patient; see `PatientContext`.
+        """Check drugs against each other and a patient; the meaning of the arguments is that of `PatientContext`.
 
         Args:
             drugs: Drugs of the graph.
             conditions: Condition ids, or free names that are matched.
             allergies: Drug or class names; unknown ones are ignored here, resolve them first with `allergens`.
             egfr_or_crcl: Cockcroft–Gault CrCl in mL/min, or an eGFR where that is all there is.
-            egfr: eGFR in mL/min/1.73 m² where both are known.
-            hepatic: Child-Pugh class.
-            pregnant: True when pregnant.
-            lactating: True when breastfeeding.
-            age: Years.
-            sex: `male` or `female`.
 
         Returns:
             Facts, most severe first. An empty tuple means nothing in the graph, not safety.

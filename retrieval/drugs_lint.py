@@ -9,7 +9,7 @@ from retrieval.errors import BadInput
 
 SEVERITIES = frozenset({"contraindicated", "major", "moderate", "minor", "unknown"})
 LINES = frozenset({"first", "alternative", "add_on", "second", "prophylaxis"})
-LEVELS = frozenset({"absolute", "relative"})
+LEVELS = frozenset({"absolute", "avoid", "relative"})
 ENZYME_RELATIONS = frozenset({"inhibits", "induces", "substrate_of"})
 STRENGTHS = {
     "inhibits": frozenset({"strong", "moderate", "weak"}),
@@ -23,7 +23,7 @@ PREGNANCY_LEVELS = frozenset({"contraindicated", "avoid", "caution", "compatible
 RISKS = frozenset({"common", "uncommon", "rare", "known", "possible"})
 # Five anatomical-therapeutic-chemical levels: one letter, two digits, two letters, two digits (WHO ATC/DDD index).
 ATC = re.compile(r"[A-Z]\d{2}[A-Z]{2}\d{2}")
-RULE = re.compile(r"(age)(<|>=)(\d+)|sex=(female|male)")
+RULE = re.compile(r"age(?:<|>=)\d+(?:\.\d+)?|sex=(?:female|male)")
 
 
 def _demand(ok: bool, table: str, row: object, why: str) -> None:

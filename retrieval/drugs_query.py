@@ -48,6 +48,9 @@ INTENTS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
 )
 KIDNEY_VALUE = re.compile(r"(?:crcl|egfr|gfr|creatinine clearance|clearance|肌酐清除率|肾小球滤过率)\D{0,14}?(\d+(?:\.\d+)?)")
 CHILD_PUGH = re.compile(r"child pugh (?:class |grade |score )?([abc])\b|child pugh ?([abc])级")
+# Conditions that ask for a dose rule, and the adverse effect that is named by its abbreviation.
+ORGANS = frozenset({"renal-impairment", "severe-renal-impairment", "hepatic-impairment", "severe-hepatic-impairment", "cirrhosis"})
+QT = re.compile(r"\bqtc?\b|qt ?间期")
 ALLERGY_AFTER = re.compile(r"(?:drug )?(?:allerg|anaphyla|hypersensitiv|过敏)")
 ALLERGY_BEFORE = re.compile(r"(?:allerg\w*|anaphyla\w*|hypersensitiv\w*|reaction|reacted) (?:to|after|with)$")
 OVERVIEW: tuple[Relation, ...] = ("treats", "contraindicated_in", "adjusts_for", "pregnancy", "monitors", "causes")
@@ -61,6 +64,7 @@ class UnderstoodQuery:
         drugs: Drug ids, in order of mention.
         classes: Class or group ids.
         conditions: Condition ids.
+        effects: Ids of adverse effects.
         targets: Enzymes and transporters.
         relations: Relations asked for; empty means an overview.
         allergens: Drug ids that the question names as the allergy.
@@ -73,6 +77,7 @@ class UnderstoodQuery:
     drugs: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     relations: tuple[Relation, ...] = ()
     allergens: tuple[str, ...] = ()
@@ -101,13 +106,19 @@ def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
     flat = normalise(question)
     kidney, child = KIDNEY_VALUE.search(flat), CHILD_PUGH.search(flat)
     unknown = graph.unknown_names(question)
+    relations = [relation for relation, pattern in INTENTS if pattern.search(flat)]
+    if ORGANS & set(found["condition"]) and "adjusts_for" not in relations:
+        relations.append("adjusts_for")
+    if QT.search(flat):
+        found["effect"].append("qt-prolongation")
     suggestions = {name: close for name in unknown if (close := graph.suggest(name))}
     return UnderstoodQuery(
         drugs=tuple(dict.fromkeys(found["drug"])),
         classes=tuple(dict.fromkeys(found["class"])),
         conditions=tuple(dict.fromkeys(found["condition"])),
         targets=tuple(dict.fromkeys(found["target"])),
-        relations=tuple(relation for relation, pattern in INTENTS if pattern.search(flat)),
+        effects=tuple(dict.fromkeys(found["effect"])),
+        relations=tuple(relations),
         allergens=_allergens(graph, question, flat),
         unknown=unknown,
         suggestions=suggestions,
@@ -131,7 +142,7 @@ def answer(graph: "DrugGraph", question: str) -> QueryResult:
     q = understand(graph, question)
     if q.unknown and len(q.drugs) + len(q.classes) < 2:
         return QueryResult((), q, "empty", _unknown_reason(q))
-    if not (q.drugs or q.classes or q.targets or q.conditions):
+    if not (q.drugs or q.classes or q.targets or q.conditions or q.effects):
         return QueryResult((), q, "empty", "no drug, class, enzyme or condition of the graph is named in the question")
     facts = _facts(graph, q)
     warnings = (_unknown_reason(q),) if q.unknown else ()
@@ -161,6 +172,8 @@ def _facts(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
         return _allergy(graph, q)
     if q.targets:
         return _targets(graph, q)
+    if q.effects and (len(q.drugs) + len(q.classes) < 2):
+        return _effects(graph, q)
     drugs = q.drugs or tuple(d.id for c in q.classes for d in graph.members(c))
     special = [r for r in q.relations if r in ("pregnancy", "lactation", "adjusts_for", "monitors", "causes", "same_class")]
     if drugs and special:
@@ -207,6 +220,14 @@ def _targets(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
     wanted: tuple[Relation, ...] = tuple(r for r in q.relations if r in ("inhibits", "induces", "substrate_of"))
     facts = graph.facts(q.targets, wanted or ("inhibits", "induces", "substrate_of"))
     return [f for f in facts if not q.drugs or f.subjects[0] in q.drugs]
+
+
+def _effects(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+    """Drugs that cause the effect, or whether the named drugs do; with a condition of that name also what it forbids."""
+    names = [graph.effect(e).name.lower() for e in q.effects]
+    drugs = q.drugs or tuple(d.id for c in q.classes for d in graph.members(c))
+    facts = [f for f in graph.facts(names, ("causes",)) if not drugs or f.subjects[0] in drugs]
+    return facts + (_conditions(graph, q, drugs) if q.conditions and (drugs or "contraindicated_in" in q.relations) else [])
 
 
 def _special(graph: "DrugGraph", q: UnderstoodQuery, relations: Sequence[Relation]) -> list[DrugFact]:

@@ -110,7 +110,7 @@ class TreatsRow:
 
 @dataclass(frozen=True)
 class ContraindicationRow:
-    """Condition in which a drug is contraindicated (`absolute`) or needs caution (`relative`); not beside a drug of class `unless`."""
+    """Condition in which a drug is contraindicated (`absolute`), to `avoid` or needs caution; void beside a drug of class `unless`."""
 
     drug: str
     condition: str

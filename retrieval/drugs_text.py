@@ -81,6 +81,11 @@ ACTION_SEVERITY: dict[str, Severity | None] = {
 # A Latin letter or digit right beside a Chinese character: one blank belongs between them.
 _TIGHT = re.compile(r"(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])")
 LINE_RANK = {"first": 0, "alternative": 1, "add_on": 2, "second": 3, "prophylaxis": 4}
+CONTRAINDICATION: dict[str, tuple[str, str, Severity]] = {
+    "absolute": ("is contraindicated", "禁用", "contraindicated"),
+    "avoid": ("should be avoided", "应避免使用", "major"),
+    "relative": ("needs caution", "慎用", "moderate"),
+}
 SEVERITY_RANK = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3, "unknown": 4}
 
 
@@ -163,13 +168,10 @@ def treats_fact(row: TreatsRow, drug: Name, condition: Name, source: Source, pat
 
 def contraindication_fact(row: ContraindicationRow, drug: Name, condition: ConditionRow, source: Source, path: tuple[str, ...]) -> DrugFact:
     """Contraindication (absolute) or caution (relative) in a condition."""
-    if row.level == "absolute":
-        text = f"{drug.en} is contraindicated in {condition.name}: {row.reason}"
-        text_zh = f"{drug.zh}禁用于{condition.name_zh}：{row.reason_zh}"
-    else:
-        text = f"{drug.en} needs caution or avoidance in {condition.name}: {row.reason}"
-        text_zh = f"{drug.zh}在{condition.name_zh}时慎用或避免：{row.reason_zh}"
-    severity: Severity = "contraindicated" if row.level == "absolute" else "moderate"
+    verb, verb_zh, severity = CONTRAINDICATION[row.level]
+    text = f"{drug.en} {verb} in {condition.name}: {row.reason}"
+    whom = condition.name_zh.removesuffix("患者")
+    text_zh = f"{drug.zh}在{whom}患者中{verb_zh}：{row.reason_zh}"
     subjects = (drug.id, condition.name.lower())
     return make_fact("contraindicated_in", subjects, (sentence(text), sentence_zh(text_zh)), source, path, severity)
 
@@ -214,7 +216,7 @@ def adjustment_fact(row: AdjustmentRow, drug: Name, source: Source, path: tuple[
     verb, verb_zh = {
         "contraindicated": ("is contraindicated", "禁用"),
         "avoid": ("should be avoided", "应避免使用"),
-        "reduce": ("needs another dose", "需调整剂量"),
+        "reduce": ("needs a dose adjustment", "需调整剂量"),
         "caution": ("needs caution", "慎用"),
         "usual": ("needs no dose change", "无需调整剂量"),
     }[row.action]

@@ -112,7 +112,7 @@ class ImportReport(Report):
 
 def open_any(name: str, cache_dir: Path) -> LoadedCase:
     """A demo case by id, or whatever `--case` takes by path."""
-    return open_demo(name, cache_dir) if name in demo_cases() else load_case(Path(name))
+    return open_demo(name, cache_dir, lazy=True) if name in demo_cases() else load_case(Path(name))
 
 
 def _deps(loaded: LoadedCase, cache_dir: Path, language: Language | None = None) -> Deps:

@@ -58,12 +58,13 @@ def demo_title(case_id: str, language: Language = "en") -> str:
     return entry.title_zh if language == "zh" else entry.title
 
 
-def open_demo(case_id: str, cache_dir: Path) -> LoadedCase:
+def open_demo(case_id: str, cache_dir: Path, *, lazy: bool = False) -> LoadedCase:
     """Open a demo case; generate its CT studies into the cache when they are not there yet.
 
     Args:
         case_id: One of `demo_cases()`.
         cache_dir: For derived things; the studies land under `demo/`.
+        lazy: Leave the studies to `materialise`, which the CT tools call; their paths are given all the same.
 
     Raises:
         BadInput: No such demo case.
@@ -72,14 +73,26 @@ def open_demo(case_id: str, cache_dir: Path) -> LoadedCase:
         raise BadInput(f"no demo case {case_id!r}; there are: {', '.join(demo_cases())}")
     text = (files("tools") / "data" / "cases" / case_id / "case.json").read_text(encoding="utf-8")
     case = parse_case(json.loads(text), f"{case_id}/case.json")
-    folder = cache_dir / "demo" / f"{case_id}-{_fingerprint(case_id)}"
-    for study in case.studies:
-        recipe = _entries()[case_id].studies.get(study.id)
-        target = folder / study.path
-        if recipe is not None and not target.is_dir():
-            _generate(recipe, target, study.date)
+    folder = (cache_dir / "demo" / f"{case_id}-{_fingerprint(case_id)}").resolve()
+    studies = {study.id: folder / study.path for study in case.studies if study.id in _entries()[case_id].studies}
+    if lazy:
+        return LoadedCase(case, folder, studies)
+    for path in studies.values():
+        materialise(path)
     folder.mkdir(parents=True, exist_ok=True)
     return open_case(case, folder)
+
+
+def materialise(path: Path) -> None:
+    """Generate the study of a demo case that was opened lazily; any other path is left alone."""
+    if path.exists():
+        return
+    case_id = path.parent.name.rpartition("-")[0]
+    if case_id not in demo_cases() or path.parent.name != f"{case_id}-{_fingerprint(case_id)}":
+        return
+    text = (files("tools") / "data" / "cases" / case_id / "case.json").read_text(encoding="utf-8")
+    study = next(s for s in parse_case(json.loads(text), case_id).studies if s.path == path.name)
+    _generate(_entries()[case_id].studies[study.id], path, study.date)
 
 
 def _fingerprint(case_id: str) -> str:

@@ -19,6 +19,7 @@ class DrugPatient:
 
     Attributes:
         current: Drugs the patient takes.
+        exposures: Substances that are no medicines but interact (tobacco smoke of a current smoker).
         context: Conditions, allergies and organ function.
         unknown_drugs: Medicines that are not in the graph.
         unknown_allergies: Allergy entries that name nothing in the graph.
@@ -27,6 +28,7 @@ class DrugPatient:
     """
 
     current: tuple[Drug, ...] = ()
+    exposures: tuple[Drug, ...] = ()
     context: PatientContext = field(default_factory=PatientContext)
     unknown_drugs: tuple[str, ...] = ()
     unknown_allergies: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
     clearance = creatinine_clearance(case)
     return DrugPatient(
         current=tuple(dict.fromkeys(current)),
+        exposures=_exposures(graph, case.patient),
         context=PatientContext(
             conditions=tuple(dict.fromkeys(i for ids in conditions.values() for i in ids)),
             allergies=tuple(dict.fromkeys(i for ids in allergens.values() for i in ids)),
@@ -65,6 +68,11 @@ def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
         unknown_conditions=tuple(name for name, ids in conditions.items() if not ids),
         missing=_missing(case.patient, clearance),
     )
+
+
+def _exposures(graph: DrugGraph, patient: Patient) -> tuple[Drug, ...]:
+    smokes = patient.smoking is not None and patient.smoking.status == "current"
+    return graph.resolve("tobacco smoke") if smokes else ()
 
 
 def creatinine_clearance(case: Case) -> float | None:

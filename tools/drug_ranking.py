@@ -20,6 +20,7 @@ from tools.evidence import Language
 LINE_SCORE = {"first": 1.0, "alternative": 0.7, "add_on": 0.5, "second": 0.4, "prophylaxis": 0.3}
 DEDUCTION = {"contraindicated": 0.5, "major": 0.3, "moderate": 0.1, "minor": 0.03, "unknown": 0.05}
 _INFERRED_SHARE = 0.5
+_DECISIVE = frozenset({"contraindicated_in", "cross_reacts_with", "pregnancy", "adjusts_for"})
 # Symptoms and settings that a case text names in passing: they are treated only when asked for by name.
 _NOT_FROM_TEXT = frozenset({"dry-cough", "dyspnoea-palliation", "icu-sedation", "smoking-cessation", "pneumonia"})
 _NEGATED = re.compile(r"(?:\bno|\bnot|without|denies|exclude[sd]?|rule[sd]? out|无|未见|排除|否认|没有)\W{0,3}(?:\w+\W+){0,2}$")
@@ -118,7 +119,7 @@ def _judge(graph: DrugGraph, patient: DrugPatient, drug: Drug, uses: list[Treats
     names = {graph.condition(row.condition).name.lower() for row in uses}
     support = tuple(f for f in graph.facts((drug.id,), ("treats",)) if f.subjects[1] in names)
     against = list(patient_facts(graph, drug, patient.context, patient.current))
-    against += [f for other in patient.current if other != drug for f in graph.interactions(drug.id, other.id)]
+    against += [f for other in (*patient.current, *patient.exposures) if other != drug for f in graph.interactions(drug.id, other.id)]
     against += [f for other in patient.current if other != drug for f in duplicates(graph, drug, other)]
     against = [f for f in dict.fromkeys(against) if f.severity is not None]
     parts = {"place_in_treatment": LINE_SCORE[best.line]}
@@ -140,9 +141,9 @@ def _judge(graph: DrugGraph, patient: DrugPatient, drug: Drug, uses: list[Treats
 
 
 def _decisive(fact: DrugFact) -> bool:
-    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or avoidance in pregnancy or organ failure."""
+    """Whether one fact alone rejects a drug: a listed contraindication, an allergy, or a reason to avoid it."""
     if fact.inferred:
         return False
     if fact.severity == "contraindicated":
         return True
-    return fact.severity == "major" and fact.relation in ("cross_reacts_with", "pregnancy", "adjusts_for")
+    return fact.severity == "major" and fact.relation in _DECISIVE

@@ -210,7 +210,7 @@ def _medications(resources: list[Resource]) -> tuple[tuple[Medication, ...], int
     kept: dict[str, Medication] = {}
     ended = 0
     for r in _of(resources, "MedicationRequest"):
-        if r.get("status") in _ENDED:
+        if str(r.get("status")) in _ENDED:
             ended += 1
             continue
         name = text_of(r.get("medicationCodeableConcept"))

@@ -1,5 +1,6 @@
 """Small readers of FHIR R4 values: text without zero-width characters, codes, quantities, days."""
 
+import math
 import re
 import unicodedata
 from datetime import date
@@ -72,8 +73,10 @@ def codes(resource: dict[str, Any]) -> list[str]:
 
 
 def number(value: object) -> float | None:
-    """A JSON number as float."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A finite JSON number as float."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def quantity(part: dict[str, Any]) -> tuple[float, str | None, str | None] | None:

@@ -26,7 +26,7 @@ _SLICE = {
 
 
 def study_path(deps: Deps, study: str) -> Path:
-    """The study behind a handle.
+    """The study behind a handle; the CT of a lazily opened demo case is generated here.
 
     Raises:
         BadInput: The case has no such study; names those it has.
@@ -34,7 +34,12 @@ def study_path(deps: Deps, study: str) -> Path:
     if study not in deps.studies:
         known = ", ".join(deps.studies) or "none"
         raise BadInput(f"the case has no CT study {study!r}; studies with images: {known}")
-    return deps.studies[study]
+    path = deps.studies[study]
+    if not path.exists():
+        from tools.demo import materialise
+
+        materialise(path)
+    return path
 
 
 def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
@@ -125,7 +130,14 @@ def _figures(q: "Quantification", study: str) -> list[Evidence]:
             f.haa_pct,
         ),
         ("ggo_pct", "Ground-glass density", "磨玻璃密度", "of the lungs", "的肺组织", f.ggo_pct),
-        ("consolidation_pct", "Consolidation density", "实变密度", "of the lungs", "的肺组织", f.consolidation_pct),
+        (
+            "consolidation_pct",
+            "Consolidation density inside the lung mask",
+            "肺区内实变密度",
+            "of the lungs; dense disease that touches the chest wall lies outside the mask, so this is a lower bound",
+            "的肺组织；紧贴胸壁的致密病变不在肺区内，故此值为下限",
+            f.consolidation_pct,
+        ),
     )
     for name, en, zh, tail, tail_zh, value in rows:
         validity = q.validity(name)

@@ -7,11 +7,12 @@ import csv
 import io
 import re
 import unicodedata
+from itertools import pairwise
 from typing import Literal
 
 from tools.analytes import find_analyte
 from tools.case import Observation
-from tools.errors import EmptyInput
+from tools.errors import BadInput, EmptyInput
 from tools.units import parse_unit
 
 Comparator = Literal["<", "<=", ">", ">="]
@@ -32,7 +33,11 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _NAME_CAP = 60
+# One value with name, unit, flag and interval is never longer; a whole sheet is never larger.
+_PART_CAP = 200
+_TEXT_CAP = 500_000
 _COLUMNS = ("time", "analyte", "value", "unit")
+_NEXT = re.compile(rf"\s(?=(?P<name>[A-Za-z\u4e00-\u9fff][^\s,:：=<>]{{0,25}})\s*[:：=]?\s*[<>≤≥]?\s*{_NUMBER}(?![\w^*]))")
 # A Latin name written together with its number: WBC14.2, Hb121g/L.
 _GLUED = re.compile(rf"^\s*(?P<name>[A-Za-z][A-Za-z%#+-]{{0,11}}?)(?P<cmp>)(?P<value>{_NUMBER})(?P<rest>.*)$")
 
@@ -44,8 +49,11 @@ def parse_labs(text: str) -> tuple[Observation, ...]:
         One observation per readable row, in order; `time` from a date line above, where there is one.
 
     Raises:
+        BadInput: When the text is far too long for a sheet.
         EmptyInput: When no row holds an analyte and a number.
     """
+    if len(text) > _TEXT_CAP:
+        raise BadInput(f"the sheet has {len(text)} characters; paste at most {_TEXT_CAP}")
     body = unicodedata.normalize("NFC", text.replace("\ufeff", "").replace("\u200b", "").replace("\u00a0", " "))
     rows = _from_csv(body)
     if rows is None:
@@ -91,8 +99,9 @@ def _csv_row(cells: dict[str, str], name_column: str, value_column: str) -> Obse
 def _from_lines(body: str) -> list[Observation]:
     rows: list[Observation] = []
     time: str | None = None
-    for line in body.splitlines():
-        stamp = _TIME.match(line)
+    for raw in body.splitlines():
+        line = re.sub(r"[^\S\t]+", " ", raw).strip()
+        stamp = _TIME.match(line) if len(line) <= _PART_CAP else None
         if stamp:
             time = _iso(stamp[1]) + (f"T{stamp[2]:0>5}:00" if stamp[2] else "")
             continue
@@ -115,15 +124,28 @@ def _parts(line: str) -> list[str]:
     """
     parts: list[str] = []
     for piece in re.split(r"[;；]|[,，、](?=\s*[A-Za-z\u4e00-\u9fff][^,，;；]*?\d)", line):
-        if parts and not re.search(r"\d", parts[-1]):
+        if parts and len(parts[-1]) <= _NAME_CAP and not re.search(r"\d", parts[-1]):
             parts[-1] += "," + piece
         else:
             parts.append(piece)
-    return [p for p in parts if p.strip()]
+    return [p for part in parts for p in _at_names(part) if p.strip()]
+
+
+def _at_names(part: str) -> list[str]:
+    """Split where a known analyte with a number follows another value: `Na 138 K 4.1 Cl 100`."""
+    cuts = [
+        m.start()
+        for m in _NEXT.finditer(part)
+        if re.search(r"\d", part[: m.start()]) and m["name"].strip() and find_analyte(m["name"].strip("：:= "))
+    ]
+    edges = [0, *cuts, len(part)]
+    return [part[a:b] for a, b in pairwise(edges)]
 
 
 def _row(part: str, time: str | None) -> Observation | None:
     """Read one value; a heading before it (`Blood gas: pH 7.31`) and a glued number (`WBC14.2`) are second tries."""
+    if len(part) > _PART_CAP:
+        return None
     match = _LINE.match(part)
     row = _line_row(match, time) if match and len(match["name"]) <= _NAME_CAP else None
     if row is not None:

@@ -86,22 +86,30 @@ def check_medications(deps: Deps, add: list[str] | None = None) -> ToolResult:
         found = graph.resolve(name)
         added += found
         if not found:
-            close = graph.suggest(name)
-            unknown.append(f"{name} (did you mean {close}?)" if close else name)
+            unknown.append(_unresolved(graph, name))
     drugs = tuple(dict.fromkeys((*patient.current, *added)))
     query: dict[str, JsonValue] = {
         "current": [d.name for d in patient.current],
         "added": [d.name for d in added],
+        "exposures": [d.name for d in patient.exposures],
         "crcl_ml_min": None if patient.context.crcl is None else round(patient.context.crcl, 1),
         "conditions": [graph.condition(c).name for c in patient.context.conditions],
         "pregnant": patient.context.pregnant,
     }
     if not drugs:
         return ToolResult(tool="check_medications", status="empty", reason=_no_drugs(deps, unknown), query=query, missing=tuple(unknown))
-    facts = check(graph, drugs, patient.context)
+    facts = check(graph, (*drugs, *patient.exposures), patient.context)
     ids = {d.id for d in added}
     chosen = tuple(f for f in facts if not ids or ids & set(f.subjects)) if add else facts
-    return _checked(graph, patient, drugs, facts, chosen, unknown, query)
+    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language == "zh")
+
+
+def _unresolved(graph: DrugGraph, name: str) -> str:
+    """The name with the nearest known one, or with a word that it names a class."""
+    if graph.allergens(name):
+        return f"{name} (a class: name the drug)"
+    close = graph.suggest(name)
+    return f"{name} (did you mean {close}?)" if close else name
 
 
 def _no_drugs(deps: Deps, unknown: list[str]) -> str:
@@ -118,6 +126,7 @@ def _checked(
     chosen: tuple[DrugFact, ...],
     unknown: list[str],
     query: dict[str, JsonValue],
+    chinese: bool,
 ) -> ToolResult:
     warnings = [f"{name!r} is not in the drug graph and was not checked" for name in unknown]
     warnings += [f"allergy {name!r} is not in the drug graph and was not checked" for name in patient.unknown_allergies]
@@ -136,7 +145,7 @@ def _checked(
         counts={"drugs": len(drugs), "pairs": len(drugs) * (len(drugs) - 1) // 2, "facts": len(facts), "shown": len(chosen)},
         warnings=tuple(warnings),
         missing=(*unknown, *patient.missing),
-        emergencies=tuple(f.text for f in urgent),
+        emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
         evidence=tuple(to_evidence(graph, f) for f in chosen),
         data={"facts": to_json(chosen)},
     )

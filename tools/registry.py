@@ -147,7 +147,7 @@ def search_guidelines(
     )
 
 
-# No `args_schema`: LangChain drops the injected runtime of a tool whose schema has no fields.
+# No arguments: LangChain hands no runtime to a tool whose own schema is empty, so this one is inferred.
 @tool(response_format="content_and_artifact")
 def summarize_case(runtime: Runtime) -> Answer:
     """Summarise the case on one page: demographics, presentation, vital signs, conditions, allergies, medicines, abnormal labs, studies."""

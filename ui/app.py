@@ -5,7 +5,7 @@ browser sends back is ever trusted as history.
 """
 
 import os
-import tempfile
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,7 +39,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
         The ASGI application.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    inbox = Path(tempfile.mkdtemp(prefix="medmpt-inbox-"))  # where Gradio first writes an upload; mode 0700
+    inbox = _fresh(files.with_name(f"{files.name}-inbox"))  # where Gradio first writes an upload
     os.environ["GRADIO_TEMP_DIR"] = str(inbox)
     import gradio as gr
 
@@ -51,6 +51,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         sessions.close_all()
+        shutil.rmtree(inbox, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(make_router(assistant, sessions))
@@ -73,6 +74,13 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     )
     mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host})
     return mounted
+
+
+def _fresh(folder: Path) -> Path:
+    """An empty private folder; what a killed process left in it is erased."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
 
 
 def _user(request: Request) -> str | None:

@@ -51,7 +51,10 @@ TEXT: dict[str, tuple[str, str]] = {
     "limits": ("Limits", "局限"),
     "stopped": ("Stopped. What was already checked stays above.", "已停止。已核对的内容保留在上方。"),
     "no_answer": ("No sentence could be supported by evidence.", "没有句子能得到证据支持。"),
-    "busy": ("The previous question is still running. Wait for it or press Stop.", "上一个问题仍在处理中。请等待或点击“停止”。"),
+    "busy": (
+        "A question or a case is still being worked on. Wait, or stop the question.",
+        "上一个问题或病例仍在处理中。请等待，或停止该问题。",
+    ),
     "empty_question": ("Type a question first.", "请先输入问题。"),
     "failed": ("This question could not be answered: {reason}", "无法回答此问题：{reason}"),
     "kept": ("Your question is still in the box.", "您的问题仍保留在输入框中。"),
@@ -74,7 +77,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "current": ("Current edition", "现行版本"),
     "superseded": ("Superseded by {by}", "已被 {by} 取代"),
     "superseded_plain": ("Superseded", "已被取代"),
-    "conflict": ("Disagrees with {keys}", "与 {keys} 不一致"),
+    "conflict": ("Another source disagrees:", "另有来源与此不一致："),
     "validity_out": ("Outside the validity of this measurement", "超出此测量的适用范围"),
     "validity_unknown": ("Validity unknown", "适用性未知"),
     "open_source": ("Open the source", "打开原文"),
@@ -105,6 +108,19 @@ STATUS: dict[str, tuple[str, str]] = {
     "out_of_domain": ("outside its domain", "超出适用范围"),
     "unavailable": ("not installed", "未安装"),
     "error": ("failed", "失败"),
+}
+
+KINDS: dict[str, tuple[str, str]] = {
+    "lab": ("Laboratory", "化验"),
+    "score": ("Scores", "评分"),
+    "guideline": ("Guidelines", "指南"),
+    "document": ("Your documents", "导入的文档"),
+    "drug_graph": ("Medicines", "药物"),
+    "ct": ("Chest CT, measured", "胸部 CT 测量"),
+    "model": ("Chest CT, model opinion", "胸部 CT 模型意见"),
+    "report": ("Report", "报告"),
+    "case": ("Case", "病例"),
+    "similar_case": ("Similar cases", "相似病例"),
 }
 
 SUPPORT: dict[str, tuple[str, str]] = {
@@ -138,6 +154,11 @@ SCRIPT_TEXT: dict[str, dict[str, str]] = {
         "failed": "Could not load",
         "study": "Study",
         "key_slices": "Key slices",
+        "largest_lungs": "largest lung area",
+        "carina": "carina",
+        "most_emphysema": "most emphysema",
+        "most_ground_glass": "most ground glass",
+        "most_consolidation": "most consolidation",
         "solid": "solid",
         "part_solid": "part-solid",
         "ground_glass": "ground glass",
@@ -166,6 +187,11 @@ SCRIPT_TEXT: dict[str, dict[str, str]] = {
         "failed": "无法加载",
         "study": "检查",
         "key_slices": "关键层面",
+        "largest_lungs": "肺面积最大",
+        "carina": "隆突",
+        "most_emphysema": "肺气肿最明显",
+        "most_ground_glass": "磨玻璃影最明显",
+        "most_consolidation": "实变最明显",
         "solid": "实性",
         "part_solid": "部分实性",
         "ground_glass": "磨玻璃",
@@ -194,6 +220,11 @@ def status_name(status: str, language: Language) -> str:
 def support_name(support: str, language: Language) -> str:
     """How a sentence is supported, for people."""
     return _pick(SUPPORT[support], language)
+
+
+def kind_name(kind: str, language: Language) -> str:
+    """A kind of evidence as a heading."""
+    return _pick(KINDS[kind], language)
 
 
 def _pick(pair: tuple[str, str], language: Language) -> str:

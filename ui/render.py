@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from agent.answer import Answer, StepFinished, StepStarted
+from agent.views import CaseView, PassageView
 from tools.evidence import Evidence, Language
-from ui.door import CaseView, PassageView
-from ui.i18n import status_name, support_name, text, tool_name
+from ui.i18n import kind_name, status_name, support_name, text, tool_name
 from ui.session import Turn
 
 _MARK = re.compile(r"\s*(?:\[\d+\])+\s*$")
@@ -76,14 +76,22 @@ def _sentences(turn: Turn, language: Language) -> str:
         return f'<p class="said">{lines(answer.reason or answer.answer or text("no_answer", language))}</p>'
     cited = {e.key: e for e in answer.evidence} if answer is not None else {}
     order = list(cited) or list(dict.fromkeys(key for _, keys, _ in said for key in keys))
-    return "".join(_sentence(sentence, order, cited, language) for sentence in said)
+    parts, heading = [], None
+    for sentence in said:
+        kind = next((cited[key].kind for key in sentence[1] if key in cited), None)
+        if kind is not None and kind != heading:
+            parts.append(f"<h3>{escape(kind_name(kind, language))}</h3>")
+            heading = kind
+        parts.append(_sentence(sentence, order, cited, language))
+    return "".join(parts)
 
 
 def _sentence(sentence: Sentence, order: Sequence[str], cited: dict[str, Evidence], language: Language) -> str:
     words, keys, support = sentence
     marks = "".join(_mark(key, order, cited.get(key), language) for key in keys)
     jumps = "".join(_jump(cited[key], language) for key in keys if key in cited)
-    inferred = f'<em class="tag">{escape(text("inference", language))}</em>' if support == "inferred" else ""
+    marked = words.lower().startswith(("inference", "推断", "推论"))
+    inferred = f'<em class="tag">{escape(text("inference", language))}</em>' if support == "inferred" and not marked else ""
     title = escape(support_name(support, language))
     return f'<p class="said {support}" title="{title}">{lines(_MARK.sub("", words))}{inferred}<span class="marks">{marks}{jumps}</span></p>'
 
@@ -194,11 +202,16 @@ def _standing(cited: Evidence | None, passage: PassageView | None, language: Lan
         else:
             by = standing.superseded_by
             tags.append(("old", text("superseded", language, by=by) if by else text("superseded_plain", language)))
-    if standing is not None and standing.conflicts:
-        tags.append(("conflict", text("conflict", language, keys=", ".join(standing.conflicts))))
     if cited is not None and cited.validity in ("out", "unknown"):
         tags.append(("old", text(f"validity_{cited.validity}", language)))
-    return "".join(f'<span class="badge {kind}">{escape(words)}</span>' for kind, words in tags)
+    return "".join(f'<span class="badge {kind}">{escape(words)}</span>' for kind, words in tags) + _conflicts(cited, passage, language)
+
+
+def _conflicts(cited: Evidence | None, passage: PassageView | None, language: Language) -> str:
+    """Keys of statements that disagree, each a citation that opens it."""
+    keys = dict.fromkeys((*(cited.conflicts if cited else ()), *(passage.conflicts if passage else ())))
+    links = " ".join(f'<button type="button" class="cite conflict" data-key="{escape(key)}">{escape(key)}</button>' for key in keys)
+    return f'<p class="badge conflict">{escape(text("conflict", language))} {links}</p>' if links else ""
 
 
 def _link(passage: PassageView | None, language: Language) -> str:

@@ -7,26 +7,13 @@ from agent.draft import Draft, DraftSentence, split_sentences
 from agent.ledger import ToolStep
 from agent.lexicon import DRUG_KINDS, ids, terms
 from agent.planner.intents import Intent
-from agent.planner.plan import Plan, ordered, severities, severity_of
+from agent.planner.plan import Plan, ordered
+from agent.planner.queries import TOOLS_OF
+from agent.planner.severity import severities, severity_of
 from agent.prompts import CaseCard
 from agent.verify.check import covered
-from tools.evidence import Evidence, Language, ToolName
+from tools.evidence import Evidence, Language
 
-_TOOL_OF: dict[Intent, tuple[ToolName, ...]] = {
-    "labs": ("interpret_labs",),
-    "score": ("calculate_score",),
-    "guideline": ("search_guidelines",),
-    "summary": ("summarize_case",),
-    "ct_measure": ("quantify_ct",),
-    "ct_findings": ("classify_ct",),
-    "ct_encode": ("encode_ct",),
-    "report_draft": ("draft_report",),
-    "report_check": ("check_report",),
-    "similar": ("find_similar_cases",),
-    "med_check": ("check_medications",),
-    "drug_facts": ("query_drug_graph",),
-    "drug_rank": ("rank_drugs",),
-}
 # How many statements of a tool an answer shows.
 _MOST: dict[Intent, int] = {
     "guideline": 3,
@@ -98,7 +85,8 @@ def _parts(item: Evidence, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCa
     wanted |= {i for a in (card.allergies if card else ()) for i in ids(a)} | ({"allergy"} if card and card.allergies else set())
     scores = [_piece_score(p, severity, wanted) for p in pieces]
     best = sorted(range(len(pieces)), key=lambda i: (-scores[i], i))[:_SHORT]
-    return [pieces[i] for i in sorted(best) if scores[i] > -1.0]
+    floor = 0.0 if max(scores) > 0.0 else -1.0
+    return [pieces[i] for i in sorted(best) if scores[i] > floor]
 
 
 def _piece_score(piece: str, severity: str | None, wanted: set[str]) -> float:
@@ -116,8 +104,8 @@ def say(item: Evidence, language: Language) -> str:
 
 
 def _select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> list[Evidence]:
-    mine = [s for s in steps if s.result.tool in _TOOL_OF[intent]]
-    if intent == "guideline":
+    mine = [s for s in steps if s.result.tool in TOOLS_OF[intent]]
+    if intent == "guideline" or (intent == "drug_rank" and not any(s.result.evidence for s in mine)):
         return relevant_passages(plan, steps, card)
     found = [e for s in mine for e in s.result.evidence]
     if intent == "labs":

@@ -1,35 +1,17 @@
 """From a question as understood to tool calls: first round, second round, or a notice."""
 
 import re
-import tomllib
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
-
-from pydantic import JsonValue
 
 from agent.draft import Notice
 from agent.ledger import ToolStep
-from agent.lexicon import Term, concepts, language_of, terms
+from agent.lexicon import concepts, language_of
 from agent.planner.intents import Intent, Reading, read_question
+from agent.planner.queries import SCORE_TOPIC, Args, calls_for, search_args, topic_query
+from agent.planner.severity import severity_of
 from agent.prompts import CaseCard
-from tools.evidence import Language, ToolName, ToolResult
+from tools.evidence import ToolName
 
-Args = dict[str, JsonValue]
-_TOOLS: dict[Intent, tuple[ToolName, ...]] = {
-    "labs": ("interpret_labs",),
-    "score": ("calculate_score",),
-    "guideline": ("search_guidelines",),
-    "summary": ("summarize_case",),
-    "ct_measure": ("quantify_ct",),
-    "ct_findings": ("classify_ct",),
-    "ct_encode": ("encode_ct",),
-    "report_draft": ("draft_report",),
-    "report_check": ("check_report",),
-    "similar": ("find_similar_cases",),
-    "med_check": ("check_medications",),
-    "drug_facts": ("query_drug_graph",),
-    "drug_rank": ("rank_drugs",),
-}
 _NEED_CASE: frozenset[Intent] = frozenset(
     {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar", "med_check"}
 )
@@ -41,31 +23,6 @@ _STRONG = re.compile(
     r"empiric\w*|indicat\w*|diagnos\w*|admi(t|ss)\w*|discharg\w*|hospitali\w*|icu|follow[- ]?up|"
     r"vaccin\w*|next steps?|home or hospital)\b|指南|共识|规范|推荐|治疗|首选|住院|出院|诊断|疗程|随访|处理|处置|下一步|接种|方案",
     re.IGNORECASE,
-)
-_EDITIONS = re.compile(
-    r"\b(19|20)\d{2}\b|\b(old(er)?|previous|earlier|superseded|former|editions?|versions?|changed|history)\b|旧版|以前|版本|变化|更新",
-    re.IGNORECASE,
-)
-SCORE_TOPIC = {
-    "curb_65": "cap",
-    "crb_65": "cap",
-    "psi": "cap",
-    "smart_cop": "cap",
-    "wells_pe": "pe",
-    "perc": "pe",
-    "pesi": "pe",
-    "spesi": "pe",
-    "pf_ratio": "respiratory_failure",
-    "bode": "copd",
-    "gap_ipf": "ipf",
-}
-_SEVERITY = (
-    ("high", re.compile(r"\b(high|severe|serious)\b|重度|重症|高危|高度|高风险|严重", re.I)),
-    ("moderate", re.compile(r"\b(moderate|intermediate)\b|中度|中危|中等", re.I)),
-    ("low", re.compile(r"\b(low|mild|unlikely)\b|轻度|轻症|低危|低度|低风险|可能性小", re.I)),
-)
-_QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
-    files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
 )
 
 
@@ -99,7 +56,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str]) -> Plan:
     Returns:
         The plan; the same question, card and history give the same plan.
     """
-    case_topic = _diseases(card.topic_text()) if card else frozenset()
+    case_topic = case_diseases(card)
     reading = read_question(question, case_topic)
     notice = _social(reading)
     if notice:
@@ -118,7 +75,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str]) -> Plan:
     if card is None:
         reading = replace(reading, intents={i: p for i, p in reading.intents.items() if i not in _NEED_CASE})
     topic = _topic(reading, case_topic)
-    calls = tuple(call for intent in ordered(reading) for call in _calls(intent, reading, card, topic))
+    calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
     return Plan(reading, topic, detail, None, calls)
 
 
@@ -204,6 +161,16 @@ def _clinical(reading: Reading, card: CaseCard | None) -> bool:
     return bool(card and (reading.about_patient or _STRONG.search(reading.text)))
 
 
+def case_diseases(card: CaseCard | None) -> frozenset[str]:
+    """Diseases that the case is about; fever with cough, sputum or pleuritic pain is worked up as pneumonia."""
+    if card is None:
+        return frozenset()
+    text = card.topic_text()
+    found = {t.id for t in concepts(text)}
+    infection = "temperature" in found and found & {"cough", "sputum", "chest_pain"}
+    return _diseases(text) | (frozenset({"cap"}) if infection else frozenset())
+
+
 def _diseases(text: str) -> frozenset[str]:
     return frozenset(t.id for t in concepts(text, "disease"))
 
@@ -215,89 +182,11 @@ def _topic(reading: Reading, case_topic: frozenset[str]) -> frozenset[str]:
     return named or scored or case_topic
 
 
-def _calls(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> list[tuple[ToolName, Args]]:
-    if intent == "score":
-        return [("calculate_score", {"name": name}) for name in reading.scores]
-    if intent == "guideline":
-        return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
-    return [(tool, _args(intent, reading, card, topic)) for tool in _TOOLS[intent]]
-
-
-def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
-    if intent == "labs":
-        named = [t.id for t in reading.terms if t.kind == "analyte"]
-        general = re.search(
-            r"\b(labs?|blood|bloods|laborator\w+|tests?|panel)\b|化验|检验|血常规|生化|指标|血气", reading.text, re.IGNORECASE
-        )
-        return {"analytes": list(named)} if named and not general else {}
-    if intent == "report_check":
-        return {"text": _quoted_text(reading.text), "study": _study(reading.text, card)}
-    if intent in ("ct_measure", "ct_findings", "ct_encode", "report_draft", "similar"):
-        return {"study": _study(reading.text, card)}
-    if intent == "med_check":
-        own = {m.lower() for m in card.medications} if card else set()
-        added: list[JsonValue] = [t.en[0] for t in reading.drugs if t.kind == "drug" and not {n.lower() for n in (*t.en, *t.zh)} & own]
-        return {"add": added} if added else {}
-    if intent == "drug_facts":
-        return {"question": reading.text}
-    if intent == "drug_rank":
-        names = sorted(terms()[t].en[0] for t in topic)
-        return {"condition": names[0]} if names else {}
-    return {}
-
-
-def _study(text: str, card: CaseCard | None) -> str:
-    named = re.search(r"\bct-\d+\b", text, re.IGNORECASE)
-    if named:
-        return named.group(0).lower()
-    return card.studies[0] if card and card.studies else "ct-1"
-
-
-def _quoted_text(text: str) -> str | None:
-    match = re.search(r"[:：]\s*(.{12,})$|[\"“「](.{12,})[\"”」]", text, re.DOTALL)
-    return (match.group(1) or match.group(2)).strip() if match else None
-
-
-def search_args(query: str, reading: Reading) -> Args:
-    """Arguments of a guideline search: current editions unless the question is about editions."""
-    return {"query": query} if _EDITIONS.search(reading.text) else {"query": query, "current_only": True}
-
-
-def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> str:
-    """What to search before anything is known: the question where it is only about guidance, else its subject and the case's."""
-    language = language_of(reading.text)
-    names = [terms()[t].name(language) for t in sorted(topic)]
-    extra = _asked_terms(reading)
-    if set(reading.intents) <= {"guideline", "drug_rank"} and (extra or any(t.kind == "disease" for t in reading.terms)):
-        missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
-        return " ".join([*missing, reading.text])
-    about = [t.name(language) for t in extra]
-    if not names and card:
-        about.append(card.topic_text())
-    return " ".join(dict.fromkeys([topic_query(topic, "first", language, card), *about])).strip()
-
-
-def topic_query(topic: frozenset[str], stage: str, language: Language, card: CaseCard | None) -> str:
-    """The query of `data/queries.toml` for a topic at a stage (`first`, or a severity)."""
-    known = next((t for t in sorted(topic) if t in _QUERIES), "default")
-    table = _QUERIES[known][language]
-    allergies = " ".join(dict.fromkeys(_allergy_name(a, language) for a in card.allergies)) if card else ""
-    allergy = table.get("allergy", "").format(what=allergies) if allergies else ""
-    return table[stage].format(topic=" ".join(terms()[t].name(language) for t in sorted(topic)), allergy=allergy).strip()
-
-
-def _allergy_name(substance: str, language: Language) -> str:
-    known = concepts(substance, "drug", "drug_class")
-    return known[0].name(language) if known else substance
-
-
-def _asked_terms(reading: Reading) -> list[Term]:
-    skipped = {"score", "other", "respiratory"} | ({"analyte"} if "labs" in reading.intents else set())
-    return [t for t in reading.terms if t.kind not in skipped and t.kind != "disease"]
-
-
 def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
     """Guidance that depends on the score: asked once the score is known."""
+    unranked = [s for s in steps if s.result.tool == "rank_drugs" and not s.result.evidence]
+    if unranked and "guideline" not in plan.reading.intents:
+        return (("search_guidelines", search_args(plan.reading.text, plan.reading)),)
     if "guideline" not in plan.reading.intents or not plan.reading.scores:
         return ()
     asked = {str(s.args.get("query")) for s in steps if s.result.tool == "search_guidelines"}
@@ -312,21 +201,3 @@ def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None)
         if query not in asked:
             calls.append(("search_guidelines", search_args(query, plan.reading)))
     return tuple(calls)
-
-
-def severity_of(result: ToolResult) -> str | None:
-    """Severity band of a score result: `high`, `moderate`, `low`, or None while it is open."""
-    if result.tool != "calculate_score" or result.status not in ("ok", "partial"):
-        return None
-    band = result.data.get("band")
-    texts = [band] if isinstance(band, str) else [e.text for e in result.evidence[:1]]
-    for text in texts:
-        found = severities(text)
-        if len(found) == 1:
-            return found[0]
-    return None
-
-
-def severities(text: str) -> list[str]:
-    """Severity words of a text."""
-    return [name for name, pattern in _SEVERITY if pattern.search(text)]

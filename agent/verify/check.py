@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from agent.answer import Support
 from agent.draft import Draft
 from agent.lexicon import DRUG_KINDS, ids, language_of, members, terms
-from agent.verify.numbers import numbers_of, sides_of, unsupported
+from agent.verify.numbers import labels_of, numbers_of, sides_of, unsupported
 from agent.verify.placeholders import fill
-from agent.verify.text import clauses, contradicts, denied, negated, normalise, sentences, tokens
+from agent.verify.text import clauses, contradicts, denied, grades, negated, normalise, sentences, tokens
 from tools.evidence import Evidence
 
 _INFERENCE = re.compile(
@@ -123,7 +123,7 @@ def _quoted(text: str, cited: list[Evidence]) -> Support | None:
     for item in cited:
         for source in (item.text, item.text_zh):
             if source and _stands_in(body, normalise(source)):
-                if any(not _related(text, other) for other in cited):
+                if any(not _related(text, other) for other in cited if other is not item):
                     return None
                 if item.inferred and not _INFERENCE.search(text):
                     return None
@@ -148,6 +148,7 @@ def _contrary(text: str, cited: list[Evidence]) -> str | None:
         unsupported(text, cited, years)
         or _wrong_side(text, cited, pool)
         or _wrong_drug(text, cited, pool)
+        or _wrong_group(text, cited)
         or _wrong_population(text, cited, pool)
         or _wrong_polarity(text, cited)
     )
@@ -182,6 +183,24 @@ def _wrong_drug(text: str, cited: list[Evidence], pool: str) -> str | None:
     for term in sorted(ids(text, *DRUG_KINDS)):
         if not covered(term, known):
             return f"the evidence does not speak of {terms()[term].name('en')}"
+    return None
+
+
+def _wrong_group(text: str, cited: list[Evidence]) -> str | None:
+    """A drug or an advice given to another severity or class than in the evidence, where the evidence goes through them one by one."""
+    advice = ids(text, *DRUG_KINDS, "action")
+    pieces = [p for e in cited for t in (e.text, e.text_zh) if t for p in re.split(r"(?<=\.)\s|。", t)]
+    for read in (grades, labels_of):
+        said = read(text)
+        if not said:
+            continue
+        parts = pieces if read is grades else [c for p in pieces for c in clauses(p)]
+        if read is labels_of and not said <= frozenset().union(*(read(p) for p in parts)):
+            return f"the evidence does not speak of {', '.join(sorted(said))}"
+        sorted_out = [p for p in parts if read(p)]
+        given = [p for p in sorted_out if advice and all(covered(a, ids(p)) for a in advice)]
+        if given and not any(said & read(p) for p in given):
+            return f"the evidence says this of {', '.join(sorted(frozenset().union(*(read(p) for p in given))))}"
     return None
 
 
@@ -228,7 +247,8 @@ def _turned(claim: str, mine: frozenset[str], near: list[str], refused: list[fro
     if negated(claim):
         return against
     asserted = any(_all_of(r, mine) for r in refused)
-    return asserted or (against and not _worded_otherwise(claim, near))
+    touched = any(len(d & mine) >= 0.5 * len(d) for c in near if (d := denied(c)))
+    return asserted or (against and touched and not _worded_otherwise(claim, near))
 
 
 def _all_of(refused: frozenset[str], mine: frozenset[str]) -> bool:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Literal
 
 from agent.lexicon import Mention, mentions
+from agent.verify.text import sentences, tokens
 from agent.verify.units import UNIT, convert, parse_unit
 from tools.evidence import Evidence, Quantity
 
@@ -54,6 +55,7 @@ class Number:
         direction: Comparator, None for a plain value.
         anchor: Id of the term it speaks of (nearest before it in its clause, else nearest after).
         side: Side words of its clause.
+        label: Class, step or stage that it is given for (the last one named before it in its clause).
         about: Marked as approximate.
         exact: Came from a typed quantity.
     """
@@ -64,11 +66,12 @@ class Number:
     direction: Direction | None = None
     anchor: str | None = None
     side: frozenset[str] = frozenset()
+    label: frozenset[str] = frozenset()
     about: bool = False
     exact: bool = False
 
 
-_CLAUSE = re.compile(r"[;；。！？!?]|,\s(?!\d)|，|、|\.\s|\bbut\b|\band\b|但|而(?!且)")
+_CLAUSE = re.compile(r"[;；。！？!?]|,\s(?!\d)|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|，|、|\.\s|\bbut\b|\band\b|但|而(?!且)")
 _SIDES = {"left": re.compile(r"\bleft\b|左", re.I), "right": re.compile(r"\bright\b|右", re.I)}
 
 
@@ -80,6 +83,21 @@ def sides_of(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+# Classes, steps, stages and grades: what a number or an advice belongs to inside a list of them.
+_LABEL = re.compile(
+    r"\b(?i:class(?:es)?|steps?|stages?|grades?|categor(?:y|ies)|groups?|tracks?)\s+((?:[IVX]+|\d[A-Z]?|[A-E])(?:\s*(?:,|and|or|to|-|–)\s*(?:[IVX]+|\d[A-Z]?|[A-E])\b)*)"
+    r"|([IVX]+|\d)(?:\s*[~～–-]\s*([IVX]+|\d))?\s*(?:级|期|类)"
+)
+
+
+def labels_of(text: str) -> frozenset[str]:
+    """Classes, steps and stages that a text names, as `IV`, `3`, `B`."""
+    found: set[str] = set()
+    for match in _LABEL.finditer(text):
+        found |= set(re.findall(r"[IVX]+|\d[A-Z]?|[A-E]", " ".join(g for g in match.groups() if g)))
+    return frozenset(found)
+
+
 def _mask(text: str) -> tuple[str, tuple[Mention, ...]]:
     """Text with dates and digit-bearing names blanked, and its mentions."""
     found = mentions(text)
@@ -87,7 +105,7 @@ def _mask(text: str) -> tuple[str, tuple[Mention, ...]]:
     for m in found:
         if any(c.isdigit() for c in text[m.start : m.end]):
             chars[m.start : m.end] = "_" * (m.end - m.start)
-    masked = "".join(chars)
+    masked = _LABEL.sub(lambda m: "_" * len(m.group(0)), "".join(chars))
     return _DATE.sub(lambda m: "_" * len(m.group(0)), masked), found
 
 
@@ -109,10 +127,21 @@ def numbers_of(text: str) -> list[Number]:
         spans.append((match.start(), match.end(), _read(masked, match)))
     for match in _WORD.finditer(masked):
         value = _WORDS[match.group(1).lower()] if match.group(1) else _ZH[match.group(2)]
-        spans.append((match.start(), match.end(), Number(value, unit=_unit_after(masked, match.end()))))
+        times = (match.group(1) or "").lower() in ("once", "twice")
+        unit = parse_unit("times") if times else _unit_after(masked, match.end())
+        if not (times and value == 1.0):  # "once" is too loose a word to be held to
+            spans.append((match.start(), match.end(), Number(value, unit=unit)))
     spans.sort(key=lambda s: s[0])
     _share_range_units(masked, spans)
-    return [_situate(masked, found, bounds, start, end, number) for start, end, number in spans]
+    named = [(m.end(), labels_of(m.group(0))) for m in _LABEL.finditer(text)]
+    situated = [(start, _situate(masked, found, bounds, start, end, number)) for start, end, number in spans]
+    return [replace(n, label=_label_at(start, named, bounds)) for start, n in situated]
+
+
+def _label_at(start: int, named: list[tuple[int, frozenset[str]]], bounds: list[int]) -> frozenset[str]:
+    low = max(b for b in bounds if b <= start)
+    before = [label for end, label in named if low <= end <= start]
+    return before[-1] if before else frozenset()
 
 
 def _read(masked: str, match: re.Match[str]) -> Number:
@@ -200,7 +229,7 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
             if int(number.value) not in years:
                 return f"the year {number.value:g} is not that of the evidence"
             continue
-        because = _unsupported_number(number, pool)
+        because = _unsupported_number(number, pool) or _other_branch(number, claim, evidence)
         if because:
             return because
     days = dates_of(claim)
@@ -219,10 +248,28 @@ def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
         own = [r for r in pool if r.anchor == number.anchor and r.side == number.side and _comparable(number, r)]
         if own and not any(same(number, r) for r in own):
             return f"{number.value:g} is not the value of {number.anchor} in the evidence"
+    classed = [r for r in pool if r.label and r.label == number.label]
+    if classed and not any(same(number, r) or (r.unit is None and r.value == number.value) for r in classed):
+        return f"{number.value:g} is not what the evidence gives for {', '.join(sorted(number.label))}"
     sided = [r for r in pool if r.side and r.side == number.side and _comparable(number, r)]
     if len(number.side) == 1 and sided and not any(same(number, r) for r in sided):
         return f"{number.value:g} belongs to the other side in the evidence"
     return None
+
+
+def _other_branch(number: Number, claim: str, evidence: list[Evidence]) -> str | None:
+    """Whether the evidence says this of the other side of the same limit (`under 10 %: ...; 10 % or more: ...`)."""
+    if number.direction is None:
+        return None
+    said = tokens(claim)
+    scored: list[tuple[int, bool]] = []
+    for piece in (p for e in evidence for t in (e.text, e.text_zh) if t for p in sentences(t)):
+        equal = [n for n in numbers_of(piece) if n.direction is not None and same(number, n)]
+        if equal:
+            scored.append((len(said & tokens(piece)), all(_opposed(number, n) for n in equal)))
+    best = max((score for score, _ in scored), default=0)
+    top = [opposed for score, opposed in scored if score == best]
+    return f"the evidence says this of the other side of {number.value:g}" if top and all(top) else None
 
 
 def _comparable(a: Number, b: Number) -> bool:

@@ -20,6 +20,7 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _DOUBLE = re.compile("|".join(_WORDING["negation"]["double"]), re.IGNORECASE)
+_PASSIVE = re.compile(r"\b(?:is|are|was|were|been)\s*$", re.IGNORECASE)
 _WHOLE = re.compile("|".join(_WORDING["scope"]["whole_clause"]), re.IGNORECASE)
 _SCOPE_END = re.compile("|".join(_WORDING["scope"]["ends"]), re.IGNORECASE)
 _CLAUSES = re.compile("|".join(_WORDING["negation"]["clause_breaks"]))
@@ -111,6 +112,20 @@ def denied(clause: str) -> frozenset[str]:
     if len(cues) % 2 == 0:
         return frozenset()
     end = _SCOPE_END.search(plain, cues[-1].end())
+    # "X is not used" denies X too.
+    passive = _PASSIVE.search(plain[: cues[0].start()]) and not re.search(r"recommend|suggest|advis", plain[cues[0].end() :])
     whole = any(_WHOLE.fullmatch(c.group(0)) for c in cues)
-    start = 0 if whole else cues[0].end()
+    start = 0 if whole or passive else cues[0].end()
     return tokens(_NEGATION.sub(" ", plain[start : end.start() if end else len(plain)]))
+
+
+_GRADES = {
+    "high": re.compile(r"\bhigh[- ](?:severity|risk|probability)\b|(?<!non)(?<!non-)\bsevere\b|高危|高风险|重症|重度|高度", re.IGNORECASE),
+    "moderate": re.compile(r"\b(?:moderate|intermediate)[- ](?:severity|risk|probability)\b|中危|中度", re.IGNORECASE),
+    "low": re.compile(r"\blow[- ](?:severity|risk|probability)\b|\bmild\b|\bnon-?severe\b|低危|低风险|轻症|轻度|低度", re.IGNORECASE),
+}
+
+
+def grades(text: str) -> frozenset[str]:
+    """Severities, risks and probabilities that a text speaks of, as `high`, `moderate`, `low`."""
+    return frozenset(name for name, pattern in _GRADES.items() if pattern.search(text))

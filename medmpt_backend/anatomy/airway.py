@@ -11,6 +11,8 @@ from medmpt_backend.anatomy.grid import Grid, ball
 # Cross-section of an adult trachea is about 1 to 5 cm2; children, masks at 4 mm and saber-sheath or dilated tracheas widen the range.
 MIN_AREA_MM2 = 40.0
 MAX_AREA_MM2 = 900.0
+# Half of the slices of a trachea, even a wide one, are smaller than this.
+MAX_USUAL_MM2 = 600.0
 # A column shorter than this is a bubble, a sinus or a loop of bowel.
 MIN_LENGTH_MM = 25.0
 # Main bronchi are about 1 to 2.5 cm (right) and 4 to 5 cm (left) long; most of that descends this far below the carina.
@@ -23,7 +25,7 @@ MAX_AIRWAY_ML = 150.0
 # The carina lies this near to the middle of the air inside the body, as a share of its width.
 MAX_OFF_CENTRE = 0.22
 # A trachea runs in the mediastinum: this share of the voxels next to its lumen is denser than lung; inside a lung nearly none is.
-MIN_WALL = 0.75
+MIN_WALL = 0.8
 _WALL_HU = -650
 _STEP_MM = 4.0
 _LUMEN_HU = -700
@@ -66,20 +68,22 @@ def find_airway(grid: Grid, inside: NDArray[np.bool_]) -> Airway | None:
     if not len(columns):
         return None
     middle, width = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1
-    for track in _columns(grid, inside):
+    areas = np.count_nonzero(inside, axis=(1, 2))
+    lungs_open = int(np.flatnonzero(areas > 0.2 * areas.max())[0])
+    for track in _columns(grid, inside, lungs_open):
         airway = _divide(grid, track)
         if airway is not None and abs(airway.carina[2] - middle) <= MAX_OFF_CENTRE * width:
             return airway
     return None
 
 
-def _columns(grid: Grid, inside: NDArray[np.bool_]) -> list[_Track]:
-    """Air columns of tracheal size that run for some centimetres, from the head on."""
+def _columns(grid: Grid, inside: NDArray[np.bool_], last: int) -> list[_Track]:
+    """Air columns of tracheal size that begin at or above slice `last` and run for some centimetres, from the head on."""
     pixel = grid.spacing[1] * grid.spacing[2]
     lumen = inside & (grid.hu < _LUMEN_HU)
     planar = np.zeros((3, 3, 3), dtype=bool)
     planar[1] = [[False, True, False], [True, True, True], [False, True, False]]
-    labels, count = ndimage.label(lumen, structure=planar)
+    labels, count = ndimage.label(lumen[: last + 1], structure=planar)
     if not count:
         return []
     sizes = np.bincount(labels.ravel(), minlength=count + 1) * pixel
@@ -91,7 +95,7 @@ def _columns(grid: Grid, inside: NDArray[np.bool_]) -> list[_Track]:
         if used[label] or not MIN_AREA_MM2 <= sizes[label] <= MAX_AREA_MM2 or not _round(box, grid, float(sizes[label])):
             continue
         track = _follow(grid, lumen, labels[box[0].start] == label, box[0].start)
-        for offset, region in enumerate(track.regions):
+        for offset, region in enumerate(track.regions[: len(labels) - track.start]):
             used[np.unique(labels[track.start + offset][region])] = True
         if len(track.regions) * grid.spacing[0] >= MIN_LENGTH_MM:
             tracks.append(track)
@@ -143,7 +147,8 @@ def _divide(grid: Grid, track: _Track) -> Airway | None:
     fork = _fork(grid, track)
     if fork is None or fork * grid.spacing[0] < MIN_LENGTH_MM:
         return None
-    if _walled(grid, track, fork) < MIN_WALL:
+    usual = float(np.median([np.count_nonzero(region) for region in track.regions[:fork]])) * grid.spacing[1] * grid.spacing[2]
+    if usual > MAX_USUAL_MM2 or _walled(grid, track, fork) < MIN_WALL:
         return None
     mask = np.zeros(grid.hu.shape, dtype=bool)
     end = min(len(track.regions), fork + max(1, int(BRONCHI_BELOW_MM / grid.spacing[0])))

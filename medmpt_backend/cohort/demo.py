@@ -56,7 +56,7 @@ def generate(recipe: str, seed: int, scan: Scan | None = None) -> SyntheticStudy
     Args:
         recipe: A name of `RECIPES`.
         seed: Seed; the same seed gives the same voxels.
-        scan: How it is scanned; the default is 116 slices of 320 x 320 at 2.5 mm.
+        scan: How it is scanned; the default is 136 slices of 320 x 320 at 2.5 mm.
 
     Raises:
         BadInput: The recipe does not exist.

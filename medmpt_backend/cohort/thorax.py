@@ -23,7 +23,7 @@ class Scan:
         sharpness: 0 soft kernel, 1 sharp kernel: sets the correlation of the noise.
     """
 
-    shape: tuple[int, int, int] = (116, 320, 320)
+    shape: tuple[int, int, int] = (136, 320, 320)
     spacing: tuple[float, float, float] = (2.5, 1.12, 1.12)
     z_top: float = 124.0
     noise_hu: float = 14.0

@@ -62,11 +62,11 @@ def freeze(model: nn.Module, prefixes: tuple[str, ...]) -> int:
 
 def make_optimizer(task: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
     """AdamW with groups by rate and decay; frozen parameters are in none."""
-    new_parts = ("heads.", "labs.", "medication.")
+    new_parts = ("heads.", "patch_heads.", "patch_mix.", "labs.", "medication.")
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in task.named_parameters():
         if parameter.requires_grad:
-            new = any(f"model.{part}" in name for part in new_parts) or name.startswith("patch_head")
+            new = any(f"model.{part}" in name for part in new_parts)
             groups.setdefault((new, parameter.ndim > 1), []).append(parameter)
     rates = {False: settings.lr, True: settings.new_lr if settings.new_lr is not None else settings.lr}
     options = [

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights
+from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
 from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
 from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
@@ -85,7 +85,7 @@ def _config(plan: RunPlan, data: ShardDataset) -> MedMPTConfig:
         labels = plan.labels or tuple(sorted({label for record in data.records for label in record.labels}))
         if not labels:
             raise BadInput(f"the head {task!r} has no outputs: name them with --labels, or label the data set")
-        changes["heads"] = {**config.heads, task: HeadConfig(kind=plan.kind, labels=labels)}
+        changes["heads"] = {**config.heads, task: HeadConfig(kind=plan.kind, labels=labels, patches=bool(data.info.mask_labels))}
     if plan.labs is not None:
         changes["labs"] = plan.labs
     if plan.medication is not None:
@@ -128,7 +128,7 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     else:
         model = MedMPT(config)
         _start(plan, model)
-        task = FinetuneTask(model, plan.settings.task, plan.settings.mask_weight if data.info.mask_labels else 0.0)
+        task = FinetuneTask(model, plan.settings.task, plan.settings.mask_weight)
     source = BatchSource(data, config, plan.settings, tokenizer)
     return Trainer(task, source, plan.settings, plan.out, device), data
 
@@ -158,7 +158,8 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     outputs, targets, texts = [], [], []
     for start in range(0, len(source.usable), trainer.settings.batch):
         batch = trainer._move(source.collate([(0, i) for i in source.usable[start : start + trainer.settings.batch]], augmented=False))
-        scan, tokens = model.fuse(model.encode_slices(batch.view))
+        slices, patches = model.see(batch.view)
+        scan, tokens = model.fuse(slices)
         if trainer.settings.task == "pretrain":
             outputs.append(model.project_scan(scan).cpu())
             targets.append(model.project_text(model.encode_text(batch.ids, batch.text_mask)).cpu())
@@ -168,7 +169,7 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
             outputs.append(_medication_scores(model, batch.labs, scan, batch.ids, batch.text_mask))
             targets.append(_present(batch.target))
         else:
-            logits = model.head_logits(trainer.settings.task, scan).float()
+            logits = model.head_logits(trainer.settings.task, scan, patches.get(trainer.settings.task)).float()
             multilabel = model.config.heads[trainer.settings.task].kind == "multilabel"
             outputs.append((logits.sigmoid() if multilabel else logits.softmax(-1)).cpu())
             targets.append(_present(batch.target))
@@ -206,6 +207,14 @@ def _medication_scores(
     return scores
 
 
+def _untrained(trainer: Trainer, plan: RunPlan) -> set[str]:
+    """Tensors that neither came with the starting weights nor were trained: they are random and must not be served."""
+    model: MedMPT = trainer.task.model  # type: ignore[assignment]
+    known = set(read_checkpoint(plan.weights / MODEL_FILE).tensors) if plan.weights is not None else set()
+    known |= {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {name for name in unique_tensors(model) if name not in known and not name.endswith(("pos_embed", "graph.prior"))}
+
+
 @torch.inference_mode()
 def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str) -> Path | None:
     """Write the trained model as weights `root/name`, with the domain statistics of its training studies; only on the first process."""
@@ -230,5 +239,6 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
         source=f"medmpt train, task {trainer.settings.task}, {trainer.step} steps",
         tokenizer=_tokenizer_folder(plan),
         domain=DomainModel.fit(stacked).to_bytes() if len(stacked) > 1 else None,
-        laterality_verified=False,
+        missing=_untrained(trainer, plan),
+        laterality_verified=not trainer.settings.flip and plan.weights is None,
     )

@@ -69,15 +69,13 @@ class FinetuneTask(nn.Module):
         trained = {id(p) for module in self._trained_modules() for p in module.parameters() if p.requires_grad}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in trained)
-        self.patch_head: nn.Linear | None = None
-        if task in model.config.heads and mask_weight:
-            self.patch_head = nn.Linear(model.config.vision.width, len(model.config.heads[task].labels))
 
     def _trained_modules(self) -> list[nn.Module]:
         model = self.model
         seeing: list[nn.Module] = [model.vision_encoder, model.vision_fusion]
         if self.task in model.config.heads:
-            return [*seeing, model.heads[self.task]]
+            mixed = nn.ParameterList([self.model.patch_mix[self.task]] if self.task in self.model.patch_mix else [])
+            return [*seeing, model.heads[self.task], mixed, *(h for name, h in model.patch_heads.items() if name == self.task)]
         wanted = {
             "caption": (model.vision_to_text, model.text_decoder),
             "medication": (model.text_encoder, model.labs, model.medication),
@@ -98,9 +96,13 @@ class FinetuneTask(nn.Module):
         if self.task == "medication":
             return {"medication": self._medication(batch, scan)}
         assert batch.target is not None
-        losses = {self.task: head_loss(model.head_logits(self.task, scan), batch.target)}
-        if self.patch_head is not None and batch.patches is not None:
-            losses["patches"] = self.mask_weight * patch_loss(self.patch_head(tokens[:, 1:]), batch.patches)
+        if self.task not in model.patch_heads:
+            return {self.task: head_loss(model.head_logits(self.task, scan), batch.target)}
+        patches = model.patch_logits(self.task, tokens)
+        patches = patches.reshape(*batch.view.shape[:2], *patches.shape[1:])
+        losses = {self.task: head_loss(model.head_logits(self.task, scan, patches), batch.target)}
+        if batch.patches is not None and self.mask_weight:
+            losses["patches"] = self.mask_weight * patch_loss(patches, batch.patches)
         return losses
 
     def _medication(self, batch: Batch, scan: Tensor) -> Tensor:
@@ -126,14 +128,13 @@ def head_loss(logits: Tensor, target: Tensor) -> Tensor:
     return global_mean(total, (target >= 0).sum().float())
 
 
-def patch_loss(logits: Tensor, patches: Tensor) -> Tensor:
+def patch_loss(logits: Tensor, target: Tensor) -> Tensor:
     """BCE of each patch's logits against its covered share, positive patches weighted up to balance.
 
     Args:
-        logits: `(B * S, N, labels)`.
-        patches: `(B, S, labels, grid, grid)`, NaN = unknown.
+        logits: `(B, S, labels, grid, grid)`.
+        target: As `logits`, NaN = unknown.
     """
-    target = patches.flatten(0, 1).flatten(2).transpose(1, 2)
     known = ~target.isnan()
     target = target.nan_to_num(0.0)
     weight = torch.where(target > 0.05, 10.0, 1.0) * known

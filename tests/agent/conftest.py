@@ -229,9 +229,10 @@ def make_assistant(tmp_path: Path) -> Iterator[MakeAssistant]:
     """Makes assistants on one data folder; closes them at the end."""
     made: list[Assistant] = []
 
-    def make(llm: str = "planner", more: tuple[BaseTool, ...] = (), folder: Path | None = None) -> Assistant:
+    def make(llm: str = "planner", more: tuple[BaseTool, ...] = (), folder: Path | None = None, seconds: float = 30.0) -> Assistant:
         place = folder or tmp_path
-        assistant = Assistant(Settings(data_dir=place / "data", cache_dir=place / "cache", llm=llm), SmallHouse(place, more))
+        settings = Settings(data_dir=place / "data", cache_dir=place / "cache", llm=llm, llm_seconds=seconds)
+        assistant = Assistant(settings, SmallHouse(place, more))
         made.append(assistant)
         return assistant
 

@@ -1,8 +1,8 @@
 """`verify` against planted faults and sound sentences (both written by hand), and its rules one by one."""
 
 import json
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,33 +13,42 @@ from agent.verify.numbers import numbers_of
 from tools.evidence import Evidence, Quantity
 
 HERE = Path(__file__).parent
-EVIDENCE = {
-    e.key: e
-    for e in (Evidence.model_validate_json(line) for line in (HERE / "verify_evidence.jsonl").read_text(encoding="utf-8").splitlines())
-}
-CASES = [json.loads(line) for line in (HERE / "verify_cases.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def _wrong(planted: bool) -> list[str]:
-    out = []
-    for case in CASES:
-        if (case["fault"] is not None) == planted:
-            verdict = check(case["text"], tuple(case["cites"]), EVIDENCE)
-            if (verdict.support is None) != planted:
-                out.append(f"{case['fault']}: {case['text']} -> {verdict.support or verdict.because}")
-    return out
+def _read(name: str) -> tuple[dict[str, Evidence], list[dict[str, Any]]]:
+    """Evidence by key and the cases of one file pair."""
+    lines = (HERE / f"{name}_evidence.jsonl").read_text(encoding="utf-8").splitlines()
+    evidence = {e.key: e for e in map(Evidence.model_validate_json, lines)}
+    return evidence, [json.loads(line) for line in (HERE / f"{name}_cases.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_planted_faults_are_caught() -> None:
-    kinds = Counter(c["fault"] for c in CASES if c["fault"])
-    assert set(kinds) == {"number", "unit", "negation", "side", "drug", "edition", "irrelevant"}
-    missed = _wrong(planted=True)
-    assert len(missed) <= 0.1 * sum(kinds.values()), "\n".join(missed)
+# `verify`: short evidence of every kind. `verify_corpus`: long passages with several numbers, drugs and classes.
+SETS = ("verify", "verify_corpus")
+EVIDENCE, CASES = _read("verify")
 
 
-def test_sound_sentences_pass() -> None:
-    alarms = _wrong(planted=False)
-    assert len(alarms) <= 0.05 * sum(c["fault"] is None for c in CASES), "\n".join(alarms)
+def _wrong(name: str, planted: bool) -> tuple[list[str], int]:
+    evidence, cases = _read(name)
+    chosen = [c for c in cases if (c["fault"] is not None) == planted]
+    verdicts = [(c, check(c["text"], tuple(c["cites"]), evidence)) for c in chosen]
+    return [f"{c['fault']}: {c['text']} -> {v.support or v.because}" for c, v in verdicts if (v.support is None) != planted], len(chosen)
+
+
+def test_every_kind_of_fault_is_planted() -> None:
+    assert {c["fault"] for c in CASES} == {None, "number", "unit", "negation", "side", "drug", "edition", "irrelevant"}
+    assert sum(c["fault"] is None for c in CASES) == sum(c["fault"] is not None for c in CASES) == 60
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_planted_faults_are_caught(name: str) -> None:
+    missed, count = _wrong(name, planted=True)
+    assert len(missed) <= 0.1 * count, "\n".join(missed)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_sound_sentences_pass(name: str) -> None:
+    alarms, count = _wrong(name, planted=False)
+    assert len(alarms) <= 0.05 * count, "\n".join(alarms)
 
 
 def _lab(value: float, unit: str = "mmol/L", decimals: int = 1) -> dict[str, Evidence]:

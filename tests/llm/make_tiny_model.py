@@ -72,25 +72,27 @@ class Teacher(BaseChatModel):
     """The planner behind a chat model's face; keeps each request and the answer it gave, answers cut to two short sentences."""
 
     examples: list[Example] = Field(default_factory=list)
-    tool_names: tuple[str, ...] = ()
 
     @property
     def _llm_type(self) -> str:
         return "teacher"
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[Any, AIMessage]:
-        names = tuple(convert_to_openai_tool(t)["function"]["name"] for t in tools)
-        return self.bind(tool_names=names, **kwargs)
+        made = [convert_to_openai_tool(t)["function"] for t in tools]
+        return self.bind(tools={f["name"]: list(f.get("parameters", {}).get("properties", {})) for f in made}, **kwargs)
 
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
     ) -> ChatResult:
         from agent.planner import Planner
 
-        reply = Planner()._next(list(messages), frozenset(kwargs["tool_names"]))
+        offered: dict[str, list[str]] = kwargs["tools"]
+        reply = Planner()._next(list(messages), frozenset(offered))
         for call in reply.tool_calls:
             if call["name"] == "give_answer":
                 call["args"]["sentences"] = _short(call["args"]["sentences"])
+            # Strict definitions ask for every argument; an absent one is null.
+            call["args"] = {name: call["args"].get(name) for name in offered[call["name"]]}
         self.examples.append(([_convert_message_to_dict(m) for m in messages], _convert_message_to_dict(reply)))
         return ChatResult(generations=[ChatGeneration(message=reply)])
 
@@ -222,16 +224,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=700)
     given = parser.parse_args()
 
-    from agent.draft import answer_tool_schema
+    from agent.schemas import definitions
     from agent.settings import Settings
     from tools.registry import TOOLS
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.from_environment()
         examples = dialogues(Settings(data_dir=Path(folder), cache_dir=settings.cache_dir))
-    tools = [*(convert_to_openai_tool(t) for t in TOOLS), answer_tool_schema()]
-    texts = [json.dumps(e, ensure_ascii=False) for e in examples]
-    tokenizer = tokenizer_for([*texts, *_rendered(examples, tools)])
+    tools = definitions(TOOLS)
+    tokenizer = tokenizer_for(_rendered(examples, tools))
     rows = [encode(tokenizer, tools, e) for e in examples]
     sys.stderr.write(f"{len(rows)} examples, longest {max(len(r) for r, _ in rows)} tokens\n")
     model = model_for(len(tokenizer))

@@ -13,9 +13,12 @@ from torch import Tensor
 
 from medmpt_backend.checkpoint import ImportOptions, WeightsStore, import_checkpoint, load_model, read_weights, save_weights
 from medmpt_backend.config import MedMPTConfig
+from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput, Unavailable
+from medmpt_backend.model import MedMPT
 from medmpt_backend.safe_load import read_checkpoint
 from medmpt_backend.train.objectives import PretrainModel
+from medmpt_backend.volume import Volume
 
 SETTINGS: dict[str, object] = {"vision_num_heads": 4, "slice_num": 4, "text_num_heads": 4, "fusion_heads": 4, "vision_decoder_num_heads": 2}
 
@@ -46,7 +49,7 @@ def official_state(prefix: str = "module.") -> dict[str, Tensor]:
 
 
 def _import(path: Path, data: Path, **options: object) -> object:
-    return import_checkpoint(path, data / "weights", ImportOptions(name="x", settings=SETTINGS, **options))  # type: ignore[arg-type]
+    return import_checkpoint(path, data / "weights", ImportOptions.model_validate({"name": "x", "settings": SETTINGS, **options}))
 
 
 def _clean(data: Path) -> bool:
@@ -103,6 +106,29 @@ def test_a_classification_checkpoint_serves_its_head(tmp_path: Path) -> None:
     report = _import(tmp_path / "c.pth", tmp_path, task="severity", labels=("CT-0", "CT-1", "CT-2", "CT-3"))
     assert report.tasks == ("encode", "severity")  # type: ignore[attr-defined]
     assert read_weights(tmp_path / "weights" / "x").config.heads["severity"].labels == ("CT-0", "CT-1", "CT-2", "CT-3")
+
+
+def test_a_medication_checkpoint_without_its_graph_layer_ranks_with_the_patient_head(
+    tmp_path: Path, tokenizer_dir: Path, small_volume: Volume
+) -> None:
+    torch.manual_seed(0)
+    config = MedMPTConfig.tiny(official=True, heads={})
+    renames = {"vision_encoder.": "visual_encoder.", "vision_fusion.": "fusion_module.", "text_encoder.": "textual_encoder.bert."}
+    renames |= {"labs.": "biomarker_encoder.", "medication.fusion.": "cross_modal_fusion_module.", "medication.patient_head.": "cls_head."}
+    renames |= {"medication.medication_head.": "post_cls_head.", "medication.graph.nodes": "med_embedding"}
+    state = {}
+    for key, value in MedMPT(config).state_dict().items():
+        old = next((o for o in renames if key.startswith(o)), None)
+        if old is not None:
+            state["module." + renames[old] + key[len(old) :]] = value
+    state["module.corr_encoder.A_hat_prior"] = torch.eye(5)
+    state["module.corr_encoder.attention_0_global_0.W_l.weight"] = torch.ones(3, 3)
+    torch.save(state, tmp_path / "m.pth")
+    settings = {"bio_nheads": 2, "fusion_nheads": 2, "corr_nheads": [2, 1]}
+    report = _import(tmp_path / "m.pth", tmp_path, tokenizer=tokenizer_dir, drugs=tuple("abcde"), settings=SETTINGS | settings)
+    assert "medication" in report.tasks  # type: ignore[attr-defined]
+    ranking = MedMPTEngine.open(tmp_path / "weights/x", tmp_path).rank_medications(small_volume, "clear .")
+    assert (ranking.head, len(ranking.drugs)) == ("patient", 5)
 
 
 def test_a_wrong_shape_is_named_with_both_shapes(tmp_path: Path) -> None:

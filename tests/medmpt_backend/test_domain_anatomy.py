@@ -114,7 +114,7 @@ def real(request: pytest.FixtureRequest) -> Volume:
     if volume.hu.shape[1] < 512:
         return volume
     return replace(
-        volume, hu=np.ascontiguousarray(volume.hu[:, ::2, ::2]), spacing=(volume.spacing[0], volume.spacing[1] * 2, volume.spacing[2] * 2)
+        volume, hu=np.ascontiguousarray(volume.hu[:, ::3, ::3]), spacing=(volume.spacing[0], volume.spacing[1] * 3, volume.spacing[2] * 3)
     )
 
 

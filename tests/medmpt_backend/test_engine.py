@@ -127,6 +127,15 @@ def test_medications_depend_on_the_given_modalities(tiny_engine: MedMPTEngine, s
         tiny_engine.rank_medications(small_volume, labs={"troponin": 1.0})
 
 
+def test_a_drug_is_explained_by_modality_and_laboratory_value(tiny_engine: MedMPTEngine, small_volume: Volume) -> None:
+    found = tiny_engine.explain_medication(small_volume, "c", "left effusion .", {"crp": 80.0, "urea": 4.0, "wbc": None})
+    assert set(found.modalities) == {"ct", "report", "labs"}
+    assert set(found.labs) == {"crp", "urea"}
+    assert any(value != 0 for value in found.labs.values())
+    with pytest.raises(BadInput, match="vocabulary"):
+        tiny_engine.explain_medication(small_volume, "unicorn")
+
+
 def test_the_cache_is_bounded_and_computes_once_for_many_threads(tmp_path: Path) -> None:
     cache, calls = EncodingCache(tmp_path, in_memory=2, on_disk=3), []
 

@@ -29,6 +29,28 @@ def test_the_official_laboratory_encoder_erases_magnitude_and_ours_keeps_it() ->
         assert (ours(values, missing)[:, 0] - ours(values * 10, missing)[:, 0]).abs().max() > 1e-2
 
 
+def test_only_ours_learns_what_depends_on_magnitude() -> None:
+    """Ten times against twice the upper limit: same signs, so the official encoder cannot tell them apart."""
+    accuracy = {}
+    for encoder in ("official", "magnitude"):
+        labs, head = _labs(encoder).train(), torch.nn.Linear(16, 1)
+        generator = torch.Generator().manual_seed(1)
+        optimizer = torch.optim.AdamW([*labs.parameters(), *head.parameters()], 3e-3)
+        missing = torch.zeros(64, 6)
+        for _ in range(80):
+            values = torch.rand((64, 6), generator=generator) + 0.1
+            severe = torch.rand(64, generator=generator) < 0.5
+            values[:, 2] = torch.where(severe, 10.0, 2.0) * (0.9 + 0.2 * torch.rand(64, generator=generator))
+            logits = head(labs(values, missing)[:, 0])[:, 0]
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, severe.float())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        accuracy[encoder] = float(((logits > 0) == severe).float().mean())
+    assert accuracy["magnitude"] > 0.95
+    assert accuracy["official"] < 0.75
+
+
 @pytest.mark.parametrize("encoder", ["official", "magnitude"])
 def test_a_missing_value_does_not_matter(encoder: str) -> None:
     labs, missing = _labs(encoder), torch.tensor([[0, 1, 0, 0, 0, 0]])

@@ -5,6 +5,7 @@ import pytest
 
 from retrieval.errors import BadInput
 from retrieval.graph_engine import KnowledgeGraph
+from retrieval.imported_facts import imported_facts
 from retrieval.importers import GraphEdge, GraphNode, drkg, drkg_nodes, hetionet_edges, hetionet_nodes, primekg
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data/drugs"
@@ -106,3 +107,14 @@ def test_a_file_of_another_form_is_refused_with_its_name(tmp_path: Path, name: s
 def test_an_edge_to_an_unlisted_node_is_refused() -> None:
     with pytest.raises(BadInput, match="no listed node"):
         KnowledgeGraph.build([GraphNode("a", "A", "Drug")], [GraphEdge("a", "binds", "z", "CbG", "x")])
+
+
+@needs_hetionet
+def test_imported_edges_become_facts_that_name_their_graph(hetionet: KnowledgeGraph) -> None:
+    drug = next(n for n in hetionet.nodes if n.kind == "Compound" and any(True for _ in hetionet.neighbours(n.id, frozenset({"treats"}))))
+    facts = imported_facts(hetionet, drug.name)
+    treats = [f for f in facts if f.relation == "treats"]
+    assert treats
+    assert all("Hetionet v1.0" in f.source and f.year == 2017 for f in facts)
+    assert all(f.path and f.text.endswith(".") and f.text_zh.endswith("。") for f in facts)
+    assert imported_facts(hetionet, "zorvamycin") == ()

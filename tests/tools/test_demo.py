@@ -15,6 +15,12 @@ def test_titles_in_two_languages() -> None:
         open_demo("no-such-demo", Path())
 
 
+def test_a_lazily_opened_demo_generates_nothing(tmp_path: Path) -> None:
+    loaded = open_demo("demo-cap-01", tmp_path, lazy=True)
+    assert list(loaded.studies) == ["ct-1"]
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_a_demo_study_is_generated_once_and_readable(tmp_path: Path) -> None:
     from medmpt_backend.volume import load_volume

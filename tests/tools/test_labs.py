@@ -6,7 +6,7 @@ import pytest
 
 from tools.case import Case, Medication, Observation, Patient, Presentation
 from tools.deps import Deps
-from tools.errors import EmptyInput
+from tools.errors import BadInput, EmptyInput
 from tools.evidence import Language, ToolResult
 from tools.lab_reading import read
 from tools.lab_sheet import parse_labs
@@ -70,6 +70,25 @@ def test_a_date_line_dates_what_follows_and_one_line_holds_several() -> None:
         ("paco2", 62.0, "2025-03-01T08:10:00"),
         ("potassium", 5.9, "2025-03-01T08:10:00"),
     ]
+
+
+def test_values_in_a_row_without_commas() -> None:
+    rows = parse_labs("Na 138 K 4.1 Cl 100 mmol/L HCO3 22 mmol/L H CRP 210 mg/L (0-5)")
+    assert [(o.analyte, o.value, o.unit) for o in rows] == [
+        ("sodium", 138.0, None),
+        ("potassium", 4.1, None),
+        ("chloride", 100.0, "mmol/L"),
+        ("bicarbonate", 22.0, "mmol/L"),
+        ("crp", 210.0, "mg/L"),
+    ]
+
+
+def test_a_text_far_too_long_is_refused_and_odd_lines_cost_nothing() -> None:
+    with pytest.raises(BadInput, match="characters"):
+        parse_labs("Na 138 mmol/L\n" * 40_000)
+    for odd in (" " * 20_000, "a, " * 5_000, "(" * 20_000, "1" * 20_000):
+        with pytest.raises(EmptyInput):
+            parse_labs(odd)
 
 
 @pytest.mark.parametrize("text", ["", "   \n\n", "The patient feels well.", "Age 67 years"])

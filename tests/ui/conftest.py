@@ -17,7 +17,7 @@ import pytest
 from ui.door import Assistant
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 def _load(name: str) -> ModuleType:
@@ -72,6 +72,25 @@ def served(assistant: Assistant, files: Path) -> Iterator[Running]:
     yield Running(f"http://127.0.0.1:{port}/", files, assistant)
     server.should_exit = True
     thread.join(timeout=15)
+
+
+def opened(page: "Page", url: str) -> "Page":
+    """The page loaded and ready; `page.outside` collects requests that leave this server, `page.failures` script errors."""
+    page.set_default_timeout(20_000)
+    page.outside = []  # type: ignore[attr-defined]
+    page.failures = []  # type: ignore[attr-defined]
+    page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else page.outside.append(r.url))  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.failures.append(str(error)))  # type: ignore[attr-defined]
+    page.goto(url)
+    page.locator("#question textarea").wait_for()
+    page.locator("#viewer .viewer").wait_for()
+    return page
+
+
+@pytest.fixture(scope="session")
+def pages() -> ModuleType:
+    """This module's helpers, for tests that serve another assistant."""
+    return sys.modules[__name__]
 
 
 @pytest.fixture(name="scripted", scope="session")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,25 +18,21 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.future.no_silent_downcasting. is deprecated", "ignore:The copy keyword is deprecated"),
 ]
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+# Notes in which order the parts of an answer first appear.
+WATCH = """() => {
+  window.seen = [];
+  const parts = [".step.running", ".step.ok", ".said", ".sources"];
+  new MutationObserver(() => {
+    for (const part of parts) if (document.querySelector(part) && !window.seen.includes(part)) window.seen.push(part);
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
 
 
 @pytest.fixture
-def page(browser: "Browser", running: Any) -> Iterator["Page"]:
+def page(browser: "Browser", running: Any, pages: ModuleType) -> Iterator["Page"]:
     context = browser.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
-    yield opened(context.new_page(), running.url)
+    yield pages.opened(context.new_page(), running.url)
     context.close()
-
-
-def opened(page: "Page", url: str) -> "Page":
-    page.set_default_timeout(20_000)
-    page.outside = []  # type: ignore[attr-defined]
-    page.failures = []  # type: ignore[attr-defined]
-    page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else page.outside.append(r.url))  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.failures.append(str(error)))  # type: ignore[attr-defined]
-    page.goto(url)
-    page.locator("#question textarea").wait_for()
-    page.locator("#viewer .viewer").wait_for()
-    return page
 
 
 def open_demo(page: "Page", number: int = 0) -> None:
@@ -51,11 +48,10 @@ def ask(page: "Page", question: str) -> None:
 
 def test_demo_question_streams_steps_then_cited_sentences(page: "Page") -> None:
     open_demo(page)
+    page.evaluate(WATCH)
     ask(page, "Interpret the labs in shock")
-    page.locator(".step.running").first.wait_for()
-    assert page.locator(".said").count() == 0
-    page.locator(".said").first.wait_for()
     page.locator(".answer .sources").wait_for()
+    assert page.evaluate("window.seen") == [".step.running", ".step.ok", ".said", ".sources"]
     assert page.locator(".said").count() == 3
     assert [m.inner_text() for m in page.locator(".said .cite").all()] == ["[1]", "[2]", "[3]"]
     assert "82 mmHg" in page.locator(".box.emergency").inner_text()
@@ -123,7 +119,6 @@ def test_language_switch_reaches_headings_answers_and_viewer(page: "Page") -> No
         "CURB",
         "demo",
         "cap",
-        "carina",
     }
     assert leftover == set()
     assert page.locator("html").get_attribute("lang") == "zh-CN"
@@ -170,16 +165,16 @@ def test_an_upload_opens_and_leaves_no_copy_behind(page: "Page", running: Any, t
     taken = running.assistant.opened[-1]
     assert taken.is_relative_to(running.files)
     assert (taken.stat().st_mode & 0o777, taken.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert [f for _, _, files in os.walk(os.environ["GRADIO_TEMP_DIR"]) for f in files] == []
+    assert [f for _, _, files in os.walk(running.files.with_name(f"{running.files.name}-inbox")) for f in files] == []
 
 
-def test_two_browsers_never_share(page: "Page", browser: "Browser", running: Any) -> None:
+def test_two_browsers_never_share(page: "Page", browser: "Browser", running: Any, pages: ModuleType) -> None:
     open_demo(page)
     ask(page, "Interpret the labs")
     page.locator(".answer .sources").wait_for()
     mine = page.evaluate("async () => (await (await fetch('/studies')).json()).studies[0].token")
     context = browser.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
-    other = opened(context.new_page(), running.url)
+    other = pages.opened(context.new_page(), running.url)
     assert other.locator(".question").count() == 0
     assert other.locator("#case-card .card").count() == 0
     status = "async path => (await fetch(path)).status"
@@ -195,9 +190,9 @@ def test_two_browsers_never_share(page: "Page", browser: "Browser", running: Any
     context.close()
 
 
-def test_phone_does_not_scroll_sideways(browser: "Browser", running: Any) -> None:
+def test_phone_does_not_scroll_sideways(browser: "Browser", running: Any, pages: ModuleType) -> None:
     context = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
-    page = opened(context.new_page(), running.url)
+    page = pages.opened(context.new_page(), running.url)
     open_demo(page)
     ask(page, "解读化验结果，计算 CURB-65 评分，并说明指南的建议")
     page.locator(".answer .sources").wait_for()

@@ -48,9 +48,24 @@ def quantify(ctx: typer.Context, path: str, at: Annotated[str, typer.Option(help
     return Figures(total_l=4.5, regions=[{"side": "left", "volume_l": 2.0}])
 
 
+class Said(BaseModel):
+    status: str = "answered"
+    id: str
+    seconds: float = 0.5
+
+
+class Batch(BaseModel):
+    answers: tuple[Said, ...]
+
+
+def ask(batch: Annotated[str, typer.Option("--batch")]) -> Batch:
+    """Ask many."""
+    return Batch(answers=(Said(id="a"), Said(id="b")))
+
+
 @pytest.fixture
 def furnished(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find, "group_commands", lambda group: {"ct quantify": quantify} if group == "ct" else {})
+    monkeypatch.setattr(find, "group_commands", lambda group: {"ct": {"ct quantify": quantify}, "ask": {"ask": ask}}.get(group, {}))
 
 
 def one_object(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -99,6 +114,12 @@ def test_errors_are_json_too(furnished: None, capsys: pytest.CaptureFixture[str]
     record = one_object(capsys)
     assert record["status"] == status
     assert record["reason"]
+
+
+def test_a_batch_writes_one_object_per_line(furnished: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "--batch", "questions.jsonl", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(r["id"], r["seconds"]) for r in records] == [("a", 0.5), ("b", 0.5)]
 
 
 def test_a_bug_rises_after_one_json_object(furnished: None, capsys: pytest.CaptureFixture[str]) -> None:

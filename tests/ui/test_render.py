@@ -3,7 +3,7 @@ from types import ModuleType
 
 from agent.answer import Answer, Claim, Done, Removed, StepFinished
 from tools.evidence import Evidence
-from ui.i18n import SCRIPT_TEXT, STATUS, SUPPORT, TEXT, TOOLS
+from ui.i18n import KINDS, SCRIPT_TEXT, STATUS, SUPPORT, TEXT, TOOLS
 from ui.render import card_html, passage_panel, question_html, turn_html
 from ui.session import Turn
 
@@ -27,7 +27,7 @@ def test_nothing_from_outside_becomes_markup(scripted: ModuleType) -> None:
     )
     step = StepFinished(call_id="1", name="search_guidelines", status="ok", summary=EVIL, seconds=0.1)
     turn = Turn(EVIL, steps={"1": step}, answer=answer)
-    view = scripted.View("h", f"Name: {EVIL}", EVIL, warnings=(EVIL,))
+    view = scripted.view("h", f"Name: {EVIL}", EVIL, warnings=(EVIL,))
     html = question_html(turn) + turn_html(turn, "en") + card_html(view, "en", EVIL) + passage_panel(evidence.key, evidence, None, "zh")
     assert "<img" not in html
     assert html.count("&lt;img") > 10
@@ -57,8 +57,15 @@ def test_citations_are_numbered_as_the_answer_lists_them() -> None:
     assert "inference" in said[1]
 
 
+def test_headings_follow_the_kind_of_evidence() -> None:
+    lab, guideline = (Evidence.model_validate({"key": k, "kind": k, "text": k, "source": k}) for k in ("lab", "guideline"))
+    claims = tuple(Claim(text=e.key, evidence=(e.key,), support="quoted") for e in (lab, lab, guideline))
+    html = turn_html(Turn("q", answer=answered(claims=claims, evidence=(lab, guideline))), "en")
+    assert re.findall(r"<h3>(.*?)</h3>", html) == ["Laboratory", "Guidelines"]
+
+
 def test_every_string_has_both_languages_and_the_same_values() -> None:
-    for table in (TEXT, TOOLS, STATUS, SUPPORT):
+    for table in (TEXT, TOOLS, STATUS, SUPPORT, KINDS):
         for key, (english, chinese) in table.items():
             assert english, key
             assert chinese, key

@@ -55,10 +55,16 @@ def _plain(value: JsonValue) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return ", ".join(_plain(item) for item in value)
+        return ", ".join(_named(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
     return str(value)
+
+
+def _named(item: JsonValue) -> str:
+    """An object inside a list by its name, where it has one."""
+    name = next((item[key] for key in ("name", "key", "id") if item.get(key)), None) if isinstance(item, dict) else None
+    return _plain(item if name is None else name)
 
 
 def _pairs(values: Mapping[str, JsonValue]) -> Table:
@@ -102,7 +108,7 @@ def ask(console: Console, body: Mapping[str, JsonValue]) -> None:
     console.print("\n" + escape(_plain(body.get("answer"))) + "\n")
     for number, evidence in enumerate(_list(body.get("evidence")), 1):
         where = " · ".join(_plain(evidence.get(key)) for key in ("source", "year", "locator") if evidence.get(key))
-        console.print(f"[cyan]\\[{number}][/cyan] {escape(_plain(evidence.get('text')))} [dim]{escape(where)}[/dim]")
+        console.print(f"[cyan]\\[{number}][/cyan] [dim]{escape(where)}[/dim]")
     for removed in _list(body.get("removed")):
         console.print(
             f"[yellow]removed:[/yellow] {escape(_plain(removed.get('text')))} [dim]({escape(_plain(removed.get('because')))})[/dim]"

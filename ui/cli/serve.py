@@ -1,7 +1,9 @@
 """`medmpt serve`: the page on this computer."""
 
+import secrets
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from pydantic import BaseModel
 from agent.settings import Settings
 from ui.cli.errors import NotInThisVersion, Usage
 from ui.door import Assistant as Door
+from ui.restore import ROOM_ERRORS
 
 
 class Served(BaseModel):
@@ -47,10 +50,27 @@ def serve(
     from ui.app import build
 
     assistant = Assistant.open(settings)
-    app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=_first_case(assistant, case))
+    first_case = _first_case(assistant, case)
+    app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=first_case)
+    threading.Thread(target=_warm_up, args=(assistant, first_case), daemon=True).start()
     sys.stderr.write(f"MedMPT Assistant is ready at {url}\n")
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
     return Served(url=url)
+
+
+def _warm_up(assistant: Door, case: str | Path | None) -> None:
+    """Load what the first visitor would otherwise wait for: the index, and the case that sessions open with."""
+    session = secrets.token_urlsafe(16)
+    try:
+        assistant.passage("G-000000")
+        if case is not None:
+            opened = assistant.open_case(case, session=session)
+            for study in opened.studies:
+                assistant.study_info(opened.handle, study.id, session)
+    except ROOM_ERRORS as error:
+        sys.stderr.write(f"Not warmed up: {error}\n")
+    finally:
+        assistant.close_session(session)
 
 
 def _first_case(assistant: Door, wanted: str | None) -> str | Path | None:

@@ -15,7 +15,7 @@ document.body.append(drawer);
 let openedFrom = null;
 
 async function openPassage(button) {
-  openedFrom = button;
+  if (!drawer.contains(button)) openedFrom = button;
   const body = drawer.querySelector("#drawer-body");
   drawer.setAttribute("aria-label", say("source"));
   drawer.querySelector("#drawer-close").setAttribute("aria-label", say("close"));
@@ -24,7 +24,8 @@ async function openPassage(button) {
   const reply = await fetch(`/evidence/${encodeURIComponent(button.dataset.key)}`);
   if (reply.ok) body.innerHTML = await reply.text();
   else body.textContent = say("failed");
-  body.focus();
+  drawer.scrollTop = 0;
+  body.focus({ preventScroll: true });
 }
 
 function closePassage() {
@@ -45,8 +46,25 @@ function host() {
 
 async function refresh() {
   for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
+  viewer?.wait();
   const reply = await fetch("/studies");
   await viewer?.open(reply.ok ? await reply.json() : { case: false, studies: [] });
+}
+
+// A new question goes to the top of the conversation and stays there while its answer grows, until the reader scrolls.
+let questions = 0;
+let pinned = false;
+function pin() {
+  const shown = document.querySelectorAll("#chat .question");
+  if (shown.length > questions) pinned = true;
+  questions = shown.length;
+  const scroller = document.querySelector("#chat [role=log]");
+  const last = shown[questions - 1];
+  if (pinned && last && scroller) scroller.scrollTop += last.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 12;
+}
+new MutationObserver(pin).observe(document.body, { childList: true, subtree: true });
+for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+  document.addEventListener(kind, (event) => { if (event.target.closest?.("#chat")) pinned = false; }, { passive: true });
 }
 
 document.addEventListener("click", (event) => {

@@ -71,6 +71,13 @@ export class Viewer {
     this.result();
   }
 
+  // Between two cases: nothing of the old one stays visible.
+  wait() {
+    this.study = null;
+    this.element.classList.add("empty");
+    this.ui.message.textContent = this.say("loading");
+  }
+
   async open({ case: present, studies }) {
     this.present = present;
     this.studies = studies;
@@ -125,7 +132,7 @@ export class Viewer {
       ...list.map((key) => {
         const button = document.createElement("button");
         button.type = "button";
-        button.textContent = `${key.name.replaceAll("_", " ")} · ${key.index}`;
+        button.textContent = `${this.say(key.name).replaceAll("_", " ")} · ${key.index}`;
         button.addEventListener("click", () => this.go(key.index, true));
         return button;
       }),

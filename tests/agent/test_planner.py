@@ -1,0 +1,106 @@
+"""The planner routes forty paraphrases (half Chinese) and what people say around them to the right tools."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.planner.plan import make_plan
+from agent.prompts import CaseCard
+
+CARD = CaseCard(
+    age_years=67,
+    sex="male",
+    allergies=("penicillin",),
+    conditions=("COPD", "atrial fibrillation"),
+    medications=("warfarin", "tiotropium"),
+    question="Cause of fever and right chest pain?",
+    symptoms=("fever", "productive cough"),
+    analytes=("urea", "crp", "procalcitonin"),
+    studies=("ct-1",),
+    has_vitals=True,
+)
+ROWS = [
+    line.split("\t")
+    for line in (Path(__file__).parent / "paraphrases.tsv").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def tools_for(question: str, card: CaseCard | None = CARD, earlier: tuple[str, ...] = ()) -> set[str]:
+    return {name for name, _ in make_plan(question, card, list(earlier)).calls}
+
+
+def test_paraphrases_reach_their_tools() -> None:
+    assert len(ROWS) == 40
+    assert sum(any("\u4e00" <= c <= "\u9fff" for c in q) for q, _ in ROWS) == 20
+    wrong = [(q, sorted(tools_for(q)), want) for q, want in ROWS if tools_for(q) != set(want.split(",")) - {"-"}]
+    assert len(wrong) <= 2, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize(
+    ("question", "notice"),
+    [
+        ("Hello!", "greeting"),
+        ("你好", "greeting"),
+        ("What can you do?", "greeting"),
+        ("Thanks a lot", "thanks"),
+        ("Who won the world cup?", "out_of_scope"),
+        ("How do I treat a sprained ankle?", "out_of_scope"),
+        ("今天天气怎么样？", "out_of_scope"),
+        ("Tell me the patient's date of birth", "identifiers"),
+        ("病人的身份证号是多少", "identifiers"),
+    ],
+)
+def test_what_needs_no_tool_gets_a_notice(question: str, notice: str) -> None:
+    plan = make_plan(question, CARD, [])
+    assert (plan.notice, plan.calls) == (notice, ())
+
+
+def test_patient_questions_need_a_case() -> None:
+    assert make_plan("Interpret the labs", None, []).notice == "no_case"
+    mixed = make_plan("Interpret the labs and say what the guideline recommends for pneumonia", None, [])
+    assert [name for name, _ in mixed.calls] == ["search_guidelines"]
+
+
+def test_one_named_analyte_narrows_the_labs() -> None:
+    assert make_plan("Is the procalcitonin raised?", CARD, []).calls == (("interpret_labs", {"analytes": ["procalcitonin"]}),)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "words"),
+    [
+        (
+            "What is the first-line treatment of community-acquired pneumonia?",
+            "And in penicillin allergy?",
+            ("pneumonia", "penicillin allergy"),
+        ),
+        ("社区获得性肺炎首选什么治疗？", "青霉素过敏呢？", ("社区获得性肺炎", "青霉素过敏")),
+        ("Compute CURB-65 and say what the guideline recommends", "What about pregnancy?", ("pneumonia", "pregnancy")),
+        ("How long should anticoagulation last after PE?", "and with active cancer?", ("pulmonary embolism", "cancer")),
+    ],
+)
+def test_a_continuation_keeps_the_subject(earlier: str, question: str, words: tuple[str, ...]) -> None:
+    ((name, args),) = make_plan(question, CARD, [earlier]).calls
+    assert name == "search_guidelines"
+    assert all(w in str(args["query"]) for w in words)
+
+
+def test_a_new_question_does_not_inherit() -> None:
+    ((_, args),) = make_plan("What is the first-line treatment of asthma?", CARD, ["How long is PE anticoagulated?"]).calls
+    assert "embolism" not in str(args["query"])
+
+
+def test_why_asks_again_what_was_asked() -> None:
+    before = "Interpret the labs and compute CURB-65"
+    assert make_plan("Why?", CARD, [before]).calls == make_plan(before, CARD, []).calls
+    assert make_plan("为什么？", CARD, [before]).detail
+
+
+def test_an_antibiotic_is_ranked_for_the_infection_of_the_case() -> None:
+    assert make_plan("Which antibiotic is best for this patient?", CARD, []).calls == (
+        ("rank_drugs", {"condition": "community-acquired pneumonia"}),
+    )
+
+
+def test_medicines_under_consideration_are_named() -> None:
+    assert make_plan("Can I give clarithromycin?", CARD, []).calls == (("check_medications", {"add": ["clarithromycin"]}),)

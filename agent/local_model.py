@@ -118,7 +118,7 @@ class LocalModel(BaseChatModel):
         text = tokenizer.apply_chat_template(
             [_as_dict(m) for m in messages], tools=tools or None, add_generation_prompt=True, tokenize=False
         )
-        ids: list[int] = tokenizer.encode(text + prefix, add_special_tokens=False)
+        ids: list[int] = tokenizer.encode(text + prefix, add_special_tokens=False, verbose=False)
         room = self._context - len(ids)
         if room <= 0:
             raise ValueError(f"the prompt has {len(ids)} tokens, the maximum context length is {self._context}")
@@ -204,7 +204,9 @@ class _Guide:
         """Constrain from here on; templates differ in the white space between the mark and the call."""
         from llguidance import LLMatcher
 
-        lark = f"start: /[ \\n]*/ made\nmade: %json {json.dumps(schema)}"
+        # Without free white space, which a weak model would go on writing to the end.
+        spaced = {**schema, "x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
+        lark = f"start: /\\n?/ made\nmade: %json {json.dumps(spaced)}"
         self._matcher = LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(lark))
         if self._matcher.is_error():
             raise ValueError(f"the schema cannot be used as a constraint: {self._matcher.get_error()[:200]}")

@@ -9,6 +9,7 @@ over the real house: each dialogue is what an OpenAI-compatible server would hav
 import argparse
 import json
 import math
+import re
 import sys
 import tempfile
 import uuid
@@ -19,7 +20,7 @@ from typing import Any
 import torch
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -52,24 +53,25 @@ QUESTIONS = {
 }
 TEMPLATE = (
     "{%- for m in messages -%}"
-    "{%- if m.role == 'system' -%}<|im_start|>system\n{{ m.content[:60] }}"
-    "{%- if tools %}\nTools:{% for t in tools %} {{ t.function.name }}{% endfor %}{% endif %}<|im_end|>\n"
+    "{%- if m.role == 'system' -%}<|im_start|>system\n{{ m.content[:20] }}{% if tools %} Tools.{% endif %}<|im_end|>\n"
     "{%- elif m.role == 'assistant' -%}<|im_start|>assistant\n{%- if m.content %}{{ m.content }}{% endif -%}"
     '{%- for c in (m.tool_calls or []) -%}\n<tool_call>\n{"name": "{{ c.function.name }}", "arguments": '
     "{%- if c.function.arguments is string %} {{ c.function.arguments }}{% else %} {{ c.function.arguments | tojson }}{% endif -%}"
     "}\n</tool_call>{%- endfor -%}<|im_end|>\n"
-    "{%- elif m.role == 'tool' -%}<|im_start|>user\n<tool_response>\n{{ m.content[:240] }}\n</tool_response><|im_end|>\n"
+    "{%- elif m.role == 'tool' -%}<|im_start|>user\n<tool_response>\n{{ m.content[:170] }}\n</tool_response><|im_end|>\n"
     "{%- else -%}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{%- endif -%}"
     "{%- endfor -%}"
     "{%- if add_generation_prompt -%}<|im_start|>assistant\n{%- endif -%}"
 )
+# Characters of a tool's result that the template shows.
+SEEN = 170
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"]
 CONTEXT = 2048
 Example = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 class Teacher(BaseChatModel):
-    """The planner behind a chat model's face; keeps each request and the answer it gave, answers cut to two short sentences."""
+    """What the tiny model shall do: ask the tools that the planner would ask, then quote the first sentence of what each one found."""
 
     examples: list[Example] = Field(default_factory=list)
 
@@ -87,31 +89,39 @@ class Teacher(BaseChatModel):
         from agent.planner import Planner
 
         offered: dict[str, list[str]] = kwargs["tools"]
-        reply = Planner()._next(list(messages), frozenset(offered))
+        found = [m for m in messages if isinstance(m, ToolMessage)]
+        reply = AIMessage(content="", tool_calls=[_quoting(found)]) if found else Planner()._next(list(messages), frozenset(offered))
         for call in reply.tool_calls:
-            if call["name"] == "give_answer":
-                call["args"]["sentences"] = _short(call["args"]["sentences"])
             # Strict definitions ask for every argument; an absent one is null.
             call["args"] = {name: call["args"].get(name) for name in offered[call["name"]]}
         self.examples.append(([_convert_message_to_dict(m) for m in messages], _convert_message_to_dict(reply)))
         return ChatResult(generations=[ChatGeneration(message=reply)])
 
 
-def _short(sentences: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    fit = [s for s in sentences if len(s["text"]) <= 160]
-    return (fit or sentences[:1])[:2]
+def _quoting(found: Sequence[ToolMessage]) -> ToolCall:
+    """An answer of the first short sentence of each result; what the template cuts off is not quoted."""
+    sentences = []
+    for message in found:
+        for key, text in re.findall(r"^\[(\S+)\] (.*)$", str(message.text)[:SEEN], re.MULTILINE):
+            first = re.match(r".*?(?:[。]|\.(?=\s|$))", text)
+            if first:
+                sentences.append({"text": first[0], "evidence": [key]})
+                break
+    notice = None if sentences else "no_evidence"
+    return ToolCall(name="give_answer", args={"sentences": sentences, "notice": notice}, id=uuid.uuid4().hex)
 
 
 def dialogues(settings: Any) -> list[Example]:
     """Every request and answer of the scripted questions, asked of the real graph with the teacher in it."""
     from agent.assistant import Assistant
+    from agent.evaluate import case_folder
     from agent.graph import build_graph
 
     teacher = Teacher()
     assistant = Assistant.open(settings)
     assistant._graph = build_graph(teacher, assistant._parts.tools(), assistant._saver, "teacher")
     session = uuid.uuid4().hex
-    case = assistant.open_case("demo-cap-01", session=session).handle
+    case = assistant.open_case(case_folder("demo-cap-01"), session=session).handle
     for questions in QUESTIONS.values():
         for question in questions:
             thread = assistant.new_thread(session)
@@ -236,11 +246,15 @@ def train(model: Any, rows: list[tuple[list[int], int]], steps: int, rate: float
     generator = torch.Generator().manual_seed(0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
     loss = torch.tensor(0.0)
+    by_length = sorted(rows, key=lambda row: len(row[0]))
     model.train()
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 20) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
-        chosen = [rows[i] for i in torch.randint(len(rows), (batch,), generator=generator).tolist()]
+        # Neighbours in length share a batch, and only answer tokens go through the vocabulary: less than half the work.
+        at = int(torch.randint(len(by_length), (1,), generator=generator))
+        at = min(at, len(by_length) - batch)
+        chosen = by_length[at : at + batch]
         longest = max(len(ids) for ids, _ in chosen)
         ids = torch.zeros(batch, longest, dtype=torch.long)
         labels = torch.full((batch, longest), -100)
@@ -249,7 +263,9 @@ def train(model: Any, rows: list[tuple[list[int], int]], steps: int, rate: float
             ids[i, : len(row)] = torch.tensor(row)
             mask[i, : len(row)] = 1
             labels[i, start : len(row)] = torch.tensor(row[start:])
-        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+        hidden = model.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
+        learned = labels[:, 1:] != -100
+        loss = torch.nn.functional.cross_entropy(model.lm_head(hidden[learned]), labels[:, 1:][learned])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

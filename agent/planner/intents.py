@@ -60,6 +60,8 @@ _THANKS = _PATTERNS["thanks"]
 _WHY = _PATTERNS["why"]
 _FACT_ONLY = _PATTERNS["fact_only"]
 _ELLIPTIC = _PATTERNS["elliptic"]
+_COMPUTE = _PATTERNS["compute"]
+_DOSING = frozenset({"cockcroft_gault", "egfr_ckd_epi_2021", "qtc_bazett", "qtc_fridericia"})
 _TOPIC_SCORE = {"cap": "curb_65", "hap": "curb_65", "pe": "wells_pe", "respiratory_failure": "pf_ratio", "ards": "pf_ratio"}
 
 
@@ -177,6 +179,8 @@ def _fact_only(text: str, match: re.Match[str]) -> bool:
 
 def _scores(text: str, found: tuple[Term, ...], topic: frozenset[str], intents: dict[Intent, int]) -> tuple[str, ...]:
     named = [t.id for t in found if t.kind == "score"]
+    if named and set(named) <= _DOSING and any(t.kind == "drug" for t in found) and not _COMPUTE.search(text):
+        named = []  # "metformin with an eGFR of 25" asks about the drug
     if named:
         first = next(t for t in found if t.kind == "score")
         _put(intents, "score", re.search("|".join(re.escape(n) for n in (*first.en, *first.zh)), text, re.IGNORECASE))
@@ -204,22 +208,25 @@ def _medicines(text: str, found: tuple[Term, ...], intents: dict[Intent, int]) -
     own = _MED_OWN.search(text)
     if own:
         _put(intents, "med_check", own)
+    interact, fact, add = _INTERACT.search(text), _FACT.search(text), _ADD.search(text)
+    patient = _about_patient(text)
     rank = _RANK.search(text)
+    if (rank and (fact or drugs) and not patient and not named) or (not drugs and any(t.kind == "enzyme" for t in found)):
+        _put(intents, "drug_facts", rank or re.search("", text))
+        return
     general = any(t.kind == "disease" for t in found) and not _about_patient(text) and _GUIDE.search(text)
     if rank and not named and not general:
         _put(intents, "drug_rank", rank)
     if not drugs or named or own:
         return
-    interact, fact, add = _INTERACT.search(text), _FACT.search(text), _ADD.search(text)
-    patient = _about_patient(text)
     if add and not patient and not fact and not interact and any(t.kind == "disease" for t in found):
         _put(intents, "guideline", add)
     elif add and (patient or len(drugs) == 1) and not fact and not (interact and len(drugs) > 1 and not patient):
         _put(intents, "med_check", add)
     elif interact and patient:
         _put(intents, "med_check", interact)
-    elif interact or fact:
-        _put(intents, "drug_facts", interact or fact)
+    elif interact or fact or (sum(t.kind == "drug" for t in drugs) > 1 and not any(t.kind == "disease" for t in found)):
+        _put(intents, "drug_facts", interact or fact or re.search("", text))
 
 
 def _guidelines(text: str, found: tuple[Term, ...], intents: dict[Intent, int]) -> None:

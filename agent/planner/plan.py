@@ -16,7 +16,7 @@ _NEED_CASE: frozenset[Intent] = frozenset(
     {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar", "med_check"}
 )
 _IN_SCOPE = frozenset(
-    {"disease", "finding", "score", "respiratory", "drug", "drug_class", "action", "organism", "symptom", "analyte", "vital"}
+    {"disease", "finding", "score", "respiratory", "drug", "drug_class", "enzyme", "action", "organism", "symptom", "analyte", "vital"}
 )
 _STRONG = re.compile(
     r"\b(guid\w+|recommend\w*|advis\w+|treat\w*|manag\w*|therap\w*|first[- ]line|"
@@ -70,6 +70,9 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str]) -> Plan:
     reading = _complete(reading, card)
     if not reading.intents:
         return Plan(reading, notice="out_of_scope")
+    if card is None and "med_check" in reading.intents and reading.drugs:
+        intents: dict[Intent, int] = {("drug_facts" if i == "med_check" else i): p for i, p in reading.intents.items()}
+        reading = replace(reading, intents=intents)
     if card is None and not set(reading.intents) - _NEED_CASE:
         return Plan(reading, notice="no_case")
     if card is None:

@@ -134,5 +134,5 @@ def _allergy_name(substance: str, language: Language) -> str:
 
 
 def _asked_terms(reading: Reading) -> list[Term]:
-    skipped = {"score", "other", "respiratory"} | ({"analyte"} if "labs" in reading.intents else set())
+    skipped = {"score", "other", "respiratory"} | ({"analyte", "vital", "symptom"} if {"labs", "score"} & reading.intents.keys() else set())
     return [t for t in reading.terms if t.kind not in skipped and t.kind != "disease"]

@@ -2,11 +2,11 @@
 
     python benchmarks/medmpt.py [--json FILE] [--threads N] [--only preprocess,encode,caption,gpu]
 
-Random weights of the official size, two threads unless `--threads` says otherwise. The reference is what one writes first: plain matmul-softmax attention, all slices in one
-batch, no key-value cache (every step runs the whole history), fp32, and preprocessing that windows the whole volume in float64 and samples
-afterwards. Each variant runs in a process of its own, so that its peak memory is its own. CPU seconds are given beside wall seconds: on a
-busy machine the ratio of CPU seconds is the one to read. Aims: preprocessing >= 10x with equal bits, captioning >= 6x with equal ids,
-encoding >= 4x where the CPU multiplies bf16 in hardware (AMX or AVX512-BF16).
+Random weights of the official size, two threads unless `--threads` says otherwise. The reference is what one writes first: plain
+matmul-softmax attention, all slices in one batch, no key-value cache (every step runs the whole history), fp32, and preprocessing that
+windows the whole volume in float64 and samples afterwards. Each variant runs in a process of its own, so that its peak memory is its own.
+CPU seconds are given beside wall seconds: on a busy machine the ratio of CPU seconds is the one to read. Aims: preprocessing >= 10x with
+equal bits, captioning >= 6x with equal ids, encoding >= 4x where the CPU multiplies bf16 in hardware (AMX or AVX512-BF16).
 """
 
 import argparse

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -119,7 +119,7 @@ def _on_ray(plan: ArchivePlan, studies: Sequence[str], address: str, actors: int
     if not ray.is_initialized():
         ray.init(address=None if address == "local" else address, log_to_driver=False, include_dashboard=False)
     rows = ray.data.from_items([{"study": s} for s in studies], override_num_blocks=min(len(studies), 4 * actors))
-    yield from rows.map(_Encoder, fn_constructor_args=(plan,), compute=ray.data.ActorPoolStrategy(size=actors)).iter_rows()
+    yield from rows.map(cast(Any, _Encoder), fn_constructor_args=(plan,), compute=ray.data.ActorPoolStrategy(size=actors)).iter_rows()
 
 
 def _table(rows: Sequence[Row]) -> "pyarrow.Table":

@@ -115,13 +115,28 @@ def nifti_windows(
     return apply_windows(np.rot90(hu, axes=(0, 1)).transpose(2, 0, 1), windows)
 
 
+_LEAST_CHANNELS = 4
+
+
 def resize_u8(image: Tensor, size: int) -> Tensor:
     """`(..., H, W)` uint8 to `(..., size, size)` uint8: bilinear, pixel centres, no antialias, rounded."""
     if image.shape[-2:] == (size, size):
         return image
-    planes = image.reshape(1, -1, *image.shape[-2:]).float()
-    out = torch.nn.functional.interpolate(planes, (size, size), mode="bilinear", align_corners=False)
-    return out.round().to(torch.uint8).reshape(*image.shape[:-2], size, size)
+    planes = image.reshape(-1, *image.shape[-2:]).float()
+    return _shrink(planes, size).reshape(*image.shape[:-2], size, size)
+
+
+def _shrink(planes: Tensor, size: int) -> Tensor:
+    """`(n, H, W)` float to `(n, size, size)` uint8.
+
+    All planes go in as channels of one image, at least four: with three channels and one thread torch takes another kernel, whose last bits
+    differ, and the result for slices of CT size would depend on the number of threads.
+    """
+    count = len(planes)
+    if count < _LEAST_CHANNELS:
+        planes = torch.cat([planes, planes.new_zeros((_LEAST_CHANNELS - count, *planes.shape[1:]))])
+    out = torch.nn.functional.interpolate(planes[None], (size, size), mode="bilinear", align_corners=False)
+    return out[0, :count].round_().to(torch.uint8)
 
 
 def scale(image: Tensor) -> Tensor:
@@ -147,8 +162,7 @@ def _windowed(slices: Sequence[NDArray[np.generic]], windows: tuple[tuple[float,
             done.append(torch.from_numpy(np.stack([_table(w, c)[bits] for w, c in windows], 1)))
             continue
         image = torch.from_numpy(np.stack([_float_table(w, c)[bits] for w, c in windows], 1))
-        small = torch.nn.functional.interpolate(image, (size, size), mode="bilinear", align_corners=False)
-        done.append(small.round_().to(torch.uint8))
+        done.append(_shrink(image.flatten(0, 1), size).reshape(*image.shape[:2], size, size))
     return torch.cat(done)
 
 

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from retrieval.candidates import gather
 from retrieval.embed import Embedder, EmbeddingCache, MiniLM, minilm_folder
 from retrieval.errors import BadInput
-from retrieval.lexicon import Lexicon
+from retrieval.lexicon import LEXICON, Lexicon
 from retrieval.passages import Guideline, Passage
 from retrieval.question import understand
 from retrieval.rerank import FEATURES, Features, Ranker
+from retrieval.search import content_hash
 from retrieval.shard import Place, Shard, open_shard
 
 EVAL = Path(__file__).parent / "data" / "eval"
@@ -93,7 +94,7 @@ def medquad_shard(folder: Path, cache_dir: Path, lexicon: Lexicon, progress: Pro
         raise BadInput(f"no medquad_corpus.jsonl.gz in {str(folder)!r}")
     embedder = MiniLM(minilm_folder())
     cache = EmbeddingCache(cache_dir / "embeddings", lambda: embedder, embedder.name)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    digest = content_hash([path, LEXICON], embedder.name)
     return open_shard(Place(cache_dir / "index" / "medquad", digest), lambda: _medquad_passages(path), lexicon, cache, progress)
 
 

@@ -290,6 +290,7 @@ def eval_retrieval(
             warnings.append(f"MedQuAD was left out: no folder {folder.name!r} there; name it with --medquad")
     empty = [float(not index.search(question).hits) for question in evaluate.no_answer_questions()]
     shown = [float(any(h.passage.id in ids for h in index.search(question).hits)) for _, question, ids in evaluate.own_questions()]
+    results += evaluate.pooled(results)
     baselines, metrics = evaluate.table(results)
     metrics |= evaluate.differences(results)
     metrics |= {"no_answer/search/empty": evaluate.interval(empty), "own/search/answered_in_hits": evaluate.interval(shown)}

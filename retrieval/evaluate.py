@@ -228,16 +228,18 @@ def table(results: Sequence[Figures]) -> tuple[dict[str, Metric], dict[str, Metr
     return baselines, metrics
 
 
+def pooled(results: Sequence[Figures]) -> list[Figures]:
+    """Figures of each ranker over the questions of all groups together, as the group `pooled`."""
+    return [Figures("pooled", name, np.concatenate([f.rows for f in results if f.ranker == name])) for name in RANKERS]
+
+
 def differences(results: Sequence[Figures]) -> dict[str, Metric]:
-    """Reranked minus the best single ranker in mean reciprocal rank, by paired bootstrap over questions, for each group and pooled."""
-    rows = {(f.group, f.ranker): f.rows[:, 3] for f in results}
-    groups = sorted({f.group for f in results})
-    columns = {group: {name: rows[group, name] for name in RANKERS} for group in groups}
-    columns["pooled"] = {name: np.concatenate([rows[group, name] for group in groups]) for name in RANKERS}
+    """Reranked minus the best single ranker in mean reciprocal rank, by paired bootstrap over questions, for each group."""
+    rows = {(f.group, f.ranker): f.rows[:, NAMES.index("MRR")] for f in results}
     out: dict[str, Metric] = {}
-    for group, column in columns.items():
-        best = max(("bm25", "dense"), key=lambda name: float(column[name].mean()))
-        out[f"{group}/reranked-{best}/MRR"] = interval(column["reranked"] - column[best])
+    for group in sorted({f.group for f in results}):
+        best = max(("bm25", "dense"), key=lambda name: float(rows[group, name].mean()))
+        out[f"{group}/reranked-{best}/MRR"] = interval(rows[group, "reranked"] - rows[group, best])
     return out
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retrieval.corpus import read_corpus
-from retrieval.evaluate import EVAL, Judged, differences, figures, fit_ranking, no_answer_questions, own_questions, table
+from retrieval.evaluate import EVAL, NAMES, Judged, differences, figures, fit_ranking, no_answer_questions, own_questions, pooled, table
 from retrieval.rerank import FEATURES
 from retrieval.search import GuidelineIndex
 
@@ -23,6 +23,19 @@ def test_measures_by_hand() -> None:
     assert rows["bm25"] == pytest.approx([1, 1, 1, 1, 1])
     assert rows["dense"] == pytest.approx([0, 1, 1, 0.5, 1 / np.log2(3)])
     assert rows["fused"] == pytest.approx([1, 1, 1, 1, 1])
+
+
+def test_pooled_figures_weigh_every_question_alike() -> None:
+    easy = [toy(f"a{i}", [0.9, 0.1], [0.9, 0.1], [0]) for i in range(30)]
+    hard = [toy(f"b{i}", [0.9, 0.8, 0.1], [0.1, 0.9, 0.2], [1]) for i in range(10)]
+    hard = [Judged("hard", *(getattr(j, name) for name in list(j.__dataclass_fields__)[1:])) for j in hard]
+    results = figures(easy) + figures(hard)
+    results += pooled(results)
+    baselines, metrics = table(results)
+    assert baselines["pooled/dense/MRR"][0] == pytest.approx((30 * 1 + 10 * 0.5) / 40)
+    assert baselines["pooled/dense/MRR"][3] == 40
+    assert set(metrics) == {f"{g}/{r}/{m}" for g in ("toy", "hard", "pooled") for r in ("fused", "reranked") for m in NAMES}
+    assert set(differences(results)) == {f"{g}/reranked-bm25/MRR" for g in ("toy", "hard", "pooled")}
 
 
 def test_a_missing_answer_scores_zero() -> None:

@@ -23,7 +23,7 @@ _MOST: dict[Intent, int] = {
     "ct_measure": 8,
     "drug_facts": 6,
     "med_check": 8,
-    "drug_rank": 6,
+    "drug_rank": 10,
     "report_draft": 30,
 }
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
@@ -110,6 +110,8 @@ def _select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseC
     found = [e for s in mine for e in s.result.evidence]
     if intent == "labs":
         return found if any(s.args.get("analytes") for s in mine) else _abnormal(mine) or found[:6]
+    if intent == "drug_rank":
+        return _with_rejected(mine, found)
     if intent == "drug_facts":
         return _about_drugs(found, plan)
     if intent == "ct_measure":
@@ -126,6 +128,20 @@ def _abnormal(steps: list[ToolStep]) -> list[Evidence]:
         }
         out += [e for e in step.result.evidence if not e.quantities or e.quantities[0].name not in normal or e.inferred]
     return sorted(out, key=lambda e: not e.inferred)
+
+
+def _with_rejected(steps: list[ToolStep], found: list[Evidence]) -> list[Evidence]:
+    """The best candidates, then why others were ruled out (what a prescriber must not miss)."""
+    keys: set[str] = set()
+    reasons: list[str] = []
+    for step in steps:
+        for row in _rows(step.result.data.get("rejected")):
+            evidence = row.get("evidence")
+            keys |= {str(k) for k in evidence} if isinstance(evidence, list) else set()
+            reasons.append(str(row.get("because")))
+    # Only the reason itself: that a rejected drug is usually first line must not stand in the answer.
+    ruled_out = [e for e in found if e.text in reasons or e.text_zh in reasons]
+    return [e for e in found if e.key not in keys][:6] + ruled_out[:4]
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:

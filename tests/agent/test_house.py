@@ -103,3 +103,10 @@ def test_every_evidence_of_the_house_can_be_quoted(house: Assistant, tmp_path: P
             for language in ("en", "zh"):
                 verdict = check(say(item, language), (item.key,), {item.key: item})
                 assert verdict.support is not None, (item.key, verdict.because, verdict.text)
+
+
+def test_a_drug_that_the_patient_is_allergic_to_is_only_named_as_ruled_out(house: Assistant, tmp_path: Path) -> None:
+    answer = ask(house, "Which antibiotic is best for this patient?", house.open_case(_case(tmp_path / "a"), session="s").handle)
+    about = [c.text for c in answer.claims if "moxicillin" in c.text]
+    assert about
+    assert all("contraindicated" in text for text in about)

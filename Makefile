@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH_FLAGS := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 
-.PHONY: serve test test-slow test-readme check format clean
+.PHONY: serve test test-slow test-vllm test-readme check format clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,10 @@ test: $(VENV)/.installed
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# The same tests of tests/llm against a real vLLM, in its own environment (medmpt llm install, or MEDMPT_VLLM_PYTHON).
+test-vllm: $(VENV)/.installed
+	$(BIN)/python -m pytest -m vllm tests/llm $(ARGS)
 
 test-readme: $(VENV)/.installed
 	$(BIN)/python -m pytest -m readme $(ARGS)

@@ -57,6 +57,7 @@ class Answer(_Model):
     model: str
     thread: str
     warnings: tuple[str, ...] = ()
+    tokens: int = 0
     seconds: float = 0.0
 
 

@@ -4,7 +4,7 @@ import gzip
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -227,10 +227,12 @@ class Assistant:
         """Threads of a session; of everybody for None (export and erase on the command line)."""
         return self._threads.of(session)
 
-    def erase(self, thread: str) -> None:
-        """Delete a thread with everything it holds."""
-        self._saver.delete_thread(thread)
-        self._threads.forget(thread)
+    def erase(self, threads: Iterable[str]) -> None:
+        """Delete threads with everything they hold."""
+        chosen = list(threads)
+        for thread in chosen:
+            self._saver.delete_thread(thread)
+        self._threads.forget(chosen)
 
 
 def _config(thread: str) -> RunnableConfig:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from agent.answer import Answer
 from agent.errors import AgentError, BadInput
+from agent.figures import Figure
 from agent.settings import Settings
 from tools.evidence import Language
 
@@ -203,8 +204,7 @@ def data_erase(
     try:
         known = assistant.threads()
         chosen = known if thread is None else [t for t in known if t == thread]
-        for one in chosen:
-            assistant.erase(one)
+        assistant.erase(chosen)
     finally:
         assistant.close()
     if not chosen:
@@ -249,10 +249,41 @@ def llm_check(
     return CheckOut(status="partial" if failed else "ok", reason=reason, model=shown_name(spec), checks=checks)
 
 
+class EvalOut(Outcome):
+    """Figures of a model and of the planner on the same questions."""
+
+    model: str = ""
+    metrics: dict[str, Figure] = Field(default_factory=dict)
+    baselines: dict[str, dict[str, Figure]] = Field(default_factory=dict)
+
+
+def eval_llm(
+    ctx: typer.Context,
+    spec: Annotated[str, typer.Argument(help="planner, vllm:MODEL@URL, openai:MODEL@URL or PROVIDER:MODEL.")],
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N questions.")] = None,
+) -> EvalOut:
+    """Measure a model on the question set, with the planner beside it."""
+    from agent.evaluate import EVALUATION, figures, questions, run
+    from agent.models import shown_name
+
+    chosen = questions()[:limit]
+    found: dict[str, dict[str, Figure]] = {}
+    for one in dict.fromkeys((spec, "planner")):
+        assistant = _open(ctx, one)
+        try:
+            found[one] = figures(run(assistant, chosen))
+        finally:
+            assistant.erase(assistant.threads(EVALUATION))
+            assistant.close()
+    baselines = {"planner": found["planner"]} if spec != "planner" else {}
+    return EvalOut(model=shown_name(spec), metrics=found[spec], baselines=baselines)
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "ask": ask,
     "doctor": doctor,
     "data export": data_export,
     "data erase": data_erase,
     "llm check": llm_check,
+    "eval llm": eval_llm,
 }

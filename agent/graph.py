@@ -89,6 +89,7 @@ def _begin(state: ThreadState, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         "finisher": False,
         "verdicts": [],
         "notes": [],
+        "tokens": 0,
     }
 
 
@@ -105,6 +106,8 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
             message = _called(model, offered, prompt, state, runtime.context, seconds)
         except ModelFailed as failure:
             return _hand_over(f"{name}: {failure}", state, runtime.context)
+        spent = message.usage_metadata["total_tokens"] if message.usage_metadata else 0
+        state = {**state, "tokens": state["tokens"] + spent}
         problem = problem_of(message, known)
         if problem is None and state["rounds"] >= MAX_ROUNDS and _asks_tools(message):
             return _hand_over(f"{name}: asked tools {MAX_ROUNDS} times without an answer", state, runtime.context)
@@ -113,7 +116,7 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
         if state["retries"] >= MAX_RETRIES:
             return _hand_over(f"{name}: {problem}", state, runtime.context)
         hint = HumanMessage(content=RETRY_BROKEN_CALL.format(problem=problem), additional_kwargs={"aside": True})
-        return Command(update={"messages": [hint], "retries": state["retries"] + 1}, goto="call_model")
+        return Command(update={"messages": [hint], "retries": state["retries"] + 1, "tokens": state["tokens"]}, goto="call_model")
 
     return node
 
@@ -146,15 +149,22 @@ def _route(state: ThreadState, message: AIMessage) -> Routing:
         # An answer handed in together with tool calls is premature: only the calls count.
         calls = [{**c, "args": without_nulls(c["args"])} for c in message.tool_calls if c["name"] != ANSWER_TOOL]
         asked = AIMessage(content="", tool_calls=calls, id=message.id)
-        return Command(update={"messages": [asked], "rounds": state["rounds"] + 1}, goto="tools")
-    return Command(update={"messages": [message]}, goto="verify")
+        return Command(update={"messages": [asked], "rounds": state["rounds"] + 1, "tokens": state["tokens"]}, goto="tools")
+    return Command(update={"messages": [message], "tokens": state["tokens"]}, goto="verify")
 
 
 def _hand_over(because: str, state: ThreadState, context: TurnContext) -> Routing:
     """Let the planner finish; it starts from the tools it would ask itself."""
     stale = [RemoveMessage(id=m.id) for m in this_turn(state["messages"])[1:] if m.id]
     note = f"{because}; {FINISHED_BY_PLANNER[context.language]}"
-    update = {"messages": stale, "finisher": True, "objected": False, "verdicts": [], "notes": [*state["notes"], note]}
+    update = {
+        "messages": stale,
+        "finisher": True,
+        "objected": False,
+        "verdicts": [],
+        "notes": [*state["notes"], note],
+        "tokens": state["tokens"],
+    }
     return Command(update=update, goto="call_model")
 
 
@@ -232,6 +242,7 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         verdicts = [Verdict(v["text"], tuple(v["evidence"]), v["support"], v["because"]) for v in state["verdicts"]]
         ledger = read_ledger(state["messages"])
         answer = conclude(runtime.context, ledger, verdicts, draft.notice, name, tuple(state["notes"]))
+        answer = answer.model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]
         final = AIMessage(content=keyed, id=last.id)

@@ -5,6 +5,7 @@
 | `planner` | built in, no LLM |
 | `vllm:MODEL@URL` | a vLLM server |
 | `openai:MODEL@URL` | any OpenAI-compatible server: Ollama, llama.cpp, LM Studio, a cloud |
+| `transformers:PATH` | a folder of weights, in this process (`agent.local_model`) |
 | `PROVIDER:MODEL` | what LangChain's `init_chat_model` knows, with its package installed |
 
 Keys come from the environment variables that the providers' own packages read (`OPENAI_API_KEY`) and are never logged.
@@ -15,6 +16,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,8 +33,9 @@ from pydantic import SecretStr
 from agent.errors import BadInput, Unavailable
 
 _SERVER = re.compile(r"^(?:openai|vllm):(?P<model>[^@\s]+)@(?P<url>https?://\S+)$")
+_LOCAL = "transformers:"
 _PROVIDER = re.compile(r"^(?P<provider>[a-z][a-z0-9_]+):(?P<model>[^@\s]+)$")
-_USAGE = "use planner, openai:MODEL@URL, vllm:MODEL@URL or PROVIDER:MODEL"
+_USAGE = "use planner, openai:MODEL@URL, vllm:MODEL@URL, transformers:PATH or PROVIDER:MODEL"
 # Seconds until a server that accepts no connection counts as dead.
 CONNECT_SECONDS = 2.0
 
@@ -56,6 +59,10 @@ def make_model(spec: str, seconds: float = 60.0, environ: Mapping[str, str] | No
     server = _SERVER.match(spec)
     if server:
         return _server(server["model"], server["url"], seconds, os.environ if environ is None else environ)
+    if spec.startswith(_LOCAL):
+        from agent.local_model import LocalModel
+
+        return LocalModel.open(spec.removeprefix(_LOCAL))
     provider = _PROVIDER.match(spec)
     if provider and provider["provider"] not in ("openai", "vllm"):
         return _provider(provider["provider"], provider["model"])
@@ -63,7 +70,9 @@ def make_model(spec: str, seconds: float = 60.0, environ: Mapping[str, str] | No
 
 
 def shown_name(spec: str) -> str:
-    """The specification as answers show it: without credentials in the address."""
+    """The specification as answers show it: without credentials in the address, without the path of a local folder."""
+    if spec.startswith(_LOCAL):
+        return f"{_LOCAL}{Path(spec.removeprefix(_LOCAL)).name}"
     return re.sub(r"(https?://)[^/@\s]*@", r"\1", spec)
 
 

@@ -20,7 +20,7 @@ from agent.lexicon import language_of
 from agent.prompts import system_prompt
 from agent.schemas import definitions
 
-_EVIDENCE = "interpret_labs: ok\n[L-urea] Urea is 11.2 mmol/L (reference 2.5–7.8 mmol/L): high."
+EVIDENCE = "interpret_labs: ok\n[L-urea] Urea is 11.2 mmol/L (reference 2.5–7.8 mmol/L): high."
 _NEEDLE = "amber-falcon-7"
 # About 6,000 tokens: what a turn with five long passages and a conversation before it comes to.
 _FILLER = "The ward round began at eight and the next patient was seen without delay. " * 400
@@ -103,6 +103,19 @@ def _parallel(bench: Bench) -> str:
     return "two tools in one message"
 
 
+def _forced(bench: Bench) -> str:
+    """A tool that the question does not call for, asked for by `tool_choice`."""
+    name = "summarize_case"
+    by_name = bench.model._llm_type in ("openai-compatible", "transformers")
+    choice: Any = {"type": "function", "function": {"name": name}} if by_name else name
+    model: Any = bench.model.bind_tools(definitions(bench.tools), tool_choice=choice)
+    prompt = SystemMessage(content=system_prompt("en", None))
+    message = call(model, [], [prompt, HumanMessage(content="Hello")], bench.stop, bench.seconds)
+    if _names(message) != [name]:
+        raise Failed(f"tool_choice was ignored: got {_names(message) or message.text[:60]!r}")
+    return "tool_choice is obeyed"
+
+
 def _arguments(bench: Bench) -> str:
     message = bench.ask(HumanMessage(content="Compute the score named curb_65."))
     calls = [c for c in message.tool_calls if c["name"] == "calculate_score"]
@@ -116,7 +129,7 @@ def _arguments(bench: Bench) -> str:
 
 def _answered(bench: Bench, question: str) -> tuple[AIMessage, Draft]:
     asked = AIMessage(content="", tool_calls=[{"name": "interpret_labs", "args": {}, "id": "c1", "type": "tool_call"}])
-    told = ToolMessage(content=_EVIDENCE, tool_call_id="c1", name="interpret_labs")
+    told = ToolMessage(content=EVIDENCE, tool_call_id="c1", name="interpret_labs")
     message = bench.ask(HumanMessage(content=question), asked, told)
     draft = read_draft(message)
     if draft is None or not draft.sentences:
@@ -192,6 +205,7 @@ PROBES: dict[str, Callable[[Bench], str]] = {
     "reachable": _reachable,
     "tool_call": _tool_call,
     "parallel_calls": _parallel,
+    "forced_tool": _forced,
     "strict_arguments": _arguments,
     "structured_answer": _structured,
     "citation": _citation,

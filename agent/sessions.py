@@ -5,6 +5,7 @@ import os
 import secrets
 import sqlite3
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -134,10 +135,10 @@ class Threads:
             rows = self._connection.execute(f"SELECT thread FROM thread_owner{where} ORDER BY created, rowid", values).fetchall()
         return [str(r[0]) for r in rows]
 
-    def forget(self, thread: str) -> None:
-        """Remove the thread's row and leave nothing of erased text in the write-ahead log or in free pages."""
+    def forget(self, threads: Iterable[str]) -> None:
+        """Remove the threads' rows and leave nothing of erased text in the write-ahead log or in free pages."""
         with self._lock, self._connection:
-            self._connection.execute("DELETE FROM thread_owner WHERE thread = ?", (thread,))
+            self._connection.executemany("DELETE FROM thread_owner WHERE thread = ?", [(t,) for t in threads])
         with self._lock:
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -40,6 +40,7 @@ class ThreadState(TypedDict, total=False):
     finisher: bool
     verdicts: list[dict[str, Any]]
     notes: list[str]
+    tokens: int
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """MedMPT at full size against a straightforward reference, measured in the same run.
 
-    python benchmarks/medmpt.py [--json FILE] [--only preprocess,encode,caption,gpu]
+    python benchmarks/medmpt.py [--json FILE] [--threads N] [--only preprocess,encode,caption,gpu]
 
-Random weights of the official size, two threads. The reference is what one writes first: plain matmul-softmax attention, all slices in one
-batch, no key-value cache (every step runs the whole history), fp32, and preprocessing that windows the whole volume in float64 and samples
-afterwards. Each variant runs in a process of its own, so that its peak memory is its own. CPU seconds are given beside wall seconds: on a
-busy machine the ratio of CPU seconds is the one to read. Aims: preprocessing >= 10x with equal bits, captioning >= 6x with equal ids,
-encoding >= 4x where the CPU multiplies bf16 in hardware (AMX or AVX512-BF16).
+Random weights of the official size, two threads unless `--threads` says otherwise. The reference is what one writes first: plain
+matmul-softmax attention, all slices in one batch, no key-value cache (every step runs the whole history), fp32, and preprocessing that
+windows the whole volume in float64 and samples afterwards. Each variant runs in a process of its own, so that its peak memory is its own.
+CPU seconds are given beside wall seconds: on a busy machine the ratio of CPU seconds is the one to read. Aims: preprocessing >= 10x with
+equal bits, captioning >= 6x with equal ids, encoding >= 4x where the CPU multiplies bf16 in hardware (AMX or AVX512-BF16).
 """
 
 import argparse
@@ -175,8 +175,8 @@ def gpu(reference: bool) -> dict[str, object]:
 PARTS = {"preprocess": preprocess, "encode": encode, "caption": caption}
 
 
-def _child(name: str, reference: bool) -> dict[str, object]:
-    command = [sys.executable, __file__, "--child", name] + (["--reference"] if reference else [])
+def _child(name: str, reference: bool, threads: int) -> dict[str, object]:
+    command = [sys.executable, __file__, "--child", name, "--threads", str(threads)] + (["--reference"] if reference else [])
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -187,13 +187,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", default="preprocess,encode,caption,gpu")
+    parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--child")
     parser.add_argument("--reference", action="store_true")
     arguments = parser.parse_args()
     if arguments.child:
         import torch
 
-        torch.set_num_threads(THREADS)
+        torch.set_num_threads(arguments.threads)
         result = {**PARTS, "gpu": gpu}[arguments.child](arguments.reference)
         result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(result))
@@ -201,10 +202,10 @@ def main() -> None:
     results: dict[str, object] = {}
     for name in arguments.only.split(","):
         if name == "gpu":
-            results[name] = _child(name, False)
+            results[name] = _child(name, False, arguments.threads)
             print(f"gpu: {results[name]}", flush=True)
             continue
-        reference, ours = _child(name, True), _child(name, False)
+        reference, ours = _child(name, True, arguments.threads), _child(name, False, arguments.threads)
         equal = reference["digest"] == ours["digest"]
         ratio = {unit: float(str(reference[unit])) / float(str(ours[unit])) for unit in ("wall_s", "cpu_s")}
         results[name] = {"reference": reference, "ours": ours, "speedup": ratio, "equal": equal}

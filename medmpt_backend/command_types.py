@@ -62,13 +62,18 @@ def open_engine(ctx: typer.Context, precision: str = "auto") -> "MedMPTEngine":
         Unavailable: None are installed; the text names the command that installs them.
     """
     settings = settings_of(ctx)
-    folder = _store_active(settings)
+    folder = active_weights(settings)
     from medmpt_backend.engine import MedMPTEngine
 
     return MedMPTEngine.open(folder, settings.cache_dir, precision=precision)  # type: ignore[arg-type]
 
 
-def _store_active(settings: HasFolders) -> Path:
+def active_weights(settings: HasFolders) -> Path:
+    """Folder of the wanted weights.
+
+    Raises:
+        Unavailable: None are installed.
+    """
     from medmpt_backend.checkpoint import WeightsStore
 
     return WeightsStore(settings.data_dir).active(settings.weights)

@@ -1,17 +1,19 @@
 """`medmpt ct encode|classify|report|explain|encode-archive`."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 from pydantic import BaseModel
 
-from medmpt_backend.command_types import CommandResult, ValidityRecord, judged, open_engine, validity_record
+from medmpt_backend.command_types import CommandResult, ValidityRecord, active_weights, judged, open_engine, settings_of, validity_record
 from medmpt_backend.errors import BadInput
 
 if TYPE_CHECKING:
     from medmpt_backend.engine import MedMPTEngine
+    from medmpt_backend.precision import Precision
     from medmpt_backend.volume import Volume
 
 _Study = Annotated[Path, typer.Argument(help="DICOM folder, .zip of one, or .nii/.nii.gz.")]
@@ -253,8 +255,34 @@ def explain(
     )
 
 
+def encode_archive(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(help="Folder with studies at any depth.")],
+    out: Annotated[Path, typer.Option("--out", help="Parquet file to write; an unfinished run is continued.")],
+    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster, auto, or local; default: this process only.")] = None,
+    actors: Annotated[int, typer.Option(help="Engines on the cluster.")] = 1,
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+) -> ArchiveEncoded:
+    """Embed a whole archive into one Parquet file: study, scan, slices, domain, distance, config_hash."""
+    from tqdm import tqdm
+
+    from medmpt_backend import archive
+
+    settings = settings_of(ctx)
+    plan = archive.ArchivePlan(
+        source.resolve(), out.resolve(), active_weights(settings).resolve(), settings.cache_dir.resolve(), cast("Precision", precision)
+    )
+    with tqdm(desc="studies", file=sys.stderr, disable=None) as bar:
+        found = archive.encode_archive(plan, ray, actors, lambda _: bar.update() and None)
+    bad = [BadStudy(study=study, reason=reason) for study, reason in found.bad]
+    status: Literal["ok", "partial", "empty"] = "empty" if not found.encoded else "partial" if bad else "ok"
+    reason = f"{len(bad)} studies could not be encoded" if bad else None
+    return ArchiveEncoded(status=status, reason=reason, file=out.name, encoded=found.encoded, skipped=found.skipped, bad=bad)
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "ct encode": encode,
+    "ct encode-archive": encode_archive,
     "ct classify": classify,
     "ct report": report,
     "ct explain": explain,

@@ -273,7 +273,7 @@ def _preprocessing(f: Fixture, p: PretrainModel) -> Results:
     yield from (("resize_out", _np(resized)), ("norm_out", _np(scale(resized))))
 
 
-_GROUPS: tuple[Callable[[Fixture, PretrainModel], Results], ...] = (
+GROUPS: tuple[Callable[[Fixture, PretrainModel], Results], ...] = (
     _preprocessing, _vision, _masked, _caption, _classes, _medication, _pretraining,
 )  # fmt: skip
 
@@ -312,5 +312,5 @@ def check_fixture(folder: Path) -> list[ArrayCheck]:
     model = fixture.model()
     found: Mapping[str, Array]
     with torch.inference_mode():
-        found = {name: value for group in _GROUPS for name, value in group(fixture, model)}
+        found = {name: value for group in GROUPS for name, value in group(fixture, model)}
     return [compare(name, expected, found.get(name)) for name, expected in fixture.io.items()]

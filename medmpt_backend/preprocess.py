@@ -4,7 +4,7 @@
 put the foot first, as the released model saw its studies; `ModelInput.slices` says which slices of the volume (0 = head) each stands for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -115,13 +115,28 @@ def nifti_windows(
     return apply_windows(np.rot90(hu, axes=(0, 1)).transpose(2, 0, 1), windows)
 
 
+_LEAST_CHANNELS = 4
+
+
 def resize_u8(image: Tensor, size: int) -> Tensor:
     """`(..., H, W)` uint8 to `(..., size, size)` uint8: bilinear, pixel centres, no antialias, rounded."""
     if image.shape[-2:] == (size, size):
         return image
-    planes = image.reshape(1, -1, *image.shape[-2:]).float()
-    out = torch.nn.functional.interpolate(planes, (size, size), mode="bilinear", align_corners=False)
-    return out.round().to(torch.uint8).reshape(*image.shape[:-2], size, size)
+    planes = image.reshape(-1, *image.shape[-2:]).float()
+    return _shrink(planes, size).reshape(*image.shape[:-2], size, size)
+
+
+def _shrink(planes: Tensor, size: int) -> Tensor:
+    """`(n, H, W)` float to `(n, size, size)` uint8.
+
+    All planes go in as channels of one image, at least four: with three channels and one thread torch takes another kernel, whose last bits
+    differ, and the result for slices of CT size would depend on the number of threads.
+    """
+    count = len(planes)
+    if count < _LEAST_CHANNELS:
+        planes = torch.cat([planes, planes.new_zeros((_LEAST_CHANNELS - count, *planes.shape[1:]))])
+    out = torch.nn.functional.interpolate(planes[None], (size, size), mode="bilinear", align_corners=False)
+    return out[0, :count].round_().to(torch.uint8)
 
 
 def scale(image: Tensor) -> Tensor:
@@ -134,24 +149,27 @@ def _float_table(width: float, level: float) -> NDArray[np.float32]:
     return _table(width, level).astype(np.float32)
 
 
-def _windowed(slices: Iterable[NDArray[np.generic]], windows: tuple[tuple[float, float], ...], size: int) -> Tensor:
-    """Slices `(H, W)` int16 to `(slices, windows, size, size)` uint8; one slice at a time stays in the processor's cache."""
+# Slices windowed and resized together: few enough for the processor's cache, many enough to occupy its threads.
+_TOGETHER = 8
+
+
+def _windowed(slices: Sequence[NDArray[np.generic]], windows: tuple[tuple[float, float], ...], size: int) -> Tensor:
+    """Slices `(H, W)` int16 to `(slices, windows, size, size)` uint8."""
     done = []
-    for plane in slices:
-        bits = np.ascontiguousarray(plane).view(np.uint16)
-        if plane.shape == (size, size):
-            done.append(torch.from_numpy(np.stack([_table(w, c)[bits] for w, c in windows])))
+    for start in range(0, len(slices), _TOGETHER):
+        bits = np.ascontiguousarray(np.stack(slices[start : start + _TOGETHER])).view(np.uint16)
+        if bits.shape[1:] == (size, size):
+            done.append(torch.from_numpy(np.stack([_table(w, c)[bits] for w, c in windows], 1)))
             continue
-        image = torch.from_numpy(np.stack([_float_table(w, c)[bits] for w, c in windows]))
-        small = torch.nn.functional.interpolate(image[None], (size, size), mode="bilinear", align_corners=False)[0]
-        done.append(small.round_().to(torch.uint8))
-    return torch.stack(done)
+        image = torch.from_numpy(np.stack([_float_table(w, c)[bits] for w, c in windows], 1))
+        done.append(_shrink(image.flatten(0, 1), size).reshape(*image.shape[:2], size, size))
+    return torch.cat(done)
 
 
 def _official_input(hu: NDArray[np.generic], config: PreprocessConfig, slices: int, image: int) -> ModelInput:
     indices = official_indices(len(hu), slices)
     unique, where = np.unique(indices, return_inverse=True)
-    resized = _windowed((hu[i] for i in unique), config.windows, image)[torch.from_numpy(where)]
+    resized = _windowed([hu[i] for i in unique], config.windows, image)[torch.from_numpy(where)]
     return ModelInput(resized, tuple((i, i + 1) for i in indices))
 
 
@@ -159,9 +177,9 @@ def _slab_input(hu: NDArray[np.generic], config: PreprocessConfig, slices: int, 
     ranges = slab_ranges(len(hu), slices)
     forms = []
     if config.slab in ("mean", "mean_max"):
-        forms.append(_windowed((hu[a:b].mean(0, dtype=np.float32).round().astype(np.int16) for a, b in ranges), config.windows, image))
+        forms.append(_windowed([hu[a:b].mean(0, dtype=np.float32).round().astype(np.int16) for a, b in ranges], config.windows, image))
     if config.slab in ("max", "mean_max"):
-        forms.append(_windowed((hu[a:b].max(0) for a, b in ranges), config.windows, image))
+        forms.append(_windowed([hu[a:b].max(0) for a, b in ranges], config.windows, image))
     return ModelInput(torch.cat(forms, 1), tuple(ranges))
 
 

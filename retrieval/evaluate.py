@@ -17,18 +17,17 @@ from numpy.typing import NDArray
 from retrieval.candidates import gather
 from retrieval.embed import Embedder, EmbeddingCache, MiniLM, minilm_folder
 from retrieval.errors import BadInput
-from retrieval.lexicon import Lexicon
+from retrieval.lexicon import LEXICON, Lexicon
 from retrieval.passages import Guideline, Passage
 from retrieval.question import understand
 from retrieval.rerank import FEATURES, Features, Ranker
+from retrieval.search import content_hash
 from retrieval.shard import Place, Shard, open_shard
 
 EVAL = Path(__file__).parent / "data" / "eval"
 RANKERS = ("bm25", "dense", "fused", "reranked")
 FOLDS = 5
 BOOTSTRAPS = 2000
-# MedQuAD answers run to thousands of words; what answers the question stands at the beginning, and 16,407 have to be embedded.
-MEDQUAD_TOKENS = 128
 Progress = Callable[[int, int], None]
 
 
@@ -93,9 +92,9 @@ def medquad_shard(folder: Path, cache_dir: Path, lexicon: Lexicon, progress: Pro
     path = folder / "medquad_corpus.jsonl.gz"
     if not path.exists():
         raise BadInput(f"no medquad_corpus.jsonl.gz in {str(folder)!r}")
-    embedder = MiniLM(minilm_folder(), MEDQUAD_TOKENS)
+    embedder = MiniLM(minilm_folder())
     cache = EmbeddingCache(cache_dir / "embeddings", lambda: embedder, embedder.name)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    digest = content_hash([path, LEXICON], embedder.name)
     return open_shard(Place(cache_dir / "index" / "medquad", digest), lambda: _medquad_passages(path), lexicon, cache, progress)
 
 
@@ -122,7 +121,7 @@ def judge(shard: Shard, lexicon: Lexicon, embedder: Embedder, questions: Iterabl
 def medquad_figures(folder: Path, cache_dir: Path, progress: Progress | None = None) -> list[Figures]:
     """Figures on MedQuAD, cross-validated within each of its two sets of questions."""
     lexicon = Lexicon.load()
-    embedder = MiniLM(minilm_folder(), MEDQUAD_TOKENS)
+    embedder = MiniLM(minilm_folder())
     judged = judge(medquad_shard(folder, cache_dir, lexicon, progress), lexicon, embedder, medquad_questions(folder))
     return figures(judged)
 
@@ -185,7 +184,7 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum())
 
 
-def fit_ranker(judged: Sequence[Judged], unanswerable: Sequence[Judged], keep: float = 0.97) -> Ranker:
+def fit_ranker(judged: Sequence[Judged], unanswerable: Sequence[Judged], keep: float = 0.985) -> Ranker:
     """Ranking weights, then their calibration to a probability, then the threshold that keeps `keep` of the best right answers.
 
     Args:

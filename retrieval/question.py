@@ -14,7 +14,7 @@ from retrieval.passages import Guideline
 
 # Kinds of concepts that say what a question is about; the others say what it asks about it.
 ENTITY_KINDS = frozenset({"disease", "drug", "test", "organism", "score", "anatomy", "issuer"})
-_YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?![\d.])(?! ?(?:mg|ml|ug|iu|m\b|step|毫|步))", re.I)
+_YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?![\d.])(?! ?(?:mg|ml|ug|iu|m\b|毫))", re.I)
 # International non-proprietary name stems (WHO, "The use of stems in the selection of INN", 2018) and their Chinese counterparts.
 _DRUG_STEM = re.compile(
     r"^[a-z]{3,}(?:floxacin|mycin|micin|cillin|cycline|penem|oxacin|sulfa|azole|conazole|fungin|vir|mab|nib|tinib|cept|sartan|pril|statin|terol|tropium|asone|"
@@ -93,12 +93,17 @@ def issuer_names(guidelines: Collection[Guideline]) -> dict[str, set[str]]:
 
 @lru_cache(maxsize=1)
 def general_words() -> frozenset[str]:
-    """Stems of words common in general English: the whole words of MiniLM's vocabulary."""
+    """Words common in general English: the whole words of MiniLM's vocabulary."""
     try:
         vocabulary = (minilm_folder() / "vocab.txt").read_text(encoding="utf-8").split()
     except Unavailable:
         return frozenset()
-    return frozenset(stem(word) for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2)
+    return frozenset(word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2)
+
+
+def _is_general(word: str) -> bool:
+    """Whether a lower-case word or its stem is common in general English."""
+    return not general_words().isdisjoint({word, stem(word), word.removesuffix("s"), stem(word) + "e"})
 
 
 def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: dict[str, set[str]]) -> Question:
@@ -151,7 +156,7 @@ def _is_name(word: str, text: str) -> bool:
         return True
     if _DRUG_STEM.match(word.lower()):
         return True
-    if stem(word.lower()) in general_words():
+    if _is_general(word.lower()):
         return False
     around = {s for w in words(text) for s in w.stems}
     return bool(around & _CUE) or bool(han_runs(text))
@@ -183,7 +188,7 @@ def _correct(text: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> tuple[s
         lower = word.text.lower()
         if len(lower) < 7 or not lower.isascii() or not lower.isalpha() or word.text.isupper():
             continue
-        if stem(lower) in vocabulary or stem(lower) in lexicon.stems or stem(lower) in general_words():
+        if stem(lower) in vocabulary or stem(lower) in lexicon.stems or _is_general(lower):
             continue
         near = {
             known

@@ -58,9 +58,9 @@ class Ranker:
         data = {"weights": weights, "bias": round(self.bias, 4), "threshold": round(self.threshold, 4), **notes}
         path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
-    def score(self, features: Features) -> Features:
-        """Probabilities `(n,)` of rows of features `(n, len(FEATURES))`."""
-        logits = features @ np.asarray(self.weights) + self.bias
+    def score(self, features: Features, shifts: Sequence[float] | None = None) -> Features:
+        """Probabilities `(n,)` of rows of features `(n, len(FEATURES))`; `shifts` are added to the log-odds."""
+        logits = features @ np.asarray(self.weights) + self.bias + np.asarray(shifts if shifts is not None else 0.0)
         return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float64)
 
 

@@ -21,6 +21,7 @@ from retrieval.passages import Filters, Hit, Passage, SearchResult
 from retrieval.question import Question, issuer_names, understand
 from retrieval.rerank import FEATURES, Ranker
 from retrieval.shard import LAYOUT, Place, Shard, open_shard
+from retrieval.sizes import shift, size_of
 from retrieval.store import Condition
 
 if TYPE_CHECKING:
@@ -124,12 +125,14 @@ class GuidelineIndex:
             ranked = [s for s in ranked if s.score >= self._ranker.threshold]
             counts["above_threshold"] = len(ranked)
             if not ranked:
-                reason = "no passage answers this well enough" + (
-                    f"; unknown here: {', '.join(question.unknown)}" if question.unknown else ""
-                )
+                reason = self._why_empty(question)
         hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
         counts["returned"] = len(hits)
         return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason)
+
+    def _why_empty(self, question: Question) -> str:
+        absent = [*question.unknown, *(name for name in question.entities if "c:" + name not in self._vocabulary)]
+        return "no passage answers this well enough" + (f"; nothing here on: {', '.join(absent)}" if absent else "")
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
@@ -183,6 +186,7 @@ class GuidelineIndex:
 
     def _rank(self, question: Question, allowed: list[NDArray[np.bool_]], filters: Filters) -> list[Scored]:
         vector = self._embedder.encode([question.rendered or question.text])[0]
+        size = size_of(question.text)
         scored: list[Scored] = []
         for shard, mask in zip(self._shards, allowed, strict=True):
             if mask.any():
@@ -192,7 +196,9 @@ class GuidelineIndex:
                 rows, features = found.rows, found.features(named)
                 on_topic = features[:, FEATURES.index("entities")] > 0 if question.entities else np.ones(len(rows), bool)
                 rows, features = rows[on_topic], features[on_topic]
-                scored += [Scored(shard.passages[row], float(s)) for row, s in zip(rows, self._ranker.score(features), strict=True)]
+                passages = [shard.passages[row] for row in rows]
+                scores = self._ranker.score(features, [shift(size, p) for p in passages])
+                scored += [Scored(p, float(s)) for p, s in zip(passages, scores, strict=True)]
         return sorted(scored, key=lambda s: (-s.score, s.passage.id))
 
     @cached_property

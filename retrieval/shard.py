@@ -24,7 +24,7 @@ from retrieval.passages import Guideline, Passage
 from retrieval.store import Metadata, VectorStore, open_store
 
 # Raise when tokens, fields or layout change, so that older indexes are rebuilt.
-LAYOUT = 2
+LAYOUT = 3
 _KEEP_SECONDS = 24 * 3600
 
 

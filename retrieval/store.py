@@ -82,6 +82,7 @@ class ChromaStore:
             Unavailable: no Chroma server answers at `url`.
         """
         self._client = _chroma_client(folder, url)
+        self._size: int | None = None
         # search_ef bounds how many neighbours a query can return reliably; pools of search.py stay below it.
         self._rows = self._client.get_or_create_collection(
             collection, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 400, "ef_construction": 200}}
@@ -89,18 +90,22 @@ class ChromaStore:
 
     def add(self, ids: Sequence[str], vectors: Vectors, metadata: Sequence[Metadata]) -> None:
         """See `VectorStore.add`."""
+        self._size = None
         for start in range(0, len(ids), 2000):
             part = slice(start, start + 2000)
             self._rows.upsert(ids=list(ids[part]), embeddings=vectors[part], metadatas=[dict(m) for m in metadata[part]])
 
     def delete(self, ids: Sequence[str]) -> None:
         """See `VectorStore.delete`."""
+        self._size = None
         if ids:
             self._rows.delete(ids=list(ids))
 
     def query(self, vector: Vectors, k: int, where: Sequence[Condition] = ()) -> list[tuple[str, float]]:
         """See `VectorStore.query`."""
-        k = min(k, self.count())
+        if self._size is None:
+            self._size = self.count()
+        k = min(k, self._size)
         if k == 0:
             return []
         found = self._rows.query(

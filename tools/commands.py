@@ -13,7 +13,7 @@ from tools.calculators.registry import calculators, sources
 from tools.calculators.tool import calculate_score
 from tools.case import Case, Patient
 from tools.case_files import LoadedCase, load_case
-from tools.demo import demo_cases, open_demo
+from tools.demo import open_named
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Language, Status, ToolResult
@@ -110,11 +110,6 @@ class ImportReport(Report):
     counts: dict[str, int]
 
 
-def open_any(name: str, cache_dir: Path) -> LoadedCase:
-    """A demo case by id, or whatever `--case` takes by path."""
-    return open_demo(name, cache_dir, lazy=True) if name in demo_cases() else load_case(Path(name))
-
-
 def _deps(loaded: LoadedCase, cache_dir: Path, language: Language | None = None) -> Deps:
     return Deps(
         cache_dir=cache_dir, case=loaded.case, case_dir=loaded.folder, language=language or loaded.case.language, studies=loaded.studies
@@ -139,7 +134,7 @@ def labs_interpret(
         patient = Patient.model_validate({"age_years": age, "sex": sex or "unknown"})
         loaded = LoadedCase(Case(case_id="sheet", patient=patient, labs=parse_labs(text)), Path())
     else:
-        loaded = open_any(source, settings.cache_dir)
+        loaded = open_named(source, settings.cache_dir)
     result = interpret_labs(_deps(loaded, settings.cache_dir, language), analyte or None)
     return LabsReport.model_validate(
         {
@@ -191,7 +186,7 @@ def calc(
 ) -> CalcReport:
     """Calculate a score or formula; a missing input gives the possible range."""
     settings: _Settings = ctx.obj
-    loaded = open_any(case, settings.cache_dir) if case else None
+    loaded = open_named(case, settings.cache_dir) if case else None
     language = _language(lang)
     deps = _deps(loaded, settings.cache_dir, language) if loaded else Deps(cache_dir=settings.cache_dir, language=language or "en")
     result = calculate_score(deps, name, _pairs(set_ or []))
@@ -225,7 +220,7 @@ def case_show(
 ) -> CaseReport:
     """Show a case on one page."""
     settings: _Settings = ctx.obj
-    loaded = open_any(case, settings.cache_dir)
+    loaded = open_named(case, settings.cache_dir)
     result: ToolResult = summarize_case(_deps(loaded, settings.cache_dir, _language(lang)))
     return CaseReport(
         status=result.status,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.case_files import LoadedCase, open_case, parse_case
+from tools.case_files import LoadedCase, load_case, open_case, parse_case
 from tools.errors import BadInput
 from tools.evidence import Language
 
@@ -83,6 +83,11 @@ def open_demo(case_id: str, cache_dir: Path, *, lazy: bool = False) -> LoadedCas
     return open_case(case, folder)
 
 
+def open_named(name: str, cache_dir: Path) -> LoadedCase:
+    """A demo case by id (its CT is generated when it is first looked at), or any case by path."""
+    return open_demo(name, cache_dir, lazy=True) if name in demo_cases() else load_case(Path(name))
+
+
 def materialise(path: Path) -> None:
     """Generate the study of a demo case that was opened lazily; any other path is left alone."""
     if path.exists():
@@ -98,8 +103,8 @@ def materialise(path: Path) -> None:
 def _fingerprint(case_id: str) -> str:
     """Changes when a recipe or the generator's code changes, so that a cached study is never stale."""
     digest = hashlib.sha256(repr(_entries()[case_id].studies).encode())
-    cohort = files("medmpt_backend") / "cohort"
-    for source in sorted(_sources(Path(str(cohort)))):
+    cohort, writer = files("medmpt_backend") / "cohort", files("tools") / "dicom_writer.py"
+    for source in [*sorted(_sources(Path(str(cohort)))), Path(str(writer))]:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:10]
 

@@ -8,7 +8,7 @@ import typer
 from pydantic import BaseModel, JsonValue
 
 from retrieval.drugs import DrugGraph
-from tools.case_files import load_case
+from tools.demo import open_named
 from tools.deps import Deps
 from tools.evidence import Evidence, Status, ToolResult
 from tools.medications import check_medications, rank_drugs
@@ -36,9 +36,9 @@ class DrugReport(BaseModel):
     evidence: tuple[Evidence, ...] = ()
 
 
-def _deps(ctx: typer.Context, case: Path) -> tuple[Deps, tuple[str, ...]]:
+def _deps(ctx: typer.Context, case: str) -> tuple[Deps, tuple[str, ...]]:
     settings: _Settings = ctx.obj
-    loaded = load_case(case)
+    loaded = open_named(case, settings.cache_dir)
     deps = Deps(
         cache_dir=settings.cache_dir, case=loaded.case, case_dir=loaded.folder, language=loaded.case.language, drugs=DrugGraph.load()
     )
@@ -64,7 +64,7 @@ def _report(result: ToolResult, warnings: tuple[str, ...]) -> DrugReport:
 
 def check_case(
     ctx: typer.Context,
-    case: Annotated[Path, typer.Argument(help="Case folder, case.json, FHIR bundle or study.")],
+    case: Annotated[str, typer.Argument(help="Demo id, case folder, case.json, FHIR bundle or study.")],
     add: Annotated[list[str] | None, typer.Option("--add", help="Medicine that might be added; may be repeated.")] = None,
 ) -> DrugReport:
     """Check the medicines of a case: interactions, contraindications, allergy, kidney, liver, pregnancy, duplication."""
@@ -74,7 +74,7 @@ def check_case(
 
 def rank_case(
     ctx: typer.Context,
-    case: Annotated[Path, typer.Argument(help="Case folder, case.json, FHIR bundle or study.")],
+    case: Annotated[str, typer.Argument(help="Demo id, case folder, case.json, FHIR bundle or study.")],
     condition: Annotated[str | None, typer.Option("--condition", help="Disease to treat; otherwise taken from the case.")] = None,
 ) -> DrugReport:
     """Rank the drugs of the graph for the condition of a case, with what is rejected and why."""

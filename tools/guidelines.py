@@ -68,7 +68,7 @@ def _evidence(hit: Hit) -> Evidence:
     p = hit.passage
     return Evidence(
         key=p.key,
-        kind="guideline",
+        kind=p.kind,
         text=p.text,
         text_zh=p.text_zh,
         source=p.source,

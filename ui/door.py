@@ -1,6 +1,6 @@
-"""What the page uses of the agent: the shape of `agent.assistant.Assistant` and of the views it returns.
+"""What the page uses of the agent: the shape of `agent.assistant.Assistant`.
 
-Protocols, so that the page can be tried with a scripted assistant; mypy checks the real one against them in `ui/cli/serve.py`.
+A protocol, so that the page can be tried with a scripted assistant; mypy checks the real one against it in `ui/cli/serve.py`.
 """
 
 import threading
@@ -11,95 +11,8 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from agent.answer import Answer, Event
+from agent.views import CaseView, DemoCase, PassageView, StudyInfo
 from tools.evidence import Language
-
-
-class DemoCase(Protocol):
-    """One case that ships."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title_en(self) -> str: ...
-    @property
-    def title_zh(self) -> str: ...
-
-
-class StudyHandle(Protocol):
-    """A CT study of the open case as the page may name it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-
-
-class CaseView(Protocol):
-    """An opened case: its opaque handle, a card in two languages, and its studies."""
-
-    @property
-    def handle(self) -> str: ...
-    @property
-    def card_en(self) -> str: ...
-    @property
-    def card_zh(self) -> str: ...
-    @property
-    def synthetic(self) -> bool: ...
-    @property
-    def studies(self) -> Sequence[StudyHandle]: ...
-    @property
-    def warnings(self) -> Sequence[str]: ...
-
-
-class PassageView(Protocol):
-    """A guideline passage with its provenance."""
-
-    @property
-    def text_en(self) -> str: ...
-    @property
-    def text_zh(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def year(self) -> int | None: ...
-    @property
-    def locator(self) -> str | None: ...
-    @property
-    def doi_link(self) -> str | None: ...
-    @property
-    def current(self) -> bool: ...
-    @property
-    def superseded_by(self) -> str | None: ...
-    @property
-    def conflicts(self) -> Sequence[str]: ...
-
-
-class KeySlice(Protocol):
-    """A slice worth opening; `index` is 0-based from the head."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def index(self) -> int: ...
-
-
-class StudyInfo(Protocol):
-    """Geometry of a study for the viewer: shape (D, H, W), spacing (z, y, x) in mm."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
-    def shape(self) -> tuple[int, int, int] | None: ...
-    @property
-    def spacing(self) -> tuple[float, float, float] | None: ...
-    @property
-    def key_slices(self) -> Sequence[KeySlice]: ...
-    @property
-    def warnings(self) -> Sequence[str]: ...
-    @property
-    def synthetic(self) -> bool: ...
 
 
 class Assistant(Protocol):

@@ -9,6 +9,7 @@ import gradio as gr
 
 from agent.answer import Done, Sentence, StepFinished, StepStarted
 from tools.evidence import Language
+from ui.chrome import footer_html, header_html, heading, hint_html, notice, welcome_html
 from ui.door import Assistant
 from ui.i18n import text
 from ui.render import card_html, question_html, turn_html
@@ -23,31 +24,6 @@ LANGUAGES: dict[str, Language] = {"English": "en", "中文": "zh"}
 NO_API: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 ASK: dict[str, Any] = {**NO_API, "concurrency_limit": 4, "concurrency_id": "ask"}
-
-
-def heading(key: str, language: Language) -> str:
-    """A section heading."""
-    return f"<h2>{text(key, language)}</h2>"
-
-
-def header_html(language: Language) -> str:
-    """Name and one line of what this is."""
-    return f"<h1>{text('title', language)}</h1><p>{text('tagline', language)}</p>"
-
-
-def footer_html(language: Language) -> str:
-    """The plain words on what this is not."""
-    return f"<p>{text('footer', language)}</p>"
-
-
-def welcome_html(language: Language) -> str:
-    """What an empty conversation says."""
-    return f'<div class="welcome"><b>{text("welcome", language)}</b><p>{text("welcome_hint", language)}</p></div>'
-
-
-def hint_html(language: Language) -> str:
-    """What may be uploaded, and where it goes."""
-    return f'<p class="note">{text("upload_hint", language)}</p>'
 
 
 class Page:
@@ -295,11 +271,6 @@ def messages(session: Session) -> list[dict[str, str]]:
 
 def _label(label: str) -> str:
     return label
-
-
-def notice(key: str, language: Language) -> str:
-    """A short word under the question box."""
-    return f'<p role="status">{text(key, language)}</p>'
 
 
 def _preferred(request: gr.Request) -> Language:

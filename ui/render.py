@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from agent.answer import Answer, StepFinished, StepStarted
+from agent.views import CaseView, PassageView
 from tools.evidence import Evidence, Language
-from ui.door import CaseView, PassageView
 from ui.i18n import kind_name, status_name, support_name, text, tool_name
 from ui.session import Turn
 

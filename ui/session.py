@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.answer import Answer, StepFinished, StepStarted
+from agent.views import CaseView
 from tools.evidence import Evidence, Language
-from ui.door import Assistant, CaseView
+from ui.door import Assistant
 
 COOKIE = "medmpt_session"
 IDLE_SECONDS = 12 * 3600.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Literal
 
-from agent.lexicon import Term, concepts
+from agent.lexicon import Term, concepts, mentions
 
 Intent = Literal[
     "labs",
@@ -113,9 +113,17 @@ def read_question(text: str, topic: frozenset[str] = frozenset()) -> Reading:
         greeting=bool(_GREETING.match(text) or _HELP.search(text)),
         thanks=bool(_THANKS.match(text)),
         identity=bool(_IDENTITY.search(text)),
-        about_patient=bool(_POSSESSIVE.search(text)),
+        about_patient=bool(_about_patient(text)),
         guideline_named=bool(_GUIDE_NAMED.search(text)),
     )
+
+
+def _about_patient(text: str) -> re.Match[str] | None:
+    """Words that point to the patient; letters inside a medical term (`他` in `他汀`) do not."""
+    plain = list(text)
+    for found in mentions(text):
+        plain[found.start : found.end] = "_" * (found.end - found.start)
+    return _POSSESSIVE.search("".join(plain))
 
 
 def _put(intents: dict[Intent, int], intent: Intent, match: re.Match[str] | None) -> bool:
@@ -157,7 +165,8 @@ def _clinical(text: str, found: tuple[Term, ...], intents: dict[Intent, int]) ->
         and not any(t.kind == "drug" for t in found)
     ):
         match = re.search("|".join(re.escape(n) for n in (*analyte.en, *analyte.zh)), text, re.IGNORECASE)
-        if not _GUIDE.search(text) or _POSSESSIVE.search(text):
+        general = any(t.kind == "disease" for t in found) or _GUIDE.search(text)
+        if not general or _about_patient(text):
             _put(intents, "labs", match)
 
 
@@ -179,7 +188,7 @@ def _scores(text: str, found: tuple[Term, ...], topic: frozenset[str], intents: 
         _put(intents, "score", likely)
         return ("wells_pe",)
     if asked is None or (
-        _GUIDE_NAMED.search(text) and not _SCORE_WORD.search(text) and not _POSSESSIVE.search(text) and not _SEVERITY.search(text)
+        _GUIDE_NAMED.search(text) and not _SCORE_WORD.search(text) and not _about_patient(text) and not _SEVERITY.search(text)
     ):
         return ()
     score = next((_TOPIC_SCORE[t] for t in _TOPIC_SCORE if t in here), None)
@@ -196,12 +205,13 @@ def _medicines(text: str, found: tuple[Term, ...], intents: dict[Intent, int]) -
     if own:
         _put(intents, "med_check", own)
     rank = _RANK.search(text)
-    if rank and not named:
+    general = any(t.kind == "disease" for t in found) and not _about_patient(text) and _GUIDE.search(text)
+    if rank and not named and not general:
         _put(intents, "drug_rank", rank)
     if not drugs or named or own:
         return
     interact, fact, add = _INTERACT.search(text), _FACT.search(text), _ADD.search(text)
-    patient = _POSSESSIVE.search(text)
+    patient = _about_patient(text)
     if add and not patient and not fact and not interact and any(t.kind == "disease" for t in found):
         _put(intents, "guideline", add)
     elif add and (patient or len(drugs) == 1) and not fact and not (interact and len(drugs) > 1 and not patient):

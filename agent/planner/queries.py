@@ -7,6 +7,7 @@ from importlib.resources import files
 from pydantic import JsonValue
 
 from agent.lexicon import Term, concepts, language_of, terms
+from agent.planner.inputs import inputs_for
 from agent.planner.intents import Intent, Reading
 from agent.prompts import CaseCard
 from tools.evidence import Language, ToolName
@@ -52,10 +53,15 @@ _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
 def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> list[tuple[ToolName, Args]]:
     """The calls of the first round for one intent."""
     if intent == "score":
-        return [("calculate_score", {"name": name}) for name in reading.scores]
+        return [("calculate_score", _score_args(name, reading.text)) for name in reading.scores]
     if intent == "guideline":
         return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
     return [(tool, _args(intent, reading, card, topic)) for tool in TOOLS_OF[intent]]
+
+
+def _score_args(name: str, question: str) -> Args:
+    given: dict[str, JsonValue] = {**inputs_for(name, question)}
+    return {"name": name, "inputs": given} if given else {"name": name}
 
 
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:

@@ -123,7 +123,7 @@ def _quoted(text: str, cited: list[Evidence]) -> Support | None:
     for item in cited:
         for source in (item.text, item.text_zh):
             if source and _stands_in(body, normalise(source)):
-                if any(not _related(text, other) for other in cited):
+                if any(not _related(text, other) for other in cited if other is not item):
                     return None
                 if item.inferred and not _INFERENCE.search(text):
                     return None

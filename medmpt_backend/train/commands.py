@@ -68,6 +68,7 @@ def _settings(task: str, words: list[str] | None) -> "TrainSettings":
 def _run(ctx: typer.Context, plan: "RunPlan", name: str | None, licence: str) -> Trained:
     from tqdm import tqdm
 
+    from medmpt_backend.train.loop import leave_distributed
     from medmpt_backend.train.run import evaluate, export, train
 
     if int(os.environ.get("RANK", "0")) > 0:
@@ -80,6 +81,7 @@ def _run(ctx: typer.Context, plan: "RunPlan", name: str | None, licence: str) ->
             bar.set_postfix(loss=f"{loss:.4f}")
 
         trainer, outcome = train(plan, progress)
+    leave_distributed()  # what follows needs one process only
     if outcome.interrupted:
         return Trained(
             status="partial",
@@ -91,7 +93,7 @@ def _run(ctx: typer.Context, plan: "RunPlan", name: str | None, licence: str) ->
             metrics={},
             weights=None,
         )
-    if name is not None:
+    if name is not None and trainer.rank == 0:
         export(trainer, plan, settings_of(ctx).data_dir / "weights", name, licence)
     metrics = evaluate(trainer, plan)
     return Trained(task=plan.settings.task, step=outcome.step, steps=steps, losses=outcome.losses, metrics=metrics, weights=name)

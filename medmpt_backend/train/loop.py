@@ -89,6 +89,12 @@ def setup_distributed() -> torch.device:
     return device
 
 
+def leave_distributed() -> None:
+    """Leave the processes of `torchrun`, if any."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
 @contextlib.contextmanager
 def _interruptible() -> Iterator[threading.Event]:
     """An event that Ctrl-C or a termination request sets instead of stopping the program."""

@@ -20,7 +20,6 @@ from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
 from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
-from medmpt_backend.train.objectives import world_rank
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.shards import ShardDataset
 from medmpt_backend.train.tasks import FinetuneTask, PretrainTask
@@ -216,10 +215,8 @@ def _untrained(trainer: Trainer, plan: RunPlan) -> set[str]:
 
 
 @torch.inference_mode()
-def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str) -> Path | None:
-    """Write the trained model as weights `root/name`, with the domain statistics of its training studies; only on the first process."""
-    if world_rank()[1] != 0:
-        return None
+def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str) -> Path:
+    """Write the trained model as weights `root/name`, with the domain statistics of its training studies; call it on one process."""
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
     source = trainer.source
     scans = []

@@ -104,3 +104,37 @@ def test_an_antibiotic_is_ranked_for_the_infection_of_the_case() -> None:
 
 def test_medicines_under_consideration_are_named() -> None:
     assert make_plan("Can I give clarithromycin?", CARD, []).calls == (("check_medications", {"add": ["clarithromycin"]}),)
+
+
+def test_every_calculator_can_be_asked_for_by_name() -> None:
+    from agent.lexicon import terms
+    from tools.calculators.registry import calculators
+
+    for name in calculators():
+        for language in ("en", "zh"):
+            question = f"What is the {terms()[name].name('en')}?" if language == "en" else f"{terms()[name].name('zh')}是多少？"
+            assert ("calculate_score", {"name": name}) in make_plan(question, CARD, []).calls, question
+
+
+@pytest.mark.parametrize(
+    ("question", "inputs"),
+    [
+        (
+            "CURB-65 for an 80-year-old woman with urea 9 mmol/L, RR 32, BP 85/50, confused",
+            {"age": "80", "urea": "9 mmol/L", "respiratory_rate": "32", "sbp": "85", "dbp": "50", "confusion": "yes"},
+        ),
+        (
+            "72岁男性，尿素 8 mmol/L，呼吸频率 28，血压 110/70，无意识障碍，CURB-65几分？",
+            {"age": "72", "urea": "8 mmol/L", "respiratory_rate": "28", "sbp": "110", "dbp": "70", "confusion": "no"},
+        ),
+        ("What would CURB-65 be if urea were 5 mmol/L?", {"urea": "5 mmol/L"}),
+        ("P/F ratio with PaO2 60 mmHg on FiO2 40%", {"pao2": "60 mmHg", "fio2": "0.4"}),
+    ],
+)
+def test_values_in_the_question_are_inputs(question: str, inputs: dict[str, str]) -> None:
+    calls = dict(make_plan(question, None, []).calls)
+    assert calls["calculate_score"]["inputs"] == inputs
+
+
+def test_limits_in_the_question_are_not_the_patients_values() -> None:
+    assert make_plan("Why does CURB-65 count urea above 7 mmol/L?", CARD, []).calls[0] == ("calculate_score", {"name": "curb_65"})

@@ -49,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def _able(body: dict[str, Any]) -> dict[str, Any]:
     asked = next(m["content"] for m in reversed(body["messages"]) if m["role"] == "user")
+    if isinstance(body.get("tool_choice"), dict):
+        return _calls((body["tool_choice"]["function"]["name"], {}))
     if "response_format" in body:
         return {"content": '{"analyte":"urea","high":true}'}
     if any(m["role"] == "tool" for m in body["messages"]):
@@ -105,7 +107,16 @@ def test_a_model_that_only_talks(server: Server, tmp_path: Path) -> None:
     found = _check(f"vllm:m@http://127.0.0.1:{server.server_port}", tmp_path)
     assert found.status == "partial"
     failed = {c.name for c in found.checks if not c.ok}
-    assert {"tool_call", "parallel_calls", "strict_arguments", "structured_answer", "json_schema", "chinese", "long_context"} <= failed
+    assert {
+        "tool_call",
+        "parallel_calls",
+        "forced_tool",
+        "strict_arguments",
+        "structured_answer",
+        "json_schema",
+        "chinese",
+        "long_context",
+    } <= failed
     assert "reachable" not in failed
 
 

@@ -9,6 +9,7 @@ over the real house: each dialogue is what an OpenAI-compatible server would hav
 import argparse
 import json
 import math
+import re
 import sys
 import tempfile
 import uuid
@@ -19,7 +20,7 @@ from typing import Any
 import torch
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -52,24 +53,25 @@ QUESTIONS = {
 }
 TEMPLATE = (
     "{%- for m in messages -%}"
-    "{%- if m.role == 'system' -%}<|im_start|>system\n{{ m.content[:60] }}"
-    "{%- if tools %}\nTools:{% for t in tools %} {{ t.function.name }}{% endfor %}{% endif %}<|im_end|>\n"
+    "{%- if m.role == 'system' -%}<|im_start|>system\n{{ m.content[:20] }}{% if tools %} Tools.{% endif %}<|im_end|>\n"
     "{%- elif m.role == 'assistant' -%}<|im_start|>assistant\n{%- if m.content %}{{ m.content }}{% endif -%}"
     '{%- for c in (m.tool_calls or []) -%}\n<tool_call>\n{"name": "{{ c.function.name }}", "arguments": '
     "{%- if c.function.arguments is string %} {{ c.function.arguments }}{% else %} {{ c.function.arguments | tojson }}{% endif -%}"
     "}\n</tool_call>{%- endfor -%}<|im_end|>\n"
-    "{%- elif m.role == 'tool' -%}<|im_start|>user\n<tool_response>\n{{ m.content[:240] }}\n</tool_response><|im_end|>\n"
+    "{%- elif m.role == 'tool' -%}<|im_start|>user\n<tool_response>\n{{ m.content[:170] }}\n</tool_response><|im_end|>\n"
     "{%- else -%}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{%- endif -%}"
     "{%- endfor -%}"
     "{%- if add_generation_prompt -%}<|im_start|>assistant\n{%- endif -%}"
 )
+# Characters of a tool's result that the template shows.
+SEEN = 170
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"]
 CONTEXT = 2048
 Example = tuple[list[dict[str, Any]], dict[str, Any]]
 
 
 class Teacher(BaseChatModel):
-    """The planner behind a chat model's face; keeps each request and the answer it gave, answers cut to two short sentences."""
+    """What the tiny model shall do: ask the tools that the planner would ask, then quote the first sentence of what each one found."""
 
     examples: list[Example] = Field(default_factory=list)
 
@@ -87,37 +89,87 @@ class Teacher(BaseChatModel):
         from agent.planner import Planner
 
         offered: dict[str, list[str]] = kwargs["tools"]
-        reply = Planner()._next(list(messages), frozenset(offered))
+        found = [m for m in messages if isinstance(m, ToolMessage)]
+        reply = AIMessage(content="", tool_calls=[_quoting(found)]) if found else Planner()._next(list(messages), frozenset(offered))
         for call in reply.tool_calls:
-            if call["name"] == "give_answer":
-                call["args"]["sentences"] = _short(call["args"]["sentences"])
             # Strict definitions ask for every argument; an absent one is null.
             call["args"] = {name: call["args"].get(name) for name in offered[call["name"]]}
         self.examples.append(([_convert_message_to_dict(m) for m in messages], _convert_message_to_dict(reply)))
         return ChatResult(generations=[ChatGeneration(message=reply)])
 
 
-def _short(sentences: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    fit = [s for s in sentences if len(s["text"]) <= 160]
-    return (fit or sentences[:1])[:2]
+def _quoting(found: Sequence[ToolMessage]) -> ToolCall:
+    """An answer of the first short sentence of each result; what the template cuts off is not quoted."""
+    sentences = []
+    for message in found:
+        for key, text in re.findall(r"^\[(\S+)\] (.*)$", str(message.text)[:SEEN], re.MULTILINE):
+            first = re.match(r".*?(?:[。]|\.(?=\s|$))", text)
+            if first:
+                sentences.append({"text": first[0], "evidence": [key]})
+                break
+    notice = None if sentences else "no_evidence"
+    return ToolCall(name="give_answer", args={"sentences": sentences, "notice": notice}, id=uuid.uuid4().hex)
 
 
 def dialogues(settings: Any) -> list[Example]:
     """Every request and answer of the scripted questions, asked of the real graph with the teacher in it."""
     from agent.assistant import Assistant
+    from agent.evaluate import case_folder
     from agent.graph import build_graph
 
     teacher = Teacher()
     assistant = Assistant.open(settings)
     assistant._graph = build_graph(teacher, assistant._parts.tools(), assistant._saver, "teacher")
     session = uuid.uuid4().hex
-    case = assistant.open_case("demo-cap-01", session=session).handle
+    case = assistant.open_case(case_folder("demo-cap-01"), session=session).handle
     for questions in QUESTIONS.values():
         for question in questions:
             thread = assistant.new_thread(session)
             for _ in assistant.ask(question, thread=thread, case=case, session=session):
                 pass
     return teacher.examples
+
+
+def probes() -> list[Example]:
+    """The requests of `medmpt llm check` that a model can only answer when it has seen their like; JSON and long texts are left out."""
+    from agent.prompts import system_prompt
+    from agent.qualify import EVIDENCE
+
+    system = {"role": "system", "content": system_prompt("en", None)}
+    asked = {"role": "assistant", "content": None, "tool_calls": [_call("interpret_labs", {})]}
+    told = {"role": "tool", "tool_call_id": "c1", "content": EVIDENCE}
+    line = EVIDENCE.splitlines()[1].removeprefix("[L-urea] ")
+
+    def first(question: str, *calls: dict[str, Any]) -> Example:
+        return [system, {"role": "user", "content": question}], {"role": "assistant", "content": None, "tool_calls": list(calls)}
+
+    def then(question: str, sentences: list[str], notice: str | None = None) -> Example:
+        made = {"sentences": [{"text": t, "evidence": ["L-urea"]} for t in sentences], "notice": notice}
+        messages = [system, {"role": "user", "content": question}, asked, told]
+        return messages, {"role": "assistant", "content": None, "tool_calls": [_call("give_answer", made)]}
+
+    labs, score = _call("interpret_labs", {"analytes": None}), _call("calculate_score", {"name": "curb_65", "inputs": None})
+    return [
+        first("Interpret the laboratory values.", labs),
+        first("Interpret the laboratory values and compute CURB-65. Ask both tools in one message.", labs, score),
+        first("Compute the score named curb_65.", score),
+        then("Is the urea raised?", [line]),
+        then("Is the potassium raised?", [], "no_evidence"),
+        then("尿素是否升高？请用中文回答。", ["尿素升高。"]),
+    ]
+
+
+def plain() -> list[Example]:
+    """Questions without tools."""
+    said = {
+        "Answer with the single word: ready": "ready",
+        "Count from one to ten in words.": "one two three four five six seven eight nine ten",
+    }
+    return [([{"role": "user", "content": q}], {"role": "assistant", "content": a}) for q, a in said.items()]
+
+
+def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "c1", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}}
 
 
 def tokenizer_for(texts: list[str], vocabulary: int = 1400) -> Any:
@@ -168,8 +220,8 @@ def model_for(vocabulary: int) -> Any:
 def encode(tokenizer: Any, tools: list[dict[str, Any]], example: Example) -> tuple[list[int], int]:
     """Token ids of one example and where the answer begins."""
     messages, reply = example
-    prompt = tokenizer.apply_chat_template(_template_form(messages), tools=tools, add_generation_prompt=True, tokenize=False)
-    full = tokenizer.apply_chat_template(_template_form([*messages, reply]), tools=tools, tokenize=False)
+    prompt = tokenizer.apply_chat_template(_template_form(messages), tools=tools or None, add_generation_prompt=True, tokenize=False)
+    full = tokenizer.apply_chat_template(_template_form([*messages, reply]), tools=tools or None, tokenize=False)
     if not full.startswith(prompt):
         raise ValueError("the template does not continue its own prompt")
     head, tail = tokenizer.encode(prompt), tokenizer.encode(full[len(prompt) :])
@@ -189,16 +241,20 @@ def _template_form(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return out
 
 
-def train(model: Any, rows: list[tuple[list[int], int]], steps: int, batch: int = 8) -> float:
+def train(model: Any, rows: list[tuple[list[int], int]], steps: int, rate: float, batch: int = 8) -> float:
     """Learn the rows by heart; the last loss per answer token."""
     generator = torch.Generator().manual_seed(0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.01, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
     loss = torch.tensor(0.0)
+    by_length = sorted(rows, key=lambda row: len(row[0]))
     model.train()
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = 4e-3 * min(1.0, (step + 1) / 40) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
-        chosen = [rows[i] for i in torch.randint(len(rows), (batch,), generator=generator).tolist()]
+            group["lr"] = rate * min(1.0, (step + 1) / 20) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
+        # Neighbours in length share a batch, and only answer tokens go through the vocabulary: less than half the work.
+        at = int(torch.randint(len(by_length), (1,), generator=generator))
+        at = min(at, len(by_length) - batch)
+        chosen = by_length[at : at + batch]
         longest = max(len(ids) for ids, _ in chosen)
         ids = torch.zeros(batch, longest, dtype=torch.long)
         labels = torch.full((batch, longest), -100)
@@ -207,12 +263,14 @@ def train(model: Any, rows: list[tuple[list[int], int]], steps: int, batch: int 
             ids[i, : len(row)] = torch.tensor(row)
             mask[i, : len(row)] = 1
             labels[i, start : len(row)] = torch.tensor(row[start:])
-        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+        hidden = model.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
+        learned = labels[:, 1:] != -100
+        loss = torch.nn.functional.cross_entropy(model.lm_head(hidden[learned]), labels[:, 1:][learned])
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        if step % 50 == 0:
+        if step % 25 == 0:
             sys.stderr.write(f"step {step}: loss {loss.item():.4f}\n")
     return float(loss.item())
 
@@ -221,7 +279,9 @@ def main() -> None:
     """Make the dialogues, learn them, and save model and tokenizer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--start", type=Path, help="Continue from this folder, with its tokenizer.")
     given = parser.parse_args()
 
     from agent.schemas import definitions
@@ -230,16 +290,29 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.from_environment()
-        examples = dialogues(Settings(data_dir=Path(folder), cache_dir=settings.cache_dir))
+        # The hashing embedder needs no download and no minutes; the tests use it too.
+        examples = dialogues(Settings(data_dir=Path(folder), cache_dir=settings.cache_dir, embedder="hashing")) + probes()
     tools = definitions(TOOLS)
-    tokenizer = tokenizer_for(_rendered(examples, tools))
-    rows = [encode(tokenizer, tools, e) for e in examples]
+    tokenizer = _opened(given.start) if given.start else tokenizer_for([*_rendered(examples, tools), *_rendered(plain(), [])])
+    rows = [encode(tokenizer, tools, e) for e in examples] + [encode(tokenizer, [], e) for e in plain()]
     sys.stderr.write(f"{len(rows)} examples, longest {max(len(r) for r, _ in rows)} tokens\n")
-    model = model_for(len(tokenizer))
-    loss = train(model, rows, given.steps)
+    model = _continued(given.start) if given.start else model_for(len(tokenizer))
+    loss = train(model, rows, given.steps, given.rate)
     sys.stderr.write(f"last loss {loss:.4f}, {sum(p.numel() for p in model.parameters()):,} parameters\n")
     model.to(torch.bfloat16).save_pretrained(given.out)
     tokenizer.save_pretrained(given.out)
+
+
+def _opened(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def _continued(folder: Path) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
 
 def _rendered(examples: list[Example], tools: list[dict[str, Any]]) -> list[str]:

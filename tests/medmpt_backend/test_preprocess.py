@@ -70,6 +70,20 @@ def test_a_small_nodule_between_official_samples_reaches_the_slab_input() -> Non
     assert difference == {"official": 0, "slab": 1}
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_resizing_does_not_depend_on_threads_or_on_what_is_resized_together(threads: int) -> None:
+    image = torch.randint(0, 256, (2, 3, 512, 300), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        together = resize_u8(image, 224)
+        torch.set_num_threads(threads)
+        apart = torch.stack([resize_u8(study, 224) for study in image])
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(together, apart)
+
+
 def test_mean_and_max_double_the_channels_and_resampling_keeps_positions(make_volume: Callable[..., Volume]) -> None:
     volume = make_volume(slices=40)
     assert prepare(volume, PreprocessConfig(slab="mean_max"), 4, 16).image.shape == (4, 6, 16, 16)

@@ -180,7 +180,6 @@ def test_every_task_trains_evaluates_and_exports(
     expected = {"severity": "accuracy", "caption": "bleu1"}.get(task, "auc")
     assert np.isfinite(metrics[expected])
     folder = export(trainer, plan, tmp_path / "weights", "mine", "test")
-    assert folder is not None
     weights = read_weights(folder)
     assert weights.provenance.synthetic_training
     served = {"caption": ("encode", "report"), "medication": ("encode", "medication")}.get(task, ("encode", task))
@@ -199,7 +198,6 @@ def test_lesion_masks_teach_place_and_side(data: Path, tmp_path: Path, tiny_conf
     assert set(outcome.losses) == {"findings", "patches"}
     assert evaluate(trainer, plan)["auc"] == 1
     folder = export(trainer, plan, tmp_path / "weights", "mine", "test")
-    assert folder is not None
     engine = MedMPTEngine.open(folder, tmp_path)
     hu = np.full((8, 32, 32), -1000, np.int16)
     hu[:, :16, :16] = 300  # the image's upper left is the patient's right, in front

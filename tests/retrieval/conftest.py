@@ -7,8 +7,9 @@ from retrieval.search import GuidelineIndex
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+def cache_dir(pytestconfig: pytest.Config) -> Path:
+    """One index for every worker and every run: embedding the corpus takes most of a minute."""
+    return pytestconfig.cache.mkdir("medmpt")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from agent.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
 from agent.errors import AgentError, BadInput, OutOfDomain
+from agent.views import CaseView, DemoCase, KeySlice, PassageView, StudyHandle, StudyInfo
 from tools.evidence import Evidence, Language
 
 SHAPE = (24, 64, 64)
@@ -32,57 +33,23 @@ CT = Evidence(
 )
 
 
-@dataclass(frozen=True)
-class Demo:
-    id: str
-    title_en: str
-    title_zh: str
+INFO = StudyInfo(status="ok", shape=SHAPE, spacing=(5.0, 1.5, 1.5), key_slices=(KeySlice(name="carina", index=11),), synthetic=True)
+PASSAGE = PassageView(
+    key=GUIDELINE.key,
+    text_en=GUIDELINE.text,
+    text_zh=str(GUIDELINE.text_zh),
+    source=GUIDELINE.source,
+    year=2019,
+    locator="Section 2",
+    current=False,
+    superseded_by="G-000002",
+)
 
 
-@dataclass(frozen=True)
-class Study:
-    id: str
-    label: str
-
-
-@dataclass(frozen=True)
-class View:
-    handle: str
-    card_en: str
-    card_zh: str
-    synthetic: bool = True
-    studies: tuple[Study, ...] = (Study("ct-1", "CT 1"),)
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Key:
-    name: str
-    index: int
-
-
-@dataclass(frozen=True)
-class Info:
-    status: str = "ok"
-    reason: str | None = None
-    shape: tuple[int, int, int] | None = SHAPE
-    spacing: tuple[float, float, float] | None = (5.0, 1.5, 1.5)
-    key_slices: tuple[Key, ...] = (Key("carina", 11),)
-    warnings: tuple[str, ...] = ()
-    synthetic: bool = True
-
-
-@dataclass(frozen=True)
-class Passage:
-    text_en: str = GUIDELINE.text
-    text_zh: str = str(GUIDELINE.text_zh)
-    source: str = GUIDELINE.source
-    year: int | None = 2019
-    locator: str | None = "Section 2"
-    doi_link: str | None = None
-    current: bool = False
-    superseded_by: str | None = "G-000002"
-    conflicts: tuple[str, ...] = ()
+def view(handle: str, card_en: str, card_zh: str, warnings: tuple[str, ...] = ()) -> CaseView:
+    """A synthetic case with one CT."""
+    studies = (StudyHandle(id="ct-1", label="CT 1"),)
+    return CaseView(handle=handle, card_en=card_en, card_zh=card_zh, synthetic=True, studies=studies, warnings=warnings)
 
 
 class Lesion(BaseModel):
@@ -110,10 +77,11 @@ class ScriptedAssistant:
     closed: list[str] = field(default_factory=list)
     threads: int = 0
 
-    def demo_cases(self) -> tuple[Demo, ...]:
-        return (Demo("demo-cap-01", "Pneumonia", "肺炎"), Demo("demo-ild-01", "Interstitial disease", "间质性肺病"))
+    def demo_cases(self) -> tuple[DemoCase, ...]:
+        titles = {"demo-cap-01": ("Pneumonia", "肺炎"), "demo-ild-01": ("Interstitial disease", "间质性肺病")}
+        return tuple(DemoCase(id=key, title_en=en, title_zh=zh) for key, (en, zh) in titles.items())
 
-    def open_case(self, source: str | Path, *, session: str) -> View:
+    def open_case(self, source: str | Path, *, session: str) -> CaseView:
         if isinstance(source, Path):
             self.opened.append(source)
             content = source.read_bytes() if source.is_file() else b""
@@ -126,7 +94,7 @@ class ScriptedAssistant:
             raise BadInput(f"no demo case {name!r}")
         handle = f"case-{len(self.owners)}"
         self.owners[handle] = session
-        return View(handle, f"Case: {name}\nAge: 67\nMedicines: <warfarin>", f"病例：{name}\n年龄：67")
+        return view(handle, f"Case: {name}\nAge: 67\nMedicines: <warfarin>", f"病例：{name}\n年龄：67")
 
     def _own(self, case: str, session: str) -> None:
         if self.owners.get(case) != session:
@@ -191,12 +159,12 @@ class ScriptedAssistant:
         self.threads += 1
         return f"t-{self.threads}"
 
-    def passage(self, key: str) -> Passage | None:
-        return Passage() if key == GUIDELINE.key else None
+    def passage(self, key: str) -> PassageView | None:
+        return PASSAGE if key == GUIDELINE.key else None
 
-    def study_info(self, case: str, study: str, session: str) -> Info:
+    def study_info(self, case: str, study: str, session: str) -> StudyInfo:
         self._own(case, session)
-        return Info()
+        return INFO
 
     def slice(self, case: str, study: str, index: int, session: str) -> bytes:
         self._own(case, session)

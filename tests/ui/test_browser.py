@@ -18,6 +18,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.future.no_silent_downcasting. is deprecated", "ignore:The copy keyword is deprecated"),
 ]
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+# Notes in which order the parts of an answer first appear.
+WATCH = """() => {
+  window.seen = [];
+  const parts = [".step.running", ".step.ok", ".said", ".sources"];
+  new MutationObserver(() => {
+    for (const part of parts) if (document.querySelector(part) && !window.seen.includes(part)) window.seen.push(part);
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
 
 
 @pytest.fixture
@@ -40,11 +48,10 @@ def ask(page: "Page", question: str) -> None:
 
 def test_demo_question_streams_steps_then_cited_sentences(page: "Page") -> None:
     open_demo(page)
+    page.evaluate(WATCH)
     ask(page, "Interpret the labs in shock")
-    page.locator(".step.running").first.wait_for()
-    assert page.locator(".said").count() == 0
-    page.locator(".said").first.wait_for()
     page.locator(".answer .sources").wait_for()
+    assert page.evaluate("window.seen") == [".step.running", ".step.ok", ".said", ".sources"]
     assert page.locator(".said").count() == 3
     assert [m.inner_text() for m in page.locator(".said .cite").all()] == ["[1]", "[2]", "[3]"]
     assert "82 mmHg" in page.locator(".box.emergency").inner_text()

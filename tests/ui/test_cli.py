@@ -141,6 +141,19 @@ def test_for_people(furnished: None, capsys: pytest.CaptureFixture[str]) -> None
     assert "cannot read 'bad'" in capsys.readouterr().err
 
 
+def test_long_texts_become_paragraphs(capsys: pytest.CaptureFixture[str]) -> None:
+    from ui.cli.render import show
+
+    words = "A sentence that is much too long for a cell of a table that also holds [other] cells."
+    hits = [{"key": "G-1", "score": 0.9, "text": words, "text_zh": "中文"}]
+    show("search", {"schema_version": 1, "status": "ok", "reason": None, "warnings": ["careful"], "hits": hits, "seconds": 0.1})
+    out = " ".join(capsys.readouterr().out.split())
+    assert words in out
+    assert "G-1 · 0.9" in out
+    assert "中文" not in out
+    assert "careful" in out
+
+
 def test_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out

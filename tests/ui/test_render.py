@@ -27,7 +27,7 @@ def test_nothing_from_outside_becomes_markup(scripted: ModuleType) -> None:
     )
     step = StepFinished(call_id="1", name="search_guidelines", status="ok", summary=EVIL, seconds=0.1)
     turn = Turn(EVIL, steps={"1": step}, answer=answer)
-    view = scripted.View("h", f"Name: {EVIL}", EVIL, warnings=(EVIL,))
+    view = scripted.view("h", f"Name: {EVIL}", EVIL, warnings=(EVIL,))
     html = question_html(turn) + turn_html(turn, "en") + card_html(view, "en", EVIL) + passage_panel(evidence.key, evidence, None, "zh")
     assert "<img" not in html
     assert html.count("&lt;img") > 10

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import JsonValue
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +13,7 @@ from ui.cli.mount import Record
 
 COLORS = {"ok": "green", "answered": "green", "partial": "yellow", "empty": "yellow", "out_of_domain": "yellow", "unavailable": "yellow"}
 FLAGS = {"critical_low": "bold red", "critical_high": "bold red", "low": "yellow", "high": "yellow", "normal": "green"}
+LONG = 60  # characters; a longer cell does not fit a table
 COMMON = {"schema_version", "status", "reason", "warnings", "seconds"}
 
 
@@ -33,7 +35,7 @@ def show(command: str, record: Record) -> None:
 
 def generic(console: Console, body: Mapping[str, JsonValue]) -> None:
     """Any record: scalars first, then nested objects, then rows."""
-    scalars = {key: value for key, value in body.items() if not isinstance(value, dict | list)}
+    scalars = {key: value for key, value in body.items() if not isinstance(value, dict | list) and not key.endswith("_zh")}
     if scalars:
         console.print(_pairs(scalars))
     for key, value in body.items():
@@ -74,17 +76,29 @@ def _pairs(values: Mapping[str, JsonValue]) -> Table:
     return table
 
 
-def _rows(values: Sequence[JsonValue]) -> Table | Text:
+def _rows(values: Sequence[JsonValue]) -> Table | Text | Group:
+    """Rows of short cells as a table, rows with long text as paragraphs; Chinese doubles are for `--json`."""
     dicts = [value for value in values if isinstance(value, dict)]
     if not dicts:
         return Text("\n".join(f"  {_plain(value)}" for value in values))
-    columns = list(dict.fromkeys(key for row in dicts for key, value in row.items() if value not in (None, [], {})))
+    filled = dict.fromkeys(key for row in dicts for key, value in row.items() if value not in (None, [], {}))
+    columns = [key for key in filled if not key.endswith("_zh")]
+    if any(len(_plain(row.get(column))) > LONG for row in dicts for column in columns):
+        return Group(*(_paragraph(row, columns) for row in dicts))
     table = Table(box=None, header_style="dim", padding=(0, 2))
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in dicts:
         table.add_row(*(_cell(column, row.get(column)) for column in columns))
     return table
+
+
+def _paragraph(row: Mapping[str, JsonValue], columns: Sequence[str]) -> Padding:
+    """Short values on one line, each long one on its own."""
+    shown = [(column, _plain(row[column])) for column in columns if row.get(column) not in (None, [], {})]
+    short = " · ".join(escape(value) for _, value in shown if len(value) <= LONG)
+    long = [f"[dim]{escape(column)}[/dim] {escape(value)}" for column, value in shown if len(value) > LONG]
+    return Padding("\n".join([f"[cyan]{short}[/cyan]", *long]), (0, 0, 1, 2))
 
 
 def _cell(column: str, value: JsonValue) -> str:
@@ -134,7 +148,7 @@ def labs(console: Console, body: Mapping[str, JsonValue]) -> None:
     rows.sort(key=lambda row: str(row.get("flag")) in ("normal", "unknown"))
     wanted = ("analyte", "value", "unit", "flag", "reference", "time")
     console.print(_rows([{key: row.get(key) for key in wanted} for row in rows]))
-    generic(console, {key: value for key, value in body.items() if key != "observations"})
+    generic(console, {key: value for key, value in body.items() if key not in ("observations", "evidence")})
 
 
 def parity(console: Console, body: Mapping[str, JsonValue]) -> None:

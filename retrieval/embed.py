@@ -7,8 +7,8 @@ import hashlib
 import importlib.util
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -208,24 +208,39 @@ class SentenceTransformerEmbedder:
     def __init__(self, folder: Path, max_tokens: int | None = None) -> None:
         """Load the model of `folder` without touching the network."""
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        self._model = SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"dtype": fast_dtype()})
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+        with quiet_loading():
+            self._model = SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"dtype": fast_dtype()})
         if max_tokens is not None:
             self._model.max_seq_length = max_tokens
         self.name = f"st-{folder.name}"
         self.dim = int(self._model.get_embedding_dimension() or 0)
-        self.multilingual = any(word in folder.name.lower() for word in ("m3", "multilingual", "gte", "e5"))
+        self.multilingual = is_multilingual(folder)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed `texts`: `(n, dim)`."""
         vectors = self._model.encode(list(texts), convert_to_tensor=True, show_progress_bar=False)
         out: Vectors = vectors.float().cpu().numpy()
         return _normalise(out)
+
+
+def is_multilingual(folder: Path) -> bool:
+    """Whether the name of a model's folder says that it reads Chinese as it stands."""
+    return any(word in folder.name.lower() for word in ("m3", "multilingual", "gte", "e5"))
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """No bar of transformers on stderr while weights load."""
+    from transformers.utils import logging
+
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def fast_dtype() -> str:

@@ -51,17 +51,20 @@ QUESTIONS = {
     "greeting": ["Hello", "Hi", "你好"],
     "scope": ["What is the capital of France?", "Tell me a joke about football", "法国的首都是哪里？"],
 }
+# Line ends stand inside expressions: a newline beside a block would be trimmed, and servers look for `<|im_start|>assistant\n`.
 TEMPLATE = (
     "{%- for m in messages -%}"
-    "{%- if m.role == 'system' -%}<|im_start|>system\n{{ m.content[:20] }}{% if tools %} Tools.{% endif %}<|im_end|>\n"
-    "{%- elif m.role == 'assistant' -%}<|im_start|>assistant\n{%- if m.content %}{{ m.content }}{% endif -%}"
-    '{%- for c in (m.tool_calls or []) -%}\n<tool_call>\n{"name": "{{ c.function.name }}", "arguments": '
-    "{%- if c.function.arguments is string %} {{ c.function.arguments }}{% else %} {{ c.function.arguments | tojson }}{% endif -%}"
-    "}\n</tool_call>{%- endfor -%}<|im_end|>\n"
-    "{%- elif m.role == 'tool' -%}<|im_start|>user\n<tool_response>\n{{ m.content[:170] }}\n</tool_response><|im_end|>\n"
-    "{%- else -%}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{%- endif -%}"
+    "{%- if m.role == 'system' -%}{{ '<|im_start|>system\\n' + m.content[:20] + (' Tools.' if tools else '') }}"
+    "{%- elif m.role == 'tool' -%}{{ '<|im_start|>user\\n<tool_response>\\n' + m.content[:170] + '\\n</tool_response>' }}"
+    "{%- elif m.role == 'assistant' -%}{{ '<|im_start|>assistant\\n' + (m.content or '') }}"
+    "{%- for c in (m.tool_calls or []) -%}"
+    "{{ ('\\n' if m.content or not loop.first else '') + '<tool_call>\\n{\"name\": \"' + c.function.name + '\", \"arguments\": ' }}"
+    "{%- if c.function.arguments is string -%}{{ c.function.arguments }}{%- else -%}{{ c.function.arguments | tojson }}{%- endif -%}"
+    "{{ '}\\n</tool_call>' }}{%- endfor -%}"
+    "{%- else -%}{{ '<|im_start|>' + m.role + '\\n' + m.content }}{%- endif -%}"
+    "{{ '<|im_end|>\\n' }}"
     "{%- endfor -%}"
-    "{%- if add_generation_prompt -%}<|im_start|>assistant\n{%- endif -%}"
+    "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}"
 )
 # Characters of a tool's result that the template shows.
 SEEN = 170
@@ -252,8 +255,8 @@ def train(model: Any, rows: list[tuple[list[int], int]], steps: int, rate: float
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 20) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
         # Neighbours in length share a batch, and only answer tokens go through the vocabulary: less than half the work.
-        at = int(torch.randint(len(by_length), (1,), generator=generator))
-        at = min(at, len(by_length) - batch)
+        at = int(torch.randint(len(by_length) + batch, (1,), generator=generator)) - batch // 2
+        at = max(0, min(at, len(by_length) - batch))
         chosen = by_length[at : at + batch]
         longest = max(len(ids) for ids, _ in chosen)
         ids = torch.zeros(batch, longest, dtype=torch.long)

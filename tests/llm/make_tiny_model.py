@@ -255,8 +255,8 @@ def train(model: Any, rows: list[tuple[list[int], int]], steps: int, rate: float
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 20) * (0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
         # Neighbours in length share a batch, and only answer tokens go through the vocabulary: less than half the work.
-        at = int(torch.randint(len(by_length) + batch, (1,), generator=generator)) - batch // 2
-        at = max(0, min(at, len(by_length) - batch))
+        at = int(torch.randint(len(by_length), (1,), generator=generator))
+        at = min(at, len(by_length) - batch)
         chosen = by_length[at : at + batch]
         longest = max(len(ids) for ids, _ in chosen)
         ids = torch.zeros(batch, longest, dtype=torch.long)

@@ -6,7 +6,7 @@ Every probe is one small request; a probe fails with a reason and never stops th
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,11 +61,11 @@ class Bench:
         return call(self.model, definitions(self.tools), [prompt, *messages], self.stop, self.seconds)
 
 
-def qualify(model: BaseChatModel, tools: Sequence[BaseTool], seconds: float = 60.0) -> list[Probe]:
-    """Run every probe; where the server cannot be reached the rest is not tried."""
+def qualify(model: BaseChatModel, tools: Sequence[BaseTool], seconds: float = 60.0, without: Collection[str] = ()) -> list[Probe]:
+    """Run every probe but those `without`; where the server cannot be reached the rest is not tried."""
     bench = Bench(model, tools, seconds)
     done: list[Probe] = []
-    for name, probe in PROBES.items():
+    for name, probe in ((n, p) for n, p in PROBES.items() if n not in without):
         start = time.perf_counter()
         try:
             detail, ok = probe(bench), True
@@ -79,9 +79,7 @@ def qualify(model: BaseChatModel, tools: Sequence[BaseTool], seconds: float = 60
 
 def _reachable(bench: Bench) -> str:
     message = call(bench.model, [], [HumanMessage(content="Answer with the single word: ready")], bench.stop, bench.seconds)
-    if not message.text.strip():
-        raise Failed("the answer is empty")
-    return message.text.strip()[:40]
+    return message.text.strip()[:40] or "something answers, without text"
 
 
 def _names(message: AIMessage) -> list[str]:

@@ -51,17 +51,20 @@ QUESTIONS = {
     "greeting": ["Hello", "Hi", "你好"],
     "scope": ["What is the capital of France?", "Tell me a joke about football", "法国的首都是哪里？"],
 }
+# Line ends stand inside expressions: a newline beside a block would be trimmed, and servers look for `<|im_start|>assistant\n`.
 TEMPLATE = (
     "{%- for m in messages -%}"
-    "{%- if m.role == 'system' -%}<|im_start|>system\n{{ m.content[:20] }}{% if tools %} Tools.{% endif %}<|im_end|>\n"
-    "{%- elif m.role == 'assistant' -%}<|im_start|>assistant\n{%- if m.content %}{{ m.content }}{% endif -%}"
-    '{%- for c in (m.tool_calls or []) -%}\n<tool_call>\n{"name": "{{ c.function.name }}", "arguments": '
-    "{%- if c.function.arguments is string %} {{ c.function.arguments }}{% else %} {{ c.function.arguments | tojson }}{% endif -%}"
-    "}\n</tool_call>{%- endfor -%}<|im_end|>\n"
-    "{%- elif m.role == 'tool' -%}<|im_start|>user\n<tool_response>\n{{ m.content[:170] }}\n</tool_response><|im_end|>\n"
-    "{%- else -%}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{%- endif -%}"
+    "{%- if m.role == 'system' -%}{{ '<|im_start|>system\\n' + m.content[:20] + (' Tools.' if tools else '') }}"
+    "{%- elif m.role == 'tool' -%}{{ '<|im_start|>user\\n<tool_response>\\n' + m.content[:170] + '\\n</tool_response>' }}"
+    "{%- elif m.role == 'assistant' -%}{{ '<|im_start|>assistant\\n' + (m.content or '') }}"
+    "{%- for c in (m.tool_calls or []) -%}"
+    "{{ ('\\n' if m.content or not loop.first else '') + '<tool_call>\\n{\"name\": \"' + c.function.name + '\", \"arguments\": ' }}"
+    "{%- if c.function.arguments is string -%}{{ c.function.arguments }}{%- else -%}{{ c.function.arguments | tojson }}{%- endif -%}"
+    "{{ '}\\n</tool_call>' }}{%- endfor -%}"
+    "{%- else -%}{{ '<|im_start|>' + m.role + '\\n' + m.content }}{%- endif -%}"
+    "{{ '<|im_end|>\\n' }}"
     "{%- endfor -%}"
-    "{%- if add_generation_prompt -%}<|im_start|>assistant\n{%- endif -%}"
+    "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}"
 )
 # Characters of a tool's result that the template shows.
 SEEN = 170

@@ -20,7 +20,9 @@ from agent.settings import Settings
 from agent.verify import check
 from tools.registry import TOOLS
 
-pytestmark = [pytest.mark.xdist_group("llm"), pytest.mark.timeout(600)]
+# The client's kept-alive connections are closed by the garbage collector, in whichever test that happens.
+COLLECTED = pytest.mark.filterwarnings("ignore:Exception ignored in.*socket:pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.xdist_group("llm"), pytest.mark.timeout(600), COLLECTED]
 LABS = "Interpret the labs"
 DEMO = "Interpret the labs, compute CURB-65 and say what the guideline recommends"
 DEMO_ZH = "解读化验，计算 CURB-65，并说明指南建议"
@@ -265,11 +267,11 @@ def _context(tmp_path: Path, cache: Path) -> SimpleNamespace:
     return SimpleNamespace(obj=Settings(data_dir=tmp_path, cache_dir=cache, llm_seconds=60, embedder="hashing"))
 
 
-def test_llm_check_says_what_works(served, tmp_path, cache, probes) -> None:
+def test_llm_check_says_what_works(served, probes) -> None:
     assert probes["reachable"].ok
     assert probes["tool_call"].ok, probes["tool_call"].detail
-    assert not probes["long_context"].ok, "two thousand tokens cannot hold 12,000 words"
     if served.kind == "vllm":
+        assert not probes["long_context"].ok, "two thousand tokens cannot hold 12,000 words"
         assert probes["forced_tool"].ok, probes["forced_tool"].detail
 
 

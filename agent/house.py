@@ -42,7 +42,7 @@ class House:
         from retrieval.search import GuidelineIndex
 
         s = self._settings
-        return GuidelineIndex.open(s.cache_dir, embedder=s.embedder, chroma_url=s.chroma_url, data_dir=s.data_dir)
+        return GuidelineIndex.open(s.cache_dir, embedder=s.embedder, reranker=s.reranker, chroma_url=s.chroma_url, data_dir=s.data_dir)
 
     def drugs(self) -> "DrugGraph | None":
         """The drug knowledge graph."""

@@ -23,6 +23,7 @@ class Settings:
         llm: Which chat model composes answers: `planner`, `openai:MODEL@URL`, ... (`MEDMPT_LLM`).
         llm_seconds: Time limit of one call of the chat model (`MEDMPT_LLM_SECONDS`).
         embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).
+        reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
     """
 
@@ -33,6 +34,7 @@ class Settings:
     llm_seconds: float = 60.0
     embedder: str = "minilm"
     chroma_url: str | None = None
+    reranker: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -46,6 +48,7 @@ class Settings:
             llm_seconds=_seconds(env.get("MEDMPT_LLM_SECONDS")),
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
+            reranker=env.get("MEDMPT_RERANKER") or None,
         )
 
 

@@ -25,6 +25,7 @@ class Settings(Protocol):
     data_dir: Path
     cache_dir: Path
     embedder: str
+    reranker: str | None
     chroma_url: str | None
 
 
@@ -159,7 +160,12 @@ def search(
     filters = Filters(year_from, year_to, issuer, topic, cast(Literal["en", "zh"] | None, lang), current_only)
     with progress_bar("Building the index") as progress:
         index = GuidelineIndex.open(
-            settings.cache_dir, embedder=settings.embedder, chroma_url=settings.chroma_url, data_dir=settings.data_dir, progress=progress
+            settings.cache_dir,
+            embedder=settings.embedder,
+            reranker=settings.reranker,
+            chroma_url=settings.chroma_url,
+            data_dir=settings.data_dir,
+            progress=progress,
         )
     result = index.search(query, k, filters)
     return SearchOut(

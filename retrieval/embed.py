@@ -7,8 +7,8 @@ import hashlib
 import importlib.util
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -202,38 +202,59 @@ class MiniLM:
 class SentenceTransformerEmbedder:
     """Any sentence-transformers folder on this machine (bge-m3, MedCPT, ...); multilingual when its folder name says so.
 
-    Uses bfloat16 where it is fast (a GPU, or a processor with AMX), float32 elsewhere; cosine between the two is above 0.999.
+    Multiplies in bfloat16 where that is fast (a GPU, or a processor with AMX or AVX512-BF16), in float32 elsewhere; weights, norms
+    and pooling stay in float32, so that the cosine between the two is above 0.999. Batches hold texts of similar length.
     """
 
-    def __init__(self, folder: Path, max_tokens: int | None = None) -> None:
-        """Load the model of `folder` without touching the network."""
+    def __init__(self, folder: Path, max_tokens: int | None = None, bf16: bool | None = None) -> None:
+        """Load the model of `folder` without touching the network; `bf16` None lets the hardware decide."""
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        bars = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        self._model = SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"dtype": fast_dtype()})
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+        with quiet_loading():
+            self._model = SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"dtype": "float32"})
         if max_tokens is not None:
             self._model.max_seq_length = max_tokens
+        self._bf16 = fast_bf16() if bf16 is None else bf16
         self.name = f"st-{folder.name}"
         self.dim = int(self._model.get_embedding_dimension() or 0)
-        self.multilingual = any(word in folder.name.lower() for word in ("m3", "multilingual", "gte", "e5"))
+        self.multilingual = is_multilingual(folder)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed `texts`: `(n, dim)`."""
-        vectors = self._model.encode(list(texts), convert_to_tensor=True, show_progress_bar=False)
+        import torch
+
+        with torch.autocast(self._model.device.type, torch.bfloat16, enabled=self._bf16):
+            vectors = self._model.encode(list(texts), convert_to_tensor=True, show_progress_bar=False)
         out: Vectors = vectors.float().cpu().numpy()
         return _normalise(out)
 
 
-def fast_dtype() -> str:
-    """`bfloat16` where this machine computes it in hardware, else `float32`."""
+def is_multilingual(folder: Path) -> bool:
+    """Whether the name of a model's folder says that it reads Chinese as it stands."""
+    return any(word in folder.name.lower() for word in ("m3", "multilingual", "gte", "e5"))
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """No bar of transformers on stderr while weights load."""
+    from transformers.utils import logging
+
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def fast_bf16() -> bool:
+    """Whether this machine multiplies bfloat16 in hardware: a GPU, or a processor with AMX or AVX512-BF16."""
     import torch
 
-    amx = "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else False
-    return "bfloat16" if amx or torch.cuda.is_available() else "float32"
+    cpu = Path("/proc/cpuinfo")
+    flags = cpu.read_text(encoding="utf-8").split() if cpu.exists() else []
+    return torch.cuda.is_available() or not {"amx_bf16", "avx512_bf16"}.isdisjoint(flags)
 
 
 class EmbeddingCache:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 
 from retrieval.candidates import gather
 from retrieval.corpus import GUIDELINES, load_corpus
+from retrieval.cross import READ, CrossEncoderReranker, cross_encoder_folder
 from retrieval.embed import Embedder, EmbeddingCache, Progress, load_embedder
 from retrieval.errors import BadInput
 from retrieval.ingest import open_documents
 from retrieval.lexicon import LEXICON, Lexicon
+from retrieval.narrowing import admits, conditions, describe
 from retrieval.passages import Filters, Hit, Passage, SearchResult
 from retrieval.question import Question, issuer_names, understand
 from retrieval.rerank import FEATURES, Ranker
 from retrieval.shard import LAYOUT, Place, Shard, open_shard
 from retrieval.sizes import shift, size_of
-from retrieval.store import Condition
 
 if TYPE_CHECKING:
     from retrieval.evaluate import Judged
@@ -43,13 +44,19 @@ class GuidelineIndex:
     """The door to guideline passages and documents."""
 
     def __init__(
-        self, shards: tuple[Shard, ...], conflicts: dict[str, tuple[str, ...]], lexicon: Lexicon, embedder: Callable[[], Embedder]
+        self,
+        shards: tuple[Shard, ...],
+        conflicts: dict[str, tuple[str, ...]],
+        lexicon: Lexicon,
+        embedder: Callable[[], Embedder],
+        reranker: Path | None = None,
     ) -> None:
         """Assemble an index from opened shards; use `open`."""
         self._shards = shards
         self._conflicts = conflicts
         self._lexicon = lexicon
         self._load_embedder = embedder
+        self._reranker = reranker
         self._lock = RLock()
         self._ranker = Ranker.load()
 
@@ -59,6 +66,7 @@ class GuidelineIndex:
         cache_dir: Path,
         *,
         embedder: str = "minilm",
+        reranker: str | None = None,
         chroma_url: str | None = None,
         data_dir: Path | None = None,
         corpus_dir: Path = GUIDELINES,
@@ -69,6 +77,7 @@ class GuidelineIndex:
         Args:
             cache_dir: For the index and the embeddings.
             embedder: `minilm`, `hashing`, or the path of a sentence-transformers folder.
+            reranker: Path of a sentence-transformers cross-encoder that reorders the best hits; None for none.
             chroma_url: `http://host:port` of a Chroma server; None for the embedded store.
             data_dir: Where imported documents live; None leaves them out.
             corpus_dir: Folder of the guideline corpus.
@@ -76,7 +85,9 @@ class GuidelineIndex:
 
         Raises:
             BadInput: the corpus or the embedder's name is wrong.
+            Unavailable: there is no model in the folder of the reranker.
         """
+        folder = cross_encoder_folder(reranker)
         lexicon = Lexicon.load()
         load = _Once(embedder)
         embeddings = EmbeddingCache(cache_dir / "embeddings", load, embedding_name(embedder))
@@ -85,7 +96,7 @@ class GuidelineIndex:
         if data_dir is not None:
             documents = open_documents(data_dir, cache_dir, embedder, chroma_url, lexicon, embeddings, progress)
             shards += [documents] if documents is not None else []
-        return cls(tuple(shards), _conflict_keys(corpus_dir), lexicon, load)
+        return cls(tuple(shards), _conflict_keys(corpus_dir), lexicon, load, folder)
 
     def passages(self) -> tuple[Passage, ...]:
         """All passages, guidelines first."""
@@ -124,6 +135,7 @@ class GuidelineIndex:
             counts["candidates"] = len(ranked)
             ranked = [s for s in ranked if s.score >= self._ranker.threshold]
             counts["above_threshold"] = len(ranked)
+            ranked = self._reread(question, ranked)
             if not ranked:
                 reason = self._why_empty(question)
         hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
@@ -144,9 +156,9 @@ class GuidelineIndex:
 
     def _allowed(self, question: Question, filters: Filters) -> tuple[list[NDArray[np.bool_]], str | None]:
         """Rows of each shard that filters and named edition admit, and why there are none."""
-        masks = [np.fromiter((_admits(p, filters) for p in s.passages), bool, len(s.passages)) for s in self._shards]
+        masks = [np.fromiter((admits(p, filters) for p in s.passages), bool, len(s.passages)) for s in self._shards]
         if not any(mask.any() for mask in masks):
-            return masks, f"no passage of the index passes {_describe(filters)}"
+            return masks, f"no passage of the index passes {describe(filters)}"
         edition = self._edition(question)
         if edition is None:
             return masks, None
@@ -201,6 +213,23 @@ class GuidelineIndex:
                 scored += [Scored(p, float(s)) for p, s in zip(passages, scores, strict=True)]
         return sorted(scored, key=lambda s: (-s.score, s.passage.id))
 
+    def _reread(self, question: Question, ranked: list[Scored]) -> list[Scored]:
+        """The best `READ` in the order of the cross-encoder, with its scores; unchanged without one.
+
+        Membership is settled before, so that narrowing filters still never add hits; what it does not read is not shown.
+        """
+        if self._cross is None:
+            return ranked
+        best = ranked[:READ]
+        scores = self._cross.score(question, [s.passage for s in best])
+        read = [Scored(s.passage, float(score)) for s, score in zip(best, scores, strict=True)]
+        return sorted(read, key=lambda s: (-s.score, s.passage.id)) + ranked[READ:]
+
+    @cached_property
+    def _cross(self) -> CrossEncoderReranker | None:
+        with self._lock:
+            return CrossEncoderReranker(self._reranker, self._lexicon) if self._reranker is not None else None
+
     @cached_property
     def _embedder(self) -> Embedder:
         with self._lock:
@@ -226,18 +255,6 @@ class _Once:
             if self._loaded is None:
                 self._loaded = load_embedder(self._name)
             return self._loaded
-
-
-def conditions(filters: Filters) -> list[Condition]:
-    """The part of `filters` that a store can apply itself; the rest is applied to its rows."""
-    tests: list[Condition] = []
-    if filters.year_from is not None:
-        tests.append(Condition("year", ">=", filters.year_from))
-    if filters.year_to is not None:
-        tests.append(Condition("year", "<=", filters.year_to))
-    if filters.current_only:
-        tests.append(Condition("current", "==", True))
-    return tests
 
 
 def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
@@ -269,26 +286,9 @@ def _conflict_keys(corpus_dir: Path) -> dict[str, tuple[str, ...]]:
     return pairs
 
 
-def _admits(passage: Passage, filters: Filters) -> bool:
-    g = passage.guideline
-    return (
-        (filters.year_from is None or g.year >= filters.year_from)
-        and (filters.year_to is None or g.year <= filters.year_to)
-        and (filters.issuer is None or filters.issuer.strip().lower() in g.issuer.lower())
-        and (filters.topic is None or filters.topic.strip().lower().replace(" ", "_") in g.topic.lower())
-        and (filters.language is None or passage.language in (None, filters.language))
-        and (not filters.current_only or g.status == "current")
-    )
-
-
 def _bogus(question: Question) -> str | None:
     """Why a question about a name that nobody here knows has no answer."""
     if not question.names:
         return None
     names = ", ".join(map(repr, question.names))
     return f"{names}: unknown to the corpus and the lexicon; a similar name is not offered in its place"
-
-
-def _describe(filters: Filters) -> str:
-    given = {name: value for name, value in replace(filters).__dict__.items() if value not in (None, False)}
-    return "the filters " + ", ".join(f"{name}={value!r}" for name, value in given.items())

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.coarse import Coarse
 from retrieval.embed import Vectors
 from retrieval.errors import BadInput, Unavailable
 
@@ -25,6 +26,8 @@ Value = str | int | bool
 Metadata = Mapping[str, Value]
 # Above this many vectors the embedded Chroma with a metadata filter is slower than an exact filtered scan (benchmarks/retrieval.py).
 FAISS_FROM = 20_000
+# A filter that leaves a smaller share of the rows than this is scanned exactly; a weaker one goes through the coarse index.
+WEAK = 0.1
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,11 @@ def _chroma_where(where: Sequence[Condition]) -> dict[str, Any] | None:
 
 
 class FaissStore:
-    """Exact inner products in memory (FAISS flat index) with metadata columns beside it; `close` writes the folder."""
+    """Inner products in memory (FAISS flat index) with metadata columns beside it; `close` writes the folder.
+
+    Exact, except that from `FAISS_FROM` rows on `close` builds a coarse index, which names the rows to compare when no filter or
+    a weak one is given. A change drops it until the next `close`.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open `folder`, or start empty when it does not exist."""
@@ -167,6 +174,7 @@ class FaissStore:
         self._metadata: list[dict[str, Value]] = []
         self._columns: dict[str, NDArray[Any]] = {}
         self._index: Any = None
+        self._coarse: Coarse | None = None
         self._dirty = False
         if (folder / "rows.json").exists():
             import faiss
@@ -174,6 +182,7 @@ class FaissStore:
             rows = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
             self._ids, self._metadata = rows["ids"], rows["metadata"]
             self._index = faiss.read_index(str(folder / "vectors.faiss"))
+            self._coarse = Coarse.read(folder / "coarse.faiss")
             self._refresh()
 
     def add(self, ids: Sequence[str], vectors: Vectors, metadata: Sequence[Metadata]) -> None:
@@ -187,7 +196,7 @@ class FaissStore:
         self._ids.extend(ids)
         self._metadata.extend(dict(m) for m in metadata)
         self._refresh()
-        self._dirty = True
+        self._coarse, self._dirty = None, True
 
     def delete(self, ids: Sequence[str]) -> None:
         """See `VectorStore.delete`."""
@@ -199,7 +208,7 @@ class FaissStore:
         self._ids = [key for i, key in enumerate(self._ids) if i not in dropped]
         self._metadata = [m for i, m in enumerate(self._metadata) if i not in dropped]
         self._refresh()
-        self._dirty = True
+        self._coarse, self._dirty = None, True
 
     def query(self, vector: Vectors, k: int, where: Sequence[Condition] = ()) -> list[tuple[str, float]]:
         """See `VectorStore.query`."""
@@ -208,18 +217,28 @@ class FaissStore:
         if not self._ids:
             return []
         query = np.ascontiguousarray(vector, np.float32)[None, :]
-        parameters = None
+        selector = None
         allowed = len(self._ids)
         if where:
             mask = self._mask(where)
             allowed = int(mask.sum())
             bits = np.packbits(mask, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        if min(k, allowed) == 0:
+        k = min(k, allowed)
+        if k == 0:
             return []
-        cosines, rows = self._index.search(query, min(k, allowed), params=parameters)
+        if self._coarse is not None and allowed >= WEAK * len(self._ids):
+            near = self._coarse.nearest(query, min(2 * k, allowed), selector)
+            if len(near) >= k:
+                return self._ranked(query[0], near, k)
+        parameters = faiss.SearchParameters(sel=selector) if selector is not None else None  # type: ignore[call-arg]
+        cosines, rows = self._index.search(query, k, params=parameters)
         return [(self._ids[row], float(cosine)) for row, cosine in zip(rows[0], cosines[0], strict=True) if row >= 0]
+
+    def _ranked(self, query: Vectors, rows: NDArray[np.int64], k: int) -> list[tuple[str, float]]:
+        """The best `k` of `rows` by exact product."""
+        cosines = self._index.reconstruct_batch(rows) @ query
+        return [(self._ids[rows[i]], float(cosines[i])) for i in np.argsort(-cosines, kind="stable")[:k]]
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         """See `VectorStore.vectors`."""
@@ -236,12 +255,18 @@ class FaissStore:
         import faiss
 
         self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "coarse.faiss").unlink(missing_ok=True)
+        if len(self._ids) >= FAISS_FROM:
+            self._coarse = Coarse.build(self._index.reconstruct_n(0, len(self._ids)))
         for name, write in (
             ("vectors.faiss", lambda path: faiss.write_index(self._index, path)),
             ("rows.json", lambda path: Path(path).write_text(json.dumps({"ids": self._ids, "metadata": self._metadata}), encoding="utf-8")),
         ):
             write(str(self._folder / f"{name}.part"))
             os.replace(self._folder / f"{name}.part", self._folder / name)
+        if self._coarse is not None:
+            self._coarse.write(str(self._folder / "coarse.faiss.part"))
+            os.replace(self._folder / "coarse.faiss.part", self._folder / "coarse.faiss")
         self._dirty = False
 
     def _refresh(self) -> None:

@@ -88,3 +88,33 @@ def test_the_product_chooses_by_size(tmp_path: Path) -> None:
     small.close()
     with pytest.raises(BadInput, match="ftp://x"):
         open_store(tmp_path, 10, chroma_url="ftp://x")
+
+
+def test_many_rows_are_found_through_the_coarse_index(tmp_path: Path) -> None:
+    n = FAISS_FROM
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(300, 16))
+    vectors = (centres[rng.integers(0, 300, n)] + 0.5 * rng.normal(size=(n, 16))).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    built = FaissStore(tmp_path)
+    built.add([f"p{i}" for i in range(n)], vectors, [{"year": 2000 + i % 20} for i in range(n)])
+    exact = [[key for key, _ in built.query(vectors[i], 10)] for i in range(40)]
+    built.close()
+    assert (tmp_path / "coarse.faiss").exists()
+
+    store = FaissStore(tmp_path)
+    found = [store.query(vectors[i], 10) for i in range(40)]
+    assert np.mean([len({key for key, _ in one} & set(truth)) / 10 for one, truth in zip(found, exact, strict=True)]) >= 0.97
+    assert [one[0][1] for one in found] == pytest.approx([1.0] * 40, abs=1e-5)
+    weak = store.query(vectors[0], 100, [Condition("year", ">=", 2010)])
+    assert len(weak) == 100
+    assert all(int(key[1:]) % 20 >= 10 for key, _ in weak)
+    assert len(store.query(vectors[0], n, [Condition("year", ">=", 2010)])) == n // 2
+
+    store.add(["new"], -vectors[:1], [{"year": 2020}])
+    store.delete(["p0"])
+    assert store.query(-vectors[0], 1) == [("new", pytest.approx(1.0, abs=1e-5))]
+    store.close()
+    again = FaissStore(tmp_path)
+    assert again.query(-vectors[0], 1) == [("new", pytest.approx(1.0, abs=1e-5))]
+    assert "p0" not in {key for key, _ in again.query(vectors[0], 50)}

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _Data = Annotated[Path, typer.Option("--data", help="Data set folder made by `medmpt train convert`.")]
 _Out = Annotated[Path, typer.Option("--out", help="Folder for checkpoints and logs; a run found there is continued.")]
 _Set = Annotated[list[str] | None, typer.Option("--set", help="key=value of the training settings, e.g. lr=1e-4; may be repeated.")]
+_Strategy = Annotated[
+    Literal["ddp", "fsdp"],
+    typer.Option(help="Of several processes: each holds the whole model (ddp) or a part of it (fsdp, for large ones)."),
+]
 _Name = Annotated[str | None, typer.Option(help="Install the result as weights of this name.")]
 _Licence = Annotated[str, typer.Option(help="Terms of use of the result.")]
 _Tokenizer = Annotated[Path | None, typer.Option(help="Folder with vocab.txt or tokenizer.json.")]
@@ -49,10 +53,10 @@ class ConvertedData(CommandResult):
     bad: list[BadLine]
 
 
-def _settings(task: str, words: list[str] | None) -> "TrainSettings":
+def _settings(task: str, words: list[str] | None, strategy: str) -> "TrainSettings":
     from medmpt_backend.train.settings import TrainSettings
 
-    given: dict[str, object] = {}
+    given: dict[str, object] = {"strategy": strategy}
     for word in words or []:
         key, sign, value = word.partition("=")
         if not sign:
@@ -95,7 +99,7 @@ def _run(ctx: typer.Context, plan: "RunPlan", name: str | None, licence: str) ->
         )
     if name is not None and trainer.rank == 0:
         export(trainer, plan, settings_of(ctx).data_dir / "weights", name, licence)
-    metrics = evaluate(trainer, plan)
+    metrics = evaluate(trainer, plan) if trainer.rank == 0 else {}
     return Trained(task=plan.settings.task, step=outcome.step, steps=steps, losses=outcome.losses, metrics=metrics, weights=name)
 
 
@@ -106,13 +110,14 @@ def train_pretrain(
     config: Annotated[str, typer.Option(help="base, compact, tiny, or a configuration file.")] = "compact",
     tokenizer: _Tokenizer = None,
     options: _Set = None,
+    strategy: _Strategy = "ddp",
     name: _Name = None,
     licence: _Licence = "as the training data allow",
 ) -> Trained:
     """Pretrain with all five objectives: slice and scan MoCo, masked image, image-text contrast, language modelling."""
     from medmpt_backend.train.run import RunPlan, preset
 
-    plan = RunPlan(data, out, _settings("pretrain", options), config=preset(config), tokenizer=tokenizer)
+    plan = RunPlan(data, out, _settings("pretrain", options, strategy), config=preset(config), tokenizer=tokenizer)
     return _run(ctx, plan, name, licence)
 
 
@@ -127,6 +132,7 @@ def train_finetune(
     kind: Annotated[Literal["multilabel", "multiclass"], typer.Option(help="Kind of a new head.")] = "multilabel",
     tokenizer: _Tokenizer = None,
     options: _Set = None,
+    strategy: _Strategy = "ddp",
     name: _Name = None,
     licence: _Licence = "as the training data and the starting weights allow",
 ) -> Trained:
@@ -138,7 +144,7 @@ def train_finetune(
     weights = None if config else WeightsStore(settings.data_dir).active(start or settings.weights)
     names = tuple(label.strip() for label in labels.split(",") if label.strip())
     made = preset(config) if config else None
-    plan = RunPlan(data, out, _settings(task, options), made, weights, tokenizer, names, kind)
+    plan = RunPlan(data, out, _settings(task, options, strategy), made, weights, tokenizer, names, kind)
     return _run(ctx, plan, name, licence)
 
 

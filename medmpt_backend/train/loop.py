@@ -14,6 +14,7 @@ from typing import Any, cast
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from medmpt_backend.errors import BackendError, BadInput
@@ -22,6 +23,7 @@ from medmpt_backend.train.augment import generator_for
 from medmpt_backend.train.batches import Batch, BatchSource
 from medmpt_backend.train.objectives import world_rank
 from medmpt_backend.train.settings import TrainSettings
+from medmpt_backend.train.sharded import ShardedTask
 
 _KEPT = 2
 
@@ -63,15 +65,16 @@ def freeze(model: nn.Module, prefixes: tuple[str, ...]) -> int:
 def make_optimizer(task: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
     """AdamW with groups by rate and decay; frozen parameters are in none."""
     new_parts = ("heads.", "patch_heads.", "patch_mix.", "labs.", "medication.")
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
     for name, parameter in task.named_parameters():
         if parameter.requires_grad:
             new = any(f"model.{part}" in name for part in new_parts)
-            groups.setdefault((new, parameter.ndim > 1), []).append(parameter)
+            # sharded and whole tensors cannot be updated in one call
+            groups.setdefault((new, parameter.ndim > 1, isinstance(parameter, DTensor)), []).append(parameter)
     rates = {False: settings.lr, True: settings.new_lr if settings.new_lr is not None else settings.lr}
     options = [
         {"params": params, "lr": rates[new], "peak": rates[new], "weight_decay": settings.weight_decay if decays else 0.0}
-        for (new, decays), params in sorted(groups.items(), key=lambda item: item[0])
+        for (new, decays, _), params in sorted(groups.items(), key=lambda item: item[0])
     ]
     if not options:
         raise BadInput("everything is frozen; nothing is left to train")
@@ -114,15 +117,20 @@ class Trainer:
     """Trains one task; everything that decides its course is in the settings and the data."""
 
     def __init__(self, task: nn.Module, source: BatchSource, settings: TrainSettings, out: Path, device: torch.device) -> None:
-        self.task, self.source, self.settings, self.out, self.device = task.to(device), source, settings, out, device
+        self.task, self.source, self.settings, self.out, self.device = task, source, settings, out, device
         self.world, self.rank = world_rank()
         model = cast(MedMPT, task.model)
         freeze(model, settings.freeze)
         model.vision_encoder.recompute = settings.recompute
+        self.sharded = ShardedTask(task, settings, device) if settings.strategy == "fsdp" else None
+        if self.sharded is None:
+            task.to(device)
         self.optimizer = make_optimizer(task, settings)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16" and device.type == "cuda")
         self.step = 0
-        self.running: nn.Module = DistributedDataParallel(task, broadcast_buffers=False) if self.world > 1 else task
+        self.running: nn.Module = task
+        if self.world > 1 and self.sharded is None:
+            self.running = DistributedDataParallel(task, broadcast_buffers=False)
         out.mkdir(parents=True, exist_ok=True)
 
     def _move(self, batch: Batch) -> Batch:
@@ -149,6 +157,8 @@ class Trainer:
             last = micro == settings.accumulate - 1
             batch = self._move(self.source.batch(self.step * settings.accumulate + micro, self.rank, self.world))
             quiet = contextlib.nullcontext() if last or not isinstance(self.running, DistributedDataParallel) else self.running.no_sync()
+            if self.sharded is not None:
+                self.sharded.before_forward()
             with quiet:
                 with self._autocast():
                     losses: dict[str, Tensor] = self.running(batch)
@@ -158,7 +168,7 @@ class Trainer:
                 parts[name] = parts.get(name, torch.zeros((), device=self.device)) + loss.detach().float() / settings.accumulate
         self.scaler.unscale_(self.optimizer)
         trained = [p for group in self.optimizer.param_groups for p in group["params"]]
-        norm = nn.utils.clip_grad_norm_(trained, settings.clip)
+        norm = self.sharded.clip(trained, settings.clip) if self.sharded is not None else nn.utils.clip_grad_norm_(trained, settings.clip)
         if not self.scaler.is_enabled() and not bool(torch.isfinite(norm)):
             raise BackendError(f"step {self.step}: the gradient is not finite ({float(norm)}); lower the learning rate or use fp32")
         self.scaler.step(self.optimizer)
@@ -176,10 +186,12 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint of this step; the last two are kept."""
         path = self.out / f"checkpoint-{self.step:08d}.pt"
+        task = self.task.state_dict() if self.sharded is None else self.sharded.state()
+        optimizer = self.optimizer.state_dict() if self.sharded is None else self.sharded.optimizer_state(self.optimizer)
         if self.rank == 0:
             content = {
-                "task": self.task.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
+                "task": task,
+                "optimizer": optimizer,
                 "scaler": self.scaler.state_dict(),
                 "step": self.step,
                 "settings": self.settings.model_dump_json(),
@@ -202,15 +214,18 @@ class Trainer:
         found = sorted(self.out.glob("checkpoint-*.pt"))
         if not found:
             return False
-        content = torch.load(found[-1], map_location=self.device, weights_only=True)
+        content = torch.load(found[-1], map_location=self.device if self.sharded is None else "cpu", weights_only=True)
         before = TrainSettings.model_validate_json(content["settings"])
         changed = [n for n in TrainSettings.model_fields if getattr(before, n) != getattr(self.settings, n) and n != "checkpoint_every"]
         if changed:
             raise BadInput(
                 f"the run in {self.out.name!r} was started with another {changed[0]!r}; choose another --out or the same settings"
             )
-        self.task.load_state_dict(content["task"])
-        self.optimizer.load_state_dict(content["optimizer"])
+        if self.sharded is not None:
+            self.sharded.load(content["task"], self.optimizer, content["optimizer"])
+        else:
+            self.task.load_state_dict(content["task"])
+            self.optimizer.load_state_dict(content["optimizer"])
         self.scaler.load_state_dict(content["scaler"])
         self.step = content["step"]
         if self.rank == 0:
@@ -226,6 +241,12 @@ class Trainer:
         if self._log.is_file():
             lines = [line for line in self._log.read_text(encoding="utf-8").splitlines() if json.loads(line)["step"] <= self.step]
             self._log.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+    def unite(self) -> None:
+        """End of a sharded run: the first process gets the task in one piece, to evaluate and export."""
+        whole = self.sharded.whole() if self.sharded is not None else None
+        if whole is not None:
+            self.task = self.running = whole.to(self.device)
 
     def run(self, progress: Callable[[int, float], None] | None = None) -> TrainOutcome:
         """Train until `settings.steps`; Ctrl-C saves and returns.

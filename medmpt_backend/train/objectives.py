@@ -99,6 +99,7 @@ class PretrainModel(nn.Module):
         super().__init__()
         self.config = config
         self.model = MedMPT(config)
+        self.moves_itself = True  # sharded training moves the momentum copies outside of `forward`
         self.vision_decoder = MaskedDecoder(config.vision, config.preprocess.channels)
         for name in _MOMENTUM_PARTS:
             part = copy.deepcopy(getattr(self.model, name))
@@ -170,7 +171,8 @@ class PretrainModel(nn.Module):
         latent = model.vision_encoder(flat, masking)
         prediction = self.vision_decoder(latent, masking.restore)
         scan, tokens = model.fuse(latent[:, 0].reshape(*view_q.shape[:2], -1))
-        self.update_momentum()
+        if self.moves_itself:
+            self.update_momentum()
         keys_slice, keys_scan = self._keys(view_k)
         sim_slice, loss_slice = self._moco("slice", model.project_slices(latent[:, 0]), keys_slice)
         scan_unit = model.project_scan(scan)

@@ -133,10 +133,12 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
 
 
 def train(plan: RunPlan, progress: Callable[[int, float], None] | None = None) -> tuple[Trainer, TrainOutcome]:
-    """Run a plan, continuing it where it stopped."""
+    """Run a plan, continuing it where it stopped; of a sharded run the first process alone has the model then."""
     trainer, _ = build(plan)
     trainer.resume()
-    return trainer, trainer.run(progress)
+    outcome = trainer.run(progress)
+    trainer.unite()
+    return trainer, outcome
 
 
 def _source(trainer: Trainer, plan: RunPlan, split: Literal["train", "val", "test"]) -> BatchSource | None:

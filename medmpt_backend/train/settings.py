@@ -28,6 +28,7 @@ class TrainSettings(BaseModel):
         augment: Random views; the second view of pretraining is always random.
         mask_weight: Weight of the per-patch lesion loss where the data has masks.
         recompute: Recompute activations in the backward pass to save memory.
+        strategy: Of several processes: `ddp` keeps the whole model on each, `fsdp` a part.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,3 +51,4 @@ class TrainSettings(BaseModel):
     augment: bool = True
     mask_weight: float = 1.0
     recompute: bool = False
+    strategy: Literal["ddp", "fsdp"] = "ddp"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from retrieval.embed import Vectors
 
-# Lists of the index and how many a search opens: on MiniLM vectors of MedQuAD 230 of 512 hold 99 % of the true ten nearest, 97 hold
+# Lists of the index and how many a search opens: on MiniLM vectors of MedQuAD 230 of 512 hold 98 to 99 % of the true ten nearest, 97 hold
 # 97 % (docs/retrieval.md).
 LISTS, OPENED = 512, 230
 # Rows that the centres are learnt from, per list; FAISS asks for at least 39.

@@ -16,8 +16,8 @@ from retrieval.passages import Passage
 from retrieval.question import Question
 from retrieval.shard import dense_text
 
-# Candidates it reads: four times what is shown; about 25 ms each for a base-sized model on one core.
-READ = 20
+# Candidates it reads: twice what is shown; a BERT-base model needs about a second for each on two busy cores (docs/retrieval.md).
+READ = 10
 # BERT-sized models know 512 positions.
 MAX_TOKENS = 512
 

@@ -45,6 +45,7 @@ count = lambda tensors: sum((t.to_local() if isinstance(t, DTensor) else t).nume
 held = {"step": first.step, "here": count(parameters), "all": sum(p.numel() for p in parameters),
         "moments_here": count(moments), "moments_all": sum(m.numel() for m in moments)}
 (out / f"held-{trainer.rank}.json").write_text(json.dumps(held))
+torch.distributed.barrier()  # the checkpoint is written
 trainer, second = train(plan)
 assert second.step == plan.settings.steps
 torch.distributed.destroy_process_group()

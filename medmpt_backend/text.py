@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from medmpt_backend.attention import attend, merge_heads, split_heads
 from medmpt_backend.config import TextConfig
+from medmpt_backend.thin import ThinLinear
 
 # LayerNorm eps of BERT.
 BERT_EPS = 1e-12
@@ -33,14 +34,14 @@ class DecoderCache:
 
 
 def _dense_norm(inner: int, width: int) -> nn.ModuleDict:
-    return nn.ModuleDict({"dense": nn.Linear(inner, width), "LayerNorm": nn.LayerNorm(width, eps=BERT_EPS)})
+    return nn.ModuleDict({"dense": ThinLinear(inner, width), "LayerNorm": nn.LayerNorm(width, eps=BERT_EPS)})
 
 
 class _Attention(nn.Module):
     def __init__(self, config: TextConfig, kind: str, dropout: float) -> None:
         super().__init__()
         self.heads, self.kind = config.heads, kind
-        self.add_module("self", nn.ModuleDict({n: nn.Linear(config.width, config.width) for n in ("query", "key", "value")}))
+        self.add_module("self", nn.ModuleDict({n: ThinLinear(config.width, config.width) for n in ("query", "key", "value")}))
         self.output = _dense_norm(config.width, config.width)
         self.drop = nn.Dropout(dropout)
 
@@ -69,7 +70,7 @@ class _Layer(nn.Module):
         self.attention = _Attention(config, "decoder" if decoder else "text", dropout)
         if decoder:
             self.crossattention = _Attention(config, "cross", dropout)
-        self.intermediate = nn.ModuleDict({"dense": nn.Linear(config.width, config.ff)})
+        self.intermediate = nn.ModuleDict({"dense": ThinLinear(config.width, config.ff)})
         self.output = _dense_norm(config.ff, config.width)
         self.drop = nn.Dropout(dropout)
 
@@ -147,7 +148,7 @@ class _Predictions(nn.Module):
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
         self.transform = _dense_norm(config.width, config.width)
-        self.decoder = nn.Linear(config.width, config.vocab)
+        self.decoder = ThinLinear(config.width, config.vocab)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.decoder(self.transform["LayerNorm"](F.gelu(self.transform["dense"](x))))

@@ -12,7 +12,7 @@ last bit that floating point allows; the other value is this project's default. 
 * `decode.search`: `official` never re-orders its histories and forgets CLS; `beam` is a textbook beam search.
 * `decode.end_token`: `official` is 101, never a training target, so that every search runs to its limit; `sep` is 102.
 * `preprocess.resize`: `official` is bilinear without antialiasing, so what an input holds depends on the pixel size; `antialias` averages
-  averages what it drops.
+  what it drops.
 * `vision.stem`: `official` is one 16x16 convolution, which learns slowly from few studies; `convolutional` is a stack of strided 3x3 ones;
   `residual` is deeper and hides masked patches from its overlapping convolutions.
 * `vision.local_width`: 0 is official; otherwise cells of half a patch of each slice, with their neighbours in the slices above and below,

@@ -172,6 +172,7 @@ class HeadConfig(_Frozen):
         hidden: True for Linear-ReLU-Linear, False for one Linear (linear probe).
         thresholds: Per label decision threshold; empty means 0.5.
         calibrated: Whether the probabilities were calibrated on held-out data.
+        temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
             where and on which side. Not official.
     """
@@ -181,6 +182,7 @@ class HeadConfig(_Frozen):
     hidden: bool = True
     thresholds: tuple[float, ...] = ()
     calibrated: bool = False
+    temperature: float = Field(default=1.0, gt=0)
     patches: bool = False
 
 

@@ -19,6 +19,7 @@ from medmpt_backend.safe_load import read_checkpoint
 from medmpt_backend.search import DecodeSettings, generate
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.train.calibrate import HeadOutput, calibrate, head_outputs, probabilities
 from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
 from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
 from medmpt_backend.train.settings import TrainSettings
@@ -158,6 +159,8 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if source is None:
         return {}
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
+    if trainer.settings.task == "joint":
+        return _joint_metrics(head_outputs(model, source, trainer.settings.batch, trainer.device))
     outputs, targets, texts = [], [], []
     for start in range(0, len(source.usable), trainer.settings.batch):
         batch = trainer._move(source.collate([(0, i) for i in source.usable[start : start + trainer.settings.batch]], augmented=False))
@@ -183,6 +186,20 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if trainer.settings.task == "pretrain":
         return recall_at(found @ wanted.T)
     return multilabel_metrics(found, wanted) if wanted.ndim == 2 else multiclass_metrics(found, wanted)
+
+
+def _joint_metrics(outputs: dict[str, HeadOutput]) -> dict[str, float]:
+    """Metrics of every head, named `head/metric`."""
+    found: dict[str, float] = {}
+    for task, output in outputs.items():
+        target, scores = output.target.numpy(), probabilities(output)
+        if target.ndim == 2:
+            made = multilabel_metrics(scores, target)
+        else:
+            known = target >= 0
+            made = multiclass_metrics(scores[known], target[known]) if known.any() else {}
+        found |= {f"{task}/{name}": value for name, value in made.items()}
+    return found
 
 
 def _present(target: torch.Tensor | None) -> torch.Tensor:
@@ -223,6 +240,9 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     """Write the trained model as weights `root/name`, with the domain statistics of its training studies; call it on one process."""
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
     source = trainer.source
+    held_out = _source(trainer, plan, "val") if trainer.settings.task == "joint" else None
+    if held_out is not None:
+        model.config = calibrate(model, head_outputs(model, held_out, trainer.settings.batch, trainer.device))
     scans = []
     for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]

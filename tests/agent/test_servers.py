@@ -13,6 +13,7 @@ from langchain.tools import ToolRuntime, tool
 
 from agent.answer import Answer
 from agent.assistant import Assistant
+from agent.models import make_model
 from tools.deps import Deps
 from tools.errors import BadInput
 
@@ -88,6 +89,7 @@ class Stub(ThreadingHTTPServer):
         self.behaviour = behaviour
         self.seen: list[bytes] = []
         self.dropped = threading.Event()
+        self.reading = threading.Event()
 
     @property
     def spec(self) -> str:
@@ -322,6 +324,60 @@ def test_stop_cancels_at_the_server(make_assistant, serve) -> None:
     assert stub.dropped.wait(10), "the connection must be closed at the server"
     stub.behaviour = good
     assert ask(assistant, QUESTION, thread, case).status == "answered"
+
+
+def _silent(handler: Handler, body: Body) -> None:
+    """Says nothing; notices when the client goes."""
+    handler.server.reading.set()
+    if handler.connection.recv(1) == b"":
+        handler.server.dropped.set()
+
+
+def _silent_after_a_word(handler: Handler, body: Body) -> None:
+    handler.begin()
+    handler.chunk({"role": "assistant", "content": "Urea"})
+    _silent(handler, body)
+
+
+@pytest.mark.parametrize("behaviour", [_silent, _silent_after_a_word])
+def test_stop_cancels_at_once_at_a_silent_server(make_assistant, serve, behaviour: Behaviour) -> None:
+    stub = serve(behaviour)
+    assistant = make_assistant(stub.spec, seconds=120.0)
+    case, thread, stop = assistant.open_case("a", session="s").handle, assistant.new_thread("s"), threading.Event()
+    answers: list[Answer] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(assistant, QUESTION, thread, case, stop)))
+    asking.start()
+    assert stub.reading.wait(60)
+    assert not stub.dropped.wait(0.3), "the request is alive until stop is pressed"
+    stop.set()
+    assert stub.dropped.wait(20), "far before the time limit of the call"
+    asking.join(20)
+    assert answers[0].status == "partial"
+    stub.behaviour = good
+    assert ask(assistant, QUESTION, thread, case).status == "answered"
+
+
+def test_a_time_limit_cancels_at_a_silent_server(make_assistant, serve) -> None:
+    stub = serve(_silent)
+    assistant = make_assistant(stub.spec, seconds=1.0)
+    answer = ask(assistant, QUESTION, assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
+    assert any("in time" in w and "planner finished" in w for w in answer.warnings), answer.warnings
+    assert stub.dropped.wait(20)
+
+
+def test_every_connection_is_closed_with_its_call(make_assistant, serve) -> None:
+    def until_closed(handler: Handler, body: Body) -> None:
+        good(handler, body)
+        handler.server.reading.set()
+        handler.connection.recv(1)
+        handler.server.dropped.set()
+
+    stub = serve(until_closed)
+    model = make_model(stub.spec)
+    for _ in range(2):
+        stub.dropped.clear()
+        model.invoke([("user", QUESTION)])
+        assert stub.dropped.wait(10), "nothing stays open for a collector to find"
 
 
 @tool(response_format="content_and_artifact")

@@ -19,7 +19,7 @@ class Settings:
     Attributes:
         data_dir: User data: threads, weights, imported documents (`MEDMPT_DATA_DIR`).
         cache_dir: Derived things: indexes, embeddings, demo studies; safe to delete (`MEDMPT_CACHE_DIR`).
-        weights: Name of the MedMPT weights to use, None for the default (`MEDMPT_WEIGHTS`).
+        weights: Name of the MedMPT weights to use, None for the default, `none` to run without them (`MEDMPT_WEIGHTS`).
         llm: Which chat model composes answers: `planner`, `openai:MODEL@URL`, ... (`MEDMPT_LLM`).
         llm_seconds: Time limit of one call of the chat model (`MEDMPT_LLM_SECONDS`).
         embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medmpt_backend.cohort.grid import Field, Grid, Mask, coverage, smooth_field
+from medmpt_backend.cohort.grid import Box, Field, Grid, Mask, coverage, smooth_field
 from medmpt_backend.cohort.trees import Tree, draw, grow
 
 RUL, RML, RLL, LUL, LLL = 1, 2, 3, 4, 5
@@ -93,7 +93,7 @@ def paint(rng: np.random.Generator, grid: Grid, habitus: Habitus) -> Canvas:
     lung = np.maximum.reduce([cavity + 1.5, -(heart - 4), -middle, -(spine - 4), np.broadcast_to(dome - grid.z, grid.shape)])
     hu = _body(grid, habitus, voxel)
     _inside(hu, cavity, grid, habitus, voxel, dome)
-    _skeleton(hu, grid, habitus, cavity, spine, voxel)
+    _skeleton(hu, grid, habitus, cavity, voxel)
     _great_vessels(hu, grid, habitus, heart, voxel)
     parenchyma = _parenchyma(rng, grid, habitus)
     cover = coverage(lung, voxel)
@@ -150,17 +150,31 @@ def _spine_distance(grid: Grid, h: Habitus) -> Field:
     return out
 
 
+# Beyond this distance, mm, nobody asks how far the heart is.
+HEART_REACH = 24.0
+
+
+def _heart_part(grid: Grid, h: Habitus) -> tuple[Box, Grid]:
+    """The block that holds the heart and `HEART_REACH` mm around it (the half-axes of the oblique ellipsoid along x, y, z)."""
+    s, y = h.heart, -0.30 * h.half_depth
+    grown = 1 + HEART_REACH / (46 * s)
+    rx, ry, rz = 62 * s * grown, 52 * s * grown, 55 * s * grown
+    return grid.part((22 - max(rx, 62 * s + 20), 22 + rx), (y - ry, y + max(ry, 54 * s + 20)), (-78 - rz, -78 + max(rz, 58 * s + 24)))
+
+
 def heart_distance(grid: Grid, h: Habitus) -> Field:
-    """Signed distance to the heart: a left-pointing oblique ellipsoid plus the right atrium."""
+    """Signed distance to the heart, at most `HEART_REACH`: a left-pointing oblique ellipsoid plus the right atrium."""
+    out = np.full(grid.shape, HEART_REACH, np.float32)
+    box, g = _heart_part(grid, h)
     s = h.heart
     # The long axis runs from the right-back-up to the left-front-down.
-    x, y, z = grid.x - 22, grid.y + 0.30 * h.half_depth, grid.z + 78
+    x, y, z = g.x - 22, g.y + 0.30 * h.half_depth, g.z + 78
     u = (0.80 * x - 0.42 * y - 0.43 * z) / (66 * s)
     v = (0.42 * x + 0.90 * y - 0.10 * z) / (46 * s)
     w = (0.43 * x - 0.10 * y + 0.89 * z) / (50 * s)
     ventricles = (np.sqrt(u**2 + v**2 + w**2) - 1) * 46 * s
-    atrium = grid.ellipsoid((-18, -0.10 * h.half_depth, -62), (34 * s, 34 * s, 42 * s))
-    out: Field = np.minimum(ventricles, atrium).astype(np.float32)
+    atrium = g.ellipsoid((-18, -0.10 * h.half_depth, -62), (34 * s, 34 * s, 42 * s))
+    out[box] = np.minimum(np.minimum(ventricles, atrium), HEART_REACH)
     return out
 
 
@@ -219,67 +233,85 @@ def _inside(hu: Field, cavity: Field, grid: Grid, h: Habitus, voxel: float, dome
     hu += muscle_rim * (50 - hu)
 
 
-def _skeleton(hu: Field, grid: Grid, h: Habitus, cavity: Field, spine: Field, voxel: float) -> None:
+def _skeleton(hu: Field, grid: Grid, h: Habitus, cavity: Field, voxel: float) -> None:
     """Ribs, spine, sternum, clavicles and scapulae."""
-    angle = np.arctan2(grid.y, grid.x / (h.half_width / h.half_depth))
-    # Ribs run from high at the back to low at the front; 24 mm apart.
-    slope = 34 * (1 - np.sin(angle)) / 2
-    phase = np.mod(grid.z + slope + 3, 24) - 12
-    shell = np.abs(cavity - 4.5)
-    rib = np.maximum(np.sqrt(phase**2 * (4.6 / 6.5) ** 2 + shell**2) - 4.6, grid.z - (h.apex - 12))
-    front_gap = np.broadcast_to((grid.y < -0.55 * h.half_depth) & (np.abs(grid.x) < 0.72 * h.half_width), grid.shape)
-    cover = coverage(rib, voxel)
-    cartilage = np.where(front_gap, 110.0, 760.0)
-    hu += cover * (cartilage - hu)
-    hu += coverage(rib + 1.8, voxel) * np.where(front_gap, 0, 230.0 - hu)
-    yc = _spine_centre(h) + 4 * np.cos(grid.z / 90)
-    hu += coverage(spine, voxel) * (60 - hu)
-    body = (np.sqrt((grid.x / 16) ** 2 + ((grid.y - yc) / 14) ** 2) - 1) * 14
-    disc = np.abs(np.mod(grid.z, 24) - 12) - 9.5
-    vertebra = np.maximum(body, disc)
-    hu += coverage(vertebra, voxel) * (520 - hu)
-    hu += coverage(vertebra + 1.8, voxel) * (190 - hu)
-    canal = (np.sqrt((grid.x / 9) ** 2 + ((grid.y - yc - 23) / 8) ** 2) - 1) * 8
-    lamina = np.maximum(np.abs(canal - 3) - 3, -(grid.y - yc - 13))
-    spinous = np.maximum(np.abs(grid.x) - 3.5, np.maximum(np.abs(grid.y - yc - 42) - 13, np.abs(np.mod(grid.z + 8, 24) - 12) - 7))
-    for bone in (lamina, spinous):
-        hu += coverage(np.broadcast_to(bone, grid.shape).astype(np.float32), voxel) * (600 - hu)
-    hu += coverage(np.broadcast_to(canal, grid.shape).astype(np.float32), voxel) * (25 - hu)
-    _, b = _scale(grid, h)
-    sternum = np.maximum.reduce(
-        [
-            np.abs(np.broadcast_to(grid.x, grid.shape)) - (17 + 6 * np.clip(grid.z / 40, 0, 1)),
-            np.broadcast_to(np.abs(grid.y + b + 7), grid.shape) - 5.5,
-            np.broadcast_to(np.abs(grid.z + 15), grid.shape) - 75,
-        ]
-    ).astype(np.float32)
-    hu += coverage(sternum, voxel) * (480 - hu)
-    hu += coverage(sternum + 1.6, voxel) * (150 - hu)
+    _ribs(hu, grid, h, cavity, voxel)
+    _spine(hu, grid, h, voxel)
+    _sternum(hu, grid, h, voxel)
     for sign in (-1, 1):
         clavicle = np.array(
             [[sign * 16.0, -0.8 * h.half_depth, 62.0], [sign * 80.0, -0.7 * h.half_depth, 84.0], [sign * 140.0, -0.2 * h.half_depth, 96.0]]
         )
-        tube = grid.tube(clavicle, 6)
-        hu += coverage(tube, voxel) * (620 - hu)
-        hu += coverage(tube + 2, voxel) * (220 - hu)
-        plate = np.abs((grid.x * sign - 92) * 0.55 + (grid.y - 0.92 * h.half_depth - 14) * 0.83) - 2.2
-        scapula = np.maximum.reduce(
-            [
-                np.broadcast_to(plate, grid.shape),
-                np.broadcast_to(np.abs(grid.x * sign - 92), grid.shape) - (14 + 34 * np.clip((grid.z + 40) / 130, 0, 1)),
-                np.broadcast_to(np.abs(grid.z - 30) - 75, grid.shape),
-                -(cavity - 12),
-            ]
-        ).astype(np.float32)
-        hu += coverage(scapula, voxel) * (560 - hu)
+        _pipe(hu, grid, clavicle, 6, ((0.0, 620.0), (-2.0, 220.0)), voxel)
+        _scapula(hu, grid, h, cavity, sign, voxel)
+
+
+def _ribs(hu: Field, grid: Grid, h: Habitus, cavity: Field, voxel: float) -> None:
+    """Ribs, 24 mm apart, from high at the back to low at the front, where they turn to cartilage."""
+    at = np.flatnonzero(np.abs(cavity.ravel() - 4.5) < 4.6 + voxel)
+    at = at[np.repeat(grid.z[:, 0, 0] < h.apex - 12 + voxel, grid.shape[1] * grid.shape[2])[at]]
+    z, column = np.divmod(at, grid.shape[1] * grid.shape[2])
+    slope = (34 * (1 - np.sin(np.arctan2(grid.y, grid.x / (h.half_width / h.half_depth)))) / 2).ravel()[column]
+    height = grid.z[z, 0, 0]
+    phase = np.mod(height + slope + 3, 24) - 12
+    rib = np.maximum(np.sqrt(phase**2 * np.float32((4.6 / 6.5) ** 2) + (cavity.ravel()[at] - 4.5) ** 2) - 4.6, height - (h.apex - 12))
+    front = ((grid.y < -0.55 * h.half_depth) & (np.abs(grid.x) < 0.72 * h.half_width)).ravel()[column]
+    flat = hu.reshape(-1)
+    values = flat[at]
+    values += coverage(rib, voxel) * (np.where(front, np.float32(110), np.float32(760)) - values)
+    values += coverage(rib + 1.8, voxel) * np.where(front, np.float32(0), np.float32(230) - values)
+    flat[at] = values
+
+
+def _spine(hu: Field, grid: Grid, h: Habitus, voxel: float) -> None:
+    """Muscle bed, vertebral bodies with discs, canal, arches and spinous processes."""
+    box, g = grid.part((-24 - voxel, 24 + voxel), (_spine_centre(h) - 24 - voxel, _spine_centre(h) + 62 + voxel))
+    part = hu[box]
+    part += coverage(_spine_distance(g, h), voxel) * (60 - part)
+    yc = _spine_centre(h) + 4 * np.cos(g.z / 90)
+    body = (np.sqrt((g.x / 16) ** 2 + ((g.y - yc) / 14) ** 2) - 1) * 14
+    disc = np.abs(np.mod(g.z, 24) - 12) - 9.5
+    vertebra = np.maximum(body, disc)
+    part += coverage(vertebra, voxel) * (520 - part)
+    part += coverage(vertebra + 1.8, voxel) * (190 - part)
+    canal = (np.sqrt((g.x / 9) ** 2 + ((g.y - yc - 23) / 8) ** 2) - 1) * 8
+    lamina = np.maximum(np.abs(canal - 3) - 3, -(g.y - yc - 13))
+    spinous = np.maximum(np.abs(g.x) - 3.5, np.maximum(np.abs(g.y - yc - 42) - 13, np.abs(np.mod(g.z + 8, 24) - 12) - 7))
+    for bone in (lamina, spinous):
+        part += coverage(bone, voxel) * (600 - part)
+    part += coverage(canal, voxel) * (25 - part)
+
+
+def _sternum(hu: Field, grid: Grid, h: Habitus, voxel: float) -> None:
+    """Manubrium and body of the sternum: cortex and marrow."""
+    box, g = grid.part((-24 - voxel, 24 + voxel), None, (-91 - voxel, 61 + voxel))
+    _, b = _scale(g, h)
+    width = np.abs(g.x) - (17 + 6 * np.clip(g.z / 40, 0, 1))
+    sternum = np.maximum(np.maximum(width, np.abs(g.y + b + 7) - 5.5), np.abs(g.z + 15) - 75)
+    part = hu[box]
+    part += coverage(sternum, voxel) * (480 - part)
+    part += coverage(sternum + 1.6, voxel) * (150 - part)
+
+
+def _scapula(hu: Field, grid: Grid, h: Habitus, cavity: Field, sign: int, voxel: float) -> None:
+    """The blade of one scapula behind the ribs."""
+    low, high = 92 - 50 - voxel, 92 + 50 + voxel
+    box, g = grid.part((low, high) if sign > 0 else (-high, -low), (0.0, 1e4), (-46 - voxel, 106 + voxel))
+    plate = np.abs((g.x * sign - 92) * 0.55 + (g.y - 0.92 * h.half_depth - 14) * 0.83) - 2.2
+    width = np.abs(g.x * sign - 92) - (14 + 34 * np.clip((g.z + 40) / 130, 0, 1))
+    scapula = np.maximum(np.maximum(plate, width), np.maximum(np.abs(g.z - 30) - 75, 12 - cavity[box]))
+    part = hu[box]
+    part += coverage(scapula, voxel) * (560 - part)
 
 
 def _great_vessels(hu: Field, grid: Grid, h: Habitus, heart: Field, voxel: float) -> None:
     """Heart, aorta, pulmonary arteries, superior vena cava, oesophagus; trachea and main bronchi are air-filled later."""
     left, right = (330.0, 380.0) if h.contrast else (42.0, 42.0)
-    hu += coverage(heart - 2, voxel) * (-90 - hu)
-    hu += coverage(heart, voxel) * ((110.0 if h.contrast else 46.0) - hu)
-    hu += coverage(heart + 11, voxel) * (left - hu)
+    box, _ = _heart_part(grid, h)
+    part, near = hu[box], heart[box]
+    part += coverage(near - 2, voxel) * (-90 - part)
+    part += coverage(near, voxel) * ((110.0 if h.contrast else 46.0) - part)
+    part += coverage(near + 11, voxel) * (left - part)
     ao, pa, front = h.aorta_radius, h.pa_radius, -0.28 * h.half_depth
     back = 0.42 * h.half_depth
     ascending = np.array([[-10.0, front, -60], [-16, front, -20], [-14, front, 10], [-4, -8, 30], [10, 14, 34], [20, 30, 24]])
@@ -294,11 +326,18 @@ def _great_vessels(hu: Field, grid: Grid, h: Habitus, heart: Field, voxel: float
         (np.array([[-8.0, -20, 30], [-14, -16, 110]]), 5.5, left),
         (np.array([[8.0, -4, 34], [14, -4, 110]]), 4.5, left),
     ]
-    for path, radius, value in paths:
-        hu += coverage(grid.tube(path, radius + 1.2), voxel) * (50 - hu)
-        hu += coverage(grid.tube(path, radius), voxel) * (value - hu)
     gullet = np.array([[2.0, 30, 120], [4, 32, 0], [8, 34, -120], [20, 20, -190]])
-    hu += coverage(grid.tube(gullet, 7), voxel) * (40 - hu)
+    for path, radius, value in paths:
+        _pipe(hu, grid, path, radius, ((1.2, 50.0), (0.0, value)), voxel)
+    _pipe(hu, grid, gullet, 7, ((0.0, 40.0),), voxel)
+
+
+def _pipe(hu: Field, grid: Grid, path: NDArray[np.float64], radius: float, layers: tuple[tuple[float, float], ...], voxel: float) -> None:
+    """Paint tubes around a path, one after the other: `(mm added to the radius, HU)`."""
+    box, distance = grid.tube_part(path, radius, voxel + max(0.0, *(wider for wider, _ in layers)))
+    part = hu[box]
+    for wider, value in layers:
+        part += coverage(distance - wider, voxel) * (value - part)
 
 
 def _parenchyma(rng: np.random.Generator, grid: Grid, h: Habitus) -> Field:
@@ -348,33 +387,47 @@ def _branches(rng: np.random.Generator, canvas: Canvas, voxel: float) -> None:
     }
     main = {"r": np.array([-26.0, 12, -24]), "l": np.array([36.0, 14, -30])}
     trunk += [(carina, main["r"], 6.6, 1), (carina, main["l"], 6.0, 1)]
-    airways, vessels = [], []
+    air: list[_Plan] = []
+    blood: list[_Plan] = []
+    flat = np.flatnonzero((canvas.lobes > 0) & (canvas.depth > 4))
+    member = canvas.lobes.ravel()[flat]
     for lobe, at in roots.items():
-        inside = np.argwhere((canvas.lobes == lobe) & (canvas.depth > 4))
+        inside = flat[member == lobe]
         if len(inside) < 50:
             continue
         root = np.array(at)
         hub = main["r"] if lobe <= RLL else main["l"]
         trunk.append((hub, root, 4.6, 2))
         share = len(inside) / 40000 * np.prod(grid.spacing) / 60
-        pick = rng.choice(len(inside), size=min(len(inside), int(np.clip(260 * share, 60, 420))), replace=False)
-        targets = grid.millimetres(inside[pick])
-        airways.append(grow(rng, root, targets[::5], 4.4, 0.9))
-        vessels.append(grow(rng, root + np.array([0.0, -7.0, 4.0]), targets + rng.normal(0, 2, targets.shape), 5.2, 0.55))
-        vessels.append(
-            grow(rng, root * np.array([0.7, 1, 1]) + np.array([0, -12, -16]), targets[::2] + rng.normal(0, 7, targets[::2].shape), 4.8, 0.6)
-        )
+        pick = rng.choice(inside, size=min(len(inside), int(np.clip(260 * share, 60, 420))), replace=False)
+        targets = grid.millimetres(np.stack(np.unravel_index(pick, grid.shape), 1))
+        air.append((root, targets[::5], 4.4, 0.9))
+        blood.append((root + np.array([0.0, -7.0, 4.0]), targets + rng.normal(0, 2, targets.shape), 5.2, 0.55))
+        veins = targets[::2] + rng.normal(0, 7, targets[::2].shape)
+        blood.append((root * np.array([0.7, 1, 1]) + np.array([0, -12, -16]), veins, 4.8, 0.6))
     start, end, radius, generation = (np.array(v) for v in zip(*trunk, strict=True))
-    canvas.airways = _join([Tree(start, end, radius, generation), *airways])
-    cover = draw(_join(vessels), grid)
+    canvas.airways = _join([Tree(start, end, radius, generation), _forest(rng, air)])
+    cover = draw(_forest(rng, blood), grid)
     in_lung = canvas.lungs
     # Vessels brighten towards the lung only; inside the mediastinum the large ones are drawn already.
     canvas.vessels = np.where(in_lung, cover, 0).astype(np.float32)
-    blood = 300.0 if canvas.habitus.contrast else 40.0
-    canvas.hu += canvas.vessels * (blood - canvas.hu)
+    canvas.hu += canvas.vessels * ((300.0 if canvas.habitus.contrast else 40.0) - canvas.hu)
     wall = draw(canvas.airways, grid, widen=1.1)
     canvas.hu += wall * np.where(canvas.hu < 0, 20 - canvas.hu, 0) * 0.85
     canvas.hu += draw(canvas.airways, grid) * (-985 - canvas.hu)
+
+
+# Root, targets, radius at the root and smallest radius of one tree; mm.
+_Plan = tuple[NDArray[np.float64], NDArray[np.float64], float, float]
+
+
+def _forest(rng: np.random.Generator, plans: list[_Plan]) -> Tree:
+    """Grow the trees of all lobes at once."""
+    if not plans:
+        return _no_tree()
+    roots, targets, radius, smallest = zip(*plans, strict=True)
+    owner = np.repeat(np.arange(len(plans)), [len(t) for t in targets])
+    return grow(rng, np.array(roots), np.concatenate(targets), owner, np.array(radius), np.array(smallest))
 
 
 def _join(trees: list[Tree]) -> Tree:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Range = tuple[float, float]
+Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,27 +62,65 @@ class Grid:
         out: Field = (r - 1) * np.float32(min(axes))
         return out
 
-    def tube(self, path: NDArray[np.float64], radius: float) -> Field:
-        """Signed distance in mm to a tube of one radius around a polyline `(N, 3)` of `(x, y, z)` mm."""
-        best: Field | None = None
-        for start, end in pairwise(path):
-            axis = end - start
-            length2 = max(float(axis @ axis), 1e-6)
-            t = ((self.x - start[0]) * axis[0] + (self.y - start[1]) * axis[1] + (self.z - start[2]) * axis[2]) / length2
-            t = np.clip(t, 0, 1)
-            d2 = (
-                (self.x - start[0] - t * axis[0]) ** 2 + (self.y - start[1] - t * axis[1]) ** 2 + (self.z - start[2] - t * axis[2]) ** 2
-            ).astype(np.float32)
-            best = d2 if best is None else np.minimum(best, d2)
-        if best is None:
+    def part(self, x: Range | None = None, y: Range | None = None, z: Range | None = None) -> tuple[Box, "Grid"]:
+        """The block of voxels that covers ranges given in mm, as slices of the volume and as a grid of its own (perhaps empty)."""
+        box = (_span(self.z[:, 0, 0], z), _span(self.y[0, :, 0], y), _span(self.x[0, 0, :], x))
+        shape = tuple(s.stop - s.start for s in box)
+        return box, Grid((shape[0], shape[1], shape[2]), self.spacing, self.x[:, :, box[2]], self.y[:, box[1]], self.z[box[0]])
+
+    def near(self, points: NDArray[np.float64], reach: float) -> tuple[Box, "Grid"]:
+        """The block of voxels within `reach` mm of the box around `(N, 3)` `(x, y, z)` mm."""
+        low, high = points.min(0) - reach, points.max(0) + reach
+        return self.part((low[0], high[0]), (low[1], high[1]), (low[2], high[2]))
+
+    def tube_part(self, path: NDArray[np.float64], radius: float, margin: float) -> tuple[Box, Field]:
+        """A block around a tube, and in it the signed distance in mm: exact up to `margin` mm outside the surface, else `margin`.
+
+        Args:
+            path: `(N, 3)` polyline of `(x, y, z)` mm.
+            radius: Radius of the tube, mm.
+            margin: How far from the surface the distance is needed, mm.
+        """
+        if len(path) < 2:
             raise ValueError(f"a tube needs at least two points, got {len(path)}")
-        out: Field = np.sqrt(best) - np.float32(radius)
+        outer, block = self.near(path, radius + margin)
+        best = np.full(block.shape, (radius + margin) ** 2, np.float32)
+        for start, end in pairwise(path):
+            inner, g = block.near(np.stack([start, end]), radius + margin)
+            axis = end - start
+            x, y, z = g.x - np.float32(start[0]), g.y - np.float32(start[1]), g.z - np.float32(start[2])
+            ax, ay, az = (np.float32(v) for v in axis)
+            t = (x * ax + y * ay + z * az) / np.float32(max(float(axis @ axis), 1e-6))
+            np.clip(t, 0, 1, out=t)
+            d2 = np.square(x - t * ax)
+            d2 += np.square(y - t * ay)
+            d2 += np.square(z - t * az)
+            np.minimum(best[inner], d2, out=best[inner])
+        np.sqrt(best, out=best)
+        best -= np.float32(radius)
+        return outer, best
+
+    def tube(self, path: NDArray[np.float64], radius: float, margin: float = 15.0) -> Field:
+        """Signed distance in mm to a tube of one radius around a polyline `(N, 3)` of `(x, y, z)` mm; at most `margin` outside."""
+        box, distance = self.tube_part(path, radius, margin)
+        out = np.full(self.shape, margin, np.float32)
+        out[box] = distance
         return out
+
+
+def _span(axis: Field, wanted: Range | None) -> slice:
+    """Indices of a monotonous axis whose coordinates lie in a range."""
+    if wanted is None:
+        return slice(0, len(axis))
+    inside = np.flatnonzero((axis >= wanted[0]) & (axis <= wanted[1]))
+    return slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
 
 
 def coverage(distance: NDArray[np.floating], voxel: float) -> Field:
     """Fraction of a voxel inside a surface, from the signed distance in mm: 1 inside, 0 outside, linear across one voxel."""
-    out: Field = np.clip(0.5 - distance / np.float32(voxel), 0, 1).astype(np.float32)
+    out: Field = np.multiply(distance, -1 / voxel, dtype=np.float32, casting="same_kind")
+    out += np.float32(0.5)
+    np.clip(out, 0, 1, out=out)
     return out
 
 

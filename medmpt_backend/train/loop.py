@@ -64,7 +64,7 @@ def freeze(model: nn.Module, prefixes: tuple[str, ...]) -> int:
 
 def make_optimizer(task: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
     """AdamW with groups by rate and decay; frozen parameters are in none."""
-    new_parts = ("heads.", "patch_heads.", "patch_mix.", "labs.", "medication.")
+    new_parts = ("heads.", "patch_heads.", "patch_mix.", "local.", "labs.", "medication.")
     groups: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
     for name, parameter in task.named_parameters():
         if parameter.requires_grad:
@@ -137,6 +137,8 @@ class Trainer:
         def to(value: Any) -> Any:
             if isinstance(value, Tensor):
                 return value.to(self.device, non_blocking=True)
+            if isinstance(value, dict):
+                return {k: to(v) for k, v in value.items()}
             return tuple(to(v) for v in value) if isinstance(value, tuple) else value
 
         return Batch(**{f.name: to(getattr(batch, f.name)) for f in fields(Batch)})

@@ -256,7 +256,7 @@ class MedMPTConfig(_Frozen):
             text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256),
             labs=LabConfig(tests=100, width=96, layers=2, heads=4, ff=256),
             medication=MedicationConfig(fusion_width=96, fusion_ff=256, node_width=64, graph_width=64, graph_heads=(4, 1)),
-            heads=heads or {}, pretrain=PretrainConfig(queue_slice=8192, queue_scan=1024), projection=128,
+            heads=heads or {}, pretrain=PretrainConfig(queue_slice=8192, queue_scan=1024, momentum=0.99), projection=128,
         )
 
     @classmethod

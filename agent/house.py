@@ -56,16 +56,16 @@ class House:
         return DrugGraph.load()
 
     def engine(self) -> "MedMPTEngine | None":
-        """MedMPT with the installed weights; None without any (the tools then say how to install them)."""
+        """MedMPT with the weights in use; None without any (the tools then say how to install them)."""
         with self._lock:
             return self._engine
 
     @cached_property
     def _engine(self) -> "MedMPTEngine | None":
-        from medmpt_backend.checkpoint import WeightsStore
+        from medmpt_backend.checkpoint import NO_WEIGHTS, WeightsStore
 
         store = WeightsStore(self._settings.data_dir)
-        if not store.names():
+        if not store.names() or self._settings.weights == NO_WEIGHTS:
             return None
         from medmpt_backend.engine import MedMPTEngine
 

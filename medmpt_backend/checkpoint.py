@@ -1,4 +1,4 @@
-"""Weights in the user's data folder.
+"""Weights in the user's data folder, and those that ship with the package (`shipped/NAME/`, read only).
 
 `weights/NAME/` holds `config.json`, `model.safetensors`, `provenance.json` and, where there are any, `vocab.txt` or `tokenizer.json` and
 `domain.npz`. A folder appears only when it is complete: it is written beside its place and moved there. Tensors that the source did not
@@ -28,10 +28,15 @@ from medmpt_backend.safe_load import read_checkpoint
 
 MODEL_FILE, CONFIG_FILE, PROVENANCE_FILE, ACTIVE_FILE = "model.safetensors", "config.json", "provenance.json", "active"
 TOKENIZER_FILES = ("vocab.txt", "tokenizer.json")
+SHIPPED = Path(__file__).parent / "shipped"
+# As the wanted name: run without any weights.
+NO_WEIGHTS = "none"
 INSTALL_HINT = "install them with `medmpt weights import CHECKPOINT`"
 # What the authors state on the weights' page: on request, non-commercial research.
 OFFICIAL_LICENCE = "non-commercial research, on request from the authors (Hugging Face liangdi123/MedMPT)"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+Stored = Literal["float32", "float16"]
 
 # Which parts a task needs, as prefixes of tensor names.
 _ENCODE = ("vision_encoder.", "vision_fusion.")
@@ -62,6 +67,7 @@ class Provenance(BaseModel):
         unexpected: Tensors of the source that are not of the layout.
         unused: Number of known tensors without use.
         imported_at: ISO 8601, UTC.
+        stored: Number format of the floating-point tensors in the file; the model always reads them as float32.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +86,7 @@ class Provenance(BaseModel):
     unexpected: tuple[str, ...] = ()
     unused: int = 0
     imported_at: str = ""
+    stored: Stored = "float32"
     schema_version: Literal[1] = 1
 
 
@@ -187,6 +194,21 @@ def served_tasks(config: MedMPTConfig, missing: set[str], tokenizer: bool) -> tu
     return (*tasks, *complete) if "encode" in tasks else tuple(tasks)
 
 
+def as_stored(tensors: Mapping[str, Tensor], stored: Stored) -> dict[str, Tensor]:
+    """Tensors as they go to the file: contiguous, floating-point ones in the stored format.
+
+    Raises:
+        BadInput: A value is too large for half precision.
+    """
+    out: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        kept = tensor.to(torch.float16) if stored == "float16" and tensor.is_floating_point() else tensor
+        if kept is not tensor and not torch.equal(kept.isfinite(), tensor.isfinite()):
+            raise BadInput(f"{name!r} holds {float(tensor.abs().max()):g}, more than half precision can hold; store float32")
+        out[name] = kept.contiguous()
+    return out
+
+
 def write_weights(
     root: Path,
     config: MedMPTConfig,
@@ -194,6 +216,7 @@ def write_weights(
     describe: Callable[[str], Provenance],
     extra_files: Mapping[str, Path] | None = None,
     extra_bytes: Mapping[str, bytes] | None = None,
+    stored: Stored = "float32",
 ) -> Path:
     """Write a complete folder beside its place and move it there.
 
@@ -204,14 +227,15 @@ def write_weights(
         describe: Makes the provenance from the digest of the written tensors.
         extra_files: File name to a file that is copied (tokenizer).
         extra_bytes: File name to content (domain statistics).
+        stored: Number format of the file; recorded in the provenance.
     """
     from safetensors.torch import save_file
 
     root.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".import-", dir=root))
     try:
-        save_file({k: v.contiguous() for k, v in tensors.items()}, staging / MODEL_FILE)
-        provenance = describe(sha256_of(staging / MODEL_FILE))
+        save_file(as_stored(tensors, stored), staging / MODEL_FILE)
+        provenance = describe(sha256_of(staging / MODEL_FILE)).model_copy(update={"stored": stored})
         (staging / CONFIG_FILE).write_text(config.model_dump_json(indent=1), encoding="utf-8")
         (staging / PROVENANCE_FILE).write_text(provenance.model_dump_json(indent=1), encoding="utf-8")
         for name, path in (extra_files or {}).items():
@@ -236,7 +260,7 @@ def check_name(name: str) -> str:
     Raises:
         BadInput: It is not.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name == NO_WEIGHTS:
         raise BadInput(f"{name!r} cannot name weights; use letters, digits, '.', '_' and '-'")
     return name
 
@@ -324,6 +348,8 @@ def save_weights(
     domain: bytes | None = None,
     laterality_verified: bool = False,
     missing: Collection[str] = (),
+    stored: Stored = "float32",
+    extra_bytes: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write our own trained model as a weights folder; its configuration is `model.config`.
 
@@ -339,6 +365,8 @@ def save_weights(
         domain: Content of `domain.npz` (`domain.DomainModel.to_bytes`).
         laterality_verified: Training kept left and right apart.
         missing: Tensors that were never trained; they are left out, and the tasks that need them are not served.
+        stored: `float16` halves the file; the model reads it as float32.
+        extra_bytes: More files of the folder, name to content (model card, reference cases).
     """
     extra = _tokenizer_files(tokenizer)
     tensors = {k: v.cpu() for k, v in unique_tensors(model).items() if k not in missing}
@@ -358,7 +386,8 @@ def save_weights(
             imported_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    return write_weights(root, model.config, tensors, describe, extra, {"domain.npz": domain} if domain else None)
+    files = {**({"domain.npz": domain} if domain else {}), **(extra_bytes or {})}
+    return write_weights(root, model.config, tensors, describe, extra, files, stored)
 
 
 def read_weights(folder: Path) -> LoadedWeights:
@@ -382,6 +411,8 @@ def load_model(weights: LoadedWeights) -> MedMPT:
         BadInput: Tensors are damaged, missing or of another shape.
     """
     state = read_checkpoint(weights.folder / MODEL_FILE).tensors
+    if weights.provenance.stored == "float16":
+        state = {name: t.float() if t.dtype == torch.float16 else t for name, t in state.items()}
     model = _skeleton(weights.config)
     expected = unique_tensors(model)
     _check_fit(state, expected)
@@ -395,23 +426,42 @@ def load_model(weights: LoadedWeights) -> MedMPT:
 
 
 class WeightsStore:
-    """The `weights` folder of the user's data."""
+    """The `weights` folder of the user's data, and behind it the weights that ship with the package."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self.root = data_dir / "weights"
+    def __init__(self, data_dir: Path, shipped: Path = SHIPPED) -> None:
+        """`shipped` is the folder of the package's own weights; it is only read."""
+        self.root, self._shipped = data_dir / "weights", shipped
+
+    def installed(self) -> list[str]:
+        """Weights that the user installed, sorted."""
+        return _folders(self.root)
+
+    def shipped(self) -> list[str]:
+        """Weights of the package, sorted; those that the user replaced by installed ones of the same name are not among them."""
+        return [name for name in _folders(self._shipped) if name not in self.installed()]
 
     def names(self) -> list[str]:
-        """Installed weights, sorted."""
-        if not self.root.is_dir():
-            return []
-        return sorted(p.name for p in self.root.iterdir() if (p / PROVENANCE_FILE).is_file() and not p.name.startswith("."))
+        """All weights, the user's first."""
+        return [*self.installed(), *self.shipped()]
 
-    def active(self, wanted: str | None = None) -> Path:
-        """Folder of the wanted, used or only weights.
+    def folder(self, name: str) -> Path:
+        """Folder of weights that are there.
 
         Raises:
-            Unavailable: None are installed, or not the wanted ones.
+            BadInput: There are none of this name.
         """
+        if check_name(name) not in self.names():
+            raise BadInput(f"no weights named {name!r}; there are: {', '.join(self.names()) or 'none'}")
+        return (self.root if name in self.installed() else self._shipped) / name
+
+    def active(self, wanted: str | None = None) -> Path:
+        """Folder of the wanted weights; else those chosen by `use`, else the first installed, else those that ship.
+
+        Raises:
+            Unavailable: None are there, not the wanted ones, or `none` is wanted.
+        """
+        if wanted == NO_WEIGHTS:
+            raise Unavailable("the MedMPT model is switched off (weights 'none')")
         names = self.names()
         if not names:
             raise Unavailable(f"no MedMPT weights are installed; {INSTALL_HINT}")
@@ -419,26 +469,33 @@ class WeightsStore:
         chosen = wanted or (marker.read_text(encoding="utf-8").strip() if marker.is_file() else names[0])
         if chosen not in names:
             raise Unavailable(f"MedMPT weights {chosen!r} are not installed ({', '.join(names)} are); {INSTALL_HINT} --name {chosen}")
-        return self.root / chosen
+        return self.folder(chosen)
 
     def use(self, name: str) -> None:
         """Make `name` the default."""
-        self._existing(name)
+        self.folder(name)
+        self.root.mkdir(parents=True, exist_ok=True)
         temporary = self.root / f".{ACTIVE_FILE}-{os.getpid()}"
         temporary.write_text(name + "\n", encoding="utf-8")
         temporary.replace(self.root / ACTIVE_FILE)
 
     def remove(self, name: str) -> None:
-        """Delete weights."""
-        folder = self._existing(name)
+        """Delete installed weights.
+
+        Raises:
+            BadInput: There are none of this name, or they are the package's own.
+        """
+        folder = self.folder(name)
+        if name not in self.installed():
+            raise BadInput(f"{name!r} ships with the package and cannot be removed; choose others with `medmpt weights use NAME`")
         marker = self.root / ACTIVE_FILE
         if marker.is_file() and marker.read_text(encoding="utf-8").strip() == name:
             marker.unlink()
         shutil.rmtree(folder)
 
     def verify(self, name: str) -> list[str]:
-        """Problems of installed weights; an empty list is none."""
-        weights = read_weights(self._existing(name))
+        """Problems of weights; an empty list is none."""
+        weights = read_weights(self.folder(name))
         found = sha256_of(weights.folder / MODEL_FILE) if (weights.folder / MODEL_FILE).is_file() else "no file"
         if found != weights.provenance.model_sha256:
             return [f"{MODEL_FILE} has digest {found}, recorded is {weights.provenance.model_sha256}"]
@@ -448,10 +505,11 @@ class WeightsStore:
             return [str(error)]
         return []
 
-    def _existing(self, name: str) -> Path:
-        if check_name(name) not in self.names():
-            raise BadInput(f"no weights named {name!r}; installed: {', '.join(self.names()) or 'none'}")
-        return self.root / name
+
+def _folders(root: Path) -> list[str]:
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if (p / PROVENANCE_FILE).is_file() and not p.name.startswith("."))
 
 
 def describe_config(folder: Path) -> dict[str, object]:

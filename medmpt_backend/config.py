@@ -11,7 +11,12 @@ last bit that floating point allows; the other value is this project's default. 
   patient's state attend over the drug nodes.
 * `decode.search`: `official` never re-orders its histories and forgets CLS; `beam` is a textbook beam search.
 * `decode.end_token`: `official` is 101, never a training target, so that every search runs to its limit; `sep` is 102.
-* `vision.stem`: `official` is one 16x16 convolution, which learns slowly from few studies; `convolutional` is a stack of strided 3x3 ones.
+* `preprocess.resize`: `official` is bilinear without antialiasing, so what an input holds depends on the pixel size; `antialias` averages
+  what it drops.
+* `vision.stem`: `official` is one 16x16 convolution, which learns slowly from few studies; `convolutional` is a stack of strided 3x3 ones;
+  `residual` is deeper and hides masked patches from its overlapping convolutions.
+* `vision.local_width`: 0 is official; otherwise cells of half a patch of each slice, with their neighbours in the slices above and below,
+  feed the heads that score patches: a nodule is lost in a whole patch.
 """
 
 from typing import Literal, Self
@@ -32,19 +37,22 @@ class PreprocessConfig(_Frozen):
     Attributes:
         windows: `(width, level)` in HU, one channel each.
         sampling: How `slices` inputs are chosen from a series.
-        slab: What one input holds with `sampling="slab"`; `mean_max` doubles the channels.
+        slab: What one input holds with `sampling="slab"`; `mean_max` doubles the channels, and so does `halves`: the means of the slab's
+            lower and upper half.
+        resize: Whether shrinking averages what it drops.
         resample_mm: Official optional z resampling; None is off (the official default).
     """
 
     windows: tuple[tuple[float, float], ...] = OFFICIAL_WINDOWS
     sampling: Literal["official", "slab"] = "slab"
-    slab: Literal["mean", "max", "mean_max"] = "mean"
+    slab: Literal["mean", "max", "mean_max", "halves"] = "mean"
+    resize: Literal["official", "antialias"] = "official"
     resample_mm: float | None = None
 
     @property
     def channels(self) -> int:
         """Number of image channels."""
-        double = self.sampling == "slab" and self.slab == "mean_max"
+        double = self.sampling == "slab" and self.slab in ("mean_max", "halves")
         return len(self.windows) * (2 if double else 1)
 
 
@@ -58,7 +66,8 @@ class VisionConfig(_Frozen):
     depth: int = 12
     heads: int = 12
     mlp_ratio: float = 4.0
-    stem: Literal["official", "convolutional"] = "official"
+    stem: Literal["official", "convolutional", "residual"] = "official"
+    local_width: int = 0
     decoder_width: int = 512
     decoder_depth: int = 4
     decoder_heads: int = 8
@@ -77,6 +86,11 @@ class VisionConfig(_Frozen):
     def patches(self) -> int:
         """Patches of one slice."""
         return self.grid**2
+
+    @property
+    def cells(self) -> int:
+        """Scored cells along one side: patches, or half patches with a local branch."""
+        return 2 * self.grid if self.local_width else self.grid
 
 
 class TextConfig(_Frozen):
@@ -158,6 +172,7 @@ class HeadConfig(_Frozen):
         hidden: True for Linear-ReLU-Linear, False for one Linear (linear probe).
         thresholds: Per label decision threshold; empty means 0.5.
         calibrated: Whether the probabilities were calibrated on held-out data.
+        temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
             where and on which side. Not official.
     """
@@ -167,6 +182,7 @@ class HeadConfig(_Frozen):
     hidden: bool = True
     thresholds: tuple[float, ...] = ()
     calibrated: bool = False
+    temperature: float = Field(default=1.0, gt=0)
     patches: bool = False
 
 
@@ -208,6 +224,8 @@ class MedMPTConfig(_Frozen):
         v, t = self.vision, self.text
         if v.image % v.patch:
             raise ValueError(f"image {v.image} is not a multiple of patch {v.patch}")
+        if v.local_width and v.stem != "residual":
+            raise ValueError(f"a local branch needs the residual stem, not {v.stem}")
         splits = [("vision", v.width, v.heads), ("fusion", v.width, v.fusion_heads)] + ([("text", t.width, t.heads)] if t else [])
         for name, width, heads in splits:
             if width % heads:
@@ -230,13 +248,13 @@ class MedMPTConfig(_Frozen):
     def compact(cls, heads: dict[str, HeadConfig] | None = None) -> Self:
         """Our own small model: trains in hours on two cores."""
         return cls(
-            preprocess=PreprocessConfig(sampling="slab", slab="mean_max"),
+            preprocess=PreprocessConfig(sampling="slab", slab="halves", resize="antialias"),
             vision=VisionConfig(
-                image=128, slices=24, width=192, depth=6, heads=6, stem="convolutional", decoder_width=96, decoder_depth=2, decoder_heads=4,
-                fusion_heads=6, fusion_ff=768, fusion_positions=64,
+                image=128, slices=24, width=192, depth=3, heads=6, stem="residual", local_width=64, decoder_width=96, decoder_depth=1,
+                decoder_heads=4, fusion_heads=6, fusion_ff=768, fusion_positions=64,
             ),
-            text=TextConfig(vocab=4096, width=192, layers=3, decoder_layers=3, heads=6, ff=768, positions=256),
-            labs=LabConfig(tests=40, width=96, layers=2, heads=4, ff=256),
+            text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256),
+            labs=LabConfig(tests=100, width=96, layers=2, heads=4, ff=256),
             medication=MedicationConfig(fusion_width=96, fusion_ff=256, node_width=64, graph_width=64, graph_heads=(4, 1)),
             heads=heads or {}, pretrain=PretrainConfig(queue_slice=8192, queue_scan=1024), projection=128,
         )

@@ -8,10 +8,15 @@ from medmpt_backend.config import HeadConfig, MedMPTConfig
 from medmpt_backend.labs import LabEncoder
 from medmpt_backend.medication import MedicationModel
 from medmpt_backend.text import ReportDecoder, TextEncoder, pool_text
-from medmpt_backend.vision import SliceEncoder, SliceFusion
+from medmpt_backend.vision import LocalBranch, SliceEncoder, SliceFusion
 
 # Patches of a study whose mean score speaks for a finding.
 STRONGEST_PATCHES = 4
+# With a local branch also the mean over this share of the study's cells, which diffuse findings reach and single cells do not.
+SPREAD = 0.02
+
+# Logit that a cell starts from with a local branch: hardly any cell holds any one finding.
+RARE = -4.0
 
 
 def projection(width: int, out: int) -> nn.Sequential:
@@ -48,8 +53,14 @@ class MedMPT(nn.Module):
         self.retie()
         self.heads = nn.ModuleDict({name: make_head(vision.width, head) for name, head in config.heads.items()})
         scored = {name: head for name, head in config.heads.items() if head.patches}
-        self.patch_heads = nn.ModuleDict({name: nn.Linear(vision.width, len(head.labels)) for name, head in scored.items()})
-        self.patch_mix = nn.ParameterDict({name: nn.Parameter(torch.full((len(h.labels),), 0.5)) for name, h in scored.items()})
+        self.local = LocalBranch(vision) if vision.local_width else None
+        cell = vision.local_width or vision.width
+        self.patch_heads = nn.ModuleDict({name: nn.Linear(cell, len(head.labels)) for name, head in scored.items()})
+        if vision.local_width:
+            for scorer in self.patch_heads.values():
+                nn.init.constant_(scorer.bias, RARE)  # type: ignore[arg-type]
+        shape = (2,) if vision.local_width else ()
+        self.patch_mix = nn.ParameterDict({name: nn.Parameter(torch.full((*shape, len(h.labels)), 0.5)) for name, h in scored.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None
         self.medication: MedicationModel | None = None
         if config.medication is not None and config.medication.drugs and config.labs is not None and text is not None:
@@ -67,25 +78,39 @@ class MedMPT(nn.Module):
         embedded = [self.vision_encoder(flat[i : i + step])[:, 0] for i in range(0, len(flat), step)]
         return torch.cat(embedded).reshape(*image.shape[:2], -1)
 
-    def patch_logits(self, task: str, tokens: Tensor) -> Tensor:
-        """All tokens of slices `(N, 1 + patches, D)` to `(N, labels, grid, grid)`; only for heads with `patches`."""
-        grid = self.config.vision.grid
-        out: Tensor = self.patch_heads[task](tokens[:, 1:])
-        return out.transpose(1, 2).reshape(len(tokens), -1, grid, grid)
+    def look(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, Tensor | None]:
+        """All tokens of all slices, and what the heads that score patches look at.
+
+        Args:
+            image: `(B, S, C, H, W)` float in [-1, 1].
+            chunk: Slices at a time, to bound the memory.
+
+        Returns:
+            Tokens `(B, S, 1 + patches, D)`; cells `(B, S, cells, cells, features)`, None where no head scores patches.
+        """
+        flat, lead = image.flatten(0, 1), image.shape[:2]
+        step = chunk or len(flat)
+        made = [self.vision_encoder.tokens(flat[i : i + step]) for i in range(0, len(flat), step)]
+        tokens = torch.cat([t for t, _ in made])
+        tokens = tokens.reshape(*lead, *tokens.shape[1:])
+        if not self.patch_heads:
+            return tokens, None
+        if self.local is None:
+            grid = self.config.vision.grid
+            return tokens, tokens[:, :, 1:].reshape(*lead, grid, grid, -1)
+        fine = torch.cat([f for _, f in made if f is not None])
+        return tokens, self.local(fine.reshape(*lead, *fine.shape[1:]), tokens)
+
+    def patch_logits(self, task: str, cells: Tensor) -> Tensor:
+        """Cells `(B, S, cells, cells, features)` to `(B, S, labels, cells, cells)`; only for heads with `patches`."""
+        out: Tensor = self.patch_heads[task](cells)
+        return out.permute(0, 1, 4, 2, 3)
 
     def see(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:
-        """As `encode_slices`, with the patch logits `(B, S, labels, grid, grid)` of every head that has them."""
-        flat, (batch, count) = image.flatten(0, 1), image.shape[:2]
-        step = chunk or len(flat)
-        embedded: list[Tensor] = []
-        scores: dict[str, list[Tensor]] = {name: [] for name in self.patch_heads}
-        for i in range(0, len(flat), step):
-            tokens = self.vision_encoder(flat[i : i + step])
-            embedded.append(tokens[:, 0])
-            for name, parts in scores.items():
-                parts.append(self.patch_logits(name, tokens))
-        patches = {name: torch.cat(parts) for name, parts in scores.items()}
-        return torch.cat(embedded).reshape(batch, count, -1), {n: p.reshape(batch, count, *p.shape[1:]) for n, p in patches.items()}
+        """As `encode_slices`, with the patch logits `(B, S, labels, cells, cells)` of every head that has them."""
+        tokens, cells = self.look(image, chunk)
+        scores = {name: self.patch_logits(name, cells) for name in self.patch_heads} if cells is not None else {}
+        return tokens[:, :, 0], scores
 
     def fuse(self, slices: Tensor) -> tuple[Tensor, Tensor]:
         """`(B, S, D)` to the scan embedding `(B, D)` and the scan tokens `(B, S, D)`."""
@@ -117,10 +142,17 @@ class MedMPT(nn.Module):
         return out
 
     def head_logits(self, task: str, scan: Tensor, patches: Tensor | None = None) -> Tensor:
-        """Logits `(B, labels)` of one head; `patches` `(B, S, labels, grid, grid)` add the mean of their strongest."""
+        """Logits `(B, labels)` of one head; `patches` `(B, S, labels, cells, cells)` add the mean of their strongest."""
         out: Tensor = self.heads[task](scan)
         if patches is None:
             return out
-        strongest = patches.transpose(1, 2).flatten(2).topk(min(STRONGEST_PATCHES, patches[0, :, 0].numel())).values.mean(-1)
-        mixed: Tensor = out + self.patch_mix[task] * strongest
+        flat = patches.transpose(1, 2).flatten(2)
+        cells = flat.shape[-1]
+        few, many = min(STRONGEST_PATCHES, cells), max(1, int(cells * SPREAD))
+        if self.local is None:
+            mixed: Tensor = out + self.patch_mix[task] * flat.topk(few).values.mean(-1)
+            return mixed
+        strongest = flat.topk(max(few, many)).values
+        weight = self.patch_mix[task]
+        mixed = out + weight[0] * strongest[..., :few].mean(-1) + weight[1] * strongest[..., :many].mean(-1)
         return mixed

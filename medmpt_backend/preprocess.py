@@ -4,7 +4,7 @@
 put the foot first, as the released model saw its studies; `ModelInput.slices` says which slices of the volume (0 = head) each stands for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -139,6 +139,14 @@ def _shrink(planes: Tensor, size: int) -> Tensor:
     return out[0, :count].round_().to(torch.uint8)
 
 
+def _average(planes: Tensor, size: int) -> Tensor:
+    """As `_shrink`, averaging what is dropped; planes one at a time, so that the last bits do not depend on how many there are."""
+    made = [
+        torch.nn.functional.interpolate(p[None, None], (size, size), mode="bilinear", align_corners=False, antialias=True) for p in planes
+    ]
+    return torch.cat(made)[:, 0].round_().clamp_(0, 255).to(torch.uint8)
+
+
 def scale(image: Tensor) -> Tensor:
     """uint8 to float32 in [-1, 1]."""
     return (image.float() / 255.0 - 0.5) / 0.5
@@ -153,7 +161,12 @@ def _float_table(width: float, level: float) -> NDArray[np.float32]:
 _TOGETHER = 8
 
 
-def _windowed(slices: Sequence[NDArray[np.generic]], windows: tuple[tuple[float, float], ...], size: int) -> Tensor:
+def _windowed(
+    slices: Sequence[NDArray[np.generic]],
+    windows: tuple[tuple[float, float], ...],
+    size: int,
+    shrink: Callable[[Tensor, int], Tensor] = _shrink,
+) -> Tensor:
     """Slices `(H, W)` int16 to `(slices, windows, size, size)` uint8."""
     done = []
     for start in range(0, len(slices), _TOGETHER):
@@ -162,7 +175,7 @@ def _windowed(slices: Sequence[NDArray[np.generic]], windows: tuple[tuple[float,
             done.append(torch.from_numpy(np.stack([_table(w, c)[bits] for w, c in windows], 1)))
             continue
         image = torch.from_numpy(np.stack([_float_table(w, c)[bits] for w, c in windows], 1))
-        done.append(_shrink(image.flatten(0, 1), size).reshape(*image.shape[:2], size, size))
+        done.append(shrink(image.flatten(0, 1), size).reshape(*image.shape[:2], size, size))
     return torch.cat(done)
 
 
@@ -175,11 +188,19 @@ def _official_input(hu: NDArray[np.generic], config: PreprocessConfig, slices: i
 
 def _slab_input(hu: NDArray[np.generic], config: PreprocessConfig, slices: int, image: int) -> ModelInput:
     ranges = slab_ranges(len(hu), slices)
+    shrink = _average if config.resize == "antialias" else _shrink
+
+    def means(parts: list[tuple[int, int]]) -> Tensor:
+        averaged = [hu[a:b].mean(0, dtype=np.float32).round().astype(np.int16) for a, b in parts]
+        return _windowed(averaged, config.windows, image, shrink)
+
+    if config.slab == "halves":
+        return ModelInput(means(slab_ranges(len(hu), 2 * slices)).reshape(slices, -1, image, image), tuple(ranges))
     forms = []
     if config.slab in ("mean", "mean_max"):
-        forms.append(_windowed([hu[a:b].mean(0, dtype=np.float32).round().astype(np.int16) for a, b in ranges], config.windows, image))
+        forms.append(means(ranges))
     if config.slab in ("max", "mean_max"):
-        forms.append(_windowed([hu[a:b].max(0) for a, b in ranges], config.windows, image))
+        forms.append(_windowed([hu[a:b].max(0) for a, b in ranges], config.windows, image, shrink))
     return ModelInput(torch.cat(forms, 1), tuple(ranges))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -96,6 +97,68 @@ class _PatchEmbed(nn.Module):
         return out
 
 
+class _Residual(nn.Module):
+    """`(N, D, h, w)` to the same: norm, activation, 3x3 convolution, added."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(1, width)
+        self.conv = nn.Conv2d(width, width, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.conv(nn.functional.gelu(self.norm(x)))
+        return out
+
+
+class _ResidualStem(nn.Module):
+    """A convolution of stride 4, then strided and residual 3x3 ones of doubling width; the scale before last serves `LocalBranch`."""
+
+    def __init__(self, config: VisionConfig, channels: int) -> None:
+        super().__init__()
+        steps = int(math.log2(config.patch))
+        if 2**steps != config.patch or steps < 3:
+            raise ValueError(f"a residual stem needs a patch that is a power of two and at least 8, not {config.patch}")
+        widths = [config.width >> (steps - 2 - step) for step in range(steps - 1)]
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 6, 4, 1)]
+        for a, b in pairwise(widths[:-1]):
+            layers += [_Residual(a), nn.Conv2d(a, b, 3, 2, 1)]
+        self.fine = nn.Sequential(*layers, _Residual(widths[-2]))
+        self.coarse = nn.Sequential(nn.GroupNorm(1, widths[-2]), nn.GELU(), nn.Conv2d(widths[-2], widths[-1], 3, 2, 1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """`(N, C, H, W)` to features of half patches `(N, D / 2, 2 grid, 2 grid)` and patch tokens `(N, patches, D)`."""
+        fine = self.fine(x.contiguous(memory_format=torch.channels_last))
+        return fine, self.coarse(fine).flatten(2).transpose(1, 2)
+
+
+class LocalBranch(nn.Module):
+    """Half patches with what their patch knows and their neighbours in all three directions."""
+
+    def __init__(self, config: VisionConfig) -> None:
+        super().__init__()
+        width = config.local_width
+        self.fine = nn.Conv2d(config.width // 2, width, 1)
+        self.context = nn.Linear(config.width, width)
+        self.norm = nn.GroupNorm(1, width)
+        self.mix = nn.Conv3d(width, width, 3, 1, 1)
+
+    def forward(self, fine: Tensor, tokens: Tensor) -> Tensor:
+        """`(B, S, D / 2, h, w)`, `(B, S, 1 + patches, D)` to `(B, S, h, w, local width)`."""
+        batch, slices, _, height, width = fine.shape
+        context = self.context(tokens[:, :, 1:]).transpose(2, 3).reshape(batch * slices, -1, height // 2, width // 2)
+        wide = nn.functional.interpolate(context, scale_factor=2.0, mode="nearest")
+        x = nn.functional.gelu(self.norm(self.fine(fine.flatten(0, 1)) + wide)).reshape(batch, slices, -1, height, width).transpose(1, 2)
+        out: Tensor = (x + nn.functional.gelu(self.mix(x))).permute(0, 2, 3, 4, 1)
+        return out
+
+
+def hide_patches(image: Tensor, mask: Tensor, patch: int) -> Tensor:
+    """`(B, C, H, W)` with the patches of `mask` `(B, N)` (1 = removed) set to 0, the middle of the window."""
+    side = image.shape[-1] // patch
+    keep = (1 - mask).reshape(-1, 1, side, 1, side, 1).expand(-1, 1, side, patch, side, patch).reshape(-1, 1, *image.shape[-2:])
+    return image * keep
+
+
 @dataclass(frozen=True)
 class Masking:
     """Which patches of each slice are kept: `keep` `(B, kept)` int64, `restore` `(B, N)` int64, `mask` `(B, N)` float, 1 = removed."""
@@ -121,7 +184,8 @@ class SliceEncoder(nn.Module):
         super().__init__()
         self.cls_token = nn.Parameter(torch.empty(1, 1, config.width))
         self.pos_embed = nn.Parameter(sincos_positions(config.width, config.grid), requires_grad=False)
-        self.patch_embed = _PatchEmbed(config, channels)
+        self.patch, self.deep_stem = config.patch, config.stem == "residual"
+        self.patch_embed: nn.Module = _ResidualStem(config, channels) if self.deep_stem else _PatchEmbed(config, channels)
         self.blocks = nn.ModuleList(Block(config.width, config.heads, config.mlp_ratio) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width, eps=VIT_EPS)
         self.recompute = False  # training may trade time for memory
@@ -137,14 +201,22 @@ class SliceEncoder(nn.Module):
         Returns:
             `(B, 1 + kept, D)`.
         """
-        x = self.patch_embed(x) + self.pos_embed[:, 1:]
+        return self.tokens(x, masking)[0]
+
+    def tokens(self, x: Tensor, masking: Masking | None = None) -> tuple[Tensor, Tensor | None]:
+        """As `forward`, and the features of half patches `(B, D / 2, 2 grid, 2 grid)` where the stem has them."""
+        fine: Tensor | None = None
+        if self.deep_stem:
+            fine, x = self.patch_embed(x if masking is None else hide_patches(x, masking.mask, self.patch))
+        else:
+            x = self.patch_embed(x)
+        x = x + self.pos_embed[:, 1:]
         if masking is not None:
             x = x.gather(1, masking.keep[..., None].expand(-1, -1, x.shape[-1]))
         x = torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1), x], 1)
         for block in self.blocks:
             x = activation_checkpoint(block, x, use_reentrant=False) if self.recompute and self.training else block(x)
-        out: Tensor = self.norm(x)
-        return out
+        return self.norm(x), fine
 
 
 class MaskedDecoder(nn.Module):

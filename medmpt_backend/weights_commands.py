@@ -16,6 +16,7 @@ class WeightsEntry(BaseModel):
 
     name: str
     active: bool
+    shipped: bool
     tasks: list[str]
     official: bool
     licence: str
@@ -103,7 +104,7 @@ def weights_import(
 
 
 def weights_list(ctx: typer.Context) -> WeightsList:
-    """Installed weights, their licence and the tasks they serve."""
+    """Weights that ship or were installed, their licence and the tasks they serve."""
     from medmpt_backend.checkpoint import INSTALL_HINT, WeightsStore, read_weights
 
     settings = settings_of(ctx)
@@ -112,11 +113,12 @@ def weights_list(ctx: typer.Context) -> WeightsList:
     active = store.active(settings.weights).name if names and (settings.weights is None or settings.weights in names) else None
     entries = []
     for name in names:
-        p = read_weights(store.root / name).provenance
+        p = read_weights(store.folder(name)).provenance
         entries.append(
             WeightsEntry(
                 name=name,
                 active=name == active,
+                shipped=name in store.shipped(),
                 tasks=list(p.tasks),
                 official=p.official,
                 licence=p.licence,
@@ -135,7 +137,7 @@ def weights_list(ctx: typer.Context) -> WeightsList:
 
 
 def weights_verify(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Installed weights.")]) -> WeightsChecked:
-    """Compare digest, shapes and values of installed weights with what was recorded."""
+    """Compare digest, shapes and values of weights with what was recorded."""
     from medmpt_backend.checkpoint import WeightsStore
 
     problems = WeightsStore(settings_of(ctx).data_dir).verify(name)

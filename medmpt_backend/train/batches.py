@@ -1,6 +1,6 @@
 """Batches that depend on the step only: the same studies and the same random views on one process or on many."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -26,8 +26,9 @@ class Batch:
         ids: `(B, L)` report tokens.
         text_mask: `(B, L)`.
         target: `(B, labels)` float with NaN for unknown, or `(B,)` int64 with -1 for unknown.
-        patches: `(B, S, labels, grid, grid)` share of each patch covered by a finding, NaN where there are no masks.
+        patches: `(B, S, labels, cells, cells)` share of each cell covered by a finding, NaN where there are no masks.
         labs: `(B, tests)` values and missing mask.
+        targets: Task `joint` only: target per head, as `target`, and per drug for `medication`.
     """
 
     view: Tensor
@@ -38,6 +39,7 @@ class Batch:
     target: Tensor | None
     patches: Tensor | None
     labs: tuple[Tensor, Tensor] | None
+    targets: dict[str, Tensor] = field(default_factory=dict)
 
 
 class BatchSource:
@@ -63,6 +65,8 @@ class BatchSource:
 
     def _has_target(self, record: StudyRecord) -> bool:
         task = self.settings.task
+        if task == "joint":
+            return True
         if task in ("pretrain", "caption"):
             return bool(record.report)
         if task == "medication":
@@ -98,7 +102,8 @@ class BatchSource:
         for epoch, i in chosen:
             image, mask = scale(self.data.image(i)), self._mask(i)
             generator = generator_for(self.settings.seed, epoch, i)
-            style = Augmentation(flip=self.settings.flip)
+            wide = Augmentation(flip=self.settings.flip)
+            style = wide if self.settings.strong_views else replace(wide, crop=(0.85, 1.0), degrees=8.0, shift=0.04, blur=0.6)
             moved = augment(image, style, generator, mask) if augmented and self.settings.augment else (image, mask)
             views.append(moved[0])
             masks.append(moved[1])
@@ -112,19 +117,24 @@ class BatchSource:
             torch.cat(noises) if noises else None,
             text[0],
             text[1],
-            self._targets(records),
+            self._targets(records, self.settings.task),
             torch.stack([m for m in masks if m is not None]) if self.data.info.mask_labels else None,
             self._labs(records),
+            self._all_targets(records) if self.settings.task == "joint" else {},
         )
 
     def _mask(self, index: int) -> Tensor | None:
         mask = self.data.mask(index)
-        head = self.config.heads.get(self.settings.task)
+        scored = [h for h in self.config.heads.values() if h.patches]
+        head = scored[0] if self.settings.task == "joint" and scored else self.config.heads.get(self.settings.task)
         if mask is None or head is None:
-            return mask.float() / 255 if mask is not None else None
+            return self._covered(mask) if mask is not None else None
         order = {label: i for i, label in enumerate(self.data.info.mask_labels)}
         nothing = torch.full_like(mask[:, 0], 0).float().fill_(torch.nan)
-        return torch.stack([mask[:, order[label]].float() / 255 if label in order else nothing for label in head.labels], 1)
+        return torch.stack([self._covered(mask[:, order[label]]) if label in order else nothing for label in head.labels], 1)
+
+    def _covered(self, mask: Tensor) -> Tensor:
+        return (mask.float() * (self.settings.mask_gain / 255)).clamp(max=1)
 
     def _text(self, records: list[StudyRecord]) -> tuple[Tensor, Tensor]:
         if self.tokenizer is None or self.config.text is None:
@@ -134,8 +144,12 @@ class BatchSource:
         pad = self.config.text.max_length - tokens.ids.shape[1]  # one length for all processes
         return torch.nn.functional.pad(tokens.ids, (0, pad), value=self.config.text.pad), torch.nn.functional.pad(tokens.mask, (0, pad))
 
-    def _targets(self, records: list[StudyRecord]) -> Tensor | None:
-        task = self.settings.task
+    def _all_targets(self, records: list[StudyRecord]) -> dict[str, Tensor]:
+        tasks = [*self.config.heads, *(["medication"] if self.config.medication is not None and self.config.medication.drugs else [])]
+        found = {task: self._targets(records, task) for task in tasks}
+        return {task: target for task, target in found.items() if target is not None}
+
+    def _targets(self, records: list[StudyRecord], task: str) -> Tensor | None:
         if task == "medication":
             assert self.config.medication is not None
             rows = [[float(d in (r.drugs or ())) for d in self.config.medication.drugs] for r in records]

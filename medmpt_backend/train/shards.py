@@ -4,8 +4,9 @@ A data set is a folder:
 
 * `dataset.json`: `{"schema_version": 1, "preprocess": {…}, "slices": S, "image": pixels, "count": N, "synthetic": bool, "source": str}`.
   `preprocess` is `PreprocessConfig`; images fit a model only if it is equal to the model's.
-* `shard-00000.safetensors`, …: `image` `(n, S, C, H, W)` uint8, foot first; optionally `mask` `(n, S, L, H / patch, W / patch)` uint8, the
-  share (0..255) of each patch that a finding covers, findings in the order of `dataset.json` → `mask_labels`.
+* `shard-00000.safetensors`, …: `image` `(n, S, C, H, W)` uint8, foot first; optionally `mask` `(n, S, L, cells, cells)` uint8, the
+  share (0..255) of each cell that a finding covers, findings in the order of `dataset.json` → `mask_labels`; a cell is a patch, or half of
+  one for models with a local branch (`dataset.json` → `cells` along one side).
 * `index.jsonl`: one object per study, in the order of the shards' rows: `{"id": str, "shard": int, "row": int, "split": "train|val|test",
   "report": str|null, "labels": {finding: 0|1|null}, "classes": {task: int|null}, "labs": {analyte: number|null}, "drugs": [name] | null}`.
   `null` and absent mean not known; they are never a target. Ids are the data owner's own pseudonyms.
@@ -56,6 +57,7 @@ class DatasetInfo(BaseModel):
     synthetic: bool = False
     source: str = ""
     mask_labels: tuple[str, ...] = ()
+    cells: int | None = None
 
 
 class ShardWriter:
@@ -72,7 +74,7 @@ class ShardWriter:
         self._index = (folder / "index.jsonl").open("w", encoding="utf-8")
 
     def add(self, record: StudyRecord, image: Tensor, mask: Tensor | None = None) -> None:
-        """Add one study: `image` `(S, C, H, W)` uint8, `mask` `(S, L, grid, grid)` uint8."""
+        """Add one study: `image` `(S, C, H, W)` uint8, `mask` `(S, L, cells, cells)` uint8."""
         if (mask is None) == bool(self.info.mask_labels):
             raise BadInput("every study of a data set with mask_labels needs a mask, and none of a data set without")
         placed = record.model_copy(update={"shard": self._shards, "row": len(self._images)})
@@ -142,5 +144,5 @@ class ShardDataset:
         return self._row("image", index)
 
     def mask(self, index: int) -> Tensor | None:
-        """`(S, L, grid, grid)` uint8 of one study, None for a data set without masks."""
+        """`(S, L, cells, cells)` uint8 of one study, None for a data set without masks."""
         return self._row("mask", index) if self.info.mask_labels else None

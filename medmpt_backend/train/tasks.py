@@ -13,7 +13,7 @@ from medmpt_backend.errors import BadInput
 from medmpt_backend.medication import medication_loss
 from medmpt_backend.model import MedMPT
 from medmpt_backend.train.batches import Batch
-from medmpt_backend.train.objectives import PretrainModel, world_rank
+from medmpt_backend.train.objectives import TEMPERATURES, PretrainModel, gather_with_gradient, world_rank
 
 
 def global_mean(total: Tensor, count: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class PretrainTask(nn.Module):
     def __init__(self, config: MedMPTConfig) -> None:
         super().__init__()
         self.pretrain = PretrainModel(config)
-        for name in ("heads", "labs", "medication"):
+        for name in ("heads", "patch_heads", "patch_mix", "local", "labs", "medication"):
             part = getattr(self.pretrain.model, name)
             if part is not None:
                 part.requires_grad_(False)
@@ -74,8 +74,11 @@ class FinetuneTask(nn.Module):
         model = self.model
         seeing: list[nn.Module] = [model.vision_encoder, model.vision_fusion]
         if self.task in model.config.heads:
-            mixed = nn.ParameterList([self.model.patch_mix[self.task]] if self.task in self.model.patch_mix else [])
-            return [*seeing, model.heads[self.task], mixed, *(h for name, h in model.patch_heads.items() if name == self.task)]
+            seeing += [model.heads[self.task]]
+            if self.task in model.patch_heads:
+                seeing += [nn.ParameterList([model.patch_mix[self.task]]), model.patch_heads[self.task]]
+                seeing += [model.local] if model.local is not None else []
+            return seeing
         wanted = {
             "caption": (model.vision_to_text, model.text_decoder),
             "medication": (model.text_encoder, model.labs, model.medication),
@@ -87,35 +90,92 @@ class FinetuneTask(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Loss per part."""
         model = self.model
-        tokens = model.vision_encoder(batch.view.flatten(0, 1))
-        scan, scan_tokens = model.fuse(tokens[:, 0].reshape(*batch.view.shape[:2], -1))
+        tokens, cells = model.look(batch.view)
+        scan, scan_tokens = model.fuse(tokens[:, :, 0])
         if self.task == "caption":
-            assert model.text_decoder is not None
-            logits = model.text_decoder(batch.ids, model.memory(scan_tokens), batch.text_mask)
-            return {"lm": next_token_loss(logits, batch.ids, model.text_decoder.config.pad)}
+            return {"lm": report_loss(model, batch, scan_tokens)}
         if self.task == "medication":
-            return {"medication": self._medication(batch, scan)}
+            assert batch.target is not None
+            return {"medication": prescription_loss(model, batch, scan, batch.target)}
         assert batch.target is not None
-        if self.task not in model.patch_heads:
-            return {self.task: head_loss(model.head_logits(self.task, scan), batch.target)}
-        patches = model.patch_logits(self.task, tokens)
-        patches = patches.reshape(*batch.view.shape[:2], *patches.shape[1:])
-        losses = {self.task: head_loss(model.head_logits(self.task, scan, patches), batch.target)}
-        if batch.patches is not None and self.mask_weight:
-            losses["patches"] = self.mask_weight * patch_loss(patches, batch.patches)
+        return findings_losses(model, self.task, (scan, cells), (batch.target, batch.patches), self.mask_weight)
+
+
+class JointTask(nn.Module):
+    """Every head, the report and the prescription at once, from one look at each study: one encoder serves them all."""
+
+    def __init__(self, model: MedMPT, mask_weight: float = 1.0) -> None:
+        super().__init__()
+        self.model, self.mask_weight = model, mask_weight
+        model.vision_proj_slice.requires_grad_(False)  # pretraining only
+        model.temp_image.requires_grad_(False)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Loss per part."""
+        model = self.model
+        tokens, cells = model.look(batch.view)
+        scan, scan_tokens = model.fuse(tokens[:, :, 0])
+        losses: dict[str, Tensor] = {}
+        for task in model.heads:
+            losses |= findings_losses(model, task, (scan, cells), (batch.targets[task], batch.patches), self.mask_weight)
+        if model.text_decoder is not None:
+            losses["lm"] = report_loss(model, batch, scan_tokens)
+            text = model.project_text(model.encode_text(batch.ids, batch.text_mask))
+            losses["itc"] = match_loss(model.project_scan(scan), text, model.temp_multimodal)
+        if "medication" in batch.targets:
+            losses["medication"] = prescription_loss(model, batch, scan, batch.targets["medication"])
         return losses
 
-    def _medication(self, batch: Batch, scan: Tensor) -> Tensor:
-        model = self.model
-        assert model.labs is not None
-        assert model.medication is not None
-        assert batch.target is not None
-        if batch.labs is None:
-            raise BadInput("medication training needs a configuration whose laboratory panel is named")
-        values, missing = batch.labs
-        text = model.encode_text(batch.ids, batch.text_mask)
-        medication, patient = model.medication([scan, text, model.labs(values.to(scan.dtype), missing)[:, 0]])
-        return medication_loss(medication.float(), patient.float(), batch.target)
+
+def match_loss(scan: Tensor, text: Tensor, temperature: Tensor) -> Tensor:
+    """Symmetric contrast of unit rows `(B, P)` within the batch of all processes."""
+    _, rank = world_rank()
+    limited = temperature.clamp(*TEMPERATURES)
+    target = torch.arange(len(scan), device=scan.device) + rank * len(scan)
+    there = scan @ gather_with_gradient(text).T / limited
+    back = text @ gather_with_gradient(scan).T / limited
+    return (F.cross_entropy(there.float(), target) + F.cross_entropy(back.float(), target)) / 2
+
+
+def report_loss(model: MedMPT, batch: Batch, scan_tokens: Tensor) -> Tensor:
+    """Next-token loss of the report given the scan tokens."""
+    assert model.text_decoder is not None
+    logits = model.text_decoder(batch.ids, model.memory(scan_tokens), batch.text_mask)
+    return next_token_loss(logits, batch.ids, model.text_decoder.config.pad)
+
+
+def findings_losses(
+    model: MedMPT, task: str, seen: tuple[Tensor, Tensor | None], wanted: tuple[Tensor, Tensor | None], mask_weight: float
+) -> dict[str, Tensor]:
+    """Loss of one head and, where it scores patches, of its patches.
+
+    Args:
+        model: Model.
+        task: Head.
+        seen: Scan embedding `(B, D)` and the cells of `MedMPT.look`.
+        wanted: Target of the head, and the covered share of each cell, None where the data has no masks.
+        mask_weight: Weight of the loss per cell.
+    """
+    (scan, cells), (target, covered) = seen, wanted
+    if task not in model.patch_heads or cells is None:
+        return {task: head_loss(model.head_logits(task, scan), target)}
+    patches = model.patch_logits(task, cells)
+    losses = {task: head_loss(model.head_logits(task, scan, patches), target)}
+    if covered is not None and mask_weight:
+        losses["patches"] = mask_weight * patch_loss(patches, covered)
+    return losses
+
+
+def prescription_loss(model: MedMPT, batch: Batch, scan: Tensor, target: Tensor) -> Tensor:
+    """Both medication heads against the drugs given."""
+    assert model.labs is not None
+    assert model.medication is not None
+    if batch.labs is None:
+        raise BadInput("medication training needs a configuration whose laboratory panel is named")
+    values, missing = batch.labs
+    text = model.encode_text(batch.ids, batch.text_mask)
+    medication, patient = model.medication([scan, text, model.labs(values.to(scan.dtype), missing)[:, 0]])
+    return medication_loss(medication.float(), patient.float(), target)
 
 
 def head_loss(logits: Tensor, target: Tensor) -> Tensor:

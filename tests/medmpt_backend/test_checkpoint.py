@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -219,7 +220,7 @@ def test_a_failed_import_keeps_the_old_weights(tmp_path: Path) -> None:
 
 
 def test_store_lists_uses_verifies_and_removes(tmp_path: Path, tiny_config: MedMPTConfig, make_weights: Callable[..., Path]) -> None:
-    store = WeightsStore(tmp_path)
+    store = WeightsStore(tmp_path, shipped=tmp_path / "none")
     with pytest.raises(Unavailable, match="medmpt weights import"):
         store.active()
     for name in ("one", "two"):
@@ -242,6 +243,54 @@ def test_store_lists_uses_verifies_and_removes(tmp_path: Path, tiny_config: MedM
     store.remove("two")
     assert store.names() == ["one"]
     assert store.active().name == "one"
+
+
+def test_shipped_weights_serve_until_the_user_chooses_others(
+    tmp_path: Path, tiny_config: MedMPTConfig, make_weights: Callable[..., Path]
+) -> None:
+    package = make_weights(tmp_path / "package", tiny_config, "compact").parent
+    before = {p: p.stat().st_mtime_ns for p in package.rglob("*")}
+    store = WeightsStore(tmp_path / "data", shipped=package)
+    assert (store.names(), store.shipped(), store.active()) == (["compact"], ["compact"], package / "compact")
+    assert store.verify("compact") == []
+    MedMPTEngine.open(store.active(), tmp_path / "cache")
+    with pytest.raises(BadInput, match="ships with the package"):
+        store.remove("compact")
+    with pytest.raises(Unavailable, match="switched off"):
+        store.active("none")
+    make_weights(store.root, tiny_config, "zebra")
+    assert store.names() == ["zebra", "compact"]
+    assert store.active().name == "zebra"
+    store.use("compact")
+    assert store.active() == package / "compact"
+    make_weights(store.root, tiny_config, "compact")
+    assert store.active() == store.root / "compact"
+    store.remove("compact")
+    assert store.folder("compact") == package / "compact"
+    assert {p: p.stat().st_mtime_ns for p in package.rglob("*")} == before
+
+
+def test_weights_stored_in_half_precision_are_read_as_float32(tmp_path: Path, tiny_config: MedMPTConfig, small_volume: Volume) -> None:
+    torch.manual_seed(0)
+    model = MedMPT(tiny_config)
+    folders = [
+        save_weights(tmp_path, model, n, licence="l", trained_on="t", synthetic_training=True, stored=n, extra_bytes={"README.md": b"card"})
+        for n in ("float32", "float16")
+    ]
+    full, half = (read_weights(f) for f in folders)
+    assert (full.provenance.stored, half.provenance.stored) == ("float32", "float16")
+    sizes = [(f / "model.safetensors").stat().st_size for f in folders]
+    assert sizes[1] < 0.6 * sizes[0]
+    assert (folders[1] / "README.md").read_bytes() == b"card"
+    read = load_model(half)
+    assert {p.dtype for p in read.parameters()} == {torch.float32}
+    scans = [MedMPTEngine.open(f, tmp_path / f.name, "fp32").encode(small_volume).scan for f in folders]
+    assert not np.array_equal(*scans)
+    assert np.allclose(*scans, atol=0.02)
+    with torch.no_grad():
+        model.vision_encoder.pos_embed.fill_(1e6)
+    with pytest.raises(BadInput, match="half precision"):
+        save_weights(tmp_path, model, "float16", licence="l", trained_on="t", synthetic_training=True, stored="float16")
 
 
 def test_our_own_weights_round_trip_with_their_options(

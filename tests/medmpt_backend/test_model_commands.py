@@ -40,11 +40,13 @@ def context(tiny_weights: Path, tmp_path: Path) -> typer.Context:
     return _context(tiny_weights.parents[1], tmp_path / "cache")
 
 
-def test_without_weights_the_install_command_is_named(tmp_path: Path, study: Path) -> None:
-    ctx = _context(tmp_path, tmp_path)
+def test_weights_that_are_not_there_or_switched_off_are_said_so(tmp_path: Path, study: Path) -> None:
     with pytest.raises(Unavailable, match="medmpt weights import"):
-        classify(ctx, study)
-    assert weights_list(ctx).status == "empty"
+        classify(_context(tmp_path, tmp_path, "mine"), study)
+    with pytest.raises(Unavailable, match="switched off"):
+        classify(_context(tmp_path, tmp_path, "none"), study)
+    listed = weights_list(_context(tmp_path, tmp_path))
+    assert all(w.shipped for w in listed.weights)
 
 
 def test_encode_writes_the_contract_arrays(context: typer.Context, study: Path, tmp_path: Path) -> None:
@@ -83,12 +85,13 @@ def test_weights_are_listed_used_verified_and_removed(tmp_path: Path, make_weigh
     for name in ("one", "two"):
         make_weights(tmp_path / "weights", tiny_config, name)
     weights_use(ctx, "two")
-    assert [(w.name, w.active, w.licence) for w in weights_list(ctx).weights] == [("one", False, "test"), ("two", True, "test")]
+    mine = [w for w in weights_list(ctx).weights if not w.shipped]
+    assert [(w.name, w.active, w.licence) for w in mine] == [("one", False, "test"), ("two", True, "test")]
     assert weights_verify(ctx, "two").status == "ok"
     (tmp_path / "weights/two/model.safetensors").write_bytes(b"x")
     assert weights_verify(ctx, "two").status == "error"
     weights_remove(ctx, "two")
-    assert [w.name for w in weights_list(ctx).weights] == ["one"]
+    assert [w.name for w in weights_list(ctx).weights if not w.shipped] == ["one"]
 
 
 def test_parity_of_no_fixture_is_bad_input(tmp_path: Path) -> None:

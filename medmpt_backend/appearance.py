@@ -9,6 +9,7 @@ They are taken from the `(S, C, H, W)` uint8 input, so they do not depend on the
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -48,8 +49,8 @@ def input_statistics(image: Tensor) -> dict[str, Floats]:
 def described(images: Iterable[Tensor]) -> dict[str, Floats]:
     """Statistics of training inputs for `DomainModel.fit`: block to `(N + extra, F)`.
 
-    The extra rows are sharper and softer copies of every second study: other kernels, pixel sizes and slice thicknesses within what scanners
-    do are no other kind of study, and the training studies hold few of them.
+    The extra rows are sharper and softer copies of every second study: other kernels, pixel sizes and slice thicknesses within what
+    scanners do are no other kind of study, and the training studies hold few of them.
     """
     rows, extra = [], []
     for i, image in enumerate(images):
@@ -82,7 +83,7 @@ def _layout(first: Tensor, last: Tensor) -> Tensor:
 
 def _parts(count: int) -> list[slice]:
     edges = [round(i * count / _PARTS) for i in range(_PARTS + 1)]
-    return [slice(a, max(b, a + 1)) if a < count else slice(count - 1, count) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, max(b, a + 1)) if a < count else slice(count - 1, count) for a, b in pairwise(edges)]
 
 
 def _spectrum(slices: Tensor) -> Tensor:

@@ -173,7 +173,7 @@ class MedMPTEngine:
         head, encoding = self.config.heads[task], self._encoded(study)
         patches = encoding.patches.get(task)
         scored = self._tensor(patches)[None] if patches is not None else None
-        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None], scored)[0].float()
+        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None], scored)[0].float() / head.temperature
         multilabel = head.kind == "multilabel"
         probabilities = (logits.sigmoid() if multilabel else logits.softmax(-1)).tolist()
         relevance = self.slice_relevance(encoding, task) if key_slices else np.zeros((len(head.labels), 0), np.float32)

@@ -52,8 +52,32 @@ _ROWS: tuple[tuple[str, str, str, str | None], ...] = (
     ("pneumothorax", "Pneumothorax", "气胸", None),
     ("bulla", "Bulla", "肺大疱", "Emphysema"),
     ("air_trapping", "Air trapping", "空气潴留", "Mosaic attenuation pattern"),
+    ("crazy_paving", "Crazy-paving pattern", "铺路石征", "Lung opacity"),
+    ("solid_nodule", "Solid nodule", "实性结节", "Lung nodule"),
+    ("part_solid_nodule", "Part-solid nodule", "部分实性结节", "Lung nodule"),
+    ("ground_glass_nodule", "Ground-glass nodule", "磨玻璃结节", "Lung nodule"),
+    ("perifissural_nodule", "Perifissural nodule", "叶间裂旁结节", "Lung nodule"),
+    ("calcified_granuloma", "Calcified granuloma", "钙化灶", "Lung nodule"),
+    ("halo_sign", "Nodule with halo sign", "结节伴晕征", "Lung nodule"),
+    ("centrilobular_nodules", "Centrilobular nodules", "小叶中心结节", "Lung nodule"),
+    ("perilymphatic_nodules", "Perilymphatic nodules", "淋巴道周围结节", "Lung nodule"),
+    ("miliary_nodules", "Miliary nodules", "粟粒结节", "Lung nodule"),
+    ("cysts", "Lung cysts", "肺囊肿", None),
+    ("traction_bronchiectasis", "Traction bronchiectasis", "牵拉性支气管扩张", "Bronchiectasis"),
+    ("loculated_effusion", "Loculated pleural effusion", "包裹性胸腔积液", "Pleural effusion"),
+    ("pleural_thickening", "Pleural thickening", "胸膜增厚", None),
+    ("pleural_plaque", "Pleural plaques", "胸膜斑", None),
+    ("pulmonary_embolus", "Pulmonary embolus", "肺动脉栓子", None),
+    ("enlarged_pulmonary_artery", "Enlarged pulmonary artery", "肺动脉增宽", None),
+    ("rib_fracture", "Rib fracture", "肋骨骨折", None),
+    ("bone_metastasis", "Bone metastasis", "骨转移", None),
+    ("thyroid_nodule", "Thyroid nodule", "甲状腺结节", None),
+    ("adrenal_mass", "Adrenal mass", "肾上腺肿块", None),
 )
 FINDINGS: dict[str, FindingName] = {row[0]: FindingName(*row) for row in _ROWS}
+# The rows that are CT-RATE's own labels, in its order.
+COARSE: tuple[str, ...] = tuple(row[0] for row in _ROWS[:18])
+FINE: tuple[str, ...] = tuple(row[0] for row in _ROWS[18:])
 
 
 def finding(finding_id: str) -> FindingName:

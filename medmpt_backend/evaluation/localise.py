@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from medmpt_backend.evaluation.context import Context
-from medmpt_backend.evaluation.findings import TASK
 from medmpt_backend.evaluation.figures import Figure, PartResult, average, figure
+from medmpt_backend.evaluation.findings import TASK
 from medmpt_backend.explain import patch_maps, slice_relevance
 from medmpt_backend.preprocess import scale
 

@@ -329,6 +329,22 @@ def _cancer_advanced(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     return tuple(out)
 
 
+def _screened(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
+    """Benign nodules of a screening participant, some as large as a cancer."""
+    out: list[f.PaintedFinding] = []
+    for _ in range(int(rng.choice(4, p=(0.4, 0.35, 0.15, 0.1)))):
+        kind, size = rng.random(), float(np.clip(rng.lognormal(np.log(6), 0.4), 4, 22))
+        if kind < 0.45:
+            out.append(f.solid_nodule(rng, c, lobe=_lobe(rng), diameter_mm=size, spiculated=bool(rng.random() < 0.1)))
+        elif kind < 0.65:
+            out.append(f.calcified_granuloma(rng, c, lobe=_lobe(rng), diameter_mm=size))
+        elif kind < 0.8:
+            out.append(f.perifissural_nodule(rng, c, diameter_mm=min(size, 9.0)))
+        else:
+            out.append(f.ground_glass_nodule(rng, c, lobe=_lobe(rng), diameter_mm=max(6.0, size)))
+    return tuple(out)
+
+
 def _metastases(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     return tuple(f.solid_nodule(rng, c, lobe=_lobe(rng), diameter_mm=rng.uniform(7, 22)) for _ in range(4 + int(6 * s)))
 
@@ -372,6 +388,17 @@ CAP_DRUGS = (
 STEROID = (("prednisone", "methylprednisolone"), ("omeprazole",))
 
 DISEASES: tuple[Disease, ...] = (
+    Disease(
+        "screening",
+        "lung cancer screening, no cancer",
+        "肺癌筛查，未见肺癌",
+        _screened,
+        age=(63, 7),
+        smoker=1.0,
+        gas=(0.02, 0, 0),
+        lung=(-8, -2, -6),
+        weight=4,
+    ),
     Disease("normal", "no acute disease", "未见急性病变", _normal, weight=5, symptoms={"cough": 0.3}, gas=(0.02, 0, 0), lung=(0, 0, 0)),
     Disease(
         "cap_lobar",

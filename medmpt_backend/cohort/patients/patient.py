@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 
 from medmpt_backend.cohort import findings as f
-from medmpt_backend.cohort.anatomy import LLL, LUL, RLL, RML, RUL, Canvas, Habitus
+from medmpt_backend.cohort.anatomy import LLL, LUL, RLL, RML, RUL, Canvas, Habitus, heart_distance
+from medmpt_backend.cohort.findings.base import record
 from medmpt_backend.cohort.patients.diseases import BY_ID, DISEASES, Disease
 from medmpt_backend.cohort.patients.drugs import Prescription, allowed
 from medmpt_backend.cohort.patients.panel import blood_gas, draw_labs, saturation
@@ -21,6 +22,10 @@ BACKGROUND = {
     "atrial fibrillation": 0.05,
 }
 ALLERGIES = {"penicillin": 0.06, "sulfonamide": 0.02, "fluoroquinolone": 0.01, "macrolide": 0.008}
+
+
+# Chronic diseases that a second illness meets often.
+COEXISTING = ("copd", "bronchiectasis", "tb_sequelae", "heart_failure", "asthma", "pneumoconiosis", "ipf")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class VirtualPatient:
         lung_function: FEV1, FVC and DLCO in % predicted; None where not done.
         clearance: Cockcroft-Gault, mL/min.
         prescription: What was given.
+        screening: Whether the scan is a low-dose lung cancer screening.
+        coexisting: Further diseases that are painted, at lower severity.
     """
 
     disease: str
@@ -66,6 +73,8 @@ class VirtualPatient:
     lung_function: dict[str, float | None]
     clearance: float
     prescription: Prescription
+    screening: bool = False
+    coexisting: tuple[str, ...] = ()
 
 
 def draw_patient(rng: np.random.Generator, disease: str | None = None) -> VirtualPatient:
@@ -79,11 +88,17 @@ def draw_patient(rng: np.random.Generator, disease: str | None = None) -> Virtua
     smoked = rng.random() < d.smoker
     pack_years = float(np.clip(rng.gamma(3.2, 10), 2, 120)) if smoked else 0.0
     quit = float(rng.integers(1, 25)) if smoked and rng.random() < 0.5 else None
+    if d.id == "screening":
+        age, pack_years, quit = int(np.clip(age, 50, 80)), max(pack_years, 20.0), None if quit is None else min(quit, 15.0)
+    screening = d.id == "screening" or (d.id == "lung_cancer_early" and eligible(age, pack_years, quit) and rng.random() < 0.7)
+    coexisting = _coexisting(rng, d, age)
     pregnant = bool(sex == "female" and 18 <= age <= 42 and rng.random() < 0.02)
     comorbid = {**BACKGROUND, **d.comorbid}
     conditions = tuple(sorted(name for name, p in comorbid.items() if rng.random() < p * (1 if name in d.comorbid else min(1.0, age / 70))))
     allergies = tuple(name for name, p in ALLERGIES.items() if rng.random() < p)
     latents = {k: v * (0.35 + 0.9 * severity) * rng.lognormal(0, 0.25) for k, v in d.latents.items()}
+    for other in coexisting:
+        latents = {**latents, **{k: latents.get(k, 0) + 0.4 * v for k, v in BY_ID[other].latents.items()}}
     for name, extra in (
         ("diabetes", {"diabetes": 1.1}),
         ("chronic kidney disease", {"renal": 1.1}),
@@ -118,7 +133,23 @@ def draw_patient(rng: np.random.Generator, disease: str | None = None) -> Virtua
         lung_function=_lung_function(rng, d, severity),
         clearance=round(float(clearance), 1),
         prescription=_prescribe(rng, d, severity, allergies, float(clearance), pregnant, conditions),
+        screening=screening,
+        coexisting=coexisting,
     )
+
+
+def eligible(age: int, pack_years: float, quit_years: float | None) -> bool:
+    """Whether a person may be screened for lung cancer by low-dose CT."""
+    # US Preventive Services Task Force, JAMA 2021;325:962: age 50-80, 20 pack-years, smoking now or within the past 15 years.
+    return 50 <= age <= 80 and pack_years >= 20 and (quit_years is None or quit_years <= 15)
+
+
+def _coexisting(rng: np.random.Generator, d: Disease, age: int) -> tuple[str, ...]:
+    """A second, chronic disease in some patients, more often in the old."""
+    others = [name for name in COEXISTING if name != d.id and not d.id.startswith(name)]
+    if rng.random() >= 0.04 + 0.14 * min(1.0, age / 75) or d.id == "screening":
+        return ()
+    return (others[int(rng.integers(len(others)))],)
 
 
 def _pick(rng: np.random.Generator) -> Disease:
@@ -195,6 +226,8 @@ def draw_habitus(rng: np.random.Generator, patient: VirtualPatient) -> Habitus:
     copd, fibrotic = patient.disease.startswith("copd"), patient.disease in {"ipf", "fibrotic_hp", "nsip_ctd"}
     inflated = 0.16 * patient.severity if copd else -0.14 * patient.severity if fibrotic else rng.normal(0, 0.05)
     pah = patient.disease == "pulmonary_hypertension"
+    failing = "heart_failure" in (patient.disease, *patient.coexisting)
+    enlarged = 0.07 + 0.18 * patient.severity if failing else float(rng.uniform(0.1, 0.25)) if rng.random() < 0.07 else 0.0
     return Habitus(
         half_width=float(130 * size * rng.normal(1, 0.03) * (1 + 0.003 * (bmi - 23))),
         half_depth=float(91 * size * rng.normal(1, 0.035) * (1 + 0.5 * inflated)),
@@ -203,17 +236,20 @@ def draw_habitus(rng: np.random.Generator, patient: VirtualPatient) -> Habitus:
         dome=float(np.clip(74 * (1 - 1.2 * inflated) * rng.normal(1, 0.08), 40, 98)),
         fat=float(np.clip(8 + 1.6 * (bmi - 18) * rng.normal(1, 0.15), 4, 48)),
         muscle=float(np.clip(15 * rng.normal(1, 0.12) - 0.06 * max(0, patient.age - 55), 8, 22)),
-        heart=float(np.clip(rng.normal(1.0, 0.04) + (0.2 * patient.severity if patient.disease == "heart_failure" else 0), 0.86, 1.3)),
-        contrast=bool(d.contrast or rng.random() < 0.12),
+        heart=float(np.clip(size * rng.normal(1.0, 0.04) + enlarged, 0.84, 1.32)),
+        contrast=bool(patient.disease == "pulmonary_embolism" or rng.random() < (0.6 if d.contrast else 0.2)),
         lung_hu=float(rng.normal(-848, 14) - (28 if copd else 0) + 0.35 * (patient.age - 60) * -0.4),
-        pa_radius=float(rng.normal(12.6, 0.9) + (5.5 * patient.severity if pah else 0)),
+        pa_radius=float(rng.normal(12.6 if patient.sex == "male" else 11.8, 0.9) + (5.5 * patient.severity if pah else 0)),
         aorta_radius=float(rng.normal(15.0, 1.2) + 0.05 * (patient.age - 55)),
         breast=float(np.clip(rng.normal(0.8, 0.25), 0.3, 1.3)) if patient.sex == "female" else 0.0,
     )
 
 
-def draw_scan(rng: np.random.Generator, shape: tuple[int, int, int], habitus: Habitus) -> Scan:
-    """Geometry that covers the thorax, and a random kernel, dose and field of view."""
+def draw_scan(rng: np.random.Generator, shape: tuple[int, int, int], habitus: Habitus, low_dose: bool = False) -> Scan:
+    """Geometry that covers the thorax, and a random kernel, dose and field of view.
+
+    Thick averaged slices carry little noise: around 8 HU, at low dose about 1.7 times that.
+    """
     depth, height, width = shape
     length = habitus.apex + habitus.base + rng.uniform(8, 30)
     field = 2 * (habitus.half_width + habitus.muscle + habitus.fat + 9) * rng.uniform(1.0, 1.12)
@@ -221,14 +257,15 @@ def draw_scan(rng: np.random.Generator, shape: tuple[int, int, int], habitus: Ha
         shape=shape,
         spacing=(float(length / depth), float(field / height), float(field / width)),
         z_top=float(habitus.apex + rng.uniform(5, 20)),
-        noise_hu=float(rng.uniform(8, 30)),
+        noise_hu=float(np.clip(rng.lognormal(np.log(8), 0.4) * (1.7 if low_dose else 1.0), 3, 25)),
         sharpness=float(rng.uniform(0.05, 0.9)),
     )
 
 
 def paint_patient(rng: np.random.Generator, canvas: Canvas, patient: VirtualPatient) -> tuple[f.PaintedFinding, ...]:
     """The disease, then what ageing, smoking and chance add: confounders that no single disease explains."""
-    out = list(BY_ID[patient.disease].paint(rng, canvas, patient.severity))
+    out = [x for other in patient.coexisting for x in BY_ID[other].paint(rng, canvas, 0.6 * patient.severity)]
+    out += BY_ID[patient.disease].paint(rng, canvas, patient.severity)
     painted = {x.id for x in out}
     if patient.pack_years > 15 and "emphysema" not in painted and rng.random() < min(0.6, patient.pack_years / 70):
         out.append(f.emphysema(rng, canvas, amount=float(rng.uniform(0.03, 0.14))))
@@ -237,7 +274,19 @@ def paint_patient(rng: np.random.Generator, canvas: Canvas, patient: VirtualPati
     if rng.random() < np.clip((patient.age - 50) / 55, 0, 0.6) or "coronary artery disease" in patient.comorbidities:
         out.append(f.coronary_calcification(rng, canvas, number=int(rng.integers(3, 10))))
     out += _incidental(rng, canvas)
+    if cardiothoracic_ratio(canvas.habitus) > CARDIOMEGALY_RATIO:
+        out.append(record(canvas, "cardiomegaly", (heart_distance(canvas.grid, canvas.habitus) < 0) & ~canvas.lungs))
     return tuple(x for x in out if x.mask.any())
+
+
+# Widest heart over widest inner thorax; supine CT shows hearts wider than the 0.5 of the erect film.
+CARDIOMEGALY_RATIO = 0.56
+
+
+def cardiothoracic_ratio(habitus: Habitus) -> float:
+    """Transverse extent of the painted heart over the inner width of the thorax."""
+    # Extents of the ellipsoids of `anatomy.heart_distance`: ventricles 22 + 60.2 s to the left, right atrium 18 + 34 s to the right.
+    return (40 + 94.2 * habitus.heart) / (2 * habitus.half_width)
 
 
 def _incidental(rng: np.random.Generator, canvas: Canvas) -> list[f.PaintedFinding]:
@@ -251,18 +300,18 @@ def _incidental(rng: np.random.Generator, canvas: Canvas) -> list[f.PaintedFindi
         out.append(f.solid_nodule(rng, canvas, lobe=lobe, diameter_mm=float(rng.uniform(4, 8))))
     if rng.random() < 0.06:
         out.append(f.perifissural_nodule(rng, canvas, diameter_mm=float(rng.uniform(4, 8))))
-    if rng.random() < 0.08:
+    if rng.random() < 0.1:
         out.append(f.fibrotic_bands(rng, canvas, lobe=lobe, number=2))
+    if rng.random() < 0.1:
+        out.append(f.atelectasis(rng, canvas, side=side, amount=float(rng.uniform(0.04, 0.1))))
     if rng.random() < 0.06:
-        out.append(f.atelectasis(rng, canvas, side=side, amount=0.05))
-    if rng.random() < 0.04:
         out.append(f.hiatal_hernia(rng, canvas, diameter_mm=float(rng.uniform(30, 60))))
-    if rng.random() < 0.05:
+    if rng.random() < 0.07:
         out.append(f.medical_material(rng, canvas, kind="port" if rng.random() < 0.5 else "pacemaker"))
     if rng.random() < 0.04:
         out.append(f.thyroid_nodule(rng, canvas, side=side))
     if rng.random() < 0.03:
         out.append(f.adrenal_mass(rng, canvas, side=side))
-    if rng.random() < 0.03:
+    if rng.random() < 0.06:
         out.append(f.pericardial_effusion(rng, canvas, thickness_mm=float(rng.uniform(6, 12))))
     return out

@@ -1,0 +1,122 @@
+"""Studies of the cohort: truth, reports, shards."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medmpt_backend.cohort.patients.patient import draw_patient, eligible
+from medmpt_backend.cohort.shards import BINS, MASK_STRIDE, Task, histogram, make, write
+from medmpt_backend.cohort.studies import CohortStudy, generate, split_of, study_id
+from medmpt_backend.cohort.truth import MASK_LABELS, MEANS
+from medmpt_backend.config import MedMPTConfig
+from medmpt_backend.findings import COARSE, FINDINGS, finding
+from medmpt_backend.train.shards import ShardDataset
+
+SHAPE = (24, 64, 64)
+
+
+@pytest.fixture(scope="module")
+def studies() -> list[CohortStudy]:
+    return [generate(7, i, SHAPE, d) for i, d in enumerate(("covid", "cap_lobar", "lung_cancer_advanced", "normal", "screening", "copd"))]
+
+
+def test_every_painter_means_a_known_finding_and_its_coarse_label() -> None:
+    for painter, labels in MEANS.items():
+        assert set(labels) <= set(FINDINGS), painter
+        parents = {f.ct_rate for f in map(finding, labels)} - {None}
+        assert parents <= {finding(label).ct_rate for label in labels if label in COARSE}, painter
+    assert MASK_LABELS[:18] == COARSE
+    assert len(COARSE) == 18
+
+
+def test_a_study_depends_on_seed_and_index_alone(studies: list[CohortStudy]) -> None:
+    again = generate(7, 1, SHAPE, "cap_lobar")
+    assert np.array_equal(again.study.hu, studies[1].study.hu)
+    assert again.truth == studies[1].truth
+    assert again.reports == studies[1].reports
+    assert not np.array_equal(generate(8, 1, SHAPE, "cap_lobar").study.hu, again.study.hu)
+
+
+def test_labels_follow_the_masks(studies: list[CohortStudy]) -> None:
+    for study in studies:
+        truth = study.truth
+        for painted, found in zip(study.study.truth, truth.findings, strict=True):
+            assert found.voxels == painted.mask.sum() > 0
+            assert all(truth.labels[label] == 1 for label in found.labels) or not found.visible
+        positive = {label for f in truth.findings for label in f.labels} | {"enlarged_pulmonary_artery"}
+        assert all(value != 1 or label in positive for label, value in truth.labels.items())
+        assert (truth.labels["pulmonary_embolus"] is None) == (not truth.contrast)
+
+
+def test_classes(studies: list[CohortStudy]) -> None:
+    by_disease = {s.patient.disease: s.truth.classes for s in studies}
+    assert by_disease["covid"]["covid"] == 1
+    assert by_disease["cap_lobar"]["covid"] == 0
+    assert by_disease["normal"]["covid"] is None
+    assert by_disease["lung_cancer_advanced"]["screening"] == 1
+    assert by_disease["screening"]["screening"] == 0
+    assert by_disease["covid"]["extent"] in (1, 2, 3)
+    assert by_disease["copd"]["extent"] is None
+
+
+def test_reports_are_short_and_have_both_sections(studies: list[CohortStudy]) -> None:
+    for study in studies:
+        assert study.reports["zh"].startswith("影像所见：")
+        assert "印象：" in study.reports["zh"]
+        assert len(study.reports["zh"]) < 220
+        assert study.reports["en"].startswith("Findings: ")
+        assert " Impression: " in study.reports["en"]
+        assert len(study.reports["en"].split()) < 100
+        assert "None" not in study.reports["en"]
+        assert "{" not in study.reports["en"]
+
+
+def test_screening_participants_are_eligible() -> None:
+    patients = [draw_patient(np.random.default_rng(i), "screening") for i in range(60)]
+    assert all(p.screening and eligible(p.age, p.pack_years, p.quit_years) for p in patients)
+
+
+def test_splits_are_by_patient_and_near_their_shares() -> None:
+    splits = [split_of(study_id(1, i)) for i in range(2000)]
+    assert 0.05 < splits.count("val") / 2000 < 0.1
+    assert 0.05 < splits.count("test") / 2000 < 0.1
+
+
+def test_histogram_counts_every_voxel() -> None:
+    bins = histogram(np.array([-2000, -1024, 0, 1499, 3000], np.int16))
+    assert bins.sum() == 5
+    assert bins[0] == 2
+    assert bins[-1] == 2
+    assert len(bins) == BINS
+
+
+def test_shards_are_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
+    config = MedMPTConfig.tiny()
+    tasks = [Task(5, i, config, SHAPE) for i in range(3)]
+    assert write(tasks, tmp_path / "one", 1, lambda _: None) == 3
+    assert write(tasks, tmp_path / "two", 2, lambda _: None) == 3
+    for name in ("index.jsonl", "truth.jsonl", "shard-00000.safetensors", "histograms.npz"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+    data = ShardDataset(tmp_path / "one", None)
+    truths = [json.loads(line) for line in (tmp_path / "one" / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+    grid = config.vision.image // MASK_STRIDE
+    for i, truth in enumerate(truths):
+        mask = data.mask(i)
+        assert mask is not None
+        assert mask.shape == (config.vision.slices, len(MASK_LABELS), grid, grid)
+        touched = {MASK_LABELS[c] for c in range(len(MASK_LABELS)) if mask[:, c].any()}
+        assert touched == {label for f in truth["truth"]["findings"] for label in f["labels"]}
+        assert data.records[i].report in truth["reports"].values()
+
+
+def test_masks_lie_where_the_images_are_foot_first() -> None:
+    made = make(Task(7, 1, MedMPTConfig.tiny(), SHAPE))
+    study = generate(7, 1, SHAPE)
+    for channel, label in enumerate(MASK_LABELS):
+        masks = [p.mask for p, f in zip(study.study.truth, study.truth.findings, strict=True) if label in f.labels]
+        if masks:
+            z = np.argwhere(np.any(masks, axis=0))[:, 0].mean() / SHAPE[0]
+            share = made.mask[:, channel].astype(float).sum((1, 2))
+            assert 1 - (share * (np.arange(len(share)) + 0.5)).sum() / share.sum() / len(share) == pytest.approx(z, abs=0.13)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from medmpt_backend.appearance import input_statistics
+from medmpt_backend.appearance import described
 from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
 from medmpt_backend.cohort.recipe import cohort_config
 from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
@@ -244,13 +244,12 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     held_out = _source(trainer, plan, "val") if trainer.settings.task == "joint" else None
     if held_out is not None:
         model.config = calibrate(model, head_outputs(model, held_out, trainer.settings.batch, trainer.device))
-    scans, inputs = [], []
+    scans, seen = [], []
     for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)
         scans.append(model.fuse(model.encode_slices(view))[0].float().cpu().numpy())
-        inputs += [input_statistics(source.data.image(i)) for _, i in chosen]
-    described = {name: np.stack([s[name] for s in inputs]) for name in inputs[0]}
+        seen += [i for _, i in chosen]
     stacked = np.concatenate(scans)
     info = source.data.info
     return save_weights(
@@ -262,7 +261,7 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
         synthetic_training=info.synthetic,
         source=f"medmpt train, task {trainer.settings.task}, {trainer.step} steps",
         tokenizer=_tokenizer_folder(plan),
-        domain=DomainModel.fit(stacked, described).to_bytes() if len(stacked) > 1 else None,
+        domain=DomainModel.fit(stacked, described(source.data.image(i) for i in seen)).to_bytes() if len(stacked) > 1 else None,
         missing=_untrained(trainer, plan),
         laterality_verified=not trainer.settings.flip and plan.weights is None,
     )

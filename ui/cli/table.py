@@ -68,6 +68,7 @@ DECLARED: dict[str, Entry] = {
     "drugs query": Entry(_CASE, "Ask the drug knowledge graph"),
     "drugs check": Entry(_CASE, "Check a case's medicines"),
     "drugs rank": Entry(_CASE, "Rank medicines for a case"),
+    "drugs edges": Entry(_MODEL, "Write the drug graph's edges for training"),
     "weights list": Entry(_MODEL, "Installed MedMPT weights"),
     "weights use": Entry(_MODEL, "Choose the weights to use"),
     "weights verify": Entry(_MODEL, "Check installed weights"),

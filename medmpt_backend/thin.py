@@ -15,6 +15,7 @@ class ThinLinear(nn.Linear):
         rows = x.numel() // self.in_features
         if x.device.type != "cpu" or not 1 < rows <= FEW_ROWS or x.dtype != torch.float32 or torch.is_grad_enabled():
             return super().forward(x)
-        product = self.weight @ x.reshape(rows, self.in_features).t()
-        out: Tensor = product.t().reshape(*x.shape[:-1], self.out_features)
-        return out if self.bias is None else out + self.bias
+        columns = x.reshape(rows, self.in_features).t()
+        product = self.weight @ columns if self.bias is None else torch.addmm(self.bias[:, None], self.weight, columns)
+        # Contiguous rows: what follows (norm, fused attention) is slow on a transposed view or copies it each time.
+        return product.t().contiguous().view(*x.shape[:-1], self.out_features)

@@ -1,6 +1,6 @@
 """Batches that depend on the step only: the same studies and the same random views on one process or on many."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ class Batch:
         ids: `(B, L)` report tokens.
         text_mask: `(B, L)`.
         target: `(B, labels)` float with NaN for unknown, or `(B,)` int64 with -1 for unknown.
-        patches: `(B, S, labels, grid, grid)` share of each patch covered by a finding, NaN where there are no masks.
+        patches: `(B, S, labels, cells, cells)` share of each cell covered by a finding, NaN where there are no masks.
         labs: `(B, tests)` values and missing mask.
         targets: Task `joint` only: target per head, as `target`, and per drug for `medication`.
     """
@@ -102,7 +102,8 @@ class BatchSource:
         for epoch, i in chosen:
             image, mask = scale(self.data.image(i)), self._mask(i)
             generator = generator_for(self.settings.seed, epoch, i)
-            style = Augmentation(flip=self.settings.flip)
+            wide = Augmentation(flip=self.settings.flip)
+            style = wide if self.settings.strong_views else replace(wide, crop=(0.85, 1.0), degrees=8.0, shift=0.04, blur=0.6)
             moved = augment(image, style, generator, mask) if augmented and self.settings.augment else (image, mask)
             views.append(moved[0])
             masks.append(moved[1])
@@ -127,10 +128,13 @@ class BatchSource:
         scored = [h for h in self.config.heads.values() if h.patches]
         head = scored[0] if self.settings.task == "joint" and scored else self.config.heads.get(self.settings.task)
         if mask is None or head is None:
-            return mask.float() / 255 if mask is not None else None
+            return self._covered(mask) if mask is not None else None
         order = {label: i for i, label in enumerate(self.data.info.mask_labels)}
         nothing = torch.full_like(mask[:, 0], 0).float().fill_(torch.nan)
-        return torch.stack([mask[:, order[label]].float() / 255 if label in order else nothing for label in head.labels], 1)
+        return torch.stack([self._covered(mask[:, order[label]]) if label in order else nothing for label in head.labels], 1)
+
+    def _covered(self, mask: Tensor) -> Tensor:
+        return (mask.float() * (self.settings.mask_gain / 255)).clamp(max=1)
 
     def _text(self, records: list[StudyRecord]) -> tuple[Tensor, Tensor]:
         if self.tokenizer is None or self.config.text is None:

@@ -39,6 +39,14 @@ class Trained(CommandResult):
     weights: str | None
 
 
+class Learned(CommandResult):
+    """A vocabulary."""
+
+    tokens: int
+    longest: int
+    reports: int
+
+
 class BadLine(BaseModel):
     """A study that was left out."""
 
@@ -107,7 +115,7 @@ def train_pretrain(
     ctx: typer.Context,
     data: _Data,
     out: _Out,
-    config: Annotated[str, typer.Option(help="base, compact, tiny, or a configuration file.")] = "compact",
+    config: Annotated[str, typer.Option(help="base, compact, cohort, tiny, or a configuration file.")] = "compact",
     tokenizer: _Tokenizer = None,
     options: _Set = None,
     strategy: _Strategy = "ddp",
@@ -123,7 +131,9 @@ def train_pretrain(
 
 def train_finetune(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="caption, medication, or a head such as findings, screening, covid, severity.")],
+    task: Annotated[
+        str, typer.Argument(help="joint (all at once), caption, medication, or a head such as findings, screening, covid, extent.")
+    ],
     data: _Data,
     out: _Out,
     start: Annotated[str | None, typer.Option("--from", help="Installed weights to start from; default: the ones in use.")] = None,
@@ -168,8 +178,25 @@ def train_convert(
     return ConvertedData(status=status, reason=f"{len(bad)} studies were left out" if bad else None, written=done.written, bad=bad)
 
 
+def train_tokenizer(
+    data: _Data,
+    out: Annotated[Path, typer.Option("--out", help="Folder for tokenizer.json.")],
+    size: Annotated[int, typer.Option(help="Most tokens of the vocabulary.", min=64)] = 2048,
+) -> Learned:
+    """Learn the vocabulary of a data set's reports."""
+    from medmpt_backend.tokens import ReportTokenizer
+    from medmpt_backend.train.vocabulary import learn_vocabulary, report_texts
+
+    texts = report_texts(data)
+    tokens = learn_vocabulary(texts, out, size)
+    tokenizer = ReportTokenizer.load(out, 0, 2, 3)
+    longest = max(tokenizer.encode([text], 10**6).ids.shape[1] for text in texts)
+    return Learned(tokens=tokens, longest=longest, reports=len(texts))
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "train convert": train_convert,
+    "train tokenizer": train_tokenizer,
     "train pretrain": train_pretrain,
     "train finetune": train_finetune,
 }

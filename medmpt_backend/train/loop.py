@@ -26,6 +26,9 @@ from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.sharded import ShardedTask
 
 _KEPT = 2
+# Validation studies looked at, and the file of the best parameters.
+_WATCHED = 128
+_BEST = "best.pt"
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,9 @@ class Trainer:
         self.optimizer = make_optimizer(task, settings)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16" and device.type == "cuda")
         self.step = 0
+        self.best, self.waited = math.inf, 0
+        if settings.evaluate_every and self.sharded is not None:
+            raise BadInput("validation during training needs the whole model on each process: use --strategy ddp")
         self.running: nn.Module = task
         if self.world > 1 and self.sharded is None:
             self.running = DistributedDataParallel(task, broadcast_buffers=False)
@@ -197,6 +203,8 @@ class Trainer:
                 "scaler": self.scaler.state_dict(),
                 "step": self.step,
                 "settings": self.settings.model_dump_json(),
+                "best": self.best,
+                "waited": self.waited,
             }
             temporary = path.with_suffix(".part")
             torch.save(content, temporary)
@@ -229,7 +237,7 @@ class Trainer:
             self.task.load_state_dict(content["task"])
             self.optimizer.load_state_dict(content["optimizer"])
         self.scaler.load_state_dict(content["scaler"])
-        self.step = content["step"]
+        self.step, self.best, self.waited = content["step"], content["best"], content["waited"]
         if self.rank == 0:
             self._cut_log()
         return True
@@ -250,11 +258,44 @@ class Trainer:
         if whole is not None:
             self.task = self.running = whole.to(self.device)
 
-    def run(self, progress: Callable[[int, float], None] | None = None) -> TrainOutcome:
-        """Train until `settings.steps`; Ctrl-C saves and returns.
+    def look(self, watched: BatchSource, writer: Any) -> bool:
+        """Mean loss over validation studies, split over the processes; True when training should stop."""
+        size, share = self.settings.batch, len(watched.usable[:_WATCHED]) // self.world
+        own = watched.usable[self.rank * share : (self.rank + 1) * share]
+        self.task.eval()
+        sums: dict[str, float] = {}
+        with torch.no_grad(), self._autocast():
+            for start in range(0, share, size):
+                part = own[start : start + size]
+                losses = self._average(self.task(self._move(watched.collate([(0, i) for i in part], augmented=False))))
+                for name, loss in losses.items():
+                    sums[name] = sums.get(name, 0.0) + loss * len(part) / share
+        self.task.train()
+        value = sum(sums.values())
+        if writer is not None:
+            for name, loss in {**sums, "total": value}.items():
+                writer.add_scalar(f"validation/{name}", loss, self.step)
+            with (self.out / "validation.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": self.step, "total": value, **sums}) + "\n")
+        better = value < self.best
+        self.best, self.waited = (value, 0) if better else (self.best, self.waited + 1)
+        if better and self.settings.patience and self.rank == 0:
+            torch.save(self.task.state_dict(), self.out / _BEST)
+        return bool(self.settings.patience) and self.waited >= self.settings.patience
+
+    def _return_to_best(self) -> None:
+        """After early stopping was asked for: the parameters of the lowest validation loss."""
+        if self.world > 1:
+            dist.barrier()
+        if self.settings.patience and (self.out / _BEST).is_file():
+            self.task.load_state_dict(torch.load(self.out / _BEST, map_location=self.device, weights_only=True))
+
+    def run(self, progress: Callable[[int, float], None] | None = None, watched: BatchSource | None = None) -> TrainOutcome:
+        """Train until `settings.steps`, or until validation stops improving; Ctrl-C saves and returns.
 
         Args:
             progress: Told step and total loss after each step.
+            watched: Validation studies.
         """
         from torch.utils.tensorboard import SummaryWriter
 
@@ -262,8 +303,9 @@ class Trainer:
         losses: dict[str, float] = {}
         main = self.rank == 0
         writer = SummaryWriter(str(self.out / "tensorboard"), purge_step=self.step) if main else None
+        done = stopped = False
         with _interruptible() as asked:
-            while self.step < self.settings.steps and not self._stop(asked):
+            while self.step < self.settings.steps and not done and not (stopped := self._stop(asked)):
                 losses = self.train_step()
                 total = sum(losses.values())
                 if writer is not None:
@@ -275,10 +317,14 @@ class Trainer:
                     progress(self.step, total)
                 if self.step % self.settings.checkpoint_every == 0 and self.step < self.settings.steps:
                     self.save()
+                if watched is not None and self.settings.evaluate_every and self.step % self.settings.evaluate_every == 0:
+                    done = self.look(watched, writer)
             self.save()
         if writer is not None:
             writer.close()
-        return TrainOutcome(self.step, losses, self.step < self.settings.steps)
+        if not stopped:
+            self._return_to_best()
+        return TrainOutcome(self.step, losses, stopped)
 
     def _stop(self, asked: threading.Event) -> bool:
         """Whether any process was asked to stop."""

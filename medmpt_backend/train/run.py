@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
+from medmpt_backend.appearance import input_statistics
 from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
+from medmpt_backend.cohort.recipe import cohort_config
 from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
 from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
@@ -18,11 +20,12 @@ from medmpt_backend.safe_load import read_checkpoint
 from medmpt_backend.search import DecodeSettings, generate
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.train.calibrate import HeadOutput, calibrate, head_outputs, probabilities
 from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
 from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.shards import ShardDataset
-from medmpt_backend.train.tasks import FinetuneTask, PretrainTask
+from medmpt_backend.train.tasks import FinetuneTask, JointTask, PretrainTask
 
 # Studies whose embeddings describe the domain of the exported weights, at most.
 _DOMAIN_STUDIES = 512
@@ -58,18 +61,18 @@ class RunPlan:
 
 
 def preset(name: str) -> MedMPTConfig:
-    """`base`, `compact`, `tiny`, or a JSON file.
+    """`base`, `compact`, `cohort` (compact, with the virtual cohort's panel, drugs and heads), `tiny`, or a JSON file.
 
     Raises:
         BadInput: Neither.
     """
-    known = {"base": MedMPTConfig.base, "compact": MedMPTConfig.compact, "tiny": MedMPTConfig.tiny}
+    known = {"base": MedMPTConfig.base, "compact": MedMPTConfig.compact, "cohort": cohort_config, "tiny": MedMPTConfig.tiny}
     if name in known:
         return known[name]()
     try:
         return MedMPTConfig.model_validate_json(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        raise BadInput(f"{name!r} is neither base, compact, tiny nor a configuration file: {str(error)[:200]}") from error
+        raise BadInput(f"{name!r} is neither base, compact, cohort, tiny nor a configuration file: {str(error)[:200]}") from error
 
 
 def _config(plan: RunPlan, data: ShardDataset) -> MedMPTConfig:
@@ -80,7 +83,7 @@ def _config(plan: RunPlan, data: ShardDataset) -> MedMPTConfig:
     else:
         raise BadInput("a run starts from a configuration or from weights; neither was given")
     task, changes = plan.settings.task, dict[str, object]()
-    if task not in ("pretrain", "caption", "medication") and (plan.labels or task not in config.heads):
+    if task not in ("pretrain", "joint", "caption", "medication") and (plan.labels or task not in config.heads):
         labels = plan.labels or tuple(sorted({label for record in data.records for label in record.labels}))
         if not labels:
             raise BadInput(f"the head {task!r} has no outputs: name them with --labels, or label the data set")
@@ -120,14 +123,15 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     if tokenizer is not None and config.text is not None and tokenizer.size > config.text.vocab:
         raise BadInput(f"the tokenizer has {tokenizer.size} tokens, the model {config.text.vocab}")
     torch.manual_seed(plan.settings.seed)
-    task: PretrainTask | FinetuneTask
+    task: PretrainTask | FinetuneTask | JointTask
     if plan.settings.task == "pretrain":
         task = PretrainTask(config)
         _start(plan, task.model)
     else:
         model = MedMPT(config)
         _start(plan, model)
-        task = FinetuneTask(model, plan.settings.task, plan.settings.mask_weight)
+        joint = plan.settings.task == "joint"
+        task = JointTask(model, plan.settings.mask_weight) if joint else FinetuneTask(model, plan.settings.task, plan.settings.mask_weight)
     source = BatchSource(data, config, plan.settings, tokenizer)
     return Trainer(task, source, plan.settings, plan.out, device), data
 
@@ -136,7 +140,7 @@ def train(plan: RunPlan, progress: Callable[[int, float], None] | None = None) -
     """Run a plan, continuing it where it stopped; of a sharded run the first process alone has the model then."""
     trainer, _ = build(plan)
     trainer.resume()
-    outcome = trainer.run(progress)
+    outcome = trainer.run(progress, _source(trainer, plan, "val") if plan.settings.evaluate_every else None)
     trainer.unite()
     return trainer, outcome
 
@@ -156,6 +160,8 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if source is None:
         return {}
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
+    if trainer.settings.task == "joint":
+        return _joint_metrics(head_outputs(model, source, trainer.settings.batch, trainer.device))
     outputs, targets, texts = [], [], []
     for start in range(0, len(source.usable), trainer.settings.batch):
         batch = trainer._move(source.collate([(0, i) for i in source.usable[start : start + trainer.settings.batch]], augmented=False))
@@ -181,6 +187,20 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if trainer.settings.task == "pretrain":
         return recall_at(found @ wanted.T)
     return multilabel_metrics(found, wanted) if wanted.ndim == 2 else multiclass_metrics(found, wanted)
+
+
+def _joint_metrics(outputs: dict[str, HeadOutput]) -> dict[str, float]:
+    """Metrics of every head, named `head/metric`."""
+    found: dict[str, float] = {}
+    for task, output in outputs.items():
+        target, scores = output.target.numpy(), probabilities(output)
+        if target.ndim == 2:
+            made = multilabel_metrics(scores, target)
+        else:
+            known = target >= 0
+            made = multiclass_metrics(scores[known], target[known]) if known.any() else {}
+        found |= {f"{task}/{name}": value for name, value in made.items()}
+    return found
 
 
 def _present(target: torch.Tensor | None) -> torch.Tensor:
@@ -221,11 +241,16 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     """Write the trained model as weights `root/name`, with the domain statistics of its training studies; call it on one process."""
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
     source = trainer.source
-    scans = []
+    held_out = _source(trainer, plan, "val") if trainer.settings.task == "joint" else None
+    if held_out is not None:
+        model.config = calibrate(model, head_outputs(model, held_out, trainer.settings.batch, trainer.device))
+    scans, inputs = [], []
     for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)
         scans.append(model.fuse(model.encode_slices(view))[0].float().cpu().numpy())
+        inputs += [input_statistics(source.data.image(i)) for _, i in chosen]
+    described = {name: np.stack([s[name] for s in inputs]) for name in inputs[0]}
     stacked = np.concatenate(scans)
     info = source.data.info
     return save_weights(
@@ -237,7 +262,7 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
         synthetic_training=info.synthetic,
         source=f"medmpt train, task {trainer.settings.task}, {trainer.step} steps",
         tokenizer=_tokenizer_folder(plan),
-        domain=DomainModel.fit(stacked).to_bytes() if len(stacked) > 1 else None,
+        domain=DomainModel.fit(stacked, described).to_bytes() if len(stacked) > 1 else None,
         missing=_untrained(trainer, plan),
         laterality_verified=not trainer.settings.flip and plan.weights is None,
     )

@@ -12,7 +12,7 @@ class TrainSettings(BaseModel):
     for one-dimensional parameters.
 
     Attributes:
-        task: `pretrain`, `caption`, `medication`, or the name of a classification head.
+        task: `pretrain`, `joint` (every head, report and prescription at once), `caption`, `medication`, or the name of a head.
         steps: Optimiser steps.
         batch: Studies per process and micro-step.
         accumulate: Micro-steps per optimiser step.
@@ -26,7 +26,12 @@ class TrainSettings(BaseModel):
         checkpoint_every: Steps between checkpoints; the last two are kept.
         flip: Left-right flips, as in the released training; they make laterality meaningless.
         augment: Random views; the second view of pretraining is always random.
-        mask_weight: Weight of the per-patch lesion loss where the data has masks.
+        strong_views: The released training's wide random views (crop from 0.6 of the area, 20 degrees); False keeps lesions in the picture:
+            crop from 0.85, 8 degrees.
+        mask_weight: Weight of the loss per patch or cell where the data has masks.
+        mask_gain: A cell counts as covered by the share that a finding covers times this, at most 1; small nodules need more than 1.
+        evaluate_every: Steps between looks at the validation studies; 0 never looks.
+        patience: Looks without a lower validation loss after which training stops and returns to the best; 0 never stops early.
         recompute: Recompute activations in the backward pass to save memory.
         strategy: Of several processes: `ddp` keeps the whole model on each, `fsdp` a part.
     """
@@ -49,6 +54,10 @@ class TrainSettings(BaseModel):
     checkpoint_every: int = Field(default=200, ge=1)
     flip: bool = False
     augment: bool = True
+    strong_views: bool = True
     mask_weight: float = 1.0
+    mask_gain: float = Field(default=1.0, gt=0)
+    evaluate_every: int = Field(default=0, ge=0)
+    patience: int = Field(default=0, ge=0)
     recompute: bool = False
     strategy: Literal["ddp", "fsdp"] = "ddp"

@@ -107,6 +107,8 @@ class JointTask(nn.Module):
     def __init__(self, model: MedMPT, mask_weight: float = 1.0) -> None:
         super().__init__()
         self.model, self.mask_weight = model, mask_weight
+        model.vision_proj_slice.requires_grad_(False)  # pretraining only
+        model.temp_image.requires_grad_(False)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Loss per part."""

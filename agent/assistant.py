@@ -151,8 +151,8 @@ class Assistant:
     def _compiled(self) -> Graph:
         with self._lock:
             if self._graph is None:
-                spec, seconds = self._settings.llm, self._settings.llm_seconds
-                self._graph = build_graph(make_model(spec, seconds), self._parts.tools(), self._saver, shown_name(spec), seconds)
+                spec, seconds, room = self._settings.llm, self._settings.llm_seconds, self._settings.llm_context // 2
+                self._graph = build_graph(make_model(spec, seconds), self._parts.tools(), self._saver, shown_name(spec), seconds, room)
             return self._graph
 
     def _context(self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event) -> TurnContext:

@@ -17,6 +17,7 @@ from langchain_core.messages.tool import invalid_tool_call
 
 from agent.draft import ANSWER_TOOL, read_draft
 from agent.errors import AgentError, Stopped
+from agent.hangup import CURRENT, HangUp
 
 # A model that asks for more at once is not planning.
 MAX_CALLS = 8
@@ -44,7 +45,7 @@ def call(model: BaseChatModel, tools: Sequence[Any], messages: Sequence[AnyMessa
         model: The model.
         tools: Tool definitions.
         messages: The conversation.
-        stop: Ends the call; the request is closed at the server with its next chunk.
+        stop: Ends the call; its connection to the server is cut at once.
         seconds: Time limit of the call.
 
     Raises:
@@ -107,9 +108,9 @@ def pieces(
     """
     deadline = time.monotonic() + seconds
     arrived: queue.Queue[AIMessageChunk | BaseException | None] = queue.Queue()
-    given_up = threading.Event()
+    given_up, line = threading.Event(), HangUp()
     stream = (model.bind_tools(tools) if tools else model).stream(list(messages))
-    threading.Thread(target=_pump, args=(stream, arrived, given_up), daemon=True).start()
+    threading.Thread(target=_pump, args=(stream, arrived, given_up, line), daemon=True).start()
     try:
         while (piece := _next(arrived, stop, deadline)) is not None:
             if isinstance(piece, BaseException):
@@ -117,9 +118,13 @@ def pieces(
             yield piece
     finally:
         given_up.set()
+        line.now()
 
 
-def _pump(stream: Iterator[Any], arrived: "queue.Queue[AIMessageChunk | BaseException | None]", given_up: threading.Event) -> None:
+def _pump(
+    stream: Iterator[Any], arrived: "queue.Queue[AIMessageChunk | BaseException | None]", given_up: threading.Event, line: HangUp
+) -> None:
+    CURRENT.set(line)
     try:
         for chunk in stream:
             if given_up.is_set():

@@ -21,7 +21,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest, ToolInvocationError
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from agent.calling import ContextOverflow, ModelFailed, call, problem_of
+from agent.calling import ModelFailed, problem_of
 from agent.conclude import conclude
 from agent.draft import ANSWER_TOOL, Draft, read_draft
 from agent.errors import Stopped
@@ -36,8 +36,6 @@ from retrieval.errors import RetrievalError
 from tools.errors import ToolsError
 from tools.evidence import ToolResult
 
-# A model that keeps asking tools is stopped here and the planner finishes.
-MAX_ROUNDS = 6
 MAX_RETRIES = 2
 
 Routing = Command[Literal["tools", "verify", "call_model"]]
@@ -50,6 +48,7 @@ def build_graph(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     model_name: str = "planner",
     seconds: float = 60.0,
+    room: int = 8192,
 ) -> Graph:
     """Compile the graph.
 
@@ -59,10 +58,11 @@ def build_graph(
         checkpointer: Where threads live; None keeps nothing.
         model_name: Name shown in answers.
         seconds: Time limit of one call of the model.
+        room: Tokens of the model's context that the conversation may take.
     """
     graph = StateGraph(ThreadState, context_schema=TurnContext)
     graph.add_node("begin", _begin)
-    graph.add_node("call_model", _call_model(model, tools, model_name, seconds))
+    graph.add_node("call_model", _call_model(model, tools, model_name, seconds, room))
     graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=_timed))
     graph.add_node("verify", _verify, destinations=("call_model", "answer"))
     graph.add_node("answer", _answer(model_name))
@@ -83,7 +83,7 @@ def _begin(state: ThreadState, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         "messages": [*(r for r in leftovers if r.id != question.id), question],
         "answers": state.get("answers", []),
         "kept": kept,
-        "rounds": 0,
+        "run_model_call_count": 0,
         "retries": 0,
         "objected": False,
         "finisher": False,
@@ -93,45 +93,32 @@ def _begin(state: ThreadState, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     }
 
 
-def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seconds: float) -> Callable[..., Routing]:
+def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seconds: float, room: int) -> Callable[..., Routing]:
     planner = Planner()
-    offered = definitions(tools)
     known = {t.name for t in tools}
+    asking = None
+    if not isinstance(model, Planner):
+        from agent.asking import Asking
+
+        asking = Asking(model, definitions(tools), seconds, room)
 
     def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Routing:
         prompt = _prompt(state, runtime.context)
-        if state["finisher"] or isinstance(model, Planner):
-            return _route(state, planner.bind_tools(tools).invoke([prompt, *state["messages"]]))
+        if state["finisher"] or asking is None:
+            return _route(planner.bind_tools(tools).invoke([prompt, *state["messages"]]), {})
         try:
-            message = _called(model, offered, prompt, state, runtime.context, seconds)
+            message, spent = asking.ask(state, prompt, runtime)
         except ModelFailed as failure:
             return _hand_over(f"{name}: {failure}", state, runtime.context)
-        spent = message.usage_metadata["total_tokens"] if message.usage_metadata else 0
-        state = {**state, "tokens": state["tokens"] + spent}
         problem = problem_of(message, known)
-        if problem is None and state["rounds"] >= MAX_ROUNDS and _asks_tools(message):
-            return _hand_over(f"{name}: asked tools {MAX_ROUNDS} times without an answer", state, runtime.context)
         if problem is None:
-            return _route(state, message)
+            return _route(message, spent)
         if state["retries"] >= MAX_RETRIES:
-            return _hand_over(f"{name}: {problem}", state, runtime.context)
+            return _hand_over(f"{name}: {problem}", state, runtime.context, spent)
         hint = HumanMessage(content=RETRY_BROKEN_CALL.format(problem=problem), additional_kwargs={"aside": True})
-        return Command(update={"messages": [hint], "retries": state["retries"] + 1, "tokens": state["tokens"]}, goto="call_model")
+        return Command(update={"messages": [hint], "retries": state["retries"] + 1, **spent}, goto="call_model")
 
     return node
-
-
-def _called(
-    model: BaseChatModel, offered: Sequence[Any], prompt: SystemMessage, state: ThreadState, context: TurnContext, seconds: float
-) -> AIMessage:
-    """One call; a conversation that is too long for the model is cut down to the present turn."""
-    try:
-        return call(model, offered, [prompt, *state["messages"]], context.stop, seconds)
-    except ContextOverflow:
-        short = this_turn(state["messages"])
-        if len(short) == len(state["messages"]):
-            raise
-        return call(model, offered, [prompt, *short], context.stop, seconds)
 
 
 def _prompt(state: ThreadState, context: TurnContext) -> SystemMessage:
@@ -144,16 +131,16 @@ def _asks_tools(message: AIMessage) -> bool:
     return any(c["name"] != ANSWER_TOOL for c in message.tool_calls)
 
 
-def _route(state: ThreadState, message: AIMessage) -> Routing:
+def _route(message: AIMessage, spent: dict[str, int]) -> Routing:
     if _asks_tools(message):
         # An answer handed in together with tool calls is premature: only the calls count.
         calls = [{**c, "args": without_nulls(c["args"])} for c in message.tool_calls if c["name"] != ANSWER_TOOL]
         asked = AIMessage(content="", tool_calls=calls, id=message.id)
-        return Command(update={"messages": [asked], "rounds": state["rounds"] + 1, "tokens": state["tokens"]}, goto="tools")
-    return Command(update={"messages": [message], "tokens": state["tokens"]}, goto="verify")
+        return Command(update={"messages": [asked], **spent}, goto="tools")
+    return Command(update={"messages": [message], **spent}, goto="verify")
 
 
-def _hand_over(because: str, state: ThreadState, context: TurnContext) -> Routing:
+def _hand_over(because: str, state: ThreadState, context: TurnContext, spent: dict[str, int] | None = None) -> Routing:
     """Let the planner finish; it starts from the tools it would ask itself."""
     stale = [RemoveMessage(id=m.id) for m in this_turn(state["messages"])[1:] if m.id]
     note = f"{because}; {FINISHED_BY_PLANNER[context.language]}"
@@ -163,7 +150,7 @@ def _hand_over(because: str, state: ThreadState, context: TurnContext) -> Routin
         "objected": False,
         "verdicts": [],
         "notes": [*state["notes"], note],
-        "tokens": state["tokens"],
+        **(spent or {}),
     }
     return Command(update=update, goto="call_model")
 

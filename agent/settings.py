@@ -22,6 +22,7 @@ class Settings:
         weights: Name of the MedMPT weights to use, None for the default, `none` to run without them (`MEDMPT_WEIGHTS`).
         llm: Which chat model composes answers: `planner`, `openai:MODEL@URL`, ... (`MEDMPT_LLM`).
         llm_seconds: Time limit of one call of the chat model (`MEDMPT_LLM_SECONDS`).
+        llm_context: Tokens of prompt and answer that the chat model takes (`MEDMPT_LLM_CONTEXT`); a model that takes fewer is sent less.
         embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
@@ -32,6 +33,7 @@ class Settings:
     weights: str | None = None
     llm: str = "planner"
     llm_seconds: float = 60.0
+    llm_context: int = 16384
     embedder: str = "minilm"
     chroma_url: str | None = None
     reranker: str | None = None
@@ -46,6 +48,7 @@ class Settings:
             weights=env.get("MEDMPT_WEIGHTS") or None,
             llm=env.get("MEDMPT_LLM") or "planner",
             llm_seconds=_seconds(env.get("MEDMPT_LLM_SECONDS")),
+            llm_context=_context(env.get("MEDMPT_LLM_CONTEXT")),
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
             reranker=env.get("MEDMPT_RERANKER") or None,
@@ -62,3 +65,11 @@ def _seconds(text: str | None) -> float:
     if value <= 0:
         raise BadInput(f"MEDMPT_LLM_SECONDS is {text!r}: give a number of seconds above 0")
     return value
+
+
+def _context(text: str | None) -> int:
+    if not text:
+        return 16384
+    if not text.isdecimal() or int(text) < 1024:
+        raise BadInput(f"MEDMPT_LLM_CONTEXT is {text!r}: give a whole number of tokens, 1024 or more")
+    return int(text)

@@ -28,13 +28,14 @@ class ThreadState(TypedDict, total=False):
     """What a thread remembers.
 
     `messages` and `answers` grow with the thread; `kept` counts the messages of finished turns; everything else belongs to one turn and is
-    reset by the `begin` node.
+    reset by the `begin` node. The two counts of calls bear the names that LangChain's call limit reads.
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
     answers: list[dict[str, Any]]
     kept: int
-    rounds: int
+    run_model_call_count: int
+    thread_model_call_count: int
     retries: int
     objected: bool
     finisher: bool

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from medmpt_backend.appearance import input_statistics
 from medmpt_backend.checkpoint import TOKENIZER_FILES, LoadedWeights, load_model, read_weights
 from medmpt_backend.domain import DomainModel, judge
 from medmpt_backend.encodings import Arrays, Encoding, EncodingCache, Floats
@@ -129,7 +130,7 @@ class MedMPTEngine:
         for i, made in enumerate(inputs):
             found = [x[i].float().cpu().numpy() for x in (scan, slices, tokens)]
             scores = {name: p[i].float().cpu().numpy() for name, p in patches.items()}
-            out.append(Arrays(found[0], found[1], found[2], np.array(made.slices, np.int64), scores))
+            out.append(Arrays(found[0], found[1], found[2], np.array(made.slices, np.int64), scores, input_statistics(made.image)))
         return out
 
     def encode(self, volume: Volume) -> Encoding:
@@ -137,7 +138,8 @@ class MedMPTEngine:
         self.require("encode")
         key = self.key(volume)
         arrays = self._cache.get(key, lambda: self._compute([volume])[0])
-        validity = judge(arrays.scan, volume.series.synthetic, self.provenance, self.domain)
+        inputs = arrays.inputs or input_statistics(self.prepare(volume).image)
+        validity = judge(arrays.scan, volume.series.synthetic, self.provenance, self.domain, inputs)
         index = (arrays.ranges.sum(1) - 1) // 2
         return Encoding(key, arrays.scan, arrays.slices, arrays.tokens, index, arrays.ranges, arrays.patches, self.config_hash, validity)
 
@@ -172,7 +174,7 @@ class MedMPTEngine:
         head, encoding = self.config.heads[task], self._encoded(study)
         patches = encoding.patches.get(task)
         scored = self._tensor(patches)[None] if patches is not None else None
-        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None], scored)[0].float()
+        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None], scored)[0].float() / head.temperature
         multilabel = head.kind == "multilabel"
         probabilities = (logits.sigmoid() if multilabel else logits.softmax(-1)).tolist()
         relevance = self.slice_relevance(encoding, task) if key_slices else np.zeros((len(head.labels), 0), np.float32)

@@ -134,7 +134,7 @@ def _beam(decoder: ReportDecoder, memory: Tensor, settings: DecodeSettings) -> l
             order += [i * beams + origin for origin in _advance(study, candidates, config.vocab, settings)]
         if all(s.done(beams, settings.length_penalty, settings.max_length) for s in studies):
             break
-        cache.reorder(torch.tensor(order, device=memory.device))
+        cache.reorder(order)
     best = []
     for study in studies:
         unfinished = [(s / (len(h) - 1) ** settings.length_penalty, h) for s, h in zip(study.scores, study.live, strict=True)]

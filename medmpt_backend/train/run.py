@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
+from medmpt_backend.appearance import described
 from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
 from medmpt_backend.cohort.recipe import cohort_config
 from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
@@ -19,6 +20,7 @@ from medmpt_backend.safe_load import read_checkpoint
 from medmpt_backend.search import DecodeSettings, generate
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.train.calibrate import HeadOutput, calibrate, head_outputs, probabilities
 from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
 from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
 from medmpt_backend.train.settings import TrainSettings
@@ -158,6 +160,8 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if source is None:
         return {}
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
+    if trainer.settings.task == "joint":
+        return _joint_metrics(head_outputs(model, source, trainer.settings.batch, trainer.device))
     outputs, targets, texts = [], [], []
     for start in range(0, len(source.usable), trainer.settings.batch):
         batch = trainer._move(source.collate([(0, i) for i in source.usable[start : start + trainer.settings.batch]], augmented=False))
@@ -183,6 +187,20 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if trainer.settings.task == "pretrain":
         return recall_at(found @ wanted.T)
     return multilabel_metrics(found, wanted) if wanted.ndim == 2 else multiclass_metrics(found, wanted)
+
+
+def _joint_metrics(outputs: dict[str, HeadOutput]) -> dict[str, float]:
+    """Metrics of every head, named `head/metric`."""
+    found: dict[str, float] = {}
+    for task, output in outputs.items():
+        target, scores = output.target.numpy(), probabilities(output)
+        if target.ndim == 2:
+            made = multilabel_metrics(scores, target)
+        else:
+            known = target >= 0
+            made = multiclass_metrics(scores[known], target[known]) if known.any() else {}
+        found |= {f"{task}/{name}": value for name, value in made.items()}
+    return found
 
 
 def _present(target: torch.Tensor | None) -> torch.Tensor:
@@ -223,11 +241,15 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     """Write the trained model as weights `root/name`, with the domain statistics of its training studies; call it on one process."""
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
     source = trainer.source
-    scans = []
+    held_out = _source(trainer, plan, "val") if trainer.settings.task == "joint" else None
+    if held_out is not None:
+        model.config = calibrate(model, head_outputs(model, held_out, trainer.settings.batch, trainer.device))
+    scans, seen = [], []
     for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)
         scans.append(model.fuse(model.encode_slices(view))[0].float().cpu().numpy())
+        seen += [i for _, i in chosen]
     stacked = np.concatenate(scans)
     info = source.data.info
     return save_weights(
@@ -239,7 +261,7 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
         synthetic_training=info.synthetic,
         source=f"medmpt train, task {trainer.settings.task}, {trainer.step} steps",
         tokenizer=_tokenizer_folder(plan),
-        domain=DomainModel.fit(stacked).to_bytes() if len(stacked) > 1 else None,
+        domain=DomainModel.fit(stacked, described(source.data.image(i) for i in seen)).to_bytes() if len(stacked) > 1 else None,
         missing=_untrained(trainer, plan),
         laterality_verified=not trainer.settings.flip and plan.weights is None,
     )

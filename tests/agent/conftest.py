@@ -229,9 +229,11 @@ def make_assistant(tmp_path: Path) -> Iterator[MakeAssistant]:
     """Makes assistants on one data folder; closes them at the end."""
     made: list[Assistant] = []
 
-    def make(llm: str = "planner", more: tuple[BaseTool, ...] = (), folder: Path | None = None, seconds: float = 30.0) -> Assistant:
+    def make(
+        llm: str = "planner", more: tuple[BaseTool, ...] = (), folder: Path | None = None, seconds: float = 30.0, **settled: Any
+    ) -> Assistant:
         place = folder or tmp_path
-        settings = Settings(data_dir=place / "data", cache_dir=place / "cache", llm=llm, llm_seconds=seconds)
+        settings = Settings(data_dir=place / "data", cache_dir=place / "cache", llm=llm, llm_seconds=seconds, **settled)
         assistant = Assistant(settings, SmallHouse(place, more))
         made.append(assistant)
         return assistant

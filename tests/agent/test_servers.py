@@ -12,7 +12,9 @@ import pytest
 from langchain.tools import ToolRuntime, tool
 
 from agent.answer import Answer
+from agent.asking import MAX_MODEL_CALLS
 from agent.assistant import Assistant
+from agent.models import make_model
 from tools.deps import Deps
 from tools.errors import BadInput
 
@@ -88,6 +90,7 @@ class Stub(ThreadingHTTPServer):
         self.behaviour = behaviour
         self.seen: list[bytes] = []
         self.dropped = threading.Event()
+        self.reading = threading.Event()
 
     @property
     def spec(self) -> str:
@@ -297,19 +300,52 @@ def test_a_broken_call_is_explained_to_the_model(make_assistant, serve) -> None:
     assert answer.status == "answered"
 
 
-def test_a_long_conversation_is_cut_to_the_present_turn(make_assistant, serve) -> None:
+def test_a_conversation_that_overflows_is_sent_again_as_a_summary(make_assistant, serve) -> None:
     def small_context(handler: Handler, body: Body) -> None:
         if sum(m["role"] == "user" for m in body["messages"]) > 1:
             handler.reply(400, '{"error": {"message": "maximum context length is 2048 tokens"}}')
         else:
             good(handler, body)
 
-    assistant = make_assistant(serve(small_context).spec)
+    stub = serve(small_context)
+    assistant = make_assistant(stub.spec)
     case, thread = assistant.open_case("a", session="s").handle, assistant.new_thread("s")
     for _ in range(2):
         answer = ask(assistant, QUESTION, thread, case)
         assert answer.status == "answered"
         assert not any("planner" in w for w in answer.warnings)
+    assert b"summary of the conversation" in stub.seen[-1]
+
+
+def test_a_long_conversation_is_summarised_before_it_is_sent(make_assistant, serve) -> None:
+    bodies: list[Body] = []
+
+    def watched(handler: Handler, body: Body) -> None:
+        bodies.append(body)
+        good(handler, body)
+
+    assistant = make_assistant(serve(watched).spec, llm_context=1024)
+    case, thread = assistant.open_case("a", session="s").handle, assistant.new_thread("s")
+    answers = [ask(assistant, f"{QUESTION}, please: {'word ' * 40}", thread, case) for _ in range(8)]
+    assert {a.status for a in answers} == {"answered"}
+    assert not any("planner" in w for a in answers for w in a.warnings)
+    users = [m["content"] for m in bodies[-2]["messages"] if m["role"] == "user"]
+    assert len(users) == 1
+    told, _, question = users[0].rpartition("\n\n")
+    assert question.startswith(QUESTION)
+    assert told.count("- Asked:") == 7
+    assert "Urea is raised at … mmol/L. [L-urea]" in told
+    assert "11.2" not in told
+    assert len(assistant.history(thread, "s")) == 8
+    assert assistant.evidence(thread, "L-urea", "s") is not None
+
+
+def test_a_model_is_called_a_bounded_number_of_times(make_assistant, serve) -> None:
+    stub = serve(MISBEHAVIOURS["endless tool calls"])
+    assistant = make_assistant(stub.spec)
+    answer = ask(assistant, QUESTION, assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
+    assert len(stub.seen) == MAX_MODEL_CALLS
+    assert any(f"{MAX_MODEL_CALLS} calls without an answer" in w for w in answer.warnings)
 
 
 def test_stop_cancels_at_the_server(make_assistant, serve) -> None:
@@ -322,6 +358,60 @@ def test_stop_cancels_at_the_server(make_assistant, serve) -> None:
     assert stub.dropped.wait(10), "the connection must be closed at the server"
     stub.behaviour = good
     assert ask(assistant, QUESTION, thread, case).status == "answered"
+
+
+def _silent(handler: Handler, body: Body) -> None:
+    """Says nothing; notices when the client goes."""
+    handler.server.reading.set()
+    if handler.connection.recv(1) == b"":
+        handler.server.dropped.set()
+
+
+def _silent_after_a_word(handler: Handler, body: Body) -> None:
+    handler.begin()
+    handler.chunk({"role": "assistant", "content": "Urea"})
+    _silent(handler, body)
+
+
+@pytest.mark.parametrize("behaviour", [_silent, _silent_after_a_word])
+def test_stop_cancels_at_once_at_a_silent_server(make_assistant, serve, behaviour: Behaviour) -> None:
+    stub = serve(behaviour)
+    assistant = make_assistant(stub.spec, seconds=120.0)
+    case, thread, stop = assistant.open_case("a", session="s").handle, assistant.new_thread("s"), threading.Event()
+    answers: list[Answer] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(assistant, QUESTION, thread, case, stop)))
+    asking.start()
+    assert stub.reading.wait(60)
+    assert not stub.dropped.wait(0.3), "the request is alive until stop is pressed"
+    stop.set()
+    assert stub.dropped.wait(20), "far before the time limit of the call"
+    asking.join(20)
+    assert answers[0].status == "partial"
+    stub.behaviour = good
+    assert ask(assistant, QUESTION, thread, case).status == "answered"
+
+
+def test_a_time_limit_cancels_at_a_silent_server(make_assistant, serve) -> None:
+    stub = serve(_silent)
+    assistant = make_assistant(stub.spec, seconds=1.0)
+    answer = ask(assistant, QUESTION, assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
+    assert any("in time" in w and "planner finished" in w for w in answer.warnings), answer.warnings
+    assert stub.dropped.wait(20)
+
+
+def test_every_connection_is_closed_with_its_call(make_assistant, serve) -> None:
+    def until_closed(handler: Handler, body: Body) -> None:
+        good(handler, body)
+        handler.server.reading.set()
+        handler.connection.recv(1)
+        handler.server.dropped.set()
+
+    stub = serve(until_closed)
+    model = make_model(stub.spec)
+    for _ in range(2):
+        stub.dropped.clear()
+        model.invoke([("user", QUESTION)])
+        assert stub.dropped.wait(10), "nothing stays open for a collector to find"
 
 
 @tool(response_format="content_and_artifact")

@@ -9,8 +9,11 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from langchain_core.messages import HumanMessage
 
 from agent import commands
+from agent.calling import pieces
+from agent.errors import Stopped
 from agent.evaluate import questions
 from agent.lexicon import language_of
 from agent.models import make_model
@@ -20,9 +23,7 @@ from agent.settings import Settings
 from agent.verify import check
 from tools.registry import TOOLS
 
-# The client's kept-alive connections are closed by the garbage collector, in whichever test that happens.
-COLLECTED = pytest.mark.filterwarnings("ignore:Exception ignored in.*socket:pytest.PytestUnraisableExceptionWarning")
-pytestmark = [pytest.mark.xdist_group("llm"), pytest.mark.timeout(600), COLLECTED]
+pytestmark = [pytest.mark.xdist_group("llm"), pytest.mark.timeout(600)]
 LABS = "Interpret the labs"
 DEMO = "Interpret the labs, compute CURB-65 and say what the guideline recommends"
 DEMO_ZH = "解读化验，计算 CURB-65，并说明指南建议"
@@ -224,6 +225,30 @@ def test_stop_closes_the_request(served, talk, between) -> None:
     assert answer.status == "partial"
     assert answer.claims == ()
     assert conversation.ask("Hello").status in ("answered", "refused"), "the thread goes on"
+
+
+def test_stop_ends_the_decoding_at_the_server(served) -> None:
+    vllm = served.kind == "vllm"
+    endless = {"max_tokens": 1900, **({"extra_body": {"ignore_eos": True}} if vllm else {})}
+    made = counted(served, "generation_tokens_total") if vllm else 0.0
+    stop = threading.Event()
+    stream = pieces(make_model(served.spec, 120.0).bind(**endless), [], [HumanMessage(content=LABS)], stop, 120.0)
+    next(stream)
+    stop.set()
+    with pytest.raises(Stopped):
+        list(stream)
+    if vllm:
+        ends = time.monotonic() + 60
+        while counted(served, "num_requests_running") and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert counted(served, "num_requests_running") == 0
+        assert counted(served, "generation_tokens_total") - made < 1500, "it was cut off, not finished"
+
+
+def counted(served, name: str) -> float:
+    """A figure of vLLM's own metrics."""
+    page = httpx.get(f"http://127.0.0.1:{served.port}/metrics", timeout=10.0).text
+    return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(f"vllm:{name}"))
 
 
 def test_the_server_gets_no_case_id_and_no_path(served, talk, between) -> None:

@@ -162,6 +162,7 @@ class Assistant:
             case=loaded.case if loaded else None,
             case_dir=loaded.folder if loaded else None,
             studies=loaded.studies if loaded else {},
+            cases_dir=self._settings.data_dir / "cases",
             language=language,
             question=question,
             thread=thread,

@@ -187,13 +187,18 @@ class HeadConfig(_Frozen):
 
 
 class DecodeConfig(_Frozen):
-    """How reports are decoded by default."""
+    """How reports are decoded by default.
+
+    `openings` holds, per language (`en`, `zh`), the words that the training reports of that language begin with; a draft in that language
+    is made to begin with them. Empty where the weights know one language only.
+    """
 
     search: Literal["official", "beam"] = "beam"
     end_token: Literal["official", "sep"] = "sep"
     beams: int = 2
     length_penalty: float = 0.6
     no_repeat_ngram: int = 4
+    openings: dict[str, str] = Field(default_factory=dict)
 
 
 class PretrainConfig(_Frozen):

@@ -6,6 +6,7 @@ Thread-safe. Every result carries `Validity`. Tasks are those that the weights r
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -211,11 +212,13 @@ class MedMPTEngine:
             return over
         return slice_relevance(self.model, self._tensor(encoding.slices), task)
 
-    def _settings(self, settings: DecodeSettings | None) -> DecodeSettings:
-        if settings is not None:
-            return settings
+    def _settings(self, settings: DecodeSettings | None, language: str | None) -> DecodeSettings:
         decode, text = self.config.decode, self.config.text
         assert text is not None
+        assert self.tokenizer is not None
+        prefix = tuple(self.tokenizer.ids(decode.openings.get(language or "", "")))
+        if settings is not None:
+            return replace(settings, prefix=prefix) if prefix else settings
         return DecodeSettings(
             method="official" if decode.search == "official" else "beam",
             beams=decode.beams,
@@ -223,20 +226,21 @@ class MedMPTEngine:
             end=text.cls if decode.end_token == "official" else text.sep,
             length_penalty=decode.length_penalty,
             no_repeat_ngram=decode.no_repeat_ngram,
+            prefix=prefix,
         )
 
-    def draft_findings(self, study: Study, settings: DecodeSettings | None = None) -> Draft:
-        """Draft the findings of a report; `settings` None decodes as the weights say."""
-        return self.draft_many([study], settings)[0]
+    def draft_findings(self, study: Study, settings: DecodeSettings | None = None, language: str | None = None) -> Draft:
+        """Draft the findings of a report; `settings` None decodes as the weights say, `language` is used where they know several."""
+        return self.draft_many([study], settings, language)[0]
 
     @torch.inference_mode()
-    def draft_many(self, studies: Sequence[Study], settings: DecodeSettings | None = None) -> list[Draft]:
+    def draft_many(self, studies: Sequence[Study], settings: DecodeSettings | None = None, language: str | None = None) -> list[Draft]:
         """Draft several reports in one batch."""
         self.require("report")
         assert self.model.text_decoder is not None
         encodings = [self._encoded(s) for s in studies]
         memory = self.model.memory(self._tensor(np.stack([e.tokens for e in encodings])))
-        texts = generate(self.model.text_decoder, memory, self._settings(settings))
+        texts = generate(self.model.text_decoder, memory, self._settings(settings, language))
         return [self._draft(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
 
     def _draft(self, text: Generated, encoding: Encoding) -> Draft:

@@ -20,10 +20,6 @@ from medmpt_backend.thin import ThinLinear
 BERT_EPS = 1e-12
 
 
-# Tokens for which a cache makes room at a time; the longest official report has 120.
-_ROOM = 128
-
-
 @dataclass
 class DecoderCache:
     """Keys and values of the tokens decoded so far and of the memory.
@@ -32,19 +28,21 @@ class DecoderCache:
         cross_kv: Of the memory, `(B, heads, S, d)` per layer.
         self_kv: Of the tokens, `(2, rows, heads, room, d)` per layer; the first `length` of `room` are filled.
         length: Tokens decoded so far.
+        step: Tokens for which room is made at a time; the longest official report has 120.
     """
 
     cross_kv: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     self_kv: list[Tensor] = field(default_factory=list)
     length: int = 0
+    step: int = 128
 
     def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Put the keys and values `(rows, heads, 1, d)` of the next token behind those of `layer`; returns all so far."""
         if layer == len(self.self_kv):
-            self.self_kv.append(k.new_empty((2, *k.shape[:2], _ROOM, k.shape[3])))
+            self.self_kv.append(k.new_empty((2, *k.shape[:2], self.step, k.shape[3])))
         elif self.length == self.self_kv[layer].shape[3]:
             old = self.self_kv[layer]
-            self.self_kv[layer] = torch.cat([old, torch.empty_like(old[..., :_ROOM, :])], 3)
+            self.self_kv[layer] = torch.cat([old, old.new_empty((*old.shape[:3], self.step, old.shape[4]))], 3)
         held = self.self_kv[layer]
         held[0, :, :, self.length : self.length + 1] = k
         held[1, :, :, self.length : self.length + 1] = v

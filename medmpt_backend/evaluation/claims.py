@@ -33,9 +33,7 @@ def run(context: Context, studies: int = _STUDIES) -> PartResult:
     scan, tokens, logits = _encode(context, blank)
     own = _Seen(context.found.scan[chosen], context.found.tokens[chosen], {t: v[chosen] for t, v in context.found.logits.items()})
     swapped = _Seen(context.found.scan[other], context.found.tokens[other], {t: v[other] for t, v in context.found.logits.items()})
-    empty = _Seen(
-        scan.repeat(len(chosen), 0), tokens.repeat(len(chosen), 0), {t: v.repeat(len(chosen), 0) for t, v in logits.items()}
-    )
+    empty = _Seen(scan.repeat(len(chosen), 0), tokens.repeat(len(chosen), 0), {t: v.repeat(len(chosen), 0) for t, v in logits.items()})
     for name, seen in (("blank", empty), ("another patient", swapped)):
         for claim, changed in _changes(context, chosen, own, seen).items():
             result.figures[f"{claim}/{name}"] = Figure(value=round(float(np.mean(changed)), 4), n=len(chosen))

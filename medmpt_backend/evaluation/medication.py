@@ -66,7 +66,9 @@ def run(context: Context, steps: int = _STEPS) -> PartResult:
         result.notes.append("the rate of interactions was left out: no drug graph was given")
     else:
         result.figures["ddi_rate/as prescribed"] = figure(_ddi_rate(part, target[given], pairs), len(given))
-        result.notes.append(f"ddi_rate: pairs with an interaction among pairs named; {int(pairs.sum() / 2)} pairs of the vocabulary have one")
+        result.notes.append(
+            f"ddi_rate: pairs with an interaction among pairs named; {int(pairs.sum() / 2)} pairs of the vocabulary have one"
+        )
     return result
 
 
@@ -118,7 +120,8 @@ def _anew(context: Context, rows: list[Tensor], known: Array, asked: list[Tensor
     assert context.model.medication is not None
     torch.manual_seed(context.seed)
     model = MedicationModel((rows[0].shape[1], rows[1].shape[1], rows[2].shape[1]), config)
-    model.graph.prior.copy_(context.model.medication.graph.prior.float().cpu())
+    if not context.model.medication.graph.prior.is_meta:
+        model.graph.prior.copy_(context.model.medication.graph.prior.float().cpu())
     means, scales = [m.mean(0) for m in rows], [m.std(0) + 1e-4 for m in rows]
     rows, asked = ([(m - a) / s for m, a, s in zip(x, means, scales, strict=True)] for x in (rows, asked))
     target = torch.from_numpy(known).float()
@@ -183,7 +186,9 @@ def _measure(result: PartResult, part: Resampler, name: str, scores: Array, said
     some = target.sum(1) > 0
     for k in _KS:
         hits = np.take_along_axis(target, order[:, :k], 1).sum(1)
-        result.figures[f"recall@{k}/{name}"] = figure(part.mean(np.where(some, hits / np.maximum(target.sum(1), 1), np.nan)), int(some.sum()))
+        result.figures[f"recall@{k}/{name}"] = figure(
+            part.mean(np.where(some, hits / np.maximum(target.sum(1), 1), np.nan)), int(some.sum())
+        )
     if pairs is not None:
         result.figures[f"ddi_rate/{name}"] = figure(_ddi_rate(part, said, pairs), count)
 
@@ -215,4 +220,3 @@ def _pairs(edges: tuple[Edge, ...] | None, drugs: tuple[str, ...]) -> Array | No
         if edge.one in place and edge.other in place and edge.one != edge.other:
             out[place[edge.one], place[edge.other]] = out[place[edge.other], place[edge.one]] = 1.0
     return out
-

@@ -85,7 +85,7 @@ def _corrupted(context: Context, model: DomainModel, count: int) -> dict[str, Ar
 def _settings(context: Context, model: DomainModel, count: int) -> dict[str, Array]:
     vision, preprocess = context.weights.config.vision, context.weights.config.preprocess
     out = {}
-    for done, name in enumerate(SETTINGS):
+    for done, name in enumerate(SETTINGS if count else ()):
         images = (prepare(v, preprocess, vision.slices, vision.image).image for v in volumes(name, context.seed, count))
         out[name] = np.array([_one(model, image) for image in images])
         if context.progress is not None:
@@ -114,9 +114,8 @@ def _demo_cases(context: Context, model: DomainModel, result: PartResult, count:
 def real_scans(folder: Path) -> Iterator[Path]:
     """CT studies under a folder: NIfTI files, zips, and folders that hold DICOM files."""
     for path in sorted(folder.rglob("*")):
-        if path.is_dir() and any(child.suffix.lower() == ".dcm" for child in path.iterdir()):
-            yield path
-        elif path.is_file() and path.name.endswith((".nii", ".nii.gz")):
+        holds_dicom = path.is_dir() and any(child.suffix.lower() == ".dcm" for child in path.iterdir())
+        if holds_dicom or (path.is_file() and path.name.endswith((".nii", ".nii.gz"))):
             yield path
 
 

@@ -96,7 +96,11 @@ def measure(context: Context, result: PartResult, name: str, drafts: Sequence[st
     for measure_name, samples in word_samples(part, drafts, references).items():
         result.figures[f"{measure_name}/{name}"] = figure(samples, len(chosen))
     stated, wanted = ([extract(t) for t in texts] for texts in (drafts, references))
-    truths = [stated_sides((f.labels, f.side) for f in context.test.truths[i].findings if f.visible) for i in chosen] if context.test.truths else []
+    truths = (
+        [stated_sides((f.labels, f.side) for f in context.test.truths[i].findings if f.visible) for i in chosen]
+        if context.test.truths
+        else []
+    )
     targets = {"report": [w.present for w in wanted], "truth": truths}
     for kind, target in targets.items():
         if not target:

@@ -59,7 +59,9 @@ def _ill(studies: StudySet, config: LabConfig) -> tuple[tuple[NDArray[np.float32
     return (values, missing), np.array([float(studies.truths[i].patient.severity or 0) for i in chosen])
 
 
-def _ridge(rows: tuple[NDArray[np.float32], NDArray[np.bool_]], severity: Array, asked: tuple[NDArray[np.float32], NDArray[np.bool_]]) -> Array:
+def _ridge(
+    rows: tuple[NDArray[np.float32], NDArray[np.bool_]], severity: Array, asked: tuple[NDArray[np.float32], NDArray[np.bool_]]
+) -> Array:
     from sklearn.linear_model import RidgeCV
 
     def table(x: tuple[NDArray[np.float32], NDArray[np.bool_]]) -> Array:

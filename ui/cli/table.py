@@ -11,6 +11,7 @@ RETRIEVAL = "retrieval.commands"
 DRUG_GRAPH = "retrieval.drug_commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drug_commands"
+MEDMPT_EVALUATION = "tools.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.serving_commands"
 SERVE = "ui.cli.serve"
@@ -32,7 +33,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "train": (MODEL, BACKEND),
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
-    "eval": (AGENT, TOOLS, RETRIEVAL, MODEL),
+    "eval": (AGENT, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
     "data": (AGENT,),
     "doctor": (AGENT,),
 }
@@ -91,6 +92,7 @@ DECLARED: dict[str, Entry] = {
     "llm serve": Entry(_HOUSE, "Run a local chat model"),
     "llm check": Entry(_HOUSE, "Try what a chat model can do"),
     "eval retrieval": Entry(_HOUSE, "Measure search against baselines"),
+    "eval medmpt": Entry(_HOUSE, "Measure MedMPT weights on a test cohort"),
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),

@@ -34,7 +34,9 @@ def run(context: Context) -> PartResult:
     return result
 
 
-def _baselines(context: Context, task: str, classes: int, others: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]) -> dict[str, Array]:
+def _baselines(
+    context: Context, task: str, classes: int, others: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+) -> dict[str, Array]:
     train, test = context.train, context.test
     if train is None or context.learned is None:
         return {}

@@ -53,7 +53,13 @@ def open_model(weights: LoadedWeights) -> MedMPT:
 
 
 def features(
-    weights: LoadedWeights, studies: StudySet, cache: Path, *, whole: bool = True, model: MedMPT | None = None, progress: Progress | None = None
+    weights: LoadedWeights,
+    studies: StudySet,
+    cache: Path,
+    *,
+    whole: bool = True,
+    model: MedMPT | None = None,
+    progress: Progress | None = None,
 ) -> Features:
     """Features of a set of studies, from the cache where they are known.
 
@@ -70,7 +76,9 @@ def features(
     """
     info, config = studies.data.info, weights.config
     if (info.preprocess, info.slices, info.image) != (config.preprocess, config.vision.slices, config.vision.image):
-        raise BadInput("the data set was prepared for another model: its preprocess, slices or image differ from the weights' configuration")
+        raise BadInput(
+            "the data set was prepared for another model: its preprocess, slices or image differ from the weights' configuration"
+        )
     path = cache / f"features-{weights.provenance.model_sha256[:16]}-{studies.digest}-{'whole' if whole else 'scan'}.npz"
     found = _read(path)
     if found is None:

@@ -78,7 +78,9 @@ def _nodules(context: Context, result: PartResult, scores: dict[str, Array]) -> 
         result.notes.append("nodules by size: the weights have no nodule label, or the data set no truth.jsonl")
         return
     target = context.test.labels(label)
-    largest = np.array([max((f.size_mm or 0 for f in t.findings if label in f.labels and f.visible), default=0) for t in context.test.truths])
+    largest = np.array(
+        [max((f.size_mm or 0 for f in t.findings if label in f.labels and f.visible), default=0) for t in context.test.truths]
+    )
     for name, low, high in SIZES:
         inside = (target == 1) & (largest > 0) & (largest >= low) & (largest < high)
         banded = np.where(inside, 1.0, np.where(target == 0, 0.0, np.nan))
@@ -116,7 +118,8 @@ def _efficiency(context: Context, result: PartResult, labels: list[str], target:
                 chosen = share_of(len(rows), share, context.seed + draw)
                 per_label = {
                     label: context.resampler.auc(
-                        binary_scores(rows[chosen].astype(np.float64), context.train.labels(label)[chosen], asked.astype(np.float64)), target[label]
+                        binary_scores(rows[chosen].astype(np.float64), context.train.labels(label)[chosen], asked.astype(np.float64)),
+                        target[label],
                     )
                     for label in labels
                 }

@@ -106,7 +106,7 @@ def _lower_third(image: Tensor, scene: Scene) -> Tensor:
 def _abdomen(image: Tensor, scene: Scene) -> Tensor:
     """Lung density replaced by soft tissue: a body without lungs."""
     hu = to_hu(image, scene)
-    lung = (hu < -400) & (F.avg_pool3d(hu, 9, 1, 4) > -930)
+    lung = (hu < -400) & (F.avg_pool2d(hu, 9, 1, 4) > -930)
     tissue = 50 + 12 * torch.randn(hu.shape, generator=scene.generator)
     return to_input(torch.where(lung, tissue, hu), scene)
 

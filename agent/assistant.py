@@ -17,13 +17,14 @@ from agent.errors import BadInput, Stopped
 from agent.graph import Graph, build_graph
 from agent.ledger import read_ledger
 from agent.lexicon import language_of
+from agent.model_view import findings_of, heat_of
 from agent.models import make_model, shown_name
 from agent.parts import Parts
 from agent.sessions import Cases, HeldCase, Threads, connect
 from agent.settings import Settings
 from agent.state import TurnContext
 from agent.viewer import Viewer
-from agent.views import CaseView, DemoCase, MeasureView, PassageView, StudyHandle, StudyInfo
+from agent.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo
 from tools.evidence import Evidence, Language, ToolResult
 
 _MAX_QUESTION = 8000
@@ -218,6 +219,14 @@ class Assistant:
     def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
         """Measure the lesion at voxel `(x, y, z)`, z from the head."""
         return self._viewer.measure(self._cases.get(case, session), study, at)
+
+    def model_findings(self, case: str, study: str, session: str) -> FindingsView:
+        """What the model finds on a study, for the viewer."""
+        return findings_of(self._parts.engine(), self._viewer.volume(self._cases.get(case, session), study))
+
+    def heatmap(self, case: str, study: str, finding: str, session: str) -> HeatView:
+        """Where the model's score of one finding comes from."""
+        return heat_of(self._parts.engine(), self._viewer.volume(self._cases.get(case, session), study), finding)
 
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""

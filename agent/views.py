@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from tools.evidence import Status
+from tools.evidence import ModelCard, Side, Status
 
 
 class _View(BaseModel):
@@ -77,3 +77,39 @@ class MeasureView(_View):
     reason: str | None = None
     warnings: tuple[str, ...] = ()
     lesion: dict[str, JsonValue] | None = None
+
+
+class FindingView(_View):
+    """One finding as the model scores it; `slice` is the strongest one, 0-based from the head."""
+
+    id: str
+    name_en: str
+    name_zh: str
+    probability: float
+    threshold: float | None = None
+    present: bool | None = None
+    side: Side | None = None
+    slice: int | None = None
+
+
+class FindingsView(_View):
+    """What the model finds on a study, or why it abstains; `card` says what that rests on."""
+
+    status: Status
+    reason: str | None = None
+    reason_zh: str | None = None
+    card: ModelCard | None = None
+    findings: tuple[FindingView, ...] = ()
+
+
+class HeatView(_View):
+    """Heatmap of one finding: base64 of uint8 `(inputs, grid, grid)` over the whole slice, and the half-open slices each input shows."""
+
+    status: Status
+    reason: str | None = None
+    finding: str
+    method: str | None = None
+    grid: int = 0
+    ranges: tuple[tuple[int, int], ...] = ()
+    values: str = ""
+    key_slices: tuple[int, ...] = ()

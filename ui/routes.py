@@ -47,6 +47,24 @@ def make_router(assistant: Assistant, sessions: SessionStore) -> APIRouter:
     def studies(session: Mine) -> JSONResponse:
         return JSONResponse({"case": session.case is not None, "studies": list_studies(assistant, session)}, headers=PRIVATE)
 
+    @router.get("/study/{token}/findings")
+    def findings(study: Study) -> JSONResponse:
+        session, case, handle = study
+        try:
+            found = assistant.model_findings(case, handle, session.id)
+        except ROOM_ERRORS as error:
+            raise HTTPException(404, str(error)) from error
+        return JSONResponse(found.model_dump(mode="json"), headers=PRIVATE)
+
+    @router.get("/study/{token}/heat/{finding}")
+    def heat(finding: str, study: Study) -> JSONResponse:
+        session, case, handle = study
+        try:
+            found = assistant.heatmap(case, handle, finding, session.id)
+        except ROOM_ERRORS as error:
+            raise HTTPException(404, str(error)) from error
+        return JSONResponse(found.model_dump(mode="json"), headers=PRIVATE)
+
     @router.get("/study/{token}/{index}")
     def pixels(index: int, study: Study) -> Response:
         session, case, handle = study
@@ -68,6 +86,8 @@ def make_router(assistant: Assistant, sessions: SessionStore) -> APIRouter:
     @router.get("/evidence/{key}")
     def evidence(key: str, session: Mine) -> HTMLResponse:
         cited, passage = session.evidence(key), assistant.passage(key)
+        if cited is None and passage is None and session.thread:
+            cited = assistant.evidence(session.thread, key, session.id)
         if cited is None and passage is None:
             raise HTTPException(404, text("no_passage", session.language))
         return HTMLResponse(passage_panel(key, cited, passage, session.language), headers=PRIVATE)

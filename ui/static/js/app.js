@@ -74,6 +74,7 @@ document.addEventListener("click", (event) => {
   if (cite) openPassage(cite);
   else if (jump) {
     host()?.jump(jump.dataset.study, Number(jump.dataset.slice));
+    if (jump.dataset.finding) host()?.heat.show(jump.dataset.finding, false);
     document.querySelector("#viewer-column")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   } else if (target?.closest("#drawer-close")) closePassage();
 });

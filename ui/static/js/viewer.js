@@ -1,3 +1,5 @@
+import { Heat } from "./heat.js";
+
 // A CT viewer: int16 HU slices from the server, windowed here. Image left is the patient's right; slices count from 0 at the head.
 
 const WINDOWS = { lung: [-600, 1500], mediastinum: [40, 400], bone: [400, 1800] }; // [centre, width] in HU, usual reading windows
@@ -30,11 +32,12 @@ export class Viewer {
         <span id="viewer-scale" class="overlay"><i></i><b></b></span>
         <p id="viewer-message"></p></div>
       <input id="viewer-slider" type="range" min="0" value="0" step="1">
-      <div id="viewer-keys"></div><p id="viewer-result" role="status"></p><p id="viewer-hint" class="note"></p>`;
+      <div id="viewer-heat"></div><div id="viewer-keys"></div><p id="viewer-result" role="status"></p><p id="viewer-hint" class="note"></p>`;
     const find = (id) => this.element.querySelector(`#viewer-${id}`);
     this.ui = Object.fromEntries(
       ["study", "windows", "stage", "canvas", "overlay", "slice", "hu", "synthetic", "scale", "message", "slider", "keys", "result", "hint"].map((id) => [id, find(id)]),
     );
+    this.heat = new Heat(this, this.element.querySelector("#viewer-heat"));
     for (const name of Object.keys(WINDOWS)) {
       const button = document.createElement("button");
       button.type = "button";
@@ -64,6 +67,7 @@ export class Viewer {
     this.ui.study.setAttribute("aria-label", say("study"));
     this.ui.synthetic.textContent = say("synthetic");
     this.ui.hint.textContent = say("measure_hint");
+    this.heat.translate();
     this.setWindow(this.window);
     this.position();
     this.keys();
@@ -98,6 +102,7 @@ export class Viewer {
     this.keys();
     this.result();
     this.explain();
+    this.heat.choose(this.study);
     if (!this.study) return;
     this.ui.slider.max = this.study.shape[0] - 1;
     const first = this.study.key_slices?.[0]?.index;
@@ -209,6 +214,7 @@ export class Viewer {
     overlay.height = Math.round(height * ratio);
     const pen = overlay.getContext("2d");
     pen.scale(ratio, ratio);
+    this.heat.paint(pen, this.index, width, height);
     const place = (x, y) => [(x * width) / columns, (y * height) / rows];
     const box = this.box();
     if (box && this.index >= box.z[0] && this.index <= box.z[1]) {

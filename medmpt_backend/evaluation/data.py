@@ -29,16 +29,33 @@ class FindingTruth(BaseModel):
     visible: bool = True
 
 
+class _Patient(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    disease: str = ""
+    severity: float | None = None
+
+
+class _Painted(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    findings: tuple[FindingTruth, ...] = ()
+
+
 class StudyTruth(BaseModel):
     """One line of `truth.jsonl`, as far as the evaluation reads it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
-    disease: str = ""
-    severity: float | None = None
-    findings: tuple[FindingTruth, ...] = ()
     reports: dict[str, str] = Field(default_factory=dict)
+    patient: _Patient = _Patient()
+    truth: _Painted = _Painted()
+
+    @property
+    def findings(self) -> tuple[FindingTruth, ...]:
+        """What was painted."""
+        return self.truth.findings
 
 
 @dataclass(frozen=True, eq=False)

@@ -111,7 +111,7 @@ def average(samples: Mapping[str, Array]) -> Array:
     usable = [s for s in samples.values() if np.isfinite(s[0])]
     if not usable:
         return np.array([np.nan])
-    return np.nanmean(np.stack(usable), 0)
+    return np.asarray(np.nanmean(np.stack(usable), 0))
 
 
 def known_count(target: Array) -> int:

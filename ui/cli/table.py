@@ -11,6 +11,7 @@ RETRIEVAL = "retrieval.commands"
 DRUG_GRAPH = "retrieval.drug_commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drug_commands"
+MEDMPT_EVALUATION = "tools.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.serving_commands"
 SERVE = "ui.cli.serve"
@@ -32,7 +33,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "train": (MODEL, BACKEND),
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
-    "eval": (AGENT, TOOLS, RETRIEVAL, MODEL),
+    "eval": (AGENT, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
     "data": (AGENT,),
     "doctor": (AGENT,),
 }
@@ -69,6 +70,7 @@ DECLARED: dict[str, Entry] = {
     "drugs query": Entry(_CASE, "Ask the drug knowledge graph"),
     "drugs check": Entry(_CASE, "Check a case's medicines"),
     "drugs rank": Entry(_CASE, "Rank medicines for a case"),
+    "drugs edges": Entry(_MODEL, "Write the drug graph's edges for training"),
     "weights list": Entry(_MODEL, "Installed MedMPT weights"),
     "weights use": Entry(_MODEL, "Choose the weights to use"),
     "weights verify": Entry(_MODEL, "Check installed weights"),
@@ -90,6 +92,7 @@ DECLARED: dict[str, Entry] = {
     "llm serve": Entry(_HOUSE, "Run a local chat model"),
     "llm check": Entry(_HOUSE, "Try what a chat model can do"),
     "eval retrieval": Entry(_HOUSE, "Measure search against baselines"),
+    "eval medmpt": Entry(_HOUSE, "Measure MedMPT weights on a test cohort"),
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),

@@ -1,6 +1,7 @@
 """The answer of a turn: verified claims in order, what was removed, what is missing, and the plain words for silence."""
 
 from agent.answer import Answer, AnswerStatus, Claim, Removed, ToolCall
+from agent.exhibits import drugs_of, report_of, withheld_of
 from agent.ledger import Ledger, ToolStep
 from agent.lexicon import DRUG_KINDS, ids
 from agent.prompts import NOTICES, SECTIONS
@@ -73,6 +74,9 @@ def conclude(
         model=model,
         thread=context.thread,
         warnings=_warnings(context, ledger, claims, notes),
+        report=report_of(ledger, claims),
+        withheld=withheld_of(ledger),
+        drugs=drugs_of(ledger, language) if any(_SECTION[e.kind] == "drugs" for k in keys if (e := ledger.evidence[k])) else (),
     )
 
 

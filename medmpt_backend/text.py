@@ -72,7 +72,7 @@ class _Attention(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def _project(self, name: str, x: Tensor) -> Tensor:
-        return split_heads(self._modules["self"][name](x), self.heads)
+        return split_heads(cast(nn.ModuleDict, self._modules["self"])[name](x), self.heads)
 
     def keys_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of `source` `(B, L, D)`."""

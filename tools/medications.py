@@ -10,13 +10,15 @@ from tools.deps import Deps
 from tools.drug_evidence import NOT_SAFE, to_evidence, to_json
 from tools.drug_patient import DrugPatient, read_patient
 from tools.drug_ranking import Choice, Ranking, rank
-from tools.evidence import Evidence, Language, ToolResult
+from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.model_card import card_line
 from tools.model_medication import Opinion, opinion, statement
+from tools.quantities import fill
 from tools.wording import in_language
 
 # A model and a reader cannot use more statements than this at once; the counts tell how many there were.
 _MOST_FACTS = 24
+_LINE_ZH = {"first": "一线", "alternative": "替代", "add_on": "附加", "second": "二线", "prophylaxis": "预防"}
 _GRAVITY = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3}
 _GRAPH_ONLY = "ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model"
 _MODEL_ASKED = "the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal"
@@ -194,7 +196,7 @@ def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opi
         counts={"candidates": len(order) + len(ranking.rejected), "ranked": len(order), "rejected": len(ranking.rejected)},
         warnings=(*(in_language(w, language) for w in warnings), *card),
         missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
-        evidence=(*(to_evidence(graph, f) for f in facts), *_opinions(model, order, ranking)),
+        evidence=(*_verdict(order, ranking), *(to_evidence(graph, f) for f in facts), *_opinions(model, order, ranking)),
         data={
             "ranked": [_row(c, patient, model) for c in order],
             "rejected": [_row(c, patient, model) for c in ranking.rejected],
@@ -202,6 +204,33 @@ def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opi
             "model": model.payload(),
         },
     )
+
+
+def _verdict(order: list[Choice], ranking: Ranking) -> list[Evidence]:
+    """Which drug comes first, as an inference from the facts of the first drugs."""
+    if not order:
+        return []
+    names, names_zh = [c.drug.name for c in order[:3]], [c.drug.name_zh for c in order[:3]]
+    condition = ", ".join(str(c) for c in ranking.conditions)
+    first, line = order[0], order[0].line.replace("_", " ")
+    text = f"Inference: for {condition}, {names[0]} ranks first in this patient (place in treatment: {line}; score {first.score:.2f})"
+    place, where = _LINE_ZH.get(first.line, line), "、".join(ranking.conditions_zh) or condition
+    text_zh = f"推断：针对{where}，{names_zh[0]}在该患者中排在首位（治疗地位：{place}；得分 {first.score:.2f}）"
+    if len(names) > 1:
+        text, text_zh = f"{text}, followed by {' and '.join(names[1:])}", f"{text_zh}，其次为{'、'.join(names_zh[1:])}"
+    return [
+        Evidence(
+            key="D-rank",
+            kind="drug_graph",
+            text=f"{text}.",
+            text_zh=f"{text_zh}。",
+            source="ranking over the drug graph: place in treatment, less what speaks against each drug",
+            quantities=fill((Quantity(name="score", value=first.score, unit="", decimals=2),), text, text_zh),
+            subjects=tuple(n.lower() for n in names),
+            inferred=True,
+            premises=tuple(f.key for c in order[:3] for f in c.facts),
+        )
+    ]
 
 
 def _score(model: Opinion, choice: Choice) -> float:
@@ -231,6 +260,7 @@ def _row(c: Choice, patient: DrugPatient, model: Opinion) -> JsonValue:
         "warnings": against,
         "model_score": round(scored.probability, 4) if scored is not None else None,
         "model_rank": scored.rank if scored is not None else None,
+        "model_key": f"M-drug-{scored.entry}" if scored is not None else None,
         "evidence": [f.key for f in c.facts],
     }
 

@@ -14,6 +14,8 @@ from medmpt_backend.cohort.grid import Box, Field, Grid, Mask, coverage, smooth_
 from medmpt_backend.cohort.trees import Tree, draw, grow
 
 RUL, RML, RLL, LUL, LLL = 1, 2, 3, 4, 5
+# Blood without contrast, and that of the right heart in the pulmonary phase, HU.
+BLOOD_HU, CONTRAST_RIGHT_HU = 42.0, 380.0
 LOBES = {RUL: "RUL", RML: "RML", RLL: "RLL", LUL: "LUL", LLL: "LLL"}
 
 
@@ -178,6 +180,14 @@ def heart_distance(grid: Grid, h: Habitus) -> Field:
     return out
 
 
+def heart_coordinates(grid: Grid, h: Habitus) -> tuple[Field, Field]:
+    """Where each voxel lies along the ventricles: long axis from base (-1) to apex (1), short axis from front (-1) to back (1)."""
+    x, y, z = grid.x - 22, grid.y + 0.30 * h.half_depth, grid.z + 78
+    long = (0.80 * x - 0.42 * y - 0.43 * z) / (66 * h.heart)
+    short = (0.42 * x + 0.90 * y - 0.10 * z) / (46 * h.heart)
+    return long.astype(np.float32), short.astype(np.float32)
+
+
 def _mediastinum_distance(rng: np.random.Generator, grid: Grid, h: Habitus) -> Field:
     """Signed distance to the mediastinal soft tissue between the lungs (without the heart).
 
@@ -317,18 +327,26 @@ def _scapula(hu: Field, grid: Grid, h: Habitus, cavity: Field, sign: int, voxel:
     part += coverage(scapula, voxel) * (560 - part)
 
 
+def pulmonary_paths(h: Habitus) -> list[tuple[NDArray[np.float64], float]]:
+    """Centre lines of the main pulmonary artery and its two branches, and their radius as a share of the main one's."""
+    front = -0.28 * h.half_depth
+    return [
+        (np.array([[14.0, front - 6, -56], [18, front, -32], [20, -8, -14]]), 1.0),
+        (np.array([[20.0, -8, -14], [0, -6, -16], [-34, 2, -20]]), 0.8),
+        (np.array([[20.0, -8, -14], [38, 4, -10], [48, 14, -14]]), 0.8),
+    ]
+
+
 def _vessel_paths(h: Habitus) -> list[tuple[NDArray[np.float64], float, bool]]:
     """Centre line, radius and whether the blood comes from the left heart, of the great vessels."""
-    ao, pa, front = h.aorta_radius, h.pa_radius, -0.28 * h.half_depth
+    ao, front = h.aorta_radius, -0.28 * h.half_depth
     back = 0.42 * h.half_depth
     ascending = np.array([[-10.0, front, -60], [-16, front, -20], [-14, front, 10], [-4, -8, 30], [10, 14, 34], [20, 30, 24]])
     descending = np.array([[20.0, 30, 24], [22, back, 0], [20, back, -100], [12, back, -260]])
     return [
         (ascending, ao, True),
         (descending, ao * 0.78, True),
-        (np.array([[14.0, front - 6, -56], [18, front, -32], [20, -8, -14]]), pa, False),
-        (np.array([[20.0, -8, -14], [0, -6, -16], [-34, 2, -20]]), pa * 0.8, False),
-        (np.array([[20.0, -8, -14], [38, 4, -10], [48, 14, -14]]), pa * 0.8, False),
+        *((path, share * h.pa_radius, False) for path, share in pulmonary_paths(h)),
         (np.array([[-26.0, -14, 70], [-26, -14, -40]]), 8.5, False),
         (np.array([[-8.0, -20, 30], [-14, -16, 110]]), 5.5, True),
         (np.array([[8.0, -4, 34], [14, -4, 110]]), 4.5, True),
@@ -337,7 +355,7 @@ def _vessel_paths(h: Habitus) -> list[tuple[NDArray[np.float64], float, bool]]:
 
 def _great_vessels(hu: Field, grid: Grid, h: Habitus, heart: Field, voxel: float) -> None:
     """Heart, aorta, pulmonary arteries, superior vena cava, oesophagus; trachea and main bronchi are air-filled later."""
-    left, right = (330.0, 380.0) if h.contrast else (42.0, 42.0)
+    left, right = (330.0, CONTRAST_RIGHT_HU) if h.contrast else (BLOOD_HU, BLOOD_HU)
     box, _ = _heart_part(grid, h)
     part, near = hu[box], heart[box]
     part += coverage(near - 2, voxel) * (-90 - part)

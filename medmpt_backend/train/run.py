@@ -1,5 +1,6 @@
 """One training run from folders to weights: build, train or resume, evaluate, export."""
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from medmpt_backend.cohort.recipe import cohort_config
 from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
 from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
+from medmpt_backend.medication import prior_adjacency
 from medmpt_backend.model import MedMPT
 from medmpt_backend.safe_load import read_checkpoint
 from medmpt_backend.search import DecodeSettings, generate
@@ -46,6 +48,7 @@ class RunPlan:
         kind: Kind of that head.
         labs: Laboratory part to add.
         medication: Medication part to add.
+        edges: File of the drug graph's edges, made by `medmpt drugs edges`; None: co-prescription alone joins the drugs.
     """
 
     data: Path
@@ -58,6 +61,7 @@ class RunPlan:
     kind: Literal["multilabel", "multiclass"] = "multilabel"
     labs: LabConfig | None = None
     medication: MedicationConfig | None = None
+    edges: Path | None = None
 
 
 def preset(name: str) -> MedMPTConfig:
@@ -109,6 +113,35 @@ def _start(plan: RunPlan, model: MedMPT) -> None:
     model.load_state_dict({k: v for k, v in state.items() if k in own and own[k].shape == v.shape}, strict=False)
 
 
+# Smallest probability of one drug given another that joins the two: the official graph's.
+_TOGETHER = 0.3
+
+
+def _join_drugs(plan: RunPlan, model: MedMPT, data: ShardDataset) -> None:
+    """Fill the drug graph's edges: co-prescription among the training studies, then the relations of `plan.edges`.
+
+    Raises:
+        BadInput: The file of edges is damaged, or made for other drugs or relations.
+    """
+    assert model.medication is not None
+    assert model.config.medication is not None
+    drugs, prior = model.config.medication.drugs, model.medication.graph.prior
+    given = np.array([[float(d in r.drugs) for d in drugs] for r in data.records if r.drugs is not None])
+    if given.size:
+        together = given.T @ given
+        prior[0] = torch.from_numpy(prior_adjacency(together, together.diagonal(), _TOGETHER))
+    if plan.edges is None:
+        return
+    try:
+        with np.load(plan.edges, allow_pickle=False) as archive:
+            edges, names, relations = archive["edges"], tuple(archive["drugs"].tolist()), tuple(archive["relations"].tolist())
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{plan.edges.name!r} is no file of drug edges: {error}") from error
+    if names != drugs or relations != model.config.medication.relations:
+        raise BadInput(f"{plan.edges.name!r} was made for other drugs or relations than the configuration's")
+    prior[1:] = torch.from_numpy(edges)
+
+
 def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     """The trainer of a plan, on this process's device.
 
@@ -130,6 +163,8 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     else:
         model = MedMPT(config)
         _start(plan, model)
+        if plan.settings.task in ("joint", "medication") and model.medication is not None:
+            _join_drugs(plan, model, data)
         joint = plan.settings.task == "joint"
         task = JointTask(model, plan.settings.mask_weight) if joint else FinetuneTask(model, plan.settings.task, plan.settings.mask_weight)
     source = BatchSource(data, config, plan.settings, tokenizer)
@@ -263,5 +298,6 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
         tokenizer=_tokenizer_folder(plan),
         domain=DomainModel.fit(stacked, described(source.data.image(i) for i in seen)).to_bytes() if len(stacked) > 1 else None,
         missing=_untrained(trainer, plan),
-        laterality_verified=not trainer.settings.flip and plan.weights is None,
+        laterality_verified=not trainer.settings.flip
+        and (plan.weights is None or read_weights(plan.weights).provenance.laterality_verified),
     )

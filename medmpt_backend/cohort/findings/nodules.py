@@ -39,11 +39,32 @@ def part_solid_nodule(rng: np.random.Generator, canvas: Canvas, *, lobe: int, di
     return record(canvas, "nodule_part_solid", (distance < 0) & canvas.lungs, diameter_mm)
 
 
-def calcified_granuloma(rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float) -> PaintedFinding:
-    """A completely calcified, smooth nodule."""
+Calcification = Literal["diffuse", "central", "laminated", "popcorn"]
+
+
+def calcified_granuloma(
+    rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float, pattern: Calcification = "diffuse"
+) -> PaintedFinding:
+    """A smooth nodule with one of the four benign patterns of calcification; `popcorn` is a hamartoma with fat.
+
+    Erasmus et al., RadioGraphics 2000;20:43.
+    """
     distance = _place(rng, canvas, lobe, diameter_mm, 0.0)
-    lift(canvas, soft(distance, voxel_mm(canvas)) * canvas.lungs, 620)
-    return record(canvas, "granuloma_calcified", (distance < 0) & canvas.lungs, diameter_mm)
+    cover = soft(distance, voxel_mm(canvas)) * canvas.lungs
+    mask = (distance < 0) & canvas.lungs
+    if pattern == "diffuse":
+        lift(canvas, cover, 620)
+        return record(canvas, "granuloma_calcified", mask, diameter_mm)
+    lift(canvas, cover, 40)
+    deep = -distance / (diameter_mm / 2)
+    if pattern == "popcorn":
+        lumps = texture(rng, canvas, max(3.5, diameter_mm / 4)) * (deep > 0.15)
+        sink(canvas, cover * np.clip(-1.5 * lumps - 0.9, 0, 1), -70)
+        lift(canvas, cover * np.clip(2 * lumps - 1.0, 0, 1), 480)
+        return record(canvas, "hamartoma", mask, diameter_mm)
+    rings = np.clip(3 * (deep - 0.45), 0, 1) if pattern == "central" else np.clip(1.6 * np.cos(deep * 2 * np.pi) - 0.3, 0, 1)
+    lift(canvas, cover * rings, 560)
+    return record(canvas, "granuloma_calcified", mask, diameter_mm)
 
 
 def perifissural_nodule(rng: np.random.Generator, canvas: Canvas, *, diameter_mm: float) -> PaintedFinding:

@@ -85,11 +85,11 @@ def _gradient(context: Context, labels: list[str], result: PartResult, most: int
     """The same for gradient-weighted attention, weighted by slice relevance, as `engine.explain` shows it."""
     head, model = context.weights.config.heads[TASK], context.model
     pairs = [(i, label) for label in labels for i in context.test.where(context.test.labels(label) == 1)]
-    chosen = [pairs[k] for k in np.random.default_rng(context.seed).permutation(len(pairs))[:most]]
+    order = np.random.default_rng(context.seed).permutation(len(pairs))
     parameter = next(p for p in model.parameters() if not p.is_meta)
     hits, shares = [], []
-    for done, (i, label) in enumerate(chosen):
-        touched = touched_cells(context, i, label)
+    for i, label in (pairs[k] for k in order):
+        touched = touched_cells(context, i, label) if len(hits) < most else None
         if touched is None:
             continue
         image = scale(context.test.data.image(context.test.rows[i])).to(parameter.device, parameter.dtype)
@@ -102,7 +102,7 @@ def _gradient(context: Context, labels: list[str], result: PartResult, most: int
         hits.append(float(inside(touched, peak, maps.shape[-1])))
         shares.append(float(touched.mean()))
         if context.progress is not None:
-            context.progress("gradient heatmaps", done + 1, len(chosen))
+            context.progress("gradient heatmaps", len(hits), most)
     if hits:
         spread = 1.96 * float(np.std(hits)) / len(hits) ** 0.5
         middle = float(np.mean(hits))

@@ -31,7 +31,7 @@ def make_head(width: int, config: HeadConfig) -> nn.Module:
 
 
 def make_mix(config: HeadConfig, local: bool) -> Tensor:
-    """How the strongest cells add to the logits: `(labels,)`; with a local branch `(2, labels)`, with all evidence `(2, labels, labels)`."""
+    """How the strongest cells add to the logits: `(labels,)`; local branch: `(2, labels)`; with all evidence `(2, labels, labels)`."""
     labels = len(config.labels)
     if not local:
         return torch.full((labels,), 0.5)

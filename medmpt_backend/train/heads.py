@@ -42,7 +42,7 @@ class HeadFeatures:
     targets: dict[str, Tensor]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], None] = lambda _: None) -> HeadFeatures:
     """Every usable study of a source of task `joint`, not augmented."""
     scans: list[Tensor] = []

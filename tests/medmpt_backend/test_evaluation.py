@@ -63,7 +63,7 @@ def fabricate(folder: Path, config: MedMPTConfig, count: int, seed: int) -> Path
             )
             histograms.append(random.poisson(20, 8) + np.array([0, 0, 0, 12 * sick, 0, 0, 9 * smoker, 0]))
     (folder / "truth.jsonl").write_text("".join(json.dumps(t) + "\n" for t in truths), encoding="utf-8")
-    np.savez(folder / "histograms.npz", volume=np.array(histograms), lung=np.array(histograms))
+    np.savez(folder / "histograms.npz", volume=np.array(histograms), lungs=np.array(histograms))
     return folder
 
 
@@ -356,6 +356,6 @@ def test_files_beside_the_shards_are_checked(tmp_path: Path, eval_config: MedMPT
     with pytest.raises(BadInput, match="same order"):
         open_studies(folder)
     (folder / "truth.jsonl").unlink()
-    np.savez(folder / "histograms.npz", volume=np.zeros((2, 4)), lung=np.zeros((2, 4)))
+    np.savez(folder / "histograms.npz", volume=np.zeros((2, 4)), lungs=np.zeros((2, 4)))
     with pytest.raises(BadInput, match="2 rows"):
         open_studies(folder)

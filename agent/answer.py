@@ -38,8 +38,48 @@ class ToolCall(_Model):
     seconds: float
 
 
+class ReportSentence(_Model):
+    """One sentence of a report draft that passed the check, with where it comes from."""
+
+    text: str
+    origin: Literal["measured", "model", "metadata", "template"]
+    evidence: str
+
+
+class ReportSection(_Model):
+    """One section of a report draft: `technique`, `measurements`, `findings`, `impression` or `limits`."""
+
+    name: str
+    sentences: tuple[ReportSentence, ...]
+
+
+class DrugWarning(_Model):
+    """What speaks against a drug in this patient."""
+
+    text: str
+    severity: str
+    evidence: str
+
+
+class DrugRow(_Model):
+    """One candidate of a drug ranking; `because` holds why a rejected one was rejected."""
+
+    name: str
+    line: str
+    score: float
+    dose: str = ""
+    because: str | None = None
+    model_score: float | None = None
+    model_rank: int | None = None
+    warnings: tuple[DrugWarning, ...] = ()
+
+
 class Answer(_Model):
-    """A verified answer; `answer` is its claims in order, with numbered citations `[1]` into `evidence`."""
+    """A verified answer; `answer` is its claims in order, with numbered citations `[1]` into `evidence`.
+
+    `report` shows the claims of a drafted report by section, `withheld` what the detectors contradicted; `drugs` is a ranking with what
+    speaks against each drug beside it. Neither holds a sentence that is not also a claim or a statement of the drug graph.
+    """
 
     schema_version: Literal[1] = 1
     status: AnswerStatus
@@ -57,6 +97,9 @@ class Answer(_Model):
     model: str
     thread: str
     warnings: tuple[str, ...] = ()
+    report: tuple[ReportSection, ...] = ()
+    withheld: tuple[Removed, ...] = ()
+    drugs: tuple[DrugRow, ...] = ()
     tokens: int = 0
     seconds: float = 0.0
 

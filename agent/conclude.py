@@ -1,6 +1,7 @@
 """The answer of a turn: verified claims in order, what was removed, what is missing, and the plain words for silence."""
 
 from agent.answer import Answer, AnswerStatus, Claim, Removed, ToolCall
+from agent.exhibits import drugs_of, report_of, withheld_of
 from agent.ledger import Ledger, ToolStep
 from agent.lexicon import DRUG_KINDS, ids
 from agent.prompts import NOTICES, SECTIONS
@@ -73,6 +74,9 @@ def conclude(
         model=model,
         thread=context.thread,
         warnings=_warnings(context, ledger, claims, notes),
+        report=report_of(ledger, claims),
+        withheld=withheld_of(ledger),
+        drugs=drugs_of(ledger, language) if any(_SECTION[e.kind] == "drugs" for k in keys if (e := ledger.evidence[k])) else (),
     )
 
 
@@ -90,7 +94,8 @@ def _ordered(claims: list[Claim], ledger: Ledger) -> list[Claim]:
 
 def section_of(claim: Claim, evidence: dict[str, Evidence]) -> str:
     """Section of an answer that a claim belongs to: that of its first evidence."""
-    return _SECTION[evidence[claim.evidence[0]].kind]
+    first = evidence[claim.evidence[0]]
+    return "drugs" if first.key.startswith("M-drug-") else _SECTION[first.kind]
 
 
 def _made_up_for(step: ToolStep, ledger: Ledger) -> bool:

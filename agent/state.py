@@ -16,7 +16,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "search_guidelines": ("index",),
     "query_drug_graph": ("drugs",),
     "check_medications": ("drugs",),
-    "rank_drugs": ("drugs",),
+    "rank_drugs": ("drugs", "engine"),
     "classify_ct": ("engine",),
     "encode_ct": ("engine",),
     "draft_report": ("engine",),

@@ -172,6 +172,7 @@ class HeadConfig(_Frozen):
         hidden: True for Linear-ReLU-Linear, False for one Linear (linear probe).
         thresholds: Per label decision threshold; empty means 0.5.
         calibrated: Whether the probabilities were calibrated on held-out data.
+        temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
             where and on which side. Not official.
     """
@@ -181,17 +182,23 @@ class HeadConfig(_Frozen):
     hidden: bool = True
     thresholds: tuple[float, ...] = ()
     calibrated: bool = False
+    temperature: float = Field(default=1.0, gt=0)
     patches: bool = False
 
 
 class DecodeConfig(_Frozen):
-    """How reports are decoded by default."""
+    """How reports are decoded by default.
+
+    `openings` holds, per language (`en`, `zh`), the words that the training reports of that language begin with; a draft in that language
+    is made to begin with them. Empty where the weights know one language only.
+    """
 
     search: Literal["official", "beam"] = "beam"
     end_token: Literal["official", "sep"] = "sep"
     beams: int = 2
     length_penalty: float = 0.6
     no_repeat_ngram: int = 4
+    openings: dict[str, str] = Field(default_factory=dict)
 
 
 class PretrainConfig(_Frozen):
@@ -254,7 +261,7 @@ class MedMPTConfig(_Frozen):
             text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256),
             labs=LabConfig(tests=100, width=96, layers=2, heads=4, ff=256),
             medication=MedicationConfig(fusion_width=96, fusion_ff=256, node_width=64, graph_width=64, graph_heads=(4, 1)),
-            heads=heads or {}, pretrain=PretrainConfig(queue_slice=8192, queue_scan=1024), projection=128,
+            heads=heads or {}, pretrain=PretrainConfig(queue_slice=8192, queue_scan=1024, momentum=0.99), projection=128,
         )
 
     @classmethod

@@ -52,7 +52,7 @@ def _trace(tokens: list[Tensor], pointers: list[Tensor], scores: list[Tensor]) -
 
 
 def _ban(logprobs: Tensor, previous: Tensor) -> Tensor:
-    return logprobs.scatter(-1, previous[..., None], BANNED)
+    return logprobs.scatter_(-1, previous[..., None], BANNED)
 
 
 @torch.inference_mode()

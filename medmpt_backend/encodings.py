@@ -17,6 +17,7 @@ from medmpt_backend.domain import Validity
 
 Floats = NDArray[np.float32]
 _PATCHES = "patches_"
+_INPUTS = "inputs_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +49,14 @@ class Encoding:
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
-    """What is cached of a study."""
+    """What is cached of a study; `inputs` are the statistics of its prepared form (`appearance`), empty where they were not kept."""
 
     scan: Floats
     slices: Floats
     tokens: Floats
     ranges: NDArray[np.int64]
     patches: Mapping[str, Floats] = field(default_factory=dict)
+    inputs: Mapping[str, Floats] = field(default_factory=dict)
 
 
 class EncodingCache:
@@ -109,8 +111,8 @@ class EncodingCache:
         path = self.folder / f"{key}.npz"
         try:
             with np.load(path, allow_pickle=False) as archive:
-                patches = {n.removeprefix(_PATCHES): archive[n] for n in archive.files if n.startswith(_PATCHES)}
-                arrays = Arrays(archive["scan"], archive["slices"], archive["tokens"], archive["ranges"], patches)
+                patches, inputs = ({n.removeprefix(p): archive[n] for n in archive.files if n.startswith(p)} for p in (_PATCHES, _INPUTS))
+                arrays = Arrays(archive["scan"], archive["slices"], archive["tokens"], archive["ranges"], patches, inputs)
             os.utime(path)
         except FileNotFoundError:
             return None
@@ -125,8 +127,9 @@ class EncodingCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", dir=self.folder)
         with os.fdopen(handle, "wb") as file:
-            patches = {_PATCHES + name: array for name, array in arrays.patches.items()}
-            np.savez(file, scan=arrays.scan, slices=arrays.slices, tokens=arrays.tokens, ranges=arrays.ranges, **patches)  # type: ignore[arg-type]
+            named = {_PATCHES + name: array for name, array in arrays.patches.items()}
+            named |= {_INPUTS + name: array for name, array in arrays.inputs.items()}
+            np.savez(file, scan=arrays.scan, slices=arrays.slices, tokens=arrays.tokens, ranges=arrays.ranges, **named)  # type: ignore[arg-type]
         Path(name).replace(self.folder / f"{key}.npz")
         self._prune()
 

@@ -6,6 +6,7 @@ Thread-safe. Every result carries `Validity`. Tasks are those that the weights r
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from medmpt_backend.appearance import input_statistics
 from medmpt_backend.checkpoint import TOKENIZER_FILES, LoadedWeights, load_model, read_weights
 from medmpt_backend.domain import DomainModel, judge
 from medmpt_backend.encodings import Arrays, Encoding, EncodingCache, Floats
@@ -128,7 +130,7 @@ class MedMPTEngine:
         for i, made in enumerate(inputs):
             found = [x[i].float().cpu().numpy() for x in (scan, slices, tokens)]
             scores = {name: p[i].float().cpu().numpy() for name, p in patches.items()}
-            out.append(Arrays(found[0], found[1], found[2], np.array(made.slices, np.int64), scores))
+            out.append(Arrays(found[0], found[1], found[2], np.array(made.slices, np.int64), scores, input_statistics(made.image)))
         return out
 
     def encode(self, volume: Volume) -> Encoding:
@@ -136,7 +138,8 @@ class MedMPTEngine:
         self.require("encode")
         key = self.key(volume)
         arrays = self._cache.get(key, lambda: self._compute([volume])[0])
-        validity = judge(arrays.scan, volume.series.synthetic, self.provenance, self.domain)
+        inputs = arrays.inputs or input_statistics(self.prepare(volume).image)
+        validity = judge(arrays.scan, volume.series.synthetic, self.provenance, self.domain, inputs)
         index = (arrays.ranges.sum(1) - 1) // 2
         return Encoding(key, arrays.scan, arrays.slices, arrays.tokens, index, arrays.ranges, arrays.patches, self.config_hash, validity)
 
@@ -171,7 +174,7 @@ class MedMPTEngine:
         head, encoding = self.config.heads[task], self._encoded(study)
         patches = encoding.patches.get(task)
         scored = self._tensor(patches)[None] if patches is not None else None
-        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None], scored)[0].float()
+        logits = self.model.head_logits(task, self._tensor(encoding.scan)[None], scored)[0].float() / head.temperature
         multilabel = head.kind == "multilabel"
         probabilities = (logits.sigmoid() if multilabel else logits.softmax(-1)).tolist()
         relevance = self.slice_relevance(encoding, task) if key_slices else np.zeros((len(head.labels), 0), np.float32)
@@ -209,11 +212,13 @@ class MedMPTEngine:
             return over
         return slice_relevance(self.model, self._tensor(encoding.slices), task)
 
-    def _settings(self, settings: DecodeSettings | None) -> DecodeSettings:
-        if settings is not None:
-            return settings
+    def _settings(self, settings: DecodeSettings | None, language: str | None) -> DecodeSettings:
         decode, text = self.config.decode, self.config.text
         assert text is not None
+        assert self.tokenizer is not None
+        prefix = tuple(self.tokenizer.ids(decode.openings.get(language or "", "")))
+        if settings is not None:
+            return replace(settings, prefix=prefix) if prefix else settings
         return DecodeSettings(
             method="official" if decode.search == "official" else "beam",
             beams=decode.beams,
@@ -221,20 +226,21 @@ class MedMPTEngine:
             end=text.cls if decode.end_token == "official" else text.sep,
             length_penalty=decode.length_penalty,
             no_repeat_ngram=decode.no_repeat_ngram,
+            prefix=prefix,
         )
 
-    def draft_findings(self, study: Study, settings: DecodeSettings | None = None) -> Draft:
-        """Draft the findings of a report; `settings` None decodes as the weights say."""
-        return self.draft_many([study], settings)[0]
+    def draft_findings(self, study: Study, settings: DecodeSettings | None = None, language: str | None = None) -> Draft:
+        """Draft the findings of a report; `settings` None decodes as the weights say, `language` is used where they know several."""
+        return self.draft_many([study], settings, language)[0]
 
     @torch.inference_mode()
-    def draft_many(self, studies: Sequence[Study], settings: DecodeSettings | None = None) -> list[Draft]:
+    def draft_many(self, studies: Sequence[Study], settings: DecodeSettings | None = None, language: str | None = None) -> list[Draft]:
         """Draft several reports in one batch."""
         self.require("report")
         assert self.model.text_decoder is not None
         encodings = [self._encoded(s) for s in studies]
         memory = self.model.memory(self._tensor(np.stack([e.tokens for e in encodings])))
-        texts = generate(self.model.text_decoder, memory, self._settings(settings))
+        texts = generate(self.model.text_decoder, memory, self._settings(settings, language))
         return [self._draft(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
 
     def _draft(self, text: Generated, encoding: Encoding) -> Draft:

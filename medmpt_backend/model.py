@@ -15,6 +15,9 @@ STRONGEST_PATCHES = 4
 # With a local branch also the mean over this share of the study's cells, which diffuse findings reach and single cells do not.
 SPREAD = 0.02
 
+# Logit that a cell starts from with a local branch: hardly any cell holds any one finding.
+RARE = -4.0
+
 
 def projection(width: int, out: int) -> nn.Sequential:
     """Linear-ReLU-Linear; its output is L2-normalised by the caller."""
@@ -53,6 +56,9 @@ class MedMPT(nn.Module):
         self.local = LocalBranch(vision) if vision.local_width else None
         cell = vision.local_width or vision.width
         self.patch_heads = nn.ModuleDict({name: nn.Linear(cell, len(head.labels)) for name, head in scored.items()})
+        if vision.local_width:
+            for scorer in self.patch_heads.values():
+                nn.init.constant_(scorer.bias, RARE)  # type: ignore[arg-type]
         shape = (2,) if vision.local_width else ()
         self.patch_mix = nn.ParameterDict({name: nn.Parameter(torch.full((*shape, len(h.labels)), 0.5)) for name, h in scored.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None

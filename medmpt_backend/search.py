@@ -30,6 +30,7 @@ class DecodeSettings:
         temperature: Of sampling.
         top_p: Of sampling: smallest set of tokens with this probability.
         seed: Of sampling.
+        prefix: Tokens that every text begins with (not by the official search).
     """
 
     method: Literal["official", "beam", "greedy", "sample"] = "beam"
@@ -41,6 +42,7 @@ class DecodeSettings:
     temperature: float = 1.0
     top_p: float = 0.9
     seed: int = 0
+    prefix: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,12 @@ class _Study:
 def _forbid(logprobs: Tensor, rows: list[list[int]], settings: DecodeSettings, never: tuple[int, ...]) -> Tensor:
     logprobs[:, list(never)] = _NEVER
     for row, history in enumerate(rows):
+        if len(history) <= len(settings.prefix):
+            wanted = settings.prefix[len(history) - 1]
+            kept = logprobs[row, wanted].clone()
+            logprobs[row] = _NEVER
+            logprobs[row, wanted] = kept
+            continue
         for token in banned_next(history[1:], settings.no_repeat_ngram):
             logprobs[row, token] = _NEVER
     return logprobs
@@ -126,7 +134,7 @@ def _beam(decoder: ReportDecoder, memory: Tensor, settings: DecodeSettings) -> l
             order += [i * beams + origin for origin in _advance(study, candidates, config.vocab, settings)]
         if all(s.done(beams, settings.length_penalty, settings.max_length) for s in studies):
             break
-        cache.reorder(torch.tensor(order, device=memory.device))
+        cache.reorder(order)
     best = []
     for study in studies:
         unfinished = [(s / (len(h) - 1) ** settings.length_penalty, h) for s, h in zip(study.scores, study.live, strict=True)]

@@ -22,15 +22,41 @@ BERT_EPS = 1e-12
 
 @dataclass
 class DecoderCache:
-    """Keys and values of the tokens decoded so far, `(rows, heads, length, d)` per layer, and those of the memory, `(B, heads, S, d)`."""
+    """Keys and values of the tokens decoded so far and of the memory.
 
-    self_kv: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    Attributes:
+        cross_kv: Of the memory, `(B, heads, S, d)` per layer.
+        self_kv: Of the tokens, `(2, rows, heads, room, d)` per layer; the first `length` of `room` are filled.
+        length: Tokens decoded so far.
+        step: Tokens for which room is made at a time; the longest official report has 120.
+    """
+
     cross_kv: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    self_kv: list[Tensor] = field(default_factory=list)
     length: int = 0
+    step: int = 128
 
-    def reorder(self, rows: Tensor) -> None:
+    def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Put the keys and values `(rows, heads, 1, d)` of the next token behind those of `layer`; returns all so far."""
+        if layer == len(self.self_kv):
+            self.self_kv.append(k.new_empty((2, *k.shape[:2], self.step, k.shape[3])))
+        elif self.length == self.self_kv[layer].shape[3]:
+            old = self.self_kv[layer]
+            self.self_kv[layer] = torch.cat([old, old.new_empty((*old.shape[:3], self.step, old.shape[4]))], 3)
+        held = self.self_kv[layer]
+        held[0, :, :, self.length : self.length + 1] = k
+        held[1, :, :, self.length : self.length + 1] = v
+        return held[0, :, :, : self.length + 1], held[1, :, :, : self.length + 1]
+
+    def reorder(self, rows: list[int]) -> None:
         """Keep `rows` (indices into the row axis) of the decoded tokens; each row must stay within its study."""
-        self.self_kv = [(k.index_select(0, rows), v.index_select(0, rows)) for k, v in self.self_kv]
+        moved = [(i, row) for i, row in enumerate(rows) if i != row]
+        if not moved:
+            return
+        to, source = [i for i, _ in moved], [row for _, row in moved]
+        for held in self.self_kv:
+            filled = held[:, :, :, : self.length]
+            filled[:, to] = filled[:, source]
 
 
 def _dense_norm(inner: int, width: int) -> nn.ModuleDict:
@@ -46,7 +72,7 @@ class _Attention(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def _project(self, name: str, x: Tensor) -> Tensor:
-        return split_heads(self.get_submodule(f"self.{name}")(x), self.heads)
+        return split_heads(cast(nn.ModuleDict, self._modules["self"])[name](x), self.heads)
 
     def keys_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of `source` `(B, L, D)`."""
@@ -202,15 +228,11 @@ class ReportDecoder(nn.Module):
             Log-probabilities of the next token, `(rows, vocab)` float32.
         """
         x = self.bert.embeddings(token[:, None], cache.length)
-        grown: list[tuple[Tensor, Tensor]] = []
         for i, layer in enumerate(self.bert.encoder):
-            k, v = layer.attention.keys_values(x)
-            if cache.length:
-                k, v = torch.cat([cache.self_kv[i][0], k], 2), torch.cat([cache.self_kv[i][1], v], 2)
-            grown.append((k, v))
-            x = layer.crossattention(layer.attention(x, (k, v), None, False), cache.cross_kv[i], None, False)
+            kv = cache.extend(i, *layer.attention.keys_values(x))
+            x = layer.crossattention(layer.attention(x, kv, None, False), cache.cross_kv[i], None, False)
             x = layer.feed_forward(x)
-        cache.self_kv, cache.length = grown, cache.length + 1
+        cache.length += 1
         logits: Tensor = self.cls["predictions"](x[:, -1])
         return logits.float().log_softmax(-1)
 

@@ -78,6 +78,11 @@ class ReportTokenizer:
         mask = torch.tensor([[1] * len(r) + [0] * (longest - len(r)) for r in rows])
         return Batch(ids, mask)
 
+    def ids(self, text: str) -> list[int]:
+        """Token ids of a text, without CLS and SEP."""
+        found: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids if text else []
+        return found
+
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each id; special tokens are empty."""
         special = {self.pad, self.cls, self.sep}

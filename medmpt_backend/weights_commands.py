@@ -1,5 +1,6 @@
-"""`medmpt weights import|list|verify|use|remove`."""
+"""`medmpt weights import|list|verify|use|remove|publish`."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -160,10 +161,35 @@ def weights_remove(ctx: typer.Context, name: Annotated[str, typer.Argument(help=
     return WeightsChecked(name=name)
 
 
+def weights_publish(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Trained weights.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder that NAME is written into, for example medmpt_backend/shipped.")],
+    shipped_as: Annotated[str | None, typer.Option("--as", help="Name of the result; default: NAME.")] = None,
+    card: Annotated[Path | None, typer.Option(help="Model card (Markdown).")] = None,
+    cases: Annotated[int, typer.Option(min=0, help="Reference cases for similar-case search.")] = 300,
+    seed: Annotated[int, typer.Option(help="Seed of their cohort; not one that was trained on.")] = 9001,
+    laterality_verified: Annotated[bool, typer.Option(help="Training kept left and right apart.")] = False,
+) -> WeightsChecked:
+    """Make trained weights ready to ship: half precision, reference cases, model card."""
+    from tqdm import tqdm
+
+    from medmpt_backend.checkpoint import WeightsStore
+    from medmpt_backend.publish import PublishPlan, publish
+
+    settings = settings_of(ctx)
+    source = WeightsStore(settings.data_dir).folder(name)
+    plan = PublishPlan(source, out, shipped_as or name, card, cases, seed, laterality_verified)
+    with tqdm(total=cases, desc="reference cases", file=sys.stderr, disable=None) as bar:
+        folder = publish(plan, settings.cache_dir, lambda _: bar.update() and None)
+    return WeightsChecked(name=folder.name)
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "weights import": weights_import,
     "weights list": weights_list,
     "weights verify": weights_verify,
     "weights use": weights_use,
     "weights remove": weights_remove,
+    "weights publish": weights_publish,
 }

@@ -1,4 +1,4 @@
-"""Commands of this room: `labs interpret`, `calc list`, `calc`, `case show`, `case import-fhir`."""
+"""Commands of this room: `labs interpret`, `calc list`, `calc`, `case show`, `case import-fhir`, `case remember`."""
 
 import sys
 from collections.abc import Callable
@@ -26,6 +26,13 @@ class _Settings(Protocol):
     """What the commands of this room need of the settings."""
 
     cache_dir: Path
+
+
+class _WeightSettings(_Settings, Protocol):
+    """What `case remember` needs besides."""
+
+    data_dir: Path
+    weights: str | None
 
 
 class Report(BaseModel):
@@ -256,10 +263,34 @@ def case_import_fhir(
     return ImportReport(status="ok", warnings=loaded.warnings, written=str(target), counts=counts)
 
 
+class RememberReport(Report):
+    """`case remember`."""
+
+    name: str
+    studies: int
+
+
+def case_remember(
+    ctx: typer.Context,
+    study: Annotated[Path, typer.Argument(help="DICOM folder, .zip of one, or .nii/.nii.gz.")],
+    name: Annotated[str, typer.Option(help="Pseudonym to show with a hit; no identity.")],
+    note: Annotated[str, typer.Option(help="A few words to show with a hit; no identity.")] = "",
+) -> RememberReport:
+    """Add a CT study to the own cases that `find_similar_cases` searches with the weights in use."""
+    from medmpt_backend.checkpoint import WeightsStore
+    from medmpt_backend.engine import MedMPTEngine
+    from tools.similar_cases import remember_study
+
+    settings: _WeightSettings = ctx.obj
+    engine = MedMPTEngine.open(WeightsStore(settings.data_dir).active(settings.weights), settings.cache_dir)
+    return RememberReport(status="ok", name=name, studies=remember_study(study, name, note, settings.data_dir / "cases", engine))
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "labs interpret": labs_interpret,
     "calc list": calc_list,
     "calc": calc,
     "case show": case_show,
     "case import-fhir": case_import_fhir,
+    "case remember": case_remember,
 }

@@ -29,6 +29,7 @@ class Deps:
         drugs: Drug knowledge graph.
         engine: MedMPT; None when no weights are installed.
         studies: Study handle (`ct-1`) to absolute path.
+        cases_dir: Folder of own cases for similar-case search; None where none are kept.
     """
 
     cache_dir: Path
@@ -39,3 +40,4 @@ class Deps:
     drugs: "DrugGraph | None" = None
     engine: "MedMPTEngine | None" = None
     studies: dict[str, Path] = field(default_factory=dict)
+    cases_dir: Path | None = None

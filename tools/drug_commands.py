@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Protocol
 
+import numpy as np
 import typer
 from pydantic import BaseModel, JsonValue
 
@@ -82,4 +83,27 @@ def rank_case(
     return _report(rank_drugs(deps, condition=condition), warnings)
 
 
-COMMANDS: dict[str, Callable[..., BaseModel]] = {"drugs check": check_case, "drugs rank": rank_case}
+class EdgesReport(BaseModel):
+    """`drugs edges`."""
+
+    status: Status
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+    relations: dict[str, int]
+    unknown: tuple[str, ...]
+    file: str
+
+
+def write_edges(out: Annotated[Path, typer.Option("--out", help="File `.npz` for `medmpt train finetune --edges`.")]) -> EdgesReport:
+    """Write the graph's edges among the drugs of the virtual cohort."""
+    from medmpt_backend.cohort.patients.drugs import VOCABULARY
+    from tools.drug_edges import RELATIONS, drug_edges
+
+    edges, unknown = drug_edges(DrugGraph.load(), VOCABULARY)
+    np.savez_compressed(out, edges=edges, drugs=np.array(VOCABULARY), relations=np.array(RELATIONS))
+    counts = {name: int((matrix.sum() - len(VOCABULARY)) // 2) for name, matrix in zip(RELATIONS, edges, strict=True)}
+    reason = f"the graph does not know {', '.join(unknown)}" if unknown else None
+    return EdgesReport(status="partial" if unknown else "ok", reason=reason, relations=counts, unknown=unknown, file=str(out))
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {"drugs check": check_case, "drugs rank": rank_case, "drugs edges": write_edges}

@@ -48,6 +48,7 @@ class Ranking:
     found_in: str
     ranked: tuple[Choice, ...] = ()
     rejected: tuple[Choice, ...] = field(default=())
+    conditions_zh: tuple[str, ...] = ()
 
 
 def rank(graph: DrugGraph, patient: DrugPatient, case: Case | None, condition: str | None, language: Language) -> Ranking | str:
@@ -67,6 +68,7 @@ def rank(graph: DrugGraph, patient: DrugPatient, case: Case | None, condition: s
         found_in=where,
         ranked=tuple(sorted((c for c in choices if not c.because), key=lambda c: (-c.score, c.drug.id))),
         rejected=tuple(sorted((c for c in choices if c.because), key=lambda c: c.drug.id)),
+        conditions_zh=tuple(graph.condition(i).name_zh for i in ids),
     )
 
 

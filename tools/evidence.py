@@ -52,6 +52,32 @@ class Quantity(BaseModel):
     high: float | None = None
 
 
+class ModelCard(BaseModel):
+    """What a statement of the MedMPT model rests on; it travels with the statement and is shown beside it.
+
+    Attributes:
+        weights: Name of the weights.
+        trained_on: What they were trained on, in words.
+        licence: Terms of the weights.
+        domain: Whether the study is of the kind they were trained on.
+        distance: Distance of the study from the training studies; None where the weights carry no statistics.
+        limit: Largest distance that counts as inside.
+        threshold: Operating point of the statement's label; None where none applies.
+        calibrated: Whether scores were calibrated on held-out studies; None where the notion does not apply.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    weights: str
+    trained_on: str
+    licence: str
+    domain: Validity
+    distance: float | None = None
+    limit: float | None = None
+    threshold: float | None = None
+    calibrated: bool | None = None
+
+
 class Evidence(BaseModel):
     """One citable statement with everything `verify` needs to check a sentence against it.
 
@@ -75,6 +101,7 @@ class Evidence(BaseModel):
         conflicts: Keys of evidence that disagrees.
         inferred: True when derived by rule from `premises` and not stated by a source.
         premises: Keys this was inferred from.
+        card: What a model's statement rests on; None for anything that is not a model's.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,6 +124,7 @@ class Evidence(BaseModel):
     conflicts: tuple[str, ...] = ()
     inferred: bool = False
     premises: tuple[str, ...] = ()
+    card: ModelCard | None = None
 
 
 class ToolResult(BaseModel):

@@ -9,11 +9,20 @@ from retrieval.facts import Drug, DrugFact
 from tools.deps import Deps
 from tools.drug_evidence import NOT_SAFE, to_evidence, to_json
 from tools.drug_patient import DrugPatient, read_patient
-from tools.drug_ranking import Ranking, rank
-from tools.evidence import ToolResult
+from tools.drug_ranking import Choice, Ranking, rank
+from tools.evidence import Evidence, Language, Quantity, ToolResult
+from tools.model_card import card_line
+from tools.model_medication import Opinion, opinion, statement
+from tools.quantities import fill
+from tools.wording import in_language
 
 # A model and a reader cannot use more statements than this at once; the counts tell how many there were.
 _MOST_FACTS = 24
+_LINE_ZH = {"first": "一线", "alternative": "替代", "add_on": "附加", "second": "二线", "prophylaxis": "预防"}
+_GRAVITY = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3}
+_GRAPH_ONLY = "ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model"
+_MODEL_ASKED = "the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal"
+_NO_OPINION = "ranking by the drug graph alone; no MedMPT medication opinion is included"
 
 
 def _graph(deps: Deps) -> DrugGraph:
@@ -159,7 +168,8 @@ def rank_drugs(deps: Deps, condition: str | None = None) -> ToolResult:
         condition: The disease to treat; without it the presenting question, the notes and the conditions of the case are searched.
 
     Returns:
-        `ranked` with score parts and dose, `rejected` with reasons. Always at most `partial`: no opinion of MedMPT is in it.
+        `ranked` with score parts, dose, warnings and the model's score, `rejected` with reasons. The drug graph alone accepts and rejects;
+        the MedMPT medication head orders candidates that the graph holds equal. At most `partial` without its opinion.
     """
     graph = _graph(deps)
     patient = read_patient(graph, deps.case)
@@ -167,45 +177,96 @@ def rank_drugs(deps: Deps, condition: str | None = None) -> ToolResult:
     if isinstance(ranking, str):
         missing = () if condition else ("condition",)
         return ToolResult(tool="rank_drugs", status="empty", reason=ranking, query={"condition": condition}, missing=missing)
-    return _ranked(graph, patient, ranking)
+    return _ranked(graph, patient, ranking, opinion(deps, graph), deps.language)
 
 
-def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking) -> ToolResult:
-    warnings = ["ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model", NOT_SAFE]
+def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opinion, language: Language) -> ToolResult:
+    order = sorted(ranking.ranked, key=lambda c: (-round(c.score, 6), -_score(model, c), c.drug.id))
+    warnings = [_MODEL_ASKED if model.scored else _GRAPH_ONLY, NOT_SAFE]
     warnings += [f"{name!r} is not in the drug graph and was not checked" for name in patient.unknown_drugs]
     warnings += [f"allergy {name!r} is not in the drug graph and was not checked" for name in patient.unknown_allergies]
-    facts = list(dict.fromkeys(f for choice in (*ranking.ranked, *ranking.rejected) for f in choice.facts))
-    ranked: list[JsonValue] = [
-        {
-            "drug": c.drug.name,
-            "drug_zh": c.drug.name_zh,
-            "atc": c.drug.atc,
-            "score": round(c.score, 2),
-            "parts": {name: round(value, 2) for name, value in c.parts.items()},
-            "line": c.line,
-            "setting": c.setting,
-            "dose": c.dose,
-            "already_taken": c.drug in patient.current,
-            "evidence": [f.key for f in c.facts],
-        }
-        for c in ranking.ranked
-    ]
-    rejected: list[JsonValue] = [
-        {"drug": c.drug.name, "drug_zh": c.drug.name_zh, "because": c.because, "evidence": [f.key for f in c.facts]}
-        for c in ranking.rejected
-    ]
+    facts = list(dict.fromkeys(f for choice in (*order, *ranking.rejected) for f in choice.facts))
+    silent = None if model.scored else f"{_NO_OPINION}: {model.silent}"
+    card = (card_line(model.card, language),) if model.card is not None and model.scored else ()
     return ToolResult(
         tool="rank_drugs",
-        status="partial",
-        reason="ranking by the drug graph alone; no MedMPT medication opinion is included",
+        status="ok" if model.scored and not (patient.unknown_drugs or patient.missing) else "partial",
+        reason=in_language(silent, language) if silent else None,
         query={"condition": ranking.conditions, "condition_from": ranking.found_in, "crcl_ml_min": patient.context.crcl},
-        counts={
-            "candidates": len(ranking.ranked) + len(ranking.rejected),
-            "ranked": len(ranking.ranked),
-            "rejected": len(ranking.rejected),
+        counts={"candidates": len(order) + len(ranking.rejected), "ranked": len(order), "rejected": len(ranking.rejected)},
+        warnings=(*(in_language(w, language) for w in warnings), *card),
+        missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
+        evidence=(*_verdict(order, ranking), *(to_evidence(graph, f) for f in facts), *_opinions(model, order, ranking)),
+        data={
+            "ranked": [_row(c, patient, model) for c in order],
+            "rejected": [_row(c, patient, model) for c in ranking.rejected],
+            "facts": to_json(facts),
+            "model": model.payload(),
         },
-        warnings=tuple(warnings),
-        missing=(*patient.unknown_drugs, *patient.missing),
-        evidence=tuple(to_evidence(graph, f) for f in facts),
-        data={"ranked": ranked, "rejected": rejected, "facts": to_json(facts)},
     )
+
+
+def _verdict(order: list[Choice], ranking: Ranking) -> list[Evidence]:
+    """Which drug comes first, as an inference from the facts of the first drugs."""
+    if not order:
+        return []
+    names, names_zh = [c.drug.name for c in order[:3]], [c.drug.name_zh for c in order[:3]]
+    condition = ", ".join(str(c) for c in ranking.conditions)
+    first, line = order[0], order[0].line.replace("_", " ")
+    text = f"Inference: for {condition}, {names[0]} ranks first in this patient (place in treatment: {line}; score {first.score:.2f})"
+    place, where = _LINE_ZH.get(first.line, line), "、".join(ranking.conditions_zh) or condition
+    text_zh = f"推断：针对{where}，{names_zh[0]}在该患者中排在首位（治疗地位：{place}；得分 {first.score:.2f}）"
+    if len(names) > 1:
+        text, text_zh = f"{text}, followed by {' and '.join(names[1:])}", f"{text_zh}，其次为{'、'.join(names_zh[1:])}"
+    return [
+        Evidence(
+            key="D-rank",
+            kind="drug_graph",
+            text=f"{text}.",
+            text_zh=f"{text_zh}。",
+            source="ranking over the drug graph: place in treatment, less what speaks against each drug",
+            quantities=fill((Quantity(name="score", value=first.score, unit="", decimals=2),), text, text_zh),
+            subjects=tuple(n.lower() for n in names),
+            inferred=True,
+            premises=tuple(f.key for c in order[:3] for f in c.facts),
+        )
+    ]
+
+
+def _score(model: Opinion, choice: Choice) -> float:
+    scored = model.of(choice.drug)
+    return scored.probability if scored is not None else 0.0
+
+
+def _row(c: Choice, patient: DrugPatient, model: Opinion) -> JsonValue:
+    """One candidate with what speaks against it beside it."""
+    scored = model.of(c.drug)
+    against: list[JsonValue] = [
+        {"key": f.key, "severity": f.severity, "relation": f.relation, "text": f.text, "text_zh": f.text_zh}
+        for f in sorted(c.facts, key=lambda f: _GRAVITY.get(f.severity or "", 9))
+        if f.severity is not None
+    ]
+    return {
+        "drug": c.drug.name,
+        "drug_zh": c.drug.name_zh,
+        "atc": c.drug.atc,
+        "score": round(c.score, 2),
+        "parts": {name: round(value, 2) for name, value in c.parts.items()},
+        "line": c.line,
+        "setting": c.setting,
+        "dose": c.dose,
+        "because": c.because or None,
+        "already_taken": c.drug in patient.current,
+        "warnings": against,
+        "model_score": round(scored.probability, 4) if scored is not None else None,
+        "model_rank": scored.rank if scored is not None else None,
+        "model_key": f"M-drug-{scored.entry}" if scored is not None else None,
+        "evidence": [f.key for f in c.facts],
+    }
+
+
+def _opinions(model: Opinion, order: list[Choice], ranking: Ranking) -> list[Evidence]:
+    """The model's score of its own favourites and of the candidates, each once."""
+    wanted = list(model.scored[:3]) + [s for c in (*order, *ranking.rejected) if (s := model.of(c.drug)) is not None]
+    chosen = sorted(dict.fromkeys(wanted), key=lambda s: s.rank)
+    return [statement(s, model, len(model.scored)) for s in chosen]

@@ -13,16 +13,16 @@ from langchain_core.tools import BaseTool
 from tools import arguments as A
 from tools.calculators.tool import calculate_score as _calculate_score
 from tools.deps import Deps
+from tools.drafting import draft_report as _draft_report
 from tools.errors import ToolsError
 from tools.evidence import ToolName, ToolResult
 from tools.guidelines import search_guidelines as _search_guidelines
 from tools.imaging import quantify_ct as _quantify_ct
 from tools.labs import interpret_labs as _interpret_labs
 from tools.model_tools import classify_ct as _classify_ct
-from tools.model_tools import draft_report as _draft_report
 from tools.model_tools import encode_ct as _encode_ct
-from tools.model_tools import find_similar_cases as _find_similar_cases
 from tools.report import check_report as _check_report
+from tools.similar_cases import find_similar_cases as _find_similar_cases
 from tools.summary import summarize_case as _summarize_case
 
 Answer = tuple[str, dict[str, Any]]

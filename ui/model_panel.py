@@ -14,7 +14,8 @@ from agent.views import ModelTrial
 from tools.evidence import Language
 from ui.door import Models
 from ui.i18n import reason, text
-from ui.render import lines, model_name
+from ui.marks import lines
+from ui.render import model_name
 from ui.restore import ROOM_ERRORS, remember
 from ui.session import Session
 

@@ -23,9 +23,11 @@ _MOST: dict[Intent, int] = {
     "ct_measure": 8,
     "drug_facts": 6,
     "med_check": 8,
-    "drug_rank": 10,
-    "report_draft": 30,
+    "drug_rank": 16,
+    "report_draft": 40,
+    "ct_findings": 12,
 }
+_SHOWN_DRUGS = 3
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
 _GENERIC = frozenset({"antibiotic", "bronchodilator", "adults", "smoking"})
 # A passage of more sentences is cut down to the ones that fit.
@@ -114,9 +116,45 @@ def _select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseC
         return _with_rejected(mine, found)
     if intent == "drug_facts":
         return _about_drugs(found, plan)
+    if intent == "ct_findings":
+        return _asked_findings(found, plan)
     if intent == "ct_measure":
         return _asked_measures(found, plan)
     return found
+
+
+# Terms that a detector answers under another name.
+_DETECTED_AS = {
+    "nodule": ("lung nodule",),
+    "mass": ("lung mass", "mass", "lung nodule"),
+    "ground_glass": ("ground-glass opacity", "ground glass", "lung opacity"),
+    "fibrosis": ("pulmonary fibrotic sequela", "fibrotic sequela", "reticulation"),
+    "ipf": ("honeycombing", "reticulation", "pulmonary fibrotic sequela"),
+    "bronchiectasis": ("bronchiectasis",),
+}
+
+
+def _named_findings(plan: Plan) -> set[str]:
+    """Names under which detectors would speak about what the question names."""
+    named = [
+        t for t in plan.reading.asked if t.kind == "finding" or t.id in ("emphysema", "pneumothorax", "pleural_effusion", *_DETECTED_AS)
+    ]
+    return {n for t in named for n in (t.id.replace("_", " "), *t.en, *_DETECTED_AS.get(t.id, ()))}
+
+
+def _asked_findings(found: list[Evidence], plan: Plan) -> list[Evidence]:
+    """What the model finds, then the one sentence of what it does not; of a question about one finding, that finding alone."""
+    silent = [e for e in found if e.key.endswith("-abstains")]
+    asked = _named_findings(plan)
+    if asked and plan.reading.presence:
+        return [e for e in found if asked & set(e.subjects) and not e.key.endswith("-absent")] + silent
+    told = [e for e in found if e.present is True or (e.present is None and "-" in e.key and e.quantities and not _undecided(e))]
+    return [*told, *(e for e in found if e.key.endswith("-absent")), *silent]
+
+
+def _undecided(item: Evidence) -> bool:
+    """Whether a detector's statement decides nothing (outside a known domain)."""
+    return item.card is not None and item.card.threshold is not None
 
 
 def _abnormal(steps: list[ToolStep]) -> list[Evidence]:
@@ -131,17 +169,21 @@ def _abnormal(steps: list[ToolStep]) -> list[Evidence]:
 
 
 def _with_rejected(steps: list[ToolStep], found: list[Evidence]) -> list[Evidence]:
-    """The best candidates, then why others were ruled out (what a prescriber must not miss)."""
-    keys: set[str] = set()
+    """The verdict, the best candidates with what speaks against each and the model's score, then why others were ruled out."""
+    by_key = {e.key: e for e in found}
+    keys: list[str] = [e.key for e in found if e.key == "D-rank"]
     reasons: list[str] = []
     for step in steps:
-        for row in _rows(step.result.data.get("rejected")):
-            evidence = row.get("evidence")
-            keys |= {str(k) for k in evidence} if isinstance(evidence, list) else set()
-            reasons.append(str(row.get("because")))
+        for row in _rows(step.result.data.get("ranked"))[:_SHOWN_DRUGS]:
+            against = [str(w.get("key")) for w in _rows(row.get("warnings"))]
+            own = row.get("evidence")
+            support = [str(k) for k in own if k not in against] if isinstance(own, list) else []
+            keys += [*support[:1], *against[:2]]
+            keys += [k for k in (str(row.get("model_key")),) if k in by_key]
+        reasons += [str(row.get("because")) for row in _rows(step.result.data.get("rejected"))]
     # Only the reason itself: that a rejected drug is usually first line must not stand in the answer.
     ruled_out = [e for e in found if e.text in reasons or e.text_zh in reasons]
-    return [e for e in found if e.key not in keys][:6] + ruled_out[:4]
+    return [*(by_key[k] for k in dict.fromkeys(keys) if k in by_key), *ruled_out[:4]]
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
@@ -160,7 +202,7 @@ def _about_drugs(found: list[Evidence], plan: Plan) -> list[Evidence]:
 def _asked_measures(found: list[Evidence], plan: Plan) -> list[Evidence]:
     asked = [w for t in plan.reading.terms for w in _CT_SUBJECTS.get(t.id, ())]
     if not asked:
-        return found
+        return [] if plan.reading.presence and _named_findings(plan) else found
     chosen = [e for e in found if any(w in " ".join((e.text, *e.subjects, *(q.name for q in e.quantities))).lower() for w in asked)]
     return chosen or found
 

@@ -40,6 +40,8 @@ _SUMMARY = _PATTERNS["summary"]
 _CT_WORD = _PATTERNS["ct_word"]
 _CT_MEASURE = _PATTERNS["ct_measure"]
 _CT_FINDINGS = _PATTERNS["ct_findings"]
+_CT_SEEN = _PATTERNS["ct_seen"]
+_CT_PRESENCE = _PATTERNS["ct_presence"]
 _REPORT_DRAFT = _PATTERNS["report_draft"]
 _REPORT_CHECK = _PATTERNS["report_check"]
 _SIMILAR = _PATTERNS["similar"]
@@ -77,6 +79,8 @@ class Reading:
         asked: Terms of this question alone.
         why: Asks for the reasons of the answer before.
         elliptic: Continues the question before (`and in pregnancy?`).
+        seen: Asks what is seen, without naming the scan.
+        presence: Asks whether something is there.
     """
 
     text: str
@@ -92,6 +96,8 @@ class Reading:
     identity: bool = False
     about_patient: bool = False
     guideline_named: bool = False
+    seen: bool = False
+    presence: bool = False
 
 
 def read_question(text: str, topic: frozenset[str] = frozenset()) -> Reading:
@@ -117,6 +123,8 @@ def read_question(text: str, topic: frozenset[str] = frozenset()) -> Reading:
         identity=bool(_IDENTITY.search(text)),
         about_patient=bool(_about_patient(text)),
         guideline_named=bool(_GUIDE_NAMED.search(text)),
+        seen=bool(_CT_SEEN.search(text)),
+        presence=bool(_CT_PRESENCE.search(text)),
     )
 
 
@@ -237,6 +245,6 @@ def _guidelines(text: str, found: tuple[Term, ...], intents: dict[Intent, int]) 
     asked = _GUIDE.search(text)
     if asked is None or {"med_check", "drug_facts", "report_check", "report_draft"} & intents.keys():
         return
-    if "labs" in intents and asked.group(0).lower() in ("应该", "建议"):
+    if ("labs" in intents or "drug_rank" in intents) and asked.group(0).lower() in ("应该", "建议", "首选"):
         return
     _put(intents, "guideline", asked)

@@ -18,6 +18,8 @@ _NEED_CASE: frozenset[Intent] = frozenset(
 _IN_SCOPE = frozenset(
     {"disease", "finding", "score", "respiratory", "drug", "drug_class", "enzyme", "action", "organism", "symptom", "analyte", "vital"}
 )
+# Diseases that a study shows or does not show.
+_SEEN_ON_CT = frozenset({"emphysema", "bronchiectasis", "pneumothorax", "pleural_effusion", "fibrosis", "lung_nodule", "nodule"})
 _STRONG = re.compile(
     r"\b(guid\w+|recommend\w*|advis\w+|treat\w*|manag\w*|therap\w*|first[- ]line|"
     r"empiric\w*|indicat\w*|diagnos\w*|admi(t|ss)\w*|discharg\w*|hospitali\w*|icu|follow[- ]?up|"
@@ -147,6 +149,8 @@ def _complete(reading: Reading, card: CaseCard | None) -> Reading:
         return replace(reading, intents={})
     if reading.intents:
         return reading
+    if card and card.studies and _about_the_scan(reading):
+        return replace(reading, intents={"ct_measure": 1, "ct_findings": 0})
     if reading.drugs and not any(t.kind == "disease" for t in reading.terms):
         return replace(reading, intents={"drug_facts": 0})
     if "analyte" in kinds and card and not kinds & {"disease", "drug", "action"}:
@@ -156,6 +160,13 @@ def _complete(reading: Reading, card: CaseCard | None) -> Reading:
     if reading.about_patient and card:
         return replace(reading, intents={"summary": 0})
     return reading
+
+
+def _about_the_scan(reading: Reading) -> bool:
+    """Whether a question that names no task asks what the open study shows, or whether a finding is on it."""
+    if _kinds(reading) & {"drug", "drug_class", "action", "organism", "analyte", "vital", "score"}:
+        return False
+    return reading.seen or (reading.presence and any(t.kind == "finding" or t.id in _SEEN_ON_CT for t in reading.terms))
 
 
 def _clinical(reading: Reading, card: CaseCard | None) -> bool:

@@ -21,7 +21,7 @@ TOOLS_OF: dict[Intent, tuple[ToolName, ...]] = {
     "ct_measure": ("quantify_ct",),
     "ct_findings": ("classify_ct",),
     "ct_encode": ("encode_ct",),
-    "report_draft": ("draft_report", "quantify_ct"),
+    "report_draft": ("draft_report",),
     "report_check": ("check_report",),
     "similar": ("find_similar_cases",),
     "med_check": ("check_medications",),

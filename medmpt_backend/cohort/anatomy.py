@@ -14,6 +14,8 @@ from medmpt_backend.cohort.grid import Box, Field, Grid, Mask, coverage, smooth_
 from medmpt_backend.cohort.trees import Tree, draw, grow
 
 RUL, RML, RLL, LUL, LLL = 1, 2, 3, 4, 5
+# Blood without contrast, and that of the right heart in the pulmonary phase, HU.
+BLOOD_HU, CONTRAST_RIGHT_HU = 42.0, 380.0
 LOBES = {RUL: "RUL", RML: "RML", RLL: "RLL", LUL: "LUL", LLL: "LLL"}
 
 
@@ -89,7 +91,7 @@ def paint(rng: np.random.Generator, grid: Grid, habitus: Habitus) -> Canvas:
     dome = _diaphragm(rng, grid, habitus)
     spine = _spine_distance(grid, habitus)
     heart = heart_distance(grid, habitus)
-    middle = _mediastinum_distance(grid, habitus)
+    middle = _mediastinum_distance(rng, grid, habitus)
     lung = np.maximum.reduce([cavity + 1.5, -(heart - 4), -middle, -(spine - 4), np.broadcast_to(dome - grid.z, grid.shape)])
     hu = _body(grid, habitus, voxel)
     _inside(hu, cavity, grid, habitus, voxel, dome)
@@ -178,15 +180,36 @@ def heart_distance(grid: Grid, h: Habitus) -> Field:
     return out
 
 
-def _mediastinum_distance(grid: Grid, h: Habitus) -> Field:
-    """Signed distance to the mediastinal soft tissue between the lungs (without the heart)."""
+def heart_coordinates(grid: Grid, h: Habitus) -> tuple[Field, Field]:
+    """Where each voxel lies along the ventricles: long axis from base (-1) to apex (1), short axis from front (-1) to back (1)."""
+    x, y, z = grid.x - 22, grid.y + 0.30 * h.half_depth, grid.z + 78
+    long = (0.80 * x - 0.42 * y - 0.43 * z) / (66 * h.heart)
+    short = (0.42 * x + 0.90 * y - 0.10 * z) / (46 * h.heart)
+    return long.astype(np.float32), short.astype(np.float32)
+
+
+def _mediastinum_distance(rng: np.random.Generator, grid: Grid, h: Habitus) -> Field:
+    """Signed distance to the mediastinal soft tissue between the lungs (without the heart).
+
+    A septum, wider at the hila and drawn in beside the spine and on the right behind the heart (azygo-oesophageal recess), from which
+    the aorta, the superior vena cava and the pulmonary arteries bulge.
+    """
     hilum = 8 * np.exp(-(((grid.z + 14) / 26) ** 2))
-    upper = 6 * np.clip(grid.z / 60, 0, 1)
-    width = 25 + hilum + upper - 4 * np.clip((-grid.z - 60) / 60, 0, 1)
+    upper = 8 * np.clip(grid.z / 60, 0, 1)
+    width = 21 + hilum + upper
     front = np.clip((grid.y + 0.86 * h.half_depth) / (0.35 * h.half_depth), 0, 1)
-    half = 3 + (width - 3) * front**0.7
+    ripple = smooth_field(rng, (grid.shape[0], grid.shape[1], 1), (7, 7, 1)) * np.float32(1.5)
+    half = (3 + (width - 3) * front**0.7 + ripple).astype(np.float32)
     shift = 4 + 4 * np.clip(-grid.z / 60, 0, 1)
-    out: Field = (np.abs(grid.x - shift) - half).astype(np.float32)
+    recess = 7 * np.clip((grid.y - 14) / 18, 0, 1) * np.clip((20 - grid.z) / 30, 0, 1)
+    # The crura of the diaphragm fill the space beside the spine at its lowest levels.
+    crura = np.clip((grid.z + h.base - 15) / 25, 0, 1)
+    beside_spine = 13 * np.clip((grid.y - 32) / 14, 0, 1) * crura
+    offset = grid.x - shift
+    out: Field = (np.abs(offset) - half + np.where(offset < 0, np.maximum(recess, beside_spine), beside_spine)).astype(np.float32)
+    for path, radius, _ in _vessel_paths(h):
+        box, distance = grid.tube_part(path, radius + 3, 12.0)
+        np.minimum(out[box], distance, out=out[box])
     return out
 
 
@@ -304,31 +327,43 @@ def _scapula(hu: Field, grid: Grid, h: Habitus, cavity: Field, sign: int, voxel:
     part += coverage(scapula, voxel) * (560 - part)
 
 
+def pulmonary_paths(h: Habitus) -> list[tuple[NDArray[np.float64], float]]:
+    """Centre lines of the main pulmonary artery and its two branches, and their radius as a share of the main one's."""
+    front = -0.28 * h.half_depth
+    return [
+        (np.array([[14.0, front - 6, -56], [18, front, -32], [20, -8, -14]]), 1.0),
+        (np.array([[20.0, -8, -14], [0, -6, -16], [-34, 2, -20]]), 0.8),
+        (np.array([[20.0, -8, -14], [38, 4, -10], [48, 14, -14]]), 0.8),
+    ]
+
+
+def _vessel_paths(h: Habitus) -> list[tuple[NDArray[np.float64], float, bool]]:
+    """Centre line, radius and whether the blood comes from the left heart, of the great vessels."""
+    ao, front = h.aorta_radius, -0.28 * h.half_depth
+    back = 0.42 * h.half_depth
+    ascending = np.array([[-10.0, front, -60], [-16, front, -20], [-14, front, 10], [-4, -8, 30], [10, 14, 34], [20, 30, 24]])
+    descending = np.array([[20.0, 30, 24], [22, back, 0], [20, back, -100], [12, back, -260]])
+    return [
+        (ascending, ao, True),
+        (descending, ao * 0.78, True),
+        *((path, share * h.pa_radius, False) for path, share in pulmonary_paths(h)),
+        (np.array([[-26.0, -14, 70], [-26, -14, -40]]), 8.5, False),
+        (np.array([[-8.0, -20, 30], [-14, -16, 110]]), 5.5, True),
+        (np.array([[8.0, -4, 34], [14, -4, 110]]), 4.5, True),
+    ]
+
+
 def _great_vessels(hu: Field, grid: Grid, h: Habitus, heart: Field, voxel: float) -> None:
     """Heart, aorta, pulmonary arteries, superior vena cava, oesophagus; trachea and main bronchi are air-filled later."""
-    left, right = (330.0, 380.0) if h.contrast else (42.0, 42.0)
+    left, right = (330.0, CONTRAST_RIGHT_HU) if h.contrast else (BLOOD_HU, BLOOD_HU)
     box, _ = _heart_part(grid, h)
     part, near = hu[box], heart[box]
     part += coverage(near - 2, voxel) * (-90 - part)
     part += coverage(near, voxel) * ((110.0 if h.contrast else 46.0) - part)
     part += coverage(near + 11, voxel) * (left - part)
-    ao, pa, front = h.aorta_radius, h.pa_radius, -0.28 * h.half_depth
-    back = 0.42 * h.half_depth
-    ascending = np.array([[-10.0, front, -60], [-16, front, -20], [-14, front, 10], [-4, -8, 30], [10, 14, 34], [20, 30, 24]])
-    descending = np.array([[20.0, 30, 24], [22, back, 0], [20, back, -100], [12, back, -260]])
-    paths: list[tuple[NDArray[np.float64], float, float]] = [
-        (ascending, ao, left),
-        (descending, ao * 0.78, left),
-        (np.array([[14.0, front - 6, -56], [18, front, -32], [20, -8, -14]]), pa, right),
-        (np.array([[20.0, -8, -14], [0, -6, -16], [-34, 2, -20]]), pa * 0.8, right),
-        (np.array([[20.0, -8, -14], [38, 4, -10], [48, 14, -14]]), pa * 0.8, right),
-        (np.array([[-26.0, -14, 70], [-26, -14, -40]]), 8.5, right),
-        (np.array([[-8.0, -20, 30], [-14, -16, 110]]), 5.5, left),
-        (np.array([[8.0, -4, 34], [14, -4, 110]]), 4.5, left),
-    ]
     gullet = np.array([[2.0, 30, 120], [4, 32, 0], [8, 34, -120], [20, 20, -190]])
-    for path, radius, value in paths:
-        _pipe(hu, grid, path, radius, ((1.2, 50.0), (0.0, value)), voxel)
+    for path, radius, arterial in _vessel_paths(h):
+        _pipe(hu, grid, path, radius, ((1.2, 50.0), (0.0, left if arterial else right)), voxel)
     _pipe(hu, grid, gullet, 7, ((0.0, 40.0),), voxel)
 
 
@@ -399,9 +434,9 @@ def _branches(rng: np.random.Generator, canvas: Canvas, voxel: float) -> None:
         hub = main["r"] if lobe <= RLL else main["l"]
         trunk.append((hub, root, 4.6, 2))
         share = len(inside) / 40000 * np.prod(grid.spacing) / 60
-        pick = rng.choice(inside, size=min(len(inside), int(np.clip(260 * share, 60, 420))), replace=False)
+        pick = rng.choice(inside, size=min(len(inside), int(np.clip(620 * share, 140, 1000))), replace=False)
         targets = grid.millimetres(np.stack(np.unravel_index(pick, grid.shape), 1))
-        air.append((root, targets[::5], 4.4, 0.9))
+        air.append((root, targets[::12], 4.4, 0.9))
         blood.append((root + np.array([0.0, -7.0, 4.0]), targets + rng.normal(0, 2, targets.shape), 5.2, 0.55))
         veins = targets[::2] + rng.normal(0, 7, targets[::2].shape)
         blood.append((root * np.array([0.7, 1, 1]) + np.array([0, -12, -16]), veins, 4.8, 0.6))
@@ -412,9 +447,24 @@ def _branches(rng: np.random.Generator, canvas: Canvas, voxel: float) -> None:
     # Vessels brighten towards the lung only; inside the mediastinum the large ones are drawn already.
     canvas.vessels = np.where(in_lung, cover, 0).astype(np.float32)
     canvas.hu += canvas.vessels * ((300.0 if canvas.habitus.contrast else 40.0) - canvas.hu)
-    wall = draw(canvas.airways, grid, widen=1.1)
-    canvas.hu += wall * np.where(canvas.hu < 0, 20 - canvas.hu, 0) * 0.85
-    canvas.hu += draw(canvas.airways, grid) * (-985 - canvas.hu)
+    seen = _visible(canvas)
+    # Wall about a fifth of the outer diameter (Awadh et al., Thorax 1998;53:248), never thinner than the scan shows.
+    outer = Tree(seen.start, seen.end, seen.radius + np.clip(0.35 * seen.radius, 0.45, 1.2), seen.generation)
+    wall = draw(outer, grid)
+    canvas.hu += wall * np.where(canvas.hu < 0, 20 - canvas.hu, 0) * np.float32(0.85)
+    canvas.hu += draw(seen, grid) * (-985 - canvas.hu)
+
+
+def _visible(canvas: Canvas) -> Tree:
+    """The airways that a scan of a healthy lung shows: none in the outer 2 cm.
+
+    Hansell et al., Radiology 2008, doi 10.1148/radiol.2462070712.
+    """
+    tree, grid = canvas.airways, canvas.grid
+    index = np.rint(grid.index(tree.end)).astype(int)
+    z, y, x = (np.clip(index[:, k], 0, n - 1) for k, n in enumerate(grid.shape))
+    keep = (tree.generation < 2) | (canvas.depth[z, y, x] > 20)
+    return Tree(tree.start[keep], tree.end[keep], tree.radius[keep], tree.generation[keep])
 
 
 # Root, targets, radius at the root and smallest radius of one tree; mm.

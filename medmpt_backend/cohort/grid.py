@@ -125,25 +125,33 @@ def coverage(distance: NDArray[np.floating], voxel: float) -> Field:
 
 
 def smooth_field(rng: np.random.Generator, shape: tuple[int, int, int], cells: tuple[int, int, int]) -> Field:
-    """A smooth random field with zero mean and unit deviation: cubic interpolation of noise on a coarse lattice."""
+    """A smooth random field with zero mean and unit deviation: cubic interpolation of noise on a coarse lattice.
+
+    Without matrix products: those of BLAS round differently with the number of threads.
+    """
     from scipy.ndimage import spline_filter1d
 
     field = rng.standard_normal([c + 3 for c in cells]).astype(np.float32)
     for axis in range(3):
         field = spline_filter1d(field, order=3, axis=axis, output=np.float32)
-    for axis, (n, c) in enumerate(zip(shape, cells, strict=True)):
-        field = np.moveaxis(np.tensordot(_cubic_basis(n, c), field, axes=(1, axis)), 0, axis)
-    out: Field = ((field - field.mean()) / max(float(field.std()), 1e-6)).astype(np.float32)
+    for axis in (2, 1):
+        first, weights = _cubic_taps(shape[axis], cells[axis])
+        taps = [np.take(field, first + k, axis) * (weights[:, k] if axis == 2 else weights[:, k, None]) for k in range(4)]
+        field = taps[0] + taps[1] + taps[2] + taps[3]
+    out = np.empty(shape, np.float32)
+    first, weights = _cubic_taps(shape[0], cells[0])
+    for n, (i, w) in enumerate(zip(first, weights, strict=True)):
+        np.multiply(field[i], w[0], out=out[n])
+        for k in range(1, 4):
+            out[n] += field[i + k] * w[k]
+    out -= out.mean()
+    out /= max(float(out.std()), 1e-6)
     return out
 
 
-def _cubic_basis(n: int, cells: int) -> Field:
-    """`(n, cells + 3)` weights of the uniform cubic B-spline at n points."""
+def _cubic_taps(n: int, cells: int) -> tuple[NDArray[np.int64], Field]:
+    """For n points: the first of four lattice nodes, `(n,)`, and the weights of the uniform cubic B-spline, `(n, 4)`."""
     t = np.linspace(0, cells, n, endpoint=False, dtype=np.float32)
-    i = np.floor(t).astype(int)
-    u = t - i
-    weights = np.stack([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], 1) / 6
-    basis = np.zeros((n, cells + 3), np.float32)
-    for k in range(4):
-        basis[np.arange(n), i + k] = weights[:, k]
-    return basis
+    i = np.floor(t).astype(np.int64)
+    u = t - i.astype(np.float32)
+    return i, (np.stack([(1 - u) ** 3, 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1, u**3], 1) / 6).astype(np.float32)

@@ -18,6 +18,8 @@ NOT_ASKED = (
     "adrenal_mass",
     "air_trapping",
 )
+# Relations of the drug graph, as `medmpt drugs edges` writes them.
+RELATIONS = ("interaction", "same_condition")
 EXTENT = ("none", "below 25 %", "25 to 50 %", "above 50 %")
 
 
@@ -37,8 +39,9 @@ def cohort_config() -> MedMPTConfig:
     return MedMPTConfig.model_validate(
         {
             **compact.model_dump(),
-            "text": compact.text.model_copy(update={"pad": 0, "unk": 1, "cls": 2, "sep": 3}).model_dump(),
+            "dropout": 0.0,  # each study is seen a few times only
+            "text": compact.text.model_copy(update={"pad": 0, "unk": 1, "cls": 2, "sep": 3, "max_length": 96}).model_dump(),
             "labs": compact.labs.model_copy(update={"tests": len(panel), "panel": panel}).model_dump(),
-            "medication": compact.medication.model_copy(update={"drugs": VOCABULARY}).model_dump(),
+            "medication": compact.medication.model_copy(update={"drugs": VOCABULARY, "relations": RELATIONS}).model_dump(),
         }
     )

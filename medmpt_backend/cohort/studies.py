@@ -1,16 +1,18 @@
 """One study of the virtual cohort: patient, scan, images, truth and reports, from a seed and an index alone."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from medmpt_backend.cohort.anatomy import Habitus
+from medmpt_backend.cohort.anatomy import Canvas, Habitus
+from medmpt_backend.cohort.findings import PaintedFinding
+from medmpt_backend.cohort.growth import grow
 from medmpt_backend.cohort.patients.patient import VirtualPatient, draw_habitus, draw_patient, draw_scan, paint_patient
 from medmpt_backend.cohort.reports import write_reports
 from medmpt_backend.cohort.thorax import Scan, SyntheticStudy, finish, start
-from medmpt_backend.cohort.truth import Truth, truth_of
+from medmpt_backend.cohort.truth import Prior, Truth, truth_of
 
 Split = Literal["train", "val", "test"]
 Shape = tuple[int, int, int]
@@ -28,7 +30,7 @@ class CohortStudy:
     """One generated study.
 
     Attributes:
-        id: `SEED-INDEX`.
+        id: `SEED-INDEX`, of a follow-up `SEED-INDEX-fMONTHS`.
         split: Of the patient.
         patient: Who and how ill.
         habitus: Body shape and contrast.
@@ -73,25 +75,87 @@ def generate(seed: int, index: int, shape: Shape | None = None, disease: str | N
     Raises:
         ValueError: No patient could be painted at this shape.
     """
+    rng, drawn = _paint(seed, index, shape, disease)
+    study = finish(rng, drawn.canvas, drawn.scan, drawn.painted)
+    name = study_id(seed, index)
+    return _complete(rng, name, name, drawn, drawn.patient, study)
+
+
+def generate_followup(seed: int, index: int, months: int, shape: Shape | None = None, disease: str | None = None) -> CohortStudy:
+    """The study of the same patient `months` later: the same body and findings, tumours grown, and a new scan.
+
+    Args:
+        seed: Seed of the cohort.
+        index: Number of the patient's first study.
+        months: 1 or more.
+        shape: As given to `generate` for the first study.
+        disease: As given to `generate` for the first study.
+
+    Raises:
+        ValueError: No patient could be painted at this shape, or `months` is below 1.
+    """
+    if months < 1:
+        raise ValueError(f"a follow-up comes at least a month later, not {months}")
+    _, drawn = _paint(seed, index, shape, disease)
+    rng = np.random.default_rng([seed, index, _FOLLOW_UP + months])
+    painted, changes = grow(rng, drawn.canvas, drawn.painted, months)
+    patient = replace(drawn.patient, age=drawn.patient.age + months // 12)
+    scan = replace(drawn.scan, noise_hu=float(np.clip(drawn.scan.noise_hu * rng.lognormal(0, 0.15), 3, 25)))
+    first = study_id(seed, index)
+    prior = Prior(study=first, months=months, changes=changes)
+    study = finish(rng, drawn.canvas, scan, painted)
+    return _complete(rng, f"{first}-f{months:02d}", first, replace(drawn, scan=scan), patient, study, prior)
+
+
+# Third number of the seed of a follow-up; attempts of the first study count from 1.
+_FOLLOW_UP = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """A painted patient before the scan."""
+
+    patient: VirtualPatient
+    habitus: Habitus
+    scan: Scan
+    canvas: Canvas
+    painted: tuple[PaintedFinding, ...]
+
+
+def _paint(seed: int, index: int, shape: Shape | None, disease: str | None) -> tuple[np.random.Generator, _Drawn]:
     for attempt in range(_ATTEMPTS):
         rng = np.random.default_rng([seed, index] if attempt == 0 else [seed, index, attempt])
         try:
-            return _draw(rng, study_id(seed, index), shape, disease)
+            patient = draw_patient(rng, disease)
+            habitus = draw_habitus(rng, patient)
+            scan = draw_scan(rng, shape or _shape(rng), habitus, low_dose=patient.screening)
+            canvas = start(rng, scan, habitus)
+            return rng, _Drawn(patient, habitus, scan, canvas, paint_patient(rng, canvas, patient))
         except ValueError:
             if attempt == _ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _draw(rng: np.random.Generator, name: str, shape: Shape | None, disease: str | None) -> CohortStudy:
-    patient = draw_patient(rng, disease)
-    habitus = draw_habitus(rng, patient)
-    scan = draw_scan(rng, shape or _shape(rng), habitus, low_dose=patient.screening)
-    canvas = start(rng, scan, habitus)
-    study = finish(rng, canvas, scan, paint_patient(rng, canvas, patient))
-    truth = truth_of(patient, study, habitus)
+def _complete(
+    rng: np.random.Generator,
+    name: str,
+    first: str,
+    drawn: _Drawn,
+    patient: VirtualPatient,
+    study: SyntheticStudy,
+    prior: Prior | None = None,
+) -> CohortStudy:
+    truth = truth_of(patient, study, drawn.habitus, prior)
     language: Language = "zh" if rng.random() < 0.6 else "en"
-    return CohortStudy(name, split_of(name), patient, habitus, scan, study, truth, write_reports(rng, patient, truth), language)
+    split = split_of(first)
+    return CohortStudy(name, split, patient, drawn.habitus, drawn.scan, study, truth, reports_of(name, patient.disease, truth), language)
+
+
+def reports_of(name: str, disease: str, truth: Truth) -> dict[str, str]:
+    """Both reports of a study; they depend on its id, its truth and the phrases alone."""
+    digest = hashlib.sha256(f"report {name}".encode()).digest()
+    return write_reports(np.random.default_rng(int.from_bytes(digest[:8], "big")), disease, truth)
 
 
 def _shape(rng: np.random.Generator) -> Shape:

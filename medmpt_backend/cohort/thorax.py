@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.cohort.anatomy import Canvas, Habitus, paint
+from medmpt_backend.cohort.artefacts import breathe, starve, streaks
 from medmpt_backend.cohort.findings import PaintedFinding
 from medmpt_backend.cohort.grid import Grid
 
@@ -21,6 +22,9 @@ class Scan:
         z_top: Height of the first slice above the carina, mm.
         noise_hu: Standard deviation of the noise in soft tissue, HU.
         sharpness: 0 soft kernel, 1 sharp kernel: sets the correlation of the noise.
+        motion_mm: Amplitude of breathing during the scan, 0 none.
+        low_dose: Whether noise grows along thick rays, as at the dose of screening.
+        metal: Whether metal (pacemaker, port) throws streaks.
     """
 
     shape: tuple[int, int, int] = (136, 320, 320)
@@ -28,6 +32,9 @@ class Scan:
     z_top: float = 124.0
     noise_hu: float = 14.0
     sharpness: float = 0.3
+    motion_mm: float = 0.0
+    low_dose: bool = False
+    metal: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +60,15 @@ def start(rng: np.random.Generator, scan: Scan, habitus: Habitus) -> Canvas:
 
 
 def finish(rng: np.random.Generator, canvas: Canvas, scan: Scan, truth: tuple[PaintedFinding, ...]) -> SyntheticStudy:
-    """Blur to the resolution of a scanner, add correlated noise, and quantise."""
-    hu = ndimage.gaussian_filter(canvas.hu, (0.25, 0.45, 0.45), truncate=2.5)
+    """Blur to the resolution of a scanner, add correlated noise and the scan's artefacts, and quantise."""
+    still = breathe(canvas.hu, scan.spacing, scan.motion_mm) if scan.motion_mm else canvas.hu
+    hu = ndimage.gaussian_filter(still, (0.25, 0.45, 0.45), truncate=2.5)
     hu += correlated_noise(rng, scan.shape, scan.sharpness) * scan.noise_hu
+    # After the plain noise, so that a scan without artefacts draws the same numbers as ever.
+    if scan.metal:
+        hu = streaks(rng, hu, scan.spacing)
+    if scan.low_dose:
+        hu = starve(rng, hu, scan.spacing, scan.noise_hu)
     quantised = np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
     return SyntheticStudy(quantised, scan.spacing, truth, canvas.lobes)
 

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from medmpt_backend.cohort.anatomy import Habitus
 from medmpt_backend.cohort.findings import PaintedFinding, Side
-from medmpt_backend.cohort.patients.patient import VirtualPatient, cardiothoracic_ratio
+from medmpt_backend.cohort.patients.patient import VirtualPatient, cardiothoracic_ratio, eligible
+from medmpt_backend.cohort.screening import lung_rads, stage
 from medmpt_backend.cohort.thorax import SyntheticStudy
 from medmpt_backend.findings import COARSE, FINDINGS, FINE
 
@@ -102,6 +103,10 @@ class FindingTruth(BaseModel):
         lung_share: Its volume inside the lungs over the volume of both lungs.
         voxels: Voxels of its mask.
         visible: Whether a reader can see it.
+        solid_mm: Diameter of the solid part of a part-solid nodule.
+        spiculated: Whether the margin is spiculated.
+        malignant: Whether it is a tumour or its spread.
+        before_mm: Size in the prior study, of follow-up studies.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,6 +120,60 @@ class FindingTruth(BaseModel):
     lung_share: float
     voxels: int
     visible: bool
+    solid_mm: float | None = None
+    spiculated: bool = False
+    malignant: bool = False
+    before_mm: float | None = None
+
+
+class Change(BaseModel):
+    """How one nodule grew since the prior study.
+
+    Attributes:
+        id: Painter id now.
+        lobes: Lobes it lies in.
+        from_mm: Diameter in the prior study.
+        to_mm: Diameter now.
+        doubling_days: Volume doubling time; None for a stable nodule.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    lobes: tuple[str, ...]
+    from_mm: float
+    to_mm: float
+    doubling_days: float | None
+
+
+class Prior(BaseModel):
+    """The study before this one: same patient, `months` earlier.
+
+    Attributes:
+        study: Its id.
+        months: How long before.
+        changes: Every focal finding.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: str
+    months: int
+    changes: tuple[Change, ...]
+
+
+class Screening(BaseModel):
+    """Truth of a low-dose lung cancer screening study.
+
+    Attributes:
+        eligible: Whether the person may be screened (`patients.eligible`).
+        lung_rads: Lung-RADS v2022 category.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    eligible: bool
+    lung_rads: str
 
 
 class Truth(BaseModel):
@@ -129,6 +188,9 @@ class Truth(BaseModel):
         contrast: Whether contrast was given.
         cardiothoracic_ratio: Width of the heart over inner width of the thorax.
         pulmonary_artery_mm: Diameter of the main pulmonary artery.
+        stage: Stage of a primary lung cancer, I to IV; null for others.
+        screening: Of screening studies.
+        prior: Of follow-up studies.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -141,10 +203,13 @@ class Truth(BaseModel):
     contrast: bool
     cardiothoracic_ratio: float
     pulmonary_artery_mm: float
+    stage: str | None = None
+    screening: Screening | None = None
+    prior: Prior | None = None
 
 
-def truth_of(patient: VirtualPatient, study: SyntheticStudy, habitus: Habitus) -> Truth:
-    """The truth of a painted study."""
+def truth_of(patient: VirtualPatient, study: SyntheticStudy, habitus: Habitus, prior: Prior | None = None) -> Truth:
+    """The truth of a painted study; `prior` of a follow-up study."""
     voxel_ml = float(np.prod(study.spacing)) / 1000
     lungs = study.lobes > 0
     total = max(1, int(lungs.sum()))
@@ -163,7 +228,15 @@ def truth_of(patient: VirtualPatient, study: SyntheticStudy, habitus: Habitus) -
         contrast=habitus.contrast,
         cardiothoracic_ratio=round(cardiothoracic_ratio(habitus), 3),
         pulmonary_artery_mm=round(2 * habitus.pa_radius, 1),
+        stage=stage(found) if patient.disease in ("lung_cancer_early", "lung_cancer_advanced") else None,
+        screening=_screening(patient, found) if patient.screening else None,
+        prior=prior,
     )
+
+
+def _screening(patient: VirtualPatient, found: tuple[FindingTruth, ...]) -> Screening:
+    allowed = eligible(patient.age, patient.pack_years, patient.quit_years)
+    return Screening(eligible=allowed, lung_rads=lung_rads(found))
 
 
 def _finding(painted: PaintedFinding, voxel_ml: float, lungs: np.ndarray, total: int) -> FindingTruth:
@@ -178,6 +251,10 @@ def _finding(painted: PaintedFinding, voxel_ml: float, lungs: np.ndarray, total:
         lung_share=round(float((painted.mask & lungs).sum()) / total, 5),
         voxels=voxels,
         visible=voxels >= (VISIBLE_DENSE if painted.id in DENSE else VISIBLE),
+        solid_mm=None if painted.solid_mm is None else round(float(painted.solid_mm), 1),
+        spiculated=painted.spiculated,
+        malignant=painted.malignant,
+        before_mm=None if painted.before_mm is None else round(float(painted.before_mm), 1),
     )
 
 

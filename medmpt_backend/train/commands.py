@@ -137,10 +137,14 @@ def train_finetune(
     data: _Data,
     out: _Out,
     start: Annotated[str | None, typer.Option("--from", help="Installed weights to start from; default: the ones in use.")] = None,
-    config: Annotated[str | None, typer.Option(help="Start from random weights of this configuration instead.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(help="Configuration of the model; alone it starts from random weights, with --from from what fits of those."),
+    ] = None,
     labels: Annotated[str, typer.Option(help="Comma-separated outputs of a new head.")] = "",
     kind: Annotated[Literal["multilabel", "multiclass"], typer.Option(help="Kind of a new head.")] = "multilabel",
     tokenizer: _Tokenizer = None,
+    edges: Annotated[Path | None, typer.Option(help="Edges of the drug graph, made by `medmpt drugs edges`.")] = None,
     options: _Set = None,
     strategy: _Strategy = "ddp",
     name: _Name = None,
@@ -151,10 +155,10 @@ def train_finetune(
     from medmpt_backend.train.run import RunPlan, preset
 
     settings = settings_of(ctx)
-    weights = None if config else WeightsStore(settings.data_dir).active(start or settings.weights)
+    weights = None if config and not start else WeightsStore(settings.data_dir).active(start or settings.weights)
     names = tuple(label.strip() for label in labels.split(",") if label.strip())
     made = preset(config) if config else None
-    plan = RunPlan(data, out, _settings(task, options, strategy), made, weights, tokenizer, names, kind)
+    plan = RunPlan(data, out, _settings(task, options, strategy), made, weights, tokenizer, names, kind, edges=edges)
     return _run(ctx, plan, name, licence)
 
 

@@ -41,14 +41,14 @@ class _NoSynonyms:
         return []
 
 
-def cider(candidates: Sequence[str], references: Sequence[str], longest: int = 4) -> float:
-    """CIDEr: mean cosine of tf-idf n-gram vectors over n = 1..4, times 10; one reference per text."""
+def cider_each(candidates: Sequence[str], references: Sequence[str], longest: int = 4) -> list[float]:
+    """CIDEr per text: cosine of tf-idf n-gram vectors, mean over n = 1..4, times 10; one reference per text."""
 
     def grams(text: str, n: int) -> Counter[tuple[str, ...]]:
         tokens = words(text)
         return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
 
-    total = 0.0
+    totals = [0.0] * len(references)
     for n in range(1, longest + 1):
         reference_grams = [grams(r, n) for r in references]
         documents = Counter(gram for counts in reference_grams for gram in counts)
@@ -57,27 +57,44 @@ def cider(candidates: Sequence[str], references: Sequence[str], longest: int = 4
             size = max(sum(counts.values()), 1)
             return {g: c / size * math.log(len(references) / max(documents[g], 1)) for g, c in counts.items()}
 
-        for candidate, reference in zip(candidates, reference_grams, strict=True):
+        for i, (candidate, reference) in enumerate(zip(candidates, reference_grams, strict=True)):
             a, b = vector(grams(candidate, n)), vector(reference)
             norm = math.sqrt(sum(v * v for v in a.values())) * math.sqrt(sum(v * v for v in b.values()))
-            total += sum(v * b.get(g, 0.0) for g, v in a.items()) / norm if norm else 0.0
-    return 10 * total / longest / max(len(references), 1)
+            totals[i] += 10 / longest * sum(v * b.get(g, 0.0) for g, v in a.items()) / norm if norm else 0.0
+    return totals
 
 
-def caption_metrics(candidates: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """BLEU-1..4, ROUGE-L, METEOR (exact and stem), CIDEr; all but CIDEr in 0..1."""
+def cider(candidates: Sequence[str], references: Sequence[str]) -> float:
+    """CIDEr: mean of `cider_each`."""
+    return sum(cider_each(candidates, references)) / max(len(references), 1)
+
+
+def caption_scores(candidates: Sequence[str], references: Sequence[str]) -> dict[str, list[float]]:
+    """ROUGE-L, METEOR (exact and stem) and CIDEr of each text; the first two in 0..1."""
     from nltk.translate.meteor_score import single_meteor_score
     from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rougeL"], tokenizer=_Words())
+    pairs = list(zip(candidates, references, strict=True))
+    return {
+        "rouge_l": [float(scorer.score(clean(r), clean(c))["rougeL"].fmeasure) for c, r in pairs],
+        "meteor": [float(single_meteor_score(words(r), words(c), wordnet=_NoSynonyms())) for c, r in pairs],
+        "cider": cider_each(candidates, references),
+    }
+
+
+def bleu(candidates: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """Corpus BLEU-1..4 in 0..1."""
     from sacrebleu.metrics.bleu import BLEU
 
     spaced_c, spaced_r = ([" ".join(words(t)) for t in texts] for texts in (candidates, references))
-    out = {f"bleu{n}": BLEU(max_ngram_order=n, tokenize="none").corpus_score(spaced_c, [spaced_r]).score / 100 for n in range(1, 5)}
-    scorer = RougeScorer(["rougeL"], tokenizer=_Words())
-    pairs = list(zip(candidates, references, strict=True))
-    out["rouge_l"] = float(np.mean([scorer.score(clean(r), clean(c))["rougeL"].fmeasure for c, r in pairs]))
-    out["meteor"] = float(np.mean([single_meteor_score(words(r), words(c), wordnet=_NoSynonyms()) for c, r in pairs]))
-    out["cider"] = cider(candidates, references)
-    return out
+    return {f"bleu{n}": BLEU(max_ngram_order=n, tokenize="none").corpus_score(spaced_c, [spaced_r]).score / 100 for n in range(1, 5)}
+
+
+def caption_metrics(candidates: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """BLEU-1..4, and the means of `caption_scores`."""
+    scores = caption_scores(candidates, references)
+    return bleu(candidates, references) | {name: float(np.mean(values)) for name, values in scores.items()}
 
 
 def multilabel_metrics(probabilities: NDArray[np.float64], target: NDArray[np.float64]) -> dict[str, float]:

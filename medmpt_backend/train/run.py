@@ -1,5 +1,6 @@
 """One training run from folders to weights: build, train or resume, evaluate, export."""
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +10,19 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
+from medmpt_backend.appearance import described
 from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
 from medmpt_backend.cohort.recipe import cohort_config
 from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
 from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
+from medmpt_backend.medication import prior_adjacency
 from medmpt_backend.model import MedMPT
 from medmpt_backend.safe_load import read_checkpoint
 from medmpt_backend.search import DecodeSettings, generate
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.train.calibrate import HeadOutput, calibrate, head_outputs, probabilities
 from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
 from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
 from medmpt_backend.train.settings import TrainSettings
@@ -44,6 +48,7 @@ class RunPlan:
         kind: Kind of that head.
         labs: Laboratory part to add.
         medication: Medication part to add.
+        edges: File of the drug graph's edges, made by `medmpt drugs edges`; None: co-prescription alone joins the drugs.
     """
 
     data: Path
@@ -56,6 +61,7 @@ class RunPlan:
     kind: Literal["multilabel", "multiclass"] = "multilabel"
     labs: LabConfig | None = None
     medication: MedicationConfig | None = None
+    edges: Path | None = None
 
 
 def preset(name: str) -> MedMPTConfig:
@@ -107,6 +113,35 @@ def _start(plan: RunPlan, model: MedMPT) -> None:
     model.load_state_dict({k: v for k, v in state.items() if k in own and own[k].shape == v.shape}, strict=False)
 
 
+# Smallest probability of one drug given another that joins the two: the official graph's.
+_TOGETHER = 0.3
+
+
+def _join_drugs(plan: RunPlan, model: MedMPT, data: ShardDataset) -> None:
+    """Fill the drug graph's edges: co-prescription among the training studies, then the relations of `plan.edges`.
+
+    Raises:
+        BadInput: The file of edges is damaged, or made for other drugs or relations.
+    """
+    assert model.medication is not None
+    assert model.config.medication is not None
+    drugs, prior = model.config.medication.drugs, model.medication.graph.prior
+    given = np.array([[float(d in r.drugs) for d in drugs] for r in data.records if r.drugs is not None])
+    if given.size:
+        together = given.T @ given
+        prior[0] = torch.from_numpy(prior_adjacency(together, together.diagonal(), _TOGETHER))
+    if plan.edges is None:
+        return
+    try:
+        with np.load(plan.edges, allow_pickle=False) as archive:
+            edges, names, relations = archive["edges"], tuple(archive["drugs"].tolist()), tuple(archive["relations"].tolist())
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{plan.edges.name!r} is no file of drug edges: {error}") from error
+    if names != drugs or relations != model.config.medication.relations:
+        raise BadInput(f"{plan.edges.name!r} was made for other drugs or relations than the configuration's")
+    prior[1:] = torch.from_numpy(edges)
+
+
 def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     """The trainer of a plan, on this process's device.
 
@@ -128,6 +163,8 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     else:
         model = MedMPT(config)
         _start(plan, model)
+        if plan.settings.task in ("joint", "medication") and model.medication is not None:
+            _join_drugs(plan, model, data)
         joint = plan.settings.task == "joint"
         task = JointTask(model, plan.settings.mask_weight) if joint else FinetuneTask(model, plan.settings.task, plan.settings.mask_weight)
     source = BatchSource(data, config, plan.settings, tokenizer)
@@ -158,6 +195,8 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if source is None:
         return {}
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
+    if trainer.settings.task == "joint":
+        return _joint_metrics(head_outputs(model, source, trainer.settings.batch, trainer.device))
     outputs, targets, texts = [], [], []
     for start in range(0, len(source.usable), trainer.settings.batch):
         batch = trainer._move(source.collate([(0, i) for i in source.usable[start : start + trainer.settings.batch]], augmented=False))
@@ -183,6 +222,20 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     if trainer.settings.task == "pretrain":
         return recall_at(found @ wanted.T)
     return multilabel_metrics(found, wanted) if wanted.ndim == 2 else multiclass_metrics(found, wanted)
+
+
+def _joint_metrics(outputs: dict[str, HeadOutput]) -> dict[str, float]:
+    """Metrics of every head, named `head/metric`."""
+    found: dict[str, float] = {}
+    for task, output in outputs.items():
+        target, scores = output.target.numpy(), probabilities(output)
+        if target.ndim == 2:
+            made = multilabel_metrics(scores, target)
+        else:
+            known = target >= 0
+            made = multiclass_metrics(scores[known], target[known]) if known.any() else {}
+        found |= {f"{task}/{name}": value for name, value in made.items()}
+    return found
 
 
 def _present(target: torch.Tensor | None) -> torch.Tensor:
@@ -223,11 +276,15 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     """Write the trained model as weights `root/name`, with the domain statistics of its training studies; call it on one process."""
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
     source = trainer.source
-    scans = []
+    held_out = _source(trainer, plan, "val") if trainer.settings.task == "joint" else None
+    if held_out is not None:
+        model.config = calibrate(model, head_outputs(model, held_out, trainer.settings.batch, trainer.device))
+    scans, seen = [], []
     for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)
         scans.append(model.fuse(model.encode_slices(view))[0].float().cpu().numpy())
+        seen += [i for _, i in chosen]
     stacked = np.concatenate(scans)
     info = source.data.info
     return save_weights(
@@ -239,7 +296,8 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
         synthetic_training=info.synthetic,
         source=f"medmpt train, task {trainer.settings.task}, {trainer.step} steps",
         tokenizer=_tokenizer_folder(plan),
-        domain=DomainModel.fit(stacked).to_bytes() if len(stacked) > 1 else None,
+        domain=DomainModel.fit(stacked, described(source.data.image(i) for i in seen)).to_bytes() if len(stacked) > 1 else None,
         missing=_untrained(trainer, plan),
-        laterality_verified=not trainer.settings.flip and plan.weights is None,
+        laterality_verified=not trainer.settings.flip
+        and (plan.weights is None or read_weights(plan.weights).provenance.laterality_verified),
     )

@@ -38,6 +38,31 @@ def test_paraphrases_reach_their_tools() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "tools"),
+    [
+        ("Draft the report", {"draft_report"}),
+        ("What abnormalities do you see?", {"classify_ct", "quantify_ct"}),
+        ("Is there a pleural effusion?", {"classify_ct", "quantify_ct"}),
+        ("Show similar cases", {"find_similar_cases"}),
+        ("Which drug would you start, and why not the others?", {"rank_drugs"}),
+        ("Interpret the labs and draft the report", {"interpret_labs", "draft_report"}),
+        ("起草报告", {"draft_report"}),
+        ("看到哪些异常？", {"classify_ct", "quantify_ct"}),
+        ("有胸腔积液吗？", {"classify_ct", "quantify_ct"}),
+        ("有没有类似病例？", {"find_similar_cases"}),
+        ("应该先用哪种药，为什么不用其他的？", {"rank_drugs"}),
+        ("解读化验结果并起草报告", {"interpret_labs", "draft_report"}),
+    ],
+)
+def test_questions_to_the_model_reach_its_tools(question: str, tools: set[str]) -> None:
+    assert tools_for(question) == tools
+
+
+def test_a_finding_is_not_sought_on_a_case_without_a_study() -> None:
+    assert tools_for("Is there a pleural effusion?", CARD.model_copy(update={"studies": ()})) == {"search_guidelines"}
+
+
+@pytest.mark.parametrize(
     ("question", "notice"),
     [
         ("Hello!", "greeting"),

@@ -51,6 +51,12 @@ JOBS: dict[str, tuple[Job, str, float]] = {
     "thyroid": (lambda r, c: f.thyroid_nodule(r, c, side="right"), "right", -1),
     "adrenal": (lambda r, c: f.adrenal_mass(r, c, side="left"), "left", 0),
     "fracture": (lambda r, c: f.rib_fracture(r, c, side="right"), "right", -1),
+    "lytic rib": (lambda r, c: f.bone_metastasis(r, c, site="rib"), "left", -1),
+    "sclerotic rib": (lambda r, c: f.bone_metastasis(r, c, site="rib", lytic=False), "left", 1),
+    "hamartoma": (lambda r, c: f.calcified_granuloma(r, c, lobe=RUL, diameter_mm=22, pattern="popcorn"), "right", 1),
+    "laminated": (lambda r, c: f.calcified_granuloma(r, c, lobe=LLL, diameter_mm=18, pattern="laminated"), "left", 1),
+    "mucus": (lambda r, c: f.mucus_plugs(r, c, lobes=(RLL,)), "right", 1),
+    "pulmonary artery": (lambda r, c: f.enlarged_pulmonary_artery(r, c, diameter_mm=38), "both", 1),
     "metastasis": (lambda r, c: f.bone_metastasis(r, c), "both", -1),
 }
 
@@ -82,6 +88,37 @@ def test_uip_is_probable_uip_plus_honeycombing(healthy: Canvas) -> None:
     uip = {p.id for p in f.fibrosis(np.random.default_rng(1), copy.deepcopy(healthy), honeycombing=True)}
     assert probable == {"reticulation", "traction_bronchiectasis"}
     assert uip - probable == {"honeycombing"}
+
+
+def test_nsip_spares_the_subpleural_band_where_uip_is_worst(healthy: Canvas) -> None:
+    def share_at_wall(painted: tuple[f.PaintedFinding, ...]) -> float:
+        zone = next(p for p in painted if p.id == "reticulation").mask
+        return float(np.mean(healthy.depth[zone] < 6))
+
+    nsip = f.nsip(np.random.default_rng(2), copy.deepcopy(healthy))
+    assert {p.id for p in nsip} == {"ground_glass", "reticulation", "traction_bronchiectasis"}
+    assert share_at_wall(nsip) < 0.5 * share_at_wall(f.fibrosis(np.random.default_rng(2), copy.deepcopy(healthy)))
+
+
+def test_the_right_ventricle_is_wider_by_its_ratio_and_needs_contrast(healthy: Canvas) -> None:
+    with pytest.raises(ValueError, match="not assessable"):
+        f.enlarged_right_ventricle(np.random.default_rng(1), copy.deepcopy(healthy))
+    volumes = []
+    for ratio in (1.0, 1.6):
+        canvas = start(np.random.default_rng(3), SCAN, Habitus(contrast=True))
+        found = f.enlarged_right_ventricle(np.random.default_rng(1), canvas, ratio=ratio)
+        assert np.median(canvas.hu[found.mask]) > 330
+        volumes.append(int(found.mask.sum()))
+    assert volumes[1] > 1.2 * volumes[0]
+
+
+def test_the_artery_of_the_habitus_is_marked_where_the_contrast_is() -> None:
+    canvas = start(np.random.default_rng(3), SCAN, Habitus(contrast=True, pa_radius=19))
+    before = canvas.hu.copy()
+    found = f.mark_pulmonary_artery(canvas)
+    assert np.array_equal(before, canvas.hu)
+    assert found.size_mm == 38
+    assert np.median(canvas.hu[found.mask]) > 370
 
 
 def test_an_embolus_needs_contrast(healthy: Canvas) -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from medmpt_backend.cohort.patients.patient import draw_patient, eligible
+from medmpt_backend.cohort.screening import doubling_days, grown_mm, lung_rads, stage
 from medmpt_backend.cohort.shards import BINS, MASK_STRIDE, Task, histogram, make, write
-from medmpt_backend.cohort.studies import CohortStudy, generate, split_of, study_id
-from medmpt_backend.cohort.truth import MASK_LABELS, MEANS
+from medmpt_backend.cohort.studies import CohortStudy, generate, generate_followup, split_of, study_id
+from medmpt_backend.cohort.truth import MASK_LABELS, MEANS, FindingTruth
 from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.findings import COARSE, FINDINGS, finding
 from medmpt_backend.train.shards import ShardDataset
@@ -120,3 +121,69 @@ def test_masks_lie_where_the_images_are_foot_first() -> None:
             z = np.argwhere(np.any(masks, axis=0))[:, 0].mean() / SHAPE[0]
             share = made.mask[:, channel].astype(float).sum((1, 2))
             assert 1 - (share * (np.arange(len(share)) + 0.5)).sum() / share.sum() / len(share) == pytest.approx(z, abs=0.13)
+
+
+def _nodule(painter: str, size: float, **more: object) -> FindingTruth:
+    base = {"id": painter, "labels": MEANS[painter], "side": "right", "lobes": ("RUL",), "size_mm": size, "volume_ml": 1.0}
+    return FindingTruth.model_validate({**base, "lung_share": 0.0, "voxels": 50, "visible": True, **more})
+
+
+@pytest.mark.parametrize(
+    ("nodules", "category"),
+    [
+        ([], "1"),
+        ([("granuloma_calcified", 12.0, {})], "1"),
+        ([("nodule_solid", 5.0, {})], "2"),
+        ([("nodule_solid", 6.5, {})], "3"),
+        ([("nodule_solid", 14.0, {})], "4A"),
+        ([("nodule_solid", 15.0, {})], "4B"),
+        ([("nodule_solid", 9.0, {"spiculated": True})], "4X"),
+        ([("nodule_perifissural", 8.0, {})], "2"),
+        ([("nodule_ground_glass", 20.0, {}), ("nodule_solid", 4.0, {})], "2"),
+        ([("nodule_part_solid", 12.0, {"solid_mm": 5.0})], "3"),
+        ([("nodule_part_solid", 14.0, {"solid_mm": 7.0})], "4A"),
+        ([("nodule_part_solid", 20.0, {"solid_mm": 9.0})], "4B"),
+        ([("nodule_solid", 7.5, {"before_mm": 5.0})], "4A"),
+        ([("nodule_solid", 9.0, {"before_mm": 7.0})], "4B"),
+        ([("nodule_solid", 9.0, {"before_mm": 9.0})], "3"),
+        ([("nodule_solid", 9.0, {"visible": False})], "1"),
+    ],
+)
+def test_lung_rads(nodules: list[tuple[str, float, dict[str, object]]], category: str) -> None:
+    assert lung_rads(tuple(_nodule(painter, size, **more) for painter, size, more in nodules)) == category
+
+
+def test_stage_follows_size_nodes_and_spread() -> None:
+    tumour = _nodule("nodule_solid", 25.0, malignant=True)
+    node, bone = _nodule("lymphadenopathy", 18.0, malignant=True), _nodule("bone_metastasis", 16.0, malignant=True)
+    assert stage((_nodule("nodule_solid", 8.0),)) is None
+    assert [stage(f) for f in ((tumour,), (_nodule("mass", 55.0, malignant=True),), (tumour, node), (tumour, node, bone))] == [
+        "I", "II", "III", "IV",
+    ]  # fmt: skip
+
+
+def test_doubling_times_follow_the_type() -> None:
+    rng = np.random.default_rng(1)
+    means = [np.mean([doubling_days(rng, kind, True) or 0 for _ in range(3000)]) for kind in ("nodule_ground_glass", "nodule_part_solid")]
+    assert means == pytest.approx([813, 457], rel=0.06)
+    assert doubling_days(rng, "nodule_solid", False) is None
+    assert grown_mm(10, 300, 100) == pytest.approx(20)
+
+
+def test_a_follow_up_is_the_same_patient_with_a_grown_tumour() -> None:
+    first = generate(9, 3, SHAPE, "lung_cancer_early")
+    later = generate_followup(9, 3, 12, SHAPE, "lung_cancer_early")
+    assert later.id == f"{first.id}-f12"
+    assert later.split == first.split
+    assert np.array_equal(later.study.lobes, first.study.lobes)
+    assert [f.id for f in later.study.truth if f.id not in ("mass", "nodule_solid")] == [
+        f.id for f in first.study.truth if f.id not in ("mass", "nodule_solid")
+    ]
+    assert later.truth.prior is not None
+    (change,) = (c for c in later.truth.prior.changes if c.doubling_days)
+    assert change.to_mm == pytest.approx(grown_mm(change.from_mm, 12 * 30.44, change.doubling_days), abs=0.3)
+    tumour = next(i for i, f in enumerate(first.study.truth) if f.malignant)
+    before, after = first.study.truth[tumour].mask, later.study.truth[tumour].mask
+    assert after[before].all()
+    assert after.sum() > before.sum()
+    assert f"{round(change.to_mm)} mm" in later.reports["en"]

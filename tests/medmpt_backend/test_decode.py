@@ -9,7 +9,7 @@ from torch import Tensor
 from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.model import MedMPT
 from medmpt_backend.search import DecodeSettings, banned_next, generate, replay
-from medmpt_backend.text import ReportDecoder
+from medmpt_backend.text import DecoderCache, ReportDecoder
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,22 @@ def test_cached_steps_equal_the_uncached_model(decoder: ReportDecoder, memory: T
     cache = decoder.start(memory)
     stepped = torch.stack([decoder.step(ids[:, i], cache) for i in range(ids.shape[1])], 1)
     assert torch.allclose(stepped, decoder(ids, memory).log_softmax(-1), atol=1e-5)
+
+
+def test_a_cache_grows_and_follows_its_rows() -> None:
+    """Against plain concatenation and `index_select`, past the room first made and with a swap of rows."""
+    generator = torch.Generator().manual_seed(3)
+    cache = DecoderCache(step=2)
+    keys, values = torch.empty(3, 2, 0, 4), torch.empty(3, 2, 0, 4)
+    for rows in ([0, 1, 2], [1, 0, 2], [2, 2, 0], [0, 1, 1], [2, 1, 0]):
+        k, v = (torch.randn(3, 2, 1, 4, generator=generator) for _ in range(2))
+        keys, values = torch.cat([keys, k], 2), torch.cat([values, v], 2)
+        held = cache.extend(0, k, v)
+        assert torch.equal(held[0], keys)
+        assert torch.equal(held[1], values)
+        cache.length += 1
+        cache.reorder(rows)
+        keys, values = keys[rows], values[rows]
 
 
 def _best_by_enumeration(decoder: ReportDecoder, memory: Tensor, length: int, settings: DecodeSettings) -> tuple[float, tuple[int, ...]]:

@@ -6,11 +6,13 @@ import pytest
 
 from tools.case import Case, StudyRef
 from tools.deps import Deps
+from tools.drafting import draft_report
 from tools.errors import BadInput
 from tools.evidence import ToolResult
 from tools.imaging import quantify_ct
-from tools.model_tools import classify_ct, draft_report, encode_ct, find_similar_cases
+from tools.model_tools import classify_ct, encode_ct
 from tools.report import check_report
+from tools.similar_cases import find_similar_cases
 
 CT64 = Path(__file__).resolve().parents[2] / "../shared/data/chest_ct/ct64_dicom"
 needs_ct = pytest.mark.skipif(not CT64.is_dir(), reason="needs ../shared/data/chest_ct beside the checkout")
@@ -75,4 +77,5 @@ def test_model_tools_without_weights_name_the_command(deps: Deps) -> None:
     for result in (encode_ct(deps), classify_ct(deps), draft_report(deps), find_similar_cases(deps)):
         assert result.status == "unavailable"
         assert "medmpt weights import CHECKPOINT" in (result.reason or "")
-        assert result.evidence == ()
+        assert not [e for e in result.evidence if e.kind == "model"]
+    assert {e.kind for e in draft_report(deps).evidence} == {"ct", "report"}  # what is measured stands without a model

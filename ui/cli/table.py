@@ -11,6 +11,8 @@ RETRIEVAL = "retrieval.commands"
 DRUG_GRAPH = "retrieval.drug_commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drug_commands"
+COHORT = "tools.cohort_commands"
+MEDMPT_EVALUATION = "tools.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.serving_commands"
 SERVE = "ui.cli.serve"
@@ -28,11 +30,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "index": (RETRIEVAL,),
     "corpus": (RETRIEVAL,),
     "weights": (MODEL, BACKEND),
-    "cohort": (MODEL, BACKEND),
+    "cohort": (COHORT,),
     "train": (MODEL, BACKEND),
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
-    "eval": (AGENT, TOOLS, RETRIEVAL, MODEL),
+    "eval": (AGENT, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
     "data": (AGENT,),
     "doctor": (AGENT,),
 }
@@ -64,16 +66,20 @@ DECLARED: dict[str, Entry] = {
     "calc list": Entry(_CASE, "List the clinical scores"),
     "calc": Entry(_CASE, "Calculate one clinical score"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
+    "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),
     "drugs query": Entry(_CASE, "Ask the drug knowledge graph"),
     "drugs check": Entry(_CASE, "Check a case's medicines"),
     "drugs rank": Entry(_CASE, "Rank medicines for a case"),
+    "drugs edges": Entry(_MODEL, "Write the drug graph's edges for training"),
     "weights list": Entry(_MODEL, "Installed MedMPT weights"),
     "weights use": Entry(_MODEL, "Choose the weights to use"),
     "weights verify": Entry(_MODEL, "Check installed weights"),
     "weights import": Entry(_MODEL, "Install weights from a file"),
     "weights remove": Entry(_MODEL, "Delete installed weights"),
+    "weights publish": Entry(_MODEL, "Make trained weights ready to ship"),
     "cohort generate": Entry(_MODEL, "Make a virtual cohort"),
+    "cohort reports": Entry(_MODEL, "Write the reports of a virtual cohort anew"),
     "train pretrain": Entry(_MODEL, "Pretrain a compact MedMPT"),
     "train finetune": Entry(_MODEL, "Fine-tune MedMPT"),
     "train convert": Entry(_MODEL, "Turn DICOM folders and a table of reports into training shards"),
@@ -88,6 +94,7 @@ DECLARED: dict[str, Entry] = {
     "llm serve": Entry(_HOUSE, "Run a local chat model"),
     "llm check": Entry(_HOUSE, "Try what a chat model can do"),
     "eval retrieval": Entry(_HOUSE, "Measure search against baselines"),
+    "eval medmpt": Entry(_HOUSE, "Measure MedMPT weights on a test cohort"),
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),

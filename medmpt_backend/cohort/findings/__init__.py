@@ -5,11 +5,18 @@ painter takes `(rng, canvas, *, ...)`, changes `canvas.hu` in place and returns 
 """
 
 from medmpt_backend.cohort.findings.airspace import atelectasis, consolidation, crazy_paving, ground_glass
-from medmpt_backend.cohort.findings.airways import bronchiectasis, mosaic_attenuation, peribronchial_thickening, tree_in_bud
+from medmpt_backend.cohort.findings.airways import (
+    bronchiectasis,
+    mosaic_attenuation,
+    mucus_plugs,
+    peribronchial_thickening,
+    tree_in_bud,
+)
 from medmpt_backend.cohort.findings.base import PaintedFinding, Side
 from medmpt_backend.cohort.findings.bones import bone_metastasis, rib_fracture
+from medmpt_backend.cohort.findings.chambers import enlarged_pulmonary_artery, enlarged_right_ventricle, mark_pulmonary_artery
 from medmpt_backend.cohort.findings.destruction import bullae, cysts, emphysema
-from medmpt_backend.cohort.findings.interstitial import fibrosis, fibrotic_bands, septal_thickening
+from medmpt_backend.cohort.findings.interstitial import fibrosis, fibrotic_bands, nsip, septal_thickening
 from medmpt_backend.cohort.findings.mediastinum import (
     adrenal_mass,
     aortic_calcification,
@@ -50,6 +57,8 @@ __all__ = [
     "cysts",
     "diffuse_nodules",
     "emphysema",
+    "enlarged_pulmonary_artery",
+    "enlarged_right_ventricle",
     "fibrosis",
     "fibrotic_bands",
     "ground_glass",
@@ -58,8 +67,11 @@ __all__ = [
     "hiatal_hernia",
     "loculated_effusion",
     "lymphadenopathy",
+    "mark_pulmonary_artery",
     "medical_material",
     "mosaic_attenuation",
+    "mucus_plugs",
+    "nsip",
     "part_solid_nodule",
     "peribronchial_thickening",
     "pericardial_effusion",

@@ -32,6 +32,19 @@ def bronchiectasis(
     return record(canvas, "bronchiectasis", wall > 0.3)
 
 
+def mucus_plugs(
+    rng: np.random.Generator, canvas: Canvas, *, lobes: tuple[int, ...], share: float = 0.35, widen_mm: float = 1.6, dense: bool = False
+) -> PaintedFinding:
+    """Branching tubes of mucus (finger in glove); `dense` mucus is typical of allergic aspergillosis."""
+    tree = _in_lobes(canvas, lobes, (2, 6))
+    full = rng.random(len(tree.radius)) < share
+    plug = Tree(tree.start[full], tree.end[full], tree.radius[full] + widen_mm, tree.generation[full])
+    cover = draw(plug, canvas.grid) * canvas.lungs
+    # High-attenuation mucus is denser than muscle, 70 HU and more: Agarwal et al., Clin Exp Allergy 2013;43:850.
+    lift(canvas, cover, (110.0 if dense else 14.0) + float(rng.normal(0, 4)))
+    return record(canvas, "mucus_plugs", cover > 0.4)
+
+
 def peribronchial_thickening(rng: np.random.Generator, canvas: Canvas, *, lobes: tuple[int, ...], wall_mm: float = 1.4) -> PaintedFinding:
     """Thick walls of central and segmental bronchi; the lumen stays."""
     tree = _in_lobes(canvas, lobes, (0, 4))

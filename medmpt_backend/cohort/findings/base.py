@@ -23,6 +23,10 @@ class PaintedFinding:
         lobes: Lobes it lies in; empty outside the lungs.
         size_mm: Long axis for focal findings, None for diffuse ones.
         mask: `(D, H, W)` bool.
+        solid_mm: Diameter of the solid part of a part-solid nodule.
+        spiculated: Whether the margin is spiculated.
+        malignant: Whether it is a tumour or its spread.
+        before_mm: Size in the prior study.
     """
 
     id: str
@@ -30,6 +34,10 @@ class PaintedFinding:
     lobes: tuple[str, ...]
     size_mm: float | None
     mask: Mask
+    solid_mm: float | None = None
+    spiculated: bool = False
+    malignant: bool = False
+    before_mm: float | None = None
 
 
 def record(canvas: Canvas, id: str, mask: Mask, size_mm: float | None = None) -> PaintedFinding:

@@ -24,8 +24,17 @@ def rib_fracture(rng: np.random.Generator, canvas: Canvas, *, side: Literal["lef
     return record(canvas, "rib_fracture", mask)
 
 
-def bone_metastasis(rng: np.random.Generator, canvas: Canvas, *, lytic: bool = True, diameter_mm: float = 16) -> PaintedFinding:
-    """A lytic or sclerotic lesion in a vertebral body."""
+def bone_metastasis(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    *,
+    lytic: bool = True,
+    diameter_mm: float = 16,
+    site: Literal["vertebra", "rib"] = "vertebra",
+) -> PaintedFinding:
+    """A lytic or sclerotic lesion in a vertebral body or a rib; a lytic one replaces and widens the rib."""
+    if site == "rib":
+        return _rib_metastasis(rng, canvas, lytic, diameter_mm)
     h = canvas.habitus
     z = 24.0 * int(rng.integers(-4, 2)) + 12
     y = 0.66 * h.half_depth + 4 * np.cos(z / 90)
@@ -34,3 +43,20 @@ def bone_metastasis(rng: np.random.Generator, canvas: Canvas, *, lytic: bool = T
     cover = soft(distance, voxel_mm(canvas))
     canvas.hu += cover * ((45.0 if lytic else 850.0) - canvas.hu)
     return record(canvas, "bone_metastasis", distance < 0, diameter_mm)
+
+
+def _rib_metastasis(rng: np.random.Generator, canvas: Canvas, lytic: bool, diameter_mm: float) -> PaintedFinding:
+    h = canvas.habitus
+    rib = (canvas.depth < -3) & (canvas.depth > -6) & (canvas.hu > 150) & (np.abs(canvas.grid.x) > 0.5 * h.half_width)
+    places = np.argwhere(rib & (np.abs(canvas.grid.z + 30) < 80))
+    mm = canvas.grid.millimetres(places[rng.integers(len(places))][None])[0]
+    r = diameter_mm / 2
+    ball = np.sqrt((canvas.grid.x - mm[0]) ** 2 + (canvas.grid.y - mm[1]) ** 2 + (canvas.grid.z - mm[2]) ** 2) - r
+    outside = ~canvas.lungs
+    if lytic:
+        cover = soft(ball, voxel_mm(canvas)) * outside
+        canvas.hu += cover * (55 - canvas.hu)
+        return record(canvas, "bone_metastasis", (ball < 0) & outside, diameter_mm)
+    bone = (ball < 0) & outside & (canvas.hu > 150)
+    canvas.hu[bone] = 900
+    return record(canvas, "bone_metastasis", bone, diameter_mm)

@@ -28,6 +28,30 @@ def fibrosis(rng: np.random.Generator, canvas: Canvas, *, amount: float = 0.16, 
     return tuple(f for f in out if f.mask.any())
 
 
+def nsip(rng: np.random.Generator, canvas: Canvas, *, amount: float = 0.35) -> tuple[PaintedFinding, ...]:
+    """Non-specific interstitial pneumonia: symmetric basal ground glass and fine lines that spare the subpleural band, with traction.
+
+    Travis et al., Am J Respir Crit Care Med 2008;177:1338.
+    """
+    inside = canvas.lungs
+    to_wall = ndimage.distance_transform_edt(inside, sampling=canvas.grid.spacing).astype(np.float32)
+    patches = texture(rng, canvas, 40.0)
+    symmetric = (patches + patches[:, :, ::-1]) * np.float32(0.35)
+    spared = np.clip(1 - to_wall / 7, 0, 1) * np.float32(2.5)
+    score = (symmetric - canvas.grid.z / 45 + canvas.grid.y / 110 - to_wall / 40 - spared).astype(np.float32)
+    zone = quantile_cover(score, inside, amount, 0.7)
+    canvas.hu += zone * np.where(canvas.hu < -500, float(rng.uniform(170, 230)), 0).astype(np.float32)
+    lines = np.clip(1 - np.abs(texture(rng, canvas, 4.5)) / 0.35, 0, 1)
+    core = quantile_cover(score, inside, 0.6 * amount, 0.5)
+    lift(canvas, core * lines * np.float32(0.7), -320)
+    out = [
+        record(canvas, "ground_glass", zone > 0.5),
+        record(canvas, "reticulation", core > 0.5),
+        _traction(rng, canvas, core > 0.3),
+    ]
+    return tuple(f for f in out if f.mask.any())
+
+
 def _traction(rng: np.random.Generator, canvas: Canvas, zone: np.ndarray) -> PaintedFinding:
     """Dilated, irregular airways inside fibrotic lung."""
     from medmpt_backend.cohort.trees import Tree, draw

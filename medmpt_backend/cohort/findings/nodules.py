@@ -7,20 +7,38 @@ import numpy as np
 from medmpt_backend.cohort.anatomy import Canvas
 from medmpt_backend.cohort.findings.base import PaintedFinding, ball, lift, record, sink, soft, spot, texture, voxel_mm
 from medmpt_backend.cohort.grid import Field
+from medmpt_backend.cohort.trees import Tree, draw
 
 # Fleischner glossary 2024: a nodule measures up to 30 mm, a mass more.
 MASS_MM = 30.0
 
 
-def solid_nodule(rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float, spiculated: bool = False) -> PaintedFinding:
-    """A solid nodule or mass, smooth or spiculated, away from vessels and pleura."""
+def solid_nodule(
+    rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float, spiculated: bool = False, rays: int = 0
+) -> PaintedFinding:
+    """A solid nodule or mass, smooth or spiculated, away from vessels and pleura; `rays` adds that many straight spicules."""
     distance = _place(rng, canvas, lobe, diameter_mm, 0.16 if spiculated else 0.05)
     cover = soft(distance, voxel_mm(canvas)) * canvas.lungs
     if spiculated:
-        rays = texture(rng, canvas, 5.0)
-        cover = np.maximum(cover, np.clip(1 - distance / (0.25 * diameter_mm), 0, 1) * (rays > 1.1) * canvas.lungs * 0.55)
+        tufts = texture(rng, canvas, 5.0)
+        cover = np.maximum(cover, np.clip(1 - distance / (0.25 * diameter_mm), 0, 1) * (tufts > 1.1) * canvas.lungs * 0.55)
+    if rays:
+        cover = np.maximum(cover, _spicules(rng, canvas, distance, diameter_mm, rays) * canvas.lungs)
     lift(canvas, cover, 35)
     return record(canvas, "mass" if diameter_mm > MASS_MM else "nodule_solid", (distance < 0) & canvas.lungs, diameter_mm)
+
+
+def _spicules(rng: np.random.Generator, canvas: Canvas, distance: Field, diameter_mm: float, number: int) -> Field:
+    """Thin strands, 2 mm and more long, that leave a lesion in all directions."""
+    centre = canvas.grid.millimetres(np.argwhere(distance == distance.min())[:1])
+    away = rng.normal(0, 1, (number, 3))
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    length = diameter_mm / 2 + rng.uniform(2, 4 + 0.3 * diameter_mm, (number, 1))
+    tips, roots = centre + away * length, centre + away * diameter_mm / 3
+    middle = (tips + roots) / 2
+    start, end = np.concatenate([roots, middle]), np.concatenate([middle, tips])
+    radius = np.concatenate([np.full(number, 0.9), np.full(number, 0.5)])
+    return draw(Tree(start, end, radius, np.zeros(2 * number, np.int64)), canvas.grid)
 
 
 def ground_glass_nodule(rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float) -> PaintedFinding:
@@ -39,11 +57,32 @@ def part_solid_nodule(rng: np.random.Generator, canvas: Canvas, *, lobe: int, di
     return record(canvas, "nodule_part_solid", (distance < 0) & canvas.lungs, diameter_mm)
 
 
-def calcified_granuloma(rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float) -> PaintedFinding:
-    """A completely calcified, smooth nodule."""
+Calcification = Literal["diffuse", "central", "laminated", "popcorn"]
+
+
+def calcified_granuloma(
+    rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float, pattern: Calcification = "diffuse"
+) -> PaintedFinding:
+    """A smooth nodule with one of the four benign patterns of calcification; `popcorn` is a hamartoma with fat.
+
+    Erasmus et al., RadioGraphics 2000;20:43.
+    """
     distance = _place(rng, canvas, lobe, diameter_mm, 0.0)
-    lift(canvas, soft(distance, voxel_mm(canvas)) * canvas.lungs, 620)
-    return record(canvas, "granuloma_calcified", (distance < 0) & canvas.lungs, diameter_mm)
+    cover = soft(distance, voxel_mm(canvas)) * canvas.lungs
+    mask = (distance < 0) & canvas.lungs
+    if pattern == "diffuse":
+        lift(canvas, cover, 620)
+        return record(canvas, "granuloma_calcified", mask, diameter_mm)
+    lift(canvas, cover, 40)
+    deep = -distance / (diameter_mm / 2)
+    if pattern == "popcorn":
+        lumps = texture(rng, canvas, max(3.5, diameter_mm / 4)) * (deep > 0.15)
+        sink(canvas, cover * np.clip(-1.5 * lumps - 0.9, 0, 1), -70)
+        lift(canvas, cover * np.clip(2 * lumps - 1.0, 0, 1), 480)
+        return record(canvas, "hamartoma", mask, diameter_mm)
+    rings = np.clip(3 * (deep - 0.45), 0, 1) if pattern == "central" else np.clip(1.6 * np.cos(deep * 2 * np.pi) - 0.3, 0, 1)
+    lift(canvas, cover * rings, 560)
+    return record(canvas, "granuloma_calcified", mask, diameter_mm)
 
 
 def perifissural_nodule(rng: np.random.Generator, canvas: Canvas, *, diameter_mm: float) -> PaintedFinding:
@@ -110,8 +149,6 @@ def diffuse_nodules(
 
 def _dots(canvas: Canvas, flat: np.ndarray, radius_mm: float) -> Field:
     """Coverage of small balls at flat voxel indices."""
-    from medmpt_backend.cohort.trees import Tree, draw
-
     voxels = np.stack(np.unravel_index(flat, canvas.grid.shape), 1).astype(np.int64)
     mm = canvas.grid.millimetres(voxels)
     radius = np.full(len(mm), radius_mm)

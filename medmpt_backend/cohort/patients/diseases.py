@@ -4,7 +4,7 @@ Frequencies are plausible for a respiratory department and are not epidemiology;
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -261,7 +261,7 @@ def _drug_pneumonitis(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
 
 def _checkpoint(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     lobe = _lobe(rng)
-    mass = f.solid_nodule(rng, c, lobe=lobe, diameter_mm=rng.uniform(18, 40), spiculated=True)
+    mass = _tumour(rng, c, lobe, rng.uniform(18, 40), spiculated=True)
     return (
         mass,
         f.ground_glass(rng, c, lobes=LOWER, amount=0.2 + 0.3 * s),
@@ -307,16 +307,23 @@ def _cancer_early(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     lobe, size = _lobe(rng), rng.uniform(9, 28)
     kind = rng.random()
     if kind < 0.3:
-        return (f.part_solid_nodule(rng, c, lobe=lobe, diameter_mm=max(12.0, size), solid_mm=max(5.0, 0.45 * size)),)
+        core = max(5.0, 0.45 * size)
+        part_solid = f.part_solid_nodule(rng, c, lobe=lobe, diameter_mm=max(12.0, size), solid_mm=core)
+        return (replace(part_solid, solid_mm=core, malignant=True),)
     if kind < 0.45:
-        return (f.ground_glass_nodule(rng, c, lobe=lobe, diameter_mm=max(11.0, size)),)
-    return (f.solid_nodule(rng, c, lobe=lobe, diameter_mm=size, spiculated=bool(rng.random() < 0.7)),)
+        return (replace(f.ground_glass_nodule(rng, c, lobe=lobe, diameter_mm=max(11.0, size)), malignant=True),)
+    return (_tumour(rng, c, lobe, size, spiculated=bool(rng.random() < 0.7)),)
+
+
+def _tumour(rng: np.random.Generator, c: Canvas, lobe: int, size: float, spiculated: bool) -> f.PaintedFinding:
+    made = f.solid_nodule(rng, c, lobe=lobe, diameter_mm=size, spiculated=spiculated)
+    return replace(made, spiculated=spiculated, malignant=True)
 
 
 def _cancer_advanced(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     lobe = _lobe(rng)
     side = "right" if lobe <= RLL else "left"
-    out: list[f.PaintedFinding] = [f.solid_nodule(rng, c, lobe=lobe, diameter_mm=rng.uniform(32, 60), spiculated=True)]
+    out: list[f.PaintedFinding] = [_tumour(rng, c, lobe, rng.uniform(32, 60), spiculated=True)]
     out.append(
         f.lymphadenopathy(rng, c, stations=("4R", "7", "10R") if side == "right" else ("4L", "7", "10L"), short_axis_mm=rng.uniform(14, 26))
     )
@@ -326,7 +333,7 @@ def _cancer_advanced(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
         out.append(f.bone_metastasis(rng, c, lytic=bool(rng.random() < 0.7)))
     if rng.random() < 0.15:
         out.append(f.adrenal_mass(rng, c, side=_side(rng), diameter_mm=rng.uniform(18, 35)))  # type: ignore[arg-type]
-    return tuple(out)
+    return tuple(replace(found, malignant=True) for found in out)
 
 
 def _screened(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
@@ -335,7 +342,8 @@ def _screened(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     for _ in range(int(rng.choice(4, p=(0.4, 0.35, 0.15, 0.1)))):
         kind, size = rng.random(), float(np.clip(rng.lognormal(np.log(6), 0.4), 4, 22))
         if kind < 0.45:
-            out.append(f.solid_nodule(rng, c, lobe=_lobe(rng), diameter_mm=size, spiculated=bool(rng.random() < 0.1)))
+            lobe, spiculated = _lobe(rng), bool(rng.random() < 0.1)
+            out.append(replace(f.solid_nodule(rng, c, lobe=lobe, diameter_mm=size, spiculated=spiculated), spiculated=spiculated))
         elif kind < 0.65:
             out.append(f.calcified_granuloma(rng, c, lobe=_lobe(rng), diameter_mm=size))
         elif kind < 0.8:
@@ -346,7 +354,7 @@ def _screened(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
 
 
 def _metastases(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
-    return tuple(f.solid_nodule(rng, c, lobe=_lobe(rng), diameter_mm=rng.uniform(7, 22)) for _ in range(4 + int(6 * s)))
+    return tuple(_tumour(rng, c, _lobe(rng), rng.uniform(7, 22), spiculated=False) for _ in range(4 + int(6 * s)))
 
 
 def _pneumothorax(rng: np.random.Generator, c: Canvas, s: float) -> Painted:

@@ -1,13 +1,12 @@
-"""Compose a report: the most important findings first, negatives that are true, an impression."""
+"""Compose a report: a radiologist's style, the most important findings, negatives that are true, an impression."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from medmpt_backend.cohort.findings import Side
-from medmpt_backend.cohort.patients.patient import VirtualPatient
-from medmpt_backend.cohort.reports.phrases import NEGATIVES, PHRASES, SUGGESTION
-from medmpt_backend.cohort.reports.words import joined, region, side_words
+from medmpt_backend.cohort.reports.phrases import NEGATIVES, ORGANS, SUGGESTION, phrases
+from medmpt_backend.cohort.reports.words import compared, degree, joined, region, side_words
 from medmpt_backend.cohort.truth import FindingTruth, Truth
 
 # Findings told of one study; the report decoder writes at most 120 tokens.
@@ -32,11 +31,12 @@ class Item:
     """One sentence's worth of findings of the same kind.
 
     Attributes:
-        key: Key of `PHRASES`.
+        key: Key of `phrases()`.
         lobes: Lobes together.
         side: Side together.
         mm: Largest size in whole mm; None for diffuse findings.
         ml: Volume together.
+        share: Share of the lungs together.
     """
 
     key: str
@@ -44,12 +44,37 @@ class Item:
     side: Side
     mm: int | None
     ml: float
+    share: float = 0.0
 
 
-def write_reports(rng: np.random.Generator, patient: VirtualPatient, truth: Truth) -> dict[str, str]:
-    """`zh` and `en`: findings and impression of one study in one string."""
-    items = ranked(truth)[:MOST]
-    return {"zh": _chinese(rng, patient, truth, items), "en": _english(rng, patient, truth, items)}
+@dataclass(frozen=True)
+class Style:
+    """How one radiologist writes.
+
+    Attributes:
+        by_organ: Findings organ by organ, else the most important first.
+        numbered: Impression as a numbered list.
+        negatives: How many absent findings are named.
+        suggests: Whether a diagnosis is suggested.
+        technique: Whether low dose and contrast are named.
+    """
+
+    by_organ: bool
+    numbered: bool
+    negatives: int
+    suggests: bool
+    technique: bool
+
+
+def write_reports(rng: np.random.Generator, disease: str, truth: Truth) -> dict[str, str]:
+    """`zh` and `en`: findings and impression of one study in one string.
+
+    Args:
+        rng: Source of randomness.
+        disease: Disease id, for the suggested diagnosis.
+        truth: What is told.
+    """
+    return {"zh": _write(rng, disease, truth, True), "en": _write(rng, disease, truth, False)}
 
 
 def ranked(truth: Truth) -> list[Item]:
@@ -66,58 +91,111 @@ def ranked(truth: Truth) -> list[Item]:
             items.append(_item(PLURAL.get(key, key), group))
     if truth.labels["enlarged_pulmonary_artery"]:
         items.append(Item("enlarged_pulmonary_artery", (), "both", round(truth.pulmonary_artery_mm), 0.0))
-    return sorted(items, key=lambda item: (PHRASES[item.key].rank, -item.ml))
+    return sorted(items, key=lambda item: (phrases()[item.key].rank, -item.ml))
 
 
 def _item(key: str, found: list[FindingTruth]) -> Item:
     sizes = [f.size_mm for f in found if f.size_mm is not None]
     lobes = tuple(sorted({lobe for f in found for lobe in f.lobes}))
-    return Item(key, lobes, joined(f.side for f in found), round(max(sizes)) if sizes else None, sum(f.volume_ml for f in found))
+    side = joined(f.side for f in found)
+    return Item(key, lobes, side, round(max(sizes)) if sizes else None, sum(f.volume_ml for f in found), sum(f.lung_share for f in found))
 
 
-def _fill(template: str, item: Item, chinese: bool) -> str:
-    article, adjective, zh = region(item.lobes)
-    side = side_words(item.side)[chinese]
-    return template.format(loc=zh if chinese else article, adj=adjective, Adj=_upper(adjective), side=side, Side=_upper(side), mm=item.mm)
+def fill(template: str, item: Item, chinese: bool) -> str:
+    """A phrase about one item."""
+    article, adjective, zh = region(item.lobes, item.side)
+    side, deg = side_words(item.side)[chinese], degree(item.key, item.mm, item.share)[chinese]
+    made = template.format(
+        loc=zh if chinese else article,
+        adj=adjective,
+        Adj=_upper(adjective),
+        side=side,
+        Side=_upper(side),
+        deg=deg,
+        Deg=_upper(deg),
+        mm=item.mm,
+    )
+    return made if chinese else _upper(made)
 
 
 def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def _pick(rng: np.random.Generator, choices: tuple[str, ...]) -> str:
     return choices[int(rng.integers(len(choices)))]
 
 
-def _negatives(rng: np.random.Generator, truth: Truth, most: int) -> list[tuple[str, str]]:
-    absent = [words for label, words in NEGATIVES.items() if truth.labels[label] == 0]
-    order = rng.permutation(len(absent))[:most]
-    return [absent[i] for i in sorted(order)]
+def _style(rng: np.random.Generator, items: list[Item]) -> Style:
+    most = 3 if len(items) < 4 else 2
+    return Style(
+        by_organ=bool(rng.random() < 0.35),
+        numbered=bool(rng.random() < 0.25),
+        negatives=most if rng.random() < 0.8 else 1,
+        suggests=bool(rng.random() < 0.7),
+        technique=bool(rng.random() < 0.2),
+    )
 
 
-def _english(rng: np.random.Generator, patient: VirtualPatient, truth: Truth, items: list[Item]) -> str:
-    lines = [_fill(_pick(rng, PHRASES[i.key].en), i, False) for i in items]
+def _write(rng: np.random.Generator, disease: str, truth: Truth, chinese: bool) -> str:
+    items = ranked(truth)[:MOST]
+    style = _style(rng, items)
+    shown = sorted(items, key=lambda i: ORGANS.index(phrases()[i.key].organ)) if style.by_organ else items
+    lines = [fill(_pick(rng, phrases()[i.key].zh if chinese else phrases()[i.key].en), i, chinese) for i in shown]
     if not items:
-        lines.append(_pick(rng, ("The lungs are clear.", "Both lungs are clear.", "No focal lung lesion.")))
-    absent = [en for en, _ in _negatives(rng, truth, 3 if len(items) < 4 else 2)]
-    if absent:
-        lines.append(f"No {absent[0]}." if len(absent) == 1 else f"No {', '.join(absent[:-1])} or {absent[-1]}.")
-    short = [_fill(p.short_en, i, False) for i in items if (p := PHRASES[i.key]).short_en][:3]
-    told = _upper("; ".join(short)) + "." if short else _pick(rng, ("No acute abnormality.", "No active lung disease."))
-    if short and patient.disease in SUGGESTION and rng.random() < 0.7:
-        told += " " + _pick(rng, ("Consider {}.", "Suggests {}.", "Favour {}.")).format(SUGGESTION[patient.disease][0])
-    return f"Findings: {' '.join(lines)} Impression: {told}"
+        lines.append(_pick(rng, _CLEAR[chinese]))
+    lines += [compared(change, truth.prior.months, chinese) for change in truth.prior.changes] if truth.prior else []
+    low_dose = truth.screening is not None
+    if style.technique and (low_dose or truth.contrast):
+        lines.insert(0, _TECHNIQUE[low_dose][chinese])
+    lines += _absent(rng, truth, style.negatives, chinese)
+    told = _impression(rng, disease, truth, items, style, chinese)
+    return f"影像所见：{''.join(lines)}印象：{told}" if chinese else f"Findings: {' '.join(lines)} Impression: {told}"
 
 
-def _chinese(rng: np.random.Generator, patient: VirtualPatient, truth: Truth, items: list[Item]) -> str:
-    lines = [_fill(_pick(rng, PHRASES[i.key].zh), i, True) for i in items]
-    if not items:
-        lines.append(_pick(rng, ("双肺纹理清晰，未见实质性病变。", "双肺野清晰。", "双肺未见明显异常密度影。")))
-    absent = [zh for _, zh in _negatives(rng, truth, 3 if len(items) < 4 else 2)]
-    if absent:
-        lines.append(_pick(rng, ("未见{}。", "无{}。")).format("、".join(absent)))
-    short = [_fill(p.short_zh, i, True) for i in items if (p := PHRASES[i.key]).short_zh][:3]
-    told = "；".join(short) + "。" if short else _pick(rng, ("胸部CT未见明显异常。", "未见活动性病变。"))
-    if short and patient.disease in SUGGESTION and rng.random() < 0.7:
-        told += _pick(rng, ("考虑{}。", "提示{}可能。", "{}可能大。")).format(SUGGESTION[patient.disease][1])
-    return f"影像所见：{''.join(lines)}印象：{told}"
+_CLEAR = (
+    ("The lungs are clear.", "Both lungs are clear.", "No focal lung lesion.", "Clear lungs with normal vascular markings."),
+    ("双肺纹理清晰，未见实质性病变。", "双肺野清晰。", "双肺未见明显异常密度影。", "双肺纹理走行自然，肺野清晰。"),
+)
+_NORMAL = (
+    ("No acute abnormality.", "No active lung disease.", "Normal chest CT."),
+    ("胸部CT未见明显异常。", "未见活动性病变。", "胸部CT平扫未见异常。"),
+)
+_TECHNIQUE = {True: ("Low-dose CT.", "低剂量CT平扫。"), False: ("Contrast-enhanced CT.", "增强CT扫描。")}
+_NONE = (("No {}.", "There is no {}.", "No evidence of {}."), ("未见{}。", "无{}。", "未见明显{}。"))
+_SUGGEST = (
+    ("Consider {}.", "Suggests {}.", "Favour {}.", "Compatible with {}."),
+    ("考虑{}。", "提示{}可能。", "{}可能大。", "符合{}表现。"),
+)
+
+
+def _absent(rng: np.random.Generator, truth: Truth, most: int, chinese: bool) -> list[str]:
+    names = [words[chinese] for label, words in NEGATIVES.items() if truth.labels[label] == 0]
+    order = sorted(rng.permutation(len(names))[:most])
+    chosen = [names[i] for i in order]
+    if not chosen:
+        return []
+    if chinese:
+        return [_pick(rng, _NONE[1]).format("、".join(chosen))]
+    listed = chosen[0] if len(chosen) == 1 else f"{', '.join(chosen[:-1])} or {chosen[-1]}"
+    return [_pick(rng, _NONE[0]).format(listed)]
+
+
+def _impression(rng: np.random.Generator, disease: str, truth: Truth, items: list[Item], style: Style, chinese: bool) -> str:
+    choices = [(p.short_zh if chinese else p.short_en, i) for i in items if (p := phrases()[i.key]).short_en][:3]
+    short = [fill(_pick(rng, words), i, chinese) for words, i in choices]
+    if not short:
+        told = [_pick(rng, _NORMAL[chinese])]
+    elif style.numbered and len(short) > 1:
+        told = [f"{n}. {text}{'。' if chinese else '.'}" for n, text in enumerate(short, 1)]
+    else:
+        told = ["；".join(short) + "。" if chinese else "; ".join([short[0], *map(_lower, short[1:])]) + "."]
+    if short and style.suggests and disease in SUGGESTION:
+        told.append(_pick(rng, _SUGGEST[chinese]).format(SUGGESTION[disease][chinese]))
+    if truth.screening is not None and rng.random() < 0.5:
+        told.append(f"Lung-RADS {truth.screening.lung_rads}{'类。' if chinese else '.'}")
+    return ("" if chinese else " ").join(told)

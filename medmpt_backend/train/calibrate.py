@@ -1,0 +1,92 @@
+"""After training, on validation studies: a temperature per head and, for multilabel heads, an operating point per label.
+
+Temperature scaling: Guo et al., ICML 2017, "On calibration of modern neural networks". Operating point: the threshold that maximises
+sensitivity + specificity - 1 (Youden, Cancer 1950;3:32); 0.5 where validation holds fewer than five studies of either kind.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from medmpt_backend.config import HeadConfig, MedMPTConfig
+from medmpt_backend.model import MedMPT
+from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.train.tasks import head_loss
+
+LEAST = 5
+TEMPERATURES = np.geomspace(0.25, 4.0, 81)
+
+
+@dataclass(frozen=True, eq=False)
+class HeadOutput:
+    """Logits `(N, labels)` of one head over `N` studies, and their targets as in `Batch.targets`."""
+
+    logits: Tensor
+    target: Tensor
+
+
+@torch.inference_mode()
+def head_outputs(model: MedMPT, source: BatchSource, batch: int, device: torch.device) -> dict[str, HeadOutput]:
+    """Logits and targets of every head over a source of task `joint`."""
+    logits: dict[str, list[Tensor]] = {task: [] for task in model.heads}
+    targets: dict[str, list[Tensor]] = {task: [] for task in model.heads}
+    for start in range(0, len(source.usable), batch):
+        made = source.collate([(0, i) for i in source.usable[start : start + batch]], augmented=False)
+        slices, patches = model.see(made.view.to(device))
+        scan, _ = model.fuse(slices)
+        for task in model.heads:
+            logits[task].append(model.head_logits(task, scan, patches.get(task)).float().cpu())
+            targets[task].append(made.targets[task])
+    return {task: HeadOutput(torch.cat(logits[task]), torch.cat(targets[task])) for task in logits}
+
+
+def fit_temperature(output: HeadOutput) -> float:
+    """The temperature of a grid whose negative log-likelihood is lowest."""
+    losses = [float(head_loss(output.logits / t, output.target)) for t in TEMPERATURES]
+    return float(TEMPERATURES[int(np.argmin(losses))])
+
+
+def youden_threshold(probabilities: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
+    """Operating point of one label; midway between the two probabilities that it separates."""
+    if min(positive.sum(), (~positive).sum()) < LEAST:
+        return 0.5
+    order = np.argsort(-probabilities, kind="stable")
+    hits, alarms = np.cumsum(positive[order]) / positive.sum(), np.cumsum(~positive[order]) / (~positive).sum()
+    best = int(np.argmax(hits - alarms))
+    ranked = probabilities[order]
+    return float((ranked[best] + ranked[min(best + 1, len(ranked) - 1)]) / 2)
+
+
+def calibrated_head(head: HeadConfig, output: HeadOutput) -> HeadConfig:
+    """The head with its temperature and thresholds."""
+    temperature = fit_temperature(output)
+    changes: dict[str, object] = {"temperature": temperature, "calibrated": True}
+    if head.kind == "multilabel":
+        probabilities = (output.logits / temperature).sigmoid().double().numpy()
+        target = output.target.numpy()
+        known = ~np.isnan(target)
+        columns = range(target.shape[1])
+        changes["thresholds"] = tuple(youden_threshold(probabilities[known[:, i], i], target[known[:, i], i] > 0.5) for i in columns)
+    return head.model_copy(update=changes)
+
+
+def calibrate(model: MedMPT, outputs: dict[str, HeadOutput]) -> MedMPTConfig:
+    """The model's configuration with every head calibrated; heads without a known validation target stay as they are."""
+    heads = dict(model.config.heads)
+    for task, output in outputs.items():
+        known = ~output.target.isnan() if output.target.is_floating_point() else output.target >= 0
+        if bool(known.any()):
+            heads[task] = calibrated_head(heads[task], output)
+    return model.config.model_copy(update={"heads": heads})
+
+
+def probabilities(output: HeadOutput, temperature: float = 1.0) -> NDArray[np.float64]:
+    """`(N, labels)`: sigmoid for float targets, softmax for classes."""
+    scaled = output.logits.double() / temperature
+    made = scaled.sigmoid() if output.target.is_floating_point() else F.softmax(scaled, -1)
+    out: NDArray[np.float64] = made.numpy()
+    return out

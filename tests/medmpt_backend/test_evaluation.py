@@ -19,7 +19,7 @@ from medmpt_backend.evaluation.context import Context, Edge
 from medmpt_backend.evaluation.data import open_studies
 from medmpt_backend.evaluation.extraction import extract, is_chinese, stated_sides
 from medmpt_backend.evaluation.features import features
-from medmpt_backend.evaluation.figures import Resampler, figure
+from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
 from medmpt_backend.evaluation.linear import binary_scores, class_probabilities, fitted_scores
 from medmpt_backend.evaluation.suite import PARTS, chosen_parts, run_parts
 from medmpt_backend.train.metrics import bleu, caption_metrics
@@ -63,7 +63,7 @@ def fabricate(folder: Path, config: MedMPTConfig, count: int, seed: int) -> Path
             )
             histograms.append(random.poisson(20, 8) + np.array([0, 0, 0, 12 * sick, 0, 0, 9 * smoker, 0]))
     (folder / "truth.jsonl").write_text("".join(json.dumps(t) + "\n" for t in truths), encoding="utf-8")
-    np.savez(folder / "histograms.npz", volume=np.array(histograms), lung=np.array(histograms))
+    np.savez(folder / "histograms.npz", volume=np.array(histograms), lungs=np.array(histograms))
     return folder
 
 
@@ -267,13 +267,13 @@ def test_reports_are_judged_by_words_and_by_claims(context: Context) -> None:
     got = reports.run(context)
     assert {"bleu4/model", "cider/nearest", "claims_truth_f1/model", "claims_report_side/nearest"} <= set(got.figures)
     names = [r.report or "" for r in context.test.records]
-    perfect = findings.PartResult(name="report")
+    perfect = PartResult(name="report")
     reports.measure(context, perfect, "copy", names, range(len(names)))
     for name in ("bleu4", "claims_report_f1", "claims_report_side", "rouge_l"):
         assert perfect.value(f"{name}/copy") == pytest.approx(1)
     assert perfect.value("claims_truth_recall/copy") == 1
     assert perfect.value("false_negations/copy") == 0
-    swapped = findings.PartResult(name="report")
+    swapped = PartResult(name="report")
     reports.measure(context, swapped, "swap", [n.replace("Right", "Left") for n in names], range(len(names)))
     assert swapped.value("claims_report_side/swap") == 0
     assert swapped.value("claims_report_f1/swap") == pytest.approx(1)
@@ -356,6 +356,6 @@ def test_files_beside_the_shards_are_checked(tmp_path: Path, eval_config: MedMPT
     with pytest.raises(BadInput, match="same order"):
         open_studies(folder)
     (folder / "truth.jsonl").unlink()
-    np.savez(folder / "histograms.npz", volume=np.zeros((2, 4)), lung=np.zeros((2, 4)))
+    np.savez(folder / "histograms.npz", volume=np.zeros((2, 4)), lungs=np.zeros((2, 4)))
     with pytest.raises(BadInput, match="2 rows"):
         open_studies(folder)

@@ -17,14 +17,17 @@ from agent.errors import BadInput, Stopped
 from agent.graph import Graph, build_graph
 from agent.ledger import read_ledger
 from agent.lexicon import language_of
+from agent.model_view import findings_of, heat_of
 from agent.models import make_model, shown_name
 from agent.parts import Parts
-from agent.sessions import Cases, HeldCase, Threads, connect
+from agent.sessions import Cases, HeldCase, Threads, connect, digest
 from agent.settings import Settings
 from agent.state import TurnContext
+from agent.teaching import TeachingDesk, refusal
 from agent.viewer import Viewer
-from agent.views import CaseView, DemoCase, MeasureView, PassageView, StudyHandle, StudyInfo
+from agent.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
 from tools.evidence import Evidence, Language, ToolResult
+from tools.teaching import MachineRead, Reading, TrueFinding
 
 _MAX_QUESTION = 8000
 _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
@@ -43,6 +46,7 @@ class Assistant:
         self._cases = Cases()
         self._threads = Threads(self._connection, self._saver.lock)  # type: ignore[arg-type]
         self._viewer = Viewer(settings.cache_dir)
+        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
         self._graph: Graph | None = None
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}
@@ -62,6 +66,10 @@ class Assistant:
         """Synthetic cases that ship."""
         return self._parts.demo_cases()
 
+    def teaching_cases(self) -> tuple[DemoCase, ...]:
+        """Synthetic cases whose truth is withheld until a reading is committed."""
+        return self._parts.teaching_cases()
+
     def open_case(self, source: str | Path, *, session: str) -> CaseView:
         """Open a demo case by id, or a case folder, bundle, sheet or study by path.
 
@@ -69,7 +77,8 @@ class Assistant:
             agent.errors.BadInput, tools.errors.ToolsError: What cannot be read, and why.
         """
         loaded = self._parts.load_case(source)
-        handle = self._cases.hold(loaded, session)
+        teaching = isinstance(source, str) and source in {t.id for t in self._parts.teaching_cases()}
+        handle = self._cases.hold(loaded, session, teaching)
         held = self._cases.get(handle, session)
         studies = tuple(StudyHandle(id=s.id, label=_label(s.id, s.date, s.prior), prior=s.prior) for s in loaded.case.studies)
         return CaseView(
@@ -117,7 +126,10 @@ class Assistant:
             raise BadInput(f"a question has 1 to {_MAX_QUESTION} characters, this one has {len(asked)}: shorten or type it")
         held = self._cases.get(case, session) if case is not None else None
         self._threads.bind(thread, session, held.patient if held else None)
-        context = self._context(asked, thread, held, language or language_of(asked), stop or threading.Event())
+        spoken = language or language_of(asked)
+        if held is not None and self._desk.sealed(held):
+            return iter((Done(answer=refusal(asked, spoken, shown_name(self._settings.llm), thread)),))
+        context = self._context(asked, thread, held, spoken, stop or threading.Event())
         return self._turn(context)
 
     def _turn(self, context: TurnContext) -> Iterator[Event]:
@@ -208,7 +220,8 @@ class Assistant:
 
     def study_info(self, case: str, study: str, session: str) -> StudyInfo:
         """Geometry and key slices of a study, or why it cannot be shown."""
-        return self._viewer.info(self._cases.get(case, session), study)
+        held = self._cases.get(case, session)
+        return self._viewer.info(held, study, self._desk.sealed(held))
 
     def slice(self, case: str, study: str, index: int, session: str) -> bytes:
         """One axial slice: gzip of little-endian int16 HU, `(H, W)`, row major."""
@@ -217,11 +230,51 @@ class Assistant:
 
     def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
         """Measure the lesion at voxel `(x, y, z)`, z from the head."""
-        return self._viewer.measure(self._cases.get(case, session), study, at)
+        return self._viewer.measure(self._revealed(case, session), study, at)
+
+    def _revealed(self, case: str, session: str) -> HeldCase:
+        """The case, unless it is a teaching case that still waits for a reading."""
+        held = self._cases.get(case, session)
+        self._desk.open_only(held)
+        return held
+
+    def teaching(self, case: str, session: str) -> TeachingView | None:
+        """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
+        from tools.teaching_cases import machine_read, truth_of
+
+        held = self._cases.get(case, session)
+        study = next(iter(held.loaded.studies.values()), None)
+
+        def reveal() -> tuple[tuple[TrueFinding, ...], MachineRead]:
+            assert study is not None
+            return truth_of(held.loaded.folder), machine_read(self._parts.engine(), study)
+
+        return self._desk.view(held, reveal)
+
+    def commit_reading(self, case: str, reading: Reading, session: str) -> TeachingView | None:
+        """Commit a reading of the open teaching case, for good; what is then revealed.
+
+        Raises:
+            agent.errors.BadInput, tools.errors.BadInput: Incomplete, not a teaching case, or committed before.
+        """
+        held = self._cases.get(case, session)
+        if held.loaded.studies:
+            self._viewer.volume(held, next(iter(held.loaded.studies)))
+        self._desk.commit(held, reading)
+        return self.teaching(case, session)
+
+    def model_findings(self, case: str, study: str, session: str) -> FindingsView:
+        """What the model finds on a study, for the viewer."""
+        return findings_of(self._parts.engine(), self._viewer.volume(self._revealed(case, session), study))
+
+    def heatmap(self, case: str, study: str, finding: str, session: str) -> HeatView:
+        """Where the model's score of one finding comes from."""
+        return heat_of(self._parts.engine(), self._viewer.volume(self._revealed(case, session), study), finding)
 
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
         self._cases.close(session)
+        self._desk.forget(digest(session))
         self._viewer.forget()
 
     def threads(self, session: str | None = None) -> list[str]:

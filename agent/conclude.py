@@ -94,7 +94,8 @@ def _ordered(claims: list[Claim], ledger: Ledger) -> list[Claim]:
 
 def section_of(claim: Claim, evidence: dict[str, Evidence]) -> str:
     """Section of an answer that a claim belongs to: that of its first evidence."""
-    return _SECTION[evidence[claim.evidence[0]].kind]
+    first = evidence[claim.evidence[0]]
+    return "drugs" if first.key.startswith("M-drug-") else _SECTION[first.kind]
 
 
 def _made_up_for(step: ToolStep, ledger: Ledger) -> bool:

@@ -77,11 +77,21 @@ class House:
 
         return tuple(DemoCase(id=d, title_en=demo_title(d, "en"), title_zh=demo_title(d, "zh")) for d in demo_cases())
 
+    def teaching_cases(self) -> tuple[DemoCase, ...]:
+        """Synthetic cases whose truth is withheld until a reading is committed."""
+        from tools.teaching_cases import teaching_cases, teaching_title
+
+        return tuple(DemoCase(id=t, title_en=teaching_title(t, "en"), title_zh=teaching_title(t, "zh")) for t in teaching_cases())
+
     def load_case(self, source: str | Path) -> OpenedCase:
-        """A demo case by id, or a case by path."""
+        """A demo or teaching case by id, or a case by path."""
         from tools.case_files import load_case
         from tools.demo import demo_cases, open_demo
 
         if isinstance(source, str) and source in demo_cases():
             return open_demo(source, self._settings.cache_dir, lazy=True)
+        from tools.teaching_cases import open_teaching, teaching_cases
+
+        if isinstance(source, str) and source in teaching_cases():
+            return open_teaching(source, self._settings.cache_dir)
         return load_case(Path(source))

@@ -41,12 +41,13 @@ def digest(text: str) -> str:
 
 @dataclass(eq=False)
 class HeldCase:
-    """A case that a session has open; `study_lock` serialises reading its volumes."""
+    """A case that a session has open; `study_lock` serialises reading its volumes, `teaching` marks one of the teaching cases."""
 
     loaded: OpenedCase
     owner: str
     card: CaseCard
     patient: str
+    teaching: bool = False
     study_lock: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -58,10 +59,10 @@ class Cases:
         self._held: dict[str, HeldCase] = {}
         self._lock = threading.Lock()
 
-    def hold(self, loaded: OpenedCase, session: str) -> str:
+    def hold(self, loaded: OpenedCase, session: str, teaching: bool = False) -> str:
         """Keep `loaded` for `session`; returns its handle."""
         handle = secrets.token_urlsafe(16)
-        held = HeldCase(loaded, digest(session), CaseCard.of(loaded.case), digest(loaded.case.model_dump_json()))
+        held = HeldCase(loaded, digest(session), CaseCard.of(loaded.case), digest(loaded.case.model_dump_json()), teaching)
         with self._lock:
             self._held[handle] = held
         return handle

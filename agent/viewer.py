@@ -59,8 +59,8 @@ class Viewer:
                     self._volumes.popitem(last=False)
             return volume
 
-    def info(self, held: HeldCase, study: str) -> StudyInfo:
-        """Geometry of a study, or the reason why there is none."""
+    def info(self, held: HeldCase, study: str, sealed: bool = False) -> StudyInfo:
+        """Geometry of a study, or the reason why there is none; of a sealed one nothing that was measured."""
         try:
             volume = self.volume(held, study)
         except BackendError as failure:
@@ -70,9 +70,10 @@ class Viewer:
             status="ok",
             shape=(depth, height, width),
             spacing=volume.spacing,
-            key_slices=self._key_slices(held, study),
-            warnings=volume.warnings,
+            key_slices=() if sealed else self._key_slices(held, study),
+            warnings=() if sealed else volume.warnings,
             synthetic=volume.series.synthetic,
+            sealed=sealed,
         )
 
     def _key_slices(self, held: HeldCase, study: str) -> tuple[KeySlice, ...]:

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from tools.evidence import Status
+from tools.evidence import ModelCard, Side, Status
+from tools.teaching import Feedback, MachineRead, Reading, Summary, TrueFinding
 
 
 class _View(BaseModel):
@@ -59,7 +60,10 @@ class KeySlice(_View):
 
 
 class StudyInfo(_View):
-    """Geometry of a study for the viewer: shape `(D, H, W)`, spacing `(z, y, x)` in mm."""
+    """Geometry of a study for the viewer: shape `(D, H, W)`, spacing `(z, y, x)` in mm.
+
+    `sealed` is True while a teaching case waits for the trainee's reading: then nothing that a machine found is in here.
+    """
 
     status: Status
     reason: str | None = None
@@ -68,6 +72,7 @@ class StudyInfo(_View):
     key_slices: tuple[KeySlice, ...] = ()
     warnings: tuple[str, ...] = ()
     synthetic: bool = False
+    sealed: bool = False
 
 
 class MeasureView(_View):
@@ -77,3 +82,62 @@ class MeasureView(_View):
     reason: str | None = None
     warnings: tuple[str, ...] = ()
     lesion: dict[str, JsonValue] | None = None
+
+
+class FindingView(_View):
+    """One finding as the model scores it; `slice` is the strongest one, 0-based from the head."""
+
+    id: str
+    name_en: str
+    name_zh: str
+    probability: float
+    threshold: float | None = None
+    present: bool | None = None
+    side: Side | None = None
+    slice: int | None = None
+
+
+class FindingsView(_View):
+    """What the model finds on a study, or why it abstains; `card` says what that rests on."""
+
+    status: Status
+    reason: str | None = None
+    reason_zh: str | None = None
+    card: ModelCard | None = None
+    findings: tuple[FindingView, ...] = ()
+
+
+class HeatView(_View):
+    """Heatmap of one finding: base64 of uint8 `(inputs, grid, grid)` over the whole slice, and the half-open slices each input shows."""
+
+    status: Status
+    reason: str | None = None
+    finding: str
+    method: str | None = None
+    grid: int = 0
+    ranges: tuple[tuple[int, int], ...] = ()
+    values: str = ""
+    key_slices: tuple[int, ...] = ()
+
+
+class Choice(_View):
+    """One finding that a trainee may record; `focal` ones have a size, `midline` ones no side."""
+
+    id: str
+    name_en: str
+    name_zh: str
+    focal: bool
+    midline: bool
+
+
+class TeachingView(_View):
+    """A teaching case: the form while it is sealed; after the commitment the reading, the machine's read, the truth and the feedback."""
+
+    case_id: str
+    committed: bool
+    choices: tuple[Choice, ...]
+    reading: Reading | None = None
+    truth: tuple[TrueFinding, ...] = ()
+    machine: MachineRead | None = None
+    feedback: tuple[Feedback, ...] = ()
+    summary: Summary | None = None

@@ -1,4 +1,4 @@
-"""Commands of the model: `parity`, `weights …`, `ct encode|classify|report|explain`, `train …`, `cohort generate`.
+"""Commands of the model: `parity`, `weights …`, `ct encode|classify|report|explain`, `train …`.
 
 Each is a plain function that returns a pydantic model or raises an error of this room; `ui/cli` prints.
 """
@@ -11,7 +11,6 @@ import typer
 from pydantic import BaseModel
 
 from medmpt_backend import ct_commands, weights_commands
-from medmpt_backend.cohort import commands as cohort_commands
 from medmpt_backend.command_types import CommandResult
 from medmpt_backend.train import commands as train_commands
 
@@ -54,5 +53,4 @@ COMMANDS: dict[str, Callable[..., BaseModel]] = {
     **weights_commands.COMMANDS,
     **ct_commands.COMMANDS,
     **train_commands.COMMANDS,
-    **cohort_commands.COMMANDS,
 }

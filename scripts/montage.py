@@ -20,8 +20,8 @@ from medmpt_backend.cohort.findings import PaintedFinding
 from medmpt_backend.cohort.thorax import Scan, finish, start
 
 ALL, LOWER, UPPER = (RUL, RML, RLL, LUL, LLL), (RLL, LLL), (RUL, LUL)
-SCAN = Scan(shape=(118, 320, 320), spacing=(2.5, 1.1, 1.1), z_top=122.0, noise_hu=11.0, sharpness=0.5)
-WINDOWS = {"lung": (-1350.0, 150.0), "soft": (-160.0, 240.0), "bone": (-350.0, 1150.0)}
+SCAN = Scan(shape=(86, 288, 304), spacing=(3.4, 1.15, 1.15), z_top=122.0, noise_hu=11.0, sharpness=0.5)
+WINDOWS = {"lung": (-1350.0, 150.0), "soft": (-160.0, 240.0), "bone": (-350.0, 1150.0), "air": (-1050.0, -650.0)}
 TILE = 250
 OUT = Path(__file__).resolve().parents[1] / "docs" / "cohort"
 Painter = Callable[[np.random.Generator, Canvas], PaintedFinding | tuple[PaintedFinding, ...]]
@@ -38,25 +38,41 @@ class Panel:
         wide_mm: Width of the picture around the lesion; None shows the whole section.
         plane: Section.
         contrast: Whether the patient received contrast agent.
+        scan: How the picture is scanned.
+        seed: Of the painter.
+        below_mm: Sections higher above the carina are not chosen.
     """
 
     name: str
     paint: Painter
-    window: Literal["lung", "soft", "bone"] = "lung"
+    window: Literal["lung", "soft", "bone", "air"] = "lung"
     wide_mm: float | None = None
     plane: Literal["axial", "coronal", "sagittal"] = "axial"
     contrast: bool = False
+    scan: Scan = SCAN
+    seed: int = 11
+    below_mm: float = np.inf
 
 
 SHEETS: dict[str, list[Panel]] = {
     "nodules": [
         Panel("solid nodule 12 mm", lambda r, c: f.solid_nodule(r, c, lobe=RUL, diameter_mm=12), wide_mm=90),
         Panel("spiculated nodule 22 mm", lambda r, c: f.solid_nodule(r, c, lobe=LUL, diameter_mm=22, spiculated=True), wide_mm=90),
+        Panel("the same, with rays", lambda r, c: f.solid_nodule(r, c, lobe=LUL, diameter_mm=22, spiculated=True, rays=70), wide_mm=90),
         Panel("spiculated mass 45 mm", lambda r, c: f.solid_nodule(r, c, lobe=RLL, diameter_mm=45, spiculated=True), wide_mm=130),
         Panel("ground-glass nodule 16 mm", lambda r, c: f.ground_glass_nodule(r, c, lobe=LUL, diameter_mm=16), wide_mm=90),
         Panel("part-solid nodule 22/9 mm", lambda r, c: f.part_solid_nodule(r, c, lobe=RUL, diameter_mm=22, solid_mm=9), wide_mm=90),
         Panel("perifissural nodule 7 mm", lambda r, c: f.perifissural_nodule(r, c, diameter_mm=7), wide_mm=70),
         Panel("halo sign", lambda r, c: f.halo_nodule(r, c, lobe=LLL, diameter_mm=18), wide_mm=90),
+        Panel("granuloma, diffuse calcium", lambda r, c: f.calcified_granuloma(r, c, lobe=RUL, diameter_mm=11), "soft", 60),
+        Panel(
+            "granuloma, central calcium",
+            lambda r, c: f.calcified_granuloma(r, c, lobe=LUL, diameter_mm=16, pattern="central"),
+            "soft",
+            60,
+        ),
+        Panel("granuloma, laminated", lambda r, c: f.calcified_granuloma(r, c, lobe=RLL, diameter_mm=19, pattern="laminated"), "soft", 60),
+        Panel("hamartoma, popcorn", lambda r, c: f.calcified_granuloma(r, c, lobe=LLL, diameter_mm=26, pattern="popcorn"), "soft", 60),
         Panel("cavity, 5 mm wall", lambda r, c: f.cavity(r, c, lobe=RUL, diameter_mm=36, wall_mm=5), wide_mm=110),
         Panel("abscess, air-fluid level", lambda r, c: f.cavity(r, c, lobe=RLL, diameter_mm=48, wall_mm=6, fluid=True), wide_mm=120),
         Panel("centrilobular nodules", lambda r, c: f.diffuse_nodules(r, c, pattern="centrilobular", density=1.5), wide_mm=150),
@@ -73,26 +89,30 @@ SHEETS: dict[str, list[Panel]] = {
     ],
     "airways": [
         Panel("bronchiectasis", lambda r, c: f.bronchiectasis(r, c, lobes=LOWER, plugged=0.0)),
+        Panel("mucus plugs", lambda r, c: f.mucus_plugs(r, c, lobes=UPPER)),
+        Panel("dense mucus", lambda r, c: f.mucus_plugs(r, c, lobes=UPPER, dense=True), "soft", 150),
         Panel("peribronchial thickening", lambda r, c: f.peribronchial_thickening(r, c, lobes=ALL)),
-        Panel("tree-in-bud", lambda r, c: f.tree_in_bud(r, c, lobes=(RLL,), amount=0.5), wide_mm=130),
-        Panel("mosaic attenuation", lambda r, c: f.mosaic_attenuation(r, c)),
-        Panel("emphysema, centrilobular", lambda r, c: f.emphysema(r, c, amount=0.3)),
-        Panel("emphysema, paraseptal", lambda r, c: f.emphysema(r, c, kind="paraseptal", amount=0.1)),
-        Panel("emphysema, panlobular", lambda r, c: f.emphysema(r, c, kind="panlobular", amount=0.5)),
+        Panel("tree-in-bud", lambda r, c: f.tree_in_bud(r, c, lobes=(RLL,), amount=0.95), wide_mm=100),
+        Panel("mosaic attenuation", lambda r, c: f.mosaic_attenuation(r, c), "air"),
+        Panel("emphysema, centrilobular", lambda r, c: f.emphysema(r, c, amount=0.3), "air"),
+        Panel("emphysema, paraseptal", lambda r, c: f.emphysema(r, c, kind="paraseptal", amount=0.1), "air"),
+        Panel("emphysema, panlobular", lambda r, c: f.emphysema(r, c, kind="panlobular", amount=0.5), "air", plane="coronal"),
         Panel("bullae", lambda r, c: f.bullae(r, c, lobe=RUL)),
-        Panel("cysts", lambda r, c: f.cysts(r, c, number=60)),
+        Panel("cysts", lambda r, c: f.cysts(r, c, number=160)),
     ],
     "interstitial": [
         Panel("septal thickening", lambda r, c: f.septal_thickening(r, c)),
         Panel("UIP: honeycombing", lambda r, c: f.fibrosis(r, c, amount=0.25, honeycombing=True)),
         Panel("probable UIP: traction", lambda r, c: f.fibrosis(r, c, amount=0.25, honeycombing=False)),
+        Panel("NSIP: ground glass", lambda r, c: f.nsip(r, c)[0]),
+        Panel("NSIP: fine lines", lambda r, c: f.nsip(r, c)[1], wide_mm=150),
         Panel("fibrotic bands", lambda r, c: f.fibrotic_bands(r, c, lobe=RUL, number=5), wide_mm=150),
     ],
     "pleura": [
         Panel("effusion, free", lambda r, c: f.pleural_effusion(r, c, side="right", depth_mm=40), "soft"),
         Panel("effusion, loculated", lambda r, c: f.loculated_effusion(r, c, side="left"), "soft"),
         Panel("pneumothorax", lambda r, c: f.pneumothorax(r, c, side="left")),
-        Panel("pleural thickening", lambda r, c: f.pleural_thickening(r, c, side="right", thickness_mm=8), "soft"),
+        Panel("pleural thickening", lambda r, c: f.pleural_thickening(r, c, side="right", thickness_mm=8), "soft", below_mm=40.0),
         Panel("pleural plaques", lambda r, c: f.pleural_plaques(r, c), "bone"),
         Panel("pericardial effusion", lambda r, c: f.pericardial_effusion(r, c), "soft"),
     ],
@@ -104,8 +124,12 @@ SHEETS: dict[str, list[Panel]] = {
             160,
             contrast=True,
         ),
+        Panel(
+            "enlarged pulmonary artery 38 mm", lambda r, c: f.enlarged_pulmonary_artery(r, c, diameter_mm=38), "soft", 180, contrast=True
+        ),
+        Panel("enlarged right ventricle", lambda r, c: f.enlarged_right_ventricle(r, c, ratio=1.5), "soft", 180, contrast=True),
         Panel("coronary calcification", lambda r, c: f.coronary_calcification(r, c), "soft", 160),
-        Panel("aortic calcification", lambda r, c: f.aortic_calcification(r, c), "soft", 160),
+        Panel("aortic calcification", lambda r, c: f.aortic_calcification(r, c), "soft", 160, seed=5),
         Panel("pulmonary embolus", lambda r, c: f.pulmonary_embolus(r, c, side="right"), "soft", 160, contrast=True),
         Panel("hiatal hernia", lambda r, c: f.hiatal_hernia(r, c), "soft", 200),
         Panel("port", lambda r, c: f.medical_material(r, c, kind="port"), "soft", plane="coronal"),
@@ -115,8 +139,20 @@ SHEETS: dict[str, list[Panel]] = {
     ],
     "bones": [
         Panel("rib fracture", lambda r, c: f.rib_fracture(r, c, side="right"), "bone", 100),
+        Panel("rib metastasis, lytic", lambda r, c: f.bone_metastasis(r, c, site="rib", diameter_mm=22), "bone", 100),
+        Panel("rib metastasis, sclerotic", lambda r, c: f.bone_metastasis(r, c, site="rib", lytic=False, diameter_mm=28), "bone", 100),
         Panel("metastasis, lytic", lambda r, c: f.bone_metastasis(r, c, lytic=True), "bone", 100),
         Panel("metastasis, sclerotic", lambda r, c: f.bone_metastasis(r, c, lytic=False), "bone", 100),
+    ],
+    "artefacts": [
+        Panel(
+            "breathing 14 mm",
+            lambda r, c: f.solid_nodule(r, c, lobe=RLL, diameter_mm=14),
+            plane="coronal",
+            scan=replace(SCAN, motion_mm=14.0),
+        ),
+        Panel("low dose", lambda r, c: f.thyroid_nodule(r, c, side="right"), "soft", scan=replace(SCAN, low_dose=True, noise_hu=20.0)),
+        Panel("metal", lambda r, c: f.medical_material(r, c, kind="pacemaker"), "soft", scan=replace(SCAN, metal=True)),
     ],
 }
 
@@ -126,7 +162,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sheets", nargs="*", choices=[*SHEETS, []], help="which sheets; all by default")
     names = parser.parse_args().sheets or list(SHEETS)
-    healthy = {flag: start(np.random.default_rng(3), SCAN, Habitus(contrast=flag)) for flag in (False, True)}
+    flags = {panel.contrast for name in names for panel in SHEETS[name]}
+    healthy = {flag: start(np.random.default_rng(3), SCAN, Habitus(contrast=flag)) for flag in flags}
     OUT.mkdir(parents=True, exist_ok=True)
     for name in names:
         tiles = [_pair(panel, healthy[panel.contrast]) for panel in SHEETS[name]]
@@ -134,18 +171,19 @@ def main() -> None:
 
 
 def _sheet(tiles: list[Image.Image], columns: int = 3) -> Image.Image:
-    width, height = tiles[0].size
-    rows = -(-len(tiles) // columns)
-    sheet = Image.new("RGB", (columns * width, rows * height), "white")
-    for i, tile in enumerate(tiles):
-        sheet.paste(tile, ((i % columns) * width, (i // columns) * height))
+    rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
+    heights = [max(t.height for t in row) for row in rows]
+    sheet = Image.new("RGB", (columns * tiles[0].width, sum(heights)), "white")
+    for i, row in enumerate(rows):
+        for k, tile in enumerate(row):
+            sheet.paste(tile, (k * tile.width, sum(heights[:i])))
     return sheet
 
 
 def _pair(panel: Panel, healthy: Canvas) -> Image.Image:
     """The plain picture, the outlined one and the caption."""
     canvas = replace(healthy, hu=healthy.hu.copy(), lobes=healthy.lobes.copy(), vessels=healthy.vessels.copy())
-    painted = panel.paint(np.random.default_rng(11), canvas)
+    painted = panel.paint(np.random.default_rng(panel.seed), canvas)
     found = painted[-1] if isinstance(painted, tuple) else painted
     hu, mask, mm = _section(canvas, found.mask, panel)
     low, high = WINDOWS[panel.window]
@@ -155,30 +193,30 @@ def _pair(panel: Panel, healthy: Canvas) -> Image.Image:
     inside = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)) > 127
     outlined = np.array(plain)
     outlined[inside ^ ndimage.binary_erosion(inside)] = (255, 210, 0)
-    tile = Image.new("RGB", (2 * TILE + 6, TILE + 22), "white")
-    tile.paste(plain, (0, (TILE - size[1]) // 2))
-    tile.paste(Image.fromarray(outlined), (TILE, (TILE - size[1]) // 2))
-    ImageDraw.Draw(tile).text((4, TILE + 3), panel.name, fill="black", font=ImageFont.load_default(13))
+    tile = Image.new("RGB", (2 * TILE + 8, size[1] + 22), "white")
+    tile.paste(plain, (0, 0))
+    tile.paste(Image.fromarray(outlined), (TILE + 2, 0))
+    ImageDraw.Draw(tile).text((4, size[1] + 3), panel.name, fill="black", font=ImageFont.load_default(13))
     return tile
 
 
 def _section(canvas: Canvas, mask: NDArray[np.bool_], panel: Panel) -> tuple[NDArray[np.int16], NDArray[np.bool_], tuple[float, float]]:
     """The section with most of the finding, scanned; its mask; and its size in mm."""
     axis = ("axial", "coronal", "sagittal").index(panel.plane)
-    where = int(np.argmax(mask.sum(axis=tuple({0, 1, 2} - {axis}))))
+    eligible = mask & (canvas.grid.z < panel.below_mm)
+    where = int(np.argmax(eligible.sum(axis=tuple({0, 1, 2} - {axis}))))
     if panel.wide_mm and panel.plane == "axial":
         where = _central(mask)
     slab = [slice(None)] * 3
     slab[axis] = slice(max(0, where - 3), where + 4)
     box = (slab[0], slab[1], slab[2])
     hu = np.ascontiguousarray(canvas.hu[box])
-    scan = replace(SCAN, shape=hu.shape)
-    study = finish(np.random.default_rng(5), replace(canvas, hu=hu), scan, ())
+    study = finish(np.random.default_rng(5), replace(canvas, hu=hu), replace(panel.scan, shape=hu.shape), ())
     plane = np.take(study.hu, where - (slab[axis].start or 0), axis)
     outline = np.take(mask, where, axis)
     spacing = [s for k, s in enumerate(SCAN.spacing) if k != axis]
     if panel.wide_mm is None:
-        crop = (slice(18, -30), slice(None)) if axis == 0 else (slice(None), slice(None))
+        crop = (slice(32, -36), slice(10, -10)) if axis == 0 else (slice(None), slice(14, -14))
     else:
         rows, columns = np.nonzero(outline)
         labels, _ = ndimage.label(outline)

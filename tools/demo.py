@@ -93,6 +93,11 @@ def materialise(path: Path) -> None:
     if path.exists():
         return
     case_id = path.parent.name.rpartition("-")[0]
+    if path.parent.parent.name == "teaching":
+        from tools.teaching_cases import materialise_teaching
+
+        materialise_teaching(path)
+        return
     if case_id not in demo_cases() or path.parent.name != f"{case_id}-{_fingerprint(case_id)}":
         return
     text = (files("tools") / "data" / "cases" / case_id / "case.json").read_text(encoding="utf-8")
@@ -102,7 +107,12 @@ def materialise(path: Path) -> None:
 
 def _fingerprint(case_id: str) -> str:
     """Changes when a recipe or the generator's code changes, so that a cached study is never stale."""
-    digest = hashlib.sha256(repr(_entries()[case_id].studies).encode())
+    return code_fingerprint(repr(_entries()[case_id].studies))
+
+
+def code_fingerprint(recipe: str) -> str:
+    """Digest of a recipe and of the generator's code."""
+    digest = hashlib.sha256(recipe.encode())
     cohort, writer = files("medmpt_backend") / "cohort", files("tools") / "dicom_writer.py"
     for source in [*sorted(_sources(Path(str(cohort)))), Path(str(writer))]:
         digest.update(source.read_bytes())

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from medmpt_backend.results import DraftSentence
 
 _HEAD = re.compile(r"^\s*(?:(findings|影像所见|影像表现|检查所见)|(impression|conclusion|印象|诊断意见|结论))\s*[:：]\s*", re.IGNORECASE)
+_BARE = re.compile(r"(?:findings|impression|影像所见|印象)?\W*", re.IGNORECASE)
 _INSIDE = re.compile(r"(impression|印象)\s*[:：]", re.IGNORECASE)
 _NEGATIVE = re.compile(
     r"^\s*(?:no|without|absence of|there is no)\b|\bno evidence of\b|^\s*(?:未见|无|没有|双肺未见|胸部CT未见)", re.IGNORECASE
@@ -76,7 +77,7 @@ def split_sections(sentences: "Sequence[DraftSentence]") -> "Iterable[tuple[str,
 def tidy(text: str) -> str:
     """A decoded sentence without its heading, beginning with a capital; empty when nothing is left."""
     body = _INSIDE.sub("", _HEAD.sub("", text)).strip()
-    return body[:1].upper() + body[1:] if re.search(r"\w", body) else ""
+    return body[:1].upper() + body[1:] if re.search(r"\w", body) and not _BARE.fullmatch(body) else ""
 
 
 def denies(text: str) -> bool:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from tools.evidence import Evidence, Language, ModelCard, Status, ToolResult
+from tools.evidence import Evidence, Language, ModelCard, Status
 from tools.wording import in_language, localised
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def card_of(validity: "Validity", threshold: float | None = None, calibrated: bo
         licence=validity.licence,
         domain=validity.domain,
         distance=validity.distance,
-        limit=getattr(validity, "limit", None),
+        limit=validity.limit,
         threshold=threshold,
         calibrated=calibrated,
     )
@@ -75,8 +75,3 @@ def abstained(validity: "Validity", study: str, tool: str) -> Evidence:
         subjects=("model", "domain", study),
         card=card_of(validity),
     )
-
-
-def with_warnings(result: ToolResult, *warnings: str) -> ToolResult:
-    """The result with more warnings, each once."""
-    return result.model_copy(update={"warnings": tuple(dict.fromkeys((*result.warnings, *warnings)))})

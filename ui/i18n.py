@@ -10,6 +10,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "case": ("Case", "病例"),
     "demo_cases": ("Demo cases", "示例病例"),
     "no_demo": ("No demo case is installed.", "尚未安装示例病例。"),
+    "teaching_cases": ("Teaching cases", "教学病例"),
     "synthetic": ("synthetic", "合成数据"),
     "upload": ("Open your own file…", "打开自己的文件…"),
     "upload_hint": (
@@ -82,6 +83,61 @@ TEXT: dict[str, tuple[str, str]] = {
     "validity_unknown": ("Validity unknown", "适用性未知"),
     "open_source": ("Open the source", "打开原文"),
     "viewer": ("Chest CT", "胸部 CT"),
+    "draft_title": ("Report draft", "报告草稿"),
+    "draft_note": (
+        "Preliminary: a person must check and sign it. The mark before each sentence says where it comes from.",
+        "初步草稿，须由医师核对并签发。每句前的标记说明其来源。",
+    ),
+    "withheld": ("{n} drafted sentences left out: the model's own detectors contradict them", "{n} 句草稿与模型自身的检测结果矛盾，已略去"),
+    "ranking": ("Ranking", "药物排序"),
+    "drug": ("Drug", "药物"),
+    "place": ("Place", "地位"),
+    "rank_score": ("Score", "得分"),
+    "model_score": ("Model", "模型评分"),
+    "against": ("What speaks against it here", "在该患者中的不利因素"),
+    "rejected": ("rejected", "不选用"),
+    "card_weights": ("Weights", "权重"),
+    "card_trained": ("Trained on", "训练数据"),
+    "card_licence": ("Licence", "许可"),
+    "card_domain": ("Domain", "适用范围"),
+    "card_distance": ("Distance / limit", "距离 / 上限"),
+    "card_threshold": ("Operating point", "判定阈值"),
+    "card_calibrated": ("Calibrated", "已校准"),
+    "yes": ("yes", "是"),
+    "no": ("no", "否"),
+}
+
+ORIGINS: dict[str, tuple[str, str]] = {
+    "measured": ("measured", "测量"),
+    "model": ("model", "模型"),
+    "metadata": ("series", "序列信息"),
+    "template": ("template", "模板"),
+}
+SECTION_NAMES: dict[str, tuple[str, str]] = {
+    "technique": ("Technique", "检查技术"),
+    "measurements": ("Measurements", "测量结果"),
+    "findings": ("Findings", "影像所见"),
+    "impression": ("Impression", "印象"),
+    "limits": ("Limits", "局限"),
+}
+LINES: dict[str, tuple[str, str]] = {
+    "first": ("first line", "一线"),
+    "alternative": ("alternative", "替代"),
+    "add_on": ("add-on", "附加"),
+    "second": ("second line", "二线"),
+    "prophylaxis": ("prophylaxis", "预防"),
+}
+SEVERITIES: dict[str, tuple[str, str]] = {
+    "contraindicated": ("Contraindicated", "禁忌"),
+    "major": ("Major", "严重"),
+    "moderate": ("Moderate", "中度"),
+    "minor": ("Minor", "轻度"),
+    "unknown": ("Unknown", "未知"),
+}
+DOMAINS: dict[str, tuple[str, str]] = {
+    "in": ("inside", "范围内"),
+    "out": ("outside", "范围外"),
+    "unknown": ("not known", "未知"),
 }
 
 TOOLS: dict[str, tuple[str, str]] = {
@@ -164,6 +220,43 @@ SCRIPT_TEXT: dict[str, dict[str, str]] = {
         "ground_glass": "ground glass",
         "calcified": "calcified",
         "clear": "Clear measurement",
+        "heatmap": "Model heatmap",
+        "heatmap_finding": "Finding of the heatmap",
+        "opacity": "Opacity",
+        "model_runs": "The model is running…",
+        "weights": "Weights",
+        "abstains": "The model abstains:",
+        "language": "en",
+        "teach_title": "Your reading",
+        "teach_hint": "Scroll through the CT, record what you see, then commit. Machine output and truth stay hidden until then.",
+        "teach_finding": "Finding",
+        "teach_side": "Side",
+        "teach_size": "Size (mm)",
+        "teach_confidence": "Confidence (1–5)",
+        "teach_add": "Add finding",
+        "teach_remove": "Remove",
+        "teach_none": "Nothing recorded: committing now says that the study is normal.",
+        "teach_commit": "Commit my reading",
+        "teach_sure": "Commit? A committed reading cannot be changed.",
+        "teach_yes": "Yes, commit",
+        "teach_no": "Not yet",
+        "teach_done": "Committed. This is what is there:",
+        "teach_you": "You",
+        "teach_machine": "Machine",
+        "teach_truth": "Truth",
+        "teach_feedback": "Feedback",
+        "teach_called": "called",
+        "teach_denied": "not called",
+        "teach_no_detector": "no detector",
+        "teach_abstained": "The model abstained:",
+        "teach_also": "The machine also called:",
+        "teach_absent": "not there",
+        "teach_not_recorded": "not recorded",
+        "left": "left",
+        "right": "right",
+        "both": "both",
+        "ruler": "Click two points to measure their distance",
+        "distance": "distance",
         "viewer_label": "CT slice. Arrow keys change the slice, Enter measures at the crosshair.",
     },
     "zh": {
@@ -197,6 +290,43 @@ SCRIPT_TEXT: dict[str, dict[str, str]] = {
         "ground_glass": "磨玻璃",
         "calcified": "钙化",
         "clear": "清除测量",
+        "heatmap": "模型热图",
+        "heatmap_finding": "热图所示征象",
+        "opacity": "不透明度",
+        "model_runs": "模型运行中…",
+        "weights": "权重",
+        "abstains": "模型不作判断：",
+        "language": "zh",
+        "teach_title": "您的读片",
+        "teach_hint": "浏览 CT，记录所见，然后提交。提交之前不显示机器结果和标准答案。",
+        "teach_finding": "征象",
+        "teach_side": "侧别",
+        "teach_size": "大小（mm）",
+        "teach_confidence": "把握程度（1–5）",
+        "teach_add": "添加征象",
+        "teach_remove": "删除",
+        "teach_none": "尚未记录：此时提交表示检查正常。",
+        "teach_commit": "提交我的读片",
+        "teach_sure": "确认提交？提交后不能更改。",
+        "teach_yes": "确认提交",
+        "teach_no": "暂不提交",
+        "teach_done": "已提交。实际情况如下：",
+        "teach_you": "您",
+        "teach_machine": "机器",
+        "teach_truth": "标准答案",
+        "teach_feedback": "反馈",
+        "teach_called": "检出",
+        "teach_denied": "未检出",
+        "teach_no_detector": "无对应检测器",
+        "teach_abstained": "模型不作判断：",
+        "teach_also": "机器还检出：",
+        "teach_absent": "不存在",
+        "teach_not_recorded": "未记录",
+        "left": "左侧",
+        "right": "右侧",
+        "both": "双侧",
+        "ruler": "点击两点测量距离",
+        "distance": "距离",
         "viewer_label": "CT 层面。方向键翻层，回车键在十字线处测量。",
     },
 }
@@ -225,6 +355,11 @@ def support_name(support: str, language: Language) -> str:
 def kind_name(kind: str, language: Language) -> str:
     """A kind of evidence as a heading."""
     return _pick(KINDS[kind], language)
+
+
+def pick(pair: tuple[str, str], language: Language) -> str:
+    """The member of an (English, Chinese) pair."""
+    return _pick(pair, language)
 
 
 def _pick(pair: tuple[str, str], language: Language) -> str:

@@ -38,6 +38,7 @@ class Page:
         self._sessions = sessions
         self._first_case = first_case
         self._demos = tuple(assistant.demo_cases())
+        self._lessons = tuple(assistant.teaching_cases())
         with gr.Blocks(title="MedMPT Assistant", analytics_enabled=False, fill_width=True) as self.blocks:
             self._lay_out()
             self._connect()
@@ -61,6 +62,13 @@ class Page:
     def _lay_out_case(self) -> None:
         self.case_title = gr.HTML(heading("case", "en"), elem_id="case-title")
         self.demos = gr.Radio(self._demo_choices("en"), label=text("demo_cases", "en"), elem_id="demo-cases", interactive=False)
+        self.lessons = gr.Radio(
+            self._lesson_choices("en"),
+            label=text("teaching_cases", "en"),
+            elem_id="teaching-cases",
+            interactive=False,
+            visible=bool(self._lessons),
+        )
         self.upload = gr.UploadButton(text("upload", "en"), file_count="multiple", elem_id="upload", size="sm", interactive=False)
         self.upload_hint = gr.HTML(hint_html("en"), elem_id="upload-hint")
         self.card = gr.HTML(card_html(None, "en"), elem_id="case-card")
@@ -69,6 +77,7 @@ class Page:
         with gr.Row(elem_id="chat-head"):
             self.chat_title = gr.HTML(heading("chat", "en"), elem_id="chat-title")
             self.new = gr.Button(text("new", "en"), size="sm", elem_id="new-conversation")
+        gr.HTML('<div id="teaching"></div>', elem_id="teaching-host")
         self.chat = gr.Chatbot(
             elem_id="chat",
             label=text("chat", "en"),
@@ -101,22 +110,30 @@ class Page:
     def _demo_choices(self, language: Language) -> list[tuple[str, str]]:
         return [(demo.title_zh if language == "zh" else demo.title_en, demo.id) for demo in self._demos]
 
+    def _lesson_choices(self, language: Language) -> list[tuple[str, str]]:
+        return [(case.title_zh if language == "zh" else case.title_en, case.id) for case in self._lessons]
+
     def _demo_of(self, session: Session) -> str | None:
         """The demo case that is open, for the picker."""
         return next((demo.id for demo in self._demos if demo.id == session.source), None)
+
+    def _lesson_of(self, session: Session) -> str | None:
+        """The teaching case that is open, for its picker."""
+        return next((case.id for case in self._lessons if case.id == session.source), None)
 
     # Events
 
     def _connect(self) -> None:
         busy = {**NO_API, "show_progress": "full", "show_progress_on": self.card}
-        self.blocks.load(self._on_load, outputs=[self.language, *self._language_outputs(), self.chat, self.demos], **busy).then(
-            None, self.language, js=SET_LANGUAGE, **NO_API
-        ).then(None, js=REFRESH_VIEWER, **NO_API)
-        self.language.input(self._on_language, self.language, [*self._language_outputs(), self.chat, self.demos], **NO_API)
+        self.blocks.load(
+            self._on_load, outputs=[self.language, *self._language_outputs(), self.chat, self.demos, self.lessons], **busy
+        ).then(None, self.language, js=SET_LANGUAGE, **NO_API).then(None, js=REFRESH_VIEWER, **NO_API)
+        self.language.input(self._on_language, self.language, [*self._language_outputs(), self.chat, self.demos, self.lessons], **NO_API)
         self.language.input(None, self.language, js=SET_LANGUAGE, **NO_API)
         opened = [self.card, self.chat, self.notice]
-        self.demos.input(self._on_demo, self.demos, opened, **busy).then(None, js=REFRESH_VIEWER, **NO_API)
-        uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos], **busy)
+        for picker, other in ((self.demos, self.lessons), (self.lessons, self.demos)):
+            picker.input(self._on_demo, picker, [*opened, other], **busy).then(None, js=REFRESH_VIEWER, **NO_API)
+        uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos, self.lessons], **busy)
         uploaded.then(None, js=REFRESH_VIEWER, **NO_API)
         asked = [self.chat, self.question, self.send, self.stop, self.notice]
         asks = [trigger(self._on_ask, self.question, asked, **ASK) for trigger in (self.question.submit, self.send.click)]
@@ -170,6 +187,9 @@ class Page:
             *(gr.update(value=say(key), interactive=True) for key in EXAMPLES),
             gr.update(value=messages(session), placeholder=welcome_html(language)),
             gr.update(choices=self._demo_choices(language), value=self._demo_of(session), label=say("demo_cases"), interactive=True),
+            gr.update(
+                choices=self._lesson_choices(language), value=self._lesson_of(session), label=say("teaching_cases"), interactive=True
+            ),
         ]
 
     def _open(self, session: Session, source: str | Path) -> str | None:
@@ -194,13 +214,19 @@ class Page:
     def _on_demo(self, demo: str, request: gr.Request) -> list[Any]:
         session = self._session(request)
         problem = self._open(session, demo)
-        return [card_html(session.case, session.language, problem), messages(session), ""]
+        return [
+            card_html(session.case, session.language, problem),
+            messages(session),
+            "",
+            gr.update() if problem else gr.update(value=None),
+        ]
 
     def _on_upload(self, paths: Sequence[str], request: gr.Request) -> list[Any]:
         session = self._session(request)
         problem = self._open(session, take(paths, session.folder))
         shown = [card_html(session.case, session.language, problem), messages(session), ""]
-        return [*shown, gr.update(value=None), gr.update() if problem else gr.update(value=None)]
+        picked = gr.update() if problem else gr.update(value=None)
+        return [*shown, gr.update(value=None), picked, picked]
 
     def _on_stop(self, request: gr.Request) -> None:
         self._session(request).stop.set()

@@ -10,18 +10,15 @@ from html import escape
 from agent.answer import Answer, StepFinished, StepStarted
 from agent.views import CaseView, PassageView
 from tools.evidence import Evidence, Language
+from ui.exhibits import card_rows, drugs_html, report_html
 from ui.i18n import kind_name, status_name, support_name, text, tool_name
+from ui.marks import lines, mark
 from ui.session import Turn
 
 _MARK = re.compile(r"\s*(?:\[\d+\])+\s*$")
 _SLICE = re.compile(r"(\S+) slice (\d+)")  # locator of a CT statement: study handle, index from the head
 _NAMED = re.compile(r"([^:：]{1,32})(?:: |：)\s*(.+)")
 Sentence = tuple[str, tuple[str, ...], str]
-
-
-def lines(value: str) -> str:
-    """Escaped text on one line; line breaks become `<br>`."""
-    return "<br>".join(escape(part) for part in value.strip().splitlines())
 
 
 def question_html(turn: Turn) -> str:
@@ -37,7 +34,7 @@ def turn_html(turn: Turn, language: Language) -> str:
         parts.append(_box("emergency", text("emergency", language), answer.emergencies, role="alert"))
     parts.append(_sentences(turn, language))
     if answer is not None:
-        parts.append(_after(answer, language))
+        parts += [report_html(answer, language), drugs_html(answer, language), _after(answer, language)]
     if turn.stopped:
         parts.append(f'<p class="note">{escape(text("stopped", language))}</p>')
     if turn.error is not None:
@@ -77,8 +74,11 @@ def _sentences(turn: Turn, language: Language) -> str:
     cited = {e.key: e for e in answer.evidence} if answer is not None else {}
     order = list(cited) or list(dict.fromkeys(key for _, keys, _ in said for key in keys))
     parts, heading = [], None
+    in_report = {row.evidence for section in answer.report for row in section.sentences} if answer is not None else set()
     for sentence in said:
-        kind = next((cited[key].kind for key in sentence[1] if key in cited), None)
+        if set(sentence[1]) & in_report:
+            continue
+        kind = next((_heading_kind(cited[key]) for key in sentence[1] if key in cited), None)
         if kind is not None and kind != heading:
             parts.append(f"<h3>{escape(kind_name(kind, language))}</h3>")
             heading = kind
@@ -86,9 +86,14 @@ def _sentences(turn: Turn, language: Language) -> str:
     return "".join(parts)
 
 
+def _heading_kind(evidence: Evidence) -> str:
+    """The heading a statement stands under: what the model says of drugs stands with the drugs."""
+    return "drug_graph" if evidence.key.startswith("M-drug-") else evidence.kind
+
+
 def _sentence(sentence: Sentence, order: Sequence[str], cited: dict[str, Evidence], language: Language) -> str:
     words, keys, support = sentence
-    marks = "".join(_mark(key, order, cited.get(key), language) for key in keys)
+    marks = "".join(mark(key, order, cited.get(key), language) for key in keys)
     jumps = "".join(_jump(cited[key], language) for key in keys if key in cited)
     marked = words.lower().startswith(("inference", "推断", "推论"))
     inferred = f'<em class="tag">{escape(text("inference", language))}</em>' if support == "inferred" and not marked else ""
@@ -96,24 +101,15 @@ def _sentence(sentence: Sentence, order: Sequence[str], cited: dict[str, Evidenc
     return f'<p class="said {support}" title="{title}">{lines(_MARK.sub("", words))}{inferred}<span class="marks">{marks}{jumps}</span></p>'
 
 
-def _mark(key: str, order: Sequence[str], evidence: Evidence | None, language: Language) -> str:
-    number = order.index(key) + 1 if key in order else 0
-    label = escape(evidence.source if evidence else key)
-    flag = " old" if evidence is not None and not evidence.current else ""
-    flag += " conflict" if evidence is not None and evidence.conflicts else ""
-    return (
-        f'<button type="button" class="cite{flag}" data-key="{escape(key)}" '
-        f'aria-label="{escape(text("sources", language))} {number}: {label}" title="{label}">[{number}]</button>'
-    )
-
-
 def _jump(evidence: Evidence, language: Language) -> str:
     """A link that moves the viewer, when a CT statement names its slice."""
-    found = _SLICE.search(evidence.locator or "") if evidence.kind == "ct" else None
+    found = _SLICE.search(evidence.locator or "") if evidence.kind in ("ct", "model") else None
     if found is None:
         return ""
     label = escape(text("slice_link", language, n=found[2]))
-    return f'<button type="button" class="jump" data-study="{escape(found[1])}" data-slice="{found[2]}">{label}</button>'
+    detected = evidence.present is True and evidence.card is not None and evidence.card.threshold is not None
+    finding = f' data-finding="{escape(evidence.key.rsplit("-", 1)[-1])}"' if detected else ""
+    return f'<button type="button" class="jump" data-study="{escape(found[1])}" data-slice="{found[2]}"{finding}>{label}</button>'
 
 
 def _after(answer: Answer, language: Language) -> str:
@@ -135,7 +131,7 @@ def _sources(answer: Answer, language: Language) -> str:
     if not answer.evidence:
         return ""
     order = [e.key for e in answer.evidence]
-    rows = "".join(f"<li>{_mark(e.key, order, e, language)} <span>{escape(_source(e))}</span></li>" for e in answer.evidence)
+    rows = "".join(f"<li>{mark(e.key, order, e, language)} <span>{escape(_source(e))}</span></li>" for e in answer.evidence)
     return (
         f'<details class="sources"><summary>{escape(text("sources", language))} ({len(answer.evidence)})</summary><ul>{rows}</ul></details>'
     )
@@ -183,6 +179,7 @@ def passage_panel(key: str, cited: Evidence | None, passage: PassageView | None,
     body = "".join(f'<blockquote lang="{code}">{lines(words)}</blockquote>' for code, words in texts if words)
     year, where = (passage or cited).year, (passage or cited).locator  # type: ignore[union-attr]
     rows = [(text("year", language), str(year or "")), (text("locator", language), where or "")]
+    rows += card_rows(cited.card, language) if cited is not None and cited.card is not None else []
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
     head = f"<h2>{escape(source)}</h2>{_standing(cited, passage, language)}"
     return f'{head}{body}<dl>{facts}</dl>{_link(passage, language)}<p class="key">{escape(key)}</p>'

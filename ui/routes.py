@@ -6,6 +6,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
+from tools.teaching import Reading
+from tools.wording import in_language
 from ui.door import Assistant
 from ui.i18n import SCRIPT_TEXT, text
 from ui.render import passage_panel
@@ -47,6 +49,24 @@ def make_router(assistant: Assistant, sessions: SessionStore) -> APIRouter:
     def studies(session: Mine) -> JSONResponse:
         return JSONResponse({"case": session.case is not None, "studies": list_studies(assistant, session)}, headers=PRIVATE)
 
+    @router.get("/study/{token}/findings")
+    def findings(study: Study) -> JSONResponse:
+        session, case, handle = study
+        try:
+            found = assistant.model_findings(case, handle, session.id)
+        except ROOM_ERRORS as error:
+            raise HTTPException(404, str(error)) from error
+        return JSONResponse(found.model_dump(mode="json"), headers=PRIVATE)
+
+    @router.get("/study/{token}/heat/{finding}")
+    def heat(finding: str, study: Study) -> JSONResponse:
+        session, case, handle = study
+        try:
+            found = assistant.heatmap(case, handle, finding, session.id)
+        except ROOM_ERRORS as error:
+            raise HTTPException(404, str(error)) from error
+        return JSONResponse(found.model_dump(mode="json"), headers=PRIVATE)
+
     @router.get("/study/{token}/{index}")
     def pixels(index: int, study: Study) -> Response:
         session, case, handle = study
@@ -65,9 +85,26 @@ def make_router(assistant: Assistant, sessions: SessionStore) -> APIRouter:
             return JSONResponse({"status": error.status, "reason": str(error)}, headers=PRIVATE)
         return JSONResponse(result.model_dump(mode="json"), headers=PRIVATE)
 
+    @router.get("/teaching")
+    def teaching(session: Mine) -> JSONResponse:
+        found = assistant.teaching(session.case.handle, session.id) if session.case is not None else None
+        return JSONResponse(found.model_dump(mode="json") if found is not None else None, headers=PRIVATE)
+
+    @router.post("/teaching/commit")
+    def commit(reading: Reading, session: Mine) -> JSONResponse:
+        if session.case is None:
+            raise HTTPException(404, text("card_empty", session.language))
+        try:
+            found = assistant.commit_reading(session.case.handle, reading, session.id)
+        except ROOM_ERRORS as error:
+            raise HTTPException(409, in_language(str(error), session.language)) from error
+        return JSONResponse(found.model_dump(mode="json") if found is not None else None, headers=PRIVATE)
+
     @router.get("/evidence/{key}")
     def evidence(key: str, session: Mine) -> HTMLResponse:
         cited, passage = session.evidence(key), assistant.passage(key)
+        if cited is None and passage is None and session.thread:
+            cited = assistant.evidence(session.thread, key, session.id)
         if cited is None and passage is None:
             raise HTTPException(404, text("no_passage", session.language))
         return HTMLResponse(passage_panel(key, cited, passage, session.language), headers=PRIVATE)
@@ -93,6 +130,7 @@ def list_studies(assistant: Assistant, session: Session) -> list[dict[str, objec
             continue
         entry |= {"status": info.status, "reason": info.reason, "warnings": list(info.warnings)}
         entry["synthetic"] = info.synthetic or session.case.synthetic
+        entry["sealed"] = info.sealed
         if info.shape is not None and info.spacing is not None:
             entry |= {"token": session.token_of(study.id), "shape": list(info.shape), "spacing": list(info.spacing)}
             entry["key_slices"] = [{"name": key.name, "index": key.index} for key in info.key_slices]

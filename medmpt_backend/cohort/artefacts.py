@@ -37,18 +37,15 @@ def breathe(hu: Field, spacing: tuple[float, float, float], amplitude_mm: float)
 
 
 def starve(rng: np.random.Generator, hu: Field, spacing: tuple[float, float, float], noise_hu: float) -> Field:
-    """Additional noise of a low dose: streaks along the rays that cross most tissue, worst from shoulder to shoulder."""
-    solid = np.clip(hu / 1000 + 1, 0, 2.5)
-    across = solid.sum(2, dtype=np.float32) * np.float32(spacing[2])
-    through = solid.sum(1, dtype=np.float32) * np.float32(spacing[1])
-    out = np.zeros_like(hu)
-    for axis, path in ((2, across[:, :, None]), (1, through[:, None, :])):
-        # The deviation of a measured ray grows with the square root of its attenuation; 300 mm of water is the reference.
-        gain = np.clip(np.exp((path - 300) * np.float32(WATER_PER_MM / 2)), 0, 4)
-        # A ray of one direction leaves its noise all along its way, thin across it.
-        streak = ndimage.gaussian_filter1d(rng.standard_normal(hu.shape, dtype=np.float32), 25 / spacing[axis], axis=axis, truncate=2.5)
-        out += streak / streak.std() * gain
-    return hu + out * np.float32(0.6 * noise_hu)
+    """Additional noise of a low dose: grain and streaks along the rays that cross most tissue, worst from shoulder to shoulder."""
+    across = np.clip(hu / 1000 + 1, 0, 2.5).sum(2, dtype=np.float32)[:, :, None] * np.float32(spacing[2])
+    # The deviation of a measured ray grows with the square root of its attenuation; 300 mm of water is the reference.
+    gain = np.clip(np.exp((across - 300) * np.float32(WATER_PER_MM / 2)), 0, 4)
+    grain = ndimage.gaussian_filter(rng.standard_normal(hu.shape, dtype=np.float32), (0.0, 0.7, 0.7), truncate=2.5)
+    # A ray from side to side leaves its noise along its way, thin across it.
+    streak = ndimage.gaussian_filter(rng.standard_normal(hu.shape, dtype=np.float32), (0.0, 0.5, 14 / spacing[2]), truncate=2.5)
+    out: Field = hu + (grain / grain.std() + streak / streak.std()) * gain * np.float32(0.5 * noise_hu)
+    return out
 
 
 def streaks(rng: np.random.Generator, hu: Field, spacing: tuple[float, float, float]) -> Field:

@@ -7,17 +7,18 @@ Beside the data set of `train.shards` the folder holds `truth.jsonl` (one object
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medmpt_backend.cohort.studies import CohortStudy, Shape, generate
-from medmpt_backend.cohort.truth import MASK_LABELS
+from medmpt_backend.cohort.studies import CohortStudy, Shape, generate, generate_followup, reports_of
+from medmpt_backend.cohort.truth import MASK_LABELS, Truth
 from medmpt_backend.config import MedMPTConfig
+from medmpt_backend.errors import BadInput
 from medmpt_backend.preprocess import prepare
 from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
 from medmpt_backend.volume import SeriesInfo, Volume
@@ -28,14 +29,19 @@ BINS, LOWEST, HIGHEST = 64, -1024, 1500
 SOURCE = "medmpt cohort generate: virtual patients, not real ones"
 
 
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
 @dataclass(frozen=True)
 class Task:
-    """One study to generate, and for which model."""
+    """One study to generate, and for which model; with `months` the follow-up of that study."""
 
     seed: int
     index: int
     config: MedMPTConfig
     shape: Shape | None = None
+    months: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +65,10 @@ class Made:
 
 def make(task: Task) -> Made:
     """Generate and prepare one study."""
-    made = generate(task.seed, task.index, task.shape)
+    if task.months is None:
+        made = generate(task.seed, task.index, task.shape)
+    else:
+        made = generate_followup(task.seed, task.index, task.months, task.shape)
     study, vision = made.study, task.config.vision
     volume = Volume(study.hu, study.spacing, SeriesInfo(uid_hash=made.id, synthetic=True))
     ready = prepare(volume, task.config.preprocess, vision.slices, vision.image)
@@ -86,6 +95,8 @@ def describe(made: CohortStudy) -> dict[str, Any]:
     return {
         "id": made.id,
         "split": made.split,
+        "disease": made.patient.disease,
+        "severity": made.patient.severity,
         "language": made.language,
         "reports": made.reports,
         "patient": asdict(made.patient),
@@ -143,10 +154,10 @@ def pin(cores: "multiprocessing.Queue[int]") -> None:
         os.sched_setaffinity(0, {core})
 
 
-def run(tasks: list[Task], workers: int) -> Iterator[Made]:
-    """Make studies in the order of the tasks, in `workers` processes with one core each."""
+def run(make_one: Callable[[_Task], _Result], tasks: Sequence[_Task], workers: int) -> Iterator[_Result]:
+    """Results in the order of the tasks, made in `workers` processes with one core each."""
     if workers <= 1:
-        yield from map(make, tasks)
+        yield from map(make_one, tasks)
         return
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -156,7 +167,7 @@ def run(tasks: list[Task], workers: int) -> Iterator[Made]:
     for worker in range(workers):
         cores.put(free[worker % len(free)])
     with context.Pool(workers, pin, (cores,)) as pool:
-        yield from pool.imap(make, tasks)
+        yield from pool.imap(make_one, tasks)
 
 
 def write(tasks: list[Task], out: Path, workers: int, progress: Callable[[str], None]) -> int:
@@ -187,7 +198,7 @@ def write(tasks: list[Task], out: Path, workers: int, progress: Callable[[str], 
 
     ids, counts = [], []
     with ShardWriter(out, info) as writer, (out / "truth.jsonl").open("w", encoding="utf-8") as truths:
-        for made in run(tasks, workers):
+        for made in run(make, tasks, workers):
             writer.add(made.record, torch.from_numpy(made.image), torch.from_numpy(made.mask))
             truths.write(made.truth + "\n")
             ids.append(made.record.id)
@@ -196,3 +207,34 @@ def write(tasks: list[Task], out: Path, workers: int, progress: Callable[[str], 
         both = np.stack(counts)
         np.savez_compressed(out / "histograms.npz", ids=np.array(ids), volume=both[:, 0], lungs=both[:, 1])
     return len(ids)
+
+
+def rewrite_reports(folder: Path) -> int:
+    """Write the reports of a finished data set anew from its truth, with the phrases of this version; images stay.
+
+    Returns:
+        Number of studies.
+
+    Raises:
+        BadInput: The folder has no truth, or it belongs to other studies.
+    """
+    try:
+        truths = [json.loads(line) for line in (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+        records = [StudyRecord.model_validate_json(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").splitlines()]
+        made = [reports_of(t["id"], t["patient"]["disease"], Truth.model_validate(t["truth"])) for t in truths]
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(f"{folder.name!r} has no truth to write reports from: {str(error)[:200]}") from error
+    if [t["id"] for t in truths] != [r.id for r in records]:
+        raise BadInput(f"truth.jsonl of {folder.name!r} does not list the studies of its index in the same order")
+    chosen = [reports[t["language"]] for t, reports in zip(truths, made, strict=True)]
+    lines = [r.model_copy(update={"report": text}).model_dump_json() for r, text in zip(records, chosen, strict=True)]
+    told = [json.dumps({**t, "reports": reports}, ensure_ascii=False) for t, reports in zip(truths, made, strict=True)]
+    _replace(folder / "truth.jsonl", told)
+    _replace(folder / "index.jsonl", lines)
+    return len(records)
+
+
+def _replace(path: Path, lines: list[str]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    partial.replace(path)

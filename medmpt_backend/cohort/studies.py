@@ -77,7 +77,8 @@ def generate(seed: int, index: int, shape: Shape | None = None, disease: str | N
     """
     rng, drawn = _paint(seed, index, shape, disease)
     study = finish(rng, drawn.canvas, drawn.scan, drawn.painted)
-    return _complete(rng, study_id(seed, index), seed, index, drawn, drawn.patient, study)
+    name = study_id(seed, index)
+    return _complete(rng, name, name, drawn, drawn.patient, study)
 
 
 def generate_followup(seed: int, index: int, months: int, shape: Shape | None = None, disease: str | None = None) -> CohortStudy:
@@ -100,9 +101,10 @@ def generate_followup(seed: int, index: int, months: int, shape: Shape | None = 
     painted, changes = grow(rng, drawn.canvas, drawn.painted, months)
     patient = replace(drawn.patient, age=drawn.patient.age + months // 12)
     scan = replace(drawn.scan, noise_hu=float(np.clip(drawn.scan.noise_hu * rng.lognormal(0, 0.15), 3, 25)))
-    prior = Prior(study=study_id(seed, index), months=months, changes=changes)
+    first = study_id(seed, index)
+    prior = Prior(study=first, months=months, changes=changes)
     study = finish(rng, drawn.canvas, scan, painted)
-    return _complete(rng, f"{study_id(seed, index)}-f{months:02d}", seed, index, replace(drawn, scan=scan), patient, study, prior)
+    return _complete(rng, f"{first}-f{months:02d}", first, replace(drawn, scan=scan), patient, study, prior)
 
 
 # Third number of the seed of a follow-up; attempts of the first study count from 1.
@@ -138,8 +140,7 @@ def _paint(seed: int, index: int, shape: Shape | None, disease: str | None) -> t
 def _complete(
     rng: np.random.Generator,
     name: str,
-    seed: int,
-    index: int,
+    first: str,
     drawn: _Drawn,
     patient: VirtualPatient,
     study: SyntheticStudy,
@@ -147,8 +148,14 @@ def _complete(
 ) -> CohortStudy:
     truth = truth_of(patient, study, drawn.habitus, prior)
     language: Language = "zh" if rng.random() < 0.6 else "en"
-    split = split_of(study_id(seed, index))
-    return CohortStudy(name, split, patient, drawn.habitus, drawn.scan, study, truth, write_reports(rng, patient, truth), language)
+    split = split_of(first)
+    return CohortStudy(name, split, patient, drawn.habitus, drawn.scan, study, truth, reports_of(name, patient.disease, truth), language)
+
+
+def reports_of(name: str, disease: str, truth: Truth) -> dict[str, str]:
+    """Both reports of a study; they depend on its id, its truth and the phrases alone."""
+    digest = hashlib.sha256(f"report {name}".encode()).digest()
+    return write_reports(np.random.default_rng(int.from_bytes(digest[:8], "big")), disease, truth)
 
 
 def _shape(rng: np.random.Generator) -> Shape:

@@ -138,7 +138,8 @@ def train_finetune(
     out: _Out,
     start: Annotated[str | None, typer.Option("--from", help="Installed weights to start from; default: the ones in use.")] = None,
     config: Annotated[
-        str | None, typer.Option(help="Configuration of the model; alone it starts from random weights, with --from from what fits of those.")
+        str | None,
+        typer.Option(help="Configuration of the model; alone it starts from random weights, with --from from what fits of those."),
     ] = None,
     labels: Annotated[str, typer.Option(help="Comma-separated outputs of a new head.")] = "",
     kind: Annotated[Literal["multilabel", "multiclass"], typer.Option(help="Kind of a new head.")] = "multilabel",

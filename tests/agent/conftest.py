@@ -217,6 +217,9 @@ class SmallHouse:
     def demo_cases(self) -> tuple[DemoCase, ...]:
         return (DemoCase(id="a", title_en="Pneumonia", title_zh="肺炎"),)
 
+    def teaching_cases(self) -> tuple[DemoCase, ...]:
+        return ()
+
     def load_case(self, source: str | Path) -> Loaded:
         return Loaded(self.cases[str(source)], self.folder)
 

@@ -3,7 +3,7 @@ import pytest
 
 from medmpt_backend.cohort.patients.diseases import DISEASES
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
-from medmpt_backend.cohort.patients.panel import PANEL, blood_gas, saturation
+from medmpt_backend.cohort.patients.panel import PANEL, blood_gas, draw_labs, saturation
 from medmpt_backend.cohort.patients.patient import draw_habitus, draw_patient, draw_scan, paint_patient
 from medmpt_backend.cohort.thorax import finish, start
 
@@ -61,3 +61,28 @@ def test_every_disease_paints_what_it_is(disease: str) -> None:
     assert study.hu.shape == (32, 80, 80)
     assert truth or disease in {"normal", "pulmonary_hypertension"}
     assert all(f.mask.any() for f in truth)
+
+
+def test_computed_values_agree_with_their_parts() -> None:
+    gas = {"ph": 7.4, "paco2": 40.0, "pao2": 90.0, "bicarbonate_arterial": 24.0}
+    checked = 0
+    for seed in range(60):
+        labs = {
+            k: v for k, v in draw_labs(np.random.default_rng(seed), {"bacterial": 1.0, "anaemia": 0.5}, gas, 1.0).items() if v is not None
+        }
+        parts = [labs.get(k) for k in ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils", "leukocytes")]
+        if None not in parts:
+            *some, total = (p for p in parts if p is not None)
+            assert sum(some) == pytest.approx(total, abs=0.12)
+            checked += 1
+        if {"haemoglobin", "erythrocytes", "mch"} <= set(labs):
+            assert labs["haemoglobin"] == pytest.approx(labs["mch"] * labs["erythrocytes"], rel=0.02)
+        if {"albumin", "globulin", "total_protein"} <= set(labs):
+            assert labs["total_protein"] == pytest.approx(labs["albumin"] + labs["globulin"], abs=0.16)
+    assert checked > 30
+
+
+def test_normal_red_cells_stay_normal() -> None:
+    patients = [draw_patient(np.random.default_rng(i), "normal") for i in range(150)]
+    inside = [115 <= v <= 175 for p in patients if (v := p.labs["haemoglobin"]) is not None]
+    assert np.mean(inside) > 0.8

@@ -1,5 +1,6 @@
 """A small real assistant for the page's tests: two cases, a fixed script of steps and sentences, nothing learned or searched."""
 
+import base64
 import gzip
 import threading
 import time
@@ -12,8 +13,8 @@ from pydantic import BaseModel
 
 from agent.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
 from agent.errors import AgentError, BadInput, OutOfDomain
-from agent.views import CaseView, DemoCase, KeySlice, PassageView, StudyHandle, StudyInfo
-from tools.evidence import Evidence, Language
+from agent.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
+from tools.evidence import Evidence, Language, ModelCard
 
 SHAPE = (24, 64, 64)
 GUIDELINE = Evidence(
@@ -179,6 +180,34 @@ class ScriptedAssistant:
         x, y, z = at
         box = {"x": [x - 4, x + 4], "y": [y - 4, y + 4], "z": [z - 1, z + 1]}
         return Measured(lesion=Lesion(long_mm=12.34, short_mm=8.1, volume_mm3=512.0, mean_hu=35.0, type="solid", box=box))
+
+    def teaching_cases(self) -> tuple[DemoCase, ...]:
+        return ()
+
+    def teaching(self, case: str, session: str) -> None:
+        self._own(case, session)
+
+    def commit_reading(self, case: str, reading: object, session: str) -> None:
+        self._own(case, session)
+
+    def evidence(self, thread: str, key: str, session: str) -> None:
+        return None
+
+    def model_findings(self, case: str, study: str, session: str) -> FindingsView:
+        self._own(case, session)
+        rows = (
+            FindingView(id="lung_nodule", name_en="Lung nodule", name_zh="肺结节", probability=0.9, threshold=0.5, present=True, slice=7),
+            FindingView(id="emphysema", name_en="Emphysema", name_zh="肺气肿", probability=0.1, threshold=0.5, present=False),
+        )
+        card = ModelCard(weights="tiny", trained_on="synthetic patients", licence="test", domain="in", distance=0.9)
+        return FindingsView(status="ok", card=card, findings=rows)
+
+    def heatmap(self, case: str, study: str, finding: str, session: str) -> HeatView:
+        self._own(case, session)
+        maps = np.zeros((2, 4, 4), np.uint8)
+        maps[0, 1, 1] = 255
+        values = base64.b64encode(maps.tobytes()).decode()
+        return HeatView(status="ok", finding=finding, method="patch", grid=4, ranges=((0, 12), (12, 24)), values=values, key_slices=(7,))
 
     def close_session(self, session: str) -> None:
         self.closed.append(session)

@@ -11,6 +11,7 @@ RETRIEVAL = "retrieval.commands"
 DRUG_GRAPH = "retrieval.drug_commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drug_commands"
+COHORT = "tools.cohort_commands"
 MEDMPT_EVALUATION = "tools.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.serving_commands"
@@ -29,7 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "index": (RETRIEVAL,),
     "corpus": (RETRIEVAL,),
     "weights": (MODEL, BACKEND),
-    "cohort": (MODEL, BACKEND),
+    "cohort": (COHORT,),
     "train": (MODEL, BACKEND),
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
@@ -78,6 +79,7 @@ DECLARED: dict[str, Entry] = {
     "weights remove": Entry(_MODEL, "Delete installed weights"),
     "weights publish": Entry(_MODEL, "Make trained weights ready to ship"),
     "cohort generate": Entry(_MODEL, "Make a virtual cohort"),
+    "cohort reports": Entry(_MODEL, "Write the reports of a virtual cohort anew"),
     "train pretrain": Entry(_MODEL, "Pretrain a compact MedMPT"),
     "train finetune": Entry(_MODEL, "Fine-tune MedMPT"),
     "train convert": Entry(_MODEL, "Turn DICOM folders and a table of reports into training shards"),

@@ -39,15 +39,19 @@ def enlarged_right_ventricle(rng: np.random.Generator, canvas: Canvas, *, ratio:
         raise ValueError("the width of the ventricles is not assessable without contrast")
     heart = heart_distance(canvas.grid, canvas.habitus)
     long, short = heart_coordinates(canvas.grid, canvas.habitus)
-    # The septum divides the short axis, which runs from the front (-1) to the back (1), in the given ratio.
-    septum = (ratio - 1) / (ratio + 1) + float(rng.normal(0, 0.02))
     scale = 46 * canvas.habitus.heart
-    ventricles: Field = np.maximum(heart + 4, (-0.35 - long) * scale)
-    right = np.maximum(ventricles, (short - septum) * scale + 4)
-    left = np.maximum(np.maximum(heart + 11, (-0.2 - long) * scale), (septum - short) * scale + 5)
+    # Inner widths along the short axis, less walls and rounding: right = scale + t - 12, left = scale - t - 20, with the septum at t mm.
+    septum = (ratio * (scale - 20) - (scale - 12)) / (1 + ratio) / scale + float(rng.normal(0, 0.02))
+    right = _rounded(_rounded(heart + 4, (-0.4 - long) * scale), (short - septum) * scale + 4)
+    left = _rounded(_rounded(heart + 11, (-0.3 - long) * scale), (septum - short) * scale + 5)
     voxel = voxel_mm(canvas)
-    muscle = np.maximum(heart, np.minimum(ventricles - 4, np.abs(short - septum) * scale - 5))
-    canvas.hu += soft(np.maximum(muscle, (-0.35 - long) * scale), voxel) * (110 - canvas.hu)
+    canvas.hu += soft(np.maximum(heart, (-0.42 - long) * scale), voxel) * (110 - canvas.hu)
     canvas.hu += soft(left, voxel) * (330 - canvas.hu)
     canvas.hu += soft(right, voxel) * (CONTRAST_RIGHT_HU - canvas.hu)
     return record(canvas, "enlarged_right_ventricle", right < 0)
+
+
+def _rounded(a: Field, b: Field, corner_mm: float = 12.0) -> Field:
+    """The intersection of two shapes, without the sharp edge of a maximum."""
+    out: Field = ((a + b + np.sqrt((a - b) ** 2 + np.float32(corner_mm) ** 2)) / 2).astype(np.float32)
+    return out

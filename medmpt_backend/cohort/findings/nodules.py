@@ -7,20 +7,38 @@ import numpy as np
 from medmpt_backend.cohort.anatomy import Canvas
 from medmpt_backend.cohort.findings.base import PaintedFinding, ball, lift, record, sink, soft, spot, texture, voxel_mm
 from medmpt_backend.cohort.grid import Field
+from medmpt_backend.cohort.trees import Tree, draw
 
 # Fleischner glossary 2024: a nodule measures up to 30 mm, a mass more.
 MASS_MM = 30.0
 
 
-def solid_nodule(rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float, spiculated: bool = False) -> PaintedFinding:
-    """A solid nodule or mass, smooth or spiculated, away from vessels and pleura."""
+def solid_nodule(
+    rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float, spiculated: bool = False, rays: int = 0
+) -> PaintedFinding:
+    """A solid nodule or mass, smooth or spiculated, away from vessels and pleura; `rays` adds that many straight spicules."""
     distance = _place(rng, canvas, lobe, diameter_mm, 0.16 if spiculated else 0.05)
     cover = soft(distance, voxel_mm(canvas)) * canvas.lungs
     if spiculated:
-        rays = texture(rng, canvas, 5.0)
-        cover = np.maximum(cover, np.clip(1 - distance / (0.25 * diameter_mm), 0, 1) * (rays > 1.1) * canvas.lungs * 0.55)
+        tufts = texture(rng, canvas, 5.0)
+        cover = np.maximum(cover, np.clip(1 - distance / (0.25 * diameter_mm), 0, 1) * (tufts > 1.1) * canvas.lungs * 0.55)
+    if rays:
+        cover = np.maximum(cover, _spicules(rng, canvas, distance, diameter_mm, rays) * canvas.lungs)
     lift(canvas, cover, 35)
     return record(canvas, "mass" if diameter_mm > MASS_MM else "nodule_solid", (distance < 0) & canvas.lungs, diameter_mm)
+
+
+def _spicules(rng: np.random.Generator, canvas: Canvas, distance: Field, diameter_mm: float, number: int) -> Field:
+    """Thin strands, 2 mm and more long, that leave a lesion in all directions."""
+    centre = canvas.grid.millimetres(np.argwhere(distance == distance.min())[:1])
+    away = rng.normal(0, 1, (number, 3))
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    length = diameter_mm / 2 + rng.uniform(2, 4 + 0.3 * diameter_mm, (number, 1))
+    tips, roots = centre + away * length, centre + away * diameter_mm / 3
+    middle = (tips + roots) / 2
+    start, end = np.concatenate([roots, middle]), np.concatenate([middle, tips])
+    radius = np.concatenate([np.full(number, 0.9), np.full(number, 0.5)])
+    return draw(Tree(start, end, radius, np.zeros(2 * number, np.int64)), canvas.grid)
 
 
 def ground_glass_nodule(rng: np.random.Generator, canvas: Canvas, *, lobe: int, diameter_mm: float) -> PaintedFinding:
@@ -131,8 +149,6 @@ def diffuse_nodules(
 
 def _dots(canvas: Canvas, flat: np.ndarray, radius_mm: float) -> Field:
     """Coverage of small balls at flat voxel indices."""
-    from medmpt_backend.cohort.trees import Tree, draw
-
     voxels = np.stack(np.unravel_index(flat, canvas.grid.shape), 1).astype(np.int64)
     mm = canvas.grid.millimetres(voxels)
     radius = np.full(len(mm), radius_mm)

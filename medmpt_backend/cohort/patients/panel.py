@@ -169,7 +169,8 @@ def draw_labs(rng: np.random.Generator, latents: Latents, gas: dict[str, float],
         gas: The blood gas of the same moment.
         acuity: 0 outpatient to 1 intensive care; decides how many tests are sent.
     """
-    out: dict[str, float | None] = {}
+    values: dict[str, float] = {}
+    sent: dict[str, bool] = {}
     for test in PANEL:
         shift = sum(strength * latents.get(name, 0.0) for name, strength in test.pull.items()) + 0.42 * rng.standard_normal()
         if test.id in GASES:
@@ -179,9 +180,25 @@ def draw_labs(rng: np.random.Generator, latents: Latents, gas: dict[str, float],
             value = float(np.sqrt(low * test.high) * np.exp(shift * 0.5 * np.log(test.high / low)))
         else:
             value = (test.low + test.high) / 2 + shift * (test.high - test.low) / 2
-        sent = rng.random() < np.clip(test.ward + 0.35 * (acuity - 0.35), 0.02, 0.99)
-        out[test.id] = round(max(value, 0.0), test.decimals) if sent else None
-    return out
+        sent[test.id] = bool(rng.random() < np.clip(test.ward + 0.35 * (acuity - 0.35), 0.02, 0.99))
+        values[test.id] = max(value, 0.0)
+    _derive(values)
+    return {test.id: round(values[test.id], test.decimals) if sent[test.id] else None for test in PANEL}
+
+
+def _derive(v: dict[str, float]) -> None:
+    """Replace what an analyser computes from other values by that computation, so that sums and ratios agree."""
+    v["leukocytes"] = sum(v[part] for part in ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils"))
+    v["total_protein"] = v["albumin"] + v["globulin"]
+    # Red cell indices: erythrocytes in 10*12/L, haemoglobin in g/L, haematocrit in %.
+    v["erythrocytes"] = 10 * v["haematocrit"] / v["mcv"]
+    v["haemoglobin"] = v["mch"] * v["erythrocytes"]
+    v["mchc"] = 100 * v["haemoglobin"] / v["haematocrit"]
+    v["bilirubin_direct"] = min(v["bilirubin_direct"], 0.9 * v["bilirubin_total"])
+    v["ck_mb"] = min(v["ck_mb"], 0.5 * v["ck"])
+    v["bicarbonate_serum"] = v["bicarbonate_arterial"] + 1.0
+    # Friedewald et al., Clin Chem 1972;18:499, in mmol/L.
+    v["cholesterol"] = v["ldl_cholesterol"] + v["hdl_cholesterol"] + v["triglycerides"] / 2.2
 
 
 def blood_gas(rng: np.random.Generator, shunt: float, hypercapnia: float, shock: float, fio2: float) -> dict[str, float]:

@@ -245,10 +245,15 @@ def draw_habitus(rng: np.random.Generator, patient: VirtualPatient) -> Habitus:
     )
 
 
+# Slices of the chest up to which they count as thick.
+_THICK = 64
+
+
 def draw_scan(rng: np.random.Generator, shape: tuple[int, int, int], habitus: Habitus, low_dose: bool = False) -> Scan:
     """Geometry that covers the thorax, and a random kernel, dose and field of view.
 
-    Thick averaged slices carry little noise: around 8 HU, at low dose about 1.7 times that.
+    Thick averaged slices carry little noise: around 8 HU, at low dose about 1.7 times that. Thinner ones of the same dose carry more, as
+    the root of their number.
     """
     depth, height, width = shape
     length = habitus.apex + habitus.base + rng.uniform(8, 30)
@@ -257,7 +262,7 @@ def draw_scan(rng: np.random.Generator, shape: tuple[int, int, int], habitus: Ha
         shape=shape,
         spacing=(float(length / depth), float(field / height), float(field / width)),
         z_top=float(habitus.apex + rng.uniform(5, 20)),
-        noise_hu=float(np.clip(rng.lognormal(np.log(8), 0.4) * (1.7 if low_dose else 1.0), 3, 25)),
+        noise_hu=float(np.clip(rng.lognormal(np.log(8), 0.4) * (1.7 if low_dose else 1.0), 3, 25)) * max(1.0, depth / _THICK) ** 0.5,
         sharpness=float(rng.uniform(0.05, 0.9)),
     )
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from medmpt_backend.cohort.findings import Side
-from medmpt_backend.cohort.patients.patient import VirtualPatient
 from medmpt_backend.cohort.reports.phrases import NEGATIVES, ORGANS, SUGGESTION, phrases
 from medmpt_backend.cohort.reports.words import compared, degree, joined, region, side_words
 from medmpt_backend.cohort.truth import FindingTruth, Truth
@@ -67,9 +66,15 @@ class Style:
     technique: bool
 
 
-def write_reports(rng: np.random.Generator, patient: VirtualPatient, truth: Truth) -> dict[str, str]:
-    """`zh` and `en`: findings and impression of one study in one string."""
-    return {"zh": _write(rng, patient, truth, True), "en": _write(rng, patient, truth, False)}
+def write_reports(rng: np.random.Generator, disease: str, truth: Truth) -> dict[str, str]:
+    """`zh` and `en`: findings and impression of one study in one string.
+
+    Args:
+        rng: Source of randomness.
+        disease: Disease id, for the suggested diagnosis.
+        truth: What is told.
+    """
+    return {"zh": _write(rng, disease, truth, True), "en": _write(rng, disease, truth, False)}
 
 
 def ranked(truth: Truth) -> list[Item]:
@@ -136,7 +141,7 @@ def _style(rng: np.random.Generator, items: list[Item]) -> Style:
     )
 
 
-def _write(rng: np.random.Generator, patient: VirtualPatient, truth: Truth, chinese: bool) -> str:
+def _write(rng: np.random.Generator, disease: str, truth: Truth, chinese: bool) -> str:
     items = ranked(truth)[:MOST]
     style = _style(rng, items)
     shown = sorted(items, key=lambda i: ORGANS.index(phrases()[i.key].organ)) if style.by_organ else items
@@ -144,10 +149,11 @@ def _write(rng: np.random.Generator, patient: VirtualPatient, truth: Truth, chin
     if not items:
         lines.append(_pick(rng, _CLEAR[chinese]))
     lines += [compared(change, truth.prior.months, chinese) for change in truth.prior.changes] if truth.prior else []
-    if style.technique and (patient.screening or truth.contrast):
-        lines.insert(0, _TECHNIQUE[patient.screening][chinese])
+    low_dose = truth.screening is not None
+    if style.technique and (low_dose or truth.contrast):
+        lines.insert(0, _TECHNIQUE[low_dose][chinese])
     lines += _absent(rng, truth, style.negatives, chinese)
-    told = _impression(rng, patient, truth, items, style, chinese)
+    told = _impression(rng, disease, truth, items, style, chinese)
     return f"影像所见：{''.join(lines)}印象：{told}" if chinese else f"Findings: {' '.join(lines)} Impression: {told}"
 
 
@@ -179,7 +185,7 @@ def _absent(rng: np.random.Generator, truth: Truth, most: int, chinese: bool) ->
     return [_pick(rng, _NONE[0]).format(listed)]
 
 
-def _impression(rng: np.random.Generator, patient: VirtualPatient, truth: Truth, items: list[Item], style: Style, chinese: bool) -> str:
+def _impression(rng: np.random.Generator, disease: str, truth: Truth, items: list[Item], style: Style, chinese: bool) -> str:
     choices = [(p.short_zh if chinese else p.short_en, i) for i in items if (p := phrases()[i.key]).short_en][:3]
     short = [fill(_pick(rng, words), i, chinese) for words, i in choices]
     if not short:
@@ -188,8 +194,8 @@ def _impression(rng: np.random.Generator, patient: VirtualPatient, truth: Truth,
         told = [f"{n}. {text}{'。' if chinese else '.'}" for n, text in enumerate(short, 1)]
     else:
         told = ["；".join(short) + "。" if chinese else "; ".join([short[0], *map(_lower, short[1:])]) + "."]
-    if short and style.suggests and patient.disease in SUGGESTION:
-        told.append(_pick(rng, _SUGGEST[chinese]).format(SUGGESTION[patient.disease][chinese]))
+    if short and style.suggests and disease in SUGGESTION:
+        told.append(_pick(rng, _SUGGEST[chinese]).format(SUGGESTION[disease][chinese]))
     if truth.screening is not None and rng.random() < 0.5:
         told.append(f"Lung-RADS {truth.screening.lung_rads}{'类。' if chinese else '.'}")
     return ("" if chinese else " ").join(told)

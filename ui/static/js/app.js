@@ -1,4 +1,5 @@
 // The page's own script: citations open in a drawer, slice links move the viewer, the language follows the switch.
+import { Teaching } from "./teaching.js";
 import { Viewer } from "./viewer.js";
 
 const strings = await (await fetch("/strings.json")).json();
@@ -35,18 +36,23 @@ function closePassage() {
 }
 
 let viewer = null;
+const teaching = new Teaching(say, () => refresh());
 
 // Gradio draws the page after this script ran and may draw it again: the viewer moves into its place whenever the place is there.
 function host() {
   const place = document.querySelector("#viewer");
   if (place && !viewer) viewer = new Viewer(say);
   if (place && viewer.element.parentElement !== place) place.replaceChildren(viewer.element);
+  const desk = document.querySelector("#teaching");
+  if (desk && teaching.element.parentElement !== desk) desk.replaceChildren(teaching.element);
   return viewer;
 }
 
 async function refresh() {
   for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
   viewer?.wait();
+  const lesson = await fetch("/teaching");
+  teaching.open(lesson.ok ? await lesson.json() : null);
   const reply = await fetch("/studies");
   await viewer?.open(reply.ok ? await reply.json() : { case: false, studies: [] });
 }
@@ -74,6 +80,7 @@ document.addEventListener("click", (event) => {
   if (cite) openPassage(cite);
   else if (jump) {
     host()?.jump(jump.dataset.study, Number(jump.dataset.slice));
+    if (jump.dataset.finding) host()?.heat.show(jump.dataset.finding, false);
     document.querySelector("#viewer-column")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   } else if (target?.closest("#drawer-close")) closePassage();
 });
@@ -87,6 +94,7 @@ window.medmpt = {
     language = code;
     document.documentElement.lang = code === "zh" ? "zh-CN" : "en";
     host()?.translate();
+    teaching.draw();
     if (!drawer.hidden && openedFrom) openPassage(openedFrom);
   },
 };

@@ -1,3 +1,5 @@
+import { Heat } from "./heat.js";
+
 // A CT viewer: int16 HU slices from the server, windowed here. Image left is the patient's right; slices count from 0 at the head.
 
 const WINDOWS = { lung: [-600, 1500], mediastinum: [40, 400], bone: [400, 1800] }; // [centre, width] in HU, usual reading windows
@@ -30,11 +32,12 @@ export class Viewer {
         <span id="viewer-scale" class="overlay"><i></i><b></b></span>
         <p id="viewer-message"></p></div>
       <input id="viewer-slider" type="range" min="0" value="0" step="1">
-      <div id="viewer-keys"></div><p id="viewer-result" role="status"></p><p id="viewer-hint" class="note"></p>`;
+      <div id="viewer-heat"></div><div id="viewer-keys"></div><p id="viewer-result" role="status"></p><p id="viewer-hint" class="note"></p>`;
     const find = (id) => this.element.querySelector(`#viewer-${id}`);
     this.ui = Object.fromEntries(
       ["study", "windows", "stage", "canvas", "overlay", "slice", "hu", "synthetic", "scale", "message", "slider", "keys", "result", "hint"].map((id) => [id, find(id)]),
     );
+    this.heat = new Heat(this, this.element.querySelector("#viewer-heat"));
     for (const name of Object.keys(WINDOWS)) {
       const button = document.createElement("button");
       button.type = "button";
@@ -63,12 +66,17 @@ export class Viewer {
     this.ui.slider.setAttribute("aria-label", say("slice"));
     this.ui.study.setAttribute("aria-label", say("study"));
     this.ui.synthetic.textContent = say("synthetic");
-    this.ui.hint.textContent = say("measure_hint");
+    this.hint();
+    this.heat.translate();
     this.setWindow(this.window);
     this.position();
     this.keys();
     this.explain();
     this.result();
+  }
+
+  hint() {
+    this.ui.hint.textContent = this.say(this.study?.sealed ? "ruler" : "measure_hint");
   }
 
   // Between two cases: nothing of the old one stays visible.
@@ -93,11 +101,14 @@ export class Viewer {
     this.study = study?.token ? study : null;
     this.refused = study && !study.token ? study : null;
     this.cursor = null;
+    this.ruler = [];
     this.element.classList.toggle("empty", !this.study);
     this.ui.synthetic.hidden = !study?.synthetic;
     this.keys();
     this.result();
     this.explain();
+    this.heat.choose(this.study);
+    this.hint();
     if (!this.study) return;
     this.ui.slider.max = this.study.shape[0] - 1;
     const first = this.study.key_slices?.[0]?.index;
@@ -209,7 +220,9 @@ export class Viewer {
     overlay.height = Math.round(height * ratio);
     const pen = overlay.getContext("2d");
     pen.scale(ratio, ratio);
+    this.heat.paint(pen, this.index, width, height);
     const place = (x, y) => [(x * width) / columns, (y * height) / rows];
+    this.line(pen, place);
     const box = this.box();
     if (box && this.index >= box.z[0] && this.index <= box.z[1]) {
       const [left, top] = place(box.x[0], box.y[0]);
@@ -227,6 +240,25 @@ export class Viewer {
     pen.beginPath();
     for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) { pen.moveTo(x + dx * 4, y + dy * 4); pen.lineTo(x + dx * 11, y + dy * 11); }
     pen.stroke();
+  }
+
+  // Of a sealed teaching case: a plain ruler between two points, nothing that a machine finds.
+  rule([x, y]) {
+    if (this.ruler.length > 1 || (this.ruler[0] && this.ruler[0][2] !== this.index)) this.ruler = [];
+    this.ruler.push([x, y, this.index]);
+    this.result();
+    this.draw();
+  }
+
+  line(pen, place) {
+    const points = (this.ruler ?? []).filter((point) => point[2] === this.index).map(([x, y]) => place(x + 0.5, y + 0.5));
+    if (!points.length) return;
+    pen.strokeStyle = pen.fillStyle = "#facc15";
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    points.forEach(([x, y], i) => { pen[i ? "lineTo" : "moveTo"](x, y); });
+    pen.stroke();
+    for (const [x, y] of points) pen.fillRect(x - 2, y - 2, 4, 4);
   }
 
   box() {
@@ -292,6 +324,7 @@ export class Viewer {
 
   async measure([x, y]) {
     const study = this.study;
+    if (study.sealed) { this.rule([x, y]); return; }
     this.cursor = [x, y, this.index];
     this.pending = (this.pending ?? 0) + 1;
     const mine = this.pending;
@@ -311,6 +344,12 @@ export class Viewer {
   }
 
   result() {
+    if (this.study?.sealed) {
+      const [a, b] = this.ruler ?? [];
+      const [, down, across] = this.study.spacing;
+      this.ui.result.textContent = b ? `${this.say("distance")} ${Math.hypot((a[0] - b[0]) * across, (a[1] - b[1]) * down).toFixed(1)} mm` : "";
+      return;
+    }
     const found = this.study && this.marks.get(this.study.token);
     const lesion = found?.lesion;
     if (!found) this.ui.result.textContent = "";

@@ -112,6 +112,15 @@ def test_the_right_ventricle_is_wider_by_its_ratio_and_needs_contrast(healthy: C
     assert volumes[1] > 1.2 * volumes[0]
 
 
+def test_the_artery_of_the_habitus_is_marked_where_the_contrast_is() -> None:
+    canvas = start(np.random.default_rng(3), SCAN, Habitus(contrast=True, pa_radius=19))
+    before = canvas.hu.copy()
+    found = f.mark_pulmonary_artery(canvas)
+    assert np.array_equal(before, canvas.hu)
+    assert found.size_mm == 38
+    assert np.median(canvas.hu[found.mask]) > 370
+
+
 def test_an_embolus_needs_contrast(healthy: Canvas) -> None:
     with pytest.raises(ValueError, match="not assessable"):
         f.pulmonary_embolus(np.random.default_rng(1), copy.deepcopy(healthy), side="right")

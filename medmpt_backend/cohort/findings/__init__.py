@@ -14,7 +14,7 @@ from medmpt_backend.cohort.findings.airways import (
 )
 from medmpt_backend.cohort.findings.base import PaintedFinding, Side
 from medmpt_backend.cohort.findings.bones import bone_metastasis, rib_fracture
-from medmpt_backend.cohort.findings.chambers import enlarged_pulmonary_artery, enlarged_right_ventricle
+from medmpt_backend.cohort.findings.chambers import enlarged_pulmonary_artery, enlarged_right_ventricle, mark_pulmonary_artery
 from medmpt_backend.cohort.findings.destruction import bullae, cysts, emphysema
 from medmpt_backend.cohort.findings.interstitial import fibrosis, fibrotic_bands, nsip, septal_thickening
 from medmpt_backend.cohort.findings.mediastinum import (
@@ -67,6 +67,7 @@ __all__ = [
     "hiatal_hernia",
     "loculated_effusion",
     "lymphadenopathy",
+    "mark_pulmonary_artery",
     "medical_material",
     "mosaic_attenuation",
     "mucus_plugs",

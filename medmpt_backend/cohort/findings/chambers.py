@@ -27,6 +27,16 @@ def enlarged_pulmonary_artery(rng: np.random.Generator, canvas: Canvas, *, diame
     return found
 
 
+def mark_pulmonary_artery(canvas: Canvas) -> PaintedFinding:
+    """The pulmonary artery that the habitus made wide already, as a finding: paints nothing."""
+    mask = np.zeros(canvas.grid.shape, bool)
+    for path, share in pulmonary_paths(canvas.habitus):
+        box, near = canvas.grid.tube_part(path, share * canvas.habitus.pa_radius, 2.0)
+        mask[box] |= near < 0
+    mask &= ~canvas.lungs & (canvas.hu > 0)
+    return record(canvas, "enlarged_pulmonary_artery", mask, 2 * canvas.habitus.pa_radius)
+
+
 def enlarged_right_ventricle(rng: np.random.Generator, canvas: Canvas, *, ratio: float = 1.3) -> PaintedFinding:
     """A right ventricle wider than the left, with a flat septum: strain.
 

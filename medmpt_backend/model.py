@@ -85,6 +85,12 @@ class MedMPT(nn.Module):
         embedded = [self.vision_encoder(flat[i : i + step])[:, 0] for i in range(0, len(flat), step)]
         return torch.cat(embedded).reshape(*image.shape[:2], -1)
 
+    def scoring(self) -> tuple[str, ...]:
+        """Heads that score patches and whose tensors these weights have."""
+        if self.local is not None and any(p.is_meta for p in self.local.parameters()):
+            return ()
+        return tuple(name for name, head in self.patch_heads.items() if not any(p.is_meta for p in head.parameters()))
+
     def look(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, Tensor | None]:
         """All tokens of all slices, and what the heads that score patches look at.
 
@@ -100,7 +106,7 @@ class MedMPT(nn.Module):
         made = [self.vision_encoder.tokens(flat[i : i + step]) for i in range(0, len(flat), step)]
         tokens = torch.cat([t for t, _ in made])
         tokens = tokens.reshape(*lead, *tokens.shape[1:])
-        if not self.patch_heads:
+        if not self.scoring():
             return tokens, None
         if self.local is None:
             grid = self.config.vision.grid
@@ -116,7 +122,7 @@ class MedMPT(nn.Module):
     def see(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """As `encode_slices`, with the patch logits `(B, S, labels, cells, cells)` of every head that has them."""
         tokens, cells = self.look(image, chunk)
-        scores = {name: self.patch_logits(name, cells) for name in self.patch_heads} if cells is not None else {}
+        scores = {name: self.patch_logits(name, cells) for name in self.scoring()} if cells is not None else {}
         return tokens[:, :, 0], scores
 
     def fuse(self, slices: Tensor) -> tuple[Tensor, Tensor]:

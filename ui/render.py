@@ -126,7 +126,13 @@ def _after(answer: Answer, language: Language) -> str:
         + _box("limits", text("limits", language), answer.warnings)
         + folded
         + _sources(answer, language)
+        + f'<p class="note by">{escape(text("answered_by", language, name=model_name(answer.model, language)))}</p>'
     )
+
+
+def model_name(name: str, language: Language) -> str:
+    """A chat model for people; not escaped."""
+    return text("model_planner", language) if name == "planner" else name
 
 
 def _sources(answer: Answer, language: Language) -> str:

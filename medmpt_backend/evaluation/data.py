@@ -144,7 +144,7 @@ def _histograms(folder: Path, data: ShardDataset) -> Array | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as archive:
-            found = np.concatenate([archive["volume"], archive["lung"]], 1).astype(np.float64)
+            found = np.concatenate([archive["volume"], archive["lungs"]], 1).astype(np.float64)
     except (OSError, ValueError, KeyError) as error:
         raise BadInput(f"{HISTOGRAM_FILE} of {folder.name!r} cannot be read: {error}") from error
     if len(found) != len(data.records):

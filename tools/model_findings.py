@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from medmpt_backend.findings import MIDLINE
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
@@ -107,10 +108,11 @@ def _finding(f: "FindingScore", validity: "Validity", study: str) -> Evidence:
         numbers_zh += f"；层面 {'、'.join(map(str, f.slices))}"
     name = f.name[:1].lower() + f.name[1:]
     if f.present:
-        side = f", {SIDE_EN[f.side]}" if f.side else ""
+        placed = f.side if f.id not in MIDLINE else None
+        side = f", {SIDE_EN[placed]}" if placed else ""
         text, text_zh = (
             f"The model finds {name}{side} ({numbers}).",
-            f"模型判断存在{SIDE_ZH.get(f.side or '', '')}{f.name_zh}（{numbers_zh}）。",
+            f"模型判断存在{SIDE_ZH.get(placed or '', '')}{f.name_zh}（{numbers_zh}）。",
         )
     elif denied:
         text, text_zh = f"The model finds no {name} ({numbers}).", f"模型未见{f.name_zh}（{numbers_zh}）。"
@@ -128,7 +130,7 @@ def _finding(f: "FindingScore", validity: "Validity", study: str) -> Evidence:
         locator=f"{study} slice {f.slices[0]}" if f.slices else study,
         quantities=fill(tuple(known), text, text_zh),
         subjects=(f.id.replace("_", " "), f.name.casefold()),
-        side=f.side if f.present else None,
+        side=f.side if f.present and f.id not in MIDLINE else None,
         present=True if f.present else False if denied else None,
         card=card_of(validity, f.threshold, f.calibrated),
     )

@@ -30,6 +30,14 @@ def make_head(width: int, config: HeadConfig) -> nn.Module:
     return nn.Sequential(nn.Linear(width, width), nn.ReLU(), out) if config.hidden else out
 
 
+def make_mix(config: HeadConfig, local: bool) -> Tensor:
+    """How the strongest cells add to the logits: `(labels,)`; local branch: `(2, labels)`; with all evidence `(2, labels, labels)`."""
+    labels = len(config.labels)
+    if not local:
+        return torch.full((labels,), 0.5)
+    return torch.eye(labels).mul(0.5).repeat(2, 1, 1) if config.evidence == "all" else torch.full((2, labels), 0.5)
+
+
 class MedMPT(nn.Module):
     """Slices to scan, text, laboratory and drugs.
 
@@ -59,8 +67,7 @@ class MedMPT(nn.Module):
         if vision.local_width:
             for scorer in self.patch_heads.values():
                 nn.init.constant_(scorer.bias, RARE)  # type: ignore[arg-type]
-        shape = (2,) if vision.local_width else ()
-        self.patch_mix = nn.ParameterDict({name: nn.Parameter(torch.full((*shape, len(h.labels)), 0.5)) for name, h in scored.items()})
+        self.patch_mix = nn.ParameterDict({name: nn.Parameter(make_mix(head, bool(vision.local_width))) for name, head in scored.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None
         self.medication: MedicationModel | None = None
         if config.medication is not None and config.medication.drugs and config.labs is not None and text is not None:
@@ -78,6 +85,12 @@ class MedMPT(nn.Module):
         embedded = [self.vision_encoder(flat[i : i + step])[:, 0] for i in range(0, len(flat), step)]
         return torch.cat(embedded).reshape(*image.shape[:2], -1)
 
+    def scoring(self) -> tuple[str, ...]:
+        """Heads that score patches and whose tensors these weights have."""
+        if self.local is not None and any(p.is_meta for p in self.local.parameters()):
+            return ()
+        return tuple(name for name, head in self.patch_heads.items() if not any(p.is_meta for p in head.parameters()))
+
     def look(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, Tensor | None]:
         """All tokens of all slices, and what the heads that score patches look at.
 
@@ -93,7 +106,7 @@ class MedMPT(nn.Module):
         made = [self.vision_encoder.tokens(flat[i : i + step]) for i in range(0, len(flat), step)]
         tokens = torch.cat([t for t, _ in made])
         tokens = tokens.reshape(*lead, *tokens.shape[1:])
-        if not self.patch_heads:
+        if not self.scoring():
             return tokens, None
         if self.local is None:
             grid = self.config.vision.grid
@@ -109,7 +122,7 @@ class MedMPT(nn.Module):
     def see(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """As `encode_slices`, with the patch logits `(B, S, labels, cells, cells)` of every head that has them."""
         tokens, cells = self.look(image, chunk)
-        scores = {name: self.patch_logits(name, cells) for name in self.patch_heads} if cells is not None else {}
+        scores = {name: self.patch_logits(name, cells) for name in self.scoring()} if cells is not None else {}
         return tokens[:, :, 0], scores
 
     def fuse(self, slices: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,13 +159,21 @@ class MedMPT(nn.Module):
         out: Tensor = self.heads[task](scan)
         if patches is None:
             return out
+        return out + self.mixed(task, self.strongest(patches))
+
+    def strongest(self, patches: Tensor) -> Tensor:
+        """Means of the strongest cells: `(B, S, labels, cells, cells)` to `(B, 1, labels)`, with a local branch to `(B, 2, labels)`."""
         flat = patches.transpose(1, 2).flatten(2)
-        cells = flat.shape[-1]
-        few, many = min(STRONGEST_PATCHES, cells), max(1, int(cells * SPREAD))
-        if self.local is None:
-            mixed: Tensor = out + self.patch_mix[task] * flat.topk(few).values.mean(-1)
-            return mixed
-        strongest = flat.topk(max(few, many)).values
-        weight = self.patch_mix[task]
-        mixed = out + weight[0] * strongest[..., :few].mean(-1) + weight[1] * strongest[..., :many].mean(-1)
-        return mixed
+        few = min(STRONGEST_PATCHES, flat.shape[-1])
+        many = max(1, int(flat.shape[-1] * SPREAD)) if self.local is not None else few
+        top = flat.topk(max(few, many)).values
+        means = [top[..., :few].mean(-1)] + ([top[..., :many].mean(-1)] if self.local is not None else [])
+        return torch.stack(means, 1)
+
+    def mixed(self, task: str, strongest: Tensor) -> Tensor:
+        """What the strongest cells `(B, 1 or 2, labels)` add to the logits `(B, labels)`."""
+        weight: Tensor = self.patch_mix[task]
+        if weight.ndim == 3:
+            return torch.einsum("bkl,klm->bm", strongest, weight)
+        added: Tensor = (strongest * weight).sum(1)
+        return added

@@ -129,6 +129,7 @@ def eval_medmpt(
         results.append(result)
         seconds[result.name] = round(took, 1)
         if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
             out.write_text(_summary(context, results, seconds).model_dump_json(indent=1), encoding="utf-8")
 
     run_parts(context, names, done)

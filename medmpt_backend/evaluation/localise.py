@@ -87,7 +87,8 @@ def _gradient(context: Context, labels: list[str], result: PartResult, most: int
     pairs = [(i, label) for label in labels for i in context.test.where(context.test.labels(label) == 1)]
     order = np.random.default_rng(context.seed).permutation(len(pairs))
     parameter = next(p for p in model.parameters() if not p.is_meta)
-    hits, shares = [], []
+    hits: list[float] = []
+    shares: list[float] = []
     for i, label in (pairs[k] for k in order):
         touched = touched_cells(context, i, label) if len(hits) < most else None
         if touched is None:

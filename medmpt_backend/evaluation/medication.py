@@ -132,7 +132,8 @@ def _anew(context: Context, rows: list[Tensor], known: Array, asked: list[Tensor
         chosen = torch.randint(len(target), (min(_BATCH, len(target)),), generator=generator)
         part = [m[chosen] for m in rows]
         if graph:
-            loss = medication_loss(*model(part), target[chosen])
+            ranked, patient = model(part)
+            loss = medication_loss(ranked, patient, target[chosen])
         else:
             loss = F.binary_cross_entropy_with_logits(model.patient_head(model.fusion(part)), target[chosen])
         optimizer.zero_grad()

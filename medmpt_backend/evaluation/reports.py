@@ -5,7 +5,7 @@ wrote down) and with the painted truth (what is there).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -118,7 +118,7 @@ def measure(context: Context, result: PartResult, name: str, drafts: Sequence[st
         result.figures[f"false_negations/{name}"] = figure(part.ratio(wrong, denied), int(denied.sum()))
 
 
-def _counts(said: dict[str, str | None], there: dict[str, str | None]) -> tuple[int, int, int, int, int]:
+def _counts(said: Mapping[str, str | None], there: Mapping[str, str | None]) -> tuple[int, int, int, int, int]:
     """Right claims, claims, findings there, right claims with a side on both sides, and those whose sides agree."""
     right = [c for c in CLAIMS if c in said and c in there]
     sided = [c for c in right if said[c] and there[c]]

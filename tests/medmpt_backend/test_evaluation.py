@@ -11,6 +11,9 @@ from sklearn.metrics import average_precision_score, cohen_kappa_score, roc_auc_
 
 from medmpt_backend.appearance import described
 from medmpt_backend.checkpoint import read_weights
+from medmpt_backend.cohort.findings import Side
+from medmpt_backend.cohort.reports import write_reports
+from medmpt_backend.cohort.truth import MEANS, FindingTruth, Truth
 from medmpt_backend.config import HeadConfig, MedMPTConfig
 from medmpt_backend.domain import DOMAIN_FILE, DomainModel
 from medmpt_backend.errors import BadInput
@@ -19,9 +22,10 @@ from medmpt_backend.evaluation.context import Context, Edge
 from medmpt_backend.evaluation.data import open_studies
 from medmpt_backend.evaluation.extraction import extract, is_chinese, stated_sides
 from medmpt_backend.evaluation.features import features
-from medmpt_backend.evaluation.figures import Resampler, figure
+from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
 from medmpt_backend.evaluation.linear import binary_scores, class_probabilities, fitted_scores
 from medmpt_backend.evaluation.suite import PARTS, chosen_parts, run_parts
+from medmpt_backend.findings import FINDINGS
 from medmpt_backend.train.metrics import bleu, caption_metrics
 from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
 
@@ -152,17 +156,13 @@ def test_linear_baselines_learn() -> None:
 @pytest.mark.parametrize(
     ("report", "present", "absent"),
     [
-        ("A 7.5 mm solid nodule in the right upper lobe. No pleural effusion, pneumothorax or lymphadenopathy.",
-         {"lung_nodule": "right"}, {"pleural_effusion", "pneumothorax", "lymphadenopathy"}),
+        ("Findings: A 7.5 mm solid nodule in the right upper lobe. No pleural effusion, pneumothorax or lymphadenopathy.",
+         {"lung_nodule": "right", "solid_nodule": "right"}, {"pleural_effusion", "pneumothorax", "lymphadenopathy"}),
         ("左肺下叶见实变影；双侧胸腔积液。未见气胸、心包积液。", {"consolidation": "left", "pleural_effusion": "both"},
          {"pneumothorax", "pericardial_effusion"}),
         ("右侧胸腔见无肺纹理透亮区，深约20mm。", {"pneumothorax": "right"}, set()),
         ("Left thyroid nodule, 12 mm. Coronary calcification.", {"thyroid_nodule": "left", "coronary_calcification": None}, set()),
-        ("Crazy-paving pattern in both lungs. Consider Pneumocystis pneumonia with consolidation.",
-         {"lung_opacity": "both", "septal_thickening": "both", "crazy_paving": "both", "ground_glass": "both"}, set()),
-        ("No effusion but a mass in the left lower lobe.", {"lung_nodule": "left", "mass": "left"}, {"pleural_effusion"}),
-        ("Right lower lobe consolidation. Left lower lobe consolidation.", {"consolidation": "both"}, set()),
-        ("右肺上叶磨玻璃结节，约6mm。主动脉壁钙化。", {"lung_nodule": "right", "arterial_wall_calcification": None}, set()),
+        ("Right lower lobe consolidation. Left lower lobe consolidation. Consider pneumothorax.", {"consolidation": "both"}, set()),
     ],
 )  # fmt: skip
 def test_claims_negations_and_sides_are_read(report: str, present: dict[str, str | None], absent: set[str]) -> None:
@@ -172,50 +172,39 @@ def test_claims_negations_and_sides_are_read(report: str, present: dict[str, str
 
 
 def test_reports_of_the_cohort_are_read_as_they_were_written() -> None:
-    from medmpt_backend.cohort.patients.patient import draw_patient
-    from medmpt_backend.cohort.reports import write_reports
-    from medmpt_backend.cohort.truth import MEANS, FindingTruth, Truth
-    from medmpt_backend.findings import FINDINGS
-
     random = np.random.default_rng(8)
     wrong: list[str] = []
-    for _ in range(60):
-        kinds = random.choice(sorted(MEANS), 3, replace=False)
-        one_side = "left" if random.random() < 0.5 else "right"
-        lobe = "LLL" if one_side == "left" else "RUL"
-        painted = tuple(
-            FindingTruth(
-                id=str(k),
-                labels=MEANS[str(k)],
-                side=one_side,
-                lobes=(lobe,),
-                size_mm=12.0,
-                volume_ml=3,
-                lung_share=0.01,
-                voxels=99,
-                visible=True,
-            )
-            for k in kinds
-        )
-        positive = {label for f in painted for label in f.labels}
-        truth = Truth(
-            findings=painted,
-            labels={label: int(label in positive) for label in FINDINGS},
-            classes={},
-            opacity_share=0.0,
-            lung_ml=4000.0,
-            contrast=True,
-            **{k: 1.0 for k in ("cardiothoracic_ratio", "pulmonary_artery_mm") if k in Truth.model_fields},
-        )
-        for language, text in write_reports(random, draw_patient(random), truth).items():
+    for _ in range(40):
+        side: Side = "left" if random.random() < 0.5 else "right"
+        truth = _painted([str(k) for k in random.choice(sorted(MEANS), 3, replace=False)], side)
+        sides = stated_sides((f.labels, f.side) for f in truth.findings)
+        for language, text in write_reports(random, "cap_lobar", truth).items():
             found = extract(text)
             assert is_chinese(text) == (language == "zh")
-            coarse = {label for label in positive if label in findings.COARSE}
-            if set(found.present) & set(findings.COARSE) != coarse or found.absent & positive:
+            coarse = {label for label in sides if label in findings.COARSE}
+            if set(found.present) & set(findings.COARSE) != coarse or found.absent & set(sides):
                 wrong.append(f"{sorted(coarse)} {sorted(found.present)}: {text}")
-            sides = stated_sides((f.labels, f.side) for f in painted)
-            assert all(side in (None, sides[label]) for label, side in found.present.items() if label in sides), text
+            assert all(told in (None, sides[label]) for label, told in found.present.items() if label in sides), text
     assert not wrong, wrong[:3]
+
+
+def _painted(kinds: list[str], side: Side) -> Truth:
+    lobes = ("LLL",) if side == "left" else ("RUL",)
+    painted = tuple(
+        FindingTruth(id=k, labels=MEANS[k], side=side, lobes=lobes, size_mm=12.0, volume_ml=3, lung_share=0.01, voxels=99, visible=True)
+        for k in kinds
+    )
+    positive = {label for f in painted for label in f.labels}
+    return Truth(
+        findings=painted,
+        labels={label: 1 if label in positive else 0 for label in FINDINGS},
+        classes={},
+        opacity_share=0.0,
+        lung_ml=4000.0,
+        contrast=True,
+        cardiothoracic_ratio=0.45,
+        pulmonary_artery_mm=22.0,
+    )
 
 
 def test_features_are_computed_once(context: Context) -> None:
@@ -267,13 +256,13 @@ def test_reports_are_judged_by_words_and_by_claims(context: Context) -> None:
     got = reports.run(context)
     assert {"bleu4/model", "cider/nearest", "claims_truth_f1/model", "claims_report_side/nearest"} <= set(got.figures)
     names = [r.report or "" for r in context.test.records]
-    perfect = findings.PartResult(name="report")
+    perfect = PartResult(name="report")
     reports.measure(context, perfect, "copy", names, range(len(names)))
     for name in ("bleu4", "claims_report_f1", "claims_report_side", "rouge_l"):
         assert perfect.value(f"{name}/copy") == pytest.approx(1)
     assert perfect.value("claims_truth_recall/copy") == 1
     assert perfect.value("false_negations/copy") == 0
-    swapped = findings.PartResult(name="report")
+    swapped = PartResult(name="report")
     reports.measure(context, swapped, "swap", [n.replace("Right", "Left") for n in names], range(len(names)))
     assert swapped.value("claims_report_side/swap") == 0
     assert swapped.value("claims_report_f1/swap") == pytest.approx(1)

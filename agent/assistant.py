@@ -14,12 +14,12 @@ from langgraph.types import StreamMode
 
 from agent.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
 from agent.errors import BadInput, Stopped
-from agent.graph import Graph, build_graph
 from agent.ledger import read_ledger
 from agent.lexicon import language_of
 from agent.model_view import findings_of, heat_of
-from agent.models import make_model, shown_name
+from agent.models import shown_name
 from agent.parts import Parts
+from agent.roster import Models
 from agent.sessions import Cases, HeldCase, Threads, connect, digest
 from agent.settings import Settings
 from agent.state import TurnContext
@@ -46,8 +46,8 @@ class Assistant:
         self._cases = Cases()
         self._threads = Threads(self._connection, self._saver.lock)  # type: ignore[arg-type]
         self._viewer = Viewer(settings.cache_dir)
+        self.models = Models(settings, parts, self._saver)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
-        self._graph: Graph | None = None
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}
 
@@ -103,6 +103,7 @@ class Assistant:
         session: str,
         language: Language | None = None,
         stop: threading.Event | None = None,
+        llm: str | None = None,
     ) -> Iterator[Event]:
         """Answer a question in a thread.
 
@@ -113,6 +114,7 @@ class Assistant:
             session: Who asks.
             language: Of the answer; None takes the question's.
             stop: Set it to end the turn early.
+            llm: Chat model of this turn, as `models.spec_of` gave it; None for that of the settings.
 
         Yields:
             Tool steps as they happen, then the verified sentences, then `Done`.
@@ -126,20 +128,20 @@ class Assistant:
             raise BadInput(f"a question has 1 to {_MAX_QUESTION} characters, this one has {len(asked)}: shorten or type it")
         held = self._cases.get(case, session) if case is not None else None
         self._threads.bind(thread, session, held.patient if held else None)
-        spoken = language or language_of(asked)
+        spoken, model = language or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
-            return iter((Done(answer=refusal(asked, spoken, shown_name(self._settings.llm), thread)),))
+            return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
         context = self._context(asked, thread, held, spoken, stop or threading.Event())
-        return self._turn(context)
+        return self._turn(context, model)
 
-    def _turn(self, context: TurnContext) -> Iterator[Event]:
+    def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
         with self._lock:
             turn = self._turns.setdefault(context.thread, threading.Lock())
         start = time.perf_counter()
         with turn:
             answer: Answer | None = None
             try:
-                for mode, piece in self._run(context):
+                for mode, piece in self._run(context, llm):
                     if mode == "custom":
                         yield _step(piece, context.language)
                     elif "answer" in piece:
@@ -149,23 +151,18 @@ class Assistant:
             except Stopped:
                 answer = None
         seconds = round(time.perf_counter() - start, 3)
-        answer = (answer or _stopped(context, shown_name(self._settings.llm))).model_copy(update={"seconds": seconds})
+        answer = (answer or _stopped(context, shown_name(llm))).model_copy(update={"seconds": seconds})
         for claim in answer.claims:
             yield Sentence(claim=claim)
         yield Done(answer=answer)
 
-    def _run(self, context: TurnContext) -> Iterator[tuple[str, Any]]:
+    def _run(self, context: TurnContext, llm: str) -> Iterator[tuple[str, Any]]:
         modes: list[StreamMode] = ["custom", "updates"]
         # One write per turn, at its end: a process killed in the middle leaves the earlier turns as they were.
-        stream: Iterator[Any] = self._compiled().stream({}, _config(context.thread), context=context, stream_mode=modes, durability="exit")
+        stream: Iterator[Any] = self.models.graph(llm).stream(
+            {}, _config(context.thread), context=context, stream_mode=modes, durability="exit"
+        )
         yield from stream
-
-    def _compiled(self) -> Graph:
-        with self._lock:
-            if self._graph is None:
-                spec, seconds, room = self._settings.llm, self._settings.llm_seconds, self._settings.llm_context // 2
-                self._graph = build_graph(make_model(spec, seconds), self._parts.tools(), self._saver, shown_name(spec), seconds, room)
-            return self._graph
 
     def _context(self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event) -> TurnContext:
         loaded = held.loaded if held else None

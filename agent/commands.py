@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Whoever can run the command owns this machine's threads; pages use random session ids instead.
 LOCAL_SESSION = "local"
+# What --llm takes, for the help texts.
+SPECS = "planner, vllm:MODEL@URL, openai:MODEL@URL, transformers:PATH or PROVIDER:MODEL."
 
 
 class Outcome(BaseModel):
@@ -71,7 +73,7 @@ def ask(
     question: Annotated[str | None, typer.Argument(help="The question, in English or Chinese.")] = None,
     case: Annotated[str | None, typer.Option("--case", help="Demo case id, case folder, FHIR bundle, or one CT study.")] = None,
     thread: Annotated[str | None, typer.Option("--thread", help="Continue this conversation.")] = None,
-    llm: Annotated[str | None, typer.Option("--llm", help="planner, openai:MODEL@URL, vllm:MODEL@URL.")] = None,
+    llm: Annotated[str | None, typer.Option("--llm", help=SPECS)] = None,
     batch: Annotated[Path | None, typer.Option("--batch", help='JSONL with one {"id"?, "question"} per line.')] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="Language of the answer: en or zh; default: the question's.")] = None,
 ) -> Answer | BatchOut:
@@ -228,9 +230,7 @@ class CheckOut(Outcome):
     checks: tuple[Check, ...] = ()
 
 
-def llm_check(
-    ctx: typer.Context, spec: Annotated[str, typer.Argument(help="vllm:MODEL@URL, openai:MODEL@URL or PROVIDER:MODEL.")]
-) -> CheckOut:
+def llm_check(ctx: typer.Context, spec: Annotated[str, typer.Argument(help=SPECS)]) -> CheckOut:
     """Try a language model on what the assistant needs: tools, schemas, streaming, Chinese, long context, honest citation."""
     from agent.models import make_model, shown_name
     from agent.qualify import offered, qualify
@@ -259,7 +259,7 @@ class EvalOut(Outcome):
 
 def eval_llm(
     ctx: typer.Context,
-    spec: Annotated[str, typer.Argument(help="planner, vllm:MODEL@URL, openai:MODEL@URL or PROVIDER:MODEL.")],
+    spec: Annotated[str, typer.Argument(help=SPECS)],
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N questions.")] = None,
 ) -> EvalOut:
     """Measure a model on the question set, with the planner beside it."""

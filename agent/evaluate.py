@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.answer import Answer
 from agent.assistant import Assistant
-from agent.figures import Figure, mean, share
+from agent.figures import Figure, mean, share, share_in_clusters
 from agent.verify import check
 from agent.verify.text import normalise
 
@@ -98,7 +98,7 @@ def _f1(got: set[str], wanted: set[str]) -> float:
 
 
 def figures(rows: Sequence[Row]) -> dict[str, Figure]:
-    """Figures over all rows, and facts per language."""
+    """Figures over all rows, and facts per language; shares of sentences are clustered by question."""
     zh = [r for r in rows if not r.question.question.isascii()]
     en = [r for r in rows if r.question.question.isascii()]
     return {
@@ -106,9 +106,9 @@ def figures(rows: Sequence[Row]) -> dict[str, Figure]:
         "facts_present_en": mean([r.facts for r in en]),
         "facts_present_zh": mean([r.facts for r in zh]),
         "tool_set_f1": mean([r.tool_f1 for r in rows]),
-        "unsupported_before_verify": share([r.unsupported_before for r in rows]),
-        "unsupported_after_verify": share([r.unsupported_after for r in rows]),
-        "finished_by_planner": share([(int(r.fell_back), 1) for r in rows]),
+        "unsupported_before_verify": share_in_clusters([r.unsupported_before for r in rows]),
+        "unsupported_after_verify": share_in_clusters([r.unsupported_after for r in rows]),
+        "finished_by_planner": share([r.fell_back for r in rows]),
         "tokens": mean([float(r.tokens) for r in rows]),
         "seconds": mean([r.seconds for r in rows]),
     }

@@ -61,11 +61,17 @@ class Bench:
         return call(self.model, definitions(self.tools), [prompt, *messages], self.stop, self.seconds)
 
 
-def qualify(model: BaseChatModel, tools: Sequence[BaseTool], seconds: float = 60.0, without: Collection[str] = ()) -> list[Probe]:
-    """Run every probe but those `without`; where the server cannot be reached the rest is not tried."""
+# What the page tries before a person relies on a model: seconds, not minutes.
+QUICK = ("reachable", "tool_call", "structured_answer")
+
+
+def qualify(
+    model: BaseChatModel, tools: Sequence[BaseTool], seconds: float = 60.0, without: Collection[str] = (), only: Collection[str] = ()
+) -> list[Probe]:
+    """Run every probe (or `only` those named) but those `without`; where the server cannot be reached the rest is not tried."""
     bench = Bench(model, tools, seconds)
     done: list[Probe] = []
-    for name, probe in ((n, p) for n, p in PROBES.items() if n not in without):
+    for name, probe in ((n, p) for n, p in PROBES.items() if n not in without and (not only or n in only)):
         start = time.perf_counter()
         try:
             detail, ok = probe(bench), True

@@ -22,6 +22,7 @@ class Settings:
         weights: Name of the MedMPT weights to use, None for the default, `none` to run without them (`MEDMPT_WEIGHTS`).
         llm: Which chat model composes answers: `planner`, `openai:MODEL@URL`, ... (`MEDMPT_LLM`).
         llm_seconds: Time limit of one call of the chat model (`MEDMPT_LLM_SECONDS`).
+        llm_choices: The chat models that the page offers, and no others (`MEDMPT_LLM_CHOICES`, separated by white space).
         llm_context: Tokens of prompt and answer that the chat model takes (`MEDMPT_LLM_CONTEXT`); a model that takes fewer is sent less.
         embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
@@ -34,6 +35,7 @@ class Settings:
     llm: str = "planner"
     llm_seconds: float = 60.0
     llm_context: int = 16384
+    llm_choices: tuple[str, ...] = ()
     embedder: str = "minilm"
     chroma_url: str | None = None
     reranker: str | None = None
@@ -48,6 +50,7 @@ class Settings:
             weights=env.get("MEDMPT_WEIGHTS") or None,
             llm=env.get("MEDMPT_LLM") or "planner",
             llm_seconds=_seconds(env.get("MEDMPT_LLM_SECONDS")),
+            llm_choices=tuple((env.get("MEDMPT_LLM_CHOICES") or "").split()),
             llm_context=_context(env.get("MEDMPT_LLM_CONTEXT")),
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,

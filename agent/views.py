@@ -18,6 +18,30 @@ class DemoCase(_View):
     title_zh: str
 
 
+class ModelChoice(_View):
+    """A chat model of the settings: `id` says nothing of its address, `name` is safe to show."""
+
+    id: str
+    name: str
+
+
+class TrialStep(_View):
+    """One thing that a chat model was tried on."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class ModelTrial(_View):
+    """A quick trial of a chat model; `name` is safe to show."""
+
+    name: str
+    ok: bool
+    steps: tuple[TrialStep, ...] = ()
+    seconds: float = 0.0
+
+
 class StudyHandle(_View):
     """A CT study of the open case as the page may name it."""
 

@@ -175,6 +175,7 @@ class HeadConfig(_Frozen):
         temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
             where and on which side. Not official.
+        evidence: With a local branch: whether only a label's own cells speak for it, or those of all labels.
     """
 
     kind: Literal["multilabel", "multiclass"]
@@ -184,6 +185,7 @@ class HeadConfig(_Frozen):
     calibrated: bool = False
     temperature: float = Field(default=1.0, gt=0)
     patches: bool = False
+    evidence: Literal["own", "all"] = "own"
 
 
 class DecodeConfig(_Frozen):

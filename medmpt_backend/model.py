@@ -30,6 +30,14 @@ def make_head(width: int, config: HeadConfig) -> nn.Module:
     return nn.Sequential(nn.Linear(width, width), nn.ReLU(), out) if config.hidden else out
 
 
+def make_mix(config: HeadConfig, local: bool) -> Tensor:
+    """How the strongest cells add to the logits: `(labels,)`; local branch: `(2, labels)`; with all evidence `(2, labels, labels)`."""
+    labels = len(config.labels)
+    if not local:
+        return torch.full((labels,), 0.5)
+    return torch.eye(labels).mul(0.5).repeat(2, 1, 1) if config.evidence == "all" else torch.full((2, labels), 0.5)
+
+
 class MedMPT(nn.Module):
     """Slices to scan, text, laboratory and drugs.
 
@@ -59,8 +67,7 @@ class MedMPT(nn.Module):
         if vision.local_width:
             for scorer in self.patch_heads.values():
                 nn.init.constant_(scorer.bias, RARE)  # type: ignore[arg-type]
-        shape = (2,) if vision.local_width else ()
-        self.patch_mix = nn.ParameterDict({name: nn.Parameter(torch.full((*shape, len(h.labels)), 0.5)) for name, h in scored.items()})
+        self.patch_mix = nn.ParameterDict({name: nn.Parameter(make_mix(head, bool(vision.local_width))) for name, head in scored.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None
         self.medication: MedicationModel | None = None
         if config.medication is not None and config.medication.drugs and config.labs is not None and text is not None:
@@ -152,13 +159,21 @@ class MedMPT(nn.Module):
         out: Tensor = self.heads[task](scan)
         if patches is None:
             return out
+        return out + self.mixed(task, self.strongest(patches))
+
+    def strongest(self, patches: Tensor) -> Tensor:
+        """Means of the strongest cells: `(B, S, labels, cells, cells)` to `(B, 1, labels)`, with a local branch to `(B, 2, labels)`."""
         flat = patches.transpose(1, 2).flatten(2)
-        cells = flat.shape[-1]
-        few, many = min(STRONGEST_PATCHES, cells), max(1, int(cells * SPREAD))
-        if self.local is None:
-            mixed: Tensor = out + self.patch_mix[task] * flat.topk(few).values.mean(-1)
-            return mixed
-        strongest = flat.topk(max(few, many)).values
-        weight = self.patch_mix[task]
-        mixed = out + weight[0] * strongest[..., :few].mean(-1) + weight[1] * strongest[..., :many].mean(-1)
-        return mixed
+        few = min(STRONGEST_PATCHES, flat.shape[-1])
+        many = max(1, int(flat.shape[-1] * SPREAD)) if self.local is not None else few
+        top = flat.topk(max(few, many)).values
+        means = [top[..., :few].mean(-1)] + ([top[..., :many].mean(-1)] if self.local is not None else [])
+        return torch.stack(means, 1)
+
+    def mixed(self, task: str, strongest: Tensor) -> Tensor:
+        """What the strongest cells `(B, 1 or 2, labels)` add to the logits `(B, labels)`."""
+        weight: Tensor = self.patch_mix[task]
+        if weight.ndim == 3:
+            return torch.einsum("bkl,klm->bm", strongest, weight)
+        added: Tensor = (strongest * weight).sum(1)
+        return added

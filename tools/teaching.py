@@ -249,14 +249,14 @@ def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[st
     known = finding(item.finding)
     focal = item.size_mm if item.finding in FOCAL else None
     true, true_zh = _where(item.side, focal, False), _where(item.side, focal, True)
-    said, said_zh = (_where(entry.side, entry.size_mm, False), _where(entry.side, entry.size_mm, True)) if entry else ("", "")
+    said, said_zh = (_where(entry.side, None, False), _where(entry.side, None, True)) if entry else ("", "")
     of, of_zh = (f" ({true})" if true else ""), (f"（{true_zh}）" if true_zh else "")
     table: dict[Outcome, tuple[str, str]] = {
         "hit": (f"Found: {known.en}{of}.", f"正确：{known.zh}{of_zh}。"),
         "miss": (f"Missed: {known.en}{of}.", f"漏诊：{known.zh}{of_zh}。"),
         "wrong_side": (
-            f"{known.en}: you recorded {said or 'no side'}, it is {true}.",
-            f"{known.zh}：您记录为{said_zh or '未注明侧别'}，实际为{true_zh}。",
+            f"{known.en}: found, but on the wrong side: you recorded {said or 'no side'}, it is {_where(item.side, None, False)}.",
+            f"{known.zh}：已发现，但侧别有误：您记录为{said_zh or '未注明'}，实际为{_where(item.side, None, True)}。",
         ),
         "size_off": (
             f"{known.en}: found, but the size is off: you measured {entry.size_mm if entry and entry.size_mm else 0:.0f} mm, "

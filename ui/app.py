@@ -4,6 +4,7 @@
 browser sends back is ever trusted as history.
 """
 
+import ipaddress
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -58,7 +59,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        Page(assistant, sessions, first_case).blocks,
+        Page(assistant, sessions, first_case, local=is_loopback(host)).blocks,
         path="/",
         theme=_theme(gr),
         head=HEAD,
@@ -74,6 +75,16 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     )
     mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host})
     return mounted
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this computer reaches a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _fresh(folder: Path) -> Path:

@@ -11,14 +11,25 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from agent.answer import Answer, Event
-from agent.views import CaseView, DemoCase, PassageView, StudyInfo
+from agent.views import CaseView, DemoCase, ModelChoice, ModelTrial, PassageView, StudyInfo
 from tools.evidence import Evidence, Language
 from tools.teaching import Reading
+
+
+class Models(Protocol):
+    """Which chat models may be chosen."""
+
+    def listed(self) -> Sequence[ModelChoice]: ...
+    def may_type(self, local: bool) -> bool: ...
+    def spec_of(self, wanted: str | None, local: bool) -> str: ...
+    def trial(self, spec: str) -> ModelTrial: ...
 
 
 class Assistant(Protocol):
     """The UI's only door into the rest of the house."""
 
+    @property
+    def models(self) -> Models: ...
     def demo_cases(self) -> Sequence[DemoCase]: ...
     def open_case(self, source: str | Path, *, session: str) -> CaseView: ...
     def ask(
@@ -30,6 +41,7 @@ class Assistant(Protocol):
         session: str,
         language: Language | None = None,
         stop: threading.Event | None = None,
+        llm: str | None = None,
     ) -> Iterator[Event]: ...
     def history(self, thread: str, session: str) -> Sequence[Answer]: ...
     def new_thread(self, session: str) -> str: ...

@@ -83,6 +83,35 @@ TEXT: dict[str, tuple[str, str]] = {
     "validity_unknown": ("Validity unknown", "适用性未知"),
     "open_source": ("Open the source", "打开原文"),
     "viewer": ("Chest CT", "胸部 CT"),
+    "answered_by": ("Answered by: {name}", "回答者：{name}"),
+    "model": ("Model: {name}", "模型：{name}"),
+    "model_planner": ("built-in planner", "内置规划器"),
+    "model_pick": ("Which model answers your questions", "由哪个模型回答您的问题"),
+    "model_own": ("Another server or folder", "其他服务器或文件夹"),
+    "model_spec": ("Its specification", "模型规格"),
+    "model_use": ("Use it", "使用"),
+    "model_test": ("Test", "测试"),
+    "model_testing": ("Testing {name}…", "正在测试 {name}…"),
+    "model_planner_ok": ("The planner is built in: there is nothing to test.", "规划器为内置，无需测试。"),
+    "model_works": ("{name} works ({seconds} s).", "{name} 可用（{seconds} 秒）。"),
+    "model_partly": (
+        "{name} answers, but not all of this works; what it cannot do, the built-in planner does.",
+        "{name} 有应答，但并非全部可用；其无法完成的部分由内置规划器完成。",
+    ),
+    "model_dead": ("{name} cannot be used: {reason}", "{name} 无法使用：{reason}"),
+    "model_refused": ("Not taken: {reason}", "未采用：{reason}"),
+    "model_now": ("From the next question on: {name}.", "从下一个问题起：{name}。"),
+    "model_hint": (
+        "Only for this browser session. A language model receives the question, the case card and the tools' results, never names, "
+        "paths or images; what it writes is checked sentence by sentence. Keys come from the server's environment and cannot be "
+        "entered here.",
+        "仅对当前浏览器会话有效。语言模型只会收到问题、病例卡片和工具结果，绝不会收到姓名、路径或影像；其所写内容逐句核对。密钥仅来自服务器环境，不能在此输入。",
+    ),
+    "model_typed": ("A server that is typed here is sent no key.", "在此输入的服务器不会收到密钥。"),
+    "model_listed": ("Only the models that this server's settings list can be chosen.", "只能选择此服务器设置中列出的模型。"),
+    "trial_reachable": ("answers", "有应答"),
+    "trial_tool_call": ("calls tools", "能调用工具"),
+    "trial_structured_answer": ("hands in structured answers", "能提交结构化答案"),
     "draft_title": ("Report draft", "报告草稿"),
     "draft_note": (
         "Preliminary: a person must check and sign it. The mark before each sentence says where it comes from.",
@@ -185,6 +214,22 @@ SUPPORT: dict[str, tuple[str, str]] = {
     "measured": ("Measured on the CT", "由 CT 测量"),
     "verified": ("Checked against the source", "已与来源核对"),
     "inferred": ("Inferred from checked statements", "由已核对内容推断"),
+}
+
+# Why a chat model cannot be used, as the agent says it; other reasons are shown in its words.
+REASONS: dict[str, str] = {
+    "no connection to the server": "无法连接服务器",
+    "the server did not answer in time": "服务器未及时应答",
+    "the server did not finish in time": "服务器未及时完成",
+    "this server offers only the models that its settings list (MEDMPT_LLM_CHOICES)": (
+        "此服务器只提供其设置中列出的模型（MEDMPT_LLM_CHOICES）"
+    ),
+    "not understood: give vllm:MODEL@URL, openai:MODEL@URL, transformers:PATH or planner": (
+        "无法识别：请输入 vllm:MODEL@URL、openai:MODEL@URL、transformers:PATH 或 planner"
+    ),
+    "an address with a user name, password or query is not taken here: keys come only from the server's environment": (
+        "此处不接受带用户名、密码或查询参数的地址：密钥仅来自服务器环境"
+    ),
 }
 
 # For the scripts of the page: the viewer and the passage drawer.
@@ -335,6 +380,11 @@ SCRIPT_TEXT: dict[str, dict[str, str]] = {
 def text(key: str, language: Language, **values: object) -> str:
     """The page's string `key` in `language`; a missing key is a bug and raises KeyError."""
     return _pick(TEXT[key], language).format(**values)
+
+
+def reason(words: str, language: Language) -> str:
+    """Why a chat model cannot be used, in `language` where it is one of the known reasons."""
+    return REASONS.get(words, words) if language == "zh" else words
 
 
 def tool_name(name: str, language: Language) -> str:

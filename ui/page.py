@@ -12,6 +12,7 @@ from tools.evidence import Language
 from ui.chrome import footer_html, header_html, heading, hint_html, notice, welcome_html
 from ui.door import Assistant
 from ui.i18n import text
+from ui.model_panel import ModelPanel
 from ui.render import card_html, question_html, turn_html
 from ui.restore import ROOM_ERRORS, remember, restore
 from ui.session import Session, SessionStore, Turn
@@ -32,11 +33,12 @@ class Page:
     What changes the session is disabled until the page has loaded its state: two replies in flight would overwrite each other.
     """
 
-    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None) -> None:
-        """Builds the blocks at once; see `blocks`."""
+    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None, local: bool) -> None:
+        """Builds the blocks at once; see `blocks`. `local`: only this computer reaches the page."""
         self._assistant = assistant
         self._sessions = sessions
         self._first_case = first_case
+        self._local = local
         self._demos = tuple(assistant.demo_cases())
         self._lessons = tuple(assistant.teaching_cases())
         with gr.Blocks(title="MedMPT Assistant", analytics_enabled=False, fill_width=True) as self.blocks:
@@ -77,6 +79,7 @@ class Page:
         with gr.Row(elem_id="chat-head"):
             self.chat_title = gr.HTML(heading("chat", "en"), elem_id="chat-title")
             self.new = gr.Button(text("new", "en"), size="sm", elem_id="new-conversation")
+        self.model = ModelPanel(self._assistant.models, self._session, self._local)
         gr.HTML('<div id="teaching"></div>', elem_id="teaching-host")
         self.chat = gr.Chatbot(
             elem_id="chat",
@@ -145,6 +148,7 @@ class Page:
             ask.failure(self._on_failure, outputs=asked, **NO_API)
         self.stop.click(self._on_stop, queue=False, **NO_API)
         self.new.click(self._on_new, outputs=[self.chat, self.notice], **NO_API)
+        self.model.connect(NO_API)
 
     def _session(self, request: gr.Request) -> Session:
         cookie = request.username
@@ -155,7 +159,7 @@ class Page:
     def _on_load(self, request: gr.Request) -> list[Any]:
         session = self._session(request)
         problem = None
-        if not session.thread and not restore(session, self._assistant):
+        if not session.thread and not restore(session, self._assistant, self._local):
             session.language = _preferred(request)
             self._new_thread(session)
             problem = self._open(session, self._first_case) if self._first_case else None
@@ -170,7 +174,7 @@ class Page:
 
     def _language_outputs(self) -> list[Any]:
         titles = [self.header, self.footer, self.case_title, self.chat_title, self.viewer_title, self.upload_hint]
-        return [*titles, self.upload, self.card, self.question, self.send, self.stop, self.new, *self.examples]
+        return [*titles, self.upload, self.card, self.question, self.send, self.stop, self.new, *self.examples, *self.model.outputs]
 
     def _in_language(self, session: Session, problem: str | None = None) -> list[Any]:
         language = session.language
@@ -185,6 +189,7 @@ class Page:
             gr.update(value=say("send"), interactive=not session.running.locked()),
             *(gr.update(value=say(key)) for key in ("stop", "new")),
             *(gr.update(value=say(key), interactive=True) for key in EXAMPLES),
+            *self.model.shown(session),
             gr.update(value=messages(session), placeholder=welcome_html(language)),
             gr.update(choices=self._demo_choices(language), value=self._demo_of(session), label=say("demo_cases"), interactive=True),
             gr.update(
@@ -274,7 +279,8 @@ class Page:
     def _events(self, session: Session, turn: Turn) -> Iterator[None]:
         """Run the turn and keep its record; yields after each event."""
         case = session.case.handle if session.case is not None else None
-        for event in self._assistant.ask(turn.question, thread=session.thread, case=case, session=session.id, stop=session.stop):
+        asked = self._assistant.ask(turn.question, thread=session.thread, case=case, session=session.id, stop=session.stop, llm=session.llm)
+        for event in asked:
             match event:
                 case StepStarted() | StepFinished():
                     turn.steps[event.call_id] = event

@@ -32,9 +32,11 @@ def turn_html(turn: Turn, language: Language) -> str:
     parts = [_steps(turn, language)]
     if answer is not None:
         parts.append(_box("emergency", text("emergency", language), answer.emergencies, role="alert"))
+    if answer is not None:
+        parts.append(drugs_html(answer, language))
     parts.append(_sentences(turn, language))
     if answer is not None:
-        parts += [report_html(answer, language), drugs_html(answer, language), _after(answer, language)]
+        parts += [report_html(answer, language), _after(answer, language)]
     if turn.stopped:
         parts.append(f'<p class="note">{escape(text("stopped", language))}</p>')
     if turn.error is not None:
@@ -124,7 +126,13 @@ def _after(answer: Answer, language: Language) -> str:
         + _box("limits", text("limits", language), answer.warnings)
         + folded
         + _sources(answer, language)
+        + f'<p class="note by">{escape(text("answered_by", language, name=model_name(answer.model, language)))}</p>'
     )
+
+
+def model_name(name: str, language: Language) -> str:
+    """A chat model for people; not escaped."""
+    return text("model_planner", language) if name == "planner" else name
 
 
 def _sources(answer: Answer, language: Language) -> str:

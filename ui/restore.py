@@ -23,16 +23,17 @@ def remember(session: Session) -> None:
     """Write the session's state, readable by this user only."""
     source = str(session.source) if session.source is not None else None
     state = {"source": source, "is_path": isinstance(session.source, Path), "thread": session.thread, "language": session.language}
+    state["llm"] = session.llm_choice
     draft = session.folder / f"{_FILE}.new"
     draft.write_text(json.dumps(state), encoding="utf-8")
     os.chmod(draft, 0o600)
     draft.replace(session.folder / _FILE)
 
 
-def restore(session: Session, assistant: Assistant) -> bool:
-    """Bring back the case and the finished turns of an earlier process; False when there is nothing to bring back.
+def restore(session: Session, assistant: Assistant, local: bool) -> bool:
+    """Bring back the case, the chosen chat model and the finished turns of an earlier process; False when there is nothing to bring back.
 
-    A case whose file is gone, or a thread that was erased, leaves the session as new.
+    A case whose file is gone, a thread that was erased, or a model that may not be chosen any more, leaves the session as new.
     """
     try:
         state = json.loads((session.folder / _FILE).read_text(encoding="utf-8"))
@@ -42,9 +43,12 @@ def restore(session: Session, assistant: Assistant) -> bool:
     try:
         case = assistant.open_case(source, session=session.id) if source is not None else None
         answers = assistant.history(state["thread"], session.id)
+        chosen = state.get("llm")
+        llm = assistant.models.spec_of(chosen, local) if chosen is not None else None
     except ROOM_ERRORS:
         return False
     session.case, session.source, session.thread, session.language = case, source, state["thread"], state["language"]
+    session.llm, session.llm_choice = llm, chosen
     session.turns = [_turn(answer) for answer in answers]
     return True
 

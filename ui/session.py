@@ -47,13 +47,18 @@ class Turn:
 
 @dataclass
 class Session:
-    """State of one browser; `id` is derived from the cookie, never the cookie itself."""
+    """State of one browser; `id` is derived from the cookie, never the cookie itself.
+
+    `llm` is the chat model that answers here (None: that of the settings), `llm_choice` what was chosen: a listed id, or what was typed.
+    """
 
     id: str
     folder: Path
     language: Language = "en"
     case: CaseView | None = None
     source: str | Path | None = None
+    llm: str | None = None
+    llm_choice: str | None = None
     thread: str = ""
     turns: list[Turn] = field(default_factory=list)
     studies: dict[str, str] = field(default_factory=dict)

@@ -1,5 +1,8 @@
 """Start a vLLM server, wait until it is healthy, stop it."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +50,12 @@ def running(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            arguments(python_of(folder), options), env=environment(options), stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT
+            arguments(python_of(folder), options),
+            env=environment(options),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             wait_healthy(process, options, log, ready_seconds, tell)
@@ -84,14 +92,19 @@ def wait_healthy(
 
 
 def stop(process: "subprocess.Popen[bytes]", patience: float = 20.0) -> None:
-    """End the server: ask, wait, then kill."""
+    """End the server: ask, wait, then kill, with whatever it has started.
+
+    A server that dies leaves its engine behind, with the model in memory; the engine is in the group that the server leads.
+    """
     if process.poll() is None:
         process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(patience)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(patience)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:
+        process.kill()
+        process.wait(patience)
 
 
 def _tail(log: Path, lines: int = 15) -> str:

@@ -1,12 +1,14 @@
 """Studies of the demo cases, by recipe and seed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from medmpt_backend.cohort import findings
 from medmpt_backend.cohort.anatomy import LLL, RLL, RUL, Canvas, Habitus
 from medmpt_backend.cohort.findings import PaintedFinding
+from medmpt_backend.cohort.patients.patient import draw_scan
 from medmpt_backend.cohort.thorax import Scan, SyntheticStudy, finish, start
 from medmpt_backend.errors import BadInput
 
@@ -41,6 +43,12 @@ def _viral(rng: np.random.Generator, canvas: Canvas) -> Painted:
     return (findings.ground_glass(rng, canvas, lobes=(RLL, LLL), amount=0.4),)
 
 
+SHAPE = (136, 320, 320)
+# Second number of the seed of a drawn scan.
+_SCAN = 3
+# Largest pixel: larger ones would put the densities outside the domain of `ct quantify` (`validity.COARSE_PIXEL_MM`).
+_PIXEL_MM = 1.15
+
 RECIPES: dict[str, tuple[Habitus, Callable[[np.random.Generator, Canvas], Painted]]] = {
     "normal": (Habitus(), _normal),
     "pneumonia": (Habitus(fat=20, lung_hu=-835), _pneumonia),
@@ -56,7 +64,7 @@ def generate(recipe: str, seed: int, scan: Scan | None = None) -> SyntheticStudy
     Args:
         recipe: A name of `RECIPES`.
         seed: Seed; the same seed gives the same voxels.
-        scan: How it is scanned; the default is 136 slices of 320 x 320 at 2.5 mm.
+        scan: How it is scanned; by default drawn as a patient's scan is, with 136 slices of 320 x 320.
 
     Raises:
         BadInput: The recipe does not exist.
@@ -64,7 +72,13 @@ def generate(recipe: str, seed: int, scan: Scan | None = None) -> SyntheticStudy
     if recipe not in RECIPES:
         raise BadInput(f"no demo recipe {recipe!r}; there are: {', '.join(RECIPES)}")
     habitus, painter = RECIPES[recipe]
-    scan = scan or Scan()
+    scan = scan or _drawn(seed, habitus)
     rng = np.random.default_rng(seed)
     canvas = start(rng, scan, habitus)
     return finish(rng, canvas, scan, painter(rng, canvas))
+
+
+def _drawn(seed: int, habitus: Habitus) -> Scan:
+    drawn = draw_scan(np.random.default_rng([seed, _SCAN]), SHAPE, habitus)
+    depth, height, width = drawn.spacing
+    return replace(drawn, spacing=(depth, min(height, _PIXEL_MM), min(width, _PIXEL_MM)))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from medmpt_backend.cohort.truth import FindingTruth
 
 ORDER = ("1", "2", "3", "4A", "4B", "4X")
-NODULES = ("nodule_solid", "mass", "nodule_part_solid", "nodule_ground_glass", "nodule_perifissural", "granuloma_calcified")
+NODULES = ("nodule_solid", "mass", "nodule_part_solid", "nodule_ground_glass", "nodule_perifissural", "granuloma_calcified", "hamartoma")
 # Growth of the mean diameter within 12 months.
 GROWN_MM = 1.5
 # Volume doubling time of lung cancers, mean and deviation in days: Hasegawa et al., Br J Radiol 2000;73:1252.
@@ -44,7 +44,7 @@ def _category(nodule: "FindingTruth", before: float | None) -> str:
     size = nodule.size_mm or 0.0
     grown = before is not None and size - before > GROWN_MM
     stable = before is not None and not grown
-    if nodule.id == "granuloma_calcified":
+    if nodule.id in ("granuloma_calcified", "hamartoma"):
         return "1"
     if nodule.id == "nodule_perifissural" and size < 10 and not grown:
         return "2"

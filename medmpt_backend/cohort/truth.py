@@ -71,9 +71,14 @@ MEANS: dict[str, tuple[str, ...]] = {
     "bone_metastasis": ("bone_metastasis",),
     "thyroid_nodule": ("thyroid_nodule",),
     "adrenal_mass": ("adrenal_mass",),
+    "enlarged_pulmonary_artery": ("enlarged_pulmonary_artery",),
+    "enlarged_right_ventricle": ("enlarged_right_ventricle",),
+    "mucus_plugs": ("mucus_plugs",),
+    "hamartoma": ("lung_nodule", "hamartoma"),
 }
-# Labels with masks, in the order of the shards' mask channels.
-_PAINTED = {label for labels in MEANS.values() for label in labels}
+# Labels with masks, in the order of the shards' mask channels; a model's head has the same order, so that new painters get no channel.
+_NO_CHANNEL = {"enlarged_pulmonary_artery", "enlarged_right_ventricle", "mucus_plugs", "hamartoma"}
+_PAINTED = {label for labels in MEANS.values() for label in labels} - _NO_CHANNEL
 MASK_LABELS: tuple[str, ...] = (*COARSE, *(label for label in FINE if label in _PAINTED))
 
 # Fewest voxels that a reader can see; calcium and metal are seen sooner.
@@ -87,7 +92,7 @@ _BACTERIAL = {"cap_lobar", "bronchopneumonia", "legionella", "aspiration"}
 _NOT_COVID = _BACTERIAL | {"viral", "pneumocystis", "organising", "drug_pneumonitis", "checkpoint"}
 _CANCER = {"lung_cancer_early", "lung_cancer_advanced", "checkpoint"}
 _GRADED = _NOT_COVID | {"covid", "normal", "ards", "heart_failure", "abscess_empyema", "aspergillosis", "nsip_ctd"}
-_FOCAL = {"nodule_solid", "nodule_ground_glass", "nodule_part_solid", "nodule_perifissural", "granuloma_calcified", "mass"}
+_FOCAL = {"nodule_solid", "nodule_ground_glass", "nodule_part_solid", "nodule_perifissural", "granuloma_calcified", "mass", "hamartoma"}
 
 
 class FindingTruth(BaseModel):
@@ -262,10 +267,11 @@ def _labels(found: tuple[FindingTruth, ...], patient: VirtualPatient, habitus: H
     seen = {label for f in found if f.visible for label in f.labels}
     hidden = {label for f in found if not f.visible for label in f.labels} - seen
     labels: dict[str, Label] = {label: 1 if label in seen else None if label in hidden else 0 for label in FINDINGS}
-    labels["enlarged_pulmonary_artery"] = 1 if 2 * habitus.pa_radius > PULMONARY_ARTERY_MM[patient.sex] else 0
+    if 2 * habitus.pa_radius > PULMONARY_ARTERY_MM[patient.sex]:
+        labels["enlarged_pulmonary_artery"] = 1
     labels["air_trapping"] = None  # needs a scan in expiration
     if not habitus.contrast:
-        labels["pulmonary_embolus"] = None
+        labels["pulmonary_embolus"] = labels["enlarged_right_ventricle"] = None
     return labels
 
 

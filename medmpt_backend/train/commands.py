@@ -198,9 +198,36 @@ def train_tokenizer(
     return Learned(tokens=tokens, longest=longest, reports=len(texts))
 
 
+class Refitted(CommandResult):
+    """Heads fitted on a frozen encoder: head to validation loss before and after."""
+
+    weights: str
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+def train_heads(
+    ctx: typer.Context,
+    start: Annotated[str, typer.Option("--from", help="Installed weights.")],
+    data: _Data,
+    name: Annotated[str, typer.Option(help="Install the result as weights of this name.")],
+) -> Refitted:
+    """Fit every head on the frozen encoder until the validation studies stop improving."""
+    from tqdm import tqdm
+
+    from medmpt_backend.checkpoint import WeightsStore
+    from medmpt_backend.train.heads import refit
+
+    store = settings_of(ctx).data_dir
+    with tqdm(desc="studies", file=sys.stderr, disable=None) as bar:
+        losses = refit(WeightsStore(store).active(start), data, store / "weights", name, lambda n: bar.update(n) and None)
+    return Refitted(weights=name, before={k: a for k, (a, _) in losses.items()}, after={k: b for k, (_, b) in losses.items()})
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "train convert": train_convert,
     "train tokenizer": train_tokenizer,
     "train pretrain": train_pretrain,
     "train finetune": train_finetune,
+    "train heads": train_heads,
 }

@@ -6,7 +6,7 @@ import pytest
 
 from agent.assistant import Assistant
 from agent.evaluate import EVALUATION, figures, questions, run
-from agent.figures import mean, share
+from agent.figures import mean, share, share_in_clusters
 from agent.lexicon import language_of
 from agent.settings import Settings
 from tools.registry import TOOLS
@@ -35,9 +35,26 @@ def test_the_planner_answers_it(tmp_path: Path) -> None:
 
 
 def test_figures_carry_their_uncertainty() -> None:
-    assert share([(1, 2), (1, 2)]).value == 0.5
-    assert share([(0, 50)]).low == 0
-    assert 0 < share([(0, 50)]).high < 0.1
+    # Wilson's interval of 10 in 50, by the formula of the paper.
+    assert (share([True] * 10 + [False] * 40).low, share([True] * 10 + [False] * 40).high) == (0.1124, 0.3304)
     assert mean([1.0, 0.0]).low < mean([1.0, 0.0]).value < mean([1.0, 0.0]).high
     assert mean([]).n == 0 == share([]).n
     assert mean([2.0] * 5).low == pytest.approx(2.0)
+
+
+def test_sentences_of_one_question_go_wrong_together() -> None:
+    together = share_in_clusters([(10, 10)] * 5 + [(0, 10)] * 45)
+    apart = share_in_clusters([(1, 10)] * 50)
+    assert together.value == apart.value == 0.1
+    assert (together.n, together.interval) == (500, "cluster_bootstrap")
+    assert apart.low == apart.high == 0.1, "every question alike"
+    assert together.low < 0.05 < 0.17 < together.high, "five bad questions in fifty, not fifty bad sentences in five hundred"
+    assert share_in_clusters([(1, 3), (0, 2), (2, 2)]) == share_in_clusters([(1, 3), (0, 2), (2, 2), (0, 0)])
+
+
+def test_where_nothing_fails_the_questions_bound_the_share() -> None:
+    none = share_in_clusters([(0, 10)] * 50)
+    assert (none.value, none.low, none.interval, none.n) == (0, 0, "wilson", 500)
+    assert 0.05 < none.high < 0.1, "fifty questions, however many sentences"
+    assert share_in_clusters([(3, 3)] * 4).high == 1
+    assert share_in_clusters([(0, 0)]).n == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import langchain_openai  # noqa: F401 - its first import takes seconds, which no time limit of a test should pay for
 import pytest
 
 from agent import commands
@@ -92,7 +93,7 @@ def server() -> Iterator[Server]:
 
 
 def _check(spec: str, tmp_path: Path) -> commands.CheckOut:
-    context = SimpleNamespace(obj=Settings(data_dir=tmp_path, cache_dir=tmp_path, llm_seconds=10))
+    context = SimpleNamespace(obj=Settings(data_dir=tmp_path, cache_dir=tmp_path, llm_seconds=60))
     return commands.llm_check(context, spec)  # type: ignore[arg-type]
 
 

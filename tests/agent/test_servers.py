@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import langchain_openai  # noqa: F401 - its first import takes seconds, which no time limit of a test should pay for
 import pytest
 from langchain.tools import ToolRuntime, tool
 
@@ -113,8 +114,10 @@ def serve() -> Iterator[Callable[[Behaviour], Stub]]:
         stub.server_close()
 
 
-def ask(assistant: Assistant, question: str, thread: str, case: str | None, stop: threading.Event | None = None) -> Answer:
-    *_, last = assistant.ask(question, thread=thread, case=case, session="s", stop=stop)
+def ask(
+    assistant: Assistant, question: str, thread: str, case: str | None, stop: threading.Event | None = None, session: str = "s"
+) -> Answer:
+    *_, last = assistant.ask(question, thread=thread, case=case, session=session, stop=stop)
     assert last.type == "done"
     return last.answer
 
@@ -340,6 +343,23 @@ def test_a_long_conversation_is_summarised_before_it_is_sent(make_assistant, ser
     assert assistant.evidence(thread, "L-urea", "s") is not None
 
 
+def test_a_turn_may_be_given_to_another_model(make_assistant, serve) -> None:
+    stub, other = serve(good), serve(good)
+    assistant = make_assistant()
+    case, thread = assistant.open_case("a", session="s").handle, assistant.new_thread("s")
+    named = []
+    for spec in (None, stub.spec, "planner", stub.spec):
+        *_, last = assistant.ask(QUESTION, thread=thread, case=case, session="s", llm=spec)
+        assert last.type == "done"
+        assert last.answer.status == "answered"
+        named.append(last.answer.model)
+    assert named == ["planner", stub.spec, "planner", stub.spec]
+    assert len(stub.seen) == 2, "evidence of the earlier turns is in the thread: it can answer at once"
+    assert other.seen == []
+    assert len(assistant.history(thread, "s")) == 4
+    assert ask(assistant, QUESTION, assistant.new_thread("t"), None, session="t").model == "planner", "nobody else's choice"
+
+
 def test_a_model_is_called_a_bounded_number_of_times(make_assistant, serve) -> None:
     stub = serve(MISBEHAVIOURS["endless tool calls"])
     assistant = make_assistant(stub.spec)
@@ -393,7 +413,7 @@ def test_stop_cancels_at_once_at_a_silent_server(make_assistant, serve, behaviou
 
 def test_a_time_limit_cancels_at_a_silent_server(make_assistant, serve) -> None:
     stub = serve(_silent)
-    assistant = make_assistant(stub.spec, seconds=1.0)
+    assistant = make_assistant(stub.spec, seconds=5.0)
     answer = ask(assistant, QUESTION, assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
     assert any("in time" in w and "planner finished" in w for w in answer.warnings), answer.warnings
     assert stub.dropped.wait(20)

@@ -1,5 +1,6 @@
 """The vLLM command line, and a server that is awaited, dies, or never gets healthy (small real processes in its place)."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from agent.errors import AgentError, Unavailable
 from agent.serving.family import family_of
 from agent.serving.launch import ServeOptions, arguments, environment
-from agent.serving.server import python_of, stop, wait_healthy
+from agent.serving.server import python_of, running, stop, wait_healthy
 
 HEALTHY = """
 import http.server, sys
@@ -96,3 +97,39 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
         wait_healthy(process, options, tmp_path / "log", 1, lambda _: None)
     assert time.monotonic() - started < 15
     stop(process)
+
+
+ENGINE = """#!{python}
+import http.server, os, pathlib, subprocess, sys
+engine = subprocess.Popen(["sleep", "300"])
+pathlib.Path({note!r}).write_text(str(engine.pid))
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+    def log_message(self, *a): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), H).serve_forever()
+"""
+
+
+def test_no_engine_outlives_its_server(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(ENGINE.format(python=sys.executable, note=str(tmp_path / "engine")))
+    python.chmod(0o755)
+    with running(tmp_path, ServeOptions("m", port=_free_port()), tmp_path / "log", ready_seconds=60) as process:
+        engine = int((tmp_path / "engine").read_text())
+        process.kill()
+        process.wait(20)
+        os.kill(engine, 0)  # a dead server alone does not end it
+    ends = time.monotonic() + 20
+    while _alive(engine) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert not _alive(engine)
+
+
+def _alive(process: int) -> bool:
+    """Whether it runs; an ended process that nobody has waited for does not."""
+    try:
+        return " Z " not in Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False

@@ -6,13 +6,14 @@ The vLLM variant has the marker `vllm` and its own environment: MEDMPT_VLLM_PYTH
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +29,7 @@ from agent.models import make_model
 from agent.qualify import Probe, qualify
 from agent.serving.install import folder_of
 from agent.serving.launch import ServeOptions, arguments, environment
+from agent.serving.server import stop
 from agent.settings import Settings
 from tools.registry import TOOLS
 
@@ -58,7 +60,9 @@ class Served:
         return f"openai:{self.name}@http://127.0.0.1:{self.port}"
 
     def kill(self) -> None:
-        self.process.kill()
+        """Without a word, and with the engine that it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
 
 
@@ -74,18 +78,15 @@ def serving(kind: str, folder: Path, log: Path) -> Iterator[Served]:
     port = free_port()
     command, env = _vllm(folder, port) if kind == "vllm" else _transformers(folder, port)
     with log.open("wb") as sink:
-        process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+        )
     served = Served(kind, str(folder), port, process)
     try:
         _wait(served, log)
         yield served
     finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                served.kill()
+        stop(process)
 
 
 def _transformers(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:

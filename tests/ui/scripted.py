@@ -13,8 +13,11 @@ from pydantic import BaseModel
 
 from agent.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
 from agent.errors import AgentError, BadInput, OutOfDomain
+from agent.roster import Models
+from agent.settings import Settings
 from agent.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
 from tools.evidence import Evidence, Language, ModelCard
+from tools.registry import TOOLS
 
 SHAPE = (24, 64, 64)
 GUIDELINE = Evidence(
@@ -68,11 +71,26 @@ class Measured(BaseModel):
     lesion: Lesion
 
 
+class Parts:
+    """The tools, for the trial of a model."""
+
+    def tools(self) -> tuple[object, ...]:
+        return TOOLS
+
+
+def real_models(llm: str = "planner", choices: tuple[str, ...] = ()) -> Models:
+    """The real choice of models over given settings."""
+    settings = Settings(Path("/nonexistent"), Path("/nonexistent"), llm=llm, llm_choices=choices, llm_seconds=10)
+    return Models(settings, Parts(), None)  # type: ignore[arg-type]
+
+
 @dataclass
 class ScriptedAssistant:
     """`pause` is waited before each event, so that a browser can watch or stop a turn."""
 
     pause: float = 0.0
+    models: Models = field(default_factory=real_models)
+    asked_of: list[str | None] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     opened: list[Path] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
@@ -110,7 +128,9 @@ class ScriptedAssistant:
         session: str,
         language: Language | None = None,
         stop: threading.Event | None = None,
+        llm: str | None = None,
     ) -> Iterator[Event]:
+        self.asked_of.append(llm)
         if "abdomen" in question:
             raise OutOfDomain("this CT shows an abdomen, not a chest")
         if "crash" in question:
@@ -147,7 +167,7 @@ class ScriptedAssistant:
                 evidence=tuple(kept),
                 tool_calls=(ToolCall(name="interpret_labs", status="ok", seconds=0.1),),
                 emergencies=("Systolic pressure 82 mmHg.",) if "shock" in question else (),
-                model="scripted",
+                model=llm or "scripted",
                 thread=thread,
                 seconds=0.3,
             )

@@ -203,6 +203,46 @@ def test_phone_does_not_scroll_sideways(browser: "Browser", running: Any, pages:
     context.close()
 
 
+def test_another_model_is_tried_and_chosen_by_keyboard_for_this_browser_only(
+    page: "Page", browser: "Browser", running: Any, pages: ModuleType
+) -> None:
+    dead = "vllm:m@http://127.0.0.1:9/v1"
+    panel = page.locator("#model-panel > button")
+    assert panel.inner_text().startswith("Model: built-in planner")
+    panel.focus()
+    page.keyboard.press("Enter")
+    page.locator("#model-pick input:enabled").first.wait_for()
+    page.locator("#model-pick input").first.focus()
+    page.keyboard.press("Tab")  # each of Gradio's radio buttons is a group of its own
+    page.keyboard.press("Space")
+    typed = page.locator("#model-spec").locator("input, textarea")
+    typed.fill(dead)
+    page.locator("#model-test").focus()
+    page.keyboard.press("Enter")
+    page.locator("#model-status .failure", has_text="cannot be used: no connection to the server").wait_for()
+    typed.press("Enter")
+    page.locator("#model-panel > button", has_text=dead).wait_for()
+    ask(page, "Interpret the labs")
+    page.locator(".answer .by", has_text=f"Answered by: {dead}").wait_for()
+    assert running.assistant.asked_of[-1] == dead
+    context = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
+    other = pages.opened(context.new_page(), running.url)
+    other.locator("#model-panel > button", has_text="模型：内置规划器").click()
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    other.locator("#model-pick input").nth(1).check()
+    other.locator("#model-spec").locator("input, textarea").fill("openai:m@http://me:secret@127.0.0.1:9/v1")
+    other.locator("#model-use").click()
+    other.locator("#model-status .failure", has_text="未采用：此处不接受带用户名").wait_for()
+    leftover = set(re.findall(r"[A-Za-z]{3,}", other.locator("#model-panel").inner_text()))
+    assert leftover == set()
+    ask(other, "解读化验结果")
+    other.locator(".answer .by").wait_for()
+    assert running.assistant.asked_of[-1] is None
+    page.reload()
+    page.locator("#model-panel > button", has_text=dead).wait_for()
+    context.close()
+
+
 def test_nothing_typed_is_left_in_the_browser(page: "Page") -> None:
     ask(page, "a private question")
     page.locator(".answer .sources").wait_for()

@@ -89,11 +89,32 @@ def test_a_killed_server_finds_the_conversation_again(scripted: ModuleType, tmp_
     remember(first)
     assistant = Remembering()
     second = SessionStore(assistant, tmp_path / "s").get(cookie)
-    assert restore(second, assistant)
+    assert restore(second, assistant, local=True)
     assert second.case is not None
     assert (second.thread, second.language, [t.question for t in second.turns]) == ("t-1", "zh", ["Labs?"])
     stranger = SessionStore(assistant, tmp_path / "s").get(SessionStore.new_cookie())
-    assert not restore(stranger, assistant)
+    assert not restore(stranger, assistant, local=True)
+
+
+def test_a_restart_keeps_the_chosen_model_only_where_it_may_still_be_chosen(scripted: ModuleType, tmp_path: Path) -> None:
+    def again(models: object, local: bool, choice: str, spec: str) -> str | None:
+        assistant, cookie = scripted.ScriptedAssistant(models=models), SessionStore.new_cookie()
+        first = SessionStore(assistant, tmp_path / "s").get(cookie)
+        first.thread, first.llm, first.llm_choice = "t-1", spec, choice
+        remember(first)
+        assert "secret" not in (first.folder / "state.json").read_text(), "a listed address is stored as its id"
+        second = SessionStore(assistant, tmp_path / "s").get(cookie)
+        restore(second, assistant, local)
+        return second.llm
+
+    typed = "vllm:m@http://127.0.0.1:8000/v1"
+    named = "openai:m@http://me:secret@models.example/v1"
+    assert again(scripted.real_models(), True, typed, typed) == typed
+    assert again(scripted.real_models(), False, typed, typed) is None
+    listed = scripted.real_models(choices=(named,))
+    ident = listed.listed()[1].id
+    assert again(listed, False, ident, named) == named
+    assert again(scripted.real_models(), True, ident, named) is None
 
 
 def test_what_a_killed_server_left_is_erased_when_old(scripted: ModuleType, tmp_path: Path) -> None:

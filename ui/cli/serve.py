@@ -32,7 +32,9 @@ def serve(
     case: Annotated[
         str | None, typer.Option(help="Opened in every new session: demo case id, file or folder, or none. Default: a demo.")
     ] = None,
-    llm: Annotated[str | None, typer.Option(help="Chat model: planner, or openai:MODEL@URL.")] = None,
+    llm: Annotated[
+        str | None, typer.Option(help="Chat model: planner, vllm:MODEL@URL, openai:MODEL@URL, transformers:PATH or PROVIDER:MODEL.")
+    ] = None,
 ) -> Served:
     """Open the assistant in the browser at http://127.0.0.1:7860 and keep serving until interrupted."""
     settings: Settings = ctx.obj if llm is None else replace(ctx.obj, llm=llm)

@@ -82,6 +82,8 @@ DECLARED: dict[str, Entry] = {
     "cohort reports": Entry(_MODEL, "Write the reports of a virtual cohort anew"),
     "train pretrain": Entry(_MODEL, "Pretrain a compact MedMPT"),
     "train finetune": Entry(_MODEL, "Fine-tune MedMPT"),
+    "train tokenizer": Entry(_MODEL, "Learn the vocabulary of a data set's reports"),
+    "train heads": Entry(_MODEL, "Fit heads on a frozen encoder"),
     "train convert": Entry(_MODEL, "Turn DICOM folders and a table of reports into training shards"),
     "parity": Entry(_MODEL, "Compare with the published model's outputs"),
     "index build": Entry(_HOUSE, "Build the search index"),

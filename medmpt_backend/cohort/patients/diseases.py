@@ -293,6 +293,8 @@ def _embolism(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     if s > 0.4:
         out.append(f.consolidation(rng, c, lobe=_lobe(rng, LOWER), amount=0.06, patchy=True))
         out.append(f.pleural_effusion(rng, c, side=_side(rng), depth_mm=12))  # type: ignore[arg-type]
+    if s > 0.6:
+        out.append(f.enlarged_right_ventricle(rng, c, ratio=1.0 + 0.4 * s))
     return tuple(out)
 
 
@@ -300,6 +302,8 @@ def _hypertension(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
     out: list[f.PaintedFinding] = [f.mosaic_attenuation(rng, c, amount=0.3)]
     if rng.random() < 0.4 * s:
         out.append(f.pericardial_effusion(rng, c, thickness_mm=8))
+    if s > 0.5 and c.habitus.contrast:
+        out.append(f.enlarged_right_ventricle(rng, c, ratio=1.0 + 0.4 * s))
     return tuple(out)
 
 

@@ -21,6 +21,7 @@ SINGLE = {
     "nodule_solid",
     "nodule_perifissural",
     "granuloma_calcified",
+    "hamartoma",
 }
 MOST_SINGLE = {"halo_sign": 1}
 PLURAL = {"nodule_solid": "nodules", "halo_sign": "halos"}
@@ -89,7 +90,7 @@ def ranked(truth: Truth) -> list[Item]:
             items += [_item(key, [one]) for one in group]
         else:
             items.append(_item(PLURAL.get(key, key), group))
-    if truth.labels["enlarged_pulmonary_artery"]:
+    if truth.labels["enlarged_pulmonary_artery"] and "enlarged_pulmonary_artery" not in groups:
         items.append(Item("enlarged_pulmonary_artery", (), "both", round(truth.pulmonary_artery_mm), 0.0))
     return sorted(items, key=lambda item: (phrases()[item.key].rank, -item.ml))
 

@@ -54,6 +54,9 @@ TERMS: tuple[tuple[str, str], ...] = (
     ("ground_glass", r"ground-glass|磨玻璃"),
     ("pulmonary_embolus", r"filling defect|embol(?:us|ism)|充盈缺损|栓塞|栓子"),
     ("enlarged_pulmonary_artery", r"(?:main )?pulmonary artery enlarged|(?:enlarged|dilated)(?: main)? pulmonary artery|肺动脉干?增宽"),
+    ("enlarged_right_ventricle", r"enlarged right ventricle|right ventricle is wider|right ventricular enlargement|右心室增大"),
+    ("mucus_plugs", r"mucus plugs?|黏液栓(?!塞)"),
+    ("hamartoma", r"hamartoma|错构瘤"),
     ("pneumothorax", r"pneumothorax|air in the \w+ pleural space|气胸|无肺纹理透亮区|积气"),
     ("pleural_effusion_loculated", r"loculated [\w ]*effusion|包裹性(?:胸腔)?积液"),
     ("pericardial_effusion", r"pericardial (?:effusion|fluid)|心包腔?(?:见)?积液"),
@@ -89,6 +92,8 @@ TERMS: tuple[tuple[str, str], ...] = (
     ("rib_fracture", r"rib fractures?|肋骨骨折|肋骨骨质不连续"),
     ("bone_metastasis", r"vertebral (?:bone )?lesion|bone metastasis|骨质破坏|骨转移"),
 )
+# "Right" is part of the name.
+_NO_SIDE = {"enlarged_right_ventricle"}
 _SUGGESTS = re.compile(r"^(?:consider|suggests|favour|compatible with)\b|^(?:考虑|提示|符合)|可能大$|^lung-rads", re.IGNORECASE)
 _DENIES = re.compile(r"^(?:no|there is no|no evidence of|without)\b|^(?:未见|无|未发现)", re.IGNORECASE)
 _MM = re.compile(r"(\d+(?:\.\d+)?) ?mm", re.IGNORECASE)
@@ -128,7 +133,7 @@ def _sentence(text: str, impression: bool) -> list[Mention]:
         left = pattern.sub(lambda m: "·" * len(m.group()), left)
     # A comparison names the old size first.
     mm = float(sizes[-1]) if sizes else None
-    return [Mention(key, _labels(key), present, side, lobes, mm, impression) for _, key in sorted(found)]
+    return [Mention(key, _labels(key), present, None if key in _NO_SIDE else side, lobes, mm, impression) for _, key in sorted(found)]
 
 
 def _labels(key: str) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ _NOUNS = {
     "nodule_ground_glass": ("ground-glass nodule", "磨玻璃结节"),
     "nodule_perifissural": ("perifissural nodule", "叶间裂旁结节"),
     "granuloma_calcified": ("calcified granuloma", "钙化灶"),
+    "hamartoma": ("hamartoma", "错构瘤"),
 }
 
 

@@ -130,7 +130,7 @@ export class Heat {
     const image = new ImageData(grid, grid);
     for (let i = 0; i < grid * grid; i += 1) {
       const value = map.bytes[input * grid * grid + i];
-      image.data.set([255, 210 - Math.round(value * 0.75), 30, Math.max(0, value - 25) * 1.1], 4 * i);
+      image.data.set([255, 210 - Math.round(value * 0.75), 30, Math.max(0, value - 70) * 1.35], 4 * i);
     }
     small.getContext("2d").putImageData(image, 0, 0);
     map.tiles.set(input, small);

@@ -1,0 +1,164 @@
+"""Heads trained to their end on a frozen encoder: every study is seen once, the rest takes seconds on cached features.
+
+Joint training stops where the encoder stops; the heads on top of it are cheap, so they are fitted again until the validation studies stop
+improving, with evidence of all labels' cells for each label.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from medmpt_backend.checkpoint import load_model, read_weights, save_weights
+from medmpt_backend.config import MedMPTConfig
+from medmpt_backend.domain import DOMAIN_FILE
+from medmpt_backend.errors import BadInput
+from medmpt_backend.model import MedMPT
+from medmpt_backend.tokens import ReportTokenizer
+from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.train.calibrate import HeadOutput, calibrate
+from medmpt_backend.train.settings import TrainSettings
+from medmpt_backend.train.shards import ShardDataset
+from medmpt_backend.train.tasks import head_loss
+
+_BATCH = 4
+_STEPS, _PATIENCE, _RATE, _DECAY, _NOISE = 600, 60, 2e-3, 0.02, 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class HeadFeatures:
+    """What the frozen model makes of `N` studies.
+
+    Attributes:
+        scan: `(N, D)`.
+        strongest: Head that scores patches to `(N, 1 or 2, labels)`.
+        targets: Head to its targets, as in `Batch.targets`.
+    """
+
+    scan: Tensor
+    strongest: dict[str, Tensor]
+    targets: dict[str, Tensor]
+
+
+@torch.no_grad()
+def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], None] = lambda _: None) -> HeadFeatures:
+    """Every usable study of a source of task `joint`, not augmented."""
+    scans: list[Tensor] = []
+    strongest: dict[str, list[Tensor]] = {task: [] for task in model.patch_heads}
+    targets: dict[str, list[Tensor]] = {task: [] for task in model.heads}
+    device = model.vision_encoder.cls_token.device  # parts that the weights lack have no device
+    for start in range(0, len(source.usable), _BATCH):
+        batch = source.collate([(0, i) for i in source.usable[start : start + _BATCH]], augmented=False)
+        slices, patches = model.see(batch.view.to(device))
+        scans.append(model.fuse(slices)[0].float().cpu())
+        for task, scores in patches.items():
+            strongest[task].append(model.strongest(scores).float().cpu())
+        for task in model.heads:
+            targets[task].append(batch.targets[task])
+        progress(len(batch.view))
+    joined = {task: torch.cat(parts) for task, parts in strongest.items()}
+    return HeadFeatures(torch.cat(scans), joined, {task: torch.cat(parts) for task, parts in targets.items()})
+
+
+def logits_of(model: MedMPT, task: str, features: HeadFeatures, scan: Tensor | None = None) -> Tensor:
+    """Logits `(N, labels)` of one head; `scan` stands in for the features' own embeddings."""
+    out: Tensor = model.heads[task](features.scan if scan is None else scan)
+    return out + model.mixed(task, features.strongest[task]) if task in features.strongest else out
+
+
+def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0) -> tuple[float, float]:
+    """Fit one head by full batches of AdamW with noise on the embeddings; keeps the lowest validation loss.
+
+    Returns:
+        Validation loss before and after; equal where nothing was gained, and then the head is as it was.
+    """
+    torch.manual_seed(seed)
+    parameters = [*model.heads[task].parameters(), *([model.patch_mix[task]] if task in model.patch_mix else [])]
+    optimizer = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=_DECAY)
+    spread = train.scan.std(0)
+
+    def validate() -> float:
+        with torch.no_grad():
+            return float(head_loss(logits_of(model, task, held_out), held_out.targets[task]))
+
+    best = first = validate()
+    kept, waited = [p.detach().clone() for p in parameters], 0
+    for _ in range(_STEPS):
+        optimizer.zero_grad(set_to_none=True)
+        noisy = train.scan + torch.randn_like(train.scan) * spread * _NOISE
+        head_loss(logits_of(model, task, train, noisy), train.targets[task]).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        value = validate()
+        waited += 1
+        if value < best:
+            best, waited, kept = value, 0, [p.detach().clone() for p in parameters]
+        if waited >= _PATIENCE:
+            break
+    with torch.no_grad():
+        for parameter, value_kept in zip(parameters, kept, strict=True):
+            parameter.copy_(value_kept)
+    return first, best
+
+
+def with_all_evidence(model: MedMPT) -> None:
+    """Let every label's cells speak for every label; the logits stay as they are until the head is fitted."""
+    heads = dict(model.config.heads)
+    for task, mix in model.patch_mix.items():
+        if mix.ndim == 2:
+            heads[task] = heads[task].model_copy(update={"evidence": "all"})
+            model.patch_mix[task] = nn.Parameter(torch.diag_embed(mix.detach()))
+    model.config = model.config.model_copy(update={"heads": heads})
+
+
+def _source(data: Path, split: str, config: MedMPTConfig, tokenizer: ReportTokenizer | None) -> BatchSource:
+    settings = TrainSettings(task="joint", augment=False)
+    return BatchSource(ShardDataset(data, "val" if split == "val" else "train"), config, settings, tokenizer)
+
+
+def refit(
+    weights: Path, data: Path, root: Path, name: str, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, tuple[float, float]]:
+    """Fit every head of installed weights on a frozen encoder, calibrate, and write `root/name`.
+
+    Args:
+        weights: Weights folder.
+        data: Data set with a validation split.
+        root: The `weights` folder.
+        name: Name of the result.
+        progress: Told how many studies were seen.
+
+    Returns:
+        Head to validation loss before and after.
+
+    Raises:
+        BadInput: Data and weights do not fit, or the weights have no heads.
+    """
+    loaded = read_weights(weights)
+    if not loaded.config.heads:
+        raise BadInput(f"the weights {weights.name!r} have no heads")
+    model = load_model(loaded).eval()
+    text = loaded.config.text
+    tokenizer = ReportTokenizer.load(weights, text.pad, text.cls, text.sep) if text is not None else None
+    seen = {split: head_features(model, _source(data, split, loaded.config, tokenizer), progress) for split in ("train", "val")}
+    with_all_evidence(model)
+    losses = {task: fit_head(model, task, seen["train"], seen["val"]) for task in model.heads}
+    outputs = {task: HeadOutput(logits_of(model, task, seen["val"]).detach(), seen["val"].targets[task]) for task in model.heads}
+    model.config = calibrate(model, outputs)
+    was = loaded.provenance
+    domain = weights / DOMAIN_FILE
+    save_weights(
+        root,
+        model,
+        name,
+        licence=was.licence,
+        trained_on=was.trained_on,
+        synthetic_training=was.synthetic_training,
+        source=f"{was.source}; heads fitted on the frozen encoder",
+        tokenizer=weights if text is not None else None,
+        domain=domain.read_bytes() if domain.is_file() else None,
+        laterality_verified=was.laterality_verified,
+        missing=was.missing,
+    )
+    return losses

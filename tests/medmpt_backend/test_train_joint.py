@@ -1,0 +1,171 @@
+"""Joint training of the compact form: local branch, vocabulary, drug edges, calibration, early stopping. Tiny model, seconds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from medmpt_backend.checkpoint import load_model, read_weights
+from medmpt_backend.config import HeadConfig, MedMPTConfig
+from medmpt_backend.engine import MedMPTEngine
+from medmpt_backend.errors import BadInput
+from medmpt_backend.tokens import ReportTokenizer
+from medmpt_backend.train.calibrate import HeadOutput, fit_temperature, youden_threshold
+from medmpt_backend.train.heads import refit
+from medmpt_backend.train.run import RunPlan, evaluate, export, train
+from medmpt_backend.train.settings import TrainSettings
+from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
+from medmpt_backend.train.vocabulary import learn_vocabulary, report_texts
+from medmpt_backend.volume import SeriesInfo, Volume
+
+SICK, WELL = "Findings: right lung nodule, 12.5 mm. Impression: nodule.", "影像所见：双肺清晰。未见胸腔积液。"
+
+
+@pytest.fixture(scope="module")
+def config(tiny_config: MedMPTConfig) -> MedMPTConfig:
+    whole = tiny_config.model_dump()
+    whole["preprocess"] |= {"slab": "halves", "resize": "antialias"}
+    whole["vision"] |= {"stem": "residual", "local_width": 16}
+    whole["text"] |= {"vocab": 200, "pad": 0, "unk": 1, "cls": 2, "sep": 3, "max_length": 32}
+    whole["medication"] |= {"relations": ("interaction",)}
+    whole["heads"] = {
+        "findings": HeadConfig(kind="multilabel", labels=("lung_nodule",), patches=True).model_dump(),
+        "severity": HeadConfig(kind="multiclass", labels=("a", "b", "c", "d")).model_dump(),
+    }
+    return MedMPTConfig.model_validate(whole)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, config: MedMPTConfig) -> Path:
+    folder = tmp_path_factory.mktemp("joint") / "set"
+    info = DatasetInfo(preprocess=config.preprocess, slices=4, image=32, synthetic=True, mask_labels=("lung_nodule",), cells=4)
+    random = np.random.default_rng(0)
+    with ShardWriter(folder, info) as writer:
+        for i in range(40):
+            sick = i % 2
+            image = torch.from_numpy(random.integers(0, 120, (4, 6, 32, 32)).astype(np.uint8))
+            mask = torch.zeros((4, 1, 4, 4), dtype=torch.uint8)
+            if sick:
+                image[1, :, 8:16, :8] += 120
+                mask[1, 0, 1, 0] = 30
+            record = StudyRecord(
+                id=f"s{i}",
+                split="val" if i >= 20 else "train",
+                report=SICK if sick else WELL,
+                labels={"lung_nodule": 1 if sick else 0},
+                classes={"severity": i % 4 if i % 3 else None},
+                labs={"crp": 50.0 * sick, "urea": None},
+                drugs=("a", "c") if sick else ("b",),
+            )
+            writer.add(record, image, mask)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("edges") / "edges.npz"
+    matrix = np.eye(5, dtype=np.float32)[None].copy()
+    matrix[0, 0, 4] = matrix[0, 4, 0] = 1
+    np.savez(file, edges=matrix, drugs=np.array(["a", "b", "c", "d", "e"]), relations=np.array(["interaction"]))
+    return file
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory, data: Path, config: MedMPTConfig, edges: Path) -> RunPlan:
+    out = tmp_path_factory.mktemp("run")
+    assert learn_vocabulary(report_texts(data), out / "vocabulary", 200) <= 200
+    settings = TrainSettings(
+        task="joint",
+        steps=60,
+        batch=10,
+        lr=3e-3,
+        augment=False,
+        mask_gain=10,
+        mask_weight=5,
+        evaluate_every=20,
+        patience=3,
+        checkpoint_every=99,
+    )
+    return RunPlan(data, out, settings, config=config, tokenizer=out / "vocabulary", edges=edges)
+
+
+def test_one_look_teaches_every_part_and_calibration_travels(plan: RunPlan, tmp_path: Path) -> None:
+    trainer, outcome = train(plan)
+    assert set(outcome.losses) == {"findings", "patches", "severity", "lm", "itc", "medication"}
+    metrics = evaluate(trainer, plan)
+    assert metrics["findings/auc"] == 1
+    assert 0 <= metrics["severity/accuracy"] <= 1
+    looked = [line for line in (plan.out / "validation.jsonl").read_text().splitlines() if line]
+    assert len(looked) == 3
+    folder = export(trainer, plan, tmp_path / "weights", "mine", "test")
+    weights = read_weights(folder)
+    assert weights.provenance.laterality_verified
+    assert set(weights.provenance.tasks) == {"encode", "findings", "severity", "report", "embed_text", "similarity", "medication"}
+    head = weights.config.heads["findings"]
+    assert head.calibrated
+    assert len(head.thresholds) == 1
+    prior = load_model(weights).medication.graph.prior  # type: ignore[union-attr]
+    assert prior[1, 0, 4] == prior[1, 4, 0] == 1  # the knowledge graph's edge
+    assert prior[0, 0, 2] == prior[0, 2, 0] == 1  # always given together in training
+    assert prior[0, 0, 1] == 0
+    engine = MedMPTEngine.open(folder, tmp_path)
+    hu = np.full((8, 32, 32), -1000, np.int16)
+    hu[4:6, 8:16, :8] = 300  # inputs run from the foot: the second of four
+    volume = Volume(hu, (5.0, 1.0, 1.0), SeriesInfo("0" * 16, synthetic=True))
+    scores = engine.encode(volume).patches["findings"]
+    assert scores.shape == (4, 1, 4, 4)
+    assert np.unravel_index(scores[:, 0].argmax(), (4, 4, 4)) == (1, 1, 0)
+
+
+def test_early_stopping_returns_to_the_lowest_validation_loss(plan: RunPlan, tmp_path: Path) -> None:
+    worse = plan.settings.model_copy(update={"lr": 0.5, "steps": 12, "evaluate_every": 1, "patience": 2})
+    trainer, outcome = train(RunPlan(**{**vars(plan), "settings": worse, "out": tmp_path / "run"}))
+    assert outcome.step < 12
+    assert not outcome.interrupted
+    best = torch.load(tmp_path / "run/best.pt", weights_only=True)
+    assert all(torch.equal(a, b) for a, b in zip(trainer.task.state_dict().values(), best.values(), strict=True))
+
+
+@pytest.mark.parametrize("damage", ["names", "file"])
+def test_edges_of_other_drugs_are_refused(plan: RunPlan, tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "edges.npz"
+    if damage == "file":
+        file.write_bytes(b"no archive")
+    else:
+        np.savez(file, edges=np.eye(2, dtype=np.float32)[None], drugs=np.array(["x", "y"]), relations=np.array(["interaction"]))
+    with pytest.raises(BadInput, match="edges"):
+        train(RunPlan(**{**vars(plan), "edges": file, "out": tmp_path / "run"}))
+
+
+def test_learned_vocabulary_writes_both_languages_and_decimals_back(plan: RunPlan) -> None:
+    assert plan.tokenizer is not None
+    tokenizer = ReportTokenizer.load(plan.tokenizer, 0, 2, 3)
+    for text in (SICK, WELL):
+        ids = tokenizer.encode([text], 64).ids[0].tolist()
+        assert 1 not in ids
+        assert tokenizer.decode(ids).replace(" ", "") == text.replace(" ", "")
+    assert "12.5" in tokenizer.decode(tokenizer.encode([SICK], 64).ids[0].tolist())
+
+
+def test_temperature_softens_what_is_too_sure() -> None:
+    target = torch.tensor([[1.0], [0.0]] * 50)
+    sure = torch.where(torch.arange(100)[:, None] % 5 == 0, -1.0, 1.0) * (target * 2 - 1) * 8  # wrong in one of five, certain always
+    assert fit_temperature(HeadOutput(sure, target)) > 2
+    assert youden_threshold(np.linspace(0, 1, 20), np.arange(20) >= 12) == pytest.approx(11.5 / 19)
+    assert youden_threshold(np.linspace(0, 1, 20), np.arange(20) >= 18) == 0.5  # too few to say
+
+
+def test_heads_are_fitted_to_their_end_on_a_frozen_encoder(plan: RunPlan, tmp_path: Path) -> None:
+    trainer, _ = train(plan)
+    folder = export(trainer, plan, tmp_path / "weights", "mine", "test")
+    losses = refit(folder, plan.data, tmp_path / "weights", "fitted")
+    assert set(losses) == {"findings", "severity"}
+    assert all(after <= before for before, after in losses.values())
+    before, after = (load_model(read_weights(tmp_path / "weights" / name)) for name in ("mine", "fitted"))
+    assert after.patch_mix["findings"].shape == (2, 1, 1)
+    assert after.config.heads["findings"].evidence == "all"
+    frozen = {k for k in before.state_dict() if not k.startswith(("heads.", "patch_mix."))}
+    assert all(torch.equal(before.state_dict()[k], after.state_dict()[k]) for k in frozen)
+    again = MedMPTEngine.open(tmp_path / "weights/fitted", tmp_path)
+    assert again.provenance.tasks == read_weights(folder).provenance.tasks

@@ -16,7 +16,9 @@ from tools.fhir import import_bundle
 from tools.identity import refuse
 
 _STUDY_ENDINGS = (".zip", ".nii", ".nii.gz", ".dcm")
+_SHEET_ENDINGS = (".csv", ".tsv", ".txt")
 _MAX_JSON_BYTES = 64 * 1024 * 1024
+_MAX_SHEET_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def load_case(path: Path) -> LoadedCase:
     """Load a case from whatever `--case` takes.
 
     Args:
-        path: Folder with `case.json`, that file itself, a FHIR R4 Bundle, or a study (DICOM folder, zip, NIfTI).
+        path: Folder with `case.json`, that file itself, a FHIR R4 Bundle, a laboratory sheet (CSV, text), or a study (DICOM folder,
+            zip, NIfTI).
 
     Raises:
         BadInput: What is wrong, the value, and what to do.
@@ -51,9 +54,11 @@ def load_case(path: Path) -> LoadedCase:
         return _from_json(path / "case.json")
     if path.is_file() and path.suffix.casefold() == ".json":
         return _from_json(path)
+    if path.is_file() and path.suffix.casefold() in _SHEET_ENDINGS:
+        return _sheet(path)
     if path.is_dir() or path.name.casefold().endswith(_STUDY_ENDINGS):
         return _single_study(path)
-    raise BadInput(f"case {path.name!r} is neither a folder, a .json, a .zip nor a NIfTI file")
+    raise BadInput(f"case {path.name!r} is neither a folder, a .json, a laboratory sheet (.csv, .txt), a .zip nor a NIfTI file")
 
 
 def _read(path: Path) -> object:
@@ -113,6 +118,20 @@ def open_case(case: Case, folder: Path) -> LoadedCase:
         else:
             warnings.append(f"study {study.id}: its images are not in the case folder")
     return LoadedCase(case, root, studies, tuple(warnings))
+
+
+def _sheet(path: Path) -> LoadedCase:
+    """A laboratory sheet alone: values without a patient."""
+    from tools.lab_sheet import parse_labs
+
+    if path.stat().st_size > _MAX_SHEET_BYTES:
+        raise BadInput(f"{path.name}: {path.stat().st_size} bytes; a laboratory sheet is at most {_MAX_SHEET_BYTES}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path.name} is not UTF-8 text: {error}") from error
+    case = Case(case_id="sheet", labs=parse_labs(text))
+    return LoadedCase(case, path.resolve().parent, {}, ("only a laboratory sheet was given: no age and no sex",))
 
 
 def _single_study(path: Path) -> LoadedCase:

@@ -24,6 +24,7 @@ from tools.model_tools import encode_ct as _encode_ct
 from tools.report import check_report as _check_report
 from tools.similar_cases import find_similar_cases as _find_similar_cases
 from tools.summary import summarize_case as _summarize_case
+from tools.wording import localised_result
 
 Answer = tuple[str, dict[str, Any]]
 Runtime = ToolRuntime[Deps]
@@ -36,6 +37,7 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
         result = function(deps, **arguments)
     except ToolsError as error:
         result = ToolResult(tool=tool_name, status=error.status, reason=str(error))
+    result = localised_result(result, deps.language)
     return result.for_model(deps.language), result.model_dump(mode="json")
 
 

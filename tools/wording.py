@@ -1,27 +1,32 @@
 """What the rooms below say in English, in the language of the reader: warnings and reasons of CT and drug tools.
 
-The rooms below write one English sentence per limit. Each has a pattern here with its Chinese form; what has none stays English, which
-`tests/tools/test_wording.py` notices for every sentence that they can write.
+The rooms below write one English sentence per limit. `data/wording_zh.tsv` has a pattern with its Chinese form for each; what has none
+stays English.
 """
 
 import re
+from functools import cache
+from importlib.resources import files
 
-from tools.evidence import Language, Quantity
+from tools.evidence import Language, Quantity, ToolResult
 from tools.quantities import fill
 
-_ZH: tuple[tuple[str, str], ...] = (
-    # medmpt_backend.domain
-    (
-        r"the weights were trained on synthetic studies only, and this study is not one of them",
-        "权重仅用合成检查训练，而本检查不是合成检查",
-    ),
-    (r"the weights carry no statistics of their training studies", "权重未附训练检查的统计量"),
-    (
-        r"the study lies ([\d.]+) from the training studies; ([\d.]+) is (?:the limit|the most seen among them)(?: \((.*)\))?",
-        r"本检查与训练检查的距离为 \1，上限为 \2",
-    ),
-)
-_COMPILED = tuple((re.compile(pattern), zh) for pattern, zh in _ZH)
+_NUMBER = r"(-?[\d.]+)"
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Patterns of `data/wording_zh.tsv` with their Chinese forms."""
+    lines = (files("tools") / "data" / "wording_zh.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    return tuple((re.compile(pattern.replace("{N}", _NUMBER)), zh) for pattern, zh in rows)
+
+
+# Beginnings before a reason of another room.
+_PREFIXES = {
+    "ranking by the drug graph alone; no MedMPT medication opinion is included: ": "仅按药物图谱排序，不含 MedMPT 用药意见：",
+    "the report cannot be compared: ": "无法核对报告：",
+}
 
 
 def in_language(text: str, language: Language) -> str:
@@ -31,6 +36,9 @@ def in_language(text: str, language: Language) -> str:
     whole = _translated(text)
     if whole is not None:
         return whole
+    prefix = next((p for p in _PREFIXES if text.startswith(p)), None)
+    if prefix is not None:
+        return _PREFIXES[prefix] + in_language(text.removeprefix(prefix), language)
     parts = text.split("; ")
     for size in range(len(parts) - 1, 0, -1):
         head = _translated("; ".join(parts[:size]))
@@ -40,11 +48,19 @@ def in_language(text: str, language: Language) -> str:
 
 
 def _translated(text: str) -> str | None:
-    for pattern, zh in _COMPILED:
+    for pattern, zh in _patterns():
         match = pattern.fullmatch(text.strip().removesuffix("."))
         if match:
             return match.expand(zh)
     return None
+
+
+def localised_result(result: ToolResult, language: Language) -> ToolResult:
+    """A tool's result with reason, warnings and missing inputs in the reader's language."""
+    if language == "en":
+        return result
+    said = {name: tuple(in_language(t, language) for t in getattr(result, name)) for name in ("warnings", "missing")}
+    return result.model_copy(update={**said, "reason": in_language(result.reason, language) if result.reason else None})
 
 
 def localised(*texts: str) -> tuple[Quantity, ...]:

@@ -14,8 +14,9 @@ TEXT: dict[str, tuple[str, str]] = {
     "synthetic": ("synthetic", "合成数据"),
     "upload": ("Open your own file…", "打开自己的文件…"),
     "upload_hint": (
-        "DICOM (zip or slices), NIfTI, FHIR bundle or case JSON. It stays on this computer and is erased with the session.",
-        "DICOM（压缩包或切片）、NIfTI、FHIR 或病例 JSON。文件仅保存在本机，会话结束即删除。",
+        "DICOM (zip or slices), NIfTI, FHIR bundle, case JSON or laboratory sheet (CSV). It stays on this computer and is erased with "
+        "the session.",
+        "DICOM（压缩包或切片）、NIfTI、FHIR、病例 JSON 或化验单（CSV）。文件仅保存在本机，会话结束即删除。",
     ),
     "card_empty": (
         "No case is open. Questions about guidelines and drugs work without one.",

@@ -205,3 +205,15 @@ def test_six_real_bundles_import_without_identity() -> None:
     assert any(f.fev1_fvc for f in buddy.lung_function)
     assert "resolved" not in cases["Tracey"].model_dump_json()
     assert "peanuts" in [a.substance for a in cases["Kermit"].patient.allergies]
+
+
+def test_a_laboratory_sheet_alone_is_a_case_without_a_patient(tmp_path: Path) -> None:
+    sheet = tmp_path / "labs.csv"
+    sheet.write_text("time,analyte,value,unit\n2025-03-01,urea,11.2,mmol/L\n", encoding="utf-8")
+    loaded = load_case(sheet)
+    assert [(o.analyte, o.value) for o in loaded.case.labs] == [("urea", 11.2)]
+    assert loaded.case.patient.age_years is None
+    assert "no age and no sex" in loaded.warnings[0]
+    (tmp_path / "latin.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadInput, match="UTF-8"):
+        load_case(tmp_path / "latin.csv")

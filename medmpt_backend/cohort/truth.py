@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from medmpt_backend.cohort.anatomy import Habitus
 from medmpt_backend.cohort.findings import PaintedFinding, Side
-from medmpt_backend.cohort.patients.patient import VirtualPatient, cardiothoracic_ratio, eligible
+from medmpt_backend.cohort.patients.patient import PULMONARY_ARTERY_MM, VirtualPatient, cardiothoracic_ratio, eligible
 from medmpt_backend.cohort.screening import lung_rads, stage
 from medmpt_backend.cohort.thorax import SyntheticStudy
 from medmpt_backend.findings import COARSE, FINDINGS, FINE
@@ -85,8 +85,6 @@ MASK_LABELS: tuple[str, ...] = (*COARSE, *(label for label in FINE if label in _
 VISIBLE, VISIBLE_DENSE = 4, 2
 DENSE = {"arterial_wall_calcification", "coronary_artery_calcification", "granuloma_calcified", "medical_material", "rib_fracture"}
 OPACITY = {"ground_glass", "crazy_paving", "consolidation"}
-# Upper limit of the diameter of the main pulmonary artery, mm: Truong et al., Circ Cardiovasc Imaging 2012;5:147 (29 men, 27 women).
-PULMONARY_ARTERY_MM = {"male": 29.0, "female": 27.0}
 
 _BACTERIAL = {"cap_lobar", "bronchopneumonia", "legionella", "aspiration"}
 _NOT_COVID = _BACTERIAL | {"viral", "pneumocystis", "organising", "drug_pneumonitis", "checkpoint"}

@@ -111,7 +111,11 @@ def average(samples: Mapping[str, Array]) -> Array:
     usable = [s for s in samples.values() if np.isfinite(s[0])]
     if not usable:
         return np.array([np.nan])
-    return np.asarray(np.nanmean(np.stack(usable), 0))
+    stacked = np.stack(usable)
+    known = np.isfinite(stacked)
+    with np.errstate(invalid="ignore"):
+        out: Array = np.where(known, stacked, 0.0).sum(0) / known.sum(0)
+    return out
 
 
 def known_count(target: Array) -> int:

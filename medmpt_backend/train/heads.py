@@ -76,6 +76,8 @@ def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatur
     """
     torch.manual_seed(seed)
     parameters = [*model.heads[task].parameters(), *([model.patch_mix[task]] if task in model.patch_mix else [])]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=_DECAY)
     spread = train.scan.std(0)
 

@@ -137,7 +137,11 @@ def _aspergillosis(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
 
 
 def _abpa(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
-    return (f.bronchiectasis(rng, c, lobes=UPPER, widen_mm=2 + 1.5 * s, plugged=0.5), f.tree_in_bud(rng, c, lobes=UPPER, amount=0.25))
+    return (
+        f.bronchiectasis(rng, c, lobes=UPPER, widen_mm=2 + 1.5 * s, plugged=0.25),
+        f.mucus_plugs(rng, c, lobes=UPPER, share=0.25, dense=bool(rng.random() < 0.4)),
+        f.tree_in_bud(rng, c, lobes=UPPER, amount=0.25),
+    )
 
 
 def _tuberculosis(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
@@ -227,10 +231,7 @@ def _fibrotic_hp(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
 
 
 def _nsip(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
-    return (
-        f.ground_glass(rng, c, lobes=LOWER, amount=0.3 + 0.3 * s, peripheral=False),
-        *f.fibrosis(rng, c, amount=0.08 + 0.1 * s, honeycombing=False),
-    )
+    return f.nsip(rng, c, amount=0.2 + 0.25 * s)
 
 
 def _organising(rng: np.random.Generator, c: Canvas, s: float) -> Painted:

@@ -281,9 +281,13 @@ def paint_patient(rng: np.random.Generator, canvas: Canvas, patient: VirtualPati
     out += _incidental(rng, canvas)
     if cardiothoracic_ratio(canvas.habitus) > CARDIOMEGALY_RATIO:
         out.append(record(canvas, "cardiomegaly", (heart_distance(canvas.grid, canvas.habitus) < 0) & ~canvas.lungs))
+    if 2 * canvas.habitus.pa_radius > PULMONARY_ARTERY_MM[patient.sex]:
+        out.append(f.mark_pulmonary_artery(canvas))
     return tuple(x for x in out if x.mask.any())
 
 
+# Upper limit of the diameter of the main pulmonary artery, mm: Truong et al., Circ Cardiovasc Imaging 2012;5:147.
+PULMONARY_ARTERY_MM = {"male": 29.0, "female": 27.0}
 # Widest heart over widest inner thorax; supine CT shows hearts wider than the 0.5 of the erect film.
 CARDIOMEGALY_RATIO = 0.56
 

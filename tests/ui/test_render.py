@@ -1,8 +1,8 @@
 import re
 from types import ModuleType
 
-from agent.answer import Answer, Claim, Done, Removed, StepFinished
-from tools.evidence import Evidence
+from agent.answer import Answer, Claim, Done, DrugRow, DrugWarning, Removed, ReportSection, ReportSentence, StepFinished
+from tools.evidence import Evidence, ModelCard
 from ui.i18n import KINDS, SCRIPT_TEXT, STATUS, SUPPORT, TEXT, TOOLS
 from ui.render import card_html, passage_panel, question_html, turn_html
 from ui.session import Turn
@@ -71,3 +71,53 @@ def test_every_string_has_both_languages_and_the_same_values() -> None:
             assert chinese, key
             assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese)), key
     assert SCRIPT_TEXT["en"].keys() == SCRIPT_TEXT["zh"].keys()
+
+
+def test_a_draft_shows_sections_and_origins_and_its_sentences_once() -> None:
+    model = Evidence(
+        key="M-ct-1-lung_nodule", kind="model", text="The model finds a nodule.", source="weights", locator="ct-1 slice 7", present=True
+    )
+    model = model.model_copy(
+        update={
+            "card": ModelCard(
+                weights="w<1>", trained_on="synthetic patients", licence="l", domain="in", distance=0.8, limit=1.9, threshold=0.4
+            )
+        }
+    )
+    answer = Answer(
+        status="answered",
+        question="Draft the report",
+        language="en",
+        answer=model.text,
+        claims=(Claim(text=model.text, evidence=(model.key,), support="quoted"),),
+        evidence=(model,),
+        report=(ReportSection(name="findings", sentences=(ReportSentence(text=model.text, origin="model", evidence=model.key),)),),
+        withheld=(Removed(text="No <effusion>.", because="the detector finds pleural effusion"),),
+        model="planner",
+        thread="t",
+    )
+    for language, section, origin in (("en", "Findings", "model"), ("zh", "影像所见", "模型")):
+        html = turn_html(Turn("Draft the report", answer=answer), language)
+        assert html.count("The model finds a nodule.") == 1
+        assert f"<h4>{section}</h4>" in html
+        assert f">{origin}</em>" in html
+        assert "No &lt;effusion&gt;." in html
+    panel = passage_panel(model.key, model, None, "en")
+    for words in ("w&lt;1&gt;", "synthetic patients", "inside", "0.80 / 1.90", "0.40"):
+        assert words in panel
+
+
+def test_ranked_drugs_stand_beside_their_warnings() -> None:
+    warning = DrugWarning(text="With warfarin: bleeding <b>.", severity="major", evidence="D-000001")
+    rows = (
+        DrugRow(name="doxycycline", line="first", score=0.9, dose="100 mg", model_score=0.31, model_rank=4, warnings=(warning,)),
+        DrugRow(name="amoxicillin", line="first", score=0.4, because="allergy", warnings=(warning,)),
+    )
+    answer = Answer(status="answered", question="q", language="en", answer="a", drugs=rows, model="planner", thread="t")
+    html = turn_html(Turn("q", answer=answer), "en")
+    assert "0.31 (#4)" in html
+    assert "With warfarin: bleeding &lt;b&gt;." in html
+    assert 'data-key="D-000001"' in html
+    assert html.index("doxycycline") < html.index("amoxicillin")
+    assert "rejected" in html
+    assert "不选用" in turn_html(Turn("q", answer=answer), "zh")

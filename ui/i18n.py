@@ -41,6 +41,8 @@ TEXT: dict[str, tuple[str, str]] = {
     "example_2": ("What does the chest CT show in figures?", "胸部 CT 的定量结果是什么？"),
     "example_3": ("Do the current medicines interact?", "目前的用药之间有相互作用吗？"),
     "example_4": ("How is a 7 mm solid nodule followed up?", "7 毫米实性结节如何随访？"),
+    "example_5": ("Draft the report", "起草报告"),
+    "example_6": ("Which drug would you start, and why not the others?", "应该先用哪种药，为什么不用其他的？"),
     "steps": ("Steps", "步骤"),
     "steps_running": ("Working…", "正在处理…"),
     "steps_done": ("{n} steps, {seconds} s", "{n} 个步骤，{seconds} 秒"),

@@ -18,7 +18,7 @@ from ui.restore import ROOM_ERRORS, remember, restore
 from ui.session import Session, SessionStore, Turn
 from ui.uploads import take
 
-EXAMPLES = ("example_1", "example_2", "example_3", "example_4")
+EXAMPLES = ("example_1", "example_2", "example_3", "example_4", "example_5", "example_6")
 REFRESH_VIEWER = "() => window.medmpt && window.medmpt.refresh()"
 SET_LANGUAGE = "(name) => { window.medmpt && window.medmpt.language(name === '中文' ? 'zh' : 'en'); }"
 LANGUAGES: dict[str, Language] = {"English": "en", "中文": "zh"}

@@ -1,7 +1,7 @@
 """The answer of a turn: verified claims in order, what was removed, what is missing, and the plain words for silence."""
 
 from agent.answer import Answer, AnswerStatus, Claim, Removed, ToolCall
-from agent.exhibits import drugs_of, report_of, withheld_of
+from agent.exhibits import draft_places, drugs_of, report_of, withheld_of
 from agent.ledger import Ledger, ToolStep
 from agent.lexicon import DRUG_KINDS, ids
 from agent.prompts import NOTICES, SECTIONS
@@ -50,7 +50,8 @@ def conclude(
         notes: What happened on the way that a person must know.
     """
     language = context.language
-    claims = _ordered([_claim(v) for v in verdicts if v.support is not None], ledger)
+    placed = draft_places(ledger)
+    claims = _ordered([_claim(v) for v in verdicts if v.support is not None], ledger, placed)
     removed = tuple(Removed(text=v.text, because=v.because or "") for v in verdicts if v.support is None)
     keys = tuple(dict.fromkeys(k for c in claims for k in c.evidence))
     emergencies = tuple(dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies))
@@ -85,15 +86,19 @@ def _claim(verdict: Verdict) -> Claim:
     return Claim(text=verdict.text, evidence=verdict.evidence, support=verdict.support)
 
 
-def _ordered(claims: list[Claim], ledger: Ledger) -> list[Claim]:
-    """Claims as the model ordered them, those of one section together, a repeated sentence once."""
+def _ordered(claims: list[Claim], ledger: Ledger, placed: dict[str, str]) -> list[Claim]:
+    """Claims as the model ordered them, those of one section together, a drafted report in its own order, a repeated sentence once."""
     unique = list({(c.text, c.evidence): c for c in claims}.values())
-    order = list(dict.fromkeys(section_of(c, ledger.evidence) for c in unique))
-    return sorted(unique, key=lambda c: order.index(section_of(c, ledger.evidence)))
+    drafted = list(dict.fromkeys(placed.values()))
+    met = list(dict.fromkeys(section_of(c, ledger.evidence, placed) for c in unique))
+    order = [s for s in met if s not in drafted] + drafted
+    return sorted(unique, key=lambda c: order.index(section_of(c, ledger.evidence, placed)))
 
 
-def section_of(claim: Claim, evidence: dict[str, Evidence]) -> str:
-    """Section of an answer that a claim belongs to: that of its first evidence."""
+def section_of(claim: Claim, evidence: dict[str, Evidence], placed: dict[str, str]) -> str:
+    """Section of an answer that a claim belongs to: that of its first evidence; of a drafted report its section there."""
+    if claim.evidence[0] in placed:
+        return placed[claim.evidence[0]]
     first = evidence[claim.evidence[0]]
     return "drugs" if first.key.startswith("M-drug-") else _SECTION[first.kind]
 
@@ -145,9 +150,10 @@ def _text(
     number = {key: i + 1 for i, key in enumerate(keys)}
     blocks = [_EMERGENCY[language].format(what=e) for e in emergencies]
     sections: dict[str, list[str]] = {}
+    placed = draft_places(ledger)
     for claim in claims:
         marks = "".join(f"[{number[k]}]" for k in claim.evidence)
-        sections.setdefault(section_of(claim, ledger.evidence), []).append(f"{claim.text} {marks}")
+        sections.setdefault(section_of(claim, ledger.evidence, placed), []).append(f"{claim.text} {marks}")
     titled = len(sections) > 1
     for name, lines in sections.items():
         head = [f"**{SECTIONS[name][language]}**"] if titled else []

@@ -32,6 +32,12 @@ def report_of(ledger: Ledger, claims: list[Claim]) -> tuple[ReportSection, ...]:
     return tuple(sections)
 
 
+def draft_places(ledger: Ledger) -> dict[str, str]:
+    """Evidence key of each sentence of the turn's drafted report to its section, in the report's order."""
+    sections = _data(ledger, "draft_report", "sections")
+    return {str(row["evidence"]): f"draft_{section['name']}" for section in sections for row in _rows(section.get("sentences"))}
+
+
 def withheld_of(ledger: Ledger) -> tuple[Removed, ...]:
     """Sentences of the report decoder that were left out of the draft."""
     return tuple(Removed(text=str(r["text"]), because=str(r["because"])) for r in _data(ledger, "draft_report", "withheld"))

@@ -35,7 +35,8 @@ def _findings(found: "Classification") -> FindingsView:
     if validity.domain == "out":
         why = {"reason": reason_of(validity, "en"), "reason_zh": reason_of(validity, "zh")}
         return FindingsView(status="out_of_domain", card=card, **why)
-    ordered = sorted(found.findings, key=lambda f: (f.present is not True, -f.probability))
+    # An embolus cannot be assessed without contrast; `tools.model_findings` says so in words.
+    ordered = sorted((f for f in found.findings if f.id != "pulmonary_embolus"), key=lambda f: (f.present is not True, -f.probability))
     rows = tuple(
         FindingView(
             id=f.id,

@@ -11,9 +11,9 @@ from agent.answer import Answer
 from agent.errors import BadInput, Forbidden
 from agent.sessions import HeldCase
 from agent.views import Choice, TeachingView
-from medmpt_backend.findings import finding
+from medmpt_backend.findings import MIDLINE, finding
 from tools.evidence import Language
-from tools.teaching import CHOICES, FOCAL, MIDLINE, MachineRead, Reading, TrueFinding, check_reading, compare, summary
+from tools.teaching import CHOICES, FOCAL, MachineRead, Reading, TrueFinding, check_reading, compare, summary
 
 _SEALED = {
     "en": "This is a teaching case: record your findings and commit them first. Then I show the machine's read and the truth, and answer "

@@ -81,6 +81,19 @@ FINDINGS: dict[str, FindingName] = {row[0]: FindingName(*row) for row in _ROWS}
 # The rows that are CT-RATE's own labels, in its order.
 COARSE: tuple[str, ...] = tuple(row[0] for row in _ROWS[:18])
 FINE: tuple[str, ...] = tuple(row[0] for row in _ROWS[18:])
+# Findings of the middle, which have no side.
+MIDLINE = frozenset(
+    {
+        "cardiomegaly",
+        "pericardial_effusion",
+        "coronary_calcification",
+        "arterial_wall_calcification",
+        "hiatal_hernia",
+        "lymphadenopathy",
+        "medical_material",
+        "enlarged_pulmonary_artery",
+    }
+)
 
 
 def finding(finding_id: str) -> FindingName:

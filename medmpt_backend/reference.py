@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.findings import finding
+from medmpt_backend.findings import MIDLINE, finding
 
 if TYPE_CHECKING:
     from medmpt_backend.cohort.studies import CohortStudy
@@ -34,7 +34,7 @@ class ReferenceCase(BaseModel):
         disease_zh: Chinese name.
         age: Years.
         sex: Sex.
-        findings: Finding id to side of what was painted and can be seen.
+        findings: Finding id to side of what was painted and can be seen; no side (empty) for what lies in the middle.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,11 +48,11 @@ class ReferenceCase(BaseModel):
 
     def line(self, chinese: bool) -> str:
         """The truth in one sentence."""
-        sides = {"left": "左侧", "right": "右侧", "both": "双侧"}
+        sides = {"left": "左侧", "right": "右侧", "both": "双侧", "": ""}
         if chinese:
             told = "、".join(f"{sides[s]}{finding(f).zh}" for f, s in self.findings.items()) or "未见病变"
             return f"{self.age} 岁{'男' if self.sex == 'male' else '女'}性，{self.disease_zh}；CT：{told}"
-        told = ", ".join(f"{finding(f).en.lower()} ({s})" for f, s in self.findings.items()) or "no lesion"
+        told = ", ".join(finding(f).en.lower() + (f" ({s})" if s else "") for f, s in self.findings.items()) or "no lesion"
         return f"{self.age}-year-old {'man' if self.sex == 'male' else 'woman'}, {self.disease}; CT: {told}"
 
 
@@ -104,7 +104,8 @@ def describe(study: "CohortStudy") -> ReferenceCase:
     disease, sides = BY_ID[study.patient.disease], dict[str, str]()
     for painted in study.truth.findings:
         for label in painted.labels[:1] if painted.visible else ():
-            sides[label] = painted.side if sides.get(label, painted.side) == painted.side else "both"
+            side = "" if label in MIDLINE else painted.side
+            sides[label] = side if sides.get(label, side) == side else "both"
     p = study.patient
     return ReferenceCase(id=study.id, disease=disease.en, disease_zh=disease.zh, age=p.age, sex=p.sex, findings=sides)
 

@@ -21,6 +21,15 @@ _NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"pleural (?:effusion|fluid)|胸腔(?:见液性|积液)|包裹性.{0,3}积液|loculated .{0,12}effusion", ("pleural_effusion",)),
     (r"pneumothorax|气胸|肺无肺纹理", ("pneumothorax",)),
     (r"consolidation|实变", ("consolidation",)),
+    (r"centrilobular nodules?|小叶中心结节", ("centrilobular_nodules", "lung_nodule")),
+    (r"perilymphatic nodules?|淋巴道周围.{0,3}结节", ("perilymphatic_nodules", "lung_nodule")),
+    (r"miliary nodules?|粟粒(?:样)?结节", ("miliary_nodules", "lung_nodule")),
+    (r"calcified granuloma|钙化灶", ("calcified_granuloma", "lung_nodule")),
+    (r"traction bronchiectasis|牵拉性支气管扩张", ("traction_bronchiectasis", "bronchiectasis")),
+    (r"pleural thickening|胸膜增厚", ("pleural_thickening",)),
+    (r"pleural plaques?|胸膜斑", ("pleural_plaque",)),
+    (r"\bbulla|肺大疱", ("bulla", "emphysema")),
+    (r"\bcysts?\b|囊腔", ("cysts",)),
     (r"ground-glass (?:nodule|opacity nodule)|磨玻璃结节", ("lung_nodule",)),
     (r"ground[- ]glass|crazy[- ]paving|磨玻璃|铺路石", ("ground_glass", "lung_opacity")),
     (r"lymphadenopathy|lymph nodes?|淋巴结", ("lymphadenopathy",)),
@@ -42,7 +51,7 @@ _NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"hiatal hernia|裂孔疝", ("hiatal_hernia",)),
     (r"medical device|医疗器材|置入物", ("medical_material",)),
     (r"cavity|cavitary|空洞", ("cavity",)),
-    (r"tree-in-bud|树芽", ("tree_in_bud",)),
+    (r"tree-in-bud|bronchiolitis|树芽|细支气管炎", ("tree_in_bud",)),
 )
 _CLEAR = re.compile(
     r"lungs? (?:are|is|fields? are) clear|no focal lung lesion|no acute abnormality|no active lung disease|肺野清晰|肺纹理清晰|未见明显异常"
@@ -60,6 +69,7 @@ _OUTSIDE_LUNGS = frozenset(
         "lymphadenopathy",
     }
 )
+_BOTH = re.compile(r"\bbilateral\b|\bboth\b|双侧|双肺|两肺", re.IGNORECASE)
 _LEFT, _RIGHT = re.compile(r"\bleft\b|左", re.IGNORECASE), re.compile(r"\bright\b|右", re.IGNORECASE)
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), ids) for pattern, ids in _NAMES)
 
@@ -77,6 +87,7 @@ def split_sections(sentences: "Sequence[DraftSentence]") -> "Iterable[tuple[str,
 def tidy(text: str) -> str:
     """A decoded sentence without its heading, beginning with a capital; empty when nothing is left."""
     body = _INSIDE.sub("", _HEAD.sub("", text)).strip()
+    body = re.sub(r"[;；]$", "。" if re.search(r"[\u4e00-\u9fff]", body) else ".", body)
     return body[:1].upper() + body[1:] if re.search(r"\w", body) and not _BARE.fullmatch(body) else ""
 
 
@@ -126,9 +137,11 @@ def contradiction(text: str, detected: Iterable[Evidence], denials: bool) -> str
 
 
 def _other_side(text: str, found: list[Evidence]) -> str | None:
-    """The detector's side where the sentence names only the other one."""
+    """The detector's side where the sentence names the other one, or both."""
     left, right = _LEFT.search(text) is not None, _RIGHT.search(text) is not None
+    sides = {e.side for e in found if e.present and e.side}
+    if _BOTH.search(text) and len(sides) == 1 and "both" not in sides:
+        return f"{next(iter(sides))} only"
     if left == right:
         return None
-    sides = {e.side for e in found if e.present and e.side}
     return next((str(s) for s in sides), None) if sides == {"right" if left else "left"} else None

@@ -71,7 +71,7 @@ def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
     found = on_engine("draft_report", deps, study, lambda engine, volume: _by_model(draft, engine, volume, deps, study))
     if not draft.sections:
         return found
-    spoke = any(row["origin"] == "model" for rows in draft.sections.values() for row in rows)
+    spoke = any(e.kind == "model" and not e.key.endswith("-abstains") for e in draft.evidence)
     text, text_zh = _NOT_ASSESSED if spoke else _MEASURED_ONLY
     draft.put("limits", _statement(study, "limits", text, text_zh), "template")
     counts = {"sentences": len(draft.evidence), "withheld": len(draft.withheld)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from medmpt_backend.findings import MIDLINE
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from medmpt_backend.results import Classification, FindingScore
     from medmpt_backend.volume import Volume
 
+# Findings that can be assessed only with contrast.
+_NEED_CONTRAST = frozenset({"pulmonary_embolus"})
+_NO_CONTRAST = {
+    "en": "pulmonary embolus cannot be assessed on a scan that is not marked as given with contrast",
+    "zh": "未注明为增强扫描的检查不能评估肺动脉栓塞",
+}
+# Below this score a finding above its operating point is worded as possible.
+_LIKELY = 0.5
 SIDE_ZH = {"left": "左侧", "right": "右侧", "both": "双侧"}
 SIDE_EN = {"left": "left side", "right": "right side", "both": "both sides"}
 
@@ -64,13 +73,16 @@ def classified(engine: "MedMPTEngine", volume: "Volume", deps: Deps, study: str)
     """The answer of `classify_ct`."""
     found = engine.classify(volume)
     validity, trusted = found.validity, found.validity.domain != "out"
-    ordered = sorted(found.findings, key=lambda f: (f.present is not True, -f.probability))
+    seen = [f for f in found.findings if f.id not in _NEED_CONTRAST or volume.series.contrast == "yes"]
+    ordered = sorted(seen, key=lambda f: (f.present is not True, -f.probability))
     further = [c for task in TASKS if engine.serves(task) and (c := _class_of(engine, volume, task, found)) is not None]
     statements = [_finding(f, validity, study) for f in ordered] + [_classes(c, study) for c in further]
     absent = _absent(ordered, validity, study)
     warnings = [card_line(card_of(validity), deps.language)]
     if not all(f.calibrated for f in found.findings):
         warnings.append("模型评分未经校准，不是概率" if deps.language == "zh" else "the scores are not calibrated probabilities")
+    if len(seen) < len(found.findings):
+        warnings.append(_NO_CONTRAST[deps.language])
     return ToolResult(
         tool="classify_ct",
         status=status_of(validity),
@@ -102,16 +114,16 @@ def _finding(f: "FindingScore", validity: "Validity", study: str) -> Evidence:
     numbers, numbers_zh = f"score {f.probability:.2f}", f"评分 {f.probability:.2f}"
     if f.threshold is not None:
         numbers, numbers_zh = f"{numbers}, operating point {f.threshold:.2f}", f"{numbers_zh}，判定阈值 {f.threshold:.2f}"
-    if f.slices:
+    if f.slices and not denied:
         numbers += f"; slices {', '.join(map(str, f.slices))}"
         numbers_zh += f"；层面 {'、'.join(map(str, f.slices))}"
     name = f.name[:1].lower() + f.name[1:]
     if f.present:
-        side = f", {SIDE_EN[f.side]}" if f.side else ""
-        text, text_zh = (
-            f"The model finds {name}{side} ({numbers}).",
-            f"模型判断存在{SIDE_ZH.get(f.side or '', '')}{f.name_zh}（{numbers_zh}）。",
-        )
+        placed = f.side if f.id not in MIDLINE else None
+        side = f", {SIDE_EN[placed]}" if placed else ""
+        says, says_zh = ("finds", "判断存在") if f.probability >= _LIKELY else ("flags possible", "提示可能存在")
+        text = f"The model {says} {name}{side} ({numbers})."
+        text_zh = f"模型{says_zh}{SIDE_ZH.get(placed or '', '')}{f.name_zh}（{numbers_zh}）。"
     elif denied:
         text, text_zh = f"The model finds no {name} ({numbers}).", f"模型未见{f.name_zh}（{numbers_zh}）。"
     else:
@@ -128,7 +140,7 @@ def _finding(f: "FindingScore", validity: "Validity", study: str) -> Evidence:
         locator=f"{study} slice {f.slices[0]}" if f.slices else study,
         quantities=fill(tuple(known), text, text_zh),
         subjects=(f.id.replace("_", " "), f.name.casefold()),
-        side=f.side if f.present else None,
+        side=f.side if f.present and f.id not in MIDLINE else None,
         present=True if f.present else False if denied else None,
         card=card_of(validity, f.threshold, f.calibrated),
     )

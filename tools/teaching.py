@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medmpt_backend.findings import FINDINGS, finding
+from medmpt_backend.findings import FINDINGS, MIDLINE, finding
 from tools.errors import BadInput
 from tools.evidence import Language, Side
 
@@ -48,18 +48,6 @@ CHOICES: tuple[str, ...] = (
     "arterial_wall_calcification",
     "hiatal_hernia",
     "medical_material",
-)
-# Findings without a side.
-MIDLINE = frozenset(
-    {
-        "cardiomegaly",
-        "pericardial_effusion",
-        "coronary_calcification",
-        "arterial_wall_calcification",
-        "hiatal_hernia",
-        "lymphadenopathy",
-        "medical_material",
-    }
 )
 
 

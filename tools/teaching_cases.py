@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from medmpt_backend.findings import finding
+from medmpt_backend.findings import MIDLINE, finding
 from tools.case import Case, Patient, Presentation, Smoking, StudyRef
 from tools.case_files import LoadedCase
 from tools.errors import BadInput
 from tools.evidence import Language
 from tools.model_card import card_line, card_of, reason_of
-from tools.teaching import CHOICES, FOCAL, MIDLINE, MachineFinding, MachineRead, TrueFinding, merge_truth
+from tools.teaching import CHOICES, FOCAL, MachineFinding, MachineRead, TrueFinding, merge_truth
 from tools.wording import in_language
 
 if TYPE_CHECKING:

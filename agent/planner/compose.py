@@ -25,9 +25,10 @@ _MOST: dict[Intent, int] = {
     "med_check": 8,
     "drug_rank": 16,
     "report_draft": 40,
-    "ct_findings": 12,
+    "ct_findings": 14,
 }
 _SHOWN_DRUGS = 3
+_SHOWN_FINDINGS = 8
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
 _GENERIC = frozenset({"antibiotic", "bronchodilator", "adults", "smoking"})
 # A passage of more sentences is cut down to the ones that fit.

@@ -192,6 +192,8 @@ def test_drafted_sentences_fall_into_sections() -> None:
         ("Consolidation in the right lower lobe.", "finds no consolidation"),
         ("右肺下叶见实变影。", "finds no consolidation"),
         ("The lungs are clear.", "detector finds"),
+        ("Bilateral nodules.", "left only"),
+        ("双肺见小叶中心结节。", "left only"),
         ("Suggests heart failure.", None),
     ],
 )

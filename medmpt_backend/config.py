@@ -171,6 +171,7 @@ class HeadConfig(_Frozen):
         labels: Output names in order; finding ids for the `findings` head.
         hidden: True for Linear-ReLU-Linear, False for one Linear (linear probe).
         thresholds: Per label decision threshold; empty means 0.5.
+        reliable: Per label whether validation showed that it can be told apart; without, a label gets a score and no decision. Empty: all.
         calibrated: Whether the probabilities were calibrated on held-out data.
         temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
@@ -182,6 +183,7 @@ class HeadConfig(_Frozen):
     labels: tuple[str, ...]
     hidden: bool = True
     thresholds: tuple[float, ...] = ()
+    reliable: tuple[bool, ...] = ()
     calibrated: bool = False
     temperature: float = Field(default=1.0, gt=0)
     patches: bool = False

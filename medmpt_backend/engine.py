@@ -185,7 +185,8 @@ class MedMPTEngine:
             trusted = multilabel and encoding.validity.domain != "out"
             order = [j for j in np.argsort(-relevance[i])[:key_slices] if relevance[i, j] > 0]
             slices = tuple(dict.fromkeys(int(encoding.slice_index[j]) for j in order))
-            present = probabilities[i] >= threshold if trusted and threshold is not None else None
+            decided = trusted and threshold is not None and (not head.reliable or head.reliable[i])
+            present = probabilities[i] >= threshold if decided and threshold is not None else None
             side = self._side(patches[:, i]) if patches is not None and present else None
             found.append(FindingScore(label, name.en, name.zh, probabilities[i], head.calibrated, threshold, present, side, slices))
         return Classification(task, tuple(found), encoding.validity)

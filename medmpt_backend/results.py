@@ -18,7 +18,7 @@ class FindingScore:
         probability: Sigmoid or softmax.
         calibrated: Whether probabilities were calibrated on held-out data.
         threshold: Decision threshold, None for classes of a softmax.
-        present: Decision; None where the study is out of domain or the head is multiclass.
+        present: Decision; None where the study is out of domain, the label is not reliable, or the head is multiclass.
         side: `left`, `right`, `both`; None where the weights do not say.
         slices: Slices of the volume that speak for it, strongest first.
     """

@@ -1,7 +1,8 @@
 """After training, on validation studies: a temperature per head and, for multilabel heads, an operating point per label.
 
-Temperature scaling: Guo et al., ICML 2017, "On calibration of modern neural networks". Operating point: the threshold that maximises
-sensitivity + specificity - 1 (Youden, Cancer 1950;3:32); 0.5 where validation holds fewer than five studies of either kind.
+Temperature scaling: Guo et al., ICML 2017, "On calibration of modern neural networks". Operating point: the threshold of the highest F1,
+because most findings are rare and few alarms serve a reader better; 0.5 where validation holds fewer than five studies of either kind.
+A label whose validation AUC is below 0.75, or cannot be known, is marked as not reliable: the engine gives its score and no decision.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.tasks import head_loss
 
 LEAST = 5
+RELIABLE = 0.75
 TEMPERATURES = np.geomspace(0.25, 4.0, 81)
 
 
@@ -50,15 +52,23 @@ def fit_temperature(output: HeadOutput) -> float:
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
-def youden_threshold(probabilities: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
+def best_threshold(probabilities: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     """Operating point of one label; midway between the two probabilities that it separates."""
     if min(positive.sum(), (~positive).sum()) < LEAST:
         return 0.5
     order = np.argsort(-probabilities, kind="stable")
-    hits, alarms = np.cumsum(positive[order]) / positive.sum(), np.cumsum(~positive[order]) / (~positive).sum()
-    best = int(np.argmax(hits - alarms))
+    hits = np.cumsum(positive[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + positive.sum())
+    best = int(np.argmax(f1))
     ranked = probabilities[order]
     return float((ranked[best] + ranked[min(best + 1, len(ranked) - 1)]) / 2)
+
+
+def tells_apart(probabilities: NDArray[np.float64], positive: NDArray[np.bool_]) -> bool:
+    """Whether validation shows that the label's score separates: at least five studies of either kind, AUC of at least 0.75."""
+    from sklearn.metrics import roc_auc_score
+
+    return bool(min(positive.sum(), (~positive).sum()) >= LEAST and roc_auc_score(positive, probabilities) >= RELIABLE)
 
 
 def calibrated_head(head: HeadConfig, output: HeadOutput) -> HeadConfig:
@@ -69,8 +79,9 @@ def calibrated_head(head: HeadConfig, output: HeadOutput) -> HeadConfig:
         probabilities = (output.logits / temperature).sigmoid().double().numpy()
         target = output.target.numpy()
         known = ~np.isnan(target)
-        columns = range(target.shape[1])
-        changes["thresholds"] = tuple(youden_threshold(probabilities[known[:, i], i], target[known[:, i], i] > 0.5) for i in columns)
+        columns = [(probabilities[known[:, i], i], target[known[:, i], i] > 0.5) for i in range(target.shape[1])]
+        changes["thresholds"] = tuple(best_threshold(p, y) for p, y in columns)
+        changes["reliable"] = tuple(tells_apart(p, y) for p, y in columns)
     return head.model_copy(update=changes)
 
 

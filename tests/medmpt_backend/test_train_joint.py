@@ -11,7 +11,7 @@ from medmpt_backend.config import HeadConfig, MedMPTConfig
 from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
 from medmpt_backend.tokens import ReportTokenizer
-from medmpt_backend.train.calibrate import HeadOutput, fit_temperature, youden_threshold
+from medmpt_backend.train.calibrate import HeadOutput, best_threshold, fit_temperature, tells_apart
 from medmpt_backend.train.heads import refit
 from medmpt_backend.train.run import RunPlan, evaluate, export, train
 from medmpt_backend.train.settings import TrainSettings
@@ -105,6 +105,7 @@ def test_one_look_teaches_every_part_and_calibration_travels(plan: RunPlan, tmp_
     head = weights.config.heads["findings"]
     assert head.calibrated
     assert len(head.thresholds) == 1
+    assert head.reliable == (True,)
     prior = load_model(weights).medication.graph.prior  # type: ignore[union-attr]
     assert prior[1, 0, 4] == prior[1, 4, 0] == 1  # the knowledge graph's edge
     assert prior[0, 0, 2] == prior[0, 2, 0] == 1  # always given together in training
@@ -152,8 +153,11 @@ def test_temperature_softens_what_is_too_sure() -> None:
     target = torch.tensor([[1.0], [0.0]] * 50)
     sure = torch.where(torch.arange(100)[:, None] % 5 == 0, -1.0, 1.0) * (target * 2 - 1) * 8  # wrong in one of five, certain always
     assert fit_temperature(HeadOutput(sure, target)) > 2
-    assert youden_threshold(np.linspace(0, 1, 20), np.arange(20) >= 12) == pytest.approx(11.5 / 19)
-    assert youden_threshold(np.linspace(0, 1, 20), np.arange(20) >= 18) == 0.5  # too few to say
+    assert best_threshold(np.linspace(0, 1, 20), np.arange(20) >= 12) == pytest.approx(11.5 / 19)
+    assert best_threshold(np.linspace(0, 1, 20), np.arange(20) >= 18) == 0.5  # too few to say
+    assert tells_apart(np.linspace(0, 1, 20), np.arange(20) >= 12)
+    assert not tells_apart(np.linspace(0, 1, 20), np.arange(20) % 2 == 0)
+    assert not tells_apart(np.linspace(0, 1, 20), np.arange(20) >= 18)
 
 
 def test_heads_are_fitted_to_their_end_on_a_frozen_encoder(plan: RunPlan, tmp_path: Path) -> None:

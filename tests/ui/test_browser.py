@@ -116,6 +116,7 @@ def test_language_switch_reaches_headings_answers_and_viewer(page: "Page") -> No
         "NIfTI",
         "FHIR",
         "JSON",
+        "CSV",
         "CURB",
         "demo",
         "cap",

@@ -15,6 +15,7 @@ from medmpt_backend.checkpoint import load_model, read_weights, save_weights
 from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.domain import DOMAIN_FILE
 from medmpt_backend.errors import BadInput
+from medmpt_backend.medication import medication_loss
 from medmpt_backend.model import MedMPT
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
@@ -25,6 +26,8 @@ from medmpt_backend.train.tasks import head_loss
 
 _BATCH = 4
 _STEPS, _PATIENCE, _RATE, _DECAY, _NOISE = 600, 60, 2e-3, 0.02, 0.1
+# The medication part: steps, studies per step, steps between looks at the validation studies, looks without gain, rate.
+_DRUG_STEPS, _DRUG_BATCH, _DRUG_LOOK, _DRUG_PATIENCE, _DRUG_RATE = 800, 128, 20, 6, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +37,16 @@ class HeadFeatures:
     Attributes:
         scan: `(N, D)`.
         strongest: Head that scores patches to `(N, 1 or 2, labels)`.
-        targets: Head to its targets, as in `Batch.targets`.
+        targets: Head, and `medication`, to its targets, as in `Batch.targets`.
+        text: Pooled report `(N, T)`; None where the model has no medication part.
+        labs: Values and missing mask, `(N, tests)` each; likewise.
     """
 
     scan: Tensor
     strongest: dict[str, Tensor]
     targets: dict[str, Tensor]
+    text: Tensor | None = None
+    labs: tuple[Tensor, Tensor] | None = None
 
 
 @torch.no_grad()
@@ -47,7 +54,10 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
     """Every usable study of a source of task `joint`, not augmented."""
     scans: list[Tensor] = []
     strongest: dict[str, list[Tensor]] = {task: [] for task in model.patch_heads}
-    targets: dict[str, list[Tensor]] = {task: [] for task in model.heads}
+    prescribing = model.medication is not None
+    targets: dict[str, list[Tensor]] = {task: [] for task in (*model.heads, *(("medication",) if prescribing else ()))}
+    texts: list[Tensor] = []
+    labs: list[tuple[Tensor, Tensor]] = []
     device = model.vision_encoder.cls_token.device  # parts that the weights lack have no device
     for start in range(0, len(source.usable), _BATCH):
         batch = source.collate([(0, i) for i in source.usable[start : start + _BATCH]], augmented=False)
@@ -55,11 +65,16 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
         scans.append(model.fuse(slices)[0].float().cpu())
         for task, scores in patches.items():
             strongest[task].append(model.strongest(scores).float().cpu())
-        for task in model.heads:
-            targets[task].append(batch.targets[task])
+        for task, wanted in targets.items():
+            wanted.append(batch.targets[task])
+        if prescribing and batch.labs is not None:
+            texts.append(model.encode_text(batch.ids.to(device), batch.text_mask.to(device)).float().cpu())
+            labs.append(batch.labs)
         progress(len(batch.view))
     joined = {task: torch.cat(parts) for task, parts in strongest.items()}
-    return HeadFeatures(torch.cat(scans), joined, {task: torch.cat(parts) for task, parts in targets.items()})
+    values = (torch.cat([v for v, _ in labs]), torch.cat([m for _, m in labs])) if labs else None
+    text = torch.cat(texts) if texts else None
+    return HeadFeatures(torch.cat(scans), joined, {task: torch.cat(parts) for task, parts in targets.items()}, text, values)
 
 
 def logits_of(model: MedMPT, task: str, features: HeadFeatures, scan: Tensor | None = None) -> Tensor:
@@ -97,6 +112,60 @@ def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatur
         if value < best:
             best, waited, kept = value, 0, [p.detach().clone() for p in parameters]
         if waited >= _PATIENCE:
+            break
+    with torch.no_grad():
+        for parameter, value_kept in zip(parameters, kept, strict=True):
+            parameter.copy_(value_kept)
+    return first, best
+
+
+def prescription_loss_of(model: MedMPT, features: HeadFeatures, rows: Tensor, present: Tensor) -> Tensor:
+    """Loss of the medication part on some rows; `present` `(rows, 3)` bool says whether CT, report and laboratory may be used."""
+    assert model.labs is not None
+    assert model.medication is not None
+    assert features.labs is not None
+    assert features.text is not None
+    values, missing = (part[rows] for part in features.labs)
+    panel = model.labs(values.to(features.scan.dtype), missing)[:, 0]
+    medication, patient = model.medication([features.scan[rows], features.text[rows], panel], present)
+    return medication_loss(medication, patient, features.targets["medication"][rows])
+
+
+def fit_medication(model: MedMPT, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0) -> tuple[float, float]:
+    """Fit laboratory encoder and medication part, half of the time without the report: patients are seen before one is written.
+
+    Returns:
+        Validation loss before and after, the mean over with and without report.
+    """
+    assert model.labs is not None
+    assert model.medication is not None
+    generator = torch.Generator().manual_seed(seed)
+    parameters = [*model.labs.parameters(), *model.medication.parameters()]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    optimizer = torch.optim.AdamW(parameters, lr=_DRUG_RATE, weight_decay=_DECAY)
+    everyone = torch.arange(len(held_out.scan))
+    ways = [torch.tensor(way).expand(len(everyone), 3) for way in ((True, True, True), (True, False, True))]
+
+    def validate() -> float:
+        with torch.no_grad():
+            return float(torch.stack([prescription_loss_of(model, held_out, everyone, way) for way in ways]).mean())
+
+    best = first = validate()
+    kept, waited = [p.detach().clone() for p in parameters], 0
+    for step in range(_DRUG_STEPS):
+        rows = torch.randperm(len(train.scan), generator=generator)[:_DRUG_BATCH]
+        present = torch.rand((len(rows), 3), generator=generator) > torch.tensor([0.1, 0.5, 0.1])
+        present[:, 2] |= ~present.any(1)
+        optimizer.zero_grad(set_to_none=True)
+        prescription_loss_of(model, train, rows, present).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if (step + 1) % _DRUG_LOOK:
+            continue
+        value, waited = validate(), waited + 1
+        if value < best:
+            best, waited, kept = value, 0, [p.detach().clone() for p in parameters]
+        if waited >= _DRUG_PATIENCE:
             break
     with torch.no_grad():
         for parameter, value_kept in zip(parameters, kept, strict=True):
@@ -146,6 +215,8 @@ def refit(
     seen = {split: head_features(model, _source(data, split, loaded.config, tokenizer), progress) for split in ("train", "val")}
     with_all_evidence(model)
     losses = {task: fit_head(model, task, seen["train"], seen["val"]) for task in model.heads}
+    if model.medication is not None and seen["train"].labs is not None and seen["val"].labs is not None:
+        losses["medication"] = fit_medication(model, seen["train"], seen["val"])
     outputs = {task: HeadOutput(logits_of(model, task, seen["val"]).detach(), seen["val"].targets[task]) for task in model.heads}
     model.config = calibrate(model, outputs)
     was = loaded.provenance

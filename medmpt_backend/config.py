@@ -259,7 +259,7 @@ class MedMPTConfig(_Frozen):
         return cls(
             preprocess=PreprocessConfig(sampling="slab", slab="halves", resize="antialias"),
             vision=VisionConfig(
-                image=128, slices=24, width=192, depth=3, heads=6, stem="residual", local_width=64, decoder_width=96, decoder_depth=1,
+                image=160, slices=24, width=192, depth=3, heads=6, stem="residual", local_width=64, decoder_width=96, decoder_depth=1,
                 decoder_heads=4, fusion_heads=6, fusion_ff=768, fusion_positions=64,
             ),
             text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256),

@@ -26,6 +26,7 @@ from medmpt_backend.cohort.findings.mediastinum import (
     medical_material,
     pericardial_effusion,
     pulmonary_embolus,
+    skin_metal,
     thyroid_nodule,
 )
 from medmpt_backend.cohort.findings.nodules import (
@@ -83,6 +84,7 @@ __all__ = [
     "pulmonary_embolus",
     "rib_fracture",
     "septal_thickening",
+    "skin_metal",
     "solid_nodule",
     "thyroid_nodule",
     "tree_in_bud",

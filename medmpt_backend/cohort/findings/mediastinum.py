@@ -22,6 +22,10 @@ STATIONS: dict[str, tuple[float, float, float]] = {
 }
 
 
+# The first voxel of the front above this is skin or the fat below it.
+SKIN_HU = -400.0
+
+
 def _paint(canvas: Canvas, distance: Field, value: float) -> NDArray[np.bool_]:
     cover = soft(distance, voxel_mm(canvas))
     canvas.hu += cover * (value - canvas.hu)
@@ -123,6 +127,20 @@ def medical_material(rng: np.random.Generator, canvas: Canvas, *, kind: Literal[
     lead = canvas.grid.tube(np.array([[sign * 70.0, -0.86 * h.half_depth - 10, 56], [-26.0, -14, 62], [-26.0, -14, -36]]), 1.5)
     mask = _paint(canvas, box, 2200) | _paint(canvas, lead, 1400)
     return record(canvas, "medical_material", mask)
+
+
+def skin_metal(rng: np.random.Generator, canvas: Canvas, *, number: int) -> None:
+    """Electrodes, clasps and buttons on the skin of the front: metal outside the body is no medical material and carries no label."""
+    grid = canvas.grid
+    for _ in range(number):
+        x, z = float(rng.uniform(-95, 95)), float(rng.uniform(-0.7 * canvas.habitus.base, 0.7 * canvas.habitus.apex))
+        column = canvas.hu[int(np.abs(grid.z[:, 0, 0] - z).argmin()), :, int(np.abs(grid.x[0, 0] - x).argmin())]
+        body = np.flatnonzero(column > SKIN_HU)
+        if not len(body):
+            continue
+        wide, thick = float(rng.uniform(4, 13)), float(rng.uniform(2, 5))
+        y = float(grid.y[0, body[0], 0]) - thick - 1
+        _paint(canvas, grid.ellipsoid((x, y, z), (wide, thick, wide)), float(rng.uniform(1300, 2400)))
 
 
 def thyroid_nodule(rng: np.random.Generator, canvas: Canvas, *, side: Literal["left", "right"], diameter_mm: float = 18) -> PaintedFinding:

@@ -24,6 +24,8 @@ BACKGROUND = {
 ALLERGIES = {"penicillin": 0.06, "sulfonamide": 0.02, "fluoroquinolone": 0.01, "macrolide": 0.008}
 
 
+# Share of scans with electrodes, clasps or buttons on the skin.
+SKIN_METAL = 0.3
 # Chronic diseases that a second illness meets often.
 COEXISTING = ("copd", "bronchiectasis", "tb_sequelae", "heart_failure", "asthma", "pneumoconiosis", "ipf")
 
@@ -279,6 +281,8 @@ def paint_patient(rng: np.random.Generator, canvas: Canvas, patient: VirtualPati
     if rng.random() < np.clip((patient.age - 50) / 55, 0, 0.6) or "coronary artery disease" in patient.comorbidities:
         out.append(f.coronary_calcification(rng, canvas, number=int(rng.integers(3, 10))))
     out += _incidental(rng, canvas)
+    if rng.random() < SKIN_METAL:
+        f.skin_metal(rng, canvas, number=int(rng.integers(1, 6)))
     if cardiothoracic_ratio(canvas.habitus) > CARDIOMEGALY_RATIO:
         out.append(record(canvas, "cardiomegaly", (heart_distance(canvas.grid, canvas.habitus) < 0) & ~canvas.lungs))
     if 2 * canvas.habitus.pa_radius > PULMONARY_ARTERY_MM[patient.sex]:

@@ -16,7 +16,7 @@ last bit that floating point allows; the other value is this project's default. 
 * `vision.stem`: `official` is one 16x16 convolution, which learns slowly from few studies; `convolutional` is a stack of strided 3x3 ones;
   `residual` is deeper and hides masked patches from its overlapping convolutions.
 * `vision.local_width`: 0 is official; otherwise cells of half a patch of each slice, with their neighbours in the slices above and below,
-  feed the heads that score patches: a nodule is lost in a whole patch.
+  feed the heads that score patches, and the strongest of them add to the slice's embedding: a nodule is lost in a whole patch.
 """
 
 from typing import Literal, Self
@@ -67,6 +67,7 @@ class VisionConfig(_Frozen):
     heads: int = 12
     mlp_ratio: float = 4.0
     stem: Literal["official", "convolutional", "residual"] = "official"
+    stem_width: int = 0
     local_width: int = 0
     decoder_width: int = 512
     decoder_depth: int = 4
@@ -81,6 +82,11 @@ class VisionConfig(_Frozen):
     def grid(self) -> int:
         """Patches along one side."""
         return self.image // self.patch
+
+    @property
+    def cell_width(self) -> int:
+        """Channels of the residual stem at half patches; `stem_width`, by default half of the width."""
+        return self.stem_width or self.width // 2
 
     @property
     def patches(self) -> int:
@@ -259,8 +265,8 @@ class MedMPTConfig(_Frozen):
         return cls(
             preprocess=PreprocessConfig(sampling="slab", slab="halves", resize="antialias"),
             vision=VisionConfig(
-                image=160, slices=24, width=192, depth=3, heads=6, stem="residual", local_width=64, decoder_width=96, decoder_depth=1,
-                decoder_heads=4, fusion_heads=6, fusion_ff=768, fusion_positions=64,
+                image=160, slices=24, width=192, depth=3, heads=6, stem="residual", stem_width=128, local_width=96,
+                decoder_width=96, decoder_depth=1, decoder_heads=4, fusion_heads=6, fusion_ff=768, fusion_positions=64,
             ),
             text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256),
             labs=LabConfig(tests=100, width=96, layers=2, heads=4, ff=256),

@@ -8,15 +8,16 @@ from medmpt_backend.config import HeadConfig, MedMPTConfig
 from medmpt_backend.labs import LabEncoder
 from medmpt_backend.medication import MedicationModel
 from medmpt_backend.text import ReportDecoder, TextEncoder, pool_text
-from medmpt_backend.vision import LocalBranch, SliceEncoder, SliceFusion
+from medmpt_backend.vision import LocalBranch, LocalSummary, SliceEncoder, SliceFusion
 
 # Patches of a study whose mean score speaks for a finding.
 STRONGEST_PATCHES = 4
-# With a local branch also the mean over this share of the study's cells, which diffuse findings reach and single cells do not.
+# With a local branch also the strongest alone, which a small nodule is, and the mean over this share of the study's cells, which diffuse
+# findings reach and single cells do not.
 SPREAD = 0.02
 
 # Logit that a cell starts from with a local branch: hardly any cell holds any one finding.
-RARE = -4.0
+RARE = -6.0
 
 
 def projection(width: int, out: int) -> nn.Sequential:
@@ -31,11 +32,11 @@ def make_head(width: int, config: HeadConfig) -> nn.Module:
 
 
 def make_mix(config: HeadConfig, local: bool) -> Tensor:
-    """How the strongest cells add to the logits: `(labels,)`; local branch: `(2, labels)`; with all evidence `(2, labels, labels)`."""
+    """How the strongest cells add to the logits: `(labels,)`; local branch: `(3, labels)`; with all evidence `(3, labels, labels)`."""
     labels = len(config.labels)
     if not local:
         return torch.full((labels,), 0.5)
-    return torch.eye(labels).mul(0.5).repeat(2, 1, 1) if config.evidence == "all" else torch.full((2, labels), 0.5)
+    return torch.eye(labels).mul(0.3).repeat(3, 1, 1) if config.evidence == "all" else torch.full((3, labels), 0.3)
 
 
 class MedMPT(nn.Module):
@@ -67,6 +68,8 @@ class MedMPT(nn.Module):
         if vision.local_width:
             for scorer in self.patch_heads.values():
                 nn.init.constant_(scorer.bias, RARE)  # type: ignore[arg-type]
+        outputs = sum(len(head.labels) for head in scored.values())
+        self.summary = LocalSummary(vision, outputs) if vision.local_width and outputs else None
         self.patch_mix = nn.ParameterDict({name: nn.Parameter(make_mix(head, bool(vision.local_width))) for name, head in scored.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None
         self.medication: MedicationModel | None = None
@@ -80,6 +83,8 @@ class MedMPT(nn.Module):
 
     def encode_slices(self, image: Tensor, chunk: int | None = None) -> Tensor:
         """`(B, S, C, H, W)` float in [-1, 1] to slice embeddings `(B, S, D)`; `chunk` slices at a time bound the memory."""
+        if self.summary is not None and self.scoring():
+            return self.see(image, chunk)[0]
         flat = image.flatten(0, 1)
         step = chunk or len(flat)
         embedded = [self.vision_encoder(flat[i : i + step])[:, 0] for i in range(0, len(flat), step)]
@@ -119,11 +124,19 @@ class MedMPT(nn.Module):
         out: Tensor = self.patch_heads[task](cells)
         return out.permute(0, 1, 4, 2, 3)
 
+    def slices_of(self, tokens: Tensor, cells: Tensor | None, scores: dict[str, Tensor]) -> Tensor:
+        """Slice embeddings `(B, S, D)` of what `look` saw: CLS, with a local branch and what its strongest cells say."""
+        cls = tokens[:, :, 0]
+        if self.summary is None or cells is None:
+            return cls
+        added: Tensor = self.summary(cells, torch.cat(list(scores.values()), 2))
+        return cls + added
+
     def see(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """As `encode_slices`, with the patch logits `(B, S, labels, cells, cells)` of every head that has them."""
         tokens, cells = self.look(image, chunk)
         scores = {name: self.patch_logits(name, cells) for name in self.scoring()} if cells is not None else {}
-        return tokens[:, :, 0], scores
+        return self.slices_of(tokens, cells, scores), scores
 
     def fuse(self, slices: Tensor) -> tuple[Tensor, Tensor]:
         """`(B, S, D)` to the scan embedding `(B, D)` and the scan tokens `(B, S, D)`."""
@@ -162,16 +175,15 @@ class MedMPT(nn.Module):
         return out + self.mixed(task, self.strongest(patches))
 
     def strongest(self, patches: Tensor) -> Tensor:
-        """Means of the strongest cells: `(B, S, labels, cells, cells)` to `(B, 1, labels)`, with a local branch to `(B, 2, labels)`."""
+        """Means of the strongest cells: `(B, S, labels, cells, cells)` to `(B, 1, labels)`, with a local branch to `(B, 3, labels)`."""
         flat = patches.transpose(1, 2).flatten(2)
         few = min(STRONGEST_PATCHES, flat.shape[-1])
-        many = max(1, int(flat.shape[-1] * SPREAD)) if self.local is not None else few
-        top = flat.topk(max(few, many)).values
-        means = [top[..., :few].mean(-1)] + ([top[..., :many].mean(-1)] if self.local is not None else [])
-        return torch.stack(means, 1)
+        counts = (1, few, max(1, int(flat.shape[-1] * SPREAD))) if self.local is not None else (few,)
+        top = flat.topk(max(counts)).values
+        return torch.stack([top[..., :count].mean(-1) for count in counts], 1)
 
     def mixed(self, task: str, strongest: Tensor) -> Tensor:
-        """What the strongest cells `(B, 1 or 2, labels)` add to the logits `(B, labels)`."""
+        """What the strongest cells `(B, 1 or 3, labels)` add to the logits `(B, labels)`."""
         weight: Tensor = self.patch_mix[task]
         if weight.ndim == 3:
             return torch.einsum("bkl,klm->bm", strongest, weight)

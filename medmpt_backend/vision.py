@@ -111,24 +111,43 @@ class _Residual(nn.Module):
 
 
 class _ResidualStem(nn.Module):
-    """A convolution of stride 4, then strided and residual 3x3 ones of doubling width; the scale before last serves `LocalBranch`."""
+    """Strided 4x4 convolutions of doubling width with residual 3x3 ones between; the scale before last serves `LocalBranch`."""
 
     def __init__(self, config: VisionConfig, channels: int) -> None:
         super().__init__()
         steps = int(math.log2(config.patch))
         if 2**steps != config.patch or steps < 3:
             raise ValueError(f"a residual stem needs a patch that is a power of two and at least 8, not {config.patch}")
-        widths = [config.width >> (steps - 2 - step) for step in range(steps - 1)]
-        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 6, 4, 1)]
-        for a, b in pairwise(widths[:-1]):
-            layers += [_Residual(a), nn.Conv2d(a, b, 3, 2, 1)]
-        self.fine = nn.Sequential(*layers, _Residual(widths[-2]))
-        self.coarse = nn.Sequential(nn.GroupNorm(1, widths[-2]), nn.GELU(), nn.Conv2d(widths[-2], widths[-1], 3, 2, 1))
+        widths = [config.cell_width >> (steps - 2 - step) for step in range(steps - 1)]
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1)]
+        for step, (a, b) in enumerate(pairwise(widths)):
+            layers += [nn.GroupNorm(1, a), nn.GELU(), nn.Conv2d(a, b, 4, 2, 1)]
+            layers += [_Residual(b) for _ in range(2 if step < steps - 3 else 3)]
+        self.fine = nn.Sequential(*layers)
+        self.coarse = nn.Sequential(nn.GroupNorm(1, widths[-1]), nn.GELU(), nn.Conv2d(widths[-1], config.width, 3, 2, 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """`(N, C, H, W)` to features of half patches `(N, D / 2, 2 grid, 2 grid)` and patch tokens `(N, patches, D)`."""
+        """`(N, C, H, W)` to features of half patches `(N, cell width, 2 grid, 2 grid)` and patch tokens `(N, patches, D)`."""
         fine = self.fine(x.contiguous(memory_format=torch.channels_last))
         return fine, self.coarse(fine).flatten(2).transpose(1, 2)
+
+
+class _Neighbours(nn.Module):
+    """`(B, S, C, h, w)` to the same: a residual 3x3 convolution within each slice, then one over three slices."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.within = _Residual(width)
+        self.norm = nn.GroupNorm(1, width)
+        self.across = nn.Conv2d(width, width, (3, 1), 1, (1, 0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, slices, channels, height, width = x.shape
+        flat = self.within(x.flatten(0, 1))
+        stacked = nn.functional.gelu(self.norm(flat)).reshape(batch, slices, channels, -1).transpose(1, 2)
+        moved = self.across(stacked.contiguous(memory_format=torch.channels_last)).transpose(1, 2)
+        out: Tensor = flat.reshape(x.shape) + moved.reshape(batch, slices, channels, height, width)
+        return out
 
 
 class LocalBranch(nn.Module):
@@ -137,18 +156,36 @@ class LocalBranch(nn.Module):
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
         width = config.local_width
-        self.fine = nn.Conv2d(config.width // 2, width, 1)
+        self.fine = nn.Conv2d(config.cell_width, width, 1)
         self.context = nn.Linear(config.width, width)
-        self.norm = nn.GroupNorm(1, width)
-        self.mix = nn.Conv3d(width, width, 3, 1, 1)
+        self.mix = nn.Sequential(_Neighbours(width), _Neighbours(width))
+        self.norm = nn.LayerNorm(width, eps=VIT_EPS)
 
     def forward(self, fine: Tensor, tokens: Tensor) -> Tensor:
-        """`(B, S, D / 2, h, w)`, `(B, S, 1 + patches, D)` to `(B, S, h, w, local width)`."""
+        """`(B, S, cell width, h, w)`, `(B, S, 1 + patches, D)` to `(B, S, h, w, local width)`."""
         batch, slices, _, height, width = fine.shape
         context = self.context(tokens[:, :, 1:]).transpose(2, 3).reshape(batch * slices, -1, height // 2, width // 2)
         wide = nn.functional.interpolate(context, scale_factor=2.0, mode="nearest")
-        x = nn.functional.gelu(self.norm(self.fine(fine.flatten(0, 1)) + wide)).reshape(batch, slices, -1, height, width).transpose(1, 2)
-        out: Tensor = (x + nn.functional.gelu(self.mix(x))).permute(0, 2, 3, 4, 1)
+        x = self.fine(fine.flatten(0, 1).contiguous(memory_format=torch.channels_last)) + wide
+        out: Tensor = nn.functional.gelu(self.norm(self.mix(x.reshape(batch, slices, -1, height, width)).permute(0, 1, 3, 4, 2)))
+        return out
+
+
+class LocalSummary(nn.Module):
+    """The strongest cells of each side of a slice, as an addition to the slice embedding; it starts from nothing."""
+
+    def __init__(self, config: VisionConfig, scores: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(2 * (config.local_width + scores), config.width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, cells: Tensor, scores: Tensor) -> Tensor:
+        """Cells `(B, S, h, w, F)` and their scores `(B, S, L, h, w)` to `(B, S, D)`."""
+        half = cells.shape[3] // 2
+        halves = (slice(None, half), slice(half, None))
+        parts = [cells[:, :, :, side].amax((2, 3)) for side in halves] + [torch.tanh(scores[..., side].amax((3, 4)) / 4) for side in halves]
+        out: Tensor = self.out(torch.cat(parts, -1))
         return out
 
 
@@ -204,7 +241,7 @@ class SliceEncoder(nn.Module):
         return self.tokens(x, masking)[0]
 
     def tokens(self, x: Tensor, masking: Masking | None = None) -> tuple[Tensor, Tensor | None]:
-        """As `forward`, and the features of half patches `(B, D / 2, 2 grid, 2 grid)` where the stem has them."""
+        """As `forward`, and the features of half patches `(B, cell width, 2 grid, 2 grid)` where the stem has them."""
         fine: Tensor | None = None
         if self.deep_stem:
             fine, x = self.patch_embed(x if masking is None else hide_patches(x, masking.mask, self.patch))

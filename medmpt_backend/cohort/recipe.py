@@ -7,10 +7,6 @@ from medmpt_backend.config import HeadConfig, LabTest, MedMPTConfig
 
 # Painted but not asked of the model: too rare in the cohort, or told from others by size and density alone.
 NOT_ASKED = (
-    "solid_nodule",
-    "part_solid_nodule",
-    "perifissural_nodule",
-    "halo_sign",
     "loculated_effusion",
     "rib_fracture",
     "bone_metastasis",

@@ -103,7 +103,7 @@ class BatchSource:
             image, mask = scale(self.data.image(i)), self._mask(i)
             generator = generator_for(self.settings.seed, epoch, i)
             wide = Augmentation(flip=self.settings.flip)
-            style = wide if self.settings.strong_views else replace(wide, crop=(0.85, 1.0), degrees=8.0, shift=0.04, blur=0.6)
+            style = wide if self.settings.strong_views else replace(wide, crop=(0.85, 1.0), degrees=8.0, shift=0.04, blur=0.0)
             moved = augment(image, style, generator, mask) if augmented and self.settings.augment else (image, mask)
             views.append(moved[0])
             masks.append(moved[1])
@@ -122,6 +122,11 @@ class BatchSource:
             self._labs(records),
             self._all_targets(records) if self.settings.task == "joint" else {},
         )
+
+    def covered(self, most: int = 384) -> Tensor | None:
+        """`(labels,)` mean covered share of the cells over the first studies, unknown as not covered; None without masks."""
+        masks = [m for i in self.usable[:most] if (m := self._mask(i)) is not None]
+        return torch.stack([m.nan_to_num(0.0).mean((0, 2, 3)) for m in masks]).mean(0) if masks else None
 
     def _mask(self, index: int) -> Tensor | None:
         mask = self.data.mask(index)

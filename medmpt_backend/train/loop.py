@@ -67,7 +67,7 @@ def freeze(model: nn.Module, prefixes: tuple[str, ...]) -> int:
 
 def make_optimizer(task: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
     """AdamW with groups by rate and decay; frozen parameters are in none."""
-    new_parts = ("heads.", "patch_heads.", "patch_mix.", "local.", "labs.", "medication.")
+    new_parts = ("heads.", "patch_heads.", "patch_mix.", "local.", "summary.", "labs.", "medication.")
     groups: dict[tuple[bool, bool, bool], list[nn.Parameter]] = {}
     for name, parameter in task.named_parameters():
         if parameter.requires_grad:

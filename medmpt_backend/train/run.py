@@ -27,7 +27,7 @@ from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
 from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.shards import ShardDataset
-from medmpt_backend.train.tasks import FinetuneTask, JointTask, PretrainTask
+from medmpt_backend.train.tasks import FinetuneTask, JointTask, PretrainTask, balanced_weights
 
 # Studies whose embeddings describe the domain of the exported weights, at most.
 _DOMAIN_STUDIES = 512
@@ -142,6 +142,15 @@ def _join_drugs(plan: RunPlan, model: MedMPT, data: ShardDataset) -> None:
     prior[1:] = torch.from_numpy(edges)
 
 
+def _task(settings: TrainSettings, model: MedMPT, source: BatchSource) -> FinetuneTask | JointTask:
+    """The task, with the weights of its cells' loss taken from the data."""
+    covered = source.covered() if settings.mask_balance else None
+    weights = balanced_weights(covered, settings.mask_balance) if covered is not None else None
+    if settings.task == "joint":
+        return JointTask(model, settings.mask_weight, weights)
+    return FinetuneTask(model, settings.task, settings.mask_weight, weights)
+
+
 def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     """The trainer of a plan, on this process's device.
 
@@ -155,6 +164,7 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     tokenizer = ReportTokenizer.load(folder, config.text.pad, config.text.cls, config.text.sep) if folder and config.text else None
     if tokenizer is not None and config.text is not None and tokenizer.size > config.text.vocab:
         raise BadInput(f"the tokenizer has {tokenizer.size} tokens, the model {config.text.vocab}")
+    source = BatchSource(data, config, plan.settings, tokenizer)
     torch.manual_seed(plan.settings.seed)
     task: PretrainTask | FinetuneTask | JointTask
     if plan.settings.task == "pretrain":
@@ -165,9 +175,7 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
         _start(plan, model)
         if plan.settings.task in ("joint", "medication") and model.medication is not None:
             _join_drugs(plan, model, data)
-        joint = plan.settings.task == "joint"
-        task = JointTask(model, plan.settings.mask_weight) if joint else FinetuneTask(model, plan.settings.task, plan.settings.mask_weight)
-    source = BatchSource(data, config, plan.settings, tokenizer)
+        task = _task(plan.settings, model, source)
     return Trainer(task, source, plan.settings, plan.out, device), data
 
 

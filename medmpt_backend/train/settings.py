@@ -27,9 +27,11 @@ class TrainSettings(BaseModel):
         flip: Left-right flips, as in the released training; they make laterality meaningless.
         augment: Random views; the second view of pretraining is always random.
         strong_views: The released training's wide random views (crop from 0.6 of the area, 20 degrees); False keeps lesions in the picture:
-            crop from 0.85, 8 degrees.
+            crop from 0.85, 8 degrees, no blur.
         mask_weight: Weight of the loss per patch or cell where the data has masks.
         mask_gain: A cell counts as covered by the share that a finding covers times this, at most 1; small nodules need more than 1.
+        mask_balance: How far that loss weighs rare labels up: 0 not at all, 1 until every label counts the same. A label that covers few
+            cells (a nodule) is otherwise drowned by one that covers many (emphysema).
         evaluate_every: Steps between looks at the validation studies; 0 never looks.
         patience: Looks without a lower validation loss after which training stops and returns to the best; 0 never stops early.
         recompute: Recompute activations in the backward pass to save memory.
@@ -57,6 +59,7 @@ class TrainSettings(BaseModel):
     strong_views: bool = True
     mask_weight: float = 1.0
     mask_gain: float = Field(default=1.0, gt=0)
+    mask_balance: float = Field(default=0.0, ge=0, le=1)
     evaluate_every: int = Field(default=0, ge=0)
     patience: int = Field(default=0, ge=0)
     recompute: bool = False

@@ -15,6 +15,9 @@ from medmpt_backend.model import MedMPT
 from medmpt_backend.train.batches import Batch
 from medmpt_backend.train.objectives import TEMPERATURES, PretrainModel, gather_with_gradient, world_rank
 
+# Labels that cover less than this share of the cells weigh as if they covered so much.
+RAREST = 1e-5
+
 
 def global_mean(total: Tensor, count: Tensor) -> Tensor:
     """Sum and count of this process to a loss whose average over processes is the mean over all of them."""
@@ -39,7 +42,7 @@ class PretrainTask(nn.Module):
     def __init__(self, config: MedMPTConfig) -> None:
         super().__init__()
         self.pretrain = PretrainModel(config)
-        for name in ("heads", "patch_heads", "patch_mix", "local", "labs", "medication"):
+        for name in ("heads", "patch_heads", "patch_mix", "local", "summary", "labs", "medication"):
             part = getattr(self.pretrain.model, name)
             if part is not None:
                 part.requires_grad_(False)
@@ -61,9 +64,9 @@ class PretrainTask(nn.Module):
 class FinetuneTask(nn.Module):
     """One downstream task on top of MedMPT."""
 
-    def __init__(self, model: MedMPT, task: str, mask_weight: float = 1.0) -> None:
+    def __init__(self, model: MedMPT, task: str, mask_weight: float = 1.0, cell_weights: Tensor | None = None) -> None:
         super().__init__()
-        self.model, self.task, self.mask_weight = model, task, mask_weight
+        self.model, self.task, self.mask_weight, self.cell_weights = model, task, mask_weight, cell_weights
         if task == "medication" and model.medication is None:
             raise BadInput("the configuration has no medication part")
         trained = {id(p) for module in self._trained_modules() for p in module.parameters() if p.requires_grad}
@@ -77,7 +80,7 @@ class FinetuneTask(nn.Module):
             seeing += [model.heads[self.task]]
             if self.task in model.patch_heads:
                 seeing += [nn.ParameterList([model.patch_mix[self.task]]), model.patch_heads[self.task]]
-                seeing += [model.local] if model.local is not None else []
+                seeing += [part for part in (model.local, model.summary) if part is not None]
             return seeing
         wanted = {
             "caption": (model.vision_to_text, model.text_decoder),
@@ -90,34 +93,35 @@ class FinetuneTask(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Loss per part."""
         model = self.model
-        tokens, cells = model.look(batch.view)
-        scan, scan_tokens = model.fuse(tokens[:, :, 0])
+        slices, patches = model.see(batch.view)
+        scan, scan_tokens = model.fuse(slices)
         if self.task == "caption":
             return {"lm": report_loss(model, batch, scan_tokens)}
         if self.task == "medication":
             assert batch.target is not None
             return {"medication": prescription_loss(model, batch, scan, batch.target)}
         assert batch.target is not None
-        return findings_losses(model, self.task, (scan, cells), (batch.target, batch.patches), self.mask_weight)
+        return findings_losses(model, self.task, (scan, patches), (batch.target, batch.patches), self.mask_weight, self.cell_weights)
 
 
 class JointTask(nn.Module):
     """Every head, the report and the prescription at once, from one look at each study: one encoder serves them all."""
 
-    def __init__(self, model: MedMPT, mask_weight: float = 1.0) -> None:
+    def __init__(self, model: MedMPT, mask_weight: float = 1.0, cell_weights: Tensor | None = None) -> None:
         super().__init__()
-        self.model, self.mask_weight = model, mask_weight
+        self.model, self.mask_weight, self.cell_weights = model, mask_weight, cell_weights
         model.vision_proj_slice.requires_grad_(False)  # pretraining only
         model.temp_image.requires_grad_(False)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Loss per part."""
         model = self.model
-        tokens, cells = model.look(batch.view)
-        scan, scan_tokens = model.fuse(tokens[:, :, 0])
+        slices, patches = model.see(batch.view)
+        scan, scan_tokens = model.fuse(slices)
         losses: dict[str, Tensor] = {}
         for task in model.heads:
-            losses |= findings_losses(model, task, (scan, cells), (batch.targets[task], batch.patches), self.mask_weight)
+            wanted = (batch.targets[task], batch.patches)
+            losses |= findings_losses(model, task, (scan, patches), wanted, self.mask_weight, self.cell_weights)
         if model.text_decoder is not None:
             losses["lm"] = report_loss(model, batch, scan_tokens)
             text = model.project_text(model.encode_text(batch.ids, batch.text_mask))
@@ -145,24 +149,29 @@ def report_loss(model: MedMPT, batch: Batch, scan_tokens: Tensor) -> Tensor:
 
 
 def findings_losses(
-    model: MedMPT, task: str, seen: tuple[Tensor, Tensor | None], wanted: tuple[Tensor, Tensor | None], mask_weight: float
+    model: MedMPT,
+    task: str,
+    seen: tuple[Tensor, dict[str, Tensor]],
+    wanted: tuple[Tensor, Tensor | None],
+    mask_weight: float,
+    cell_weights: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Loss of one head and, where it scores patches, of its patches.
 
     Args:
         model: Model.
         task: Head.
-        seen: Scan embedding `(B, D)` and the cells of `MedMPT.look`.
+        seen: Scan embedding `(B, D)` and the patch logits of `MedMPT.see`.
         wanted: Target of the head, and the covered share of each cell, None where the data has no masks.
         mask_weight: Weight of the loss per cell.
+        cell_weights: `(labels,)`, as for `patch_loss`.
     """
-    (scan, cells), (target, covered) = seen, wanted
-    if task not in model.patch_heads or cells is None:
+    (scan, scored), (target, covered) = seen, wanted
+    if task not in scored:
         return {task: head_loss(model.head_logits(task, scan), target)}
-    patches = model.patch_logits(task, cells)
-    losses = {task: head_loss(model.head_logits(task, scan, patches), target)}
+    losses = {task: head_loss(model.head_logits(task, scan, scored[task]), target)}
     if covered is not None and mask_weight:
-        losses["patches"] = mask_weight * patch_loss(patches, covered)
+        losses["patches"] = mask_weight * patch_loss(scored[task], covered, cell_weights)
     return losses
 
 
@@ -188,15 +197,31 @@ def head_loss(logits: Tensor, target: Tensor) -> Tensor:
     return global_mean(total, (target >= 0).sum().float())
 
 
-def patch_loss(logits: Tensor, target: Tensor) -> Tensor:
+def patch_loss(logits: Tensor, target: Tensor, label_weights: Tensor | None = None) -> Tensor:
     """BCE of each patch's logits against its covered share, positive patches weighted up to balance.
 
     Args:
         logits: `(B, S, labels, grid, grid)`.
         target: As `logits`, NaN = unknown.
+        label_weights: `(labels,)`; None weighs all labels alike.
     """
     known = ~target.isnan()
     target = target.nan_to_num(0.0)
     weight = torch.where(target > 0.05, 10.0, 1.0) * known
+    if label_weights is not None:
+        weight = weight * label_weights.to(weight.device)[:, None, None]
     each = F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
     return global_mean((each * weight).sum(), known.sum().float())
+
+
+def balanced_weights(covered: Tensor, exponent: float) -> Tensor:
+    """Weights `(labels,)` that lift labels with few covered cells: the share of covered cells to the power of -`exponent`, scaled so that
+    all labels' covered cells together weigh what they did.
+
+    Args:
+        covered: `(labels,)` mean covered share of the cells.
+        exponent: 0 weighs all alike, 1 gives every label the same sum.
+    """
+    share = covered.clamp_min(RAREST)
+    weights = share**-exponent
+    return weights * share.sum() / (weights * share).sum()

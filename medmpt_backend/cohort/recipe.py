@@ -16,8 +16,6 @@ NOT_ASKED = (
 )
 # Relations of the drug graph, as `medmpt drugs edges` writes them.
 RELATIONS = ("interaction", "same_condition")
-# Lung as released; bone, calcium and metal apart from each other and from contrast; soft tissue as released.
-WINDOWS = ((1500.0, -400.0), (2600.0, 1000.0), (400.0, 60.0))
 EXTENT = ("none", "below 25 %", "25 to 50 %", "above 50 %")
 
 
@@ -37,7 +35,6 @@ def cohort_config() -> MedMPTConfig:
     return MedMPTConfig.model_validate(
         {
             **compact.model_dump(),
-            "preprocess": compact.preprocess.model_copy(update={"windows": WINDOWS}).model_dump(),
             "dropout": 0.0,  # each study is seen a few times only
             "text": compact.text.model_copy(update={"pad": 0, "unk": 1, "cls": 2, "sep": 3, "max_length": 96}).model_dump(),
             "labs": compact.labs.model_copy(update={"tests": len(panel), "panel": panel}).model_dump(),

@@ -1,7 +1,8 @@
 """Laboratory encoder: normalised values with a missing mask to one vector.
 
 `official`: LayerNorm(value x embedding). LayerNorm divides the value out again, so only its sign is left. `magnitude` (ours): Fourier
-features of the squashed value, added to the test's identity, so that 3 times the upper limit differs from 1.1 times.
+features of the squashed value and a direction of the test's own that the value stretches (feature tokenizer: Gorishniy et al., NeurIPS
+2021, arXiv 2106.11959), added to the test's identity, so that 3 times the upper limit differs from 1.1 times.
 """
 
 import math
@@ -21,11 +22,12 @@ LAB_EPS = 1e-8
 
 
 class MagnitudeToken(nn.Module):
-    """Value to token: monotone squashing, Fourier features, a small MLP, plus the identity of the test."""
+    """Value to token: monotone squashing, Fourier features through a small MLP, a direction per test, plus the identity of the test."""
 
     def __init__(self, tests: int, width: int, frequencies: int = 8) -> None:
         super().__init__()
         self.identity = nn.Parameter(torch.randn(tests, width) * 0.5)
+        self.direction = nn.Parameter(torch.randn(tests, width) * 0.5)
         self.frequencies = frequencies
         self.mlp = nn.Sequential(nn.Linear(2 * frequencies + 2, width), nn.GELU(), nn.Linear(width, width))
 
@@ -36,7 +38,7 @@ class MagnitudeToken(nn.Module):
         steps = torch.arange(-2, self.frequencies - 2, dtype=values.dtype, device=values.device)
         angle = squashed[..., None] * (math.pi * 2.0**steps)
         features = torch.cat([angle.sin(), angle.cos(), squashed[..., None], centred.clamp(-2, 2)[..., None]], -1)
-        out: Tensor = self.mlp(features) + self.identity
+        out: Tensor = self.mlp(features) + squashed[..., None] * self.direction + self.identity
         return out
 
 

@@ -118,6 +118,7 @@ def eval_medmpt(
         val=held,
         cache=(out.resolve().parent if out is not None else settings.cache_dir) / "evaluation",
         seed=seed,
+        counted=open_studies(train, "train") if train is not None else None,
         interactions=interactions(medication.drugs) if medication is not None else None,
         scans=scans or (_SCANS if _SCANS.is_dir() else None),
         progress=_progress,

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.features import probabilities
 from medmpt_backend.evaluation.figures import PartResult, Resampler, average, figure, known_count
+from medmpt_backend.evaluation.findings import HISTOGRAMS
 from medmpt_backend.evaluation.linear import class_probabilities, histogram_features
 
 Array = NDArray[np.float64]
@@ -41,8 +42,11 @@ def _baselines(
     if train is None or context.learned is None:
         return {}
     target, out = train.classes(task), {}
-    if train.histograms is not None and test.histograms is not None:
-        out["histogram"] = class_probabilities(histogram_features(train.histograms), target, histogram_features(test.histograms), classes)
+    counted = context.counted
+    if counted is not None and counted.histograms is not None and test.histograms is not None:
+        for name, outlined in HISTOGRAMS:
+            rows, asked = (histogram_features(part, outlined) for part in (counted.histograms, test.histograms))
+            out[name] = class_probabilities(rows, counted.classes(task), asked, classes)
     linear = {"linear": (context.learned.scan, context.found.scan), **{f"linear {name}": sets for name, sets in others.items()}}
     for name, (rows, asked) in linear.items():
         out[name] = class_probabilities(rows.astype(np.float64), target, asked.astype(np.float64), classes)

@@ -33,6 +33,7 @@ class Context:
         compare: Name to other weights, measured on the same studies.
         test: Test studies.
         train: Training studies for baselines; None: what needs them is left out.
+        counted: Training studies for baselines that need no encoding: all of them, where `train` is limited.
         val: Validation studies for the temperature; None: folds of the test studies.
         cache: Folder for features.
         seed: Of the bootstrap and of every random choice.
@@ -50,6 +51,7 @@ class Context:
     cache: Path
     seed: int = 0
     times: int = 500
+    counted: StudySet | None = None
     interactions: tuple[Edge, ...] | None = None
     scans: Path | None = None
     progress: Progress | None = field(default=None)

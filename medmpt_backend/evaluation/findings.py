@@ -88,19 +88,25 @@ def _nodules(context: Context, result: PartResult, scores: dict[str, Array]) -> 
         result.figures[f"nodule_auc/{name}"] = found
 
 
+# Name of each histogram baseline, and whether it is given the outline of the lungs.
+HISTOGRAMS: tuple[tuple[str, bool], ...] = (("histogram", False), ("histogram_outlined", True))
+
+
 def _histograms(context: Context, result: PartResult, labels: list[str], target: dict[str, Array], aucs: dict[str, Array]) -> None:
-    """A linear classifier on intensity histograms of the same studies, and the paired margin over it."""
-    train, test = context.train, context.test
+    """Linear classifiers on intensity histograms of the same studies, fitted on every training study, and the paired margins over them."""
+    train, test = context.counted, context.test
     if train is None or train.histograms is None or test.histograms is None:
         result.notes.append("histogram baseline: give --train with a data set that has histograms.npz")
         return
-    rows, asked = histogram_features(train.histograms), histogram_features(test.histograms)
-    base = {label: context.resampler.auc(binary_scores(rows, train.labels(label), asked), target[label]) for label in labels}
-    for label in labels:
-        result.figures[f"auc_histogram/{label}"] = figure(base[label], known_count(target[label]))
-        result.figures[f"margin/{label}"] = figure(aucs[label] - base[label], known_count(target[label]))
-    result.figures["auc_histogram/macro"] = figure(average(base), len(test))
-    result.figures["margin/macro"] = figure(average(aucs) - average(base), len(test))
+    for name, outlined in HISTOGRAMS:
+        rows, asked = histogram_features(train.histograms, outlined), histogram_features(test.histograms, outlined)
+        base = {label: context.resampler.auc(binary_scores(rows, train.labels(label), asked), target[label]) for label in labels}
+        for label in labels:
+            result.figures[f"auc_{name}/{label}"] = figure(base[label], known_count(target[label]))
+            result.figures[f"margin_{name}/{label}"] = figure(aucs[label] - base[label], known_count(target[label]))
+        result.figures[f"auc_{name}/macro"] = figure(average(base), len(test))
+        result.figures[f"margin_{name}/macro"] = figure(average(aucs) - average(base), len(test))
+    result.notes.append(f"histograms of {len(train)} training studies; `outlined` is also given the true outline of the lungs")
 
 
 def _efficiency(context: Context, result: PartResult, labels: list[str], target: dict[str, Array]) -> None:

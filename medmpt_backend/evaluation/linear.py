@@ -34,9 +34,14 @@ class Standard:
         return np.clip((rows - self.mean) / self.scale, -8, 8)
 
 
-def histogram_features(counts: Array) -> Array:
-    """Counts `(N, 2 * bins)` of volume and lungs to square roots of shares and logarithms: what a linear classifier separates best."""
-    halves = np.split(counts, 2, 1)
+def histogram_features(counts: Array, outlined: bool = False) -> Array:
+    """Counts `(N, 2 * bins)` of volume and lungs to square roots of shares and logarithms: what a linear classifier separates best.
+
+    Args:
+        counts: Voxels per bin.
+        outlined: Also those inside the lungs as painted, whose outline no model is given; otherwise the raw volume alone.
+    """
+    halves = np.split(counts, 2, 1)[: 2 if outlined else 1]
     shares = np.concatenate([h / np.maximum(h.sum(1, keepdims=True), 1) for h in halves], 1)
     return np.concatenate([np.sqrt(shares), np.log(shares + 1e-5)], 1)
 

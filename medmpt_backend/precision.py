@@ -41,6 +41,11 @@ def choose_precision(wanted: Precision, device: torch.device) -> Literal["fp32",
     return "bf16" if device.type == "cpu" and cpu_has_bf16() else "fp32"
 
 
+def fast(device: torch.device) -> torch.autocast:
+    """Autocast to bf16 where the hardware multiplies it; elsewhere it does nothing."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=choose_precision("auto", device) == "bf16")
+
+
 class Int8Linear(nn.Module):
     """Linear layer with int8 weights and one scale per output: a quarter of the memory; the arithmetic stays in floating point."""
 

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from medmpt_backend.config import HeadConfig, MedMPTConfig
 from medmpt_backend.model import MedMPT
+from medmpt_backend.precision import fast
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.tasks import head_loss
 
@@ -38,8 +39,10 @@ def head_outputs(model: MedMPT, source: BatchSource, batch: int, device: torch.d
     targets: dict[str, list[Tensor]] = {task: [] for task in model.heads}
     for start in range(0, len(source.usable), batch):
         made = source.collate([(0, i) for i in source.usable[start : start + batch]], augmented=False)
-        slices, patches = model.see(made.view.to(device))
-        scan, _ = model.fuse(slices)
+        with fast(device):
+            slices, patches = model.see(made.view.to(device))
+            scan, _ = model.fuse(slices)
+        scan, patches = scan.float(), {task: scores.float() for task, scores in patches.items()}
         for task in model.heads:
             logits[task].append(model.head_logits(task, scan, patches.get(task)).float().cpu())
             targets[task].append(made.targets[task])

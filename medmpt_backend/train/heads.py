@@ -18,6 +18,7 @@ from medmpt_backend.domain import DOMAIN_FILE
 from medmpt_backend.errors import BadInput
 from medmpt_backend.medication import medication_loss
 from medmpt_backend.model import MedMPT
+from medmpt_backend.precision import fast
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.calibrate import HeadOutput, calibrate
@@ -64,8 +65,9 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
     tasks = (*model.heads, *(("medication",) if model.medication is not None else ()))
     for start in range(0, len(source.usable), _BATCH):
         batch = source.collate([(0, i) for i in source.usable[start : start + _BATCH]], augmented=False)
-        slices, patches = model.see(batch.view.to(device))
-        scan, tokens = model.fuse(slices)
+        with fast(device):
+            slices, patches = model.see(batch.view.to(device))
+            scan, tokens = model.fuse(slices)
         found = {"scan": scan, "tokens": tokens, **{f"strongest/{task}": model.strongest(scores) for task, scores in patches.items()}}
         found = {name: tensor.float() for name, tensor in found.items()} | {f"target/{task}": batch.targets[task] for task in tasks}
         if model.text_encoder is not None and source.tokenizer is not None:

@@ -99,6 +99,8 @@ def leave_distributed() -> None:
     """Leave the processes of `torchrun`, if any."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
+        if "OMP_NUM_THREADS" in os.environ and hasattr(os, "sched_getaffinity"):
+            torch.set_num_threads(len(os.sched_getaffinity(0)))  # `torchrun` gave each process a share; what follows has them all
 
 
 @contextlib.contextmanager

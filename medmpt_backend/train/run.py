@@ -18,6 +18,7 @@ from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
 from medmpt_backend.medication import prior_adjacency
 from medmpt_backend.model import MedMPT
+from medmpt_backend.precision import fast
 from medmpt_backend.safe_load import read_checkpoint
 from medmpt_backend.search import DecodeSettings, generate
 from medmpt_backend.tokens import ReportTokenizer
@@ -291,7 +292,9 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)
-        scans.append(model.fuse(model.encode_slices(view))[0].float().cpu().numpy())
+        with fast(trainer.device):
+            scan, _ = model.fuse(model.encode_slices(view))
+        scans.append(scan.float().cpu().numpy())
         seen += [i for _, i in chosen]
     stacked = np.concatenate(scans)
     info = source.data.info

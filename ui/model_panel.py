@@ -32,21 +32,28 @@ class ModelPanel:
         """Lay the panel out in the block that is open."""
         self._models, self._session_of, self._local = models, session_of, local
         self._typing = models.may_type(local)
-        with gr.Accordion(text("model", "en", name=self._name(None, "en")), open=False, elem_id="model-panel") as self.frame:
-            self.pick = gr.Radio(self._choices("en"), label=text("model_pick", "en"), elem_id="model-pick", interactive=False)
-            self.spec = gr.Textbox(
-                label=text("model_spec", "en"), placeholder=EXAMPLE, max_lines=1, elem_id="model-spec", visible=False, max_length=300
-            )
-            with gr.Row(elem_id="model-buttons"):
-                self.use = gr.Button(text("model_use", "en"), size="sm", elem_id="model-use", visible=False)
-                self.test = gr.Button(text("model_test", "en"), size="sm", elem_id="model-test")
-            self.status = gr.HTML("", elem_id="model-status")
-            self.hint = gr.HTML(self._hint("en"), elem_id="model-hint")
-        self.outputs: list[Any] = [self.frame, self.pick, self.spec, self.use, self.test, self.status, self.hint]
+        with gr.Column(elem_id="model-panel"):
+            # The page's script opens and closes the body. Gradio's accordion draws its contents when it is opened and, some frames later,
+            # sets every value back to the one that it had: what a person has chosen meanwhile is lost.
+            self.toggle = gr.Button(text("model", "en", name=self._name(None, "en")), size="sm", elem_id="model-toggle")
+            with gr.Column(elem_id="model-body"):
+                self._lay_out_body()
+        self.outputs: list[Any] = [self.toggle, self.pick, self.spec, self.use, self.test, self.status, self.hint]
+
+    def _lay_out_body(self) -> None:
+        self.pick = gr.Radio(self._choices("en"), label=text("model_pick", "en"), elem_id="model-pick", interactive=False)
+        self.spec = gr.Textbox(
+            label=text("model_spec", "en"), placeholder=EXAMPLE, max_lines=1, elem_id="model-spec", visible=False, max_length=300
+        )
+        with gr.Row(elem_id="model-buttons"):
+            self.use = gr.Button(text("model_use", "en"), size="sm", elem_id="model-use", visible=False)
+            self.test = gr.Button(text("model_test", "en"), size="sm", elem_id="model-test")
+        self.status = gr.HTML("", elem_id="model-status")
+        self.hint = gr.HTML(self._hint("en"), elem_id="model-hint")
 
     def connect(self, quiet: dict[str, Any]) -> None:
         """Bind the handlers; `quiet` are the options that all events of the page share."""
-        changed = [self.frame, self.spec, self.use, self.status]
+        changed = [self.toggle, self.spec, self.use, self.status]
         self.pick.input(self._on_pick, self.pick, changed, **quiet)
         for trigger in (self.use.click, self.spec.submit):
             trigger(self._on_use, self.spec, changed, **quiet)
@@ -75,7 +82,7 @@ class ModelPanel:
         return [*listed, (text("model_own", language), OWN)] if self._typing else listed
 
     def _title(self, session: Session) -> Any:
-        return gr.update(label=text("model", session.language, name=self._name(session.llm_choice, session.language)))
+        return gr.update(value=text("model", session.language, name=self._name(session.llm_choice, session.language)))
 
     def _name(self, choice: str | None, language: Language) -> str:
         """Name of a chosen model: a listed one's is safe to show, a typed one's is what its person typed."""

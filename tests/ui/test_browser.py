@@ -26,6 +26,11 @@ WATCH = """() => {
     for (const part of parts) if (document.querySelector(part) && !window.seen.includes(part)) window.seen.push(part);
   }).observe(document.body, { childList: true, subtree: true });
 }"""
+# Opens the panel of models and picks the second one in the same moment: no frame is drawn between the two.
+OPEN_AND_PICK = """() => {
+  document.querySelector("#model-toggle").click();
+  document.querySelectorAll("#model-pick input")[1].click();
+}"""
 
 
 @pytest.fixture
@@ -208,10 +213,13 @@ def test_another_model_is_tried_and_chosen_by_keyboard_for_this_browser_only(
     page: "Page", browser: "Browser", running: Any, pages: ModuleType
 ) -> None:
     dead = "vllm:m@http://127.0.0.1:9/v1"
-    panel = page.locator("#model-panel > button")
+    panel = page.locator("#model-toggle")
     assert panel.inner_text().startswith("Model: built-in planner")
+    assert panel.get_attribute("aria-expanded") == "false"
+    assert page.locator("#model-body").is_hidden()
     panel.focus()
     page.keyboard.press("Enter")
+    assert panel.get_attribute("aria-expanded") == "true"
     page.locator("#model-pick input:enabled").first.wait_for()
     page.locator("#model-pick input").first.focus()
     page.keyboard.press("Tab")  # each of Gradio's radio buttons is a group of its own
@@ -222,15 +230,16 @@ def test_another_model_is_tried_and_chosen_by_keyboard_for_this_browser_only(
     page.keyboard.press("Enter")
     page.locator("#model-status .failure", has_text="cannot be used: no connection to the server").wait_for()
     typed.press("Enter")
-    page.locator("#model-panel > button", has_text=dead).wait_for()
+    page.locator("#model-toggle", has_text=dead).wait_for()
     ask(page, "Interpret the labs")
     page.locator(".answer .by", has_text=f"Answered by: {dead}").wait_for()
     assert running.assistant.asked_of[-1] == dead
     context = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
     other = pages.opened(context.new_page(), running.url)
-    other.locator("#model-panel > button", has_text="模型：内置规划器").click()
+    other.locator("#model-toggle", has_text="模型：内置规划器").wait_for()
+    other.locator("#model-pick input:enabled").first.wait_for(state="attached")
+    other.evaluate(OPEN_AND_PICK)
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
-    other.locator("#model-pick input").nth(1).check()
     other.locator("#model-spec").locator("input, textarea").fill("openai:m@http://me:secret@127.0.0.1:9/v1")
     other.locator("#model-use").click()
     other.locator("#model-status .failure", has_text="未采用：此处不接受带用户名").wait_for()
@@ -240,7 +249,7 @@ def test_another_model_is_tried_and_chosen_by_keyboard_for_this_browser_only(
     other.locator(".answer .by").wait_for()
     assert running.assistant.asked_of[-1] is None
     page.reload()
-    page.locator("#model-panel > button", has_text=dead).wait_for()
+    page.locator("#model-toggle", has_text=dead).wait_for()
     context.close()
 
 

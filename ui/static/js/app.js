@@ -44,6 +44,10 @@ function host() {
   if (place && !viewer) viewer = new Viewer(say);
   if (place && viewer.element.parentElement !== place) place.replaceChildren(viewer.element);
   const desk = document.querySelector("#teaching");
+  for (const toggle of document.querySelectorAll("#model-toggle:not([aria-expanded])")) {
+    toggle.setAttribute("aria-controls", "model-body");
+    toggle.setAttribute("aria-expanded", "false");
+  }
   if (desk && teaching.element.parentElement !== desk) desk.replaceChildren(teaching.element);
   return viewer;
 }
@@ -77,12 +81,14 @@ document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   const cite = target?.closest("button.cite");
   const jump = target?.closest("button.jump");
+  const toggle = target?.closest("#model-toggle");
   if (cite) openPassage(cite);
   else if (jump) {
     host()?.jump(jump.dataset.study, Number(jump.dataset.slice));
     if (jump.dataset.finding) host()?.heat.show(jump.dataset.finding, false);
     document.querySelector("#viewer-column")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   } else if (target?.closest("#drawer-close")) closePassage();
+  else if (toggle) toggle.setAttribute("aria-expanded", String(toggle.getAttribute("aria-expanded") !== "true"));
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !drawer.hidden) closePassage();

@@ -96,28 +96,37 @@ class MedMPT(nn.Module):
             return ()
         return tuple(name for name, head in self.patch_heads.items() if not any(p.is_meta for p in head.parameters()))
 
-    def look(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, Tensor | None]:
+    def look(self, image: Tensor, chunk: int | None = None, origin: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """All tokens of all slices, and what the heads that score patches look at.
 
         Args:
-            image: `(B, S, C, H, W)` float in [-1, 1].
+            image: `(B, S, C, H, W)` float in [-1, 1]; with `origin` a part of each study.
             chunk: Slices at a time, to bound the memory.
+            origin: `(B, 2)` int64, row and column of the first patch of each part.
 
         Returns:
             Tokens `(B, S, 1 + patches, D)`; cells `(B, S, cells, cells, features)`, None where no head scores patches.
         """
         flat, lead = image.flatten(0, 1), image.shape[:2]
         step = chunk or len(flat)
-        made = [self.vision_encoder.tokens(flat[i : i + step]) for i in range(0, len(flat), step)]
+        side = image.shape[-1] // self.config.vision.patch
+        where = [None if origin is None else self._positions(origin, lead[1], side)[i : i + step] for i in range(0, len(flat), step)]
+        made = [self.vision_encoder.tokens(flat[i * step : (i + 1) * step], positions=part) for i, part in enumerate(where)]
         tokens = torch.cat([t for t, _ in made])
         tokens = tokens.reshape(*lead, *tokens.shape[1:])
         if not self.scoring():
             return tokens, None
         if self.local is None:
-            grid = self.config.vision.grid
-            return tokens, tokens[:, :, 1:].reshape(*lead, grid, grid, -1)
+            return tokens, tokens[:, :, 1:].reshape(*lead, side, side, -1)
         fine = torch.cat([f for _, f in made if f is not None])
         return tokens, self.local(fine.reshape(*lead, *fine.shape[1:]), tokens)
+
+    def _positions(self, origin: Tensor, slices: int, side: int) -> Tensor:
+        """Patches of the whole image that parts of `side` x `side` patches are: `(B * slices, side * side)`."""
+        steps = torch.arange(side, device=origin.device)
+        rows, columns = origin[:, :1] + steps, origin[:, 1:] + steps
+        places = (rows[:, :, None] * self.config.vision.grid + columns[:, None]).flatten(1)
+        return places.repeat_interleave(slices, 0)
 
     def patch_logits(self, task: str, cells: Tensor) -> Tensor:
         """Cells `(B, S, cells, cells, features)` to `(B, S, labels, cells, cells)`; only for heads with `patches`."""
@@ -129,7 +138,7 @@ class MedMPT(nn.Module):
         cls = tokens[:, :, 0]
         if self.summary is None or cells is None:
             return cls
-        added: Tensor = self.summary(cells, torch.cat(list(scores.values()), 2))
+        added: Tensor = self.summary(self.summary.peaks(cells, torch.cat(list(scores.values()), 2)))
         return cls + added
 
     def see(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:

@@ -97,12 +97,24 @@ class _PatchEmbed(nn.Module):
         return out
 
 
+class _ChannelNorm(nn.LayerNorm):
+    """LayerNorm over the channels of each pixel of `(N, D, h, w)`: a part of an image is normalised as the whole is."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, eps=VIT_EPS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(N, D, h, w)` to the same."""
+        out: Tensor = super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return out
+
+
 class _Residual(nn.Module):
     """`(N, D, h, w)` to the same: norm, activation, 3x3 convolution, added."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(1, width)
+        self.norm = _ChannelNorm(width)
         self.conv = nn.Conv2d(width, width, 3, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,10 +133,10 @@ class _ResidualStem(nn.Module):
         widths = [config.cell_width >> (steps - 2 - step) for step in range(steps - 1)]
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1)]
         for step, (a, b) in enumerate(pairwise(widths)):
-            layers += [nn.GroupNorm(1, a), nn.GELU(), nn.Conv2d(a, b, 4, 2, 1)]
+            layers += [_ChannelNorm(a), nn.GELU(), nn.Conv2d(a, b, 4, 2, 1)]
             layers += [_Residual(b) for _ in range(2 if step < steps - 3 else 3)]
         self.fine = nn.Sequential(*layers)
-        self.coarse = nn.Sequential(nn.GroupNorm(1, widths[-1]), nn.GELU(), nn.Conv2d(widths[-1], config.width, 3, 2, 1))
+        self.coarse = nn.Sequential(_ChannelNorm(widths[-1]), nn.GELU(), nn.Conv2d(widths[-1], config.width, 3, 2, 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """`(N, C, H, W)` to features of half patches `(N, cell width, 2 grid, 2 grid)` and patch tokens `(N, patches, D)`."""
@@ -138,7 +150,7 @@ class _Neighbours(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.within = _Residual(width)
-        self.norm = nn.GroupNorm(1, width)
+        self.norm = _ChannelNorm(width)
         self.across = nn.Conv2d(width, width, (3, 1), 1, (1, 0))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -180,12 +192,17 @@ class LocalSummary(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, cells: Tensor, scores: Tensor) -> Tensor:
-        """Cells `(B, S, h, w, F)` and their scores `(B, S, L, h, w)` to `(B, S, D)`."""
+    @staticmethod
+    def peaks(cells: Tensor, scores: Tensor) -> Tensor:
+        """Cells `(B, S, h, w, F)` and their scores `(B, S, L, h, w)` to the largest of each side, `(B, S, 2 (F + L))`."""
         half = cells.shape[3] // 2
         halves = (slice(None, half), slice(half, None))
         parts = [cells[:, :, :, side].amax((2, 3)) for side in halves] + [torch.tanh(scores[..., side].amax((3, 4)) / 4) for side in halves]
-        out: Tensor = self.out(torch.cat(parts, -1))
+        return torch.cat(parts, -1)
+
+    def forward(self, peaks: Tensor) -> Tensor:
+        """Output of `peaks` to `(B, S, D)`."""
+        out: Tensor = self.out(peaks)
         return out
 
 
@@ -240,14 +257,20 @@ class SliceEncoder(nn.Module):
         """
         return self.tokens(x, masking)[0]
 
-    def tokens(self, x: Tensor, masking: Masking | None = None) -> tuple[Tensor, Tensor | None]:
-        """As `forward`, and the features of half patches `(B, cell width, 2 grid, 2 grid)` where the stem has them."""
+    def tokens(self, x: Tensor, masking: Masking | None = None, positions: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """As `forward`, and the features of half patches `(B, cell width, 2 grid, 2 grid)` where the stem has them.
+
+        Args:
+            x: `(B, C, H, W)`; of a part of the image where `positions` are given.
+            masking: Kept patches.
+            positions: `(B, patches)` int64, which patch of the whole image each patch of a part is.
+        """
         fine: Tensor | None = None
         if self.deep_stem:
             fine, x = self.patch_embed(x if masking is None else hide_patches(x, masking.mask, self.patch))
         else:
             x = self.patch_embed(x)
-        x = x + self.pos_embed[:, 1:]
+        x = x + (self.pos_embed[:, 1:] if positions is None else self.pos_embed[0, 1:][positions])
         if masking is not None:
             x = x.gather(1, masking.keep[..., None].expand(-1, -1, x.shape[-1]))
         x = torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1), x], 1)

@@ -1,6 +1,7 @@
 """Batches that depend on the step only: the same studies and the same random views on one process or on many."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -29,6 +30,7 @@ class Batch:
         patches: `(B, S, labels, cells, cells)` share of each cell covered by a finding, NaN where there are no masks.
         labs: `(B, tests)` values and missing mask.
         targets: Task `joint` only: target per head, as `target`, and per drug for `medication`.
+        origin: `(B, 2)` row and column of the first patch, where `view` and `patches` are parts of studies.
     """
 
     view: Tensor
@@ -40,6 +42,13 @@ class Batch:
     patches: Tensor | None
     labs: tuple[Tensor, Tensor] | None
     targets: dict[str, Tensor] = field(default_factory=dict)
+    origin: Tensor | None = None
+
+
+# Random views that keep lesions in the picture.
+MILD = Augmentation(crop=(0.85, 1.0), degrees=8.0, shift=0.04, blur=0.0)
+# Share of parts that lie about a finding, and studies that a label counts as having besides those it has.
+_ABOUT, _FEW = 0.75, 10
 
 
 class BatchSource:
@@ -93,6 +102,8 @@ class BatchSource:
         """Batch of one micro-step for one process; all processes' batches together are that of one process with `world` times as many."""
         size = self.settings.batch
         chosen = self.indices((micro * world + rank) * size, size)
+        if self.settings.crop_slices:
+            return self.collate_parts(chosen, whole=micro % self.settings.whole_every == self.settings.whole_every - 1)
         return self.collate(chosen)
 
     def collate(self, chosen: list[tuple[int, int]], augmented: bool = True) -> Batch:
@@ -102,8 +113,7 @@ class BatchSource:
         for epoch, i in chosen:
             image, mask = scale(self.data.image(i)), self._mask(i)
             generator = generator_for(self.settings.seed, epoch, i)
-            wide = Augmentation(flip=self.settings.flip)
-            style = wide if self.settings.strong_views else replace(wide, crop=(0.85, 1.0), degrees=8.0, shift=0.04, blur=0.0)
+            style = replace(Augmentation() if self.settings.strong_views else MILD, flip=self.settings.flip)
             moved = augment(image, style, generator, mask) if augmented and self.settings.augment else (image, mask)
             views.append(moved[0])
             masks.append(moved[1])
@@ -123,8 +133,56 @@ class BatchSource:
             self._all_targets(records) if self.settings.task == "joint" else {},
         )
 
+    def collate_parts(self, chosen: list[tuple[int, int]], augmented: bool = True, whole: bool = False) -> Batch:
+        """One part of each study, about a finding three times in four; with `whole` of whole slices."""
+        views, masks, origins = [], [], []
+        side = self.config.vision.grid if whole else min(self.settings.crop_patches, self.config.vision.grid)
+        for epoch, i in chosen:
+            generator = generator_for(self.settings.seed, epoch, i)
+            mask = self._mask(i)
+            assert mask is not None
+            first, row, column = self._place(mask, i, side, generator)
+            slices = slice(first, first + self.settings.crop_slices)
+            pixels = self.config.vision.patch
+            image = self.data.part(i, slices, *(slice(at * pixels, (at + side) * pixels) for at in (row, column)))
+            cells = mask.shape[-1] // self.config.vision.grid
+            inner = mask[slices, :, row * cells : (row + side) * cells, column * cells : (column + side) * cells]
+            moved = augment(scale(image), MILD, generator, inner) if augmented and self.settings.augment else (scale(image), inner)
+            views.append(moved[0])
+            masks.append(moved[1])
+            origins.append((row, column))
+        empty = torch.zeros((len(chosen), 0), dtype=torch.int64)
+        stacked = torch.stack([m for m in masks if m is not None])
+        return Batch(torch.stack(views), None, None, empty, empty, None, stacked, None, origin=torch.tensor(origins))
+
+    def _place(self, mask: Tensor, index: int, side: int, generator: torch.Generator) -> tuple[int, int, int]:
+        """First slice, row and column (in patches) of a part of one study."""
+        slices, grid = mask.shape[0] - self.settings.crop_slices, self.config.vision.grid - side
+        limits = (max(slices, 0), max(grid, 0), max(grid, 0))
+        there = (mask > 0).flatten(2).any(2).any(0).nonzero()[:, 0]
+        if len(there) and float(torch.rand((), generator=generator)) < _ABOUT:
+            rarity = self._rarity[there]
+            label = int(there[torch.multinomial(rarity, 1, generator=generator)])
+            cells = (mask[:, label] > 0).nonzero()
+            cell = cells[int(torch.randint(len(cells), (), generator=generator))]
+            ratio = mask.shape[-1] // self.config.vision.grid
+            middle = (int(cell[0]), int(cell[1]) // ratio, int(cell[2]) // ratio)
+            sides = (self.settings.crop_slices, side, side)
+            back = [int(torch.randint(n, (), generator=generator)) for n in sides]
+            return tuple(min(max(m - b, 0), limit) for m, b, limit in zip(middle, back, limits, strict=True))  # type: ignore[return-value]
+        return tuple(int(torch.randint(limit + 1, (), generator=generator)) for limit in limits)  # type: ignore[return-value]
+
+    @cached_property
+    def _rarity(self) -> Tensor:
+        """Per label of the head one over the number of studies that show it."""
+        labels = self.config.heads[self.settings.task].labels
+        return torch.tensor([1.0 / (_FEW + sum(r.labels.get(label) == 1 for r in self.data.records)) for label in labels])
+
     def covered(self, most: int = 384) -> Tensor | None:
         """`(labels,)` mean covered share of the cells over the first studies, unknown as not covered; None without masks."""
+        if self.settings.crop_slices:
+            parts = self.collate_parts([(0, i) for i in self.usable[:most]], augmented=False).patches
+            return None if parts is None else parts.nan_to_num(0.0).mean((0, 1, 3, 4))
         masks = [m for i in self.usable[:most] if (m := self._mask(i)) is not None]
         return torch.stack([m.nan_to_num(0.0).mean((0, 2, 3)) for m in masks]).mean(0) if masks else None
 

@@ -269,7 +269,8 @@ class Trainer:
         with torch.no_grad(), self._autocast():
             for start in range(0, share, size):
                 part = own[start : start + size]
-                losses = self._average(self.task(self._move(watched.collate([(0, i) for i in part], augmented=False))))
+                collate = watched.collate_parts if self.settings.crop_slices else watched.collate
+                losses = self._average(self.task(self._move(collate([(0, i) for i in part], augmented=False))))
                 for name, loss in losses.items():
                     sums[name] = sums.get(name, 0.0) + loss * len(part) / share
         self.task.train()

@@ -149,7 +149,7 @@ def _task(settings: TrainSettings, model: MedMPT, source: BatchSource) -> Finetu
     weights = balanced_weights(covered, settings.mask_balance) if covered is not None else None
     if settings.task == "joint":
         return JointTask(model, settings.mask_weight, weights)
-    return FinetuneTask(model, settings.task, settings.mask_weight, weights)
+    return FinetuneTask(model, settings.task, settings.mask_weight, weights, parts=settings.crop_slices > 0)
 
 
 def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
@@ -199,9 +199,9 @@ def _source(trainer: Trainer, plan: RunPlan, split: Literal["train", "val", "tes
 
 @torch.inference_mode()
 def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "val") -> dict[str, float]:
-    """Metrics of the task on a split; empty where the data set has no such split."""
+    """Metrics of the task on a split; empty where the data set has no such split, or parts of studies were trained."""
     source = _source(trainer, plan, split)
-    if source is None:
+    if source is None or trainer.settings.crop_slices:
         return {}
     model: MedMPT = trainer.task.model.eval()  # type: ignore[union-attr, assignment]
     if trainer.settings.task == "joint":
@@ -289,14 +289,15 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     if held_out is not None:
         model.config = calibrate(model, head_outputs(model, held_out, trainer.settings.batch, trainer.device))
     scans, seen = [], []
-    for start in range(0, min(len(source.usable), _DOMAIN_STUDIES), trainer.settings.batch):
+    described_studies = 0 if trainer.settings.crop_slices else _DOMAIN_STUDIES  # parts train no scan embedding
+    for start in range(0, min(len(source.usable), described_studies), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)
         with fast(trainer.device):
             scan, _ = model.fuse(model.encode_slices(view))
         scans.append(scan.float().cpu().numpy())
         seen += [i for _, i in chosen]
-    stacked = np.concatenate(scans)
+    stacked = np.concatenate(scans) if scans else np.zeros((0, 0), np.float32)
     info = source.data.info
     return save_weights(
         root,

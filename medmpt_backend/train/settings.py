@@ -32,6 +32,9 @@ class TrainSettings(BaseModel):
         mask_gain: A cell counts as covered by the share that a finding covers times this, at most 1; small nodules need more than 1.
         mask_balance: How far that loss weighs rare labels up: 0 not at all, 1 until every label counts the same. A label that covers few
             cells (a nodule) is otherwise drowned by one that covers many (emphysema).
+        crop_slices: Train a head's patches alone, on parts of studies of so many slices; 0 trains on whole studies.
+        crop_patches: Side of such a part in patches. Three parts in four lie about a finding, rare ones first.
+        whole_every: Every so many steps the parts have whole slices, so that the model keeps to what it will see.
         evaluate_every: Steps between looks at the validation studies; 0 never looks.
         patience: Looks without a lower validation loss after which training stops and returns to the best; 0 never stops early.
         recompute: Recompute activations in the backward pass to save memory.
@@ -60,6 +63,9 @@ class TrainSettings(BaseModel):
     mask_weight: float = 1.0
     mask_gain: float = Field(default=1.0, gt=0)
     mask_balance: float = Field(default=0.0, ge=0, le=1)
+    crop_slices: int = Field(default=0, ge=0)
+    crop_patches: int = Field(default=6, ge=1)
+    whole_every: int = Field(default=4, ge=1)
     evaluate_every: int = Field(default=0, ge=0)
     patience: int = Field(default=0, ge=0)
     recompute: bool = False

@@ -131,13 +131,17 @@ class ShardDataset:
     def __len__(self) -> int:
         return len(self.records)
 
-    def _row(self, name: str, index: int) -> Tensor:
+    def _row(self, name: str, index: int, part: tuple[slice, ...] = ()) -> Tensor:
         from safetensors import safe_open
 
         record = self.records[index]
         with safe_open(self.folder / f"shard-{record.shard:05d}.safetensors", "pt") as shard:
-            tensor: Tensor = shard.get_slice(name)[record.row]
+            tensor: Tensor = shard.get_slice(name)[(record.row, *part)] if part else shard.get_slice(name)[record.row]
         return tensor
+
+    def part(self, index: int, slices: slice, rows: slice, columns: slice) -> Tensor:
+        """A part of one study's image, `(slices, C, rows, columns)` uint8."""
+        return self._row("image", index, (slices, slice(None), rows, columns))
 
     def image(self, index: int) -> Tensor:
         """`(S, C, H, W)` uint8 of one study."""

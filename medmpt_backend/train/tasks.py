@@ -64,9 +64,9 @@ class PretrainTask(nn.Module):
 class FinetuneTask(nn.Module):
     """One downstream task on top of MedMPT."""
 
-    def __init__(self, model: MedMPT, task: str, mask_weight: float = 1.0, cell_weights: Tensor | None = None) -> None:
+    def __init__(self, model: MedMPT, task: str, mask_weight: float = 1.0, cell_weights: Tensor | None = None, parts: bool = False) -> None:
         super().__init__()
-        self.model, self.task, self.mask_weight, self.cell_weights = model, task, mask_weight, cell_weights
+        self.model, self.task, self.mask_weight, self.cell_weights, self.parts = model, task, mask_weight, cell_weights, parts
         if task == "medication" and model.medication is None:
             raise BadInput("the configuration has no medication part")
         trained = {id(p) for module in self._trained_modules() for p in module.parameters() if p.requires_grad}
@@ -76,6 +76,10 @@ class FinetuneTask(nn.Module):
     def _trained_modules(self) -> list[nn.Module]:
         model = self.model
         seeing: list[nn.Module] = [model.vision_encoder, model.vision_fusion]
+        if self.parts:
+            if model.local is None or self.task not in model.patch_heads:
+                raise BadInput(f"parts of studies train a head with patches and a local branch; {self.task!r} has none")
+            return [model.vision_encoder, model.local, model.patch_heads[self.task]]
         if self.task in model.config.heads:
             seeing += [model.heads[self.task]]
             if self.task in model.patch_heads:
@@ -93,6 +97,11 @@ class FinetuneTask(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Loss per part."""
         model = self.model
+        if self.parts:
+            cells = model.look(batch.view, origin=batch.origin)[1]
+            assert cells is not None
+            assert batch.patches is not None
+            return {"patches": self.mask_weight * patch_loss(model.patch_logits(self.task, cells), batch.patches, self.cell_weights)}
         slices, patches = model.see(batch.view)
         scan, scan_tokens = model.fuse(slices)
         if self.task == "caption":

@@ -211,8 +211,9 @@ def train_heads(
     start: Annotated[str, typer.Option("--from", help="Installed weights.")],
     data: _Data,
     name: Annotated[str, typer.Option(help="Install the result as weights of this name.")],
+    edges: Annotated[Path | None, typer.Option(help="Edges of the drug graph, made by `medmpt drugs edges`.")] = None,
 ) -> Refitted:
-    """Fit every head on the frozen encoder until the validation studies stop improving."""
+    """Fit everything above the slices on the frozen encoder until the validation studies stop improving."""
     from tqdm import tqdm
 
     from medmpt_backend.checkpoint import WeightsStore
@@ -220,7 +221,7 @@ def train_heads(
 
     store = settings_of(ctx).data_dir
     with tqdm(desc="studies", file=sys.stderr, disable=None) as bar:
-        losses = refit(WeightsStore(store).active(start), data, store / "weights", name, lambda n: bar.update(n) and None)
+        losses = refit(WeightsStore(store).active(start), data, store / "weights", name, edges, lambda n: bar.update(n) and None)
     return Refitted(weights=name, before={k: a for k, (a, _) in losses.items()}, after={k: b for k, (_, b) in losses.items()})
 
 

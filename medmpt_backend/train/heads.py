@@ -1,10 +1,11 @@
-"""Heads trained to their end on a frozen encoder: every study is seen once, the rest takes seconds on cached features.
+"""Everything above the slices, trained to its end on a frozen encoder: every study is seen once, the rest takes minutes on what is kept.
 
-Joint training stops where the encoder stops; what stands on top of it is cheap, so it is fitted again until the validation studies stop
-improving: report decoder and image-text match with batches that hold enough other reports to be told from, heads with evidence of all
-labels' cells for each label, the medication part.
+Slice encoder, local branch and scores of cells stay as they are. First all at once, in batches that hold enough other reports to be told
+from: fusion, summary of the cells, heads with evidence of all labels' cells, report decoder, image-text match. Then each head and the
+medication part alone, until the validation studies stop improving.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from medmpt_backend.checkpoint import load_model, read_weights, save_weights
+from medmpt_backend.appearance import described
+from medmpt_backend.checkpoint import read_weights, save_weights
 from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.domain import DOMAIN_FILE
+from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
 from medmpt_backend.medication import medication_loss
 from medmpt_backend.model import MedMPT
@@ -22,13 +24,20 @@ from medmpt_backend.precision import fast
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.calibrate import HeadOutput, calibrate
+from medmpt_backend.train.run import DOMAIN_STUDIES, RunPlan, join_drugs, start_from
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.shards import ShardDataset
 from medmpt_backend.train.tasks import head_loss, match_loss, next_token_loss
 
 _BATCH = 4
-# The language parts: rounds, studies per step, rounds without gain, rate.
-_WORD_EPOCHS, _WORD_BATCH, _WORD_PATIENCE, _WORD_RATE = 12, 64, 2, 6e-4
+# All at once: rounds, studies per step, rounds without gain, rate.
+_ROUNDS, _TOGETHER, _WITHOUT_GAIN, _READ_RATE = 16, 64, 4, 8e-4
+_FITTED = (
+    "vision_fusion.", "summary.", "heads.", "patch_mix.", "text_encoder.", "text_decoder.", "vision_to_text.", "text_proj.",
+    "vision_proj_scan.", "temp_multimodal", "labs.", "medication.",
+)  # fmt: skip
+# What the reading out takes as it is: weights without these cannot be read out.
+_FROZEN = ("vision_encoder.", "local.", "patch_heads.")
 _STEPS, _PATIENCE, _RATE, _DECAY, _NOISE = 600, 60, 2e-3, 0.02, 0.1
 # The medication part: steps, studies per step, steps between looks at the validation studies, looks without gain, rate.
 _DRUG_STEPS, _DRUG_BATCH, _DRUG_LOOK, _DRUG_PATIENCE, _DRUG_RATE = 800, 128, 20, 6, 1e-3
@@ -36,40 +45,47 @@ _DRUG_STEPS, _DRUG_BATCH, _DRUG_LOOK, _DRUG_PATIENCE, _DRUG_RATE = 800, 128, 20,
 
 @dataclass(frozen=True, eq=False)
 class HeadFeatures:
-    """What the frozen model makes of `N` studies.
+    """What the frozen parts make of `N` studies, and what the parts above make of that.
 
     Attributes:
-        scan: `(N, D)`.
-        tokens: `(N, S, D)` scan tokens.
+        cls: `(N, S, D)` CLS of each slice.
+        peaks: `(N, S, 2 (F + L))` strongest cells of each side, of models with a local branch.
         strongest: Head that scores patches to `(N, 1 or 3, labels)`.
         targets: Head, and `medication`, to its targets, as in `Batch.targets`.
         reports: Token ids and mask, `(N, L)` each; None where the model has no text part.
         labs: Values and missing mask, `(N, tests)` each; None where the model has no medication part.
-        text: Pooled report `(N, T)`, by `with_text`.
+        scan: `(N, D)` scan embedding, by `read`.
+        text: Pooled report `(N, T)`, by `read`.
     """
 
-    scan: Tensor
-    tokens: Tensor
+    cls: Tensor
+    peaks: Tensor | None
     strongest: dict[str, Tensor]
     targets: dict[str, Tensor]
     reports: tuple[Tensor, Tensor] | None = None
     labs: tuple[Tensor, Tensor] | None = None
+    scan: Tensor | None = None
     text: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.cls)
 
 
 @torch.no_grad()
 def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], None] = lambda _: None) -> HeadFeatures:
     """Every usable study of a source of task `joint`, not augmented."""
     rows: dict[str, list[Tensor]] = {}
-    device = model.vision_encoder.cls_token.device  # parts that the weights lack have no device
+    device = model.vision_encoder.cls_token.device
     tasks = (*model.heads, *(("medication",) if model.medication is not None else ()))
     for start in range(0, len(source.usable), _BATCH):
         batch = source.collate([(0, i) for i in source.usable[start : start + _BATCH]], augmented=False)
         with fast(device):
-            slices, patches = model.see(batch.view.to(device))
-            scan, tokens = model.fuse(slices)
-        found = {"scan": scan, "tokens": tokens, **{f"strongest/{task}": model.strongest(scores) for task, scores in patches.items()}}
-        found = {name: tensor.float() for name, tensor in found.items()} | {f"target/{task}": batch.targets[task] for task in tasks}
+            tokens, cells = model.look(batch.view.to(device))
+            patches = {name: model.patch_logits(name, cells).float() for name in model.scoring()} if cells is not None else {}
+        found = {"cls": tokens[:, :, 0].float(), **{f"strongest/{task}": model.strongest(scores) for task, scores in patches.items()}}
+        if model.summary is not None and cells is not None:
+            found["peaks"] = model.summary.peaks(cells.float(), torch.cat(list(patches.values()), 2))
+        found |= {f"target/{task}": batch.targets[task] for task in tasks}
         if model.text_encoder is not None and source.tokenizer is not None:
             found |= {"ids": batch.ids, "mask": batch.text_mask}
         if batch.labs is not None:
@@ -84,64 +100,89 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
 
     reports = (joined["ids"], joined["mask"]) if "ids" in joined else None
     labs = (joined["labs"], joined["missing"]) if "labs" in joined else None
-    return HeadFeatures(joined["scan"], joined["tokens"], part("strongest"), part("target"), reports, labs)
+    return HeadFeatures(joined["cls"], joined.get("peaks"), part("strongest"), part("target"), reports, labs)
+
+
+def fused(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Callable[[Tensor], Tensor] = lambda x: x) -> tuple[Tensor, Tensor]:
+    """Scan embedding `(n, D)` and scan tokens `(n, S, D)` of some rows; `noise` is put on what the frozen parts made."""
+    slices = noise(features.cls[rows])
+    if model.summary is not None and features.peaks is not None:
+        slices = slices + model.summary(noise(features.peaks[rows]))
+    return model.fuse(slices)
 
 
 @torch.no_grad()
-def with_text(model: MedMPT, features: HeadFeatures) -> HeadFeatures:
-    """The same with the pooled reports, as the text encoder reads them now."""
+def read(model: MedMPT, features: HeadFeatures) -> HeadFeatures:
+    """The same with scan embeddings and pooled reports as the parts above make them now."""
+    parts = torch.arange(len(features)).split(_TOGETHER)
+    scan = torch.cat([fused(model, features, rows)[0] for rows in parts]).float()
     if features.reports is None:
-        return features
+        return replace(features, scan=scan)
     ids, mask = features.reports
-    read = [model.encode_text(ids[i : i + _WORD_BATCH], mask[i : i + _WORD_BATCH]) for i in range(0, len(ids), _WORD_BATCH)]
-    return replace(features, text=torch.cat(read).float())
+    return replace(features, scan=scan, text=torch.cat([model.encode_text(ids[rows], mask[rows]) for rows in parts]).float())
 
 
-def language_loss(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Tensor | None = None) -> dict[str, Tensor]:
-    """Next-token loss of the reports of some rows, and their match with the scans among these rows."""
-    assert model.text_decoder is not None
-    assert features.reports is not None
-    (ids, mask), tokens = (part[rows] for part in features.reports), features.tokens[rows]
-    logits = model.text_decoder(ids, model.memory(tokens if noise is None else tokens + noise), mask)
-    text = model.project_text(model.encode_text(ids, mask))
-    return {
-        "report": next_token_loss(logits, ids, model.text_decoder.config.pad),
-        "match": match_loss(model.project_scan(features.scan[rows]), text, model.temp_multimodal),
-    }
+def readout_losses(
+    model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Callable[[Tensor], Tensor] = lambda x: x
+) -> dict[str, Tensor]:
+    """Loss of each head, of the report and of its match with the scans among these rows."""
+    scan, tokens = fused(model, features, rows, noise)
+    losses = {}
+    for task in model.heads:
+        logits = model.heads[task](scan)
+        if task in features.strongest:
+            logits = logits + model.mixed(task, noise(features.strongest[task][rows]))
+        losses[task] = head_loss(logits, features.targets[task][rows])
+    if model.text_decoder is not None and features.reports is not None:
+        ids, mask = (part[rows] for part in features.reports)
+        losses["report"] = next_token_loss(model.text_decoder(ids, model.memory(tokens), mask), ids, model.text_decoder.config.pad)
+        text = model.project_text(model.encode_text(ids, mask))
+        losses["match"] = match_loss(model.project_scan(scan), text, model.temp_multimodal)
+    return losses
 
 
-def fit_language(model: MedMPT, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0) -> dict[str, tuple[float, float]]:
-    """Fit report decoder, text encoder and the projections of the image-text match; keeps the lowest validation loss.
+def fit_readout(
+    model: MedMPT, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, tuple[float, float]]:
+    """Fit fusion, summary, heads and language parts together; keeps the lowest sum of validation losses.
 
     Returns:
-        `report` and `match` to validation loss before and after; the match is that among all validation studies.
+        Head, `report` and `match` to validation loss before and after; the match is that among all validation studies.
     """
-    parts = [model.text_encoder, model.text_decoder, model.vision_to_text, model.text_proj, model.vision_proj_scan]
-    shared = {id(p): p for part in parts if part is not None for p in part.parameters()}
+    names = ("vision_fusion", "summary", "heads", "patch_mix", "text_encoder", "text_decoder", "vision_to_text", "text_proj")
+    parts: list[nn.Module] = [p for name in (*names, "vision_proj_scan") if (p := getattr(model, name)) is not None]
+    shared = {id(p): p for part in parts for p in part.parameters()}
     parameters = [*shared.values(), model.temp_multimodal]
     for parameter in parameters:
         parameter.requires_grad_(True)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(parameters, lr=_WORD_RATE, weight_decay=_DECAY)
-    everyone, spread = torch.arange(len(held_out.scan)), train.tokens.std((0, 1)) * _NOISE
+    optimizer = torch.optim.AdamW(parameters, lr=_READ_RATE, weight_decay=_DECAY)
+    everyone, device = torch.arange(len(held_out)), train.cls.device
+
+    def noise(x: Tensor) -> Tensor:
+        return x + torch.randn(x.shape, generator=generator) * (_NOISE * x.std())
 
     def validate() -> dict[str, float]:
-        with torch.no_grad():
-            return {name: float(loss) for name, loss in language_loss(model, held_out, everyone).items()}
+        with torch.no_grad(), fast(device):
+            return {name: float(loss) for name, loss in readout_losses(model, held_out, everyone).items()}
 
     first = best = validate()
     kept, waited = [p.detach().clone() for p in parameters], 0
-    for _ in range(_WORD_EPOCHS):
-        for rows in torch.randperm(len(train.scan), generator=generator).split(_WORD_BATCH):
-            noise = torch.randn((len(rows), *train.tokens.shape[1:]), generator=generator) * spread
+    for turn in range(_ROUNDS):
+        for group in optimizer.param_groups:
+            group["lr"] = _READ_RATE * 0.5 * (1 + math.cos(math.pi * turn / _ROUNDS))
+        for rows in torch.randperm(len(train), generator=generator).split(_TOGETHER):
             optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(language_loss(model, train, rows, noise).values())).sum().backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(parameters, 3.0)
+            with fast(device):
+                losses = readout_losses(model, train, rows, noise)
+            torch.stack([loss.float() for loss in losses.values()]).sum().backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(parameters, 3.0)
             optimizer.step()
+        progress(len(train))
         value, waited = validate(), waited + 1
         if sum(value.values()) < sum(best.values()):
             best, waited, kept = value, 0, [p.detach().clone() for p in parameters]
-        if waited >= _WORD_PATIENCE:
+        if waited >= _WITHOUT_GAIN:
             break
     _restore(parameters, kept)
     return {name: (first[name], best[name]) for name in best}
@@ -155,22 +196,24 @@ def _restore(parameters: list[nn.Parameter], kept: list[Tensor]) -> None:
 
 def logits_of(model: MedMPT, task: str, features: HeadFeatures, scan: Tensor | None = None) -> Tensor:
     """Logits `(N, labels)` of one head; `scan` stands in for the features' own embeddings."""
+    assert features.scan is not None
     out: Tensor = model.heads[task](features.scan if scan is None else scan)
     return out + model.mixed(task, features.strongest[task]) if task in features.strongest else out
 
 
 def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0) -> tuple[float, float]:
-    """Fit one head by full batches of AdamW with noise on the embeddings; keeps the lowest validation loss.
+    """Fit one head alone by full batches of AdamW with noise on the embeddings; keeps the lowest validation loss.
 
     Returns:
         Validation loss before and after; equal where nothing was gained, and then the head is as it was.
     """
+    assert train.scan is not None
     torch.manual_seed(seed)
     parameters = [*model.heads[task].parameters(), *([model.patch_mix[task]] if task in model.patch_mix else [])]
     for parameter in parameters:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=_DECAY)
-    spread = train.scan.std(0)
+    scan, spread = train.scan, train.scan.std(0)
 
     def validate() -> float:
         with torch.no_grad():
@@ -180,7 +223,7 @@ def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatur
     kept, waited = [p.detach().clone() for p in parameters], 0
     for _ in range(_STEPS):
         optimizer.zero_grad(set_to_none=True)
-        noisy = train.scan + torch.randn_like(train.scan) * spread * _NOISE
+        noisy = scan + torch.randn_like(scan) * spread * _NOISE
         head_loss(logits_of(model, task, train, noisy), train.targets[task]).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         value = validate()
@@ -199,6 +242,7 @@ def prescription_loss_of(model: MedMPT, features: HeadFeatures, rows: Tensor, pr
     assert model.medication is not None
     assert features.labs is not None
     assert features.text is not None
+    assert features.scan is not None
     values, missing = (part[rows] for part in features.labs)
     panel = model.labs(values.to(features.scan.dtype), missing)[:, 0]
     medication, patient = model.medication([features.scan[rows], features.text[rows], panel], present)
@@ -218,7 +262,7 @@ def fit_medication(model: MedMPT, train: HeadFeatures, held_out: HeadFeatures, s
     for parameter in parameters:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(parameters, lr=_DRUG_RATE, weight_decay=_DECAY)
-    everyone = torch.arange(len(held_out.scan))
+    everyone = torch.arange(len(held_out))
     ways = [torch.tensor(way).expand(len(everyone), 3) for way in ((True, True, True), (True, False, True))]
 
     def validate() -> float:
@@ -228,7 +272,7 @@ def fit_medication(model: MedMPT, train: HeadFeatures, held_out: HeadFeatures, s
     best = first = validate()
     kept, waited = [p.detach().clone() for p in parameters], 0
     for step in range(_DRUG_STEPS):
-        rows = torch.randperm(len(train.scan), generator=generator)[:_DRUG_BATCH]
+        rows = torch.randperm(len(train), generator=generator)[:_DRUG_BATCH]
         present = torch.rand((len(rows), 3), generator=generator) > torch.tensor([0.1, 0.5, 0.1])
         present[:, 2] |= ~present.any(1)
         optimizer.zero_grad(set_to_none=True)
@@ -260,43 +304,62 @@ def _source(data: Path, split: str, config: MedMPTConfig, tokenizer: ReportToken
     return BatchSource(ShardDataset(data, "val" if split == "val" else "train"), config, settings, tokenizer)
 
 
+def _whole(weights: Path, data: Path, root: Path, edges: Path | None) -> MedMPT:
+    """The model with what the weights have; the parts above that they lack start from random numbers, drugs joined as the data say.
+
+    Raises:
+        BadInput: A part that stays as it is was never trained, or the weights have no heads.
+    """
+    loaded = read_weights(weights)
+    if not loaded.config.heads:
+        raise BadInput(f"the weights {weights.name!r} have no heads")
+    untrained = [name for name in loaded.provenance.missing if name.startswith(_FROZEN)]
+    if untrained:
+        raise BadInput(f"{untrained[0]!r} of the weights {weights.name!r} was never trained; train the head with patches first")
+    torch.manual_seed(0)
+    model = MedMPT(loaded.config)
+    plan = RunPlan(data, root, TrainSettings(task="joint"), weights=weights, edges=edges)
+    start_from(plan, model)
+    if model.medication is not None and any(name.startswith("medication.") for name in loaded.provenance.missing):
+        join_drugs(plan, model, ShardDataset(data, "train"))
+    return model.eval()
+
+
 def refit(
-    weights: Path, data: Path, root: Path, name: str, progress: Callable[[int], None] = lambda _: None
+    weights: Path, data: Path, root: Path, name: str, edges: Path | None = None, progress: Callable[[int], None] = lambda _: None
 ) -> dict[str, tuple[float, float]]:
-    """Fit language parts, heads and medication part of installed weights on a frozen encoder, calibrate, and write `root/name`.
+    """Fit everything above the slices of installed weights on their frozen encoder, calibrate, and write `root/name`.
 
     Args:
-        weights: Weights folder.
+        weights: Weights folder; parts above the slices may be missing.
         data: Data set with a validation split.
         root: The `weights` folder.
         name: Name of the result.
+        edges: File of the drug graph's edges, where the weights have no medication part yet.
         progress: Told how many studies were seen.
 
     Returns:
         Head, `report`, `match` and `medication` to validation loss before and after.
 
     Raises:
-        BadInput: Data and weights do not fit, or the weights have no heads.
+        BadInput: Data and weights do not fit, the weights have no heads, or their encoder was never trained.
     """
-    loaded = read_weights(weights)
-    if not loaded.config.heads:
-        raise BadInput(f"the weights {weights.name!r} have no heads")
-    model = load_model(loaded).eval()
-    text = loaded.config.text
+    was, model = read_weights(weights).provenance, _whole(weights, data, root, edges)
+    text = model.config.text
     tokenizer = ReportTokenizer.load(weights, text.pad, text.cls, text.sep) if text is not None else None
-    seen = {split: head_features(model, _source(data, split, loaded.config, tokenizer), progress) for split in ("train", "val")}
-    losses: dict[str, tuple[float, float]] = {}
-    if model.text_decoder is not None and model.text_encoder is not None and seen["train"].reports is not None:
-        losses |= fit_language(model, seen["train"], seen["val"])
-        seen = {split: with_text(model, features) for split, features in seen.items()}
+    sources = {split: _source(data, split, model.config, tokenizer) for split in ("train", "val")}
+    seen = {split: head_features(model, source, progress) for split, source in sources.items()}
     with_all_evidence(model)
-    losses |= {task: fit_head(model, task, seen["train"], seen["val"]) for task in model.heads}
+    losses = fit_readout(model, seen["train"], seen["val"], progress=progress)
+    seen = {split: read(model, features) for split, features in seen.items()}
+    losses |= {task: (losses[task][0], fit_head(model, task, seen["train"], seen["val"])[1]) for task in model.heads}
     if model.medication is not None and seen["train"].labs is not None and seen["val"].labs is not None:
         losses["medication"] = fit_medication(model, seen["train"], seen["val"])
     outputs = {task: HeadOutput(logits_of(model, task, seen["val"]).detach(), seen["val"].targets[task]) for task in model.heads}
     model.config = calibrate(model, outputs)
-    was = loaded.provenance
-    domain = weights / DOMAIN_FILE
+    scan = seen["train"].scan
+    assert scan is not None
+    images = (sources["train"].data.image(i) for i in sources["train"].usable[:DOMAIN_STUDIES])
     save_weights(
         root,
         model,
@@ -304,10 +367,10 @@ def refit(
         licence=was.licence,
         trained_on=was.trained_on,
         synthetic_training=was.synthetic_training,
-        source=f"{was.source}; heads fitted on the frozen encoder",
+        source=f"{was.source}; everything above the slices fitted on the frozen encoder",
         tokenizer=weights if text is not None else None,
-        domain=domain.read_bytes() if domain.is_file() else None,
+        domain=DomainModel.fit(scan[:DOMAIN_STUDIES].numpy(), described(images)).to_bytes() if len(scan) > 1 else None,
         laterality_verified=was.laterality_verified,
-        missing=was.missing,
+        missing={n for n in was.missing if not n.startswith(_FITTED)},
     )
     return losses

@@ -31,7 +31,7 @@ from medmpt_backend.train.shards import ShardDataset
 from medmpt_backend.train.tasks import FinetuneTask, JointTask, PretrainTask, balanced_weights
 
 # Studies whose embeddings describe the domain of the exported weights, at most.
-_DOMAIN_STUDIES = 512
+DOMAIN_STUDIES = 512
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _tokenizer_folder(plan: RunPlan) -> Path | None:
     return folder if folder is not None and any((folder / name).is_file() for name in TOKENIZER_FILES) else None
 
 
-def _start(plan: RunPlan, model: MedMPT) -> None:
+def start_from(plan: RunPlan, model: MedMPT) -> None:
     """Copy what the starting weights have; new parts stay random."""
     if plan.weights is None:
         return
@@ -118,7 +118,7 @@ def _start(plan: RunPlan, model: MedMPT) -> None:
 _TOGETHER = 0.3
 
 
-def _join_drugs(plan: RunPlan, model: MedMPT, data: ShardDataset) -> None:
+def join_drugs(plan: RunPlan, model: MedMPT, data: ShardDataset) -> None:
     """Fill the drug graph's edges: co-prescription among the training studies, then the relations of `plan.edges`.
 
     Raises:
@@ -170,12 +170,12 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     task: PretrainTask | FinetuneTask | JointTask
     if plan.settings.task == "pretrain":
         task = PretrainTask(config)
-        _start(plan, task.model)
+        start_from(plan, task.model)
     else:
         model = MedMPT(config)
-        _start(plan, model)
+        start_from(plan, model)
         if plan.settings.task in ("joint", "medication") and model.medication is not None:
-            _join_drugs(plan, model, data)
+            join_drugs(plan, model, data)
         task = _task(plan.settings, model, source)
     return Trainer(task, source, plan.settings, plan.out, device), data
 
@@ -289,7 +289,7 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
     if held_out is not None:
         model.config = calibrate(model, head_outputs(model, held_out, trainer.settings.batch, trainer.device))
     scans, seen = [], []
-    described_studies = 0 if trainer.settings.crop_slices else _DOMAIN_STUDIES  # parts train no scan embedding
+    described_studies = 0 if trainer.settings.crop_slices else DOMAIN_STUDIES  # parts train no scan embedding
     for start in range(0, min(len(source.usable), described_studies), trainer.settings.batch):
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)

@@ -1,5 +1,7 @@
 """Joint training of the compact form: local branch, vocabulary, drug edges, calibration, early stopping. Tiny model, seconds."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,14 @@ from medmpt_backend.checkpoint import load_model, read_weights
 from medmpt_backend.config import HeadConfig, MedMPTConfig
 from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
+from medmpt_backend.model import MedMPT
 from medmpt_backend.tokens import ReportTokenizer
+from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.calibrate import HeadOutput, best_threshold, fit_temperature, tells_apart
 from medmpt_backend.train.heads import refit
 from medmpt_backend.train.run import RunPlan, evaluate, export, train
 from medmpt_backend.train.settings import TrainSettings
-from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
+from medmpt_backend.train.shards import DatasetInfo, ShardDataset, ShardWriter, StudyRecord
 from medmpt_backend.train.vocabulary import learn_vocabulary, report_texts
 from medmpt_backend.volume import SeriesInfo, Volume
 
@@ -165,15 +169,74 @@ def test_heads_are_fitted_to_their_end_on_a_frozen_encoder(plan: RunPlan, tmp_pa
     folder = export(trainer, plan, tmp_path / "weights", "mine", "test")
     losses = refit(folder, plan.data, tmp_path / "weights", "fitted")
     assert set(losses) == {"report", "match", "findings", "severity", "medication"}
-    language = [losses.pop(name) for name in ("report", "match")]  # judged by their sum
-    assert sum(after for _, after in language) < sum(before for before, _ in language)
-    assert all(after <= before for before, after in losses.values())
+    assert losses["medication"][1] <= losses["medication"][0]
+    together = [losses[name] for name in ("report", "match", "findings", "severity")]  # judged by their sum
+    assert sum(after for _, after in together) < sum(before for before, _ in together)
     before, after = (load_model(read_weights(tmp_path / "weights" / name)) for name in ("mine", "fitted"))
     assert after.patch_mix["findings"].shape == (3, 1, 1)
     assert after.config.heads["findings"].evidence == "all"
-    fitted = ("heads.", "patch_mix.", "labs.", "medication.", "text_", "vision_to_text.", "vision_proj_scan.", "temp_multimodal")
-    frozen = {k for k, v in before.state_dict().items() if not k.startswith(fitted) and not v.is_meta}
+    parts = ("vision_encoder.", "local.", "patch_heads.", "vision_proj_slice.")
+    frozen = {k for k, v in before.state_dict().items() if k.startswith(parts) and not v.is_meta}
     assert any(k.startswith("vision_encoder.") for k in frozen)
     assert all(torch.equal(before.state_dict()[k], after.state_dict()[k]) for k in frozen)
     again = MedMPTEngine.open(tmp_path / "weights/fitted", tmp_path)
     assert again.provenance.tasks == read_weights(folder).provenance.tasks
+
+
+def test_parts_about_findings_train_the_cells_alone_and_the_rest_is_fitted_above(plan: RunPlan, tmp_path: Path) -> None:
+    settings = TrainSettings(
+        task="findings",
+        steps=30,
+        batch=4,
+        lr=3e-3,
+        mask_balance=0.5,
+        mask_gain=10,
+        crop_slices=2,
+        crop_patches=1,
+        evaluate_every=10,
+        patience=9,
+    )
+    parts = replace(plan, settings=settings, out=tmp_path / "run")
+    trainer, outcome = train(parts)
+    logged = [json.loads(line)["patches"] for line in (tmp_path / "run/losses.jsonl").read_text().splitlines()]
+    assert np.mean(logged[-5:]) < np.mean(logged[:5])
+    assert set(outcome.losses) == {"patches"}
+    assert evaluate(trainer, parts) == {}
+    folder = export(trainer, parts, tmp_path / "weights", "parts", "test")
+    missing = read_weights(folder).provenance.missing
+    assert any(name.startswith("heads.") for name in missing)
+    assert not any(name.startswith(("vision_encoder.", "local.", "patch_heads.")) for name in missing)
+    refit(folder, plan.data, tmp_path / "weights", "whole")
+    assert {"findings", "severity", "report", "medication"} <= set(read_weights(tmp_path / "weights/whole").provenance.tasks)
+    with pytest.raises(BadInput, match="never trained"):
+        refit(_random_weights(plan, tmp_path), plan.data, tmp_path / "weights", "none")
+
+
+def _random_weights(plan: RunPlan, tmp_path: Path) -> Path:
+    """Weights of a pretraining step: the local branch was never trained."""
+    pretraining = replace(plan, settings=TrainSettings(task="pretrain", steps=1, batch=2), out=tmp_path / "pre")
+    trainer, _ = train(pretraining)
+    return export(trainer, pretraining, tmp_path / "weights", "pre", "test")
+
+
+def test_a_part_lies_about_a_finding_and_a_part_of_everything_is_the_whole(plan: RunPlan, config: MedMPTConfig) -> None:
+    settings = TrainSettings(task="findings", crop_slices=2, crop_patches=1, augment=False)
+    source = BatchSource(ShardDataset(plan.data, "train"), config, settings, None)
+    sick = [i for i, record in enumerate(source.data.records) if record.labels["lung_nodule"] == 1]
+    made = source.collate_parts([(epoch, i) for epoch in range(5) for i in sick])
+    assert made.view.shape == (5 * len(sick), 2, 6, 16, 16)
+    assert made.patches is not None
+    assert made.origin is not None
+    held = (made.patches > 0).flatten(1).any(1)
+    assert held.float().mean() > 0.7  # three in four by design, and some by chance
+    assert torch.equal(made.origin[held], torch.zeros_like(made.origin[held]))  # the lesion lies in the first patch
+    whole = source.collate_parts([(0, 0)], whole=True)
+    assert whole.view.shape == (1, 2, 6, 32, 32)
+    torch.manual_seed(0)
+    model = MedMPT(config).eval()
+    image = torch.rand(1, 4, 6, 32, 32)
+    for given in (None, 3):
+        assert all(
+            torch.allclose(a, b, atol=1e-5)
+            for a, b in zip(model.look(image), model.look(image, given, torch.zeros(1, 2).long()), strict=True)
+        )

@@ -306,4 +306,10 @@ def test_eval_llm_runs(served, tmp_path, cache) -> None:
     assert found.metrics["unsupported_after_verify"].value == 0
     assert found.baselines["planner"]["facts_present"].value >= 0.75
     assert found.metrics["seconds"].value > 0
-    assert len(questions()) >= 120
+    assert bool(found.warnings) == (found.metrics["finished_by_planner"].value > 0)
+
+
+def test_the_question_set_is_large_and_half_chinese() -> None:
+    asked = [q.question for q in questions()]
+    assert len(asked) >= 120
+    assert sum(language_of(q) == "zh" for q in asked) * 2 == len(asked)

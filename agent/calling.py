@@ -26,6 +26,7 @@ _TICK = 0.05
 # Longest wait that a rate limit may ask for before the planner takes over, in seconds.
 _PATIENCE = 2.0
 _LONGEST_TOOL_TEXT = 6000
+_OURS = ("builtins", "agent", "tools", "retrieval", "medmpt_backend")
 _PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:\\[^\s'\"]+|~?(?:/[\w.@+\-]+){2,}/?)")
 _CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|(?<![\w.])\+?\d[\d\s-]{6,}\d(?:[Xx]|\b)")
 
@@ -153,13 +154,17 @@ def _next(arrived: "queue.Queue[AIMessageChunk | BaseException | None]", stop: t
 
 def _named(failure: BaseException) -> BaseException:
     """The failure as this room names it; a bug of ours stays what it is."""
-    remote = _kinds(failure) & {"APIError", "HTTPError", "OpenAIError"}
-    if not remote and not isinstance(failure, OSError | ValueError | KeyError | TypeError | IndexError | AttributeError):
+    if not _foreign(failure) and not isinstance(failure, OSError | ValueError | KeyError | TypeError | IndexError | AttributeError):
         return failure
     text = _plain(failure)
     if re.search(r"context.{0,12}length|maximum context|too many tokens|prompt is too long|context_length_exceeded", text, re.IGNORECASE):
         return ContextOverflow(text)
     return ModelFailed(text)
+
+
+def _foreign(failure: BaseException) -> bool:
+    """Whether the failure's class comes from a provider's or a transport's package: each has its own, and they share no base."""
+    return type(failure).__module__.partition(".")[0] not in _OURS
 
 
 def _plain(failure: BaseException) -> str:

@@ -276,7 +276,9 @@ def eval_llm(
             assistant.erase(assistant.threads(EVALUATION))
             assistant.close()
     baselines = {"planner": found["planner"]} if spec != "planner" else {}
-    return EvalOut(model=shown_name(spec), metrics=found[spec], baselines=baselines)
+    finished = found[spec]["finished_by_planner"].value
+    told = f"the planner finished {finished:.0%} of the answers; they are counted in the model's figures"
+    return EvalOut(model=shown_name(spec), metrics=found[spec], baselines=baselines, warnings=(told,) if finished else ())
 
 
 COMMANDS: dict[str, Callable[..., BaseModel]] = {

@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
@@ -65,6 +66,9 @@ def shown_name(spec: str) -> str:
 
 
 def _server(model: str, url: str, seconds: float, environ: Mapping[str, str]) -> BaseChatModel:
+    place = urlsplit(url)
+    if place.query or place.fragment:
+        raise BadInput(f"the address of model {model!r} has a query: give it without; keys come only from the environment")
     base = url.rstrip("/")
     base = base if re.search(r"/v\d+$", base) else f"{base}/v1"
     # Servers on this machine ask for no key, but the client insists on one.
@@ -74,11 +78,14 @@ def _server(model: str, url: str, seconds: float, environ: Mapping[str, str]) ->
 
 def _provider(provider: str, model: str) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
+    from openai import OpenAIError
 
     try:
         made: BaseChatModel = init_chat_model(model, model_provider=provider, temperature=0.0)
     except ImportError as missing:
         raise Unavailable(f"the package of provider {provider!r} is not installed: {missing}") from missing
+    except OpenAIError as keyless:
+        raise Unavailable(f"provider {provider!r} lacks a setting of the environment: {keyless}") from keyless
     except ValueError as wrong:
         raise BadInput(f"provider {provider!r} cannot be used: {wrong}; {_USAGE}") from wrong
     return made

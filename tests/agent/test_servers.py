@@ -5,17 +5,23 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import langchain_openai  # noqa: F401 - its first import takes seconds, which no time limit of a test should pay for
 import pytest
 from langchain.tools import ToolRuntime, tool
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from agent.answer import Answer
 from agent.asking import MAX_MODEL_CALLS
 from agent.assistant import Assistant
+from agent.calling import ModelFailed, call
 from agent.models import make_model
+from agent.server_model import CONNECT_SECONDS
 from tools.deps import Deps
 from tools.errors import BadInput
 
@@ -266,14 +272,68 @@ def test_nothing_a_server_does_breaks_a_turn(make_assistant, serve, name: str) -
     assert len(assistant.history(thread, "s")) == 2
 
 
-def test_a_dead_port_costs_nothing(make_assistant) -> None:
+def test_a_dead_port_is_answered_by_the_planner_within_three_seconds(make_assistant) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assistant = make_assistant(f"openai:m@http://127.0.0.1:{port}")
-    answer = ask(assistant, QUESTION, assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
+    case = assistant.open_case("a", session="s").handle
+    answers = [ask(assistant, QUESTION, assistant.new_thread("s"), case) for _ in range(3)]  # the first one pays for imports
+    assert all(a.claims for a in answers)
+    assert all(any("no connection" in w and "planner finished" in w for w in a.warnings) for a in answers)
+    assert min(a.seconds for a in answers) < 3
+
+
+def test_a_port_that_swallows_connections_costs_two_seconds(make_assistant) -> None:
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):  # more than its queue takes: whoever comes next hears nothing
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        assistant = make_assistant(f"vllm:m@http://127.0.0.1:{full.getsockname()[1]}")
+        answer = ask(assistant, QUESTION, assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
     assert answer.claims
-    assert any("no connection" in w and "planner finished" in w for w in answer.warnings)
+    assert any("did not answer in time" in w and "planner finished" in w for w in answer.warnings), answer.warnings
+    assert answer.seconds < 3 + CONNECT_SECONDS
+
+
+class ProviderError(Exception):
+    """As a provider's package defines them: of no common base."""
+
+
+class FailingProvider(BaseChatModel):
+    """A model of a provider whose package raises an error of its own in mid-stream."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "failing"
+
+    def bind_tools(self, tools: Any, **more: Any) -> Any:
+        return self.bind(**more)
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **more: Any) -> ChatResult:
+        raise NotImplementedError
+
+    def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **more: Any) -> Iterator[ChatGenerationChunk]:
+        yield ChatGenerationChunk(message=AIMessageChunk(content="Urea"))
+        raise ProviderError("quota of key-abcdef123456 is used up")
+
+
+def test_an_error_of_any_provider_is_a_failure_of_the_model() -> None:
+    with pytest.raises(ModelFailed, match="ProviderError: quota of key-… is used up"):
+        call(FailingProvider(), [], [HumanMessage(content=QUESTION)], threading.Event(), 30.0)
+
+
+def test_a_bug_of_ours_is_no_failure_of_the_model() -> None:
+    class Buggy(FailingProvider):
+        def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **more: Any) -> Iterator[ChatGenerationChunk]:
+            yield ChatGenerationChunk(message=AIMessageChunk(content="Urea"))
+            raise AssertionError("a rule of this house is broken")
+
+    with pytest.raises(AssertionError, match="a rule of this house"):
+        call(Buggy(), [], [HumanMessage(content=QUESTION)], threading.Event(), 30.0)
 
 
 def test_a_hiccup_is_retried(make_assistant, serve) -> None:

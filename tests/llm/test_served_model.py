@@ -23,7 +23,7 @@ from agent.settings import Settings
 from agent.verify import check
 from tools.registry import TOOLS
 
-pytestmark = [pytest.mark.xdist_group("llm"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.xdist_group("llm"), pytest.mark.timeout(1800)]
 LABS = "Interpret the labs"
 DEMO = "Interpret the labs, compute CURB-65 and say what the guideline recommends"
 DEMO_ZH = "解读化验，计算 CURB-65，并说明指南建议"
@@ -46,7 +46,7 @@ def raw(served, **more) -> httpx.Response:
         "temperature": 0,
         **more,
     }
-    return httpx.post(f"http://127.0.0.1:{served.port}/v1/chat/completions", json=body, timeout=120.0)
+    return httpx.post(f"http://127.0.0.1:{served.port}/v1/chat/completions", json=body, timeout=240.0)
 
 
 def test_the_model_calls_a_tool_by_itself(served, needs) -> None:
@@ -75,7 +75,7 @@ def test_tools_are_asked_in_parallel(served, talk, needs) -> None:
 
 def test_tokens_stream_from_the_server(served, needs) -> None:
     needs("tool_call")
-    model = make_model(served.spec, 60.0)
+    model = make_model(served.spec, 240.0)
     pieces = list(model.bind_tools(definitions(TOOLS)).stream([("system", system_prompt("en", None)), ("user", LABS)]))
     assert len(pieces) >= 2
     whole = pieces[0]
@@ -94,7 +94,7 @@ def test_a_structured_answer(served, needs) -> None:
     }
     wanted = {"type": "json_schema", "json_schema": {"name": "s", "schema": schema, "strict": True}}
     body = {"model": served.name, "messages": [{"role": "user", "content": "CURB-65 is 4"}], "response_format": wanted, "temperature": 0}
-    reply = httpx.post(f"http://127.0.0.1:{served.port}/v1/chat/completions", json=body, timeout=120.0).json()
+    reply = httpx.post(f"http://127.0.0.1:{served.port}/v1/chat/completions", json=body, timeout=240.0).json()
     assert json.loads(reply["choices"][0]["message"]["content"])["severity"] in ("low", "moderate", "high")
 
 
@@ -183,7 +183,7 @@ def test_two_conversations_at_once(served, talk, needs) -> None:
     for t in threads:
         t.start()
     for t in threads:
-        t.join(120)
+        t.join(600)
     assert {c.name for c in answers[LABS].tool_calls} == {"interpret_labs"}
     assert {c.name for c in answers["Compute CURB-65"].tool_calls} == {"calculate_score"}
     assert all(all_supported(a) for a in answers.values())
@@ -199,7 +199,7 @@ def test_a_truncated_answer_is_finished_by_the_planner(served, talk, between) ->
 
 
 def test_finish_reason_length_reaches_the_agent(served) -> None:
-    message = make_model(served.spec, 60.0).bind(max_tokens=3).invoke([("user", "Count from one to ten in words.")])
+    message = make_model(served.spec, 240.0).bind(max_tokens=3).invoke([("user", "Count from one to ten in words.")])
     assert message.response_metadata["finish_reason"] == "length"
 
 
@@ -232,7 +232,7 @@ def test_stop_ends_the_decoding_at_the_server(served) -> None:
     endless = {"max_tokens": 1900, **({"extra_body": {"ignore_eos": True}} if vllm else {})}
     made = counted(served, "generation_tokens_total") if vllm else 0.0
     stop = threading.Event()
-    stream = pieces(make_model(served.spec, 120.0).bind(**endless), [], [HumanMessage(content=LABS)], stop, 120.0)
+    stream = pieces(make_model(served.spec, 240.0).bind(**endless), [], [HumanMessage(content=LABS)], stop, 240.0)
     next(stream)
     stop.set()
     with pytest.raises(Stopped):
@@ -289,7 +289,7 @@ def test_a_dead_port_is_answered_by_the_planner(talk) -> None:
 
 
 def _context(tmp_path: Path, cache: Path) -> SimpleNamespace:
-    return SimpleNamespace(obj=Settings(data_dir=tmp_path, cache_dir=cache, llm_seconds=60, embedder="hashing"))
+    return SimpleNamespace(obj=Settings(data_dir=tmp_path, cache_dir=cache, llm_seconds=240, embedder="hashing"))
 
 
 def test_llm_check_says_what_works(served, probes) -> None:
@@ -306,4 +306,10 @@ def test_eval_llm_runs(served, tmp_path, cache) -> None:
     assert found.metrics["unsupported_after_verify"].value == 0
     assert found.baselines["planner"]["facts_present"].value >= 0.75
     assert found.metrics["seconds"].value > 0
-    assert len(questions()) >= 120
+    assert bool(found.warnings) == (found.metrics["finished_by_planner"].value > 0)
+
+
+def test_the_question_set_is_large_and_half_chinese() -> None:
+    asked = [q.question for q in questions()]
+    assert len(asked) >= 120
+    assert sum(language_of(q) == "zh" for q in asked) * 2 == len(asked)

@@ -1,0 +1,47 @@
+"""Layers that stand in for linear ones at a lower precision, and the automatic choice."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from medmpt_backend.config import MedMPTConfig
+from medmpt_backend.model import MedMPT
+from medmpt_backend.precision import PackedLinear, choose_precision, convert, cpu_has_bf16
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("rows", [1, 5, 197])
+def test_a_packed_layer_is_the_linear_layer(rows: int) -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(48, 80).bfloat16().requires_grad_(False)
+    packed, x = PackedLinear(linear), torch.randn(2, rows, 48).bfloat16()
+    with torch.inference_mode():
+        assert torch.allclose(packed(x), linear(x), atol=0.02, rtol=0.02)
+    assert torch.equal(packed.packed.to_dense(), linear.weight)
+
+
+def test_gradients_reach_the_input_of_a_packed_layer() -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(16, 8).bfloat16().requires_grad_(False)
+    x = torch.randn(3, 16).bfloat16().requires_grad_(True)
+    PackedLinear(linear)(x).sum().backward()
+    assert x.grad is not None
+    assert torch.allclose(x.grad, linear.weight.sum(0).expand(3, 16), atol=0.02)
+
+
+def test_bf16_on_a_processor_packs_the_slice_encoder_only(tiny_config: MedMPTConfig) -> None:
+    model = convert(MedMPT(tiny_config).eval().requires_grad_(False), "bf16", CPU)
+    packed = {name for name, module in model.named_modules() if isinstance(module, PackedLinear)}
+    assert {name.rsplit(".", 1)[1] for name in packed} == {"qkv", "proj", "fc1", "fc2"}
+    assert all(name.startswith("vision_encoder.blocks.") for name in packed)
+
+
+def test_the_automatic_choice_follows_the_processor() -> None:
+    assert choose_precision("auto", CPU) == ("bf16" if cpu_has_bf16() else "fp32")
+    flags = Path("/proc/cpuinfo")
+    if flags.is_file():  # Linux
+        hardware = {"avx512_bf16", "amx_bf16"} & set(flags.read_text(encoding="utf-8").split())
+        assert cpu_has_bf16() == bool(hardware)

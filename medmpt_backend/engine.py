@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from medmpt_backend.appearance import input_statistics
 from medmpt_backend.checkpoint import TOKENIZER_FILES, LoadedWeights, load_model, read_weights
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from medmpt_backend.explain import Explanation
 
 Study = Volume | Encoding
+
+
+def _unit(vectors: Tensor) -> Floats:
+    """Unit vectors to float32 precision: those of a half-precision model are off by a thousandth."""
+    return F.normalize(vectors.float(), dim=-1).cpu().numpy()
 
 
 _SENTENCE_ENDS = ("。", "；", "！", "？", ".", ";", "!", "?")
@@ -264,7 +270,7 @@ class MedMPTEngine:
     def embed_text(self, texts: Sequence[str]) -> Floats:
         """Unit vectors `(N, P)` of texts, in the space of scan embeddings."""
         self.require("embed_text")
-        return self.model.project_text(self._pooled(texts)).float().cpu().numpy()
+        return _unit(self.model.project_text(self._pooled(texts)))
 
     def _pooled(self, texts: Sequence[str]) -> Tensor:
         assert self.tokenizer is not None
@@ -278,7 +284,7 @@ class MedMPTEngine:
         self.require("encode")
         if any(name.startswith("vision_proj_scan.") for name in self.provenance.missing):
             raise Unavailable(f"the weights {self.provenance.name!r} have no scan projection")
-        return self.model.project_scan(self._tensor(self._encoded(study).scan)[None])[0].float().cpu().numpy()
+        return _unit(self.model.project_scan(self._tensor(self._encoded(study).scan)[None]))[0]
 
     def similarity(self, study: Study, texts: Sequence[str]) -> Floats:
         """Cosine of a study with each text, `(N,)`."""

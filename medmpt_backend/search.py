@@ -189,7 +189,7 @@ def replay(decoder: ReportDecoder, memory: Tensor, ids: list[int]) -> tuple[Tens
         logits = decoder(tokens[:, :-1], memory)
     logprobs = logits[0].float().log_softmax(-1).gather(1, tokens[0, 1:, None])[:, 0]
     cross = torch.stack(tap["cross"]).float().mean((0, 2))[0]
-    return logprobs, cross
+    return logprobs, cross / cross.sum(-1, keepdim=True)  # probabilities in half precision do not quite add up to 1
 
 
 @torch.inference_mode()

@@ -138,7 +138,7 @@ class MedMPT(nn.Module):
         cls = tokens[:, :, 0]
         if self.summary is None or cells is None:
             return cls
-        added: Tensor = self.summary(self.summary.peaks(cells, torch.cat(list(scores.values()), 2)))
+        added: Tensor = self.summary(self.summary.digest(cells, torch.cat(list(scores.values()), 2)))
         return cls + added
 
     def see(self, image: Tensor, chunk: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:

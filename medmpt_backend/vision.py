@@ -184,25 +184,27 @@ class LocalBranch(nn.Module):
 
 
 class LocalSummary(nn.Module):
-    """The strongest cells of each side of a slice, as an addition to the slice embedding; it starts from nothing."""
+    """The strongest cells of each side of a slice and their mean, as an addition to the slice embedding; it starts from nothing."""
 
     def __init__(self, config: VisionConfig, scores: int) -> None:
         super().__init__()
-        self.out = nn.Linear(2 * (config.local_width + scores), config.width)
+        self.out = nn.Linear(4 * (config.local_width + scores), config.width)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     @staticmethod
-    def peaks(cells: Tensor, scores: Tensor) -> Tensor:
-        """Cells `(B, S, h, w, F)` and their scores `(B, S, L, h, w)` to the largest of each side, `(B, S, 2 (F + L))`."""
+    def digest(cells: Tensor, scores: Tensor) -> Tensor:
+        """Cells `(B, S, h, w, F)` and their scores `(B, S, L, h, w)` to largest and mean of each side, `(B, S, 4 (F + L))`."""
         half = cells.shape[3] // 2
-        halves = (slice(None, half), slice(half, None))
-        parts = [cells[:, :, :, side].amax((2, 3)) for side in halves] + [torch.tanh(scores[..., side].amax((3, 4)) / 4) for side in halves]
+        parts = []
+        for side in (slice(None, half), slice(half, None)):
+            inside, scored = cells[:, :, :, side].flatten(2, 3), scores[..., side].flatten(3)
+            parts += [inside.amax(2), inside.mean(2), torch.tanh(scored.amax(3) / 4), scored.sigmoid().mean(3)]
         return torch.cat(parts, -1)
 
-    def forward(self, peaks: Tensor) -> Tensor:
-        """Output of `peaks` to `(B, S, D)`."""
-        out: Tensor = self.out(peaks)
+    def forward(self, digest: Tensor) -> Tensor:
+        """Output of `digest` to `(B, S, D)`."""
+        out: Tensor = self.out(digest)
         return out
 
 

@@ -49,7 +49,7 @@ class HeadFeatures:
 
     Attributes:
         cls: `(N, S, D)` CLS of each slice.
-        peaks: `(N, S, 2 (F + L))` strongest cells of each side, of models with a local branch.
+        digest: `(N, S, 4 (F + L))` largest and mean of the cells of each side, of models with a local branch.
         strongest: Head that scores patches to `(N, 1 or 3, labels)`.
         targets: Head, and `medication`, to its targets, as in `Batch.targets`.
         reports: Token ids and mask, `(N, L)` each; None where the model has no text part.
@@ -59,7 +59,7 @@ class HeadFeatures:
     """
 
     cls: Tensor
-    peaks: Tensor | None
+    digest: Tensor | None
     strongest: dict[str, Tensor]
     targets: dict[str, Tensor]
     reports: tuple[Tensor, Tensor] | None = None
@@ -84,7 +84,7 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
             patches = {name: model.patch_logits(name, cells).float() for name in model.scoring()} if cells is not None else {}
         found = {"cls": tokens[:, :, 0].float(), **{f"strongest/{task}": model.strongest(scores) for task, scores in patches.items()}}
         if model.summary is not None and cells is not None:
-            found["peaks"] = model.summary.peaks(cells.float(), torch.cat(list(patches.values()), 2))
+            found["digest"] = model.summary.digest(cells.float(), torch.cat(list(patches.values()), 2))
         found |= {f"target/{task}": batch.targets[task] for task in tasks}
         if model.text_encoder is not None and source.tokenizer is not None:
             found |= {"ids": batch.ids, "mask": batch.text_mask}
@@ -100,14 +100,14 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
 
     reports = (joined["ids"], joined["mask"]) if "ids" in joined else None
     labs = (joined["labs"], joined["missing"]) if "labs" in joined else None
-    return HeadFeatures(joined["cls"], joined.get("peaks"), part("strongest"), part("target"), reports, labs)
+    return HeadFeatures(joined["cls"], joined.get("digest"), part("strongest"), part("target"), reports, labs)
 
 
 def fused(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Callable[[Tensor], Tensor] = lambda x: x) -> tuple[Tensor, Tensor]:
     """Scan embedding `(n, D)` and scan tokens `(n, S, D)` of some rows; `noise` is put on what the frozen parts made."""
     slices = noise(features.cls[rows])
-    if model.summary is not None and features.peaks is not None:
-        slices = slices + model.summary(noise(features.peaks[rows]))
+    if model.summary is not None and features.digest is not None:
+        slices = slices + model.summary(noise(features.digest[rows]))
     return model.fuse(slices)
 
 

@@ -136,7 +136,7 @@ class MedMPT(nn.Module):
     def slices_of(self, tokens: Tensor, cells: Tensor | None, scores: dict[str, Tensor]) -> Tensor:
         """Slice embeddings `(B, S, D)` of what `look` saw: CLS, with a local branch and what its strongest cells say."""
         cls = tokens[:, :, 0]
-        if self.summary is None or cells is None:
+        if self.summary is None or cells is None or self.summary.out.weight.is_meta:
             return cls
         added: Tensor = self.summary(self.summary.digest(cells, torch.cat(list(scores.values()), 2)))
         return cls + added

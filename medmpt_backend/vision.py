@@ -183,12 +183,25 @@ class LocalBranch(nn.Module):
         return out
 
 
+# Deviation that a figure of the digest counts as having at least.
+_LEAST_SPREAD = 1e-3
+
+
 class LocalSummary(nn.Module):
-    """The strongest cells of each side of a slice and their mean, as an addition to the slice embedding; it starts from nothing."""
+    """The strongest cells of each side of a slice and their mean, as an addition to the slice embedding; it starts from nothing.
+
+    Buffers: `mean` and `scale` `(4 (F + L),)`, which bring the digest of the training studies to zero mean and unit deviation.
+    """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, config: VisionConfig, scores: int) -> None:
         super().__init__()
-        self.out = nn.Linear(4 * (config.local_width + scores), config.width)
+        width = 4 * (config.local_width + scores)
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(width))
+        self.out = nn.Linear(width, config.width)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -204,8 +217,14 @@ class LocalSummary(nn.Module):
 
     def forward(self, digest: Tensor) -> Tensor:
         """Output of `digest` to `(B, S, D)`."""
-        out: Tensor = self.out(digest)
+        out: Tensor = self.out((digest - self.mean) * self.scale)
         return out
+
+    @torch.no_grad()
+    def standardise(self, digest: Tensor) -> None:
+        """Take mean and deviation from the digest of training studies, `(N, S, 4 (F + L))`."""
+        self.mean.copy_(digest.mean((0, 1)))
+        self.scale.copy_(1 / digest.std((0, 1)).clamp_min(_LEAST_SPREAD))
 
 
 def hide_patches(image: Tensor, mask: Tensor, patch: int) -> Tensor:

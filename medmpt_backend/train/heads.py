@@ -103,11 +103,18 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
     return HeadFeatures(joined["cls"], joined.get("digest"), part("strongest"), part("target"), reports, labs)
 
 
-def fused(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Callable[[Tensor], Tensor] = lambda x: x) -> tuple[Tensor, Tensor]:
+Noise = Callable[[str, Tensor], Tensor]
+
+
+def _none(_: str, x: Tensor) -> Tensor:
+    return x
+
+
+def fused(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Noise = _none) -> tuple[Tensor, Tensor]:
     """Scan embedding `(n, D)` and scan tokens `(n, S, D)` of some rows; `noise` is put on what the frozen parts made."""
-    slices = noise(features.cls[rows])
+    slices = noise("cls", features.cls[rows])
     if model.summary is not None and features.digest is not None:
-        slices = slices + model.summary(noise(features.digest[rows]))
+        slices = slices + model.summary(noise("digest", features.digest[rows]))
     return model.fuse(slices)
 
 
@@ -122,16 +129,14 @@ def read(model: MedMPT, features: HeadFeatures) -> HeadFeatures:
     return replace(features, scan=scan, text=torch.cat([model.encode_text(ids[rows], mask[rows]) for rows in parts]).float())
 
 
-def readout_losses(
-    model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Callable[[Tensor], Tensor] = lambda x: x
-) -> dict[str, Tensor]:
+def readout_losses(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Noise = _none) -> dict[str, Tensor]:
     """Loss of each head, of the report and of its match with the scans among these rows."""
     scan, tokens = fused(model, features, rows, noise)
     losses = {}
     for task in model.heads:
         logits = model.heads[task](scan)
         if task in features.strongest:
-            logits = logits + model.mixed(task, noise(features.strongest[task][rows]))
+            logits = logits + model.mixed(task, noise(task, features.strongest[task][rows]))
         losses[task] = head_loss(logits, features.targets[task][rows])
     if model.text_decoder is not None and features.reports is not None:
         ids, mask = (part[rows] for part in features.reports)
@@ -159,8 +164,14 @@ def fit_readout(
     optimizer = torch.optim.AdamW(parameters, lr=_READ_RATE, weight_decay=_DECAY)
     everyone, device = torch.arange(len(held_out)), train.cls.device
 
-    def noise(x: Tensor) -> Tensor:
-        return x + torch.randn(x.shape, generator=generator) * (_NOISE * x.std())
+    if model.summary is not None and train.digest is not None:
+        model.summary.standardise(train.digest)
+    spread = {"cls": train.cls.std((0, 1)), **{task: x.std(0) for task, x in train.strongest.items()}}
+    if train.digest is not None:
+        spread["digest"] = train.digest.std((0, 1))
+
+    def noise(name: str, x: Tensor) -> Tensor:
+        return x + torch.randn(x.shape, generator=generator) * (_NOISE * spread[name])
 
     def validate() -> dict[str, float]:
         with torch.no_grad(), fast(device):

@@ -206,6 +206,8 @@ def test_parts_about_findings_train_the_cells_alone_and_the_rest_is_fitted_above
     missing = read_weights(folder).provenance.missing
     assert any(name.startswith("heads.") for name in missing)
     assert not any(name.startswith(("vision_encoder.", "local.", "patch_heads.")) for name in missing)
+    slices = load_model(read_weights(folder)).encode_slices(torch.rand(1, 4, 6, 32, 32))  # without the summary, which is not trained yet
+    assert slices.isfinite().all()
     refit(folder, plan.data, tmp_path / "weights", "whole")
     assert {"findings", "severity", "report", "medication"} <= set(read_weights(tmp_path / "weights/whole").provenance.tasks)
     with pytest.raises(BadInput, match="never trained"):

@@ -18,7 +18,7 @@ from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
 from medmpt_backend.labs import LabEncoder, lab_inputs
 
 Array = NDArray[np.float64]
-_STEPS, _BATCH, _RATE = 250, 64, 1.5e-3
+_STEPS, _BATCH, _RATE = 600, 64, 1.5e-3
 _WELL = ("", "normal", "screening")
 
 
@@ -26,10 +26,11 @@ def run(context: Context, steps: int = _STEPS) -> PartResult:
     """Train and measure both encoders."""
     result = PartResult(name="labs")
     config = context.weights.config.labs
-    if config is None or not config.panel or context.train is None or not context.train.truths or not context.test.truths:
+    taught = context.counted or context.train
+    if config is None or not config.panel or taught is None or not taught.truths or not context.test.truths:
         result.notes.append("the weights name no laboratory panel, or --train or truth.jsonl is missing")
         return result
-    rows, severity = _ill(context.train, config)
+    rows, severity = _ill(taught, config)
     asked, truth = _ill(context.test, config)
     if len(truth) < 10 or len(severity) < 20:
         result.notes.append("too few patients with a disease and a severity")

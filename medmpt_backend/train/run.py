@@ -277,7 +277,8 @@ def _untrained(trainer: Trainer, plan: RunPlan) -> set[str]:
     model: MedMPT = trainer.task.model  # type: ignore[assignment]
     known = set(read_checkpoint(plan.weights / MODEL_FILE).tensors) if plan.weights is not None else set()
     known |= {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    return {name for name in unique_tensors(model) if name not in known and not name.endswith(("pos_embed", "graph.prior", "summary.mean", "summary.scale"))}
+    made = ("pos_embed", "graph.prior", "summary.mean", "summary.scale")  # from rules and data, not by gradients
+    return {name for name in unique_tensors(model) if name not in known and not name.endswith(made)}
 
 
 @torch.inference_mode()

@@ -2,6 +2,7 @@
 
 import argparse
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -41,6 +42,13 @@ def _check_zip(path: Path) -> None:
         )
 
 
+def _why(error: pickle.UnpicklingError) -> str:
+    """What PyTorch met, without its advice to load the file unsafely."""
+    name = re.search(r"GLOBAL\s+([\w.]+)", str(error))
+    other = re.search(r"Unsupported [^\n]*", str(error))
+    return f"it asks for {name[1]}" if name else other[0] if other else "unknown content"
+
+
 def _torch(path: Path) -> object:
     _check_zip(path)
     try:
@@ -48,9 +56,8 @@ def _torch(path: Path) -> object:
             warnings.simplefilter("ignore")  # about pickle protocols; what cannot be read is refused below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else "unknown content"
         raise BadInput(
-            f"{path.name!r} was refused: it is not a plain PyTorch checkpoint, or it asks to run code ({first[:200]}); "
+            f"{path.name!r} was refused: it is not a plain PyTorch checkpoint, or it wants to run code ({_why(error)}); "
             "nothing of it was executed"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError) as error:

@@ -174,8 +174,10 @@ def test_a_pickle_bomb_does_not_go_off(tmp_path: Path, how: str) -> None:
         path.write_bytes(pickle.dumps({"model": _Bomb(marker)}))
     else:
         torch.save({"model": official_state(), "config": _Bomb(marker)} if how == "inside" else _Bomb(marker), path)
-    with pytest.raises(BadInput, match="nothing of it was executed"):
+    with pytest.raises(BadInput, match="nothing of it was executed") as refused:
         _import(path, tmp_path)
+    assert "weights_only" not in str(refused.value)  # PyTorch's own message advises to load it unsafely
+    assert ("it asks for" in str(refused.value)) == (how != "pickle")
     assert not marker.exists()
     assert _clean(tmp_path)
 

@@ -284,7 +284,8 @@ class MedMPTEngine:
         self.require("encode")
         if any(name.startswith("vision_proj_scan.") for name in self.provenance.missing):
             raise Unavailable(f"the weights {self.provenance.name!r} have no scan projection")
-        return _unit(self.model.project_scan(self._tensor(self._encoded(study).scan)[None]))[0]
+        vector: Floats = _unit(self.model.project_scan(self._tensor(self._encoded(study).scan)[None]))[0]
+        return vector
 
     def similarity(self, study: Study, texts: Sequence[str]) -> Floats:
         """Cosine of a study with each text, `(N,)`."""

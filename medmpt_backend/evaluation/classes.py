@@ -45,8 +45,8 @@ def _baselines(
     counted = context.counted
     if counted is not None and counted.histograms is not None and test.histograms is not None:
         for name, outlined in HISTOGRAMS:
-            rows, asked = (histogram_features(part, outlined) for part in (counted.histograms, test.histograms))
-            out[name] = class_probabilities(rows, counted.classes(task), asked, classes)
+            known, wanted = (histogram_features(part, outlined) for part in (counted.histograms, test.histograms))
+            out[name] = class_probabilities(known, counted.classes(task), wanted, classes)
     linear = {"linear": (context.learned.scan, context.found.scan), **{f"linear {name}": sets for name, sets in others.items()}}
     for name, (rows, asked) in linear.items():
         out[name] = class_probabilities(rows.astype(np.float64), target, asked.astype(np.float64), classes)

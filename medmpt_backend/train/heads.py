@@ -103,6 +103,10 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
     return HeadFeatures(joined["cls"], joined.get("digest"), part("strongest"), part("target"), reports, labs)
 
 
+def _batches(order: Tensor) -> list[Tensor]:
+    return [order[i : i + _TOGETHER] for i in range(0, len(order), _TOGETHER)]
+
+
 Noise = Callable[[str, Tensor], Tensor]
 
 
@@ -121,7 +125,7 @@ def fused(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Noise = _n
 @torch.no_grad()
 def read(model: MedMPT, features: HeadFeatures) -> HeadFeatures:
     """The same with scan embeddings and pooled reports as the parts above make them now."""
-    parts = torch.arange(len(features)).split(_TOGETHER)
+    parts = _batches(torch.arange(len(features)))
     scan = torch.cat([fused(model, features, rows)[0] for rows in parts]).float()
     if features.reports is None:
         return replace(features, scan=scan)
@@ -182,7 +186,7 @@ def fit_readout(
     for turn in range(_ROUNDS):
         for group in optimizer.param_groups:
             group["lr"] = _READ_RATE * 0.5 * (1 + math.cos(math.pi * turn / _ROUNDS))
-        for rows in torch.randperm(len(train), generator=generator).split(_TOGETHER):
+        for rows in _batches(torch.randperm(len(train), generator=generator)):
             optimizer.zero_grad(set_to_none=True)
             with fast(device):
                 losses = readout_losses(model, train, rows, noise)

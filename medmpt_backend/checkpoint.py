@@ -42,7 +42,7 @@ Stored = Literal["float32", "float16"]
 _ENCODE = ("vision_encoder.", "vision_fusion.")
 _TASK_PARTS: dict[str, tuple[str, ...]] = {
     "encode": _ENCODE,
-    "report": (*_ENCODE, "vision_to_text.", "text_decoder."),
+    "report": (*_ENCODE, "vision_to_text.", "text_decoder.", "told."),
     "embed_text": ("text_encoder.", "text_proj."),
     "similarity": (*_ENCODE, "vision_proj_scan.", "text_encoder.", "text_proj."),
     "medication": (*_ENCODE, "text_encoder.", "labs.", "medication.fusion.", "medication.patient_head."),
@@ -189,7 +189,10 @@ def served_tasks(config: MedMPTConfig, missing: set[str], tokenizer: bool) -> tu
             continue
         if not any(name.startswith(parts) for name in missing):
             tasks.append(task)
-    ends = {name: (f"heads.{name}.", f"patch_heads.{name}.", f"patch_mix.{name}") for name in config.heads}
+    ends = {
+        name: (f"heads.{name}.", f"patch_heads.{name}.", f"patch_mix.{name}", *((f"spot_heads.{name}.", "spots.") if head.spots else ()))
+        for name, head in config.heads.items()
+    }
     complete = [name for name, prefixes in ends.items() if not any(key.startswith(prefixes) for key in missing)]
     return (*tasks, *complete) if "encode" in tasks else tuple(tasks)
 

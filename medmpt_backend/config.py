@@ -17,6 +17,10 @@ last bit that floating point allows; the other value is this project's default. 
   `residual` is deeper and hides masked patches from its overlapping convolutions.
 * `vision.local_width`: 0 is official; otherwise cells of half a patch of each slice, with their neighbours in the slices above and below,
   feed the heads that score patches, and the strongest of them add to the slice's embedding: a nodule is lost in a whole patch.
+* `vision.spots`: False is official; otherwise a second stem and local branch learn a head's small dense findings (`HeadConfig.spots`)
+  alone: in a shared one the thousand times as many cells of large findings drown them.
+* `text.memory`: `official` lets the report decoder see the scan tokens; `evidence` adds one token per finding of the heads that score
+  patches (strongest cell and share of each zone, logit of the head), so that few studies suffice and the draft follows the findings.
 """
 
 from typing import Literal, Self
@@ -69,6 +73,7 @@ class VisionConfig(_Frozen):
     stem: Literal["official", "convolutional", "residual"] = "official"
     stem_width: int = 0
     local_width: int = 0
+    spots: bool = False
     decoder_width: int = 512
     decoder_depth: int = 4
     decoder_heads: int = 8
@@ -94,13 +99,18 @@ class VisionConfig(_Frozen):
         return self.grid**2
 
     @property
+    def scored_width(self) -> int:
+        """Features of one cell: those of the local branch and, where there are spots, those of theirs."""
+        return self.local_width * (2 if self.spots else 1)
+
+    @property
     def cells(self) -> int:
         """Scored cells along one side: patches, or half patches with a local branch."""
         return 2 * self.grid if self.local_width else self.grid
 
 
 class TextConfig(_Frozen):
-    """BERT encoder and report decoder; `decoder_layers` of 0 leaves the decoder out."""
+    """BERT encoder and report decoder; `decoder_layers` of 0 leaves the decoder out, `memory` is what the decoder looks at."""
 
     vocab: int = 21128
     width: int = 768
@@ -115,6 +125,7 @@ class TextConfig(_Frozen):
     cls: int = 101
     sep: int = 102
     max_length: int = 120
+    memory: Literal["official", "evidence"] = "official"
 
 
 class LabTest(_Frozen):
@@ -182,6 +193,7 @@ class HeadConfig(_Frozen):
         temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
             where and on which side. Not official.
+        spots: Labels whose cells the branch for spots scores (`VisionConfig.spots`); needs `patches`.
         evidence: With a local branch: whether only a label's own cells speak for it, or those of all labels.
     """
 
@@ -193,6 +205,7 @@ class HeadConfig(_Frozen):
     calibrated: bool = False
     temperature: float = Field(default=1.0, gt=0)
     patches: bool = False
+    spots: tuple[str, ...] = ()
     evidence: Literal["own", "all"] = "own"
 
 
@@ -241,6 +254,11 @@ class MedMPTConfig(_Frozen):
             raise ValueError(f"image {v.image} is not a multiple of patch {v.patch}")
         if v.local_width and v.stem != "residual":
             raise ValueError(f"a local branch needs the residual stem, not {v.stem}")
+        if v.spots and not v.local_width:
+            raise ValueError("a branch for spots needs a local branch")
+        for task, head in self.heads.items():
+            if set(head.spots) - set(head.labels) or (head.spots and not (head.patches and v.spots)):
+                raise ValueError(f"spots of {task!r} must be labels of it, with patches and a branch for spots")
         splits = [("vision", v.width, v.heads), ("fusion", v.width, v.fusion_heads)] + ([("text", t.width, t.heads)] if t else [])
         for name, width, heads in splits:
             if width % heads:
@@ -265,10 +283,10 @@ class MedMPTConfig(_Frozen):
         return cls(
             preprocess=PreprocessConfig(sampling="slab", slab="halves", resize="antialias"),
             vision=VisionConfig(
-                image=160, slices=24, width=192, depth=3, heads=6, stem="residual", stem_width=128, local_width=96,
+                image=160, slices=24, width=192, depth=3, heads=6, stem="residual", stem_width=128, local_width=96, spots=True,
                 decoder_width=96, decoder_depth=1, decoder_heads=4, fusion_heads=6, fusion_ff=768, fusion_positions=64,
             ),
-            text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256),
+            text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256, memory="evidence"),
             labs=LabConfig(tests=100, width=96, layers=2, heads=4, ff=256),
             medication=MedicationConfig(fusion_width=96, fusion_ff=256, node_width=64, graph_width=64, graph_heads=(4, 1)),
             heads=heads or {}, pretrain=PretrainConfig(queue_slice=8192, queue_scan=1024, momentum=0.99), projection=128,

@@ -246,13 +246,16 @@ class MedMPTEngine:
         self.require("report")
         assert self.model.text_decoder is not None
         encodings = [self._encoded(s) for s in studies]
-        memory = self.model.memory(self._tensor(np.stack([e.tokens for e in encodings])))
+        scores = {name: self._tensor(np.stack([e.patches[name] for e in encodings])) for name in encodings[0].patches} if encodings else {}
+        evidence = self.model.evidence(self._tensor(np.stack([e.scan for e in encodings])), scores)
+        memory = self.model.memory(self._tensor(np.stack([e.tokens for e in encodings])), evidence)
         texts = generate(self.model.text_decoder, memory, self._settings(settings, language))
         return [self._draft(text, encoding) for text, encoding in zip(texts, encodings, strict=True)]
 
     def _draft(self, text: Generated, encoding: Encoding) -> Draft:
         assert self.tokenizer is not None
         pieces = self.tokenizer.pieces(text.ids)
+        cross = self._over_slices(text.cross, encoding)
         ends = [i + 1 for i, piece in enumerate(pieces) if piece in _SENTENCE_ENDS]
         bounds = [0, *ends] + ([len(pieces)] if not ends or ends[-1] < len(pieces) else [])
         sentences = []
@@ -260,11 +263,19 @@ class MedMPTEngine:
             written = self.tokenizer.decode(text.ids[a:b])
             if not written:
                 continue
-            looked = text.cross[a:b].mean(0).argsort(descending=True)[:3].tolist()
+            looked = cross[a:b].mean(0).argsort(descending=True)[:3].tolist()
             slices = tuple(dict.fromkeys(int(encoding.slice_index[j]) for j in looked))
             mean = float(np.mean(text.logprobs[a:b]))
             sentences.append(DraftSentence(written, mean, slices, a, tuple(pieces[a:b]), text.logprobs[a:b]))
-        return Draft(tuple(sentences), text.cross.numpy(), self.provenance.laterality_verified, encoding.validity)
+        return Draft(tuple(sentences), cross.numpy(), self.provenance.laterality_verified, encoding.validity)
+
+    def _over_slices(self, cross: Tensor, encoding: Encoding) -> Tensor:
+        """Attention `(T, memory)` as `(T, S)`: what a finding's entry was given goes to the slices by its strongest cells there."""
+        inputs = len(encoding.slice_index)
+        if cross.shape[1] == inputs:
+            return cross
+        strongest = np.concatenate([scores.max((2, 3)).T for scores in encoding.patches.values()])
+        return cross[:, :inputs] + cross[:, inputs:] @ torch.from_numpy(strongest).float().softmax(1)
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Floats:

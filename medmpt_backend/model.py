@@ -5,10 +5,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medmpt_backend.config import HeadConfig, MedMPTConfig
+from medmpt_backend.evidence import EvidenceTokens, zones
 from medmpt_backend.labs import LabEncoder
+from medmpt_backend.local import LocalBranch, LocalSummary, ResidualStem, SpotBranch
 from medmpt_backend.medication import MedicationModel
 from medmpt_backend.text import ReportDecoder, TextEncoder, pool_text
-from medmpt_backend.vision import LocalBranch, LocalSummary, SliceEncoder, SliceFusion
+from medmpt_backend.vision import SliceEncoder, SliceFusion
 
 # Patches of a study whose mean score speaks for a finding.
 STRONGEST_PATCHES = 4
@@ -63,13 +65,17 @@ class MedMPT(nn.Module):
         self.heads = nn.ModuleDict({name: make_head(vision.width, head) for name, head in config.heads.items()})
         scored = {name: head for name, head in config.heads.items() if head.patches}
         self.local = LocalBranch(vision) if vision.local_width else None
+        self.spots = SpotBranch(vision, config.preprocess.channels) if vision.spots else None
         cell = vision.local_width or vision.width
         self.patch_heads = nn.ModuleDict({name: nn.Linear(cell, len(head.labels)) for name, head in scored.items()})
+        self.spot_heads = nn.ModuleDict({name: nn.Linear(cell, len(head.spots)) for name, head in scored.items() if head.spots})
         if vision.local_width:
-            for scorer in self.patch_heads.values():
+            for scorer in (*self.patch_heads.values(), *self.spot_heads.values()):
                 nn.init.constant_(scorer.bias, RARE)  # type: ignore[arg-type]
         outputs = sum(len(head.labels) for head in scored.values())
         self.summary = LocalSummary(vision, outputs) if vision.local_width and outputs else None
+        told = outputs if text and text.decoder_layers and text.memory == "evidence" else 0
+        self.told = EvidenceTokens(told, text.width) if text and told else None
         self.patch_mix = nn.ParameterDict({name: nn.Parameter(make_mix(head, bool(vision.local_width))) for name, head in scored.items()})
         self.labs = LabEncoder(config.labs, config.dropout) if config.labs is not None else None
         self.medication: MedicationModel | None = None
@@ -96,16 +102,25 @@ class MedMPT(nn.Module):
             return ()
         return tuple(name for name, head in self.patch_heads.items() if not any(p.is_meta for p in head.parameters()))
 
-    def look(self, image: Tensor, chunk: int | None = None, origin: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def spotting(self) -> bool:
+        """Whether there is a branch for spots and these weights have its tensors."""
+        parts = () if self.spots is None else (*self.spots.parameters(), *self.spot_heads.parameters())
+        return bool(parts) and not any(p.is_meta for p in parts)
+
+    def look(
+        self, image: Tensor, chunk: int | None = None, origin: Tensor | None = None, spots: bool = True
+    ) -> tuple[Tensor, Tensor | None]:
         """All tokens of all slices, and what the heads that score patches look at.
 
         Args:
             image: `(B, S, C, H, W)` float in [-1, 1]; with `origin` a part of each study.
             chunk: Slices at a time, to bound the memory.
             origin: `(B, 2)` int64, row and column of the first patch of each part.
+            spots: Whether the branch for spots looks as well, where these weights have it.
 
         Returns:
-            Tokens `(B, S, 1 + patches, D)`; cells `(B, S, cells, cells, features)`, None where no head scores patches.
+            Tokens `(B, S, 1 + patches, D)`; cells `(B, S, cells, cells, features)`, None where no head scores patches. Features are those
+            of the local branch and then those of the branch for spots.
         """
         flat, lead = image.flatten(0, 1), image.shape[:2]
         step = chunk or len(flat)
@@ -119,7 +134,11 @@ class MedMPT(nn.Module):
         if self.local is None:
             return tokens, tokens[:, :, 1:].reshape(*lead, side, side, -1)
         fine = torch.cat([f for _, f in made if f is not None])
-        return tokens, self.local(fine.reshape(*lead, *fine.shape[1:]), tokens)
+        cells = self.local(fine.reshape(*lead, *fine.shape[1:]), tokens)
+        if not spots or not self.spotting():
+            return tokens, cells
+        assert self.spots is not None
+        return tokens, torch.cat([cells, self.spots(image, tokens)], -1)
 
     def _positions(self, origin: Tensor, slices: int, side: int) -> Tensor:
         """Patches of the whole image that parts of `side` x `side` patches are: `(B * slices, side * side)`."""
@@ -130,8 +149,30 @@ class MedMPT(nn.Module):
 
     def patch_logits(self, task: str, cells: Tensor) -> Tensor:
         """Cells `(B, S, cells, cells, features)` to `(B, S, labels, cells, cells)`; only for heads with `patches`."""
-        out: Tensor = self.patch_heads[task](cells)
+        width = self.config.vision.local_width or cells.shape[-1]
+        out: Tensor = self.patch_heads[task](cells[..., :width])
+        if task in self.spot_heads and cells.shape[-1] > width:
+            scores = self.spot_heads[task](cells[..., width:])
+            out = out.index_copy(-1, torch.tensor(self.spot_rows(task), device=out.device), scores.to(out.dtype))
         return out.permute(0, 1, 4, 2, 3)
+
+    def spot_rows(self, task: str) -> list[int]:
+        """Labels of a head whose cells the branch for spots scores."""
+        head = self.config.heads[task]
+        return [head.labels.index(label) for label in head.spots]
+
+    @torch.no_grad()
+    def begin_spots(self) -> None:
+        """Start the branch for spots from the trained stem, local branch and scores of cells."""
+        assert self.spots is not None
+        assert self.local is not None
+        stem = self.vision_encoder.patch_embed
+        assert isinstance(stem, ResidualStem)
+        self.spots.begin_from(stem, self.local)
+        for task, head in self.spot_heads.items():
+            scorer, rows = self.patch_heads[task], self.spot_rows(task)
+            head.weight.copy_(scorer.weight[rows])  # type: ignore[index, operator]
+            head.bias.copy_(scorer.bias[rows])  # type: ignore[index, operator]
 
     def slices_of(self, tokens: Tensor, cells: Tensor | None, scores: dict[str, Tensor]) -> Tensor:
         """Slice embeddings `(B, S, D)` of what `look` saw: CLS, with a local branch and what its strongest cells say."""
@@ -170,11 +211,29 @@ class MedMPT(nn.Module):
         assert self.text_proj is not None
         return F.normalize(self.text_proj(pooled), dim=-1)
 
-    def memory(self, tokens: Tensor) -> Tensor:
-        """Scan tokens `(B, S, D)` to the decoder's memory `(B, S, T)`."""
+    def evidence(self, scan: Tensor, patches: dict[str, Tensor]) -> Tensor | None:
+        """What the decoder is told of each finding, `(B, labels, FIGURES)`; None where it sees the scan tokens alone.
+
+        Args:
+            scan: `(B, D)`.
+            patches: Patch logits of `see`.
+        """
+        if self.told is None:
+            return None
+        return self.evidence_of([(zones(scores), self.head_logits(name, scan, scores)) for name, scores in patches.items()])
+
+    @staticmethod
+    def evidence_of(parts: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Zones `(B, labels, 2 * ZONES)` and logits `(B, labels)` of each head that scores patches, in their order, to `evidence`."""
+        return torch.cat([torch.cat([where, torch.tanh(logits / 4)[..., None]], -1) for where, logits in parts], 1)
+
+    def memory(self, tokens: Tensor, evidence: Tensor | None = None) -> Tensor:
+        """Scan tokens `(B, S, D)` to the decoder's memory `(B, S, T)`; with `evidence` and one entry per finding `(B, S + labels, T)`."""
         assert self.vision_to_text is not None
         out: Tensor = self.vision_to_text(tokens)
-        return out
+        if evidence is None or self.told is None:
+            return out
+        return torch.cat([out, self.told(evidence)], 1)
 
     def head_logits(self, task: str, scan: Tensor, patches: Tensor | None = None) -> Tensor:
         """Logits `(B, labels)` of one head; `patches` `(B, S, labels, cells, cells)` add the mean of their strongest."""

@@ -70,7 +70,8 @@ class Draft:
 
     Attributes:
         sentences: In order.
-        cross: `(T, S)` cross-attention of each token to the inputs.
+        cross: `(T, S)` cross-attention of each token to the inputs; what it gave to a finding counts for
+            the slices of that finding.
         laterality_verified: False where left and right in the text must not be trusted.
         validity: Domain verdict.
     """

@@ -14,6 +14,16 @@ NOT_ASKED = (
     "adrenal_mass",
     "air_trapping",
 )
+# Small and dense or small and round: a branch of their own scores their cells.
+SPOTS = (
+    "coronary_calcification",
+    "arterial_wall_calcification",
+    "solid_nodule",
+    "part_solid_nodule",
+    "ground_glass_nodule",
+    "perifissural_nodule",
+    "calcified_granuloma",
+)
 # Relations of the drug graph, as `medmpt drugs edges` writes them.
 RELATIONS = ("interaction", "same_condition")
 EXTENT = ("none", "below 25 %", "25 to 50 %", "above 50 %")
@@ -22,7 +32,9 @@ EXTENT = ("none", "below 25 %", "25 to 50 %", "above 50 %")
 def cohort_config() -> MedMPTConfig:
     """`MedMPTConfig.compact()` with everything that the cohort knows."""
     heads = {
-        "findings": HeadConfig(kind="multilabel", labels=tuple(label for label in MASK_LABELS if label not in NOT_ASKED), patches=True),
+        "findings": HeadConfig(
+            kind="multilabel", labels=tuple(label for label in MASK_LABELS if label not in NOT_ASKED), patches=True, spots=SPOTS
+        ),
         "screening": HeadConfig(kind="multiclass", labels=("no lung cancer", "lung cancer")),
         "covid": HeadConfig(kind="multiclass", labels=("other pneumonia", "COVID-19")),
         "extent": HeadConfig(kind="multiclass", labels=EXTENT),

@@ -83,11 +83,23 @@ def record_of(made: CohortStudy) -> StudyRecord:
         id=made.id,
         split=made.split,
         report=made.reports[made.language],
+        wordings=worded(made.id, made.patient.disease, made.truth, made.reports, made.language),
         labels=made.truth.labels,
         classes=made.truth.classes,
         labs=made.patient.labs,
         drugs=made.patient.prescription.drugs,
     )
+
+
+# Reports of a study in other words, in each language.
+WORDINGS = 3
+
+
+def worded(name: str, disease: str, truth: Truth, reports: dict[str, str], language: str) -> tuple[str, ...]:
+    """The report in the other language, and both written `WORDINGS` times more by other radiologists; none twice."""
+    others = [reports_of(name, disease, truth, again) for again in range(1, WORDINGS + 1)]
+    texts = [text for written in (reports, *others) for text in written.values()]
+    return tuple(text for text in dict.fromkeys(texts) if text != reports[language])
 
 
 def describe(made: CohortStudy) -> dict[str, Any]:
@@ -221,13 +233,18 @@ def rewrite_reports(folder: Path) -> int:
     try:
         truths = [json.loads(line) for line in (folder / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
         records = [StudyRecord.model_validate_json(line) for line in (folder / "index.jsonl").read_text(encoding="utf-8").splitlines()]
-        made = [reports_of(t["id"], t["patient"]["disease"], Truth.model_validate(t["truth"])) for t in truths]
+        known = [(t["id"], t["patient"]["disease"], Truth.model_validate(t["truth"])) for t in truths]
+        made = [reports_of(*study) for study in known]
+        again = [worded(*study, reports, t["language"]) for study, reports, t in zip(known, made, truths, strict=True)]
     except (OSError, ValueError, KeyError) as error:
         raise BadInput(f"{folder.name!r} has no truth to write reports from: {str(error)[:200]}") from error
     if [t["id"] for t in truths] != [r.id for r in records]:
         raise BadInput(f"truth.jsonl of {folder.name!r} does not list the studies of its index in the same order")
     chosen = [reports[t["language"]] for t, reports in zip(truths, made, strict=True)]
-    lines = [r.model_copy(update={"report": text}).model_dump_json() for r, text in zip(records, chosen, strict=True)]
+    lines = [
+        r.model_copy(update={"report": text, "wordings": others}).model_dump_json()
+        for r, text, others in zip(records, chosen, again, strict=True)
+    ]
     told = [json.dumps({**t, "reports": reports}, ensure_ascii=False) for t, reports in zip(truths, made, strict=True)]
     _replace(folder / "truth.jsonl", told)
     _replace(folder / "index.jsonl", lines)

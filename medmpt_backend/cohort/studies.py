@@ -152,9 +152,9 @@ def _complete(
     return CohortStudy(name, split, patient, drawn.habitus, drawn.scan, study, truth, reports_of(name, patient.disease, truth), language)
 
 
-def reports_of(name: str, disease: str, truth: Truth) -> dict[str, str]:
-    """Both reports of a study; they depend on its id, its truth and the phrases alone."""
-    digest = hashlib.sha256(f"report {name}".encode()).digest()
+def reports_of(name: str, disease: str, truth: Truth, again: int = 0) -> dict[str, str]:
+    """Both reports of a study; they depend on its id, its truth and the phrases alone. `again` above 0 tells it in other words."""
+    digest = hashlib.sha256(f"report {name}{f' again {again}' if again else ''}".encode()).digest()
     return write_reports(np.random.default_rng(int.from_bytes(digest[:8], "big")), disease, truth)
 
 

@@ -3,6 +3,8 @@
 Reports and laboratory values stay those of the patient; domain abstention is left aside, so that the claims themselves are seen.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.corruptions import corrupt
-from medmpt_backend.evaluation.features import probabilities
+from medmpt_backend.evaluation.features import EVIDENCE, probabilities
 from medmpt_backend.evaluation.figures import Figure, PartResult
 from medmpt_backend.evaluation.findings import TASK
 from medmpt_backend.evaluation.medication import modalities, scores_of
@@ -30,10 +32,12 @@ def run(context: Context, studies: int = _STUDIES) -> PartResult:
     chosen = np.unique(np.linspace(0, len(context.test) - 1, count).round().astype(int))
     other = np.array([_most_different(context, int(i)) for i in chosen])
     blank = corrupt("blank", context.test.data.image(context.test.rows[int(chosen[0])]), context.weights.config.preprocess.windows, 0)
-    scan, tokens, logits = _encode(context, blank)
-    own = _Seen(context.found.scan[chosen], context.found.tokens[chosen], {t: v[chosen] for t, v in context.found.logits.items()})
-    swapped = _Seen(context.found.scan[other], context.found.tokens[other], {t: v[other] for t, v in context.found.logits.items()})
-    empty = _Seen(scan.repeat(len(chosen), 0), tokens.repeat(len(chosen), 0), {t: v.repeat(len(chosen), 0) for t, v in logits.items()})
+    found, nothing = context.found, _encode(context, blank)
+    own, swapped = (
+        _Seen(found.scan[i], found.tokens[i], *({k: v[i] for k, v in x.items()} for x in (found.logits, found.told)))
+        for i in (chosen, other)
+    )
+    empty = nothing.repeated(len(chosen))
     for name, seen in (("blank", empty), ("another patient", swapped)):
         for claim, changed in _changes(context, chosen, own, seen).items():
             result.figures[f"{claim}/{name}"] = Figure(value=round(float(np.mean(changed)), 4), n=len(chosen))
@@ -41,11 +45,19 @@ def run(context: Context, studies: int = _STUDIES) -> PartResult:
     return result
 
 
+@dataclass(frozen=True, eq=False)
 class _Seen:
-    """Image features of the chosen studies under one condition."""
+    """Image features of the chosen studies under one condition; fields as in `Features`."""
 
-    def __init__(self, scan: NDArray[np.float32], tokens: NDArray[np.float16], logits: dict[str, NDArray[np.float32]]) -> None:
-        self.scan, self.tokens, self.logits = scan, tokens, logits
+    scan: NDArray[np.float32]
+    tokens: NDArray[np.float16]
+    logits: dict[str, NDArray[np.float32]]
+    told: dict[str, NDArray[np.float32]]
+
+    def repeated(self, times: int) -> "_Seen":
+        """One study so many times."""
+        logits, told = ({k: v.repeat(times, 0) for k, v in x.items()} for x in (self.logits, self.told))
+        return _Seen(self.scan.repeat(times, 0), self.tokens.repeat(times, 0), logits, told)
 
 
 def _most_different(context: Context, position: int) -> int:
@@ -57,13 +69,15 @@ def _most_different(context: Context, position: int) -> int:
 
 
 @torch.inference_mode()
-def _encode(context: Context, image: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float16], dict[str, NDArray[np.float32]]]:
+def _encode(context: Context, image: Tensor) -> _Seen:
     model = context.model
     parameter = next(p for p in model.parameters() if not p.is_meta)
     slices, patches = model.see(scale(image)[None].to(parameter.device, parameter.dtype))
     scan, tokens = model.fuse(slices)
     logits = {t: model.head_logits(t, scan, patches.get(t)).float().cpu().numpy() for t in context.found.logits}
-    return scan.float().cpu().numpy(), tokens.to(torch.float16).cpu().numpy(), logits
+    evidence = model.evidence(scan, patches)
+    told = {} if evidence is None else {EVIDENCE: evidence.float().cpu().numpy()}
+    return _Seen(scan.float().cpu().numpy(), tokens.to(torch.float16).cpu().numpy(), logits, told)
 
 
 def _changes(context: Context, chosen: NDArray[np.int64], own: _Seen, seen: _Seen) -> dict[str, NDArray[np.bool_]]:
@@ -76,7 +90,7 @@ def _changes(context: Context, chosen: NDArray[np.int64], own: _Seen, seen: _See
             limits = np.array(head.thresholds or (0.5,) * len(head.labels))
             out["findings called present"] = ((a >= limits) != (b >= limits)).any(1)
     if context.serves("report") and context.tokenizer is not None:
-        first, second = (draft_tokens(context, x.tokens) for x in (own, seen))
+        first, second = (draft_tokens(context, x.tokens, x.told.get(EVIDENCE)) for x in (own, seen))
         out["drafted report"] = np.array([x != y for x, y in zip(first, second, strict=True)])
     pool = context.learned.scan if context.learned is not None else context.found.scan
     out["most similar study"] = nearest(pool, own.scan) != nearest(pool, seen.scan)

@@ -22,7 +22,9 @@ from medmpt_backend.preprocess import scale
 Floats = NDArray[np.float32]
 Progress = Callable[[str, int, int], None]
 _BATCH = 4
-_KINDS = ("logits", "peaks", "inputs")
+_KINDS = ("logits", "peaks", "inputs", "told")
+# The one entry of `told`.
+EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class Features:
         logits: Head to `(N, labels)`.
         peaks: Head that scores patches to `(N, labels, 3)`: slice, row and column of the strongest cell.
         inputs: Block of `appearance` to `(N, F)`.
+        told: `evidence`: `(N, findings, figures)` what the report decoder is told, where it is told.
         cells: Cells along one side of a slice in `peaks`.
     """
 
@@ -43,6 +46,7 @@ class Features:
     logits: dict[str, Floats]
     peaks: dict[str, NDArray[np.int64]]
     inputs: dict[str, Floats]
+    told: dict[str, Floats]
     cells: int
 
 
@@ -107,6 +111,9 @@ def _encode(model: MedMPT, studies: StudySet, whole: bool, name: str, progress: 
                 keep(f"logits/{task}", model.head_logits(task, scan, patches.get(task)).float().cpu().numpy())
         if whole:
             keep("tokens", tokens.to(torch.float16).cpu().numpy())
+            evidence = model.evidence(scan, patches)
+            if evidence is not None:
+                keep(f"told/{EVIDENCE}", evidence.float().cpu().numpy())
             for task, scores in patches.items():
                 cells = scores.shape[-1]
                 strongest = scores.float().transpose(1, 2).flatten(2).argmax(-1).cpu().numpy()
@@ -123,9 +130,9 @@ def _unpack(arrays: dict[str, NDArray[np.generic]]) -> Features:
     def part(kind: str) -> dict[str, NDArray[np.generic]]:
         return {key.removeprefix(f"{kind}/"): values for key, values in arrays.items() if key.startswith(f"{kind}/")}
 
-    logits, peaks, inputs = (part(kind) for kind in _KINDS)
+    logits, peaks, inputs, told = (part(kind) for kind in _KINDS)
     tokens = arrays.get("tokens", np.zeros((0, 0, 0), np.float16))
-    return Features(arrays["scan"], tokens, logits, peaks, inputs, int(arrays["cells"]))  # type: ignore[arg-type]
+    return Features(arrays["scan"], tokens, logits, peaks, inputs, told, int(arrays["cells"]))  # type: ignore[arg-type]
 
 
 def _read(path: Path) -> Features | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.data import StudySet
 from medmpt_backend.evaluation.extraction import extract, is_chinese, stated_sides
+from medmpt_backend.evaluation.features import EVIDENCE
 from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
 from medmpt_backend.evaluation.findings import COARSE
 from medmpt_backend.search import DecodeSettings, generate
@@ -52,12 +53,12 @@ def _report(studies: StudySet, position: int, like: str) -> str:
 
 def draft_all(context: Context) -> list[str]:
     """One drafted report per test study."""
-    return draft_tokens(context, context.found.tokens)
+    return draft_tokens(context, context.found.tokens, context.found.told.get(EVIDENCE))
 
 
 @torch.inference_mode()
-def draft_tokens(context: Context, tokens: NDArray[np.float16]) -> list[str]:
-    """One report per row of scan tokens `(N, S, D)`, decoded as the weights say."""
+def draft_tokens(context: Context, tokens: NDArray[np.float16], told: NDArray[np.float32] | None) -> list[str]:
+    """One report per row of scan tokens `(N, S, D)` and evidence, decoded as the weights say."""
     model, text, decode, tokenizer = context.model, context.weights.config.text, context.weights.config.decode, context.tokenizer
     assert text is not None
     assert tokenizer is not None
@@ -74,7 +75,8 @@ def draft_tokens(context: Context, tokens: NDArray[np.float16]) -> list[str]:
     out: list[str] = []
     for start in range(0, len(tokens), _BATCH):
         part = torch.from_numpy(tokens[start : start + _BATCH]).to(parameter.device, parameter.dtype)
-        out += [tokenizer.decode(g.ids) for g in generate(model.text_decoder, model.memory(part), settings)]
+        evidence = None if told is None else torch.from_numpy(told[start : start + _BATCH]).to(parameter.device, parameter.dtype)
+        out += [tokenizer.decode(g.ids) for g in generate(model.text_decoder, model.memory(part, evidence), settings)]
         if context.progress is not None:
             context.progress("draft reports", len(out), len(tokens))
     return out

@@ -47,8 +47,8 @@ class Batch:
 
 # Random views that keep lesions in the picture.
 MILD = Augmentation(crop=(0.85, 1.0), degrees=8.0, shift=0.04, blur=0.0)
-# Share of parts that lie about a finding, and studies that a label counts as having besides those it has.
-_ABOUT, _FEW = 0.75, 10
+# Share of parts that lie about a finding; studies whose masks say how much a label covers; cells that a label counts as having besides.
+_ABOUT, _COUNTED, _FEW = 0.75, 512, 64
 
 
 class BatchSource:
@@ -136,6 +136,8 @@ class BatchSource:
     def collate_parts(self, chosen: list[tuple[int, int]], augmented: bool = True, whole: bool = False) -> Batch:
         """One part of each study, about a finding three times in four; with `whole` of whole slices."""
         views, masks, origins = [], [], []
+        if whole:  # as many pixels as in parts
+            chosen = chosen[: max(1, round(len(chosen) * (self.settings.crop_patches / self.config.vision.grid) ** 2))]
         side = self.config.vision.grid if whole else min(self.settings.crop_patches, self.config.vision.grid)
         for epoch, i in chosen:
             generator = generator_for(self.settings.seed, epoch, i)
@@ -159,10 +161,9 @@ class BatchSource:
         """First slice, row and column (in patches) of a part of one study."""
         slices, grid = mask.shape[0] - self.settings.crop_slices, self.config.vision.grid - side
         limits = (max(slices, 0), max(grid, 0), max(grid, 0))
-        there = (mask > 0).flatten(2).any(2).any(0).nonzero()[:, 0]
+        there = ((mask > 0).flatten(2).any(2).any(0) & (self._smallness > 0)).nonzero()[:, 0]
         if len(there) and float(torch.rand((), generator=generator)) < _ABOUT:
-            rarity = self._rarity[there]
-            label = int(there[torch.multinomial(rarity, 1, generator=generator)])
+            label = int(there[torch.multinomial(self._smallness[there], 1, generator=generator)])
             cells = (mask[:, label] > 0).nonzero()
             cell = cells[int(torch.randint(len(cells), (), generator=generator))]
             ratio = mask.shape[-1] // self.config.vision.grid
@@ -173,10 +174,19 @@ class BatchSource:
         return tuple(int(torch.randint(limit + 1, (), generator=generator)) for limit in limits)  # type: ignore[return-value]
 
     @cached_property
-    def _rarity(self) -> Tensor:
-        """Per label of the head one over the number of studies that show it."""
-        labels = self.config.heads[self.settings.task].labels
-        return torch.tensor([1.0 / (_FEW + sum(r.labels.get(label) == 1 for r in self.data.records)) for label in labels])
+    def _smallness(self) -> Tensor:
+        """Per label of the head one over the root of the cells that it covers: what is large or common lies in most parts anyway.
+
+        Where only spots are trained, 0 for all other labels.
+        """
+        studies = self.usable[:_COUNTED]
+        cells = sum((mask > 0).flatten(2).sum((0, 2)) for i in studies if (mask := self._mask(i)) is not None)
+        assert isinstance(cells, Tensor)
+        found = (_FEW + cells * (len(self.usable) / len(studies))).rsqrt()
+        if not self.settings.spots:
+            return found
+        head = self.config.heads[self.settings.task]
+        return found * torch.tensor([float(label in head.spots) for label in head.labels])
 
     def covered(self, most: int = 384) -> Tensor | None:
         """`(labels,)` mean covered share of the cells over the first studies, unknown as not covered; None without masks."""
@@ -206,6 +216,18 @@ class BatchSource:
         tokens = self.tokenizer.encode([r.report or "" for r in records], self.config.text.max_length)
         pad = self.config.text.max_length - tokens.ids.shape[1]  # one length for all processes
         return torch.nn.functional.pad(tokens.ids, (0, pad), value=self.config.text.pad), torch.nn.functional.pad(tokens.mask, (0, pad))
+
+    def wordings(self) -> tuple[Tensor, Tensor] | None:
+        """Ids and mask `(K, N, L)` of the reports of all usable studies, first as they are, then in the other words that the data have."""
+        records = [self.data.records[i] for i in self.usable]
+        most = max((len(r.wordings) for r in records), default=0)
+        if self.tokenizer is None or not most:
+            return None
+        told = [
+            [r.model_copy(update={"report": (r.report, *r.wordings)[k % (1 + len(r.wordings))]}) for r in records] for k in range(most + 1)
+        ]
+        parts = [self._text(row) for row in told]
+        return torch.stack([ids for ids, _ in parts]), torch.stack([mask for _, mask in parts])
 
     def _all_targets(self, records: list[StudyRecord]) -> dict[str, Tensor]:
         tasks = [*self.config.heads, *(["medication"] if self.config.medication is not None and self.config.medication.drugs else [])]

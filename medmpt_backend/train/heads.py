@@ -1,13 +1,12 @@
 """Everything above the slices, trained to its end on a frozen encoder: every study is seen once, the rest takes minutes on what is kept.
 
 Slice encoder, local branch and scores of cells stay as they are. First all at once, in batches that hold enough other reports to be told
-from: fusion, summary of the cells, heads with evidence of all labels' cells, report decoder, image-text match. Then each head and the
-medication part alone, until the validation studies stop improving.
+from: fusion, summary of the cells, heads with evidence of all labels' cells, report decoder, image-text match. Then each head, the language
+parts and the medication part alone, until the validation studies stop improving.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,117 +23,30 @@ from medmpt_backend.precision import fast
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.calibrate import HeadOutput, calibrate
+from medmpt_backend.train.frozen import HeadFeatures, Noise, batches, fused, head_features, logits_of, no_noise, read, read_text, told
 from medmpt_backend.train.run import DOMAIN_STUDIES, RunPlan, join_drugs, start_from
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.shards import ShardDataset
 from medmpt_backend.train.tasks import head_loss, match_loss, next_token_loss
 
-_BATCH = 4
-# All at once: rounds, studies per step, rounds without gain, rate.
-_ROUNDS, _TOGETHER, _WITHOUT_GAIN, _READ_RATE = 16, 64, 4, 8e-4
+# All at once: rounds, rounds without gain, rate; and of the language parts alone.
+_ROUNDS, _WITHOUT_GAIN, _READ_RATE = 16, 4, 8e-4
+_TEXT_ROUNDS, _TEXT_WITHOUT_GAIN, _TEXT_RATE = 30, 5, 8e-4
 _FITTED = (
-    "vision_fusion.", "summary.", "heads.", "patch_mix.", "text_encoder.", "text_decoder.", "vision_to_text.", "text_proj.",
-    "vision_proj_scan.", "temp_multimodal", "labs.", "medication.",
+    "vision_fusion.", "summary.", "heads.", "patch_mix.", "text_encoder.", "text_decoder.", "vision_to_text.", "told.",
+    "text_proj.", "vision_proj_scan.", "temp_multimodal", "labs.", "medication.",
 )  # fmt: skip
 # What the reading out takes as it is: weights without these cannot be read out.
-_FROZEN = ("vision_encoder.", "local.", "patch_heads.")
+_FROZEN = ("vision_encoder.", "local.", "patch_heads.", "spots.", "spot_heads.")
 _STEPS, _PATIENCE, _RATE, _DECAY, _NOISE = 600, 60, 2e-3, 0.02, 0.1
 # The medication part: steps, studies per step, steps between looks at the validation studies, looks without gain, rate.
 _DRUG_STEPS, _DRUG_BATCH, _DRUG_LOOK, _DRUG_PATIENCE, _DRUG_RATE = 800, 128, 20, 6, 1e-3
 
 
-@dataclass(frozen=True, eq=False)
-class HeadFeatures:
-    """What the frozen parts make of `N` studies, and what the parts above make of that.
-
-    Attributes:
-        cls: `(N, S, D)` CLS of each slice.
-        digest: `(N, S, 4 (F + L))` largest and mean of the cells of each side, of models with a local branch.
-        strongest: Head that scores patches to `(N, 1 or 3, labels)`.
-        targets: Head, and `medication`, to its targets, as in `Batch.targets`.
-        reports: Token ids and mask, `(N, L)` each; None where the model has no text part.
-        labs: Values and missing mask, `(N, tests)` each; None where the model has no medication part.
-        scan: `(N, D)` scan embedding, by `read`.
-        text: Pooled report `(N, T)`, by `read`.
-    """
-
-    cls: Tensor
-    digest: Tensor | None
-    strongest: dict[str, Tensor]
-    targets: dict[str, Tensor]
-    reports: tuple[Tensor, Tensor] | None = None
-    labs: tuple[Tensor, Tensor] | None = None
-    scan: Tensor | None = None
-    text: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.cls)
-
-
-@torch.no_grad()
-def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], None] = lambda _: None) -> HeadFeatures:
-    """Every usable study of a source of task `joint`, not augmented."""
-    rows: dict[str, list[Tensor]] = {}
-    device = model.vision_encoder.cls_token.device
-    tasks = (*model.heads, *(("medication",) if model.medication is not None else ()))
-    for start in range(0, len(source.usable), _BATCH):
-        batch = source.collate([(0, i) for i in source.usable[start : start + _BATCH]], augmented=False)
-        with fast(device):
-            tokens, cells = model.look(batch.view.to(device))
-            patches = {name: model.patch_logits(name, cells).float() for name in model.scoring()} if cells is not None else {}
-        found = {"cls": tokens[:, :, 0].float(), **{f"strongest/{task}": model.strongest(scores) for task, scores in patches.items()}}
-        if model.summary is not None and cells is not None:
-            found["digest"] = model.summary.digest(cells.float(), torch.cat(list(patches.values()), 2))
-        found |= {f"target/{task}": batch.targets[task] for task in tasks}
-        if model.text_encoder is not None and source.tokenizer is not None:
-            found |= {"ids": batch.ids, "mask": batch.text_mask}
-        if batch.labs is not None:
-            found |= {"labs": batch.labs[0], "missing": batch.labs[1]}
-        for name, tensor in found.items():
-            rows.setdefault(name, []).append(tensor.cpu())
-        progress(len(batch.view))
-    joined = {name: torch.cat(parts) for name, parts in rows.items()}
-
-    def part(kind: str) -> dict[str, Tensor]:
-        return {name.removeprefix(f"{kind}/"): tensor for name, tensor in joined.items() if name.startswith(f"{kind}/")}
-
-    reports = (joined["ids"], joined["mask"]) if "ids" in joined else None
-    labs = (joined["labs"], joined["missing"]) if "labs" in joined else None
-    return HeadFeatures(joined["cls"], joined.get("digest"), part("strongest"), part("target"), reports, labs)
-
-
-def _batches(order: Tensor) -> list[Tensor]:
-    return [order[i : i + _TOGETHER] for i in range(0, len(order), _TOGETHER)]
-
-
-Noise = Callable[[str, Tensor], Tensor]
-
-
-def _none(_: str, x: Tensor) -> Tensor:
-    return x
-
-
-def fused(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Noise = _none) -> tuple[Tensor, Tensor]:
-    """Scan embedding `(n, D)` and scan tokens `(n, S, D)` of some rows; `noise` is put on what the frozen parts made."""
-    slices = noise("cls", features.cls[rows])
-    if model.summary is not None and features.digest is not None:
-        slices = slices + model.summary(noise("digest", features.digest[rows]))
-    return model.fuse(slices)
-
-
-@torch.no_grad()
-def read(model: MedMPT, features: HeadFeatures) -> HeadFeatures:
-    """The same with scan embeddings and pooled reports as the parts above make them now."""
-    parts = _batches(torch.arange(len(features)))
-    scan = torch.cat([fused(model, features, rows)[0] for rows in parts]).float()
-    if features.reports is None:
-        return replace(features, scan=scan)
-    ids, mask = features.reports
-    return replace(features, scan=scan, text=torch.cat([model.encode_text(ids[rows], mask[rows]) for rows in parts]).float())
-
-
-def readout_losses(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Noise = _none) -> dict[str, Tensor]:
-    """Loss of each head, of the report and of its match with the scans among these rows."""
+def readout_losses(
+    model: MedMPT, features: HeadFeatures, rows: Tensor, noise: Noise = no_noise, text: tuple[Tensor, Tensor] | None = None
+) -> dict[str, Tensor]:
+    """Loss of each head, of the report and of its match with the scans among these rows; `text` stands in for the reports."""
     scan, tokens = fused(model, features, rows, noise)
     losses = {}
     for task in model.heads:
@@ -143,11 +55,41 @@ def readout_losses(model: MedMPT, features: HeadFeatures, rows: Tensor, noise: N
             logits = logits + model.mixed(task, noise(task, features.strongest[task][rows]))
         losses[task] = head_loss(logits, features.targets[task][rows])
     if model.text_decoder is not None and features.reports is not None:
-        ids, mask = (part[rows] for part in features.reports)
-        losses["report"] = next_token_loss(model.text_decoder(ids, model.memory(tokens), mask), ids, model.text_decoder.config.pad)
-        text = model.project_text(model.encode_text(ids, mask))
-        losses["match"] = match_loss(model.project_scan(scan), text, model.temp_multimodal)
+        evidence = told(model, features, rows, scan, noise)
+        losses |= _language_losses(model, scan, model.memory(tokens, evidence), text or _rows(features.reports, rows))
     return losses
+
+
+def _rows(parts: tuple[Tensor, Tensor], rows: Tensor) -> tuple[Tensor, Tensor]:
+    return parts[0][rows], parts[1][rows]
+
+
+def _language_losses(model: MedMPT, scan: Tensor, memory: Tensor, text: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    assert model.text_decoder is not None
+    ids, mask = text
+    projected = model.project_text(model.encode_text(ids, mask))
+    return {
+        "report": next_token_loss(model.text_decoder(ids, memory, mask), ids, model.text_decoder.config.pad),
+        "match": match_loss(model.project_scan(scan), projected, model.temp_multimodal),
+    }
+
+
+def _worded(features: HeadFeatures, rows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor] | None:
+    """The reports of some rows, each in one of its wordings."""
+    if features.wordings is None:
+        return None
+    ids, mask = features.wordings
+    which = torch.randint(len(ids), (len(rows),), generator=generator)
+    return ids[which, rows], mask[which, rows]
+
+
+def _noise(features: HeadFeatures, generator: torch.Generator) -> Noise:
+    """Normal noise of a tenth of each figure's deviation among the studies."""
+    spread = {"cls": features.cls.std((0, 1)), **{task: x.std(0) for task, x in features.strongest.items()}}
+    spread |= {f"zones/{task}": x.std(0) for task, x in features.zones.items()}
+    spread |= {name: x.std((0, 1)) for name, x in (("digest", features.digest), ("tokens", features.tokens)) if x is not None}
+    spread |= {"scan": features.scan.std(0)} if features.scan is not None else {}
+    return lambda name, x: x + torch.randn(x.shape, generator=generator) * (_NOISE * spread[name])
 
 
 def fit_readout(
@@ -158,7 +100,7 @@ def fit_readout(
     Returns:
         Head, `report` and `match` to validation loss before and after; the match is that among all validation studies.
     """
-    names = ("vision_fusion", "summary", "heads", "patch_mix", "text_encoder", "text_decoder", "vision_to_text", "text_proj")
+    names = ("vision_fusion", "summary", "heads", "patch_mix", "text_encoder", "text_decoder", "vision_to_text", "told", "text_proj")
     parts: list[nn.Module] = [p for name in (*names, "vision_proj_scan") if (p := getattr(model, name)) is not None]
     shared = {id(p): p for part in parts for p in part.parameters()}
     parameters = [*shared.values(), model.temp_multimodal]
@@ -170,12 +112,7 @@ def fit_readout(
 
     if model.summary is not None and train.digest is not None:
         model.summary.standardise(train.digest)
-    spread = {"cls": train.cls.std((0, 1)), **{task: x.std(0) for task, x in train.strongest.items()}}
-    if train.digest is not None:
-        spread["digest"] = train.digest.std((0, 1))
-
-    def noise(name: str, x: Tensor) -> Tensor:
-        return x + torch.randn(x.shape, generator=generator) * (_NOISE * spread[name])
+    noise = _noise(train, generator)
 
     def validate() -> dict[str, float]:
         with torch.no_grad(), fast(device):
@@ -186,10 +123,10 @@ def fit_readout(
     for turn in range(_ROUNDS):
         for group in optimizer.param_groups:
             group["lr"] = _READ_RATE * 0.5 * (1 + math.cos(math.pi * turn / _ROUNDS))
-        for rows in _batches(torch.randperm(len(train), generator=generator)):
+        for rows in batches(torch.randperm(len(train), generator=generator)):
             optimizer.zero_grad(set_to_none=True)
             with fast(device):
-                losses = readout_losses(model, train, rows, noise)
+                losses = readout_losses(model, train, rows, noise, _worded(train, rows, generator))
             torch.stack([loss.float() for loss in losses.values()]).sum().backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 3.0)
             optimizer.step()
@@ -207,13 +144,6 @@ def fit_readout(
 def _restore(parameters: list[nn.Parameter], kept: list[Tensor]) -> None:
     for parameter, value in zip(parameters, kept, strict=True):
         parameter.copy_(value)
-
-
-def logits_of(model: MedMPT, task: str, features: HeadFeatures, scan: Tensor | None = None) -> Tensor:
-    """Logits `(N, labels)` of one head; `scan` stands in for the features' own embeddings."""
-    assert features.scan is not None
-    out: Tensor = model.heads[task](features.scan if scan is None else scan)
-    return out + model.mixed(task, features.strongest[task]) if task in features.strongest else out
 
 
 def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0) -> tuple[float, float]:
@@ -249,6 +179,62 @@ def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatur
             break
     _restore(parameters, kept)
     return first, best
+
+
+def fit_language(
+    model: MedMPT, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, tuple[float, float]]:
+    """Fit the parts that read and write reports alone, on wordings drawn anew each round; scans, heads and what is told stay.
+
+    Returns:
+        `report` and `match` to validation loss before and after; kept is the lowest sum.
+    """
+    assert train.scan is not None
+    assert train.tokens is not None
+    assert train.reports is not None
+    names = ("text_encoder", "text_decoder", "vision_to_text", "told", "text_proj", "vision_proj_scan")
+    shared = {id(p): p for name in names if (part := getattr(model, name)) is not None for p in part.parameters()}
+    parameters = [*shared.values(), model.temp_multimodal]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(parameters, lr=_TEXT_RATE, weight_decay=_DECAY)
+    device, noise = train.cls.device, _noise(train, generator)
+
+    def losses_of(features: HeadFeatures, rows: Tensor, noise: Noise, text: tuple[Tensor, Tensor] | None) -> dict[str, Tensor]:
+        assert features.scan is not None
+        assert features.tokens is not None
+        assert features.reports is not None
+        scan = features.scan[rows]
+        with torch.no_grad():
+            evidence = told(model, features, rows, scan, noise)
+        memory = model.memory(noise("tokens", features.tokens[rows]), evidence)
+        return _language_losses(model, noise("scan", scan), memory, text or _rows(features.reports, rows))
+
+    def validate() -> dict[str, float]:
+        with torch.no_grad(), fast(device):
+            return {name: float(loss) for name, loss in losses_of(held_out, torch.arange(len(held_out)), no_noise, None).items()}
+
+    first = best = validate()
+    kept, waited = [p.detach().clone() for p in parameters], 0
+    for turn in range(_TEXT_ROUNDS):
+        for group in optimizer.param_groups:
+            group["lr"] = _TEXT_RATE * 0.5 * (1 + math.cos(math.pi * turn / _TEXT_ROUNDS))
+        for rows in batches(torch.randperm(len(train), generator=generator)):
+            optimizer.zero_grad(set_to_none=True)
+            with fast(device):
+                losses = losses_of(train, rows, noise, _worded(train, rows, generator))
+            torch.stack([loss.float() for loss in losses.values()]).sum().backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(parameters, 3.0)
+            optimizer.step()
+        progress(len(train))
+        value, waited = validate(), waited + 1
+        if sum(value.values()) < sum(best.values()):
+            best, waited, kept = value, 0, [p.detach().clone() for p in parameters]
+        if waited >= _TEXT_WITHOUT_GAIN:
+            break
+    _restore(parameters, kept)
+    return {name: (first[name], best[name]) for name in best}
 
 
 def prescription_loss_of(model: MedMPT, features: HeadFeatures, rows: Tensor, present: Tensor) -> Tensor:
@@ -368,6 +354,10 @@ def refit(
     losses = fit_readout(model, seen["train"], seen["val"], progress=progress)
     seen = {split: read(model, features) for split, features in seen.items()}
     losses |= {task: (losses[task][0], fit_head(model, task, seen["train"], seen["val"])[1]) for task in model.heads}
+    if model.text_decoder is not None and seen["train"].reports is not None:
+        worded = fit_language(model, seen["train"], seen["val"], progress=progress)
+        losses |= {part: (losses[part][0], after) for part, (_, after) in worded.items()}
+        seen = {split: read_text(model, features) for split, features in seen.items()}
     if model.medication is not None and seen["train"].labs is not None and seen["val"].labs is not None:
         losses["medication"] = fit_medication(model, seen["train"], seen["val"])
     outputs = {task: HeadOutput(logits_of(model, task, seen["val"]).detach(), seen["val"].targets[task]) for task in model.heads}

@@ -145,11 +145,14 @@ def join_drugs(plan: RunPlan, model: MedMPT, data: ShardDataset) -> None:
 
 def _task(settings: TrainSettings, model: MedMPT, source: BatchSource) -> FinetuneTask | JointTask:
     """The task, with the weights of its cells' loss taken from the data."""
+    parts: Literal["none", "all", "spots"] = "none" if not settings.crop_slices else "spots" if settings.spots else "all"
+    if settings.spots and parts == "none":
+        raise BadInput("the branch for spots is trained on parts of studies: give crop_slices")
     covered = source.covered() if settings.mask_balance else None
     weights = balanced_weights(covered, settings.mask_balance) if covered is not None else None
     if settings.task == "joint":
         return JointTask(model, settings.mask_weight, weights)
-    return FinetuneTask(model, settings.task, settings.mask_weight, weights, parts=settings.crop_slices > 0)
+    return FinetuneTask(model, settings.task, settings.mask_weight, weights, parts)
 
 
 def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
@@ -174,6 +177,10 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     else:
         model = MedMPT(config)
         start_from(plan, model)
+        if plan.settings.spots and model.spots is not None and plan.weights is not None:
+            missing = read_weights(plan.weights).provenance.missing
+            if any(name.startswith("spots.") for name in missing) or not read_weights(plan.weights).config.vision.spots:
+                model.begin_spots()
         if plan.settings.task in ("joint", "medication") and model.medication is not None:
             join_drugs(plan, model, data)
         task = _task(plan.settings, model, source)
@@ -215,7 +222,7 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
             outputs.append(model.project_scan(scan).cpu())
             targets.append(model.project_text(model.encode_text(batch.ids, batch.text_mask)).cpu())
         elif trainer.settings.task == "caption":
-            texts += _captions(model, tokens, source)
+            texts += _captions(model, model.memory(tokens, model.evidence(scan, patches)), source)
         elif trainer.settings.task == "medication":
             outputs.append(_medication_scores(model, batch.labs, scan, batch.ids, batch.text_mask))
             targets.append(_present(batch.target))
@@ -252,12 +259,12 @@ def _present(target: torch.Tensor | None) -> torch.Tensor:
     return target.cpu()
 
 
-def _captions(model: MedMPT, tokens: torch.Tensor, source: BatchSource) -> list[str]:
+def _captions(model: MedMPT, memory: torch.Tensor, source: BatchSource) -> list[str]:
     assert model.text_decoder is not None
     assert source.tokenizer is not None
     text = model.text_decoder.config
     settings = DecodeSettings(end=text.sep, max_length=text.max_length)
-    return [source.tokenizer.decode(g.ids) for g in generate(model.text_decoder, model.memory(tokens), settings)]
+    return [source.tokenizer.decode(g.ids) for g in generate(model.text_decoder, memory, settings)]
 
 
 def _medication_scores(

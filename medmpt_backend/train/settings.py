@@ -33,8 +33,10 @@ class TrainSettings(BaseModel):
         mask_balance: How far that loss weighs rare labels up: 0 not at all, 1 until every label counts the same. A label that covers few
             cells (a nodule) is otherwise drowned by one that covers many (emphysema).
         crop_slices: Train a head's patches alone, on parts of studies of so many slices; 0 trains on whole studies.
-        crop_patches: Side of such a part in patches. Three parts in four lie about a finding, rare ones first.
-        whole_every: Every so many steps the parts have whole slices, so that the model keeps to what it will see.
+        spots: With `crop_slices`: train the branch for spots alone, on the labels that it scores; all else stays.
+        crop_patches: Side of such a part in patches. Three parts in four lie about a finding, such as cover few
+            cells first: large and common ones lie in most parts anyway.
+        whole_every: Every so many steps the parts have whole slices, of as many fewer studies, so that the model keeps to what it will see.
         evaluate_every: Steps between looks at the validation studies; 0 never looks.
         patience: Looks without a lower validation loss after which training stops and returns to the best; 0 never stops early.
         recompute: Recompute activations in the backward pass to save memory.
@@ -65,6 +67,7 @@ class TrainSettings(BaseModel):
     mask_balance: float = Field(default=0.0, ge=0, le=1)
     crop_slices: int = Field(default=0, ge=0)
     crop_patches: int = Field(default=6, ge=1)
+    spots: bool = False
     whole_every: int = Field(default=4, ge=1)
     evaluate_every: int = Field(default=0, ge=0)
     patience: int = Field(default=0, ge=0)

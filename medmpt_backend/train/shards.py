@@ -8,8 +8,9 @@ A data set is a folder:
   share (0..255) of each cell that a finding covers, findings in the order of `dataset.json` → `mask_labels`; a cell is a patch, or half of
   one for models with a local branch (`dataset.json` → `cells` along one side).
 * `index.jsonl`: one object per study, in the order of the shards' rows: `{"id": str, "shard": int, "row": int, "split": "train|val|test",
-  "report": str|null, "labels": {finding: 0|1|null}, "classes": {task: int|null}, "labs": {analyte: number|null}, "drugs": [name] | null}`.
-  `null` and absent mean not known; they are never a target. Ids are the data owner's own pseudonyms.
+  "report": str|null, "wordings": [str], "labels": {finding: 0|1|null}, "classes": {task: int|null}, "labs": {analyte: number|null},
+  "drugs": [name] | null}`. `wordings` are the same report in other words or languages. `null` and absent mean not known; they are never a
+  target. Ids are the data owner's own pseudonyms.
 """
 
 import json
@@ -38,6 +39,7 @@ class StudyRecord(BaseModel):
     row: int = 0
     split: Split = "train"
     report: str | None = None
+    wordings: tuple[str, ...] = ()
     labels: dict[str, Literal[0, 1] | None] = Field(default_factory=dict)
     classes: dict[str, int | None] = Field(default_factory=dict)
     labs: dict[str, float | None] = Field(default_factory=dict)

@@ -3,6 +3,8 @@
 Means over a batch are means over the batch of all processes, so that two processes train as one with twice the batch.
 """
 
+from typing import Literal
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -42,7 +44,7 @@ class PretrainTask(nn.Module):
     def __init__(self, config: MedMPTConfig) -> None:
         super().__init__()
         self.pretrain = PretrainModel(config)
-        for name in ("heads", "patch_heads", "patch_mix", "local", "summary", "labs", "medication"):
+        for name in ("heads", "patch_heads", "patch_mix", "local", "spots", "spot_heads", "summary", "told", "labs", "medication"):
             part = getattr(self.pretrain.model, name)
             if part is not None:
                 part.requires_grad_(False)
@@ -64,7 +66,14 @@ class PretrainTask(nn.Module):
 class FinetuneTask(nn.Module):
     """One downstream task on top of MedMPT."""
 
-    def __init__(self, model: MedMPT, task: str, mask_weight: float = 1.0, cell_weights: Tensor | None = None, parts: bool = False) -> None:
+    def __init__(
+        self,
+        model: MedMPT,
+        task: str,
+        mask_weight: float = 1.0,
+        cell_weights: Tensor | None = None,
+        parts: Literal["none", "all", "spots"] = "none",
+    ) -> None:
         super().__init__()
         self.model, self.task, self.mask_weight, self.cell_weights, self.parts = model, task, mask_weight, cell_weights, parts
         if task == "medication" and model.medication is None:
@@ -76,18 +85,23 @@ class FinetuneTask(nn.Module):
     def _trained_modules(self) -> list[nn.Module]:
         model = self.model
         seeing: list[nn.Module] = [model.vision_encoder, model.vision_fusion]
-        if self.parts:
+        if self.parts != "none":
             if model.local is None or self.task not in model.patch_heads:
                 raise BadInput(f"parts of studies train a head with patches and a local branch; {self.task!r} has none")
+            if self.parts == "spots":
+                if model.spots is None or self.task not in model.spot_heads:
+                    raise BadInput(f"the head {self.task!r} has no labels for the branch for spots")
+                return [model.spots, model.spot_heads[self.task]]
             return [model.vision_encoder, model.local, model.patch_heads[self.task]]
         if self.task in model.config.heads:
             seeing += [model.heads[self.task]]
             if self.task in model.patch_heads:
                 seeing += [nn.ParameterList([model.patch_mix[self.task]]), model.patch_heads[self.task]]
-                seeing += [part for part in (model.local, model.summary) if part is not None]
+                seeing += [part for part in (model.local, model.spots, model.summary) if part is not None]
+                seeing += [model.spot_heads[self.task]] if self.task in model.spot_heads else []
             return seeing
         wanted = {
-            "caption": (model.vision_to_text, model.text_decoder),
+            "caption": (model.vision_to_text, model.text_decoder, model.told),
             "medication": (model.text_encoder, model.labs, model.medication),
         }.get(self.task)
         if wanted is None:
@@ -97,15 +111,19 @@ class FinetuneTask(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Loss per part."""
         model = self.model
-        if self.parts:
-            cells = model.look(batch.view, origin=batch.origin)[1]
+        if self.parts != "none":
+            cells = model.look(batch.view, origin=batch.origin, spots=self.parts == "spots")[1]
             assert cells is not None
             assert batch.patches is not None
-            return {"patches": self.mask_weight * patch_loss(model.patch_logits(self.task, cells), batch.patches, self.cell_weights)}
+            logits, covered, weights = model.patch_logits(self.task, cells), batch.patches, self.cell_weights
+            if self.parts == "spots":
+                rows = model.spot_rows(self.task)
+                logits, covered, weights = logits[:, :, rows], covered[:, :, rows], None if weights is None else weights[rows]
+            return {"patches": self.mask_weight * patch_loss(logits, covered, weights)}
         slices, patches = model.see(batch.view)
         scan, scan_tokens = model.fuse(slices)
         if self.task == "caption":
-            return {"lm": report_loss(model, batch, scan_tokens)}
+            return {"lm": report_loss(model, batch, scan_tokens, model.evidence(scan, patches))}
         if self.task == "medication":
             assert batch.target is not None
             return {"medication": prescription_loss(model, batch, scan, batch.target)}
@@ -132,7 +150,7 @@ class JointTask(nn.Module):
             wanted = (batch.targets[task], batch.patches)
             losses |= findings_losses(model, task, (scan, patches), wanted, self.mask_weight, self.cell_weights)
         if model.text_decoder is not None:
-            losses["lm"] = report_loss(model, batch, scan_tokens)
+            losses["lm"] = report_loss(model, batch, scan_tokens, model.evidence(scan, patches))
             text = model.project_text(model.encode_text(batch.ids, batch.text_mask))
             losses["itc"] = match_loss(model.project_scan(scan), text, model.temp_multimodal)
         if "medication" in batch.targets:
@@ -150,10 +168,10 @@ def match_loss(scan: Tensor, text: Tensor, temperature: Tensor) -> Tensor:
     return (F.cross_entropy(there.float(), target) + F.cross_entropy(back.float(), target)) / 2
 
 
-def report_loss(model: MedMPT, batch: Batch, scan_tokens: Tensor) -> Tensor:
-    """Next-token loss of the report given the scan tokens."""
+def report_loss(model: MedMPT, batch: Batch, scan_tokens: Tensor, evidence: Tensor | None) -> Tensor:
+    """Next-token loss of the report given the scan tokens and, where the decoder is told, the findings."""
     assert model.text_decoder is not None
-    logits = model.text_decoder(batch.ids, model.memory(scan_tokens), batch.text_mask)
+    logits = model.text_decoder(batch.ids, model.memory(scan_tokens, evidence), batch.text_mask)
     return next_token_loss(logits, batch.ids, model.text_decoder.config.pad)
 
 

@@ -12,6 +12,7 @@ from medmpt_backend.checkpoint import load_model, read_weights
 from medmpt_backend.config import HeadConfig, MedMPTConfig
 from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
+from medmpt_backend.evidence import FIGURES, ZONES, zones
 from medmpt_backend.model import MedMPT
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
@@ -30,11 +31,11 @@ SICK, WELL = "Findings: right lung nodule, 12.5 mm. Impression: nodule.", "影�
 def config(tiny_config: MedMPTConfig) -> MedMPTConfig:
     whole = tiny_config.model_dump()
     whole["preprocess"] |= {"slab": "halves", "resize": "antialias"}
-    whole["vision"] |= {"stem": "residual", "local_width": 16}
-    whole["text"] |= {"vocab": 200, "pad": 0, "unk": 1, "cls": 2, "sep": 3, "max_length": 32}
+    whole["vision"] |= {"stem": "residual", "local_width": 16, "spots": True}
+    whole["text"] |= {"vocab": 200, "pad": 0, "unk": 1, "cls": 2, "sep": 3, "max_length": 32, "memory": "evidence"}
     whole["medication"] |= {"relations": ("interaction",)}
     whole["heads"] = {
-        "findings": HeadConfig(kind="multilabel", labels=("lung_nodule",), patches=True).model_dump(),
+        "findings": HeadConfig(kind="multilabel", labels=("lung_nodule",), patches=True, spots=("lung_nodule",)).model_dump(),
         "severity": HeadConfig(kind="multiclass", labels=("a", "b", "c", "d")).model_dump(),
     }
     return MedMPTConfig.model_validate(whole)
@@ -57,6 +58,7 @@ def data(tmp_path_factory: pytest.TempPathFactory, config: MedMPTConfig) -> Path
                 id=f"s{i}",
                 split="val" if i >= 20 else "train",
                 report=SICK if sick else WELL,
+                wordings=("影像所见：右肺结节。",) if sick else (),
                 labels={"lung_nodule": 1 if sick else 0},
                 classes={"severity": i % 4 if i % 3 else None},
                 labs={"crp": 50.0 * sick, "urea": None},
@@ -175,7 +177,7 @@ def test_heads_are_fitted_to_their_end_on_a_frozen_encoder(plan: RunPlan, tmp_pa
     before, after = (load_model(read_weights(tmp_path / "weights" / name)) for name in ("mine", "fitted"))
     assert after.patch_mix["findings"].shape == (3, 1, 1)
     assert after.config.heads["findings"].evidence == "all"
-    parts = ("vision_encoder.", "local.", "patch_heads.", "vision_proj_slice.")
+    parts = ("vision_encoder.", "local.", "spots.", "patch_heads.", "spot_heads.", "vision_proj_slice.")
     frozen = {k for k, v in before.state_dict().items() if k.startswith(parts) and not v.is_meta}
     assert any(k.startswith("vision_encoder.") for k in frozen)
     assert all(torch.equal(before.state_dict()[k], after.state_dict()[k]) for k in frozen)
@@ -208,10 +210,56 @@ def test_parts_about_findings_train_the_cells_alone_and_the_rest_is_fitted_above
     assert not any(name.startswith(("vision_encoder.", "local.", "patch_heads.")) for name in missing)
     slices = load_model(read_weights(folder)).encode_slices(torch.rand(1, 4, 6, 32, 32))  # without the summary, which is not trained yet
     assert slices.isfinite().all()
-    refit(folder, plan.data, tmp_path / "weights", "whole")
+    assert any(name.startswith("spots.") for name in missing)
+    with pytest.raises(BadInput, match="never trained"):
+        refit(folder, plan.data, tmp_path / "weights", "none")
+    spots = replace(
+        parts, settings=settings.model_copy(update={"spots": True}), weights=folder, config=None, tokenizer=None, out=tmp_path / "spots"
+    )
+    trainer, _ = train(spots)
+    logged = [json.loads(line)["patches"] for line in (tmp_path / "spots/losses.jsonl").read_text().splitlines()]
+    assert np.mean(logged[-5:]) < np.mean(logged[:5])
+    seen = export(trainer, spots, tmp_path / "weights", "spots", "test")
+    before, after = (load_model(read_weights(f)).state_dict() for f in (folder, seen))
+    assert all(torch.equal(v, after[k]) for k, v in before.items() if k.startswith(("vision_encoder.", "local.", "patch_heads.")))
+    refit(seen, plan.data, tmp_path / "weights", "whole")
     assert {"findings", "severity", "report", "medication"} <= set(read_weights(tmp_path / "weights/whole").provenance.tasks)
     with pytest.raises(BadInput, match="never trained"):
         refit(_random_weights(plan, tmp_path), plan.data, tmp_path / "weights", "none")
+
+
+def test_the_branch_for_spots_starts_as_the_trained_one_and_scores_its_labels_alone(config: MedMPTConfig) -> None:
+    two = HeadConfig(kind="multilabel", labels=("mass", "lung_nodule"), patches=True, spots=("lung_nodule",))
+    torch.manual_seed(0)
+    model = MedMPT(config.model_copy(update={"heads": {"findings": two}})).eval()
+    image = torch.rand(1, 4, 6, 32, 32)
+    with torch.no_grad():
+        shared = model.patch_logits("findings", model.look(image, spots=False)[1])  # type: ignore[arg-type]
+        model.begin_spots()
+        same = model.patch_logits("findings", model.look(image)[1])  # type: ignore[arg-type]
+        assert torch.allclose(same, shared, atol=1e-5)
+        scorer = model.spot_heads["findings"]
+        assert isinstance(scorer, torch.nn.Linear)
+        scorer.bias.add_(1)
+        moved = model.patch_logits("findings", model.look(image)[1])  # type: ignore[arg-type]
+    assert torch.allclose(moved[:, :, 1], shared[:, :, 1] + 1, atol=1e-5)
+    assert torch.equal(moved[:, :, 0], same[:, :, 0])
+
+
+def test_what_the_decoder_is_told_says_where_and_its_attention_goes_to_slices(plan: RunPlan, tmp_path: Path) -> None:
+    trainer, _ = train(plan)
+    engine = MedMPTEngine.open(export(trainer, plan, tmp_path / "weights", "mine", "test"), tmp_path, precision="fp32")
+    hu = np.full((8, 32, 32), -1000, np.int16)
+    hu[4:6, 8:16, :8] = 300
+    encoding = engine.encode(Volume(hu, (5.0, 1.0, 1.0), SeriesInfo("0" * 16, synthetic=True)))
+    where = zones(torch.from_numpy(encoding.patches["findings"])[None])[0, 0]
+    assert where.shape == (FIGURES - 1,)
+    assert int(where[:ZONES].argmax()) == 0  # lowest third, the patient's right
+    draft = engine.draft_findings(encoding)
+    assert draft.cross.shape[1] == 4
+    assert np.allclose(draft.cross.sum(1), 1, atol=1e-4)
+    other = engine.model.memory(torch.zeros(1, 4, 32), torch.ones(1, 1, FIGURES))
+    assert other.shape == (1, 5, 32)
 
 
 def _random_weights(plan: RunPlan, tmp_path: Path) -> Path:
@@ -238,7 +286,8 @@ def test_a_part_lies_about_a_finding_and_a_part_of_everything_is_the_whole(plan:
     model = MedMPT(config).eval()
     image = torch.rand(1, 4, 6, 32, 32)
     for given in (None, 3):
-        assert all(
-            torch.allclose(a, b, atol=1e-5)
-            for a, b in zip(model.look(image), model.look(image, given, torch.zeros(1, 2).long()), strict=True)
-        )
+        (tokens, cells), (again, same) = model.look(image), model.look(image, given, torch.zeros(1, 2).long())
+        assert cells is not None
+        assert same is not None
+        assert torch.allclose(tokens, again, atol=1e-5)
+        assert torch.allclose(cells, same, atol=1e-5)

@@ -106,26 +106,39 @@ def _aspiration(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
 
 
 def _covid(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
-    out: list[f.PaintedFinding] = [f.ground_glass(rng, c, lobes=LOWER if s < 0.3 else ALL, amount=0.12 + 0.45 * s)]
-    if s > 0.4:
+    """Mostly peripheral; one in five looks indeterminate or like another infection."""
+    typical = bool(rng.random() < 0.8)
+    out: list[f.PaintedFinding] = [f.ground_glass(rng, c, lobes=LOWER if s < 0.3 else ALL, amount=0.12 + 0.45 * s, peripheral=typical)]
+    if s > 0.4 and rng.random() < 0.7:
         out.append(f.crazy_paving(rng, c, lobes=LOWER, amount=0.1 + 0.2 * s))
-    if s > 0.6:
-        out.append(f.consolidation(rng, c, lobe=_lobe(rng, LOWER), amount=0.15 * s, patchy=True))
+    if rng.random() < 0.1 + 0.4 * s:
+        out.append(f.consolidation(rng, c, lobe=_lobe(rng, LOWER), amount=0.05 + 0.12 * s, patchy=True))
+    if rng.random() < (0.1 if typical else 0.4):
+        out.append(f.diffuse_nodules(rng, c, pattern="centrilobular", density=0.2 + 0.5 * s))
+    if rng.random() < 0.12:
+        out.append(f.peribronchial_thickening(rng, c, lobes=LOWER))
     return tuple(out)
 
 
 def _viral(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
-    return (
-        f.diffuse_nodules(rng, c, pattern="centrilobular", density=0.4 + s),
-        f.ground_glass(rng, c, lobes=ALL, amount=0.08 + 0.3 * s, peripheral=False),
-        f.peribronchial_thickening(rng, c, lobes=ALL),
-    )
+    """Airway-centred; three in ten are indistinguishable from COVID-19."""
+    if rng.random() < 0.3:
+        return _covid(rng, c, s)
+    out: list[f.PaintedFinding] = [
+        f.diffuse_nodules(rng, c, pattern="centrilobular", density=0.3 + s),
+        f.ground_glass(rng, c, lobes=ALL, amount=0.08 + 0.3 * s, peripheral=bool(rng.random() < 0.3)),
+    ]
+    if rng.random() < 0.7:
+        out.append(f.peribronchial_thickening(rng, c, lobes=ALL))
+    return tuple(out)
 
 
 def _pneumocystis(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
-    out: list[f.PaintedFinding] = [f.ground_glass(rng, c, lobes=ALL, amount=0.4 + 0.4 * s, peripheral=False)]
+    out: list[f.PaintedFinding] = [f.ground_glass(rng, c, lobes=ALL, amount=0.3 + 0.45 * s, peripheral=bool(rng.random() < 0.15))]
     if rng.random() < 0.3:
         out.append(f.cysts(rng, c, number=int(10 + 20 * s), diameter_mm=11))
+    if rng.random() < 0.3:
+        out.append(f.crazy_paving(rng, c, lobes=ALL, amount=0.1 + 0.15 * s))
     return tuple(out)
 
 
@@ -235,10 +248,12 @@ def _nsip(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
 
 
 def _organising(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
+    """Patchy consolidation with ground glass; one in four is ground glass alone."""
     lobes = sorted({_lobe(rng), _lobe(rng, LOWER), _lobe(rng, LOWER)})
+    haze = rng.random() < 0.25
     return (
-        *(f.consolidation(rng, c, lobe=n, amount=0.08 + 0.15 * s, patchy=True) for n in lobes),
-        f.ground_glass(rng, c, lobes=tuple(lobes), amount=0.2),
+        *(() if haze else (f.consolidation(rng, c, lobe=n, amount=0.08 + 0.15 * s, patchy=True) for n in lobes)),
+        f.ground_glass(rng, c, lobes=tuple(lobes), amount=0.2 + (0.25 * s if haze else 0)),
     )
 
 
@@ -257,7 +272,12 @@ def _pneumoconiosis(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
 
 
 def _drug_pneumonitis(rng: np.random.Generator, c: Canvas, s: float) -> Painted:
-    return (f.ground_glass(rng, c, lobes=ALL, amount=0.15 + 0.3 * s, peripheral=False), f.septal_thickening(rng, c, amount=0.25))
+    """Diffuse ground glass, mostly with thickened septa; one in three is peripheral, as in organising pneumonia."""
+    peripheral = bool(rng.random() < 0.35)
+    out: list[f.PaintedFinding] = [f.ground_glass(rng, c, lobes=ALL, amount=0.15 + 0.3 * s, peripheral=peripheral)]
+    if rng.random() < (0.3 if peripheral else 0.85):
+        out.append(f.septal_thickening(rng, c, amount=0.25))
+    return tuple(out)
 
 
 def _checkpoint(rng: np.random.Generator, c: Canvas, s: float) -> Painted:

@@ -93,7 +93,7 @@ class MedMPT(nn.Module):
             return self.see(image, chunk)[0]
         flat = image.flatten(0, 1)
         step = chunk or len(flat)
-        embedded = [self.vision_encoder(flat[i : i + step])[:, 0] for i in range(0, len(flat), step)]
+        embedded = [self.vision_encoder.cls(flat[i : i + step]) for i in range(0, len(flat), step)]
         return torch.cat(embedded).reshape(*image.shape[:2], -1)
 
     def scoring(self) -> tuple[str, ...]:

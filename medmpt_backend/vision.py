@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -37,20 +38,25 @@ class _Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, kind: str) -> Tensor:
+    def forward(self, x: Tensor, kind: str, queries: int | None = None) -> Tensor:
         q, k, v = (split_heads(t, self.heads) for t in self.qkv(x).chunk(3, -1))
-        out: Tensor = self.proj(merge_heads(attend(q, k, v, kind)))
+        out: Tensor = self.proj(merge_heads(attend(q[:, :, :queries], k, v, kind)))
         return out
 
 
-class _Mlp(nn.Module):
+class Mlp(nn.Module):
+    """Linear-GELU-Linear; `fused` where the first layer applies the GELU itself."""
+
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
+        self.fused = False
         self.fc1 = nn.Linear(width, hidden)
         self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.fc2(nn.functional.gelu(self.fc1(x)))
+        """`(..., D)` to the same."""
+        hidden = self.fc1(x)
+        out: Tensor = self.fc2(hidden if self.fused else nn.functional.gelu(hidden))
         return out
 
 
@@ -63,11 +69,15 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(width, eps=VIT_EPS)
         self.attn = _Attention(width, heads)
         self.norm2 = nn.LayerNorm(width, eps=VIT_EPS)
-        self.mlp = _Mlp(width, int(width * mlp_ratio))
+        self.mlp = Mlp(width, int(width * mlp_ratio))
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, L, D)` to `(B, L, D)`."""
-        x = x + self.attn(self.norm1(x), self.kind)
+        return self.first(x, None)
+
+    def first(self, x: Tensor, count: int | None) -> Tensor:
+        """The first `count` tokens of what `forward` gives, without the work for the others: `(B, count, D)`."""
+        x = x[:, :count] + self.attn(self.norm1(x), self.kind, count)
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
 
@@ -147,13 +157,20 @@ class SliceEncoder(nn.Module):
         """
         return self.tokens(x, masking)[0]
 
-    def tokens(self, x: Tensor, masking: Masking | None = None, positions: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def cls(self, x: Tensor) -> Tensor:
+        """Slice embeddings alone, `(B, C, H, W)` to `(B, D)`: the last block works for one token."""
+        return self.tokens(x, wanted=1)[0][:, 0]
+
+    def tokens(
+        self, x: Tensor, masking: Masking | None = None, positions: Tensor | None = None, wanted: int | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """As `forward`, and the features of half patches `(B, cell width, 2 grid, 2 grid)` where the stem has them.
 
         Args:
             x: `(B, C, H, W)`; of a part of the image where `positions` are given.
             masking: Kept patches.
             positions: `(B, patches)` int64, which patch of the whole image each patch of a part is.
+            wanted: How many tokens are wanted; None wants all.
         """
         fine: Tensor | None = None
         if self.deep_stem:
@@ -164,8 +181,13 @@ class SliceEncoder(nn.Module):
         if masking is not None:
             x = x.gather(1, masking.keep[..., None].expand(-1, -1, x.shape[-1]))
         x = torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1), x], 1)
-        for block in self.blocks:
-            x = activation_checkpoint(block, x, use_reentrant=False) if self.recompute and self.training else block(x)
+        for i, block in enumerate(cast(list[Block], list(self.blocks))):
+            count = wanted if i == len(self.blocks) - 1 else None
+            x = (
+                activation_checkpoint(block.first, x, count, use_reentrant=False)
+                if self.recompute and self.training
+                else block.first(x, count)
+            )
         return self.norm(x), fine
 
 

@@ -39,6 +39,8 @@ _FITTED = (
 # What the reading out takes as it is: weights without these cannot be read out.
 _FROZEN = ("vision_encoder.", "local.", "patch_heads.", "spots.", "spot_heads.")
 _STEPS, _PATIENCE, _RATE, _DECAY, _NOISE = 600, 60, 2e-3, 0.02, 0.1
+# A label is left to its own cells from so many validation studies of either kind on, and where they gain this much AUC.
+_FEWEST, _CLEARER = 8, 0.01
 # The medication part: steps, studies per step, steps between looks at the validation studies, looks without gain, rate.
 _DRUG_STEPS, _DRUG_BATCH, _DRUG_LOOK, _DRUG_PATIENCE, _DRUG_RATE = 800, 128, 20, 6, 1e-3
 
@@ -179,6 +181,45 @@ def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatur
             break
     _restore(parameters, kept)
     return first, best
+
+
+def settle_evidence(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatures) -> tuple[str, ...]:
+    """Leave a label to its own cells where these tell it apart better on the validation studies than the whole head does.
+
+    A head that weighs everything fits the training studies' coincidences (age, company of other findings); for a finding that its own cells
+    show, that only blurs them.
+
+    Returns:
+        The labels that are now decided by a logistic regression on their own strongest cells.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    mix, head = model.patch_mix[task], model.heads[task]
+    out = head[-1] if isinstance(head, nn.Sequential) else head
+    assert isinstance(out, nn.Linear)
+    logits, settled = logits_of(model, task, held_out).detach(), []
+    for i, label in enumerate(model.config.heads[task].labels):
+        target = {name: x.targets[task][:, i] for name, x in (("train", train), ("val", held_out))}
+        known = {name: ~t.isnan() for name, t in target.items()}
+        count = target["val"][known["val"]].sum()
+        if min(count, known["val"].sum() - count) < _FEWEST or len(set(target["train"][known["train"]].tolist())) < 2:
+            continue
+        own = {name: x.strongest[task][:, :, i][known[name]] for name, x in (("train", train), ("val", held_out))}
+        mean, spread = own["train"].mean(0), own["train"].std(0).clamp_min(1e-3)
+        fitted = LogisticRegression().fit(((own["train"] - mean) / spread).numpy(), target["train"][known["train"]].numpy())
+        weight = torch.from_numpy(fitted.coef_[0]).to(mix.dtype) / spread
+        bias = float(fitted.intercept_[0]) - float((weight * mean).sum())
+        wanted = target["val"][known["val"]].numpy()
+        gain = roc_auc_score(wanted, (own["val"] @ weight).numpy()) - roc_auc_score(wanted, logits[known["val"], i].numpy())
+        if gain < _CLEARER:
+            continue
+        with torch.no_grad():
+            out.weight[i], out.bias[i] = 0, bias
+            mix[:, :, i] = 0
+            mix[:, i, i] = weight
+        settled.append(label)
+    return tuple(settled)
 
 
 def fit_language(
@@ -354,6 +395,8 @@ def refit(
     losses = fit_readout(model, seen["train"], seen["val"], progress=progress)
     seen = {split: read(model, features) for split, features in seen.items()}
     losses |= {task: (losses[task][0], fit_head(model, task, seen["train"], seen["val"])[1]) for task in model.heads}
+    for task in seen["train"].strongest:
+        settle_evidence(model, task, seen["train"], seen["val"])
     if model.text_decoder is not None and seen["train"].reports is not None:
         worded = fit_language(model, seen["train"], seen["val"], progress=progress)
         losses |= {part: (losses[part][0], after) for part, (_, after) in worded.items()}

@@ -23,6 +23,16 @@ def test_a_packed_layer_is_the_linear_layer(rows: int) -> None:
     assert torch.equal(packed.packed.to_dense(), linear.weight)
 
 
+def test_a_packed_layer_applies_the_gelu_that_it_was_given() -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(48, 80).bfloat16().requires_grad_(False)
+    packed, x = PackedLinear(linear, gelu=True), torch.randn(2, 5, 48).bfloat16()
+    wanted = nn.functional.gelu(linear(x))
+    with torch.inference_mode():
+        assert torch.allclose(packed(x), wanted, atol=0.02, rtol=0.02)
+    assert torch.allclose(packed(x.requires_grad_(True)), wanted, atol=0.02, rtol=0.02)
+
+
 def test_gradients_reach_the_input_of_a_packed_layer() -> None:
     torch.manual_seed(0)
     linear = nn.Linear(16, 8).bfloat16().requires_grad_(False)
@@ -37,6 +47,21 @@ def test_bf16_on_a_processor_packs_the_slice_encoder_only(tiny_config: MedMPTCon
     packed = {name for name, module in model.named_modules() if isinstance(module, PackedLinear)}
     assert {name.rsplit(".", 1)[1] for name in packed} == {"qkv", "proj", "fc1", "fc2"}
     assert all(name.startswith("vision_encoder.blocks.") for name in packed)
+    torch.manual_seed(0)
+    model = MedMPT(tiny_config).eval().requires_grad_(False)
+    image = torch.rand(1, 4, tiny_config.preprocess.channels, 32, 32)
+    with torch.inference_mode():
+        wanted = model.encode_slices(image)
+        found = convert(model, "bf16", CPU).encode_slices(image.bfloat16())
+    assert torch.nn.functional.cosine_similarity(found.float(), wanted, dim=-1).min() > 0.999
+
+
+def test_slice_embeddings_alone_are_the_first_tokens(tiny_config: MedMPTConfig) -> None:
+    torch.manual_seed(0)
+    encoder = MedMPT(tiny_config).eval().vision_encoder
+    image = torch.rand(3, tiny_config.preprocess.channels, 32, 32)
+    with torch.inference_mode():
+        assert torch.allclose(encoder.cls(image), encoder(image)[:, 0], atol=1e-6)
 
 
 def test_the_automatic_choice_follows_the_processor() -> None:

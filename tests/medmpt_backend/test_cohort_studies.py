@@ -74,6 +74,12 @@ def test_reports_are_short_and_have_both_sections(studies: list[CohortStudy]) ->
         assert "{" not in study.reports["en"]
 
 
+def test_pneumonias_overlap_so_that_no_single_sign_gives_the_virus_away() -> None:
+    painted = [{f.id for f in generate(11, i, SHAPE, "viral").truth.findings} for i in range(12)]
+    assert 6 <= sum("nodules_centrilobular" in found for found in painted) < 12
+    assert all("ground_glass" in found for found in painted)
+
+
 def test_screening_participants_are_eligible() -> None:
     patients = [draw_patient(np.random.default_rng(i), "screening") for i in range(60)]
     assert all(p.screening and eligible(p.age, p.pack_years, p.quit_years) for p in patients)
@@ -109,7 +115,11 @@ def test_shards_are_the_same_for_any_number_of_workers(tmp_path: Path) -> None:
         assert mask.shape == (config.vision.slices, len(MASK_LABELS), grid, grid)
         touched = {MASK_LABELS[c] for c in range(len(MASK_LABELS)) if mask[:, c].any()}
         assert touched == {label for f in truth["truth"]["findings"] for label in f["labels"]} & set(MASK_LABELS)
-        assert data.records[i].report in truth["reports"].values()
+        record = data.records[i]
+        assert record.report in truth["reports"].values()
+        assert record.report not in record.wordings
+        assert set(truth["reports"].values()) <= {record.report, *record.wordings}
+        assert len(set(record.wordings)) == len(record.wordings) > 2
 
 
 def test_masks_lie_where_the_images_are_foot_first() -> None:

@@ -464,7 +464,9 @@ class WeightsStore:
             Unavailable: None are there, not the wanted ones, or `none` is wanted.
         """
         if wanted == NO_WEIGHTS:
-            raise Unavailable("the MedMPT model is switched off (weights 'none'); leave MEDMPT_WEIGHTS unset or give a name of `medmpt weights list`")
+            raise Unavailable(
+                "the MedMPT model is switched off (weights 'none'); leave MEDMPT_WEIGHTS unset or give a name of `medmpt weights list`"
+            )
         names = self.names()
         if not names:
             raise Unavailable(f"no MedMPT weights are installed; {INSTALL_HINT}")

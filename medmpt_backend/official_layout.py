@@ -5,6 +5,7 @@ Tensor layouts are facts of the files; see the state-dict listing that came with
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -109,6 +110,27 @@ def _shape(state: State, key: str) -> tuple[int, ...]:
     return tuple(state[key].shape)
 
 
+def _size(state: State, first: str, *places: tuple[str, int]) -> int:
+    """The size that most tensors agree on, so that one damaged tensor does not put the blame on those that fit it.
+
+    Args:
+        state: Tensors under our names.
+        first: A tensor that must be there; its first size where the others are divided.
+        places: Pattern of names, and the axis that has the size.
+    """
+    sizes = Counter([_shape(state, first)[0]])
+    for pattern, axis in places:
+        sizes.update(value.shape[axis] for key, value in state.items() if re.fullmatch(pattern, key) and value.ndim > axis)
+    return sizes.most_common(1)[0][0]
+
+
+def _hidden(state: State, layers: str, into: str, out: str) -> int:
+    """Width between two layers that each of some blocks has; `layers` is the prefix of the blocks' numbers."""
+    block, first = re.escape(layers) + r"\d+\.", f"{layers}0.{into}.weight"
+    places = ((block + re.escape(into) + r"\.(weight|bias)", 0), (block + re.escape(out) + r"\.weight", 1))
+    return _size(state, first, *places)
+
+
 def _number(settings: Mapping[str, object], key: str, default: int) -> int:
     value = settings.get(key, default)
     return value if isinstance(value, int) and value > 0 else default
@@ -116,7 +138,9 @@ def _number(settings: Mapping[str, object], key: str, default: int) -> int:
 
 def _vision(state: State, settings: Mapping[str, object]) -> VisionConfig:
     encoder, fusion, decoder = "model.vision_encoder.", "model.vision_fusion.", "vision_decoder."
-    width, _, patch, _ = _shape(state, encoder + "patch_embed.proj.weight")
+    _, _, patch, _ = _shape(state, encoder + "patch_embed.proj.weight")
+    norms = re.escape(encoder) + r"(blocks\.\d+\.norm[12]|norm)\.(weight|bias)"
+    width = _size(state, encoder + "patch_embed.proj.weight", (norms, 0))
     grid = math.isqrt(_shape(state, encoder + "pos_embed")[1] - 1)
     sizes: dict[str, int] = {}
     if decoder + "mask_token" in state:
@@ -133,10 +157,10 @@ def _vision(state: State, settings: Mapping[str, object]) -> VisionConfig:
         width=width,
         depth=_count(state, encoder + "blocks."),
         heads=_number(settings, "vision_num_heads", max(width // HEAD_WIDTH, 1)),
-        mlp_ratio=_shape(state, encoder + "blocks.0.mlp.fc1.weight")[0] / width,
+        mlp_ratio=_hidden(state, encoder + "blocks.", "mlp.fc1", "mlp.fc2") / width,
         fusion_layers=_count(state, fusion + "encoder.layers."),
         fusion_heads=_number(settings, "fusion_heads", 8),
-        fusion_ff=_shape(state, fusion + "encoder.layers.0.linear1.weight")[0],
+        fusion_ff=_hidden(state, fusion + "encoder.layers.", "linear1", "linear2"),
         fusion_positions=_shape(state, fusion + "pos_embed.weight")[0],
         **sizes,
     )
@@ -153,7 +177,7 @@ def _text(state: State, settings: Mapping[str, object]) -> TextConfig | None:
         layers=_count(state, "model.text_encoder.encoder.layer."),
         decoder_layers=_count(state, "model.text_decoder.bert.encoder.layer."),
         heads=_number(settings, "text_num_heads", max(width // HEAD_WIDTH, 1)),
-        ff=_shape(state, prefix + "encoder.layer.0.intermediate.dense.weight")[0],
+        ff=_hidden(state, prefix + "encoder.layer.", "intermediate.dense", "output.dense"),
         positions=_shape(state, prefix + "embeddings.position_embeddings.weight")[0],
         types=_shape(state, prefix + "embeddings.token_type_embeddings.weight")[0],
         pad=_number(settings, "text_pad_token_id", 0),
@@ -174,7 +198,7 @@ def _labs(state: State, settings: Mapping[str, object]) -> LabConfig | None:
         width=width,
         layers=_count(state, prefix),
         heads=_number(settings, "bio_nheads", 8),
-        ff=_shape(state, prefix + "0.linear1.weight")[0],
+        ff=_hidden(state, prefix, "linear1", "linear2"),
         encoder="official",
     )
 
@@ -193,7 +217,7 @@ def _medication(state: State, settings: Mapping[str, object], drugs: tuple[str, 
         fusion_width=width,
         fusion_layers=_count(state, prefix),
         fusion_heads=_number(settings, "fusion_nheads", 4),
-        fusion_ff=_shape(state, prefix + "0.linear1.weight")[0],
+        fusion_ff=_hidden(state, prefix, "linear1", "linear2"),
         node_width=_shape(state, "model.medication.graph.nodes")[1],
         graph_width=_shape(state, "model.medication.medication_head.weight")[1] - width,
         graph_heads=tuple(heads) if isinstance(heads, list) else (8, 1),

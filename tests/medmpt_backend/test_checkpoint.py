@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -132,11 +133,23 @@ def test_a_medication_checkpoint_without_its_graph_layer_ranks_with_the_patient_
     assert (ranking.head, len(ranking.drugs)) == ("patient", 5)
 
 
-def test_a_wrong_shape_is_named_with_both_shapes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [
+        ("vision_fusion_q.layer_norm.weight", (7,)),
+        ("vision_encoder_q.blocks.0.mlp.fc1.weight", (96, 32)),
+        ("vision_encoder_q.blocks.0.mlp.fc1.bias", (96,)),
+        ("vision_encoder_q.patch_embed.proj.weight", (48, 3, 16, 16)),
+        ("vision_fusion_q.encoder.layers.0.linear1.weight", (32, 32)),
+    ],
+)
+def test_the_wrong_shape_itself_is_named_with_both_shapes(tmp_path: Path, key: str, shape: tuple[int, ...]) -> None:
     state = official_state()
-    state["module.vision_fusion_q.layer_norm.weight"] = torch.ones(7)
+    right = state["module." + key].shape
+    state["module." + key] = torch.ones(shape)
     torch.save(state, tmp_path / "c.pth")
-    with pytest.raises(BadInput, match=r"vision_fusion\.layer_norm\.weight.*\[7\].*\[32\]"):
+    ours = re.escape(key.replace("_q.", "."))
+    with pytest.raises(BadInput, match=rf"{ours}.*{re.escape(str(list(shape)))}.*{re.escape(str(list(right)))}"):
         _import(tmp_path / "c.pth", tmp_path)
     assert _clean(tmp_path)
 

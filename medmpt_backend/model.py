@@ -87,9 +87,15 @@ class MedMPT(nn.Module):
         if self.text_decoder is not None and self.text_encoder is not None:
             self.text_decoder.tie(self.text_encoder)
 
-    def encode_slices(self, image: Tensor, chunk: int | None = None) -> Tensor:
-        """`(B, S, C, H, W)` float in [-1, 1] to slice embeddings `(B, S, D)`; `chunk` slices at a time bound the memory."""
-        if self.summary is not None and self.scoring():
+    def encode_slices(self, image: Tensor, chunk: int | None = None, cells: bool = True) -> Tensor:
+        """`(B, S, C, H, W)` float in [-1, 1] to slice embeddings `(B, S, D)`.
+
+        Args:
+            image: Slices.
+            chunk: Slices at a time, to bound the memory.
+            cells: Whether the strongest cells add to the embeddings, where these weights score cells.
+        """
+        if cells and self.summary is not None and self.scoring():
             return self.see(image, chunk)[0]
         flat = image.flatten(0, 1)
         step = chunk or len(flat)

@@ -216,12 +216,14 @@ def evaluate(trainer: Trainer, plan: RunPlan, split: Literal["val", "test"] = "v
     outputs, targets, texts = [], [], []
     for start in range(0, len(source.usable), trainer.settings.batch):
         batch = trainer._move(source.collate([(0, i) for i in source.usable[start : start + trainer.settings.batch]], augmented=False))
-        slices, patches = model.see(batch.view)
-        scan, tokens = model.fuse(slices)
-        if trainer.settings.task == "pretrain":
+        if trainer.settings.task == "pretrain":  # which trains no cells
+            scan, _ = model.fuse(model.encode_slices(batch.view, cells=False))
             outputs.append(model.project_scan(scan).cpu())
             targets.append(model.project_text(model.encode_text(batch.ids, batch.text_mask)).cpu())
-        elif trainer.settings.task == "caption":
+            continue
+        slices, patches = model.see(batch.view)
+        scan, tokens = model.fuse(slices)
+        if trainer.settings.task == "caption":
             texts += _captions(model, model.memory(tokens, model.evidence(scan, patches)), source)
         elif trainer.settings.task == "medication":
             outputs.append(_medication_scores(model, batch.labs, scan, batch.ids, batch.text_mask))
@@ -302,7 +304,7 @@ def export(trainer: Trainer, plan: RunPlan, root: Path, name: str, licence: str)
         chosen = [(0, i) for i in source.usable[start : start + trainer.settings.batch]]
         view = source.collate(chosen, augmented=False).view.to(trainer.device)
         with fast(trainer.device):
-            scan, _ = model.fuse(model.encode_slices(view))
+            scan, _ = model.fuse(model.encode_slices(view, cells=trainer.settings.task != "pretrain"))
         scans.append(scan.float().cpu().numpy())
         seen += [i for _, i in chosen]
     stacked = np.concatenate(scans) if scans else np.zeros((0, 0), np.float32)

@@ -17,6 +17,7 @@ from scipy import ndimage
 from medmpt_backend.cohort import findings as f
 from medmpt_backend.cohort.anatomy import LLL, LUL, RLL, RML, RUL, Canvas, Habitus
 from medmpt_backend.cohort.findings import PaintedFinding
+from medmpt_backend.cohort.findings.base import record
 from medmpt_backend.cohort.thorax import Scan, finish, start
 
 ALL, LOWER, UPPER = (RUL, RML, RLL, LUL, LLL), (RLL, LLL), (RUL, LUL)
@@ -52,6 +53,13 @@ class Panel:
     scan: Scan = SCAN
     seed: int = 11
     below_mm: float = np.inf
+
+
+def _skin_metal(rng: np.random.Generator, canvas: Canvas) -> PaintedFinding:
+    """What lies on the skin is no finding: its outline here is what it changed."""
+    before = canvas.hu.copy()
+    f.skin_metal(rng, canvas, number=6)
+    return record(canvas, "skin_metal", canvas.hu > before + 500)
 
 
 SHEETS: dict[str, list[Panel]] = {
@@ -153,6 +161,7 @@ SHEETS: dict[str, list[Panel]] = {
         ),
         Panel("low dose", lambda r, c: f.thyroid_nodule(r, c, side="right"), "soft", scan=replace(SCAN, low_dose=True, noise_hu=20.0)),
         Panel("metal", lambda r, c: f.medical_material(r, c, kind="pacemaker"), "soft", scan=replace(SCAN, metal=True)),
+        Panel("metal on the skin, no finding", _skin_metal, "bone", 160),
     ],
 }
 

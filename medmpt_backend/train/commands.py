@@ -212,6 +212,7 @@ def train_heads(
     data: _Data,
     name: Annotated[str, typer.Option(help="Install the result as weights of this name.")],
     edges: Annotated[Path | None, typer.Option(help="Edges of the drug graph, made by `medmpt drugs edges`.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Folder that keeps what the encoder makes of the studies, for a second fit.")] = None,
 ) -> Refitted:
     """Fit everything above the slices on the frozen encoder until the validation studies stop improving."""
     from tqdm import tqdm
@@ -221,7 +222,7 @@ def train_heads(
 
     store = settings_of(ctx).data_dir
     with tqdm(desc="studies", file=sys.stderr, disable=None) as bar:
-        losses = refit(WeightsStore(store).active(start), data, store / "weights", name, edges, lambda n: bar.update(n) and None)
+        losses = refit(WeightsStore(store).active(start), data, store / "weights", name, edges, lambda n: bar.update(n) and None, keep)
     return Refitted(weights=name, before={k: a for k, (a, _) in losses.items()}, after={k: b for k, (_, b) in losses.items()})
 
 

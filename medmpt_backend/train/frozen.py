@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from medmpt_backend.errors import BadInput
 from medmpt_backend.evidence import zones
 from medmpt_backend.model import MedMPT
 from medmpt_backend.precision import fast
 from medmpt_backend.train.batches import BatchSource
 
 _BATCH = 4
+# Fields of `HeadFeatures` that are written, in their order: by name, and pairs.
+_NAMED, _PAIRS = ("strongest", "zones", "targets"), ("reports", "wordings", "labs")
 # Studies per step.
 TOGETHER = 64
 
@@ -82,6 +86,39 @@ def head_features(model: MedMPT, source: BatchSource, progress: Callable[[int], 
     labs = (joined["labs"], joined["missing"]) if "labs" in joined else None
     wordings = source.wordings() if reports is not None else None
     return HeadFeatures(joined["cls"], joined.get("digest"), part("strongest"), part("zones"), part("target"), reports, wordings, labs)
+
+
+def save_features(path: Path, features: HeadFeatures) -> None:
+    """Write what the frozen parts made; `scan`, `tokens` and `text` are made anew."""
+    from safetensors.torch import save_file
+
+    tensors = {"cls": features.cls, **({} if features.digest is None else {"digest": features.digest})}
+    for kind in _NAMED:
+        tensors |= {f"{kind}/{name}": x for name, x in getattr(features, kind).items()}
+    for kind in _PAIRS:
+        tensors |= {f"{kind}/{i}": x for i, x in enumerate(getattr(features, kind) or ())}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    save_file({name: x.contiguous() for name, x in tensors.items()}, partial)
+    partial.replace(path)
+
+
+def load_features(path: Path) -> HeadFeatures:
+    """Read what `save_features` wrote.
+
+    Raises:
+        BadInput: The file is damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+        named = ({n.removeprefix(f"{kind}/"): x for n, x in tensors.items() if n.startswith(f"{kind}/")} for kind in _NAMED)
+        pairs = ((tensors[f"{kind}/0"], tensors[f"{kind}/1"]) if f"{kind}/0" in tensors else None for kind in _PAIRS)
+        return HeadFeatures(tensors["cls"], tensors.get("digest"), *named, *pairs)  # type: ignore[arg-type]
+    except (OSError, KeyError, SafetensorError) as error:
+        raise BadInput(f"{path.name!r} does not hold what a frozen encoder made; delete it to make it anew ({error})") from error
 
 
 def batches(order: Tensor) -> list[Tensor]:

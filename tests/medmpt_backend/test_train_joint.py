@@ -17,8 +17,9 @@ from medmpt_backend.model import MedMPT
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.calibrate import HeadOutput, best_threshold, fit_temperature, tells_apart
+from medmpt_backend.train.fits import fit_head, settle_evidence
 from medmpt_backend.train.frozen import HeadFeatures, logits_of
-from medmpt_backend.train.heads import fit_head, refit, settle_evidence, with_all_evidence
+from medmpt_backend.train.heads import refit, with_all_evidence
 from medmpt_backend.train.run import RunPlan, evaluate, export, train
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.shards import DatasetInfo, ShardDataset, ShardWriter, StudyRecord
@@ -223,7 +224,15 @@ def test_parts_about_findings_train_the_cells_alone_and_the_rest_is_fitted_above
     seen = export(trainer, spots, tmp_path / "weights", "spots", "test")
     before, after = (load_model(read_weights(f)).state_dict() for f in (folder, seen))
     assert all(torch.equal(v, after[k]) for k, v in before.items() if k.startswith(("vision_encoder.", "local.", "patch_heads.")))
-    refit(seen, plan.data, tmp_path / "weights", "whole")
+    refit(seen, plan.data, tmp_path / "weights", "whole", keep=tmp_path / "kept")
+    kept = sorted(tmp_path.glob("kept/*.safetensors"))
+    assert len(kept) == 2
+    refit(seen, plan.data, tmp_path / "weights", "again", keep=tmp_path / "kept")
+    first, second = (load_model(read_weights(tmp_path / "weights" / name)).state_dict() for name in ("whole", "again"))
+    assert all(torch.equal(v, second[k]) for k, v in first.items() if not v.is_meta)
+    kept[0].write_bytes(b"damaged")
+    with pytest.raises(BadInput, match="delete it"):
+        refit(seen, plan.data, tmp_path / "weights", "again", keep=tmp_path / "kept")
     assert {"findings", "severity", "report", "medication"} <= set(read_weights(tmp_path / "weights/whole").provenance.tasks)
     with pytest.raises(BadInput, match="never trained"):
         refit(_random_weights(plan, tmp_path), plan.data, tmp_path / "weights", "none")

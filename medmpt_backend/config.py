@@ -99,11 +99,6 @@ class VisionConfig(_Frozen):
         return self.grid**2
 
     @property
-    def scored_width(self) -> int:
-        """Features of one cell: those of the local branch and, where there are spots, those of theirs."""
-        return self.local_width * (2 if self.spots else 1)
-
-    @property
     def cells(self) -> int:
         """Scored cells along one side: patches, or half patches with a local branch."""
         return 2 * self.grid if self.local_width else self.grid
@@ -193,7 +188,7 @@ class HeadConfig(_Frozen):
         temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
             where and on which side. Not official.
-        spots: Labels whose cells the branch for spots scores (`VisionConfig.spots`); needs `patches`.
+        spots: Labels whose cells the branch for spots scores, if any (`VisionConfig.spots`); needs `patches`.
         evidence: With a local branch: whether only a label's own cells speak for it, or those of all labels.
     """
 

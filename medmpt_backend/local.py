@@ -131,15 +131,17 @@ _LEAST_SPREAD = 1e-3
 class LocalSummary(nn.Module):
     """The strongest cells of each side of a slice and their mean, as an addition to the slice embedding; it starts from nothing.
 
+    `F` features and `L` scores of each cell.
+
     Buffers: `mean` and `scale` `(4 (F + L),)`, which bring the digest of the training studies to zero mean and unit deviation.
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, config: VisionConfig, scores: int) -> None:
+    def __init__(self, config: VisionConfig, features: int, scores: int) -> None:
         super().__init__()
-        width = 4 * (config.scored_width + scores)
+        width = 4 * (features + scores)
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
         self.out = nn.Linear(width, config.width)

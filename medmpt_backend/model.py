@@ -65,7 +65,7 @@ class MedMPT(nn.Module):
         self.heads = nn.ModuleDict({name: make_head(vision.width, head) for name, head in config.heads.items()})
         scored = {name: head for name, head in config.heads.items() if head.patches}
         self.local = LocalBranch(vision) if vision.local_width else None
-        self.spots = SpotBranch(vision, config.preprocess.channels) if vision.spots else None
+        self.spots = SpotBranch(vision, config.preprocess.channels) if any(head.spots for head in scored.values()) else None
         cell = vision.local_width or vision.width
         self.patch_heads = nn.ModuleDict({name: nn.Linear(cell, len(head.labels)) for name, head in scored.items()})
         self.spot_heads = nn.ModuleDict({name: nn.Linear(cell, len(head.spots)) for name, head in scored.items() if head.spots})
@@ -73,7 +73,7 @@ class MedMPT(nn.Module):
             for scorer in (*self.patch_heads.values(), *self.spot_heads.values()):
                 nn.init.constant_(scorer.bias, RARE)  # type: ignore[arg-type]
         outputs = sum(len(head.labels) for head in scored.values())
-        self.summary = LocalSummary(vision, outputs) if vision.local_width and outputs else None
+        self.summary = LocalSummary(vision, cell if self.spots is None else 2 * cell, outputs) if vision.local_width and outputs else None
         told = outputs if text and text.decoder_layers and text.memory == "evidence" else 0
         self.told = EvidenceTokens(told, text.width) if text and told else None
         self.patch_mix = nn.ParameterDict({name: nn.Parameter(make_mix(head, bool(vision.local_width))) for name, head in scored.items()})

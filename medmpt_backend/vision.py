@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,12 +70,8 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(width, eps=VIT_EPS)
         self.mlp = Mlp(width, int(width * mlp_ratio))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """`(B, L, D)` to `(B, L, D)`."""
-        return self.first(x, None)
-
-    def first(self, x: Tensor, count: int | None) -> Tensor:
-        """The first `count` tokens of what `forward` gives, without the work for the others: `(B, count, D)`."""
+    def forward(self, x: Tensor, count: int | None = None) -> Tensor:
+        """`(B, L, D)` to `(B, L, D)`, or to the first `count` tokens of that without the work for the others."""
         x = x[:, :count] + self.attn(self.norm1(x), self.kind, count)
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
@@ -181,13 +176,10 @@ class SliceEncoder(nn.Module):
         if masking is not None:
             x = x.gather(1, masking.keep[..., None].expand(-1, -1, x.shape[-1]))
         x = torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1), x], 1)
-        for i, block in enumerate(cast(list[Block], list(self.blocks))):
+        for i, block in enumerate(self.blocks):
             count = wanted if i == len(self.blocks) - 1 else None
-            x = (
-                activation_checkpoint(block.first, x, count, use_reentrant=False)
-                if self.recompute and self.training
-                else block.first(x, count)
-            )
+            remade = self.recompute and self.training
+            x = activation_checkpoint(block, x, count, use_reentrant=False) if remade else block(x, count)
         return self.norm(x), fine
 
 

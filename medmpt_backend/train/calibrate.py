@@ -20,6 +20,8 @@ from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.tasks import head_loss
 
 LEAST = 5
+# A probability nearer to 0 or 1 than this decides without a threshold: a single stray study must not pull an operating point there.
+SURE = 0.02
 RELIABLE = 0.75
 TEMPERATURES = np.geomspace(0.25, 4.0, 81)
 
@@ -56,7 +58,7 @@ def fit_temperature(output: HeadOutput) -> float:
 
 
 def best_threshold(probabilities: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """Operating point of one label; midway between the two probabilities that it separates."""
+    """Operating point of one label; midway between the two probabilities that it separates, and no nearer to 0 or 1 than `SURE`."""
     if min(positive.sum(), (~positive).sum()) < LEAST:
         return 0.5
     order = np.argsort(-probabilities, kind="stable")
@@ -64,7 +66,7 @@ def best_threshold(probabilities: NDArray[np.float64], positive: NDArray[np.bool
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + positive.sum())
     best = int(np.argmax(f1))
     ranked = probabilities[order]
-    return float((ranked[best] + ranked[min(best + 1, len(ranked) - 1)]) / 2)
+    return float(np.clip((ranked[best] + ranked[min(best + 1, len(ranked) - 1)]) / 2, SURE, 1 - SURE))
 
 
 def tells_apart(probabilities: NDArray[np.float64], positive: NDArray[np.bool_]) -> bool:

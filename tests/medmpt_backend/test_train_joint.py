@@ -16,7 +16,7 @@ from medmpt_backend.evidence import FIGURES, ZONES, zones
 from medmpt_backend.model import MedMPT
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
-from medmpt_backend.train.calibrate import HeadOutput, best_threshold, fit_temperature, tells_apart
+from medmpt_backend.train.calibrate import SURE, HeadOutput, best_threshold, fit_temperature, tells_apart
 from medmpt_backend.train.fits import fit_head, settle_evidence
 from medmpt_backend.train.frozen import HeadFeatures, logits_of
 from medmpt_backend.train.heads import refit, with_all_evidence
@@ -163,6 +163,8 @@ def test_temperature_softens_what_is_too_sure() -> None:
     assert fit_temperature(HeadOutput(sure, target)) > 2
     assert best_threshold(np.linspace(0, 1, 20), np.arange(20) >= 12) == pytest.approx(11.5 / 19)
     assert best_threshold(np.linspace(0, 1, 20), np.arange(20) >= 18) == 0.5  # too few to say
+    stray = np.array([0.0] * 9 + [0.001] + [0.9] * 10)
+    assert best_threshold(stray, np.arange(20) >= 9) == SURE  # one positive that scores next to nothing
     assert tells_apart(np.linspace(0, 1, 20), np.arange(20) >= 12)
     assert not tells_apart(np.linspace(0, 1, 20), np.arange(20) % 2 == 0)
     assert not tells_apart(np.linspace(0, 1, 20), np.arange(20) >= 18)

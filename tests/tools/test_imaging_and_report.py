@@ -73,6 +73,7 @@ def test_a_study_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     assert result.reason
 
 
+@needs_ct
 def test_model_tools_without_weights_name_the_command(deps: Deps) -> None:
     for result in (encode_ct(deps), classify_ct(deps), draft_report(deps), find_similar_cases(deps)):
         assert result.status == "unavailable"

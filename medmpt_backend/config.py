@@ -17,7 +17,7 @@ last bit that floating point allows; the other value is this project's default. 
   `residual` is deeper and hides masked patches from its overlapping convolutions.
 * `vision.local_width`: 0 is official; otherwise cells of half a patch of each slice, with their neighbours in the slices above and below,
   feed the heads that score patches, and the strongest of them add to the slice's embedding: a nodule is lost in a whole patch.
-* `vision.spots`: False is official; otherwise a second stem and local branch learn a head's small dense findings (`HeadConfig.spots`)
+* `heads.*.spots`: empty is official; otherwise a second stem and local branch learn these small dense findings of a head
   alone: in a shared one the thousand times as many cells of large findings drown them.
 * `text.memory`: `official` lets the report decoder see the scan tokens; `evidence` adds one token per finding of the heads that score
   patches (strongest cell and share of each zone, logit of the head), so that few studies suffice and the draft follows the findings.
@@ -73,7 +73,6 @@ class VisionConfig(_Frozen):
     stem: Literal["official", "convolutional", "residual"] = "official"
     stem_width: int = 0
     local_width: int = 0
-    spots: bool = False
     decoder_width: int = 512
     decoder_depth: int = 4
     decoder_heads: int = 8
@@ -188,7 +187,7 @@ class HeadConfig(_Frozen):
         temperature: What logits are divided by before they become probabilities.
         patches: Each patch of each slice gets a score as well (trained on lesion masks); the strongest add to the study's logit and say
             where and on which side. Not official.
-        spots: Labels whose cells the branch for spots scores, if any (`VisionConfig.spots`); needs `patches`.
+        spots: Labels whose cells a branch of their own scores; needs `patches` and a local branch.
         evidence: With a local branch: whether only a label's own cells speak for it, or those of all labels.
     """
 
@@ -249,11 +248,9 @@ class MedMPTConfig(_Frozen):
             raise ValueError(f"image {v.image} is not a multiple of patch {v.patch}")
         if v.local_width and v.stem != "residual":
             raise ValueError(f"a local branch needs the residual stem, not {v.stem}")
-        if v.spots and not v.local_width:
-            raise ValueError("a branch for spots needs a local branch")
         for task, head in self.heads.items():
-            if set(head.spots) - set(head.labels) or (head.spots and not (head.patches and v.spots)):
-                raise ValueError(f"spots of {task!r} must be labels of it, with patches and a branch for spots")
+            if set(head.spots) - set(head.labels) or (head.spots and not (head.patches and v.local_width)):
+                raise ValueError(f"spots of {task!r} must be labels of it, with patches and a local branch")
         splits = [("vision", v.width, v.heads), ("fusion", v.width, v.fusion_heads)] + ([("text", t.width, t.heads)] if t else [])
         for name, width, heads in splits:
             if width % heads:
@@ -278,7 +275,7 @@ class MedMPTConfig(_Frozen):
         return cls(
             preprocess=PreprocessConfig(sampling="slab", slab="halves", resize="antialias"),
             vision=VisionConfig(
-                image=160, slices=24, width=192, depth=3, heads=6, stem="residual", stem_width=128, local_width=96, spots=True,
+                image=160, slices=24, width=192, depth=3, heads=6, stem="residual", stem_width=128, local_width=96,
                 decoder_width=96, decoder_depth=1, decoder_heads=4, fusion_heads=6, fusion_ff=768, fusion_positions=64,
             ),
             text=TextConfig(vocab=2048, width=192, layers=2, decoder_layers=3, heads=6, ff=768, positions=256, memory="evidence"),

@@ -18,8 +18,6 @@ from medmpt_backend.train.tasks import head_loss, match_loss, next_token_loss
 _ROUNDS, _WITHOUT_GAIN, _READ_RATE = 16, 4, 8e-4
 _TEXT_ROUNDS, _TEXT_WITHOUT_GAIN, _TEXT_RATE = 30, 5, 8e-4
 _STEPS, _PATIENCE, _RATE, _DECAY, _NOISE = 600, 60, 2e-3, 0.02, 0.1
-# A label is left to its own cells from so many validation studies of either kind on, and where they gain this much AUC.
-_FEWEST, _CLEARER = 8, 0.01
 # The medication part: steps, studies per step, steps between looks at the validation studies, looks without gain, rate.
 _DRUG_STEPS, _DRUG_BATCH, _DRUG_LOOK, _DRUG_PATIENCE, _DRUG_RATE = 800, 128, 20, 6, 1e-3
 
@@ -88,7 +86,6 @@ def fit_readout(
     for parameter in parameters:
         parameter.requires_grad_(True)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(parameters, lr=_READ_RATE, weight_decay=_DECAY)
     everyone, device = torch.arange(len(held_out)), train.cls.device
 
     if model.summary is not None and train.digest is not None:
@@ -99,15 +96,46 @@ def fit_readout(
         with torch.no_grad(), fast(device):
             return {name: float(loss) for name, loss in readout_losses(model, held_out, everyone).items()}
 
+    def step(rows: Tensor) -> dict[str, Tensor]:
+        return readout_losses(model, train, rows, noise, _worded(train, rows, generator))
+
+    return _in_rounds(parameters, train, step, validate, (_ROUNDS, _WITHOUT_GAIN, _READ_RATE), generator, progress)
+
+
+def _in_rounds(
+    parameters: list[nn.Parameter],
+    train: HeadFeatures,
+    step: Callable[[Tensor], dict[str, Tensor]],
+    validate: Callable[[], dict[str, float]],
+    limits: tuple[int, int, float],
+    generator: torch.Generator,
+    progress: Callable[[int], None],
+) -> dict[str, tuple[float, float]]:
+    """Rounds over the training studies on a cosine rate, until the sum of validation losses stops falling; keeps the lowest.
+
+    Args:
+        parameters: What is trained.
+        train: Studies of which `step` gets rows.
+        step: Rows to losses.
+        validate: Validation losses.
+        limits: Most rounds, rounds without gain, first rate.
+        generator: Source of the order.
+        progress: Told how many studies were seen.
+
+    Returns:
+        Each loss to its validation value before and after.
+    """
+    rounds, patience, rate = limits
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=_DECAY)
     first = best = validate()
     kept, waited = [p.detach().clone() for p in parameters], 0
-    for turn in range(_ROUNDS):
+    for turn in range(rounds):
         for group in optimizer.param_groups:
-            group["lr"] = _READ_RATE * 0.5 * (1 + math.cos(math.pi * turn / _ROUNDS))
+            group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * turn / rounds))
         for rows in batches(torch.randperm(len(train), generator=generator)):
             optimizer.zero_grad(set_to_none=True)
-            with fast(device):
-                losses = readout_losses(model, train, rows, noise, _worded(train, rows, generator))
+            with fast(train.cls.device):
+                losses = step(rows)
             torch.stack([loss.float() for loss in losses.values()]).sum().backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 3.0)
             optimizer.step()
@@ -115,7 +143,7 @@ def fit_readout(
         value, waited = validate(), waited + 1
         if sum(value.values()) < sum(best.values()):
             best, waited, kept = value, 0, [p.detach().clone() for p in parameters]
-        if waited >= _WITHOUT_GAIN:
+        if waited >= patience:
             break
     _restore(parameters, kept)
     return {name: (first[name], best[name]) for name in best}
@@ -162,45 +190,6 @@ def fit_head(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatur
     return first, best
 
 
-def settle_evidence(model: MedMPT, task: str, train: HeadFeatures, held_out: HeadFeatures) -> tuple[str, ...]:
-    """Leave a label to its own cells where these tell it apart better on the validation studies than the whole head does.
-
-    A head that weighs everything fits the training studies' coincidences (age, company of other findings); for a finding that its own cells
-    show, that only blurs them.
-
-    Returns:
-        The labels that are now decided by a logistic regression on their own strongest cells.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import roc_auc_score
-
-    mix, head = model.patch_mix[task], model.heads[task]
-    out = head[-1] if isinstance(head, nn.Sequential) else head
-    assert isinstance(out, nn.Linear)
-    logits, settled = logits_of(model, task, held_out).detach(), []
-    for i, label in enumerate(model.config.heads[task].labels):
-        target = {name: x.targets[task][:, i] for name, x in (("train", train), ("val", held_out))}
-        known = {name: ~t.isnan() for name, t in target.items()}
-        count = target["val"][known["val"]].sum()
-        if min(count, known["val"].sum() - count) < _FEWEST or len(set(target["train"][known["train"]].tolist())) < 2:
-            continue
-        own = {name: x.strongest[task][:, :, i][known[name]] for name, x in (("train", train), ("val", held_out))}
-        mean, spread = own["train"].mean(0), own["train"].std(0).clamp_min(1e-3)
-        fitted = LogisticRegression().fit(((own["train"] - mean) / spread).numpy(), target["train"][known["train"]].numpy())
-        weight = torch.from_numpy(fitted.coef_[0]).to(mix.dtype) / spread
-        bias = float(fitted.intercept_[0]) - float((weight * mean).sum())
-        wanted = target["val"][known["val"]].numpy()
-        gain = roc_auc_score(wanted, (own["val"] @ weight).numpy()) - roc_auc_score(wanted, logits[known["val"], i].numpy())
-        if gain < _CLEARER:
-            continue
-        with torch.no_grad():
-            out.weight[i], out.bias[i] = 0, bias
-            mix[:, :, i] = 0
-            mix[:, i, i] = weight
-        settled.append(label)
-    return tuple(settled)
-
-
 def fit_language(
     model: MedMPT, train: HeadFeatures, held_out: HeadFeatures, seed: int = 0, progress: Callable[[int], None] = lambda _: None
 ) -> dict[str, tuple[float, float]]:
@@ -218,7 +207,6 @@ def fit_language(
     for parameter in parameters:
         parameter.requires_grad_(True)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(parameters, lr=_TEXT_RATE, weight_decay=_DECAY)
     device, noise = train.cls.device, _noise(train, generator)
 
     def losses_of(features: HeadFeatures, rows: Tensor, noise: Noise, text: tuple[Tensor, Tensor] | None) -> dict[str, Tensor]:
@@ -235,26 +223,10 @@ def fit_language(
         with torch.no_grad(), fast(device):
             return {name: float(loss) for name, loss in losses_of(held_out, torch.arange(len(held_out)), no_noise, None).items()}
 
-    first = best = validate()
-    kept, waited = [p.detach().clone() for p in parameters], 0
-    for turn in range(_TEXT_ROUNDS):
-        for group in optimizer.param_groups:
-            group["lr"] = _TEXT_RATE * 0.5 * (1 + math.cos(math.pi * turn / _TEXT_ROUNDS))
-        for rows in batches(torch.randperm(len(train), generator=generator)):
-            optimizer.zero_grad(set_to_none=True)
-            with fast(device):
-                losses = losses_of(train, rows, noise, _worded(train, rows, generator))
-            torch.stack([loss.float() for loss in losses.values()]).sum().backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(parameters, 3.0)
-            optimizer.step()
-        progress(len(train))
-        value, waited = validate(), waited + 1
-        if sum(value.values()) < sum(best.values()):
-            best, waited, kept = value, 0, [p.detach().clone() for p in parameters]
-        if waited >= _TEXT_WITHOUT_GAIN:
-            break
-    _restore(parameters, kept)
-    return {name: (first[name], best[name]) for name in best}
+    def step(rows: Tensor) -> dict[str, Tensor]:
+        return losses_of(train, rows, noise, _worded(train, rows, generator))
+
+    return _in_rounds(parameters, train, step, validate, (_TEXT_ROUNDS, _TEXT_WITHOUT_GAIN, _TEXT_RATE), generator, progress)
 
 
 def prescription_loss_of(model: MedMPT, features: HeadFeatures, rows: Tensor, present: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from medmpt_backend.model import MedMPT
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.calibrate import HeadOutput, calibrate
-from medmpt_backend.train.fits import fit_head, fit_language, fit_medication, fit_readout, settle_evidence
+from medmpt_backend.train.fits import fit_head, fit_language, fit_medication, fit_readout
 from medmpt_backend.train.frozen import head_features, load_features, logits_of, read, read_text, save_features
 from medmpt_backend.train.run import DOMAIN_STUDIES, RunPlan, join_drugs, start_from
 from medmpt_backend.train.settings import TrainSettings
@@ -120,8 +120,6 @@ def refit(
     losses = fit_readout(model, seen["train"], seen["val"], progress=progress)
     seen = {split: read(model, features) for split, features in seen.items()}
     losses |= {task: (losses[task][0], fit_head(model, task, seen["train"], seen["val"])[1]) for task in model.heads}
-    for task in seen["train"].strongest:
-        settle_evidence(model, task, seen["train"], seen["val"])
     if model.text_decoder is not None and seen["train"].reports is not None:
         worded = fit_language(model, seen["train"], seen["val"], progress=progress)
         losses |= {part: (losses[part][0], after) for part, (_, after) in worded.items()}

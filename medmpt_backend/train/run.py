@@ -177,10 +177,9 @@ def build(plan: RunPlan) -> tuple[Trainer, ShardDataset]:
     else:
         model = MedMPT(config)
         start_from(plan, model)
-        if plan.settings.spots and model.spots is not None and plan.weights is not None:
-            missing = read_weights(plan.weights).provenance.missing
-            if any(name.startswith("spots.") for name in missing) or not read_weights(plan.weights).config.vision.spots:
-                model.begin_spots()
+        known = read_checkpoint(plan.weights / MODEL_FILE).tensors if plan.settings.spots and plan.weights is not None else {}
+        if known and model.spots is not None and not any(name.startswith("spots.") for name in known):
+            model.begin_spots()
         if plan.settings.task in ("joint", "medication") and model.medication is not None:
             join_drugs(plan, model, data)
         task = _task(plan.settings, model, source)

@@ -17,9 +17,7 @@ from medmpt_backend.model import MedMPT
 from medmpt_backend.tokens import ReportTokenizer
 from medmpt_backend.train.batches import BatchSource
 from medmpt_backend.train.calibrate import SURE, HeadOutput, best_threshold, fit_temperature, tells_apart
-from medmpt_backend.train.fits import fit_head, settle_evidence
-from medmpt_backend.train.frozen import HeadFeatures, logits_of
-from medmpt_backend.train.heads import refit, with_all_evidence
+from medmpt_backend.train.heads import refit
 from medmpt_backend.train.run import RunPlan, evaluate, export, train
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.shards import DatasetInfo, ShardDataset, ShardWriter, StudyRecord
@@ -33,7 +31,7 @@ SICK, WELL = "Findings: right lung nodule, 12.5 mm. Impression: nodule.", "å½±åƒ
 def config(tiny_config: MedMPTConfig) -> MedMPTConfig:
     whole = tiny_config.model_dump()
     whole["preprocess"] |= {"slab": "halves", "resize": "antialias"}
-    whole["vision"] |= {"stem": "residual", "local_width": 16, "spots": True}
+    whole["vision"] |= {"stem": "residual", "local_width": 16}
     whole["text"] |= {"vocab": 200, "pad": 0, "unk": 1, "cls": 2, "sep": 3, "max_length": 32, "memory": "evidence"}
     whole["medication"] |= {"relations": ("interaction",)}
     whole["heads"] = {
@@ -272,39 +270,6 @@ def test_what_the_decoder_is_told_says_where_and_its_attention_goes_to_slices(pl
     assert np.allclose(draft.cross.sum(1), 1, atol=1e-4)
     other = engine.model.memory(torch.zeros(1, 4, 32), torch.ones(1, 1, FIGURES))
     assert other.shape == (1, 5, 32)
-
-
-@pytest.mark.parametrize("useful", ["cells", "scan"])
-def test_a_label_is_left_to_its_own_cells_where_these_tell_it_apart_better(config: MedMPTConfig, useful: str) -> None:
-    torch.manual_seed(0)
-    model = MedMPT(config).eval()
-    with_all_evidence(model)
-    random = torch.Generator().manual_seed(1)
-
-    def features() -> HeadFeatures:
-        target = (torch.arange(60) % 2).float()[:, None]
-        shown, hidden = target[:, None] + 0.3 * torch.randn((60, 3, 1), generator=random), torch.randn((60, 3, 1), generator=random)
-        scan = torch.randn((60, 32), generator=random)
-        if useful == "scan":
-            scan[:, 0] += 8 * target[:, 0]
-        strongest = {"findings": shown if useful == "cells" else hidden}
-        return HeadFeatures(torch.zeros(60, 4, 32), None, strongest, {}, {"findings": target}, scan=scan)
-
-    train, held_out = features(), features()
-    fit_head(model, "findings", train, held_out)
-    if useful == "cells":  # a head that follows the scan, which says nothing
-        with torch.no_grad():
-            model.patch_mix["findings"].zero_()
-    before = logits_of(model, "findings", held_out)
-    settled = settle_evidence(model, "findings", train, held_out)
-    after = logits_of(model, "findings", held_out)
-    if useful == "scan":
-        assert settled == ()
-        assert torch.equal(before, after)
-        return
-    assert settled == ("lung_nodule",)
-    assert ((after[:, 0] > 0) == (held_out.targets["findings"][:, 0] > 0)).float().mean() > 0.9
-    assert torch.equal(after, logits_of(model, "findings", held_out, torch.zeros(60, 32)))  # the scan says nothing any more
 
 
 def _random_weights(plan: RunPlan, tmp_path: Path) -> Path:

@@ -91,6 +91,14 @@ def tidy(text: str) -> str:
     return body[:1].upper() + body[1:] if re.search(r"\w", body) and not _BARE.fullmatch(body) else ""
 
 
+_SIZE = re.compile(r"\d+(?:\.\d+)?(?:\s*[-–x×]\s*\d+(?:\.\d+)?)*(?=\s*(?:mm|cm|ml|毫米|厘米|毫升))", re.IGNORECASE)
+
+
+def blank_sizes(text: str) -> str:
+    """The sentence with `__` for every size: a decoder writes sizes that nothing measured, and the person who signs fills them in."""
+    return _SIZE.sub("__", text)
+
+
 def denies(text: str) -> bool:
     """Whether the sentence is a negative."""
     return _NEGATIVE.search(text) is not None

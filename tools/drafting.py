@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import JsonValue
 
 from tools.deps import Deps
-from tools.draft_words import contradiction, denies, split_sections, tidy
+from tools.draft_words import blank_sizes, contradiction, denies, split_sections, tidy
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.imaging import quantify_ct
 from tools.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
@@ -34,6 +34,10 @@ _PRELIMINARY = {
 _SIDES = {
     "en": "left and right in the model's sentences are not verified for these weights",
     "zh": "这些权重未验证模型语句中的左右侧别",
+}
+_SIZES = {
+    "en": "sizes in the model's sentences are left blank (__): measure the lesion",
+    "zh": "模型语句中的大小留空（__），请实际测量后填写",
 }
 # What no detector and no measurement of this project looks at.
 _NOT_ASSESSED = (
@@ -139,6 +143,8 @@ def _by_model(draft: _Draft, engine: "MedMPTEngine", volume: "Volume", deps: Dep
         text = engine.draft_findings(encoding, language=deps.language)
         if not text.laterality_verified:
             warnings.append(_SIDES[deps.language])
+        if any(blank_sizes(s.text) != s.text for s in text.sentences):
+            warnings.append(_SIZES[deps.language])
         _decoded(draft, text.sentences, scores, validity, study)
     if scores is not None:
         _detected(draft, scores, decoded=engine.serves("report"))
@@ -151,9 +157,10 @@ def _decoded(draft: _Draft, sentences: "tuple[DraftSentence, ...]", scores: Tool
     """Sentences of the decoder, those that the detectors contradict left out."""
     number = 0
     for section, sentence in split_sections(sentences):
-        words = tidy(sentence.text)
-        if not words:
+        written = tidy(sentence.text)
+        if not written:
             continue
+        words = blank_sizes(written)
         number += 1
         against = contradiction(words, scores.evidence if scores is not None else (), denials=validity.domain == "in")
         if against is not None:

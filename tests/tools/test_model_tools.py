@@ -20,7 +20,7 @@ from retrieval.errors import BadInput
 from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, StudyRef
 from tools.deps import Deps
 from tools.dicom_writer import write_series
-from tools.draft_words import contradiction, split_sections, tidy
+from tools.draft_words import blank_sizes, contradiction, split_sections, tidy
 from tools.drafting import draft_report
 from tools.evidence import Evidence, ToolResult
 from tools.medications import rank_drugs
@@ -265,3 +265,16 @@ def test_drugs_carry_warnings_and_the_model_s_score(place: Path, engine: MedMPTE
     assert by_key(result)["M-drug-doxycycline"].card is not None
     scores = [r["score"] for r in result.data["ranked"]]  # type: ignore[union-attr, index, call-overload]
     assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("A moderate right pleural effusion (18 mm).", "A moderate right pleural effusion (__ mm)."),
+        ("右侧胸腔见中等量积液，厚约18mm。", "右侧胸腔见中等量积液，厚约__mm。"),
+        ("Mass of 2.5 x 3.1 cm in the left upper lobe.", "Mass of __ cm in the left upper lobe."),
+        ("Nodes at stations 4R and 7.", "Nodes at stations 4R and 7."),
+    ],
+)
+def test_a_size_that_a_decoder_wrote_is_left_for_the_person_who_signs(written: str, told: str) -> None:
+    assert blank_sizes(written) == told

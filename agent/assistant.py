@@ -237,7 +237,8 @@ class Assistant:
 
     def teaching(self, case: str, session: str) -> TeachingView | None:
         """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
-        from tools.teaching.cases import machine_read, truth_of
+        from tools.teaching.cases import truth_of
+        from tools.teaching.machine import machine_read
 
         held = self._cases.get(case, session)
         study = next(iter(held.loaded.studies.values()), None)

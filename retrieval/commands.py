@@ -284,10 +284,12 @@ def eval_retrieval(
     warnings: list[str] = []
     with progress_bar("Embedding") as progress:
         index = GuidelineIndex.open(settings.cache_dir, progress=progress)
-        judged = index.judge(evaluate.own_questions())
+        judged = evaluate.judge(*index.rankers, evaluate.own_questions())
         results = evaluate.figures(judged)
         if fit:
-            ranker = evaluate.fit_ranker(judged, index.judge([("none", q, frozenset()) for q in evaluate.no_answer_questions()]))
+            ranker = evaluate.fit_ranker(
+                judged, evaluate.judge(*index.rankers, [("none", q, frozenset()) for q in evaluate.no_answer_questions()])
+            )
             ranker.save(fitted_on=f"{len(judged)} own questions", passages=len(index.passages()))
             index = GuidelineIndex.open(settings.cache_dir)
         if folder.is_dir():

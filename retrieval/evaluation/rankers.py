@@ -20,9 +20,8 @@ from retrieval.guidelines.passages import Guideline, Passage
 from retrieval.guidelines.question import understand
 from retrieval.index.candidates import gather
 from retrieval.index.embed import Embedder, EmbeddingCache, MiniLM, minilm_folder
-from retrieval.index.guideline_index import content_hash
 from retrieval.index.rerank import FEATURES, Features, Ranker
-from retrieval.index.shard import Place, Shard, open_shard
+from retrieval.index.shard import Place, Shard, content_hash, open_shard
 
 EVAL = Path(__file__).parents[1] / "data" / "eval"
 RANKERS = ("bm25", "dense", "fused", "reranked")

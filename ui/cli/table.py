@@ -12,6 +12,7 @@ DRUG_GRAPH = "retrieval.drugs.commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.cohort_commands"
+BUILD = "tools.case.build_command"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
@@ -27,7 +28,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "calc": (TOOLS,),
     "case": (TOOLS,),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
-    "index": (RETRIEVAL,),
+    "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
     "weights": (MODEL, BACKEND),
     "cohort": (COHORT,),

@@ -82,6 +82,7 @@ class Assistant:
         held = self._cases.get(handle, session)
         studies = tuple(StudyHandle(id=s.id, label=_label(s.id, s.date, s.prior), prior=s.prior) for s in loaded.case.studies)
         return CaseView(
+            name=loaded.case.case_id,
             handle=handle,
             card_en=held.card.render("en"),
             card_zh=held.card.render("zh"),

@@ -33,8 +33,8 @@ class Passage:
 
     A piece of a hospital's own document has `kind` "document", a key `X-` and ten hex digits, a stand-in guideline (issuer "Own documents",
     the document's title, the year the file was last changed), its one text in both languages' fields and that text's `language`; guideline
-    passages have None there, because they exist in both. `genre` says what a guideline passage holds: a recommendation, criteria (definitions,
-    score tables, cut-offs), signs (an image or laboratory sign) or practice (how to do it); the corpus files name it `kind`.
+    passages have None there, because they exist in both. `genre` says what a guideline passage holds: a recommendation, criteria
+    (definitions, score tables, cut-offs), signs (an image or laboratory sign) or practice (how to do it); the corpus files name it `kind`.
     """
 
     key: str

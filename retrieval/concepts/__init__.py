@@ -1,0 +1,1 @@
+"""The one vocabulary and what is said about its concepts in a sentence."""

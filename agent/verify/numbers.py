@@ -36,6 +36,7 @@ _WORD = re.compile(
     r"\b(" + "|".join(_WORDS) + r")\b|([两二三四五六七八九十])(?=\s*(?:天|日|周|个月|次|项|分|小时|年|种|倍|剂))", re.IGNORECASE
 )
 _ABOUT = re.compile(r"\b(about|around|approximately|roughly|nearly|almost)\b|约|大约|左右|近", re.IGNORECASE)
+_FALL = re.compile(r"\b(fall|fell|falls|declin\w+|decreas\w+|los[st]\w*|drop\w*|reduc\w+)\b|下降|降低|减少|减退", re.IGNORECASE)
 _COMPARE = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["comparators"]
 _DIRECTIONS: tuple[Direction, ...] = ("at_least", "at_most", "above", "below")
 _BEFORE = tuple((d, re.compile(rf"(?:{'|'.join(_COMPARE[d])})\s*$", re.IGNORECASE)) for d in _DIRECTIONS)
@@ -86,7 +87,7 @@ def sides_of(text: str) -> frozenset[str]:
 # Classes, steps, stages and grades: what a number or an advice belongs to inside a list of them.
 _LABEL = re.compile(
     r"\b(?i:class(?:es)?|steps?|stages?|grades?|categor(?:y|ies)|groups?|tracks?)\s+((?:[IVX]+|\d[A-Z]?|[A-E])(?:\s*(?:,|and|or|to|-|–)\s*(?:[IVX]+|\d[A-Z]?|[A-E])\b)*)"
-    r"|([IVX]+|\d)(?:\s*[~～–-]\s*([IVX]+|\d))?\s*(?:级|期|类)"
+    r"|([IVXⅠⅡⅢⅣⅤ]+|\d)(?:\s*[~～–-]\s*([IVXⅠⅡⅢⅣⅤ]+|\d))?\s*(?:级|期|类)|(?<![A-Za-z])([A-E])(?:、([A-E]))?\s*(?:组|级|期)"
 )
 
 
@@ -94,7 +95,7 @@ def labels_of(text: str) -> frozenset[str]:
     """Classes, steps and stages that a text names, as `IV`, `3`, `B`."""
     found: set[str] = set()
     for match in _LABEL.finditer(text):
-        found |= set(re.findall(r"[IVX]+|\d[A-Z]?|[A-E]", " ".join(g for g in match.groups() if g)))
+        found |= set(re.findall(r"[IVXⅠⅡⅢⅣⅤ]+|\d[A-Z]?|[A-E]", " ".join(g for g in match.groups() if g)))
     return frozenset(found)
 
 
@@ -120,6 +121,11 @@ def dates_of(text: str) -> frozenset[str]:
 
 def numbers_of(text: str) -> list[Number]:
     """Numbers of `text` in order; names such as CURB-65 and dates are not numbers."""
+    return [number for _, _, number in located(text)]
+
+
+def located(text: str) -> list[tuple[int, int, Number]]:
+    """Numbers of `text` with first and last character."""
     masked, found = _mask(text)
     bounds = [0, *(m.end() for m in _CLAUSE.finditer(masked)), len(masked)]
     spans: list[tuple[int, int, Number]] = []
@@ -134,8 +140,8 @@ def numbers_of(text: str) -> list[Number]:
     spans.sort(key=lambda s: s[0])
     _share_range_units(masked, spans)
     named = [(m.end(), labels_of(m.group(0))) for m in _LABEL.finditer(text)]
-    situated = [(start, _situate(masked, found, bounds, start, end, number)) for start, end, number in spans]
-    return [replace(n, label=_label_at(start, named, bounds)) for start, n in situated]
+    situated = [(start, end, _situate(masked, found, bounds, start, end, number)) for start, end, number in spans]
+    return [(start, end, replace(n, label=_label_at(start, named, bounds))) for start, end, n in situated]
 
 
 def _label_at(start: int, named: list[tuple[int, frozenset[str]]], bounds: list[int]) -> frozenset[str]:
@@ -223,15 +229,22 @@ def same(claim: Number, record: Number) -> bool:
 
 def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> str | None:
     """Why a number of `claim` does not stand in `evidence`; None when all do."""
+    from agent.verify.record import number_in_record
+
     pool = [n for e in evidence for n in numbers_of_evidence(e)]
+    if _FALL.search(claim):
+        # "fell by 115 mL" is a change of -115 mL.
+        pool += [replace(n, value=-n.value) for n in pool if n.value < 0]
     for number in numbers_of(claim):
         if number.unit is None and number.decimals == 0 and 1980 <= number.value <= 2100:
             if int(number.value) not in years:
                 return f"the year {number.value:g} is not that of the evidence"
             continue
-        because = _unsupported_number(number, pool) or _other_branch(number, claim, evidence)
-        if because:
-            return because
+        held = number_in_record(number, claim, evidence)
+        if held == "":
+            held = _unsupported_number(number, pool) or _other_branch(number, claim, evidence)
+        if held:
+            return held
     days = dates_of(claim)
     known = frozenset().union(*(dates_of(f"{e.text} {e.text_zh or ''} {e.locator or ''} {e.key} {e.source}") for e in evidence))
     return f"the date {min(days - known)} is not in the evidence" if days - known else None

@@ -68,7 +68,7 @@ _add("perday", (1, "daily|per day|a day|/day|/天|每日|每天"))
 
 _NAMES = sorted(_TABLE, key=len, reverse=True)
 UNIT = re.compile(
-    r"\s*-?(?:" + "|".join(re.escape(n) + (r"(?![a-z0-9])" if n[-1].isascii() and n[-1].isalnum() else "") for n in _NAMES) + ")",
+    r"\s*-?(?:" + "|".join(re.escape(n) + (r"(?![至高到降压温])" if n == "升" else "") + (r"(?![a-z0-9])" if n[-1].isascii() and n[-1].isalnum() else "") for n in _NAMES) + ")",
     re.IGNORECASE,
 )
 
@@ -76,6 +76,11 @@ UNIT = re.compile(
 def parse_unit(surface: str) -> tuple[str, float] | None:
     """Dimension and factor of a unit as written; None when it is not a unit that is known here."""
     return _TABLE.get(surface.strip().lstrip("-").strip().lower())
+
+
+def surfaces(dimension: str, factor: float) -> tuple[str, ...]:
+    """Names of a unit, as written."""
+    return tuple(name for name, unit in _TABLE.items() if unit == (dimension, factor))
 
 
 def convert(value: float, source: tuple[str, float], target: tuple[str, float]) -> float | None:

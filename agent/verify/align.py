@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from agent.lexicon import language_of, mentions
@@ -44,12 +44,14 @@ class Place:
         sentence: Their sentence.
         share: Weighted share of the claim's content that the run holds.
         before: What stands before the run in the evidence: the topic was named there.
+        core: The one chunk of the run that holds most of the claim.
     """
 
     run: str
     sentence: str
     share: float
     before: str
+    core: str = ""
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
@@ -111,7 +113,12 @@ def place(claim: str, texts: Iterable[str]) -> Place:
                     best_score = score
                     best = Place(run, piece.text, held / total, f"{done} {start}")
             done += f" {piece.text}"
-    return best
+    return replace(best, core=_core(mine, best.run))
+
+
+def _core(mine: dict[str, float], run: str) -> str:
+    chunks = run.split(" , ")
+    return max(chunks, key=lambda c: sum(w for t, w in mine.items() if t in content(c)))
 
 
 def _runs(piece: Piece) -> list[tuple[str, str]]:

@@ -5,12 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.verify.align import content
-from agent.verify.numbers import Number, located, same
+from agent.verify.contrast import contrasts
+from agent.verify.numbers import Number, located, same, sides_of
 
 _BREAK = re.compile(
     r"[;；。，、()（）]|,\s|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|:\s|：|\.(?=\s|$)|\b(?:and|or|but|with|versus|vs|while|whereas|then|against|to be)\b|和|或(?!者)|与|而|后(?=\d)",
     re.IGNORECASE,
 )
+_CHANGE = next(c for c in contrasts() if c.name == "amount")
+_MARKS = frozenset({"solidity", "level", "setting", "route", "pressure_part", "measure_of_test", "population", "severity", "risk"})
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d|-\d)")
 # Weight of the words that must stand only beside the other number before the two count as exchanged.
 _MARGIN = 1.5
 _EXPLAINED = 1.0
@@ -18,10 +22,11 @@ _EXPLAINED = 1.0
 
 @dataclass(frozen=True)
 class Bound:
-    """A number with the content around it: in its own part, and in those before while no name was met."""
+    """A number with the content around it, in its own part and in those before while no name was met; and the change its part speaks of."""
 
     number: Number
     near: frozenset[str]
+    turn: frozenset[str] = frozenset()
 
 
 def bound(text: str) -> list[Bound]:
@@ -33,12 +38,13 @@ def bound(text: str) -> list[Bound]:
             continue
         low, high = max(c for c in cuts if c <= start), min(c for c in cuts if c >= end)
         near = _words(text[low:start], text[end:high])
+        turn = _CHANGE.of(text[low:high])
         while low > 0 and not _named(near):
             high, low = low, max(c for c in cuts if c < low)
             near |= _words(text[low:high], "")
             if text[high - 1 : high] in ";；。":
                 break
-        out.append(Bound(number, near))
+        out.append(Bound(number, near, turn))
     return out
 
 
@@ -46,8 +52,21 @@ def _named(words: frozenset[str]) -> bool:
     return any(w.startswith(("@", "!")) for w in words)
 
 
+def turned_number(claim: str, texts: Iterable[str]) -> str | None:
+    """A number that the claim gives as a rise and the evidence as a fall, or the other way round."""
+    known = [b for t in texts for b in bound(t)]
+    for mine in bound(claim):
+        own = [k for k in known if _same_kind(mine.number, k.number) and same(mine.number, k.number)]
+        if mine.turn and own and all(k.turn and not k.turn & mine.turn for k in own):
+            return f"the change by {mine.number.value:g} is the other way round in the evidence"
+    return None
+
+
 def _words(before: str, after: str) -> frozenset[str]:
-    return frozenset(t for t in content(f"{before} {after}") if not t.startswith("#"))
+    text = f"{before} ; {after}"
+    marks = {f"!{c.name}:{v}" for c in contrasts() if c.name in _MARKS for v in c.of(text)}
+    marks |= {f"!side:{s}" for s in sides_of(text)} | {f"!year:{y}" for y in _YEAR.findall(text)}
+    return frozenset(t for t in content(text) if t[0] not in "<>") | frozenset(marks)
 
 
 def exchanged(claim: str, texts: Iterable[str]) -> str | None:
@@ -88,7 +107,7 @@ def _stranger(mine: Bound, own: Bound, other: Bound) -> bool:
 
 
 def _weigh(tokens: frozenset[str]) -> float:
-    return sum(2.0 if t.startswith(("@", "!")) else 0.5 if t >= "\u4e00" else 1.0 for t in tokens)
+    return sum(2.0 if t.startswith(("@", "!", "#")) else 0.5 if t >= "\u4e00" else 1.0 for t in tokens)
 
 
 def _same_kind(a: Number, b: Number) -> bool:

@@ -37,6 +37,7 @@ _IS_A: dict[str, frozenset[str]] = {
     ),
     "anticoagulant": frozenset({"warfarin", "heparin", "apixaban", "rivaroxaban", "dabigatran", "edoxaban", "enoxaparin", "doac", "lmwh"}),
     "bronchodilator": frozenset({"laba", "lama", "saba", "salbutamol", "tiotropium"}),
+    "inhaler": frozenset({"ics", "laba", "lama", "saba", "salbutamol", "formoterol", "budesonide", "tiotropium", "fluticasone"}),
     "antifibrotic": frozenset({"pirfenidone", "nintedanib"}),
     "admission": frozenset({"icu"}),
     "fibrosis": frozenset({"ipf"}),
@@ -240,7 +241,7 @@ def _irrelevant(text: str, cited: list[Evidence]) -> str | None:
     if missing:
         return f"the evidence does not speak of {terms()[min(missing)].name('en')}"
     theirs = set(content(pool)) | {f"@{t}" for t in known} | set(content(" ".join(e.source for e in cited)))
-    same_language = language_of(text) == "en" or any(e.text_zh for e in cited)
+    same_language = language_of(text) == "en" or any(language_of(e.text_zh or "") == "zh" for e in cited)
     mine = {t: w for t, w in content(text).items() if same_language or t[0] in "@#!<>"}
     held = sum(w for t, w in mine.items() if t in theirs or t[0] in "#<>" or (t.startswith("@") and covered(t[1:], known)))
     if not mine or held / sum(mine.values()) < _COVERAGE:

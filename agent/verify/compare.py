@@ -2,17 +2,21 @@
 
 import re
 
-from agent.lexicon import DRUG_KINDS, ids, language_of
+from agent.lexicon import DRUG_KINDS, ids, language_of, mentions
 from agent.verify.align import Place, content, place, texts_for
-from agent.verify.binding import exchanged, reordered
+from agent.verify.binding import exchanged, reordered, turned_number
 from agent.verify.contrast import differs
 from agent.verify.groups import misplaced
+from agent.verify.numbers import numbers_of, opposed, same
 from agent.verify.polarity import turned
 from agent.verify.record import RECORDS, differs_from_record
 from agent.verify.roles import reversed_roles
+from agent.verify.states import opposite_state
+from retrieval.concepts.context import statuses
 from tools.evidence import Evidence
 
 _PARTS = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
+_FOUND = frozenset({"finding", "disease", "symptom", "comorbidity", "history", "organism"})
 # A part of a claim that holds less than this is read together with the whole.
 _PART_WEIGHT = 3.0
 _PLACED = 0.5
@@ -29,10 +33,46 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     whole = place(claim, texts)
     return (
         _contrast(claim, whole, pool, cited)
+        or opposite_state(claim, texts)
+        or _limits(claim, whole)
+        or _presence(claim, texts, structured)
         or _denial(claim, whole, texts)
         or reversed_roles(claim, texts)
-        or (None if structured else exchanged(claim, texts) or reordered(claim, whole.sentence) or misplaced(claim, texts) or _elsewhere(claim, whole, texts))
+        or (None if _one_value(cited) else exchanged(claim, texts))
+        or turned_number(claim, texts)
+        or (None if structured else reordered(claim, whole.sentence) or misplaced(claim, texts) or _elsewhere(claim, whole, texts))
     )
+
+
+def _one_value(cited: list[Evidence]) -> bool:
+    """One laboratory value: its numbers are told apart by their fields."""
+    return len(cited) == 1 and cited[0].kind == "lab" and len({re.sub(r"_(reference|previous).*", "", q.name) for q in cited[0].quantities}) == 1
+
+
+def _limits(claim: str, whole: Place) -> str | None:
+    """A limit that the claim has the other way round than the place where it stands."""
+    there = numbers_of(whole.run)
+    for number in numbers_of(claim):
+        equal = [n for n in there if n.direction is not None and same(number, n)]
+        if number.direction is not None and equal and all(opposed(number, n) for n in equal):
+            return f"the evidence says this of the other side of {number.value:g}"
+    return None
+
+
+def _presence(claim: str, texts: list[str], structured: bool) -> str | None:
+    """A finding that a record denies and the claim states, or the other way round."""
+    if not structured:
+        return None
+    for mention in mentions(claim):
+        if mention.term.kind not in _FOUND:
+            continue
+        mine = "negated" in statuses(claim, mention.start, mention.end)
+        there = [
+            "negated" in statuses(t, m.start, m.end) for t in texts for m in mentions(t) if m.term.id == mention.term.id
+        ]
+        if there and all(n != mine for n in there):
+            return f"the record {'has' if mine else 'denies'} {mention.term.name('en')}"
+    return None
 
 
 def parts(claim: str) -> list[str]:

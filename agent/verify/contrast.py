@@ -80,7 +80,7 @@ def _otherwise(contrast: Contrast, value: str, said: frozenset[str], place: Plac
 def _stronger(contrast: Contrast, said: frozenset[str], place: Place) -> str | None:
     """A strength that the claim has and its evidence does not reach; a plain statement of the evidence is as strong as an advice."""
     order = [name for name, _ in contrast.values]
-    near = contrast.of(place.run) or contrast.of(place.sentence)
+    near = contrast.of(place.core) or contrast.of(place.run)
     mine = max((order.index(v) for v in said - near), default=order.index("permitted"))
     theirs = max((order.index(v) for v in near - said), default=order.index("advised"))
     return (order[mine] if said else "plain") if mine > theirs and not (said and said <= near) else None

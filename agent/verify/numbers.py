@@ -73,7 +73,7 @@ class Number:
 
 
 _CLAUSE = re.compile(r"[;；。！？!?]|,\s(?!\d)|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|，|、|\.\s|\bbut\b|\band\b|但|而(?!且)")
-_SIDES = {"left": re.compile(r"\bleft\b|左", re.I), "right": re.compile(r"\bright\b|右", re.I)}
+_SIDES = {"left": re.compile(r"\bleft\b(?! on day| hospital| the (?:ward|hospital|unit)| untreated| over\b| alone| in place)|左(?!氧|旋|甲|西|炔|乙|沙|卡)", re.I), "right": re.compile(r"\bright\b(?! away| drug| dose| answer)|右(?!美|旋|佐|丙)", re.I)}
 
 
 def sides_of(text: str) -> frozenset[str]:
@@ -242,7 +242,7 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
             continue
         held = number_in_record(number, claim, evidence)
         if held == "":
-            held = _unsupported_number(number, pool) or _other_branch(number, claim, evidence)
+            held = _unsupported_number(number, pool)
         if held:
             return held
     days = dates_of(claim)
@@ -252,9 +252,11 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
 
 def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
     matching = [r for r in pool if same(number, r)]
+    if not matching and number.value == -950.0 and number.unit and number.unit[0] == "hounsfield":
+        return None  # the definition of LAA-950
     if not matching:
         return f"the number {number.value:g} with its unit is not in the evidence"
-    agreeing = [r for r in matching if not _opposed(number, r)]
+    agreeing = [r for r in matching if not opposed(number, r)]
     if not agreeing:
         return f"the comparison with {number.value:g} is the other way round in the evidence"
     if number.anchor:
@@ -270,26 +272,12 @@ def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
     return None
 
 
-def _other_branch(number: Number, claim: str, evidence: list[Evidence]) -> str | None:
-    """Whether the evidence says this of the other side of the same limit (`under 10 %: ...; 10 % or more: ...`)."""
-    if number.direction is None:
-        return None
-    said = tokens(claim)
-    scored: list[tuple[int, bool]] = []
-    for piece in (p for e in evidence for t in (e.text, e.text_zh) if t for p in sentences(t)):
-        equal = [n for n in numbers_of(piece) if n.direction is not None and same(number, n)]
-        if equal:
-            scored.append((len(said & tokens(piece)), all(_opposed(number, n) for n in equal)))
-    best = max((score for score, _ in scored), default=0)
-    top = [opposed for score, opposed in scored if score == best]
-    return f"the evidence says this of the other side of {number.value:g}" if top and all(top) else None
-
-
 def _comparable(a: Number, b: Number) -> bool:
     return a.unit is not None and b.unit is not None and a.unit[0] == b.unit[0]
 
 
-def _opposed(claim: Number, record: Number) -> bool:
+def opposed(claim: Number, record: Number) -> bool:
+    """Whether two limits point in opposite directions."""
     if claim.direction is None or record.direction is None:
         return False
     return (claim.direction in _UP) != (record.direction in _UP)

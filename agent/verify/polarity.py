@@ -26,6 +26,8 @@ _NEEDED = re.compile(
     r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:needed|required|necessary|indicated|recommended|suggested|used|given|advised)\b", re.IGNORECASE
 )
 _STOP = re.compile(r"[,;，；。]|\b(?:but|and (?=\w+ (?:is|are))|is|are|was|were|receives?|should|then|if|when|because)\b|但|者|的|因")
+# A chunk that holds this share of what the whole run holds speaks for itself.
+_MOST = 0.7
 _LIST = re.compile(r"none of (?:these|the following)?$", re.IGNORECASE)
 _REST_OF_LIST = re.compile(r"(?:,\s(?:[\w-]+\s?){1,4})*,?\s(?:or|nor)\s(?:[\w-]+\s?){1,4}", re.IGNORECASE)
 
@@ -49,8 +51,11 @@ def denial(piece: str) -> Denial:
     plain = _PRETEND.sub(lambda m: " " * len(m.group(0)), piece)
     absent: set[str] = set()
     statement = 0
+    stated = plain
     for match in _WITHOUT.finditer(plain):
-        absent |= _following(plain, match.end())
+        gone = _following(plain, match.end())
+        absent |= gone
+        stated = _cut(stated, match.start(), gone)
         # "no X is needed" denies the statement as "X is not needed" does.
         if _NEEDED.search(plain[match.end() : match.end() + 60]) and re.match(r"no\b", match.group(0), re.IGNORECASE):
             statement += 1
@@ -58,10 +63,23 @@ def denial(piece: str) -> Denial:
         if _overlaps(match, plain):
             continue
         if _DESCRIBES.match(plain[match.end() :]) or _WHO.search(plain[: match.start()]):
-            absent |= _following(plain, match.end())
+            gone = _following(plain, match.end())
+            absent |= gone
+            stated = _cut(stated, match.start(), gone)
         else:
             statement += 1
-    return Denial(statement % 2 == 1, frozenset(absent))
+    # "no or mild symptoms": what is stated too is not absent.
+    return Denial(statement % 2 == 1, frozenset(absent) - tokens(stated))
+
+
+def _cut(text: str, start: int, gone: frozenset[str]) -> str:
+    """The text without the words that a cue at `start` says are absent."""
+    end = start
+    seen: frozenset[str] = frozenset()
+    while end < len(text) and not gone <= seen:
+        end += 1
+        seen = tokens(text[start:end])
+    return text[:start] + " " * (end - start) + text[end:]
 
 
 def _overlaps(match: re.Match[str], plain: str) -> bool:
@@ -80,7 +98,16 @@ def _following(plain: str, start: int) -> frozenset[str]:
 
 
 def turned(claim: str, run: str, sentence: str) -> str | None:
-    """How the claim's denial differs from that of the evidence it stands in; None when they agree."""
+    """How the claim's denial differs from that of the evidence it stands in; None when one of its closest chunks agrees."""
+    mine = tokens(claim)
+    chunks = [c for c in run.split(" , ") if c.strip()]
+    all_of_it = len(mine & tokens(run))
+    close = [c for c in chunks if len(mine & tokens(c)) >= _MOST * all_of_it > 0] if len(chunks) > 1 else []
+    reasons = [_turned(claim, piece, sentence) for piece in (run, *close)]
+    return reasons[0] if all(reasons) else None
+
+
+def _turned(claim: str, run: str, sentence: str) -> str | None:
     mine, theirs, around = denial(claim), denial(run), denial(sentence)
     stated, stated_there = tokens(_NOT.sub(" ", claim)), tokens(run)
     gone = theirs.absent | (around.absent if mine.absent else frozenset())
@@ -92,7 +119,7 @@ def turned(claim: str, run: str, sentence: str) -> str | None:
         if theirs.statement and (mine.absent - theirs.absent) & stated_there:
             return None
         return "denies what the evidence states" if mine.statement else "states what the evidence denies"
-    if mine.absent and not theirs.statement:
+    if mine.absent and not theirs.statement and not around.statement:
         wrong = {t for t in mine.absent & tokens(sentence) if t not in around.absent}
         if len(wrong) > len(mine.absent & around.absent):
             return "says is absent what the evidence has"

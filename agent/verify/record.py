@@ -114,7 +114,7 @@ def _trend_differs(claim: str, item: Evidence) -> str | None:
 def _band_differs(claim: str, item: Evidence) -> str | None:
     stated = item.text.partition(". ")[0]
     after = re.split(r"\bpoints?\b|\bis\b", stated, maxsplit=1)[-1]
-    theirs = _bands(after)
+    theirs = _bands(after) or _bands(item.text)
     mine = _bands(re.sub(_DATA["not_bands"], " ", claim, flags=re.IGNORECASE))
     if mine and theirs and not mine <= theirs:
         return f"the record puts it into another band ({', '.join(sorted(theirs))})"

@@ -52,7 +52,7 @@ def _reaches(cue: Cue, sentence: str, low: int, high: int) -> bool:
 def _open(cue: Cue, between: str, rest: str) -> bool:
     if cue.near:
         return not re.search(r"\w", between) and len(between) <= 2
-    return len(between) <= _REACH_CHARACTERS and not rules().ends.search(between)
+    return (cue.far or len(between) <= _REACH_CHARACTERS) and not rules().ends.search(between)
 
 
 def _restarted(cue: Cue, between: str, rest: str) -> bool:

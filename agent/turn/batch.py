@@ -118,9 +118,7 @@ class Batch:
         )
 
 
-def ask_one(
-    assistant: "Assistant", question: str, thread: str | None, case: str | None, session: str, language: Language | None
-) -> Answer:
+def ask_one(assistant: "Assistant", question: str, thread: str | None, case: str | None, session: str, language: Language | None) -> Answer:
     """One question in its thread (a new one for None)."""
     last: Answer | None = None
     place = thread or assistant.new_thread(session)

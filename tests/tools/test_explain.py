@@ -2,13 +2,13 @@
 
 import pytest
 
-from tools.calculators.explain import explain, explaining_evidence
-from tools.calculators.expression import BadExpression, evaluate, names, parse
-from tools.calculators.registry import calculators, find
-from tools.calculators.run import run
-from tools.calculators.spec import Spec, specs, to_calculator
-from tools.calculators.tool import calculate_score
 from tools.deps import Deps
+from tools.scores.explain import explain, explaining_evidence
+from tools.scores.expression import BadExpression, evaluate, names, parse
+from tools.scores.registry import calculators, find
+from tools.scores.run import run
+from tools.scores.spec import Spec, specs, to_calculator
+from tools.scores.tool import calculate_score
 
 DECLARED = Spec.model_validate(
     {
@@ -106,11 +106,15 @@ def test_every_calculator_explains_itself_in_both_languages(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "points"),
     [
-        ("news2", {"respiratory_rate": "24", "spo2": "93", "fio2": "0.21", "sbp": "105", "heart_rate": "45", "gcs": "15", "temperature": "38.5"}, 7),
+        (
+            "news2",
+            {"respiratory_rate": "24", "spo2": "93", "fio2": "0.21", "sbp": "105", "heart_rate": "45", "gcs": "15", "temperature": "38.5"},
+            7,
+        ),
         ("revised_geneva", {"heart_rate": "75"}, None),
         ("cha2ds2_vasc", {"age": "74"}, None),
     ],
-)  # fmt: skip
+)
 def test_steps_that_are_told_are_steps_that_are_scored(name: str, given: dict[str, str], points: float | None) -> None:
     outcome = run(find(name), None, given)
     scored = {x.item.id: x.points for x in outcome.components if x.points is not None}

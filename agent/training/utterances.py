@@ -25,6 +25,7 @@ class Utterance(BaseModel):
         alt: Also reasonable.
         kind: Which kind of question (`reader.KINDS`).
         author: File it comes from.
+        joined: Made out of several messages: its kind is not one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +38,7 @@ class Utterance(BaseModel):
     alt: tuple[ToolName, ...] = ()
     kind: str
     author: str = ""
+    joined: bool = False
 
     @field_validator("kind")
     @classmethod

@@ -280,7 +280,7 @@ def eval_retrieval(
 ) -> EvalOut:
     """Measure retrieval: BM25, dense, fused and reranked on our own questions and on MedQuAD."""
     from retrieval.evaluation import rankers as evaluate
-    from retrieval.evaluation import strange
+    from retrieval.evaluation import sentences, strange
     from retrieval.index.guideline_index import GuidelineIndex
 
     settings = _settings(ctx)
@@ -296,6 +296,9 @@ def eval_retrieval(
             ranker.save(fitted_on=f"{len(judged)} own questions", passages=len(index.passages()))
             labelled = list(strange.examples(evaluate.read_asks(), index.passages(), index.lexicon, index.vocabulary))
             strange.save(strange.fit_subjects(labelled), labelled)
+            idf = sentences.idf_of(index.passages())
+            rows = list(sentences.labelled(evaluate.read_asks(), index.passages(), idf))
+            sentences.save(sentences.fit_selector(rows, idf), rows)
             index = GuidelineIndex.open(settings.cache_dir)
         if folder.is_dir():
             results += evaluate.medquad_figures(folder, settings.cache_dir, progress)

@@ -288,11 +288,11 @@ def eval_retrieval(
     warnings: list[str] = []
     with progress_bar("Embedding") as progress:
         index = GuidelineIndex.open(settings.cache_dir, progress=progress)
-        judged = index.judge(evaluate.own_questions())
+        judged = evaluate.judge(*index.rankers, evaluate.own_questions())
         results = evaluate.figures(judged)
         if fit:
-            nothing = index.judge([("none", q, frozenset()) for q in evaluate.no_answer_questions()])
-            ranker = evaluate.fit_ranker(judged, nothing, index.judge(evaluate.asks()))
+            nothing = evaluate.judge(*index.rankers, [("none", q, frozenset()) for q in evaluate.no_answer_questions()])
+            ranker = evaluate.fit_ranker(judged, nothing, evaluate.judge(*index.rankers, evaluate.asks()))
             ranker.save(fitted_on=f"{len(judged)} own questions", passages=len(index.passages()))
             labelled = list(strange.examples(evaluate.read_asks(), index.passages(), index.lexicon, index.vocabulary))
             strange.save(strange.fit_subjects(labelled), labelled)

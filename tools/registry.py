@@ -96,12 +96,13 @@ def interpret_labs(runtime: Runtime, analytes: list[str] | None = None) -> Answe
 
 
 @tool(args_schema=A.OfScore, response_format="content_and_artifact")
-def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None) -> Answer:
+def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> Answer:
     """Calculate a clinical score or formula from the case. Names: curb_65, crb_65, psi, wells_pe, perc, aa_gradient, pf_ratio,
     cockcroft_gault, egfr_ckd_epi_2021, anion_gap and others. `inputs` adds or replaces values, for example
-    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input.
+    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input. `explain` gives its items,
+    bands, formula and source instead of a result.
     """
-    return answer("calculate_score", runtime, _calculate_score, name=name, inputs=inputs)
+    return answer("calculate_score", runtime, _calculate_score, name=name, inputs=inputs, explain=explain)
 
 
 @tool(args_schema=A.OfRanking, response_format="content_and_artifact")

@@ -77,6 +77,7 @@ class DrugRow(_Model):
 class Answer(_Model):
     """A verified answer; `answer` is its claims in order, with numbered citations `[1]` into `evidence`.
 
+    `patient` says in a few words whom it is about; None without a case.
     `report` shows the claims of a drafted report by section, `withheld` what the detectors contradicted; `drugs` is a ranking with what
     speaks against each drug beside it. Neither holds a sentence that is not also a claim or a statement of the drug graph.
     """
@@ -86,6 +87,7 @@ class Answer(_Model):
     reason: str | None = None
     id: str | None = None
     question: str
+    patient: str | None = None
     language: Language
     answer: str
     claims: tuple[Claim, ...] = ()

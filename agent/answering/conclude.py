@@ -64,6 +64,7 @@ def conclude(
         status=status,
         reason=reason,
         question=context.question,
+        patient=context.card.about(language) if context.card is not None else None,
         language=language,
         answer=text,
         claims=tuple(claims),

@@ -51,6 +51,14 @@ class CaseCard(BaseModel):
             synthetic=case.synthetic,
         )
 
+    def about(self, language: Language) -> str:
+        """Who the patient is, in a few words without identity: what an answer is headed with."""
+        age = "" if self.age_years is None else f"{self.age_years:g}"
+        sex = {"male": ("man", "男性"), "female": ("woman", "女性")}.get(self.sex, ("patient", "患者"))
+        if language == "zh":
+            return sex[1] + (f"，{age} 岁" if age else "")
+        return f"{sex[0]} of {age} years" if age else sex[0]
+
     def topic_text(self) -> str:
         """Words of the case that say what it is about, for searching."""
         return "; ".join(x for x in (self.question, *self.conditions, *self.symptoms, *self.findings) if x)

@@ -24,16 +24,22 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Turns that a thread can still refer to ("why?", "and in pregnancy?"): what the next turn reads, and what every turn writes.
+KEEP_TURNS = 8
+
+
 class ThreadState(TypedDict, total=False):
     """What a thread remembers.
 
-    `messages` and `answers` grow with the thread; `kept` counts the messages of finished turns; everything else belongs to one turn and is
-    reset by the `begin` node. The two counts of calls bear the names that LangChain's call limit reads.
+    `messages` holds the last `KEEP_TURNS` turns and `answers` their answers: older turns stand in the turn log. `turns` counts all finished
+    turns, `kept` the messages of those that are held; everything else belongs to one turn and is reset by the `begin` node. The two counts
+    of calls bear the names that LangChain's call limit reads.
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
     answers: list[dict[str, Any]]
     kept: int
+    turns: int
     run_model_call_count: int
     thread_model_call_count: int
     retries: int

@@ -8,7 +8,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 import torch
@@ -23,12 +23,29 @@ from medmpt_backend.model.attention import recording
 from medmpt_backend.model.network import MedMPT
 
 if TYPE_CHECKING:
-    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.inference.encodings import Encoding
+    from medmpt_backend.inference.preprocess import ModelInput
     from medmpt_backend.inference.results import Draft
 
 Floats = NDArray[np.float32]
 Method = Literal["gradient", "rollout"]
 METHODS = ("gradient", "rollout", "patch")
+
+
+class Explainable(Protocol):
+    """What an explanation needs of the engine."""
+
+    @property
+    def model(self) -> MedMPT: ...
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def chunk(self) -> int: ...
+    def encode(self, volume: Volume) -> "Encoding": ...
+    def prepare(self, volume: Volume) -> "ModelInput": ...
+    def slice_relevance(self, encoding: "Encoding", task: str) -> Floats: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +143,7 @@ def patch_maps(model: MedMPT, image: Tensor, task: str, index: int, method: Meth
     return torch.cat(maps).reshape(-1, grid, grid)
 
 
-def explain(engine: "MedMPTEngine", volume: Volume, task: str, label: str, method: str) -> Explanation:
+def explain(engine: Explainable, volume: Volume, task: str, label: str, method: str) -> Explanation:
     """Heatmaps and slice relevance of one label of one study."""
     if method not in METHODS:
         raise BadInput(f"unknown method {method!r}; use {', '.join(METHODS)}")

@@ -21,9 +21,8 @@ from retrieval.guidelines.passages import Guideline, Passage
 from retrieval.guidelines.question import understand
 from retrieval.index.candidates import gather
 from retrieval.index.embed import Embedder, EmbeddingCache, MiniLM, minilm_folder
-from retrieval.index.guideline_index import content_hash
 from retrieval.index.rerank import FEATURES, Features, Ranker
-from retrieval.index.shard import Place, Shard, open_shard
+from retrieval.index.shard import Place, Shard, content_hash, open_shard
 
 ASKS = DATA / "asks"
 EVAL = Path(__file__).parents[1] / "data" / "eval"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,7 @@ from retrieval.index.candidates import gather
 from retrieval.index.cross import READ, CrossEncoderReranker, cross_encoder_folder
 from retrieval.index.embed import Embedder, EmbeddingCache, Progress, load_embedder
 from retrieval.index.rerank import FEATURES, Ranker
-from retrieval.index.shard import LAYOUT, Place, Shard, open_shard
-
-if TYPE_CHECKING:
-    from retrieval.evaluation.rankers import Judged
+from retrieval.index.shard import Place, Shard, content_hash, open_shard
 
 # More than five passages dilute what a language model is given (issue text: "few and relevant").
 MOST_HITS = 5
@@ -192,11 +188,10 @@ class GuidelineIndex:
     def _issued_by(self, passage: Passage, issuers: Collection[str]) -> bool:
         return not issuers or any(passage.guideline.id in self._issuers[name] for name in issuers)
 
-    def judge(self, questions: Iterable[tuple[str, str, frozenset[str]]]) -> list["Judged"]:
-        """Candidates and relevance of `(group, question, relevant ids)` over the guideline passages, for the evaluation."""
-        from retrieval.evaluation.rankers import judge
-
-        return judge(self._shards[0], self.lexicon, self._embedder, questions)
+    @property
+    def rankers(self) -> tuple[Shard, Lexicon, Embedder]:
+        """What ranks the guideline passages, before any threshold: for the evaluation."""
+        return self._shards[0], self.lexicon, self._embedder
 
     def _named(self, question: Question, passages: Sequence[Passage]) -> list[float]:
         """1 where the question names the passage's issuer, -1 where it names another, else 0."""
@@ -268,14 +263,6 @@ def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = Non
     """Where the shard of the guideline corpus lives."""
     digest = content_hash([*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), LEXICON], embedder)
     return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
-
-
-def content_hash(files: Iterable[Path], embedder: str) -> str:
-    """Hash of the files' bytes, the embedder and the layout of the index; names the index."""
-    digest = hashlib.sha256(f"{LAYOUT} {embedder}".encode())
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + (path.read_bytes() if path.exists() else b""))
-    return digest.hexdigest()[:16]
 
 
 def embedding_name(embedder: str) -> str:

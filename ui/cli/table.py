@@ -12,6 +12,7 @@ DRUG_GRAPH = "retrieval.drugs.commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.cohort_commands"
+BUILD = "tools.case.build_command"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
@@ -27,7 +28,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "calc": (TOOLS,),
     "case": (TOOLS,),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
-    "index": (RETRIEVAL,),
+    "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
     "weights": (MODEL, BACKEND),
     "cohort": (COHORT,),
@@ -65,6 +66,7 @@ DECLARED: dict[str, Entry] = {
     "labs interpret": Entry(_CASE, "Flag laboratory values and name patterns"),
     "calc list": Entry(_CASE, "List the clinical scores"),
     "calc": Entry(_CASE, "Calculate one clinical score"),
+    "calc explain": Entry(_CASE, "Items, bands, formula and source of one score"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),

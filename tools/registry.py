@@ -37,6 +37,10 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
         result = function(deps, **arguments)
     except ToolsError as error:
         result = ToolResult(tool=tool_name, status=error.status, reason=str(error))
+    if deps.case is not None:
+        from tools.bedside.attach import attach  # opens the drug tables, which no start-up needs
+
+        result = attach(result, deps)
     result = localised_result(result, deps.language)
     return result.for_model(deps.language), result.model_dump(mode="json")
 

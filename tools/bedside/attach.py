@@ -1,0 +1,106 @@
+"""What a tool's result gains when a case is open: judgements that the question asks for, and notes on every drug that its evidence names."""
+
+from collections.abc import Iterable
+
+from retrieval.drugs import DrugGraph
+from tools.bedside.cautions import against, to_stop
+from tools.bedside.doses import asks_dose, dose
+from tools.bedside.judging import evidence, judge
+from tools.bedside.record import Record
+from tools.bedside.regimens import choose
+from tools.bedside.topics import asked
+from tools.bedside.verdicts import asks_whether, verdicts
+from tools.bedside.vocabulary import pattern_of
+from tools.deps import Deps
+from tools.evidence import Evidence, ToolName, ToolResult
+
+# Tools whose answers speak of a patient; the imaging tools do not.
+SPEAKING: frozenset[ToolName] = frozenset(
+    {
+        "search_guidelines",
+        "calculate_score",
+        "rank_drugs",
+        "check_medications",
+        "query_drug_graph",
+        "interpret_labs",
+        "summarize_case",
+    }
+)
+_READ = 8
+_STOP = pattern_of(
+    (
+        r"stop(?:ped|ping)?\b", r"hold\b", "held", "withhold", "withheld", "suspend", "discontinue", "omit", "come off", "deprescrib", "cut out",
+        "停", "暂停", "撤", "减停",
+    )
+)  # fmt: skip
+_OPEN = pattern_of(
+    (
+        "what", "which", "anything", "any of", "drug chart", "medicines?", "medications?", "tablets", "prescriptions?",
+        "哪些", "什么", "哪个", "哪种", "有没有", "药",
+    )
+)  # fmt: skip
+
+
+def attach(result: ToolResult, deps: Deps) -> ToolResult:
+    """The result with the bedside evidence of this question and this case; unchanged without a case."""
+    if deps.case is None or result.tool not in SPEAKING:
+        return result
+    record = Record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
+    found = judgements(deps.question, record) if deps.question else []
+    notes = drug_notes((*found, *result.evidence[:_READ]), record)
+    if not found and not notes:
+        return result
+    status = "partial" if found and result.status in ("empty", "error", "unavailable") else result.status
+    have = {e.key for e in result.evidence}
+    new = [e for e in (*found, *notes) if e.key not in have]
+    return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+def judgements(question: str, record: Record) -> list[Evidence]:
+    """Everything of this room that answers the question for this patient, most specific first."""
+    topical = [(t, judge(t, record)) for t in asked(question)]
+    spoken = [(t, lines) for t, lines in topical if lines]
+    loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
+    found = [e for lines in loud[:2] for e in lines]
+    high = any(t.rank >= 7 for t, _ in spoken)
+    if asks_dose(question):
+        found += dose(question, record)
+    if not high or not found:
+        found += choose(question, record)
+    if _STOP.search(question) and _OPEN.search(question):
+        found += stop_list(record)
+    if not found and asks_whether(question):
+        found += verdicts(question, record)
+    return list({e.key: e for e in found}.values())
+
+
+def stop_list(record: Record) -> list[Evidence]:
+    """Current medicines to stop or hold, each with its reason; the bottom line names them all."""
+    found = to_stop(record)
+    if not found:
+        return []
+    names = [record.graph.name(o.drug) for o in found]
+    firm = [n for n, o in zip(names, found, strict=True) if o.action in ("stop", "avoid")]
+    held = [n for n, o in zip(names, found, strict=True) if o.action == "hold"]
+    en = [f"Stop {' and '.join(n.en for n in firm)}"] if firm else []
+    en += [f"{'withhold' if firm else 'Withhold'} {', '.join(n.en for n in held)} for now"] if held else []
+    zh = [f"停用{'、'.join(n.zh for n in firm)}"] if firm else []
+    zh += [f"暂停{'、'.join(n.zh for n in held)}"] if held else []
+    lines = [(f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None)]
+    lines += [(f"{n.en}: {o.en}", f"{n.zh}：{o.zh}", o.source, o.year) for n, o in zip(names, found, strict=True)]
+    return [evidence(f"B-stop-{i}", e, z, source, year) for i, (e, z, source, year) in enumerate(lines)]
+
+
+def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
+    """For every drug that a piece of evidence names: what speaks against it in this patient."""
+    out: dict[str, Evidence] = {}
+    current = {d.id for d in record.patient.current}
+    for item in shown:
+        for drug in record.graph.mentions(item.text):
+            if f"P-{drug.id}" in out or drug.id in current:
+                continue
+            found = against(record, drug.id)
+            if found is not None:
+                en, zh = (f"For this patient: {found[0]}", f"该患者：{found[1]}")
+                out[f"P-{drug.id}"] = evidence(f"P-{drug.id}", en, zh, "drug graph and record", None)
+    return list(out.values())

@@ -1,1 +1,4 @@
-"""The answer's text out of typed evidence: what answers the question, what it means for this patient, why."""
+"""From evidence to an answer: which sentences, in which order, what was removed, what is missing.
+
+Door: `agent.answering.conclude.conclude`; `agent.answering.answer` holds the types.
+"""

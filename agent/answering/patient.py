@@ -5,8 +5,8 @@ Keys `B-<topic>-<n>` are judgements (`-0` is the bottom line), `P-<drug>` notes 
 
 from collections.abc import Mapping, Sequence
 
-from agent.ledger import ToolStep
-from retrieval.drugs import DrugGraph
+from agent.turn.ledger import ToolStep
+from retrieval.drugs.graph import DrugGraph
 from tools.evidence import Evidence
 
 _MOST_NOTES = 3

@@ -1,16 +1,17 @@
-"""What a tool's result gains when a case is open: judgements that the question asks for, and notes on every drug that its evidence names."""
+"""What a tool's result gains when a case is open: judgements that answer the question, and notes on the drugs that its evidence names."""
 
 from collections.abc import Iterable
 
-from retrieval.drugs import DrugGraph
-from tools.bedside.cautions import against, to_stop
+from retrieval.drugs.graph import DrugGraph
+from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
+from tools.bedside.handover import handover
 from tools.bedside.judging import evidence, judge
 from tools.bedside.record import Record
 from tools.bedside.regimens import choose
 from tools.bedside.topics import asked
-from tools.bedside.verdicts import asks_whether, verdicts
-from tools.bedside.vocabulary import pattern_of
+from tools.bedside.verdicts import alternative, asks_whether, verdicts
+from tools.bedside.vocabulary import words
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 
@@ -27,18 +28,6 @@ SPEAKING: frozenset[ToolName] = frozenset(
     }
 )
 _READ = 8
-_STOP = pattern_of(
-    (
-        r"stop(?:ped|ping)?\b", r"hold\b", "held", "withhold", "withheld", "suspend", "discontinue", "omit", "come off", "deprescrib", "cut out",
-        "停", "暂停", "撤", "减停",
-    )
-)  # fmt: skip
-_OPEN = pattern_of(
-    (
-        "what", "which", "anything", "any of", "drug chart", "medicines?", "medications?", "tablets", "prescriptions?",
-        "哪些", "什么", "哪个", "哪种", "有没有", "药",
-    )
-)  # fmt: skip
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
@@ -56,6 +45,16 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
 
 
+def wanted(question: str) -> tuple[ToolName, str] | None:
+    """The tool, and the topic it is for, that a question about the open case should at least ask; None where this room is silent."""
+    raised = asked(question)
+    if raised:
+        return raised[0].tool, raised[0].id
+    if words("stop").search(question) and words("open").search(question):
+        return "check_medications", ""
+    return ("summarize_case", "") if words("handover").search(question) else None
+
+
 def judgements(question: str, record: Record) -> list[Evidence]:
     """Everything of this room that answers the question for this patient, most specific first."""
     topical = [(t, judge(t, record)) for t in asked(question)]
@@ -65,10 +64,13 @@ def judgements(question: str, record: Record) -> list[Evidence]:
     high = any(t.rank >= 7 for t, _ in spoken)
     if asks_dose(question):
         found += dose(question, record)
-    if not high or not found:
-        found += choose(question, record)
-    if _STOP.search(question) and _OPEN.search(question):
+    stopping = bool(words("stop").search(question) and words("open").search(question))
+    if stopping:
         found += stop_list(record)
+    if not found or not (high or stopping):
+        found += choose(question, record)
+    if not found and words("handover").search(question):
+        found += handover(record)
     if not found and asks_whether(question):
         found += verdicts(question, record)
     return list({e.key: e for e in found}.values())
@@ -86,8 +88,13 @@ def stop_list(record: Record) -> list[Evidence]:
     en += [f"{'withhold' if firm else 'Withhold'} {', '.join(n.en for n in held)} for now"] if held else []
     zh = [f"停用{'、'.join(n.zh for n in firm)}"] if firm else []
     zh += [f"暂停{'、'.join(n.zh for n in held)}"] if held else []
-    lines = [(f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None)]
-    lines += [(f"{n.en}: {o.en}", f"{n.zh}：{o.zh}", o.source, o.year) for n, o in zip(names, found, strict=True)]
+    lines: list[tuple[str, str, str, int | None]] = [(f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None)]
+    for n, o in zip(names, found, strict=True):
+        lines.append((f"{n.en}: {closed(o.en, '.')}", f"{n.zh}：{closed(o.zh, '。')}", o.source, o.year))
+    for o in found:
+        row = alternative(o.drug, record)
+        if row is not None and "paracetamol" not in o.en:
+            lines.append((row[0], row[1], o.source, o.year))
     return [evidence(f"B-stop-{i}", e, z, source, year) for i, (e, z, source, year) in enumerate(lines)]
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from retrieval.drugs_check import patient_facts
-from retrieval.facts import DrugFact, Severity
+from retrieval.drugs.check import patient_facts
+from retrieval.drugs.facts import DrugFact, Severity
 from tools.bedside.expression import holds
 from tools.bedside.judging import Applied
 from tools.bedside.record import Record
@@ -49,6 +49,13 @@ class Objection:
     year: int | None
     grave: int
     other: str = ""
+    full: tuple[str, str] = ("", "")
+    by_kidney: bool = False
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """The reason with its mechanism where there is one."""
+        return self.full if self.full[0] else (self.en, self.zh)
 
 
 @cache
@@ -103,7 +110,8 @@ def _objection(drug: str, fact: DrugFact, other: str = "") -> Objection:
     if fact.relation == "adjusts_for" and fact.severity != "contraindicated":
         action = "reduce"
     en, zh = short(fact.text, "en"), short(fact.text_zh, "zh")
-    return Objection(drug, en, zh, action, fact.source, fact.year, _GRAVE[fact.severity or "unknown"], other)
+    by_kidney, full = fact.relation == "adjusts_for", (fact.text, fact.text_zh)
+    return Objection(drug, en, zh, action, fact.source, fact.year, _GRAVE[fact.severity or "unknown"], other, full, by_kidney)
 
 
 def short(text: str, language: str) -> str:

@@ -11,26 +11,9 @@ from tools.bedside.cautions import objections
 from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
 from tools.bedside.record import Record, Value
-from tools.bedside.vocabulary import pattern_of
+from tools.bedside.vocabulary import pattern_of, words
 from tools.bedside.wording import write
 from tools.evidence import Evidence
-
-_DOSE = pattern_of(
-    (
-        r"dos(?:e|es|age|ing)\b",
-        "how much",
-        "how many mg",
-        r"in mg\b",
-        "what strength",
-        "多少",
-        "剂量",
-        "用量",
-        "怎么用",
-        "几毫克",
-        "多大量",
-        "给药",
-    )
-)
 
 
 class DoseRow(BaseModel):
@@ -73,7 +56,7 @@ def dose_rows() -> tuple[DoseRow, ...]:
 
 def asks_dose(question: str) -> bool:
     """Whether a question asks how much."""
-    return bool(_DOSE.search(question))
+    return bool(words("dose").search(question))
 
 
 def dose(question: str, record: Record) -> list[Evidence]:
@@ -107,7 +90,7 @@ def _said(row: DoseRow, record: Record) -> list[Evidence]:
     against = objections(record, row.drug)
     grave = [o for o in against if o.action in ("avoid", "stop", "hold")][:1]
     first = [(f"First: {o.en}", f"先注意：{o.zh}") for o in grave]
-    rest = [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in against if o not in grave and o.action != "reduce"][:2]
+    rest = [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in against if o not in grave and not o.by_kidney][:2]
     # A dose that must not be given as it stands says so before it says how much.
     ordered = [*first, *lines, *rest] if grave and grave[0].grave == 0 else [*lines, *first, *rest]
     texts = [(write(en, applied, "en"), write(zh, applied, "zh")) for en, zh in ordered]

@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from retrieval.drugs import DrugGraph
+from retrieval.drugs.graph import DrugGraph
 from tools.bedside.expression import holds
 from tools.bedside.said import clauses, kin, stance
 from tools.bedside.vocabulary import Notion, Number, notions, numbers
-from tools.calculators.registry import calculators
-from tools.calculators.run import run
-from tools.case import Case
-from tools.drug_patient import DrugPatient, read_patient
-from tools.lab_reading import Reading, latest, read, shown
+from tools.case.record import Case
+from tools.drugs.patient import DrugPatient, read_patient
+from tools.labs.value import Reading, latest, read, shown
+from tools.scores.registry import calculators
+from tools.scores.run import run
 
 _VITALS = {
     "temperature": ("temperature_c", "°C"),

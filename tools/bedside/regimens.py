@@ -1,4 +1,4 @@
-"""Regimens as guidelines give them (`data/regimens`): chosen by disease, severity and allergy, dosed for this kidney, screened for this patient."""
+"""Regimens as guidelines give them (`data/regimens`): chosen by disease, severity, allergy; dosed for this kidney; screened here."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
-from retrieval.drugs_check import patient_facts
+from retrieval.drugs.check import patient_facts
 from tools.bedside.cautions import Objection, objections
 from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
@@ -180,6 +180,6 @@ def _reasons(pick: _Pick, record: Record) -> list[tuple[str, str]]:
         name = record.graph.name(o.drug)
         out.append((f"Not {name.en} here: {o.en}", f"此处不用{name.zh}：{o.zh}"))
     for part in pick.option.part:
-        mind = [o for o in objections(record, part.drug) if o.action != "reduce"][:2]
+        mind = [o for o in objections(record, part.drug) if not o.by_kidney][:2]
         out += [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in mind]
     return out

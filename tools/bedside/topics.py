@@ -1,4 +1,4 @@
-"""What a question about a patient may raise, as data: criteria and advice (`data/criteria`), each with its words, items, verdicts and source."""
+"""What a question about a patient may raise, as data: criteria and advice (`data/criteria`), with words, items, verdicts and source."""
 
 import re
 import tomllib

@@ -4,9 +4,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tools.analytes import analytes
-from tools.lab_reading import shown
-from tools.units import parse_unit
+from tools.labs.analytes import analytes
+from tools.labs.units import parse_unit
+from tools.labs.value import shown
 
 if TYPE_CHECKING:
     from tools.bedside.record import Record, Value

@@ -11,18 +11,9 @@ from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
 from tools.bedside.record import Record
 from tools.bedside.regimens import forbidding
-from tools.bedside.vocabulary import pattern_of
+from tools.bedside.vocabulary import words
 from tools.bedside.wording import write
 from tools.evidence import Evidence
-
-_MAY = pattern_of(
-    (
-        "can (?:i|we|he|she|they|you|this|the)", "could (?:i|we|he|she|they|this|the)", "may (?:i|we|he|she)", "should (?:i|we|he|she|they)",
-        r"is (?:it )?(?:ok|okay|safe|fine)", r"(?:ok|okay|safe) to", "safe (?:for|with|in)", r"add(?:ing)?\b", r"start(?:ing)?\b", "prescribe",
-        r"interact", "allowed", "suitable", r"any (?:problem|issue|objection)", "contraindicat", "switch", "combine", "together", "give (?:her|him|them)",
-        "能用", "能不能", "可以", "能否", "能吃", "能给", "能加", "可否", "可不可以", "合用", "联用", "加用", "改用", "换用", "换成", "禁忌", "安全吗", "相互作用", "冲突", "同时用",
-    )
-)  # fmt: skip
 
 
 class Alternative(BaseModel):
@@ -47,7 +38,7 @@ def alternatives() -> tuple[Alternative, ...]:
 
 def asks_whether(question: str) -> bool:
     """Whether a question asks if something may be given."""
-    return bool(_MAY.search(question))
+    return bool(words("may").search(question))
 
 
 def named_new(question: str, record: Record) -> list[str]:
@@ -82,7 +73,8 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     if worst is not None and (forbidden or worst.grave <= 1):
         rank = 0 if forbidden or worst.grave == 0 else 1
         word, word_zh = ("No: avoid", "不建议使用") if rank == 0 else ("Better not, avoid if possible:", "尽量避免使用")
-        tail, tail_zh = " ".join(closed(o.en, ".") for o in found[:2]), "".join(closed(o.zh, "。") for o in found[:2])
+        reasons = [worst.told, *((o.en, o.zh) for o in found[1:2])]
+        tail, tail_zh = " ".join(closed(en, ".") for en, _ in reasons), "".join(closed(zh, "。") for _, zh in reasons)
         head = (f"{word} {name.en}. {tail}", f"{word_zh}{name.zh}：{tail_zh}", worst)
     elif worst is not None:
         rank = 2
@@ -95,13 +87,19 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
             f"在已核对的内容（{checked_zh}）中未发现反对使用{name.zh}的依据；这不等于证明安全。",
             None,
         )
-    lines = [head]
-    applied = Applied(record, {}, {})
+    lines: list[tuple[str, str, Objection | None]] = [head]
     if rank < 2:
-        row = next((a for a in alternatives() if drug in record.members(a.drugs) and holds(a.test, applied) is True), None)
-        if row is not None:
-            lines.append((write(row.en, applied, "en"), write(row.zh, applied, "zh"), worst))
+        instead = alternative(drug, record)
+        if instead is not None:
+            lines.append((*instead, worst))
     return rank, lines
+
+
+def alternative(drug: str, record: Record) -> tuple[str, str] | None:
+    """What to take instead of a drug here, in both languages; None where no row says."""
+    applied = Applied(record, {}, {})
+    row = next((a for a in alternatives() if drug in record.members(a.drugs) and holds(a.test, applied) is True), None)
+    return None if row is None else (write(row.en, applied, "en"), write(row.zh, applied, "zh"))
 
 
 def _checked(record: Record) -> tuple[str, str]:

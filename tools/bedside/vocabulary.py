@@ -78,3 +78,10 @@ def notions() -> dict[str, Notion]:
 def numbers() -> dict[str, Number]:
     """Written numbers by name."""
     return _file().number
+
+
+@cache
+def words(name: str) -> re.Pattern[str]:
+    """A list of words of `data/bedside/words.toml` as one pattern."""
+    text = (files("tools") / "data" / "bedside" / "words.toml").read_text(encoding="utf-8")
+    return pattern_of(tuple(tomllib.loads(text)[name]))

@@ -5,6 +5,7 @@
 """
 
 import re
+from typing import Protocol
 
 from tools.bedside.expression import Names, holds
 from tools.evidence import Language
@@ -15,7 +16,7 @@ _ABSENT: dict[Language, str] = {"en": "not recorded", "zh": "无记录"}
 _TYPED: dict[Language, str] = {"en": "{} (as typed)", "zh": "{}（按提问所给）"}
 
 
-class Shown(Names):
+class Shown(Names, Protocol):
     """What a sentence may ask: conditions, and how a value is shown."""
 
     def shown(self, name: str, language: Language) -> str | None:

@@ -1,7 +1,9 @@
 """What a tool's result gains when a case is open: judgements that answer the question, and notes on the drugs that its evidence names."""
 
 from collections.abc import Iterable
+from itertools import combinations
 
+from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
@@ -77,25 +79,40 @@ def judgements(question: str, record: Record) -> list[Evidence]:
 
 
 def stop_list(record: Record) -> list[Evidence]:
-    """Current medicines to stop or hold, each with its reason; the bottom line names them all."""
+    """Current medicines to stop or hold, each with its reason, and pairs that should not be together; the bottom line names them all."""
     found = to_stop(record)
-    if not found:
+    pairs = clashes(record)
+    if not found and not pairs:
         return []
+    lines: list[tuple[str, str, str, int | None]] = []
     names = [record.graph.name(o.drug) for o in found]
     firm = [n for n, o in zip(names, found, strict=True) if o.action in ("stop", "avoid")]
     held = [n for n, o in zip(names, found, strict=True) if o.action == "hold"]
-    en = [f"Stop {' and '.join(n.en for n in firm)}"] if firm else []
-    en += [f"{'withhold' if firm else 'Withhold'} {', '.join(n.en for n in held)} for now"] if held else []
+    en = [f"stop {' and '.join(n.en for n in firm)}"] if firm else []
+    en += [f"withhold {', '.join(n.en for n in held)} for now"] if held else []
     zh = [f"停用{'、'.join(n.zh for n in firm)}"] if firm else []
     zh += [f"暂停{'、'.join(n.zh for n in held)}"] if held else []
-    lines: list[tuple[str, str, str, int | None]] = [(f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None)]
+    for fact in pairs[:2]:
+        a, b = (record.graph.name(s) for s in fact.subjects)
+        en.append(f"{a.en} and {b.en} should not be together")
+        zh.append(f"{a.zh}与{b.zh}不宜同用")
+    lines.append((f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None))
     for n, o in zip(names, found, strict=True):
         lines.append((f"{n.en}: {closed(o.en, '.')}", f"{n.zh}：{closed(o.zh, '。')}", o.source, o.year))
+    lines += [(f.text, f.text_zh, f.source, f.year) for f in pairs[:2]]
     for o in found:
         row = alternative(o.drug, record)
         if row is not None and "paracetamol" not in o.en:
             lines.append((row[0], row[1], o.source, o.year))
     return [evidence(f"B-stop-{i}", e, z, source, year) for i, (e, z, source, year) in enumerate(lines)]
+
+
+def clashes(record: Record) -> list[DrugFact]:
+    """Listed interactions among current medicines that are contraindicated or major, worst first."""
+    current = [d.id for d in record.patient.current]
+    pairs = [f for a, b in combinations(current, 2) for f in record.graph.interactions(a, b)]
+    grave = [f for f in pairs if not f.inferred and f.severity in ("contraindicated", "major")]
+    return sorted(grave, key=lambda f: f.severity != "contraindicated")
 
 
 def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:

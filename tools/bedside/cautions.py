@@ -111,7 +111,9 @@ def _objection(drug: str, fact: DrugFact, other: str = "") -> Objection:
         action = "reduce"
     en, zh = short(fact.text, "en"), short(fact.text_zh, "zh")
     by_kidney, full = fact.relation == "adjusts_for", (fact.text, fact.text_zh)
-    return Objection(drug, en, zh, action, fact.source, fact.year, _GRAVE[fact.severity or "unknown"], other, full, by_kidney)
+    # What no source states asks for care; it does not forbid.
+    grave = _GRAVE[fact.severity or "unknown"] + (1 if fact.inferred else 0)
+    return Objection(drug, en, zh, action, fact.source, fact.year, grave, other, full, by_kidney)
 
 
 def short(text: str, language: str) -> str:

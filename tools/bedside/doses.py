@@ -75,6 +75,8 @@ def _row(drug: str, question: str, record: Record) -> DoseRow | None:
     mine = [r for r in dose_rows() if r.drug == drug]
     named = [r for r in mine if r.ask and r.words.search(question)]
     fitting = named or [r for r in mine if r.case and holds(r.case, applied) is True] or [r for r in mine if not r.ask and not r.case]
+    if not fitting and len({r.purpose for r in mine}) == 1:
+        fitting = mine
     return next((r for r in fitting if holds(r.test, applied) is True), None) or next((r for r in fitting if not r.test), None)
 
 

@@ -1,5 +1,6 @@
 """A topic applied to a record: bottom line, criteria met and not met, notes; all as evidence that can be quoted."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -98,6 +99,8 @@ def statement(topic: Topic, number: int, en: str, zh: str) -> Evidence:
 
 def evidence(key: str, en: str, zh: str, source: str, year: int | None, passage: str | None = None) -> Evidence:
     """A bedside sentence as evidence; rows applied to a record are calculated, like a score."""
+    if re.match(r"[a-z]{2}", en) and not en.startswith("mm"):
+        en = en[0].upper() + en[1:]
     return Evidence(
         key=key,
         kind="score",

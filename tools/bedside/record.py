@@ -173,9 +173,11 @@ class Record:
             return self._pf()
         if name in ("age", "weight", "height"):
             return self._body(name)
-        if name in _LUNG:
-            tests = [v for f in sorted(self.case.lung_function, key=lambda f: f.time or "") if (v := getattr(f, name)) is not None]
-            return Value(float(tests[-1]), f"{shown(float(tests[-1]))}{'%' if name.endswith('pct') else ''}") if tests else None
+        if name.removeprefix("base_") in _LUNG:
+            return self._lung(name.removeprefix("base_"), earlier=name.startswith("base_"))
+        if name in ("fvc_drop", "dlco_drop"):
+            now, before = self._lung(f"{name[:-5]}_pct"), self._lung(f"{name[:-5]}_pct", earlier=True)
+            return None if now is None or before is None else Value(before.number - now.number, f"{shown(before.number - now.number)}%")
         if name in _CALCULATED:
             return self._calculated(*_CALCULATED[name])
         if name.startswith("score_"):
@@ -197,6 +199,14 @@ class Record:
         if name in numbers():
             return self._written(numbers()[name])
         return self._lab(name)
+
+    def _lung(self, name: str, *, earlier: bool = False) -> Value | None:
+        """A lung function value, the latest or the one before."""
+        tests = [float(v) for f in sorted(self.case.lung_function, key=lambda f: f.time or "") if (v := getattr(f, name)) is not None]
+        if len(tests) < (2 if earlier else 1):
+            return None
+        value = tests[-2 if earlier else -1]
+        return Value(value, f"{shown(value)}{'%' if name.endswith('pct') else ''}")
 
     def _smoking(self, name: str) -> Value | None:
         smoking = self.case.patient.smoking

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from retrieval.guidelines.corpus import passage_key
 from tools.bedside.expression import holds
 from tools.bedside.record import Record, Value
 from tools.bedside.topics import Item, Topic
@@ -108,7 +109,7 @@ def evidence(key: str, en: str, zh: str, source: str, year: int | None, passage:
         text_zh=zh,
         source=source,
         year=year,
-        locator=passage,
+        locator=passage_key(passage) if passage else None,
         quantities=fill((), en, zh),
     )
 

@@ -45,11 +45,11 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
     return result.for_model(deps.language), result.model_dump(mode="json")
 
 
-def score_or_criterion(deps: Deps, name: str, inputs: dict[str, str] | None = None) -> ToolResult:
+def score_or_criterion(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
     """A calculator, or a bedside criterion (`niv_copd`, `icu_cap`, `ltot`) applied to the open case by its name."""
     from tools.bedside.criteria import criterion  # opens the drug tables, which no start-up needs
 
-    return criterion(deps, name) or _calculate_score(deps, name, inputs)
+    return criterion(deps, name) or _calculate_score(deps, name, inputs, explain)
 
 
 def medications(name: Literal["check_medications", "query_drug_graph", "rank_drugs"]) -> Callable[..., ToolResult]:
@@ -107,12 +107,13 @@ def interpret_labs(runtime: Runtime, analytes: list[str] | None = None) -> Answe
 
 
 @tool(args_schema=A.OfScore, response_format="content_and_artifact")
-def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None) -> Answer:
+def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> Answer:
     """Calculate a clinical score or formula from the case. Names: curb_65, crb_65, psi, wells_pe, perc, aa_gradient, pf_ratio,
     cockcroft_gault, egfr_ckd_epi_2021, anion_gap and others. `inputs` adds or replaces values, for example
-    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input.
+    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input. `explain` gives its items,
+    bands, formula and source instead of a result.
     """
-    return answer("calculate_score", runtime, score_or_criterion, name=name, inputs=inputs)
+    return answer("calculate_score", runtime, score_or_criterion, name=name, inputs=inputs, explain=explain)
 
 
 @tool(args_schema=A.OfRanking, response_format="content_and_artifact")

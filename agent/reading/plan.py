@@ -223,7 +223,7 @@ def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None)
         severity = severity_of(step.result)
         if severity is None or topic is None:
             continue
-        query = topic_query(frozenset({topic}), severity, language, card)
+        query = f"{topic_query(frozenset({topic}), severity, language, card)} {plan.reading.text}"
         if query not in asked:
             calls.append(("search_guidelines", search_args(query, plan.reading)))
     return tuple(calls)

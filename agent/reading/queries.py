@@ -106,17 +106,15 @@ def search_args(query: str, reading: Reading) -> Args:
 
 
 def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> str:
-    """What to search before anything is known: the question where it is only about guidance, else its subject and the case's."""
+    """What to search before anything is known: the question in the person's own words, what it is about in front where it does not say."""
     language = language_of(reading.text)
     names = [terms()[t].name(language) for t in sorted(topic)]
-    extra = _asked_terms(reading)
-    if set(reading.intents) <= {"guideline", "drug_rank"} and (extra or any(t.kind == "disease" for t in reading.terms)):
+    only_guidance = set(reading.intents) <= {"guideline", "drug_rank"}
+    if only_guidance and (_asked_terms(reading) or any(t.kind == "disease" for t in reading.terms)):
         missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
         return " ".join([*missing, reading.text])
-    about = [t.name(language) for t in extra]
-    if not names and card:
-        about.append(card.topic_text())
-    return " ".join(dict.fromkeys([topic_query(topic, "first", language, card), *about])).strip()
+    context = topic_query(topic, "first", language, card) if names else card.topic_text() if card else ""
+    return f"{context} {reading.text}".strip()
 
 
 def topic_query(topic: frozenset[str], stage: str, language: Language, card: CaseCard | None) -> str:

@@ -9,6 +9,8 @@ from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.units import parse_unit
 from tools.quantities import fill
+from tools.scores.explain import explain as explained
+from tools.scores.explain import explaining_evidence
 from tools.scores.inputs import UNIT_TAKEN, Resolved
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
@@ -18,13 +20,14 @@ _FEW = 8
 _NUMBER_ZH = {"points": "分", "criteria": "项"}
 
 
-def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None) -> ToolResult:
-    """Calculate a clinical score or formula from the case.
+def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
+    """Calculate a clinical score or formula from the case, or let it explain itself.
 
     Args:
         deps: The case and the language.
         name: Name of a calculator (`curb_65`, `psi`, ...).
         inputs: Values that the case lacks or that replace it, as `key -> value[unit]`.
+        explain: Say what is scored, what the result means and how it is computed; without a case and without inputs this is all.
 
     Returns:
         One evidence with the value or the possible range; `missing` names what is unknown.
@@ -33,6 +36,8 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None)
         BadInput: Unknown calculator, input or unit.
     """
     calculator = find(name)
+    if explain or (deps.case is None and not inputs):
+        return _explained(calculator.name, explain)
     outcome = run(calculator, deps.case, inputs)
     missing = tuple(_label(outcome, key, deps.language) for key in outcome.missing)
     note = calculator.note
@@ -46,6 +51,19 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None)
         missing=missing,
         evidence=() if outcome.low is None else (evidence(outcome),),
         data=payload(outcome),
+    )
+
+
+def _explained(name: str, asked: bool) -> ToolResult:
+    """The calculator in its own words."""
+    explanation = explained(name)
+    return ToolResult(
+        tool="calculate_score",
+        status="ok",
+        query={"name": name, "inputs": {}, "explain": asked},
+        counts={"items": len({i.key for i in explanation.items})},
+        evidence=explaining_evidence(explanation),
+        data=explanation.model_dump(mode="json", by_alias=True),
     )
 
 

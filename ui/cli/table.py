@@ -66,6 +66,7 @@ DECLARED: dict[str, Entry] = {
     "labs interpret": Entry(_CASE, "Flag laboratory values and name patterns"),
     "calc list": Entry(_CASE, "List the clinical scores"),
     "calc": Entry(_CASE, "Calculate one clinical score"),
+    "calc explain": Entry(_CASE, "Items, bands, formula and source of one score"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),

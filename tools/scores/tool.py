@@ -15,6 +15,8 @@ from tools.scores.inputs import UNIT_TAKEN, Resolved
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
 
+# A short score shows what did not count too.
+_FEW = 8
 _NUMBER_ZH = {"points": "分", "criteria": "项"}
 
 
@@ -189,6 +191,10 @@ def _parts(outcome: Outcome, language: Language) -> str:
     out = ""
     if label:
         out += f"得分项：{'、'.join(label)}。" if zh else f"Scored: {', '.join(label)}. "
+    spared = [x for x in outcome.components if x.points == 0]
+    if spared and len(outcome.components) <= _FEW:
+        none = [(x.item.zh if zh else x.item.en) + _plain(outcome, x.item.needs, language) for x in spared]
+        out += f"未得分：{'、'.join(none)}。" if zh else f"Not scored: {', '.join(none)}. "
     if open_ones:
         names = [
             (x.item.zh if zh else x.item.en) + f" ({x.item.low:g} to {x.item.high:+g})".replace("to", "至" if zh else "to")
@@ -196,6 +202,12 @@ def _parts(outcome: Outcome, language: Language) -> str:
         ]
         out += f"未知项：{'、'.join(names)}。" if zh else f"Not known: {', '.join(names)}. "
     return out
+
+
+def _plain(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:
+    """The numbers behind a criterion in brackets; nothing for flags."""
+    numbers = _measured(outcome, needs, language).removesuffix("; ")
+    return f" ({numbers})" if numbers else ""
 
 
 def _measured(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:

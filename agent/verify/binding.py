@@ -84,9 +84,14 @@ def exchanged(claim: str, texts: Iterable[str]) -> str | None:
             continue
         comparable = [k for k in known if _same_kind(mine.number, k.number)]
         own = [k for k in comparable if same(mine.number, k.number)]
-        other = [k for k in comparable if not same(mine.number, k.number) and not any(same(s.number, k.number) for s in said if s.near == mine.near)]
-        if any(o.number.direction == mine.number.direction is not None for o in own):
-            continue
+        other = [
+            k
+            for k in comparable
+            if not same(mine.number, k.number)
+            and any(_unit(o) == _unit(k) for o in own)
+            and not any(same(s.number, k.number) for s in said if s.near == mine.near)
+            and not any(o.number.direction == mine.number.direction != k.number.direction for o in own)
+        ]
         if own and any(all(_apart(mine, o, f) for o in own) for f in ("!year:", "!side:")):
             return f"{mine.number.value:g} is given for another year or side in the evidence"
         if own and other and any(all(_stranger(mine, o, k) for o in own) for k in other):
@@ -114,6 +119,10 @@ def _apart(mine: Bound, own: Bound, family: str) -> bool:
     """Whether both name a year or side, and not the same."""
     a, b = ({t for t in x.near if t.startswith(family)} for x in (mine, own))
     return bool(a and b) and not a & b
+
+
+def _unit(b: Bound) -> str:
+    return b.number.unit[0] if b.number.unit else ""
 
 
 def _stranger(mine: Bound, own: Bound, other: Bound) -> bool:

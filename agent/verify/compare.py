@@ -31,7 +31,7 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     if reason:
         return reason
     texts = texts_for(claim, cited)
-    pool = " \n ".join(f"{e.text} \n {e.text_zh or ''} \n {e.source}" for e in cited)
+    pool = " \n ".join([*texts, *(e.source for e in cited)])
     structured = all(e.kind in RECORDS for e in cited)
     whole = place(claim, texts)
     return (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from agent.lexicon import language_of, mentions
+from agent.reading.lexicon import language_of, mentions
 from agent.verify.numbers import numbers_of
 from agent.verify.text import tokens
 from tools.evidence import Evidence

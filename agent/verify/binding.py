@@ -9,7 +9,8 @@ from agent.verify.contrast import contrasts
 from agent.verify.numbers import Number, located, same, sides_of
 
 _BREAK = re.compile(
-    r"[;；。，、()（）]|,\s|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|:\s|：|\.(?=\s|$)|\b(?:and|or|but|with|versus|vs|while|whereas|then|against|to be)\b|和|或(?!者)|与|而|后(?=\d)",
+    r"[;；。，、()（）]|,\s|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|:\s|：|\.(?=\s|$)"
+    r"|\b(?:and|or|but|with|versus|vs|while|whereas|then|against|to be)\b|和|或(?!者)|与|而|后(?=\d)",
     re.IGNORECASE,
 )
 _CHANGE = next(c for c in contrasts() if c.name == "amount")
@@ -132,7 +133,7 @@ def _stranger(mine: Bound, own: Bound, other: Bound) -> bool:
 
 
 def _weigh(tokens: frozenset[str]) -> float:
-    return sum(2.0 if t.startswith(("@", "!")) else 0.7 if t >= "\u4e00" else 1.0 for t in tokens)
+    return sum(0.5 if t == "@respiratory" else 2.0 if t.startswith(("@", "!")) else 0.7 if t >= "\u4e00" else 1.0 for t in tokens)
 
 
 def _same_kind(a: Number, b: Number) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-from agent.lexicon import DRUG_KINDS, ids, language_of, mentions
+from agent.reading.lexicon import DRUG_KINDS, ids, language_of, mentions
 from agent.verify.align import Place, content, pieces, place, texts_for
 from agent.verify.binding import exchanged, reordered, turned_number
 from agent.verify.contrast import differs
@@ -17,7 +17,9 @@ from retrieval.concepts.context import statuses
 from tools.evidence import Evidence
 
 _PARTS = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
-_FLAGGED = re.compile(r"(?:\)|mmol/L|mg/L|g/L|%):?\s*(?:critically )?(?:low|normal|high)\b|\b(?:is|are) (?:critically )?(?:low|normal|high)\b", re.IGNORECASE)
+_FLAGGED = re.compile(
+    r"(?:\)|mmol/L|mg/L|g/L|%):?\s*(?:critically )?(?:low|normal|high)\b|\b(?:is|are) (?:critically )?(?:low|normal|high)\b", re.IGNORECASE
+)
 _FOUND = frozenset({"finding", "disease", "symptom", "comorbidity", "history", "organism"})
 # A part of a claim that holds less than this is read together with the whole.
 _PART_WEIGHT = 3.0
@@ -50,7 +52,11 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
 
 def _one_value(cited: list[Evidence]) -> bool:
     """One laboratory value: its numbers are told apart by their fields."""
-    return len(cited) == 1 and cited[0].kind == "lab" and len({re.sub(r"_(reference|previous).*", "", q.name) for q in cited[0].quantities}) == 1
+    return (
+        len(cited) == 1
+        and cited[0].kind == "lab"
+        and len({re.sub(r"_(reference|previous).*", "", q.name) for q in cited[0].quantities}) == 1
+    )
 
 
 def _limits(claim: str, whole: Place) -> str | None:
@@ -85,9 +91,7 @@ def _presence(claim: str, texts: list[str], structured: bool) -> str | None:
         if mention.term.kind not in _FOUND:
             continue
         mine = "negated" in statuses(claim, mention.start, mention.end)
-        there = [
-            "negated" in statuses(t, m.start, m.end) for t in texts for m in mentions(t) if m.term.id == mention.term.id
-        ]
+        there = ["negated" in statuses(t, m.start, m.end) for t in texts for m in mentions(t) if m.term.id == mention.term.id]
         if there and all(n != mine for n in there):
             return f"the record {'has' if mine else 'denies'} {mention.term.name('en')}"
     return None
@@ -112,13 +116,20 @@ def _denial(claim: str, whole: Place, texts: list[str]) -> str | None:
         return None  # too little in common across languages to compare a denial
     if len(split) == 1:
         how = turned(claim, whole.run, whole.sentence)
-        return f"it {how}" if how else None
+        return f"it {how}" if how and not _denied_apart(claim, texts) else None
     for part in split:
         there = place(part, texts)
         how = turned(part, there.run, there.sentence) if there.share >= _PLACED else None
-        if how:
+        if how and not _denied_apart(part, texts):
             return f"it {how}"
     return None
+
+
+def _denied_apart(claim: str, texts: list[str]) -> bool:
+    """Whether a sentence of its own denies what the claim denies ("...; avoid the combination")."""
+    mine = tokens(claim)
+    others = [p.text for t in texts for p in pieces(t) if denial(p.text).statement and len(p.chunks) == 1]
+    return denial(claim).statement and any((t := tokens(o)) and len(t & mine) >= _PLACED * len(t) for o in others)
 
 
 def _elsewhere(claim: str, whole: Place, texts: list[str]) -> str | None:

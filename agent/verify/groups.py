@@ -1,17 +1,20 @@
-"""To whom an advice or a number is given: the severity, class, population, setting or arm that governs it in the claim and in its evidence."""
+"""To whom an advice or a number is given: severity, class, population, setting or arm, in the claim and in its evidence."""
 
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from agent.lexicon import DRUG_KINDS, mentions
+from agent.reading.lexicon import DRUG_KINDS, mentions
 from agent.verify.contrast import contrasts
 from agent.verify.numbers import labels_of, located
 
 # Contrasts of `data/contrasts.toml` that say to whom something applies.
 _DIMENSIONS = ("population", "severity", "risk", "setting", "sex", "smoking", "immunity", "acuity")
 _SENTENCE = re.compile(r"[;；。！？!?]|\.(?=\s|$)|\n")
-_PART = re.compile(r",\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff）)%]),|,(?=[\u4e00-\u9fff])|，|\b(?:and|but|whereas|while)\b|(?<=[\u4e00-\u9fff])而(?!非|且)|以及|及(?=\d)")
+_PART = re.compile(
+    r",\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff）)%]),|,(?=[\u4e00-\u9fff])|，"
+    r"|\b(?:and|but|whereas|while)\b|(?<=[\u4e00-\u9fff])而(?!非|且)|以及|及(?=\d)"
+)
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{2,}(?:-[A-Z]+)*(?![A-Za-z])")
 _UP = frozenset({"at_least", "above"})
 Groups = dict[str, frozenset[str]]
@@ -28,7 +31,7 @@ def governed(text: str) -> tuple[tuple[str, tuple[tuple[str, frozenset[str]], ..
             named, items = groups_of(part), _items(part)
             # "In adults and children ...": a list of groups goes together; after an item a group starts anew.
             carried = {**carried, **{d: v if fresh else v | carried.get(d, v) for d, v in named.items()}}
-            fresh = bool(items)
+            fresh = any(not i.startswith("!") for i in items)
             found = tuple(sorted(carried.items()))
             out += [(item, found) for item in items]
     return tuple(out)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Literal
 
-from agent.lexicon import Mention, mentions
-from agent.verify.text import sentences, tokens
+from agent.reading.lexicon import Mention, mentions
 from agent.verify.units import UNIT, convert, parse_unit
 from tools.evidence import Evidence, Quantity
 
@@ -79,7 +78,12 @@ class Number:
 
 
 _CLAUSE = re.compile(r"[;；。！？!?]|,\s(?!\d)|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|，|、|\.\s|\bbut\b|\band\b|但|而(?!且)")
-_SIDES = {"left": re.compile(r"\bleft\b(?! on day| hospital| the (?:ward|hospital|unit)| untreated| over\b| alone| in place)|左(?!氧|旋|甲|西|炔|乙|沙|卡)", re.I), "right": re.compile(r"\bright\b(?! away| drug| dose| answer)|右(?!美|旋|佐|丙)", re.I)}
+_SIDES = {
+    "left": re.compile(
+        r"\bleft\b(?! on day| hospital| the (?:ward|hospital|unit)| untreated| over\b| alone| in place)|左(?!氧|旋|甲|西|炔|乙|沙|卡)", re.I
+    ),
+    "right": re.compile(r"\bright\b(?! away| drug| dose| answer)|右(?!美|旋|佐|丙)", re.I),
+}
 
 
 def sides_of(text: str) -> frozenset[str]:

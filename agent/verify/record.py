@@ -9,14 +9,14 @@ import tomllib
 from functools import lru_cache
 from importlib.resources import files
 
-from agent.lexicon import DRUG_KINDS, ids
+from agent.reading.lexicon import DRUG_KINDS, ids
 from agent.verify.contrast import contrasts
 from agent.verify.numbers import Number, located, same
 from agent.verify.polarity import denial
 from agent.verify.units import convert, parse_unit
-from tools.analytes import analytes, find_analyte
 from tools.evidence import Evidence, Quantity
-from tools.units import parse_unit as parse_lab_unit
+from tools.labs.analytes import analytes, find_analyte
+from tools.labs.units import parse_unit as parse_lab_unit
 
 _DATA = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["record"]
 _WORDS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _DATA["words"].items()}
@@ -165,7 +165,12 @@ def _field_fits(held: list[str], number: Number, claim: str) -> str | None:
     about = "reference" if _WORDS["reference"].search(claim) else ""
     earlier = bool(_WORDS["earlier"].search(claim))
     for name in held:
-        if name == "value" or (name.startswith("reference") and about) or (name == "previous" and earlier) or name in ("limit", "rule_out", "threshold"):
+        if (
+            name == "value"
+            or (name.startswith("reference") and about)
+            or (name == "previous" and earlier)
+            or name in ("limit", "rule_out", "threshold")
+        ):
             return None
     return f"{number.value:g} is the {held[0].replace('_', ' ')} in the record"
 

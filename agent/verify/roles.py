@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
-from agent.lexicon import DRUG_KINDS, mentions, terms
+from agent.reading.lexicon import DRUG_KINDS, mentions, terms
 
 _CLAUSE = re.compile(r"[;；。！？!?]|\.(?=\s|$)")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9]*(?:-[A-Z0-9]+)*(?![A-Za-z])")
@@ -16,7 +16,11 @@ _BY = re.compile(r"^\s*by\b", re.IGNORECASE)
 _LOOSE = re.compile(r"[,，。]|\b(?:it|them|this|after|before|when|if|because|over)\b|.{45}", re.IGNORECASE)
 _FAR = 60
 _ACTS = frozenset({"inhibit", "induce", "raise", "lower", "clear"})
-_LEVEL = re.compile(r"^(?:的)?\s*(?:plasma |serum |blood )?(?:exposure|concentrations?|levels?|clearance|metabolism|浓度|血药浓度|谷浓度|暴露|清除|代谢)", re.IGNORECASE)
+_LEVEL = re.compile(
+    r"^(?:的)?\s*(?:plasma |serum |blood )?"
+    r"(?:exposure|concentrations?|levels?|clearance|metabolism|浓度|血药浓度|谷浓度|暴露|清除|代谢)",
+    re.IGNORECASE,
+)
 _LEVEL_OF = re.compile(r"(?:exposure to|exposure of|concentrations? of|levels? of|clearance of|metabolism of)\s*$", re.IGNORECASE)
 Triple = tuple[str, str | None, str | None]
 

@@ -48,8 +48,13 @@ _add("rate", (1, "/min|breaths/min|beats/min|bpm|per minute|breaths per minute|b
 _add("celsius", (1, "°c|℃|deg c|摄氏度|cel|degrees celsius"))
 _add("fahrenheit", (1, "°f|℉|degf|degrees fahrenheit"))
 _add(
-    "hours", (1, "h|hr|hrs|hour|hours|小时"), (24, "d|day|days|天|日"), (168, "wk|week|weeks|周|星期"), (1 / 60, "min|minute|minutes|分钟"),
-    (1 / 3600, "s|sec|second|seconds|秒|秒钟"), (1 / 3.6e6, "ms|msec|millisecond|milliseconds|毫秒")
+    "hours",
+    (1, "h|hr|hrs|hour|hours|小时"),
+    (24, "d|day|days|天|日"),
+    (168, "wk|week|weeks|周|星期"),
+    (1 / 60, "min|minute|minutes|分钟"),
+    (1 / 3600, "s|sec|second|seconds|秒|秒钟"),
+    (1 / 3.6e6, "ms|msec|millisecond|milliseconds|毫秒"),
 )
 _add("months", (1, "month|months|个月|月"), (12, "y|yr|yrs|year|years|years old|年|岁"))
 _add("mass", (1, "mg|milligram|milligrams|毫克"), (1000, "g|gram|grams|克"), (1e-3, "µg|μg|mcg|ug|微克"), (1e6, "kg|公斤|千克"))
@@ -70,7 +75,12 @@ _add("perday", (1, "daily|per day|a day|/day|/天|每日|每天"))
 
 _NAMES = sorted(_TABLE, key=len, reverse=True)
 UNIT = re.compile(
-    r"\s*-?(?:" + "|".join(re.escape(n) + (r"(?![至高到降压温])" if n == "升" else "") + (r"(?![a-z0-9])" if n[-1].isascii() and n[-1].isalnum() else "") for n in _NAMES) + ")",
+    r"\s*-?(?:"
+    + "|".join(
+        re.escape(n) + (r"(?![至高到降压温])" if n == "升" else "") + (r"(?![a-z0-9])" if n[-1].isascii() and n[-1].isalnum() else "")
+        for n in _NAMES
+    )
+    + ")",
     re.IGNORECASE,
 )
 

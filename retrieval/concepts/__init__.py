@@ -1,1 +1,4 @@
-"""The one vocabulary and what is said about its concepts in a sentence."""
+"""Words of medicine in two languages: what a text mentions, and how it is said.
+
+Door: `retrieval.concepts.lexicon`.
+"""

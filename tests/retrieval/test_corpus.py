@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.corpus import load_corpus, passage_key, read_corpus
 from retrieval.errors import BadInput
+from retrieval.guidelines.corpus import load_corpus, passage_key, read_corpus
 
 GOOD = """
 [[guideline]]
@@ -106,6 +106,13 @@ def test_bad_conflicts_are_named(tmp_path: Path, row: str) -> None:
 def test_numbers_that_differ_between_languages_are_a_warning(tmp_path: Path) -> None:
     _, problems = read_corpus(write(tmp_path, GOOD.replace("脓肿使用14天", "脓肿使用41天")))
     assert [(p.level, p.what) for p in problems] == [("warning", "numbers in one language only: 14, 41")]
+
+
+def test_the_kind_of_a_passage_is_read_and_checked(tmp_path: Path) -> None:
+    kept = load_corpus(write(tmp_path, GOOD.replace('section = "Duration"', 'section = "Duration"\nkind = "criteria"', 1)))
+    assert [p.genre for p in kept.passages] == ["criteria", "recommendation"]
+    _, problems = read_corpus(write(tmp_path, GOOD.replace('section = "Duration"', 'section = "Duration"\nkind = "table"', 1)))
+    assert any("kind" in p.what and p.level == "error" for p in problems)
 
 
 def test_the_corpus_that_ships_is_clean() -> None:

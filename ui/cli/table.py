@@ -5,16 +5,17 @@ A room's `commands.py` may add subcommands to a group named here; they are found
 
 from dataclasses import dataclass
 
-BACKEND = "medmpt_backend.commands"
+BACKEND = "medmpt_backend.imaging.commands"
 MODEL = "medmpt_backend.model_commands"
 RETRIEVAL = "retrieval.commands"
-DRUG_GRAPH = "retrieval.drug_commands"
+DRUG_GRAPH = "retrieval.drugs.commands"
 TOOLS = "tools.commands"
-DRUG_TOOLS = "tools.drug_commands"
-COHORT = "tools.cohort_commands"
-MEDMPT_EVALUATION = "tools.medmpt_evaluation"
+DRUG_TOOLS = "tools.drugs.commands"
+COHORT = "tools.case.cohort_commands"
+BUILD = "tools.case.build_command"
+MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
-SERVING = "agent.serving_commands"
+SERVING = "agent.models.serving_commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -27,7 +28,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "calc": (TOOLS,),
     "case": (TOOLS,),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
-    "index": (RETRIEVAL,),
+    "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
     "weights": (MODEL, BACKEND),
     "cohort": (COHORT,),
@@ -65,6 +66,7 @@ DECLARED: dict[str, Entry] = {
     "labs interpret": Entry(_CASE, "Flag laboratory values and name patterns"),
     "calc list": Entry(_CASE, "List the clinical scores"),
     "calc": Entry(_CASE, "Calculate one clinical score"),
+    "calc explain": Entry(_CASE, "Items, bands, formula and source of one score"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),

@@ -1,0 +1,135 @@
+"""Order, duplicates, tilt and header facts of one DICOM series."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.readers import geometry
+from medmpt_backend.imaging.readers.choose import plural
+from medmpt_backend.imaging.readers.frames import Frame
+from medmpt_backend.imaging.readers.pixels import Decoder
+from medmpt_backend.imaging.volume import SeriesInfo
+
+# Positions closer than this are one position.
+_SAME_MM = 0.01
+# More positions than this share with differing images only where there are several phases.
+_MAX_REPEATED = 0.1
+_NO_CONTRAST = {"NO", "NONE", "N", "WITHOUT", "0", "NATIVE", "NO CONTRAST", "NON-CONTRAST"}
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A frame and its position along the normal, mm."""
+
+    along: float
+    frame: Frame
+
+
+def normal_of(frame: Frame) -> NDArray[np.float64]:
+    """Unit normal of a plane, LPS."""
+    assert frame.orientation is not None
+    normal = np.cross(frame.orientation[:3], frame.orientation[3:]).astype(np.float64)
+    return normal / np.linalg.norm(normal)
+
+
+def require_upright(frames: Sequence[Frame]) -> None:
+    """Refuse a tilted gantry, by the header and by the positions.
+
+    Raises:
+        BadInput: With the angle.
+    """
+    tilts = [float(frame.header.get("GantryDetectorTilt") or 0.0) for frame in frames]
+    worst = max(tilts, key=abs)
+    points = np.array([frame.position for frame in frames], dtype=np.float64)
+    normal = normal_of(frames[0])
+    order = np.argsort(points @ normal)
+    travel = points[order[-1]] - points[order[0]]
+    lean = 0.0
+    if np.linalg.norm(travel) > 1.0:
+        lean = math.degrees(math.acos(min(1.0, abs(float(travel @ normal)) / float(np.linalg.norm(travel)))))
+    angle = max(abs(worst), lean)
+    if angle > geometry.MAX_TILT_DEGREES:
+        raise BadInput(
+            f"the gantry was tilted by {angle:.1f} degrees; slices of a tilted scan do not stack straight: give a series without tilt"
+        )
+
+
+def without_duplicates(frames: Sequence[Frame], decoder: Decoder) -> tuple[list[Plane], list[str]]:
+    """Planes sorted along the normal, one per position.
+
+    Args:
+        frames: One series.
+        decoder: For comparing planes that share a position.
+
+    Returns:
+        Sorted planes and what was dropped.
+
+    Raises:
+        BadInput: Several different images at many positions: a 4-D series.
+    """
+    normal = normal_of(frames[0])
+    planes = sorted(
+        (Plane(float(np.array(frame.position) @ normal), frame) for frame in frames),
+        key=lambda p: (p.along, p.frame.number, p.frame.file.name),
+    )
+    kept: list[Plane] = []
+    same = different = 0
+    for plane in planes:
+        if not kept or plane.along - kept[-1].along > _SAME_MM:
+            kept.append(plane)
+        elif _equal(kept[-1].frame, plane.frame, decoder):
+            same += 1
+        else:
+            different += 1
+    if different > _MAX_REPEATED * len(kept):
+        raise BadInput(
+            f"{different} of {len(kept)} positions hold several different images: several phases or time points (4-D); give one phase"
+        )
+    warnings = [f"{plural(same, 'duplicate slice')} dropped"] if same else []
+    if different:
+        warnings.append(
+            f"{plural(different, 'slice')} with another image at the same position dropped; the one with the lowest number was kept"
+        )
+    return kept, warnings
+
+
+def _equal(one: Frame, other: Frame, decoder: Decoder) -> bool:
+    """Whether two planes hold the same stored values."""
+    uid = one.header.get("SOPInstanceUID")
+    if one.index is None and uid and uid == other.header.get("SOPInstanceUID"):
+        return True
+    return bool(np.array_equal(decoder.stored(one), decoder.stored(other)))
+
+
+def facts(frame: Frame) -> SeriesInfo:
+    """Header facts of the series, without identity."""
+    header = frame.header
+    uid = str(header.get("SeriesInstanceUID") or header.get("SOPInstanceUID") or "")
+    marks = " ".join(str(header.get(name) or "") for name in ("Manufacturer", "ManufacturerModelName", "SeriesDescription")) + " ".join(
+        frame.image_type
+    )
+    return SeriesInfo(
+        uid_hash=hashlib.sha256(uid.encode()).hexdigest()[:16],
+        thickness_mm=frame.thickness,
+        kernel=frame.kernel,
+        contrast=_contrast(header),
+        manufacturer=str(header.get("Manufacturer") or "").strip() or None,
+        synthetic="synthetic" in marks.lower(),
+    )
+
+
+def _contrast(header: Any) -> Literal["yes", "no", "unknown"]:
+    """Whether an agent was given, as far as the header says."""
+    if len(header.get("ContrastBolusAgentSequence") or []):
+        return "yes"
+    agent = str(header.get("ContrastBolusAgent") or "").strip().upper()
+    if agent:
+        return "no" if agent in _NO_CONTRAST else "yes"
+    volume = header.get("ContrastBolusVolume")
+    return "yes" if volume not in (None, "") and float(volume) > 0 else "unknown"

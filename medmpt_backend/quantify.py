@@ -11,6 +11,7 @@ from scipy import ndimage
 from medmpt_backend.anatomy.domain import require_chest
 from medmpt_backend.anatomy.lungs import Lungs, segment
 from medmpt_backend.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
+from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.validity import Limit, limits_of
 from medmpt_backend.volume import SeriesInfo, Volume
 
@@ -141,7 +142,11 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         OutOfDomain: Not a chest as far as the anatomy shows, with the reason.
     """
     lungs = lungs or segment(volume)
-    require_chest(volume, lungs)
+    try:
+        require_chest(volume, lungs)
+    except OutOfDomain as error:
+        choice = [warning for warning in volume.warnings if "; read: " in warning]
+        raise OutOfDomain("; ".join([str(error), *choice])) from error
     codes = region_codes(lungs)
     found, low_share = histograms(volume, lungs, codes)
     ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)

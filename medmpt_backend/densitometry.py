@@ -103,9 +103,9 @@ def histograms(volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]) -> tuple[
         flat = np.bincount(fine[inside].astype(np.int32) * bins + hu, minlength=(REGIONS + 1) * bins).reshape(REGIONS + 1, bins)
         counts += flat
         low_share[z] = 100.0 * float(flat[:, : -950 - LOW_HU].sum()) / float(flat.sum())
-    counts = _spread(counts, volume.series.step_hu)
+    spread = _spread(counts, volume.series.step_hu)
     voxel_ml = volume.spacing[0] * volume.spacing[1] * volume.spacing[2] / 1000
-    return [Histogram(counts[code], voxel_ml) for code in range(1, REGIONS + 1)], low_share
+    return [Histogram(spread[code], voxel_ml) for code in range(1, REGIONS + 1)], low_share
 
 
 def _spread(counts: NDArray[np.int64], step: float) -> NDArray[np.float64]:
@@ -120,4 +120,5 @@ def _spread(counts: NDArray[np.int64], step: float) -> NDArray[np.float64]:
     spread: NDArray[np.float64] = ndimage.convolve1d(out, kernel / width, axis=1, mode="nearest")
     half = len(kernel) // 2
     spread[:, :half], spread[:, -half:] = out[:, :half], out[:, -half:]
-    return spread * (out.sum(axis=1, keepdims=True) / np.maximum(spread.sum(axis=1, keepdims=True), 1e-9))
+    spread *= out.sum(axis=1, keepdims=True) / np.maximum(spread.sum(axis=1, keepdims=True), 1e-9)
+    return spread

@@ -16,7 +16,8 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 _TAGS = [
-    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID", "Modality", "ImageType", "Manufacturer", "ManufacturerModelName",
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID",
+    "Modality", "ImageType", "Manufacturer", "ManufacturerModelName",
     "SeriesDescription", "ContrastBolusAgent", "ContrastBolusVolume", "ContrastBolusRoute",
     "ContrastBolusAgentSequence", "BodyPartExamined", "BurnedInAnnotation", "RescaleType", "ImagerPixelSpacing",
     "SliceThickness", "ConvolutionKernel", "GantryDetectorTilt",

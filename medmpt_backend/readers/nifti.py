@@ -13,7 +13,6 @@ from medmpt_backend.errors import BadInput
 from medmpt_backend.readers import geometry, hounsfield
 from medmpt_backend.volume import SeriesInfo, Volume
 
-
 # Two transforms of one file may differ by rounding, not by more.
 _MAX_TURN_DEGREES = 2.0
 _MAX_SIZE_SHARE = 0.02

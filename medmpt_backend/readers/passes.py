@@ -18,7 +18,8 @@ def along(frames: Sequence[Frame]) -> NDArray[np.float64]:
     first = frames[0].orientation
     assert first is not None
     normal = np.cross(first[:3], first[3:])
-    return np.array([np.dot(frame.position, normal) for frame in frames if frame.position is not None]) / np.linalg.norm(normal)
+    places = [float(np.dot(frame.position, normal)) for frame in frames if frame.position is not None]
+    return np.array(places, dtype=np.float64) / float(np.linalg.norm(normal))
 
 
 def step_of(places: NDArray[np.float64]) -> float:

@@ -12,22 +12,22 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
 
-from agent.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
+from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
 from agent.errors import BadInput, Stopped
-from agent.ledger import read_ledger
-from agent.lexicon import language_of
-from agent.model_view import findings_of, heat_of
-from agent.models import shown_name
+from agent.models.choices import Models
+from agent.models.factory import shown_name
 from agent.parts import Parts
-from agent.roster import Models
-from agent.sessions import Cases, HeldCase, Threads, connect, digest
+from agent.reading.lexicon import language_of
+from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest
+from agent.sessions.model_view import findings_of, heat_of
+from agent.sessions.teaching import TeachingDesk, refusal
+from agent.sessions.viewer import Viewer
+from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
 from agent.settings import Settings
-from agent.state import TurnContext
-from agent.teaching import TeachingDesk, refusal
-from agent.viewer import Viewer
-from agent.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
+from agent.turn.ledger import read_ledger
+from agent.turn.state import TurnContext
 from tools.evidence import Evidence, Language, ToolResult
-from tools.teaching import MachineRead, Reading, TrueFinding
+from tools.teaching.commit import MachineRead, Reading, TrueFinding
 
 _MAX_QUESTION = 8000
 _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
@@ -54,7 +54,7 @@ class Assistant:
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
         """Open the assistant on this machine's data; parts are opened when first needed."""
-        from agent.house import House
+        from agent.resources import House
 
         return cls(settings, House(settings))
 
@@ -237,7 +237,7 @@ class Assistant:
 
     def teaching(self, case: str, session: str) -> TeachingView | None:
         """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
-        from tools.teaching_cases import machine_read, truth_of
+        from tools.teaching.cases import machine_read, truth_of
 
         held = self._cases.get(case, session)
         study = next(iter(held.loaded.studies.values()), None)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from agent.answer import Answer
+from agent.answering.answer import Answer
 from agent.errors import AgentError, BadInput
-from agent.figures import Figure
+from agent.evaluation.figures import Figure
 from agent.settings import Settings
 from tools.evidence import Language
 
@@ -154,7 +154,7 @@ def doctor(ctx: typer.Context) -> DoctorOut:
 
 
 def _store(settings: Settings) -> Part:
-    from agent.sessions import connect
+    from agent.sessions.handles import connect
 
     try:
         connection = connect(settings.data_dir / "threads.sqlite")
@@ -173,7 +173,7 @@ def _index(settings: Settings) -> Part:
 
 
 def _model(settings: Settings) -> Part:
-    from agent.models import make_model
+    from agent.models.factory import make_model
 
     try:
         make_model(settings.llm)
@@ -232,8 +232,8 @@ class CheckOut(Outcome):
 
 def llm_check(ctx: typer.Context, spec: Annotated[str, typer.Argument(help=SPECS)]) -> CheckOut:
     """Try a language model on what the assistant needs: tools, schemas, streaming, Chinese, long context, honest citation."""
-    from agent.models import make_model, shown_name
-    from agent.qualify import offered, qualify
+    from agent.evaluation.qualify import offered, qualify
+    from agent.models.factory import make_model, shown_name
     from tools.registry import TOOLS
 
     settings: Settings = ctx.obj
@@ -263,8 +263,8 @@ def eval_llm(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N questions.")] = None,
 ) -> EvalOut:
     """Measure a model on the question set, with the planner beside it."""
-    from agent.evaluate import EVALUATION, figures, questions, run
-    from agent.models import shown_name
+    from agent.evaluation.question_set import EVALUATION, figures, questions, run
+    from agent.models.factory import shown_name
 
     chosen = questions()[:limit]
     found: dict[str, dict[str, Figure]] = {}

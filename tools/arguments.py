@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tools.calculators.registry import calculators
+from tools.scores.registry import calculators
 
 Study = Annotated[str, Field(description="Handle of the CT study, as the case card names it", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 

@@ -8,18 +8,18 @@ from typing import Annotated, Protocol
 import typer
 from pydantic import BaseModel, JsonValue
 
-from tools.calculators.base import Calculator
-from tools.calculators.registry import calculators, sources
-from tools.calculators.tool import calculate_score
-from tools.case import Case, Patient
-from tools.case_files import LoadedCase, load_case
-from tools.demo import open_named
+from tools.case.demo import open_named
+from tools.case.files import LoadedCase, load_case
+from tools.case.record import Case, Patient
+from tools.case.summary import summarize_case
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Language, Status, ToolResult
-from tools.lab_sheet import parse_labs
-from tools.labs import interpret_labs
-from tools.summary import summarize_case
+from tools.labs.interpret import interpret_labs
+from tools.labs.sheet import parse_labs
+from tools.scores.base import Calculator
+from tools.scores.registry import calculators, sources
+from tools.scores.tool import calculate_score
 
 
 class _Settings(Protocol):
@@ -277,9 +277,9 @@ def case_remember(
     note: Annotated[str, typer.Option(help="A few words to show with a hit; no identity.")] = "",
 ) -> RememberReport:
     """Add a CT study to the own cases that `find_similar_cases` searches with the weights in use."""
-    from medmpt_backend.checkpoint import WeightsStore
-    from medmpt_backend.engine import MedMPTEngine
-    from tools.similar_cases import remember_study
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.weights.checkpoint import WeightsStore
+    from tools.imaging.similar_cases import remember_study
 
     settings: _WeightSettings = ctx.obj
     engine = MedMPTEngine.open(WeightsStore(settings.data_dir).active(settings.weights), settings.cache_dir)

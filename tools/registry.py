@@ -11,19 +11,19 @@ from langchain.tools import ToolRuntime, tool
 from langchain_core.tools import BaseTool
 
 from tools import arguments as A
-from tools.calculators.tool import calculate_score as _calculate_score
+from tools.case.summary import summarize_case as _summarize_case
 from tools.deps import Deps
-from tools.drafting import draft_report as _draft_report
 from tools.errors import ToolsError
 from tools.evidence import ToolName, ToolResult
-from tools.guidelines import search_guidelines as _search_guidelines
-from tools.imaging import quantify_ct as _quantify_ct
-from tools.labs import interpret_labs as _interpret_labs
-from tools.model_tools import classify_ct as _classify_ct
-from tools.model_tools import encode_ct as _encode_ct
-from tools.report import check_report as _check_report
-from tools.similar_cases import find_similar_cases as _find_similar_cases
-from tools.summary import summarize_case as _summarize_case
+from tools.guidelines.search import search_guidelines as _search_guidelines
+from tools.imaging.model_tools import classify_ct as _classify_ct
+from tools.imaging.model_tools import encode_ct as _encode_ct
+from tools.imaging.quantify import quantify_ct as _quantify_ct
+from tools.imaging.similar_cases import find_similar_cases as _find_similar_cases
+from tools.labs.interpret import interpret_labs as _interpret_labs
+from tools.reports.check import check_report as _check_report
+from tools.reports.drafting import draft_report as _draft_report
+from tools.scores.tool import calculate_score as _calculate_score
 from tools.wording import localised_result
 
 Answer = tuple[str, dict[str, Any]]
@@ -43,7 +43,7 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
 
 def medications(name: Literal["check_medications", "query_drug_graph", "rank_drugs"]) -> Callable[..., ToolResult]:
     """The drug tools, imported when they are called."""
-    function: Callable[..., ToolResult] = getattr(import_module("tools.medications"), name)
+    function: Callable[..., ToolResult] = getattr(import_module("tools.drugs.medications"), name)
     return function
 
 

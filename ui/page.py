@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from agent.answer import Done, Sentence, StepFinished, StepStarted
+from agent.answering.answer import Done, Sentence, StepFinished, StepStarted
 from tools.evidence import Language
 from ui.chrome import footer_html, header_html, heading, hint_html, notice, welcome_html
 from ui.door import Assistant

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from agent.answer import Answer, StepFinished, StepStarted
-from agent.views import CaseView, PassageView
+from agent.answering.answer import Answer, StepFinished, StepStarted
+from agent.sessions.views import CaseView, PassageView
 from tools.evidence import Evidence, Language
 from ui.exhibits import card_rows, drugs_html, report_html
 from ui.i18n import kind_name, status_name, support_name, text, tool_name

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
-from tools.teaching import Reading
+from tools.teaching.commit import Reading
 from tools.wording import in_language
 from ui.door import Assistant
 from ui.i18n import SCRIPT_TEXT, text

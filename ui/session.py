@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.answer import Answer, StepFinished, StepStarted
-from agent.views import CaseView
+from agent.answering.answer import Answer, StepFinished, StepStarted
+from agent.sessions.views import CaseView
 from tools.evidence import Evidence, Language
 from ui.door import Assistant
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.answer import Support
-from agent.draft import Draft
-from agent.lexicon import DRUG_KINDS, ids, language_of, members, terms
+from agent.answering.answer import Support
+from agent.answering.draft import Draft
+from agent.reading.lexicon import DRUG_KINDS, ids, language_of, members, terms
 from agent.verify.numbers import labels_of, numbers_of, sides_of, unsupported
 from agent.verify.placeholders import fill
 from agent.verify.text import clauses, contradicts, denied, grades, negated, normalise, sentences, tokens

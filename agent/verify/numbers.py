@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Literal
 
-from agent.lexicon import Mention, mentions
+from agent.reading.lexicon import Mention, mentions
 from agent.verify.text import sentences, tokens
 from agent.verify.units import UNIT, convert, parse_unit
 from tools.evidence import Evidence, Quantity

@@ -12,20 +12,20 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from medmpt_backend.appearance import described
-from medmpt_backend.checkpoint import read_weights, save_weights
-from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
-from medmpt_backend.model import MedMPT
-from medmpt_backend.tokens import ReportTokenizer
-from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.inference.appearance import described
+from medmpt_backend.inference.tokens import ReportTokenizer
+from medmpt_backend.inference.training_domain import DomainModel
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.network import MedMPT
 from medmpt_backend.train.calibrate import HeadOutput, calibrate
+from medmpt_backend.train.data.batches import BatchSource
+from medmpt_backend.train.data.shards import ShardDataset
 from medmpt_backend.train.fits import fit_head, fit_language, fit_medication, fit_readout
 from medmpt_backend.train.frozen import head_features, load_features, logits_of, read, read_text, save_features
 from medmpt_backend.train.run import DOMAIN_STUDIES, RunPlan, join_drugs, start_from
 from medmpt_backend.train.settings import TrainSettings
-from medmpt_backend.train.shards import ShardDataset
+from medmpt_backend.weights.checkpoint import read_weights, save_weights
 
 _FITTED = (
     "vision_fusion.", "summary.", "heads.", "patch_mix.", "text_encoder.", "text_decoder.", "vision_to_text.", "told.",

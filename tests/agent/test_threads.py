@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from agent import commands
-from agent.answer import Answer
+from agent.answering.answer import Answer
 from agent.assistant import Assistant
 from agent.errors import BadInput, Forbidden
 from agent.settings import Settings

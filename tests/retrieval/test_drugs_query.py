@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.drugs import DrugGraph
-from retrieval.drugs_tables import DATA, read_tables
+from retrieval.drugs.facts import Relation, Severity
+from retrieval.drugs.graph import DrugGraph
+from retrieval.drugs.tables import DATA, read_tables
 from retrieval.errors import BadInput
-from retrieval.facts import Relation, Severity
 
 GRAPH = DrugGraph.load()
 

@@ -3,10 +3,21 @@ import json
 import numpy as np
 import pytest
 
-from retrieval.corpus import read_corpus
-from retrieval.evaluate import EVAL, NAMES, Judged, differences, figures, fit_ranking, no_answer_questions, own_questions, pooled, table
-from retrieval.rerank import FEATURES
-from retrieval.search import GuidelineIndex
+from retrieval.evaluation.rankers import (
+    EVAL,
+    NAMES,
+    Judged,
+    differences,
+    figures,
+    fit_ranking,
+    no_answer_questions,
+    own_questions,
+    pooled,
+    table,
+)
+from retrieval.guidelines.corpus import read_corpus
+from retrieval.index.guideline_index import GuidelineIndex
+from retrieval.index.rerank import FEATURES
 
 
 def toy(question: str, dense: list[float], lexical: list[float], relevant: list[int]) -> Judged:

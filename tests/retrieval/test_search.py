@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import BadInput
-from retrieval.passages import Filters
-from retrieval.search import GuidelineIndex
+from retrieval.guidelines.passages import Filters
+from retrieval.index.guideline_index import GuidelineIndex
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from agent.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
+from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
 from agent.errors import AgentError, BadInput, OutOfDomain
-from agent.roster import Models
+from agent.models.choices import Models
+from agent.sessions.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
 from agent.settings import Settings
-from agent.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
 from tools.evidence import Evidence, Language, ModelCard
 from tools.registry import TOOLS
 

@@ -5,16 +5,16 @@ A room's `commands.py` may add subcommands to a group named here; they are found
 
 from dataclasses import dataclass
 
-BACKEND = "medmpt_backend.commands"
+BACKEND = "medmpt_backend.imaging.commands"
 MODEL = "medmpt_backend.model_commands"
 RETRIEVAL = "retrieval.commands"
-DRUG_GRAPH = "retrieval.drug_commands"
+DRUG_GRAPH = "retrieval.drugs.commands"
 TOOLS = "tools.commands"
-DRUG_TOOLS = "tools.drug_commands"
-COHORT = "tools.cohort_commands"
-MEDMPT_EVALUATION = "tools.medmpt_evaluation"
+DRUG_TOOLS = "tools.drugs.commands"
+COHORT = "tools.case.cohort_commands"
+MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
-SERVING = "agent.serving_commands"
+SERVING = "agent.models.serving_commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.

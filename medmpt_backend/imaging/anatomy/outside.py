@@ -11,8 +11,10 @@ AIR_HU = -1000
 # Padding is one exact value over this share of the border of the slices; air needs no care.
 _BORDER_SHARE = 0.4
 _AIR_BELOW_HU = -850
+# Padding inside a frame of air lies in regions of at least this share of the slice.
+_LARGE_SHARE = 0.01
 # Room air: nearly plain, in a wide region; a trachea is plain too, and small.
-_PLAIN_HU = -970
+_PLAIN_HU = -940
 _PLAIN_SHARE = 0.4
 _WIDE_MM2 = 1200.0
 _OUTSIDE_SHARE = 0.9
@@ -31,11 +33,8 @@ def without_padding(volume: Volume, grid: Grid) -> Grid:
     Returns:
         The grid itself where there is no such padding.
     """
-    hu = volume.hu
-    border = np.concatenate([hu[:, 0].ravel(), hu[:, -1].ravel(), hu[:, :, 0].ravel(), hu[:, :, -1].ravel()])
-    values, counts = np.unique(border, return_counts=True)
-    value = int(values[int(np.argmax(counts))])
-    if value <= _AIR_BELOW_HU or counts.max() < _BORDER_SHARE * border.size:
+    value = _padding_value(volume.hu[:: max(1, volume.hu.shape[0] // 24)])
+    if value is None:
         return grid
     out = grid.hu.copy()
     for plane in out:
@@ -44,8 +43,27 @@ def without_padding(volume: Volume, grid: Grid) -> Grid:
         keep = np.zeros(count + 1, dtype=bool)
         keep[edge] = True
         keep[0] = False
+        keep[1:] |= (np.bincount(labels.ravel(), minlength=count + 1) > _LARGE_SHARE * plane.size)[1:]
         plane[ndimage.binary_dilation(keep[labels], structure=np.ones((3, 3), dtype=bool))] = AIR_HU
     return Grid(out, grid.factors, grid.spacing)
+
+
+def _padding_value(hu: NDArray[np.int16]) -> int | None:
+    """The value of padding at the border of the image, or at the border of what a frame of air leaves; None where that is air."""
+    for _ in range(2):
+        border = np.concatenate([hu[:, 0].ravel(), hu[:, -1].ravel(), hu[:, :, 0].ravel(), hu[:, :, -1].ravel()])
+        values, counts = np.unique(border, return_counts=True)
+        value = int(values[int(np.argmax(counts))])
+        if counts.max() < _BORDER_SHARE * border.size:
+            return None
+        if value > _AIR_BELOW_HU:
+            return value
+        other = (hu != value).any(axis=0)
+        rows, columns = np.flatnonzero(other.any(axis=1)), np.flatnonzero(other.any(axis=0))
+        if not len(rows) or (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1) == other.shape:
+            return None
+        hu = hu[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return None
 
 
 def without_room_air(grid: Grid, inside: NDArray[np.bool_], labels: NDArray[np.integer]) -> NDArray[np.bool_]:

@@ -53,7 +53,8 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     remarks = [
         *signing.identity(report, sentences, sex, age),
         *within.contradicted(mentions, sentences),
-        *compare.compared(mentions),
+        *compare.compared(sentences),
+        *compare.changes(mentions),
         *within.changed(mentions),
         *within.counted(mentions),
         *within.impossible(mentions, sentences),

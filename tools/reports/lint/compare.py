@@ -1,32 +1,31 @@
-"""Findings against impression: side, lobe, size, number, amount, change. Each rule compares mentions of one family of findings."""
+"""Findings against impression: side, lobe, size, number, presence, amount and change of whatever both speak of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tools.reports.lint.mentions import Mention
-from tools.reports.lint.remarks import Remark
+from tools.reports.lint.parts import Sentence
+from tools.reports.lint.remarks import Kind, Remark
+from tools.reports.lint.topics import Piece, piece, pieces_of
+from tools.reports.lint.vocabulary import group
 
-_SIDES_ZH = {"left": "左", "right": "右", "both": "双"}
-_LOBES_ZH = {"upper": "上叶", "middle": "中叶", "lower": "下叶", "lingula": "舌段"}
-_CHANGE = {"stable": ("stable", "稳定"), "up": ("increased", "增大"), "down": ("decreased", "缩小"), "new": ("new", "新发")}
 # Two readings of one lesion on one page may differ by rounding.
 _ROUND_MM = 1.0
 _CLASH = {frozenset(p) for p in (("stable", "up"), ("stable", "down"), ("up", "down"), ("stable", "new"), ("down", "new"))}
-
-
-def compared(mentions: list[Mention]) -> list[Remark]:
-    """Remarks on impressions that say something else than their findings."""
-    out: list[Remark] = []
-    for said in (m for m in mentions if m.sentence.section in ("impression", "recommendation") and m.stated):
-        seen = [m for m in mentions if m.sentence.section == "findings" and m.finding.family == said.finding.family and m.stated]
-        if seen:
-            out += _first(_side(said, seen), _lobe(said, seen), _size(said, seen), _amount(said, seen))
-            out += [*_count(said, seen), *_change(said, seen)]
-    return out
-
-
-def _first(*rules: Iterable[Remark]) -> list[Remark]:
-    """The remarks of the first rule that has any: a wrong side explains a wrong lobe."""
-    return next((found for rule in rules if (found := list(rule))), [])
+_WORDS: dict[str, tuple[str, str]] = {
+    "left": ("left", "左侧"), "right": ("right", "右侧"), "both": ("both sides", "双侧"),
+    "upper": ("upper lobe", "上叶"), "middle": ("middle lobe", "中叶"), "lower": ("lower lobe", "下叶"), "lingula": ("lingula", "舌段"),
+    "stable": ("stable", "稳定"), "up": ("increased", "增大"), "down": ("decreased", "缩小"), "new": ("new", "新发"),
+    "small": ("small", "少量"), "large": ("large", "大量"), "moderate": ("moderate", "中量"),
+}  # fmt: skip
+_ADVICE: dict[Kind, tuple[str, str]] = {
+    "side": ("Look at the images and keep one side.", "请核对图像，统一侧别。"),
+    "lobe": ("Look at the images and keep one lobe.", "请核对图像，统一肺叶。"),
+    "size": ("Measure again and keep one figure.", "请重新测量并统一数值。"),
+    "unit": ("Check the unit.", "请核对单位。"),
+    "count": ("Count again and keep one number.", "请核对数目。"),
+    "presence": ("Look at the images and keep one of the two sentences.", "请核对图像，保留其中一句。"),
+    "change": ("Compare with the prior study and keep one.", "请与既往检查对比后统一。"),
+}
 
 
 def same_size(a: float, b: float) -> bool:
@@ -34,132 +33,138 @@ def same_size(a: float, b: float) -> bool:
     return abs(a - b) <= max(_ROUND_MM, 0.08 * max(a, b))
 
 
-def _matches(said: Mention, seen: list[Mention]) -> list[Mention]:
-    """Mentions that are the same lesion by size, where both have one; else all of them."""
-    sized = [m for m in seen if said.sizes and m.sizes and any(same_size(a, b) for a in said.sizes for b in m.sizes)]
-    return sized or seen
+def compared(sentences: list[Sentence]) -> list[Remark]:
+    """Remarks on impressions that say something else than the findings of the same thing."""
+    seen = [piece(s.text, s) for s in sentences if s.section == "findings"]
+    out: list[Remark] = []
+    for sentence in sentences:
+        if sentence.section not in ("impression", "recommendation"):
+            continue
+        for said in pieces_of(sentence):
+            near = _about(said, seen)
+            if near:
+                topic, places = near
+                out += next((r for rule in _RULES if (r := list(rule(said, topic, places)))), [])
+    return out
 
 
-def _side(said: Mention, seen: list[Mention]) -> Iterator[Remark]:
-    if said.side is None or said.finding.kind == "midline":
-        return
-    near = _matches(said, seen)
-    if any(m.side in (None, "both", said.side) for m in near):
-        if said.side != "both" or any(m.side in (None, "both") for m in near) or {m.side for m in near} >= {"left", "right"}:
-            return
-    other = next(m for m in near if m.side not in (None, said.side))
-    name = said.finding
-    yield Remark(
-        "side",
-        f"The impression puts the {name.en} on the {said.side if said.side != 'both' else 'both sides'}, the findings on the {other.side}.",
-        f"印象将{name.zh}写在{_SIDES_ZH[said.side]}侧，所见为{_SIDES_ZH[str(other.side)]}侧。",
-        (other.sentence.text, said.sentence.text),
-        "Look at the images and keep one side.",
-        "请核对图像，统一侧别。",
+def _about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
+    """The rarest topic that findings share with `said`, and the sentences that have it; sentences that share more of it come first."""
+    shared = {t: [p for p in seen if t in p.topics] for t in said.topics}
+    known = {t: ps for t, ps in shared.items() if ps}
+    if not known:
+        return None
+    topic = min(known, key=lambda t: (len(known[t]), said.topics[t]))
+    return topic, sorted(known[topic], key=lambda p: -len(p.topics.keys() & said.topics.keys()))
+
+
+def _remark(kind: Kind, topic: str, said: str, seen: str, where: Piece, piece_: Piece) -> Remark:
+    en, zh = _ADVICE[kind]
+    shown = tuple(_WORDS.get(v, (v, v)) for v in (said, seen))
+    return Remark(
+        kind,
+        f"Impression and findings differ ({topic}): {shown[0][0]} against {shown[1][0]}.",
+        f"印象与所见不一致：{shown[0][1]} 与 {shown[1][1]}。",
+        (where.sentence.text, piece_.sentence.text),
+        en,
+        zh,
     )
 
 
-def _lobe(said: Mention, seen: list[Mention]) -> Iterator[Remark]:
-    if not said.lobes:
+def _presence(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
+    if topic in said.denied or group("limiting")["words"].search(said.text):
         return
-    near = [m for m in _matches(said, seen) if said.side in (None, "both") or m.side in (None, "both", said.side)]
-    placed = [m for m in near if m.lobes]
-    known = frozenset().union(*(m.lobes for m in placed)) if placed else frozenset()
-    known |= {"upper"} if "lingula" in known else frozenset()
-    if not placed or len(placed) < len(near) and not said.sizes or said.lobes & known:
-        return
-    names = [", ".join(sorted(x)) for x in (said.lobes, placed[0].lobes)]
-    names_zh = ["、".join(_LOBES_ZH[v] for v in sorted(x)) for x in (said.lobes, placed[0].lobes)]
-    yield Remark(
-        "lobe",
-        f"The impression puts the {said.finding.en} in the {names[0]} lobe, the findings in the {names[1]} lobe.",
-        f"印象中{said.finding.zh}位于{names_zh[0]}，所见位于{names_zh[1]}。",
-        (placed[0].sentence.text, said.sentence.text),
-        "Look at the images and keep one lobe.",
-        "请核对图像，统一肺叶。",
-    )
+    denied = [p for p in seen if topic in p.denied and not group("limiting")["words"].search(p.text) and _same_place(said, p)]
+    if denied and len(denied) == len([p for p in seen if _same_place(said, p)]) and _rests_on(said, topic):
+        yield _remark("presence", topic, "present", "denied", denied[0], said)
 
 
-def _size(said: Mention, seen: list[Mention]) -> Iterator[Remark]:
-    if not said.sizes:
-        return
-    near = [m for m in seen if m.sizes and (said.side is None or m.side in (None, said.side)) and (not said.lobes or not m.lobes or m.lobes & said.lobes)]
-    known = [s for m in near for s in m.sizes]
-    if not known or all(any(same_size(a, b) for b in known) for a in said.sizes):
-        return
-    odd = next(a for a in said.sizes if not any(same_size(a, b) for b in known))
-    closest = min(known, key=lambda b: abs(b - odd))
-    slip = any(0.9 <= max(odd, b) / max(min(odd, b), 0.01) / 10 <= 1.1 for b in known)
-    yield Remark(
-        "unit" if slip else "size",
-        f"The impression gives {odd:g} mm for the {said.finding.en}, the findings {closest:g} mm" + (": a slip of mm and cm?" if slip else "."),
-        f"印象中{said.finding.zh}为 {odd:g} mm，所见为 {closest:g} mm" + ("，疑为 mm 与 cm 混淆。" if slip else "。"),
-        (next(m for m in near if closest in m.sizes).sentence.text, said.sentence.text),
-        "Measure again and keep one figure.",
-        "请重新测量并统一数值。",
-    )
+def _rests_on(said: Piece, topic: str) -> bool:
+    """Whether the piece is about its topic and does not only name it in passing."""
+    return topic in group("topic") or len(said.topics) <= 3
 
 
-def _amount(said: Mention, seen: list[Mention]) -> Iterator[Remark]:
-    known = {m.amount for m in seen if m.amount and (said.side in (None, "both") or m.side in (None, "both", said.side))}
-    if said.finding.kind == "focal" or said.amount is None or not known or {said.amount} & known or "moderate" in known | {said.amount}:
-        return
-    other = next(m for m in seen if m.amount in known)
-    yield Remark(
-        "size",
-        f"The impression calls the {said.finding.en} {said.amount}, the findings {other.amount}.",
-        f"印象与所见对{said.finding.zh}的程度描述不一致。",
-        (other.sentence.text, said.sentence.text),
-        "Keep one amount.",
-        "请统一程度。",
-    )
+def _same_place(a: Piece, b: Piece) -> bool:
+    return not a.sides or not b.sides or "both" in a.sides | b.sides or bool(a.sides & b.sides)
 
 
-def _count(said: Mention, seen: list[Mention]) -> Iterator[Remark]:
-    if said.finding.kind != "focal" or said.count is None:
+def _side(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
+    stated = [p for p in seen if topic not in p.denied]
+    sides = frozenset().union(*(p.sides for p in stated)) if stated else frozenset()
+    if len(said.sides) != 1 or topic in said.denied or not sides or "both" in sides:
         return
-    counts = [m.count for m in seen if m.count is not None]
-    listed = len([m for m in seen if m.sizes or m.lobes])
-    explicit = [c for c in counts if c != 99]
-    total = max(explicit) if explicit and max(explicit) >= listed else None
-    if 99 in counts:
-        fits = said.count > 1
-        told = "multiple"
-    elif total is not None and total > 1:
-        fits = said.count in (total, 99) or (said.count == 1 and bool(said.sizes))
-        told = str(total)
-    else:
-        fits = said.count == 99 and listed != 1 or said.count == listed or listed == 0 or (said.count == 1 and bool(said.sizes or said.lobes))
-        told = str(listed)
-    if fits:
+    (own,) = said.sides
+    if own in sides or (own == "both" and (len(sides) > 1 or any(not p.sides for p in stated))):
         return
-    told_zh = "多发" if told == "multiple" else told
-    shown = "multiple" if said.count == 99 else str(said.count)
-    yield Remark(
-        "count",
-        f"The impression counts {shown} of the {said.finding.en}, the findings {told}.",
-        f"印象中{said.finding.zh}数目为 {'多发' if said.count == 99 else said.count}，所见为 {told_zh}。",
-        (seen[0].sentence.text, said.sentence.text),
-        "Count again and keep one number.",
-        "请核对数目。",
-    )
+    other = next(p for p in stated if p.sides)
+    yield _remark("side", topic, own, next(iter(other.sides)), other, said)
 
 
-def _change(said: Mention, seen: list[Mention]) -> Iterator[Remark]:
-    near = [m for m in _matches(said, seen) if said.side in (None, "both") or m.side in (None, "both", said.side)]
-    near = [m for m in near if not said.lobes or not m.lobes or m.lobes & said.lobes]
-    known = {m.change for m in near if m.change}
-    if said.change is None or not known or said.change in known or "resolved" in known:
+def _lobe(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
+    stated = [p for p in seen if topic not in p.denied]
+    lobes = frozenset().union(*(p.lobes for p in stated)) if stated else frozenset()
+    own = said.lobes - ({"upper"} if "lingula" in lobes else frozenset())
+    if not own or not lobes or own & lobes or ("upper" in lobes and "lingula" in own):
         return
-    other = next(m for m in near if m.change)
-    if frozenset((said.change, other.change)) not in _CLASH:
+    other = next(p for p in stated if p.lobes)
+    yield _remark("lobe", topic, min(own), min(other.lobes), other, said)
+
+
+def _size(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
+    known = [s for p in seen for s in p.sizes]
+    odd = [a for a in said.sizes if not any(same_size(a, b) for b in known)]
+    if not odd or not known:
         return
-    a, b = _CHANGE[said.change], _CHANGE[str(other.change)]
-    yield Remark(
-        "change",
-        f"The impression calls the {said.finding.en} {a[0]}, the findings {b[0]}.",
-        f"印象称{said.finding.zh}{a[1]}，所见为{b[1]}。",
-        (other.sentence.text, said.sentence.text),
-        "Compare with the prior study and keep one.",
-        "请与既往检查对比后统一。",
-    )
+    slip = any(0.9 <= max(odd[0], b) / max(min(odd[0], b), 0.01) / 10 <= 1.1 for b in known)
+    closest = min(known, key=lambda b: abs(b - odd[0]))
+    where = next(p for p in seen if closest in p.sizes)
+    yield _remark("unit" if slip else "size", topic, f"{odd[0]:g} mm", f"{closest:g} mm", where, said)
+
+
+def _count(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
+    own = said.counts.get(topic)
+    known = {p.counts[topic]: p for p in seen if topic in p.counts and topic not in p.denied}
+    if own is None or not known or own in known or sum(known) == own or (own == 1 and (said.sizes or said.lobes)):
+        return
+    if 99 in (own, *known) and 1 not in (own, *known):
+        return
+    value, where = next(iter(known.items()))
+    yield _remark("count", topic, "multiple" if own == 99 else str(own), "multiple" if value == 99 else str(value), where, said)
+
+
+def _amount(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
+    words = group("amount")
+    own = {name for name, pattern in words.items() if pattern.search(said.text)}
+    known = {
+        name: p
+        for p in seen
+        for name, pattern in words.items()
+        if topic not in p.denied and _same_place(said, p) and pattern.search(p.text)
+    }
+    if topic == "effusion" and len(own) == 1 and known and not own & known.keys() and "moderate" not in own | known.keys():
+        value, where = next(iter(known.items()))
+        yield _remark("size", topic, min(own), value, where, said)
+
+
+_RULES = (_presence, _side, _lobe, _size, _count, _amount)
+
+
+def changes(mentions: list[Mention]) -> Iterator[Remark]:
+    """The word of change of the impression against that of the findings, for the same finding in the same place."""
+    for said in (m for m in mentions if m.sentence.section == "impression" and m.stated and m.change):
+        seen = [
+            m for m in mentions
+            if m.sentence.section == "findings" and m.finding.family == said.finding.family and m.change and m.stated
+            and (said.side is None or m.side in (None, said.side)) and (not said.lobes or not m.lobes or m.lobes & said.lobes)
+        ]  # fmt: skip
+        if seen and all(frozenset((said.change or "", m.change or "")) in _CLASH for m in seen):
+            en, zh = _ADVICE["change"]
+            a, b = _WORDS[str(said.change)], _WORDS[str(seen[0].change)]
+            yield Remark(
+                "change",
+                f"The impression calls the {said.finding.en} {a[0]}, the findings {b[0]}.",
+                f"印象称{said.finding.zh}{a[1]}，所见为{b[1]}。",
+                (seen[0].sentence.text, said.sentence.text),
+                en,
+                zh,
+            )

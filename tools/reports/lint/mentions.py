@@ -14,8 +14,14 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 # Between a modifier and the finding that it describes stand only plain words.
-_BREAK = re.compile(r"[,，;；:：、()（）]|(?<![A-Za-z])(?:and|with|but|in|within|of|at|on|or|to|the left|the right)(?![A-Za-z])|和|伴|及|并|内|见", re.IGNORECASE)
-_REFERS = re.compile(r"^\W*(?:it|this|these|the (?:lesion|nodule|mass|larger|largest|former|latter)|largest|larger|measur\w+|其|该|此|大小|较大|最大)", re.IGNORECASE)
+_BREAK = re.compile(
+    r"[,，;；:：、()（）]|(?<![A-Za-z])(?:and|with|but|in|within|of|at|on|or|to|the left|the right)(?![A-Za-z])|和|伴|及|并|内|见",
+    re.IGNORECASE,
+)
+_REFERS = re.compile(
+    r"^\W*(?:it|this|these|the (?:lesion|nodule|mass|larger|largest|former|latter)|largest|larger|measur\w+|其|该|此|大小|较大|最大)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,8 @@ def _own_start(text: str, low: int, start: int) -> int:
 
 def _described(mention: Mention, text: str, low: int, high: int) -> Mention:
     own = text[low:high]
-    sizes, before = _sizes(own)
+    tight = _own_start(text, low, low + own.find(mention.words)) if mention.words in own else low
+    sizes, before = _sizes(text[tight:high])
     return replace(
         mention,
         side=mention.side or _side(own),
@@ -129,8 +136,10 @@ def _described(mention: Mention, text: str, low: int, high: int) -> Mention:
 def _side(own: str) -> str | None:
     sides = group("side")
     left, right = bool(sides["left"].search(own)), bool(sides["right"].search(own))
-    if sides["both"].search(own) or (left and right):
+    if sides["both"].search(own):
         return "both"
+    if left and right:
+        return None
     return "left" if left else "right" if right else None
 
 
@@ -150,8 +159,10 @@ def _sizes(own: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
         values = [float(v) for v in (match[1], match[2], match[3], match[5]) if v]
         factor = 10.0 if (match[4] or match[6]).lower() in ("cm", "厘米") else 1.0
         lead = own[max(0, match.start() - 28) : match.start()]
-        earlier = [m for m in group("prior")["words"].finditer(lead)]
-        past = bool(earlier) and not re.search(r"(?<![A-Za-z])(?:now|currently|current|to)(?![A-Za-z])|现|目前|本次|增大至|至", lead[earlier[-1].end() :], re.IGNORECASE)
+        earlier = list(group("prior")["words"].finditer(lead))
+        past = bool(earlier) and not re.search(
+            r"(?<![A-Za-z])(?:now|currently|current|to)(?![A-Za-z])|现|目前|本次|增大至|至", lead[earlier[-1].end() :], re.IGNORECASE
+        )
         (before if past else now).extend(v * factor for v in values)
     return tuple(now), tuple(before)
 

@@ -47,7 +47,11 @@ def bounded(word: str) -> str:
     """An English expression ends at word boundaries; Chinese and signs have none."""
     first = re.sub(r"^(?:\(\?[:=!<]*|\()+", "", word)
     left = r"(?<![A-Za-z])" if re.match(r"[A-Za-z]", first) else ""
-    right = r"(?![A-Za-z])" if re.search(r"[A-Za-z)*+?]$", word) and re.search(r"[A-Za-z]", word) and not re.search(r"[\u4e00-\u9fff]", word) else ""
+    right = (
+        r"(?![A-Za-z])"
+        if re.search(r"[A-Za-z)*+?]$", word) and re.search(r"[A-Za-z]", word) and not re.search(r"[\u4e00-\u9fff]", word)
+        else ""
+    )
     return f"{left}(?:{word}){right}"
 
 

@@ -17,11 +17,17 @@ _NO_UNIT = re.compile(
     r"(?:measur\w+|diameter(?: of)?|size(?: of)?|大小约?|直径约?|径约)\s*(?:about |approximately |is |of )?(\d+(?:\.\d+)?(?:\s*[x×X]\s*\d+(?:\.\d+)?)*)(?!\s*[x×X\d.]|\s*(?:mm|cm|毫米|厘米|m\b))",
     re.IGNORECASE,
 )
-_HU_AS_LENGTH = re.compile(r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)|\d+(?:\.\d+)?\s*(?:HU|ml|mL)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)", re.IGNORECASE)
+_HU_AS_LENGTH = re.compile(
+    r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)|\d+(?:\.\d+)?\s*(?:HU|ml|mL)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)",
+    re.IGNORECASE,
+)
 _HU = re.compile(r"(-?\d{2,5})\s*HU", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _RATIO = re.compile(r"(?:cardiothoracic|CTR|心胸比)\D{0,20}(\d+(?:\.\d+)?)(?!\d*\s*(?:mm|cm))", re.IGNORECASE)
-_AXES = re.compile(r"(?:long axis|longest diameter|长径)\D{0,12}(\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,30}?(?:short axis|短径)\D{0,12}(\d+(?:\.\d+)?)", re.IGNORECASE)
+_AXES = re.compile(
+    r"(?:long axis|longest diameter|长径)\D{0,12}(\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,30}?(?:short axis|短径)\D{0,12}(\d+(?:\.\d+)?)",
+    re.IGNORECASE,
+)
 _SOLID = re.compile(r"(?:solid (?:component|part|portion)|实性(?:成分|部分))\D{0,25}(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
 _VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(?:mm3|mm³|cubic mm|立方毫米)", re.IGNORECASE)
 
@@ -35,7 +41,11 @@ def contradicted(mentions: list[Mention], sentences: list[Sentence]) -> list[Rem
             out.append(_presence(denial.sentence.text, clash))
     for sentence in sentences:
         for name, pattern in group("normal").items():
-            if sentence.section not in ("findings", "impression") or not pattern.search(sentence.text) or group("limiting")["words"].search(sentence.text):
+            if (
+                sentence.section not in ("findings", "impression")
+                or not pattern.search(sentence.text)
+                or group("limiting")["words"].search(sentence.text)
+            ):
                 continue
             wide = _LUNG if name == "lungs" else _GROSS
             clash = next((m for m in mentions if m.finding.id in wide and _asserted(m) and m.sentence != sentence), None)
@@ -142,7 +152,7 @@ def _figures(text: str) -> Iterator[tuple[str, str]]:
         if value > 100:
             yield f"{value:g} % cannot be.", f"{value:g}% 不可能。"
     for value in (float(v) for v in _RATIO.findall(text)):
-        if 1 < value < 20 or 100 < value:
+        if 1 < value < 20 or value > 100:
             yield f"A cardiothoracic ratio of {value:g} cannot be.", f"心胸比 {value:g} 不可能。"
     for long, short in _AXES.findall(text):
         if float(short) > float(long):
@@ -152,7 +162,9 @@ def _figures(text: str) -> Iterator[tuple[str, str]]:
 
 def _parts(text: str) -> Iterator[tuple[str, str]]:
     """A solid part larger than its nodule; a volume that no such diameter has."""
-    sizes = [float(v) * (10 if u.lower() == "cm" else 1) for v, u in re.findall(r"(\d+(?:\.\d+)?)\s*(mm|cm)(?![³²\d])", text, re.IGNORECASE)]
+    sizes = [
+        float(v) * (10 if u.lower() == "cm" else 1) for v, u in re.findall(r"(\d+(?:\.\d+)?)\s*(mm|cm)(?![³²\d])", text, re.IGNORECASE)
+    ]
     solid = _SOLID.search(text)
     if solid and len(sizes) > 1:
         core = float(solid[1]) * (10 if solid[2].lower() == "cm" else 1)

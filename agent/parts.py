@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from langchain_core.tools import BaseTool
 
-from agent.views import DemoCase
-from tools.case import Case
+from agent.sessions.views import DemoCase
+from tools.case.record import Case
 
 if TYPE_CHECKING:
-    from medmpt_backend.engine import MedMPTEngine
-    from retrieval.drugs import DrugGraph
-    from retrieval.search import GuidelineIndex
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from retrieval.drugs.graph import DrugGraph
+    from retrieval.index.guideline_index import GuidelineIndex
 
 
 class OpenedCase(Protocol):

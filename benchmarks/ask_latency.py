@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from agent.assistant import Assistant
-from agent.evaluate import case_folder
+from agent.evaluation.question_set import case_folder
 from agent.settings import Settings
 
 TRIO = "Interpret the labs, compute CURB-65 and say what the guideline recommends"

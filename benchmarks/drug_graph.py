@@ -29,8 +29,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.graph_engine import KnowledgeGraph
-from retrieval.importers import HETIONET_METAEDGES, hetionet_edges, hetionet_nodes
+from retrieval.drugs.public_graphs.engine import KnowledgeGraph
+from retrieval.drugs.public_graphs.readers import HETIONET_METAEDGES, hetionet_edges, hetionet_nodes
 
 # Node counts by kind and the edge total of Hetionet v1.0 (Himmelstein et al., eLife 2017;6:e26726).
 KINDS = {

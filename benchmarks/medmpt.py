@@ -42,8 +42,8 @@ def _plain_attention() -> None:
 def _model():  # type: ignore[no-untyped-def]
     import torch
 
-    from medmpt_backend.config import MedMPTConfig
-    from medmpt_backend.model import MedMPT
+    from medmpt_backend.model.config import MedMPTConfig
+    from medmpt_backend.model.network import MedMPT
 
     torch.manual_seed(0)
     config = MedMPTConfig.base().model_copy(update={"labs": None, "medication": None})
@@ -65,9 +65,9 @@ def preprocess(reference: bool) -> dict[str, object]:
     import numpy as np
     import torch
 
-    from medmpt_backend.config import OFFICIAL_WINDOWS, PreprocessConfig
-    from medmpt_backend.preprocess import official_indices, prepare, resize_u8, window_u8
-    from medmpt_backend.volume import SeriesInfo, Volume
+    from medmpt_backend.imaging.volume import SeriesInfo, Volume
+    from medmpt_backend.inference.preprocess import official_indices, prepare, resize_u8, window_u8
+    from medmpt_backend.model.config import OFFICIAL_WINDOWS, PreprocessConfig
 
     hu = np.random.default_rng(0).integers(-1100, 600, (300, 512, 512), dtype=np.int16)
     volume = Volume(hu, (1.0, 0.7, 0.7), SeriesInfo("0" * 16))
@@ -88,7 +88,7 @@ def encode(reference: bool) -> dict[str, object]:
     """One study to scan embedding; ours in the precision that the hardware gets automatically, in chunks of 8 slices."""
     import torch
 
-    from medmpt_backend.precision import choose_precision, convert
+    from medmpt_backend.model.precision import choose_precision, convert
 
     model = _model()
     device = torch.device("cpu")
@@ -111,7 +111,7 @@ def caption(reference: bool) -> dict[str, object]:
     """The released beam search, 120 steps, beam 2."""
     import torch
 
-    from medmpt_backend.decode import official_beam_search
+    from medmpt_backend.inference.released_decoding import official_beam_search
 
     model = _model()
     decoder = model.text_decoder
@@ -147,7 +147,7 @@ def gpu(reference: bool) -> dict[str, object]:
     """Studies per second of bf16 encoding on CUDA, and its share of the measured matrix-product ceiling."""
     import torch
 
-    from medmpt_backend.precision import convert
+    from medmpt_backend.model.precision import convert
 
     if not torch.cuda.is_available():
         return {"skipped": "no CUDA device"}

@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
-from retrieval.candidates import POOL
-from retrieval.coarse import Coarse
-from retrieval.embed import Vectors, load_embedder
-from retrieval.evaluate import own_questions
-from retrieval.lexical import LexicalIndex
-from retrieval.store import ChromaStore, Condition, FaissStore, Metadata, VectorStore, open_store
+from retrieval.evaluation.rankers import own_questions
+from retrieval.index.candidates import POOL
+from retrieval.index.coarse import Coarse
+from retrieval.index.embed import Vectors, load_embedder
+from retrieval.index.lexical import LexicalIndex
+from retrieval.index.store import ChromaStore, Condition, FaissStore, Metadata, VectorStore, open_store
 
 # No filter, one that two of three passages pass, and one that three of a hundred pass.
 FILTERS: dict[str, tuple[Condition, ...]] = {

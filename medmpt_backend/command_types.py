@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from medmpt_backend.errors import BadInput
 
 if TYPE_CHECKING:
-    from medmpt_backend.domain import Validity
-    from medmpt_backend.engine import MedMPTEngine
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.inference.training_domain import Validity
 
 Status = Literal["ok", "partial", "empty", "out_of_domain", "unavailable", "error"]
 
@@ -63,7 +63,7 @@ def open_engine(ctx: typer.Context, precision: str = "auto") -> "MedMPTEngine":
     """
     settings = settings_of(ctx)
     folder = active_weights(settings)
-    from medmpt_backend.engine import MedMPTEngine
+    from medmpt_backend.inference.engine import MedMPTEngine
 
     return MedMPTEngine.open(folder, settings.cache_dir, precision=precision)  # type: ignore[arg-type]
 
@@ -74,7 +74,7 @@ def active_weights(settings: HasFolders) -> Path:
     Raises:
         Unavailable: None are installed.
     """
-    from medmpt_backend.checkpoint import WeightsStore
+    from medmpt_backend.weights.checkpoint import WeightsStore
 
     return WeightsStore(settings.data_dir).active(settings.weights)
 

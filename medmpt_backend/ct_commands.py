@@ -12,9 +12,9 @@ from medmpt_backend.command_types import CommandResult, ValidityRecord, active_w
 from medmpt_backend.errors import BadInput
 
 if TYPE_CHECKING:
-    from medmpt_backend.engine import MedMPTEngine
-    from medmpt_backend.precision import Precision
-    from medmpt_backend.volume import Volume
+    from medmpt_backend.imaging.volume import Volume
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.model.precision import Precision
 
 _Study = Annotated[Path, typer.Argument(help="DICOM folder, .zip of one, or .nii/.nii.gz.")]
 
@@ -106,7 +106,7 @@ class ArchiveEncoded(CommandResult):
 
 def _open(ctx: typer.Context, path: Path, precision: str = "auto") -> "tuple[MedMPTEngine, Volume]":
     engine = open_engine(ctx, precision)
-    from medmpt_backend.volume import load_volume
+    from medmpt_backend.imaging.volume import load_volume
 
     return engine, load_volume(path)
 
@@ -234,7 +234,7 @@ def explain(
     method: Annotated[Literal["gradient", "rollout", "patch"], typer.Option(help="How relevance is found.")] = "gradient",
 ) -> Explained:
     """Write heatmaps of what the model looked at: one .npz and one .png per label."""
-    from medmpt_backend.heatmaps import write_heatmap
+    from medmpt_backend.inference.heatmaps import write_heatmap
 
     engine, volume = _open(ctx, path)
     result = engine.classify(volume, task)
@@ -266,7 +266,7 @@ def encode_archive(
     """Embed a whole archive into one Parquet file: study, scan, slices, domain, distance, config_hash."""
     from tqdm import tqdm
 
-    from medmpt_backend import archive
+    from medmpt_backend.inference import archive
 
     settings = settings_of(ctx)
     plan = archive.ArchivePlan(

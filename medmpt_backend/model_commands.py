@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from medmpt_backend import ct_commands, weights_commands
+from medmpt_backend import ct_commands
 from medmpt_backend.command_types import CommandResult
 from medmpt_backend.train import commands as train_commands
+from medmpt_backend.weights import commands as weights_commands
 
 
 class ArrayLine(BaseModel):
@@ -35,7 +36,7 @@ class ParityResult(CommandResult):
 
 def parity(folder: Annotated[Path, typer.Argument(help="Parity fixture folder.")]) -> ParityResult:
     """Compare this implementation with outputs of the released model, array by array."""
-    from medmpt_backend.parity import check_fixture
+    from medmpt_backend.weights.parity import check_fixture
 
     checks = check_fixture(folder)
     failed = [c.name for c in checks if not c.ok]

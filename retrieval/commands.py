@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol, cast
 import typer
 from pydantic import BaseModel
 
-from retrieval.passages import Filters, Hit
+from retrieval.guidelines.passages import Filters, Hit
 
 if TYPE_CHECKING:
-    from retrieval.ingest import Changes
+    from retrieval.documents.ingest import Changes
 
 # Where the benchmark stands beside a checkout; an installed copy names it with --medquad.
 MEDQUAD = Path(__file__).resolve().parents[1] / "../shared/data/retrieval"
@@ -152,7 +152,7 @@ def search(
 ) -> SearchOut:
     """Search guideline passages and imported documents."""
     from retrieval.errors import BadInput
-    from retrieval.search import GuidelineIndex
+    from retrieval.index.guideline_index import GuidelineIndex
 
     if lang not in (None, "en", "zh"):
         raise BadInput(f"--lang {lang!r} is neither en nor zh")
@@ -181,7 +181,7 @@ def search(
 
 def index_build(ctx: typer.Context) -> IndexOut:
     """Build the index of guidelines and imported documents, or say that it is up to date; changed documents are read again."""
-    from retrieval.ingest import sync
+    from retrieval.documents.ingest import sync
 
     settings = _settings(ctx)
     changes = sync(settings.data_dir)
@@ -192,8 +192,8 @@ def index_build(ctx: typer.Context) -> IndexOut:
 
 def index_status(ctx: typer.Context) -> IndexOut:
     """Say what is in the index, without building it."""
-    from retrieval.ingest import documents
-    from retrieval.search import guideline_place
+    from retrieval.documents.ingest import documents
+    from retrieval.index.guideline_index import guideline_place
 
     settings = _settings(ctx)
     if not (guideline_place(settings.cache_dir, settings.embedder, settings.chroma_url).home / "manifest.json").exists():
@@ -214,7 +214,7 @@ def index_add(
     ctx: typer.Context, paths: Annotated[list[Path], typer.Argument(help="PDF, HTML, Markdown, DOCX or text, or folders of them.")]
 ) -> ChangesOut:
     """Take own documents into the index."""
-    from retrieval.ingest import add
+    from retrieval.documents.ingest import add
 
     settings = _settings(ctx)
     with progress_bar("Reading documents") as progress:
@@ -226,7 +226,7 @@ def index_remove(
     ctx: typer.Context, path: Annotated[Path, typer.Argument(help="A document or folder as `index list` shows it.")]
 ) -> ChangesOut:
     """Take own documents out of the index."""
-    from retrieval.ingest import remove
+    from retrieval.documents.ingest import remove
 
     settings = _settings(ctx)
     return _changes(settings, remove(settings.data_dir, path))
@@ -234,7 +234,7 @@ def index_remove(
 
 def index_list(ctx: typer.Context) -> ListOut:
     """List own documents."""
-    from retrieval.ingest import documents
+    from retrieval.documents.ingest import documents
 
     found = [DocumentOut(title=d.title, path=d.path, year=d.year, pieces=len(d.pieces)) for d in documents(_settings(ctx).data_dir)]
     return ListOut(
@@ -247,7 +247,7 @@ def corpus_lint(
     warnings: Annotated[bool, typer.Option("--warnings", help="List warnings too.")] = False,
 ) -> LintOut:
     """Prove the shape of the guideline corpus; exit code 1 when a rule is broken."""
-    from retrieval.corpus import GUIDELINES, read_corpus
+    from retrieval.guidelines.corpus import GUIDELINES, read_corpus
 
     corpus, problems = read_corpus(folder or GUIDELINES)
     errors = [p for p in problems if p.level == "error"]
@@ -273,33 +273,45 @@ def corpus_lint(
 def eval_retrieval(
     ctx: typer.Context,
     medquad: Annotated[Path | None, typer.Option(help="Folder with medquad_corpus.jsonl.gz and the question files.")] = None,
-    fit: Annotated[bool, typer.Option("--fit", help="Fit the reranker on our own questions and write data/ranker.json.")] = False,
+    fit: Annotated[
+        bool,
+        typer.Option("--fit", help="Fit ranking, thresholds and the model of unknown subjects; writes data/ranker.json, strange.json."),
+    ] = False,
 ) -> EvalOut:
     """Measure retrieval: BM25, dense, fused and reranked on our own questions and on MedQuAD."""
-    from retrieval import evaluate
-    from retrieval.search import GuidelineIndex
+    from retrieval.evaluation import rankers as evaluate
+    from retrieval.evaluation import sentences, strange
+    from retrieval.index.guideline_index import GuidelineIndex
 
     settings = _settings(ctx)
     folder = medquad or MEDQUAD
     warnings: list[str] = []
     with progress_bar("Embedding") as progress:
         index = GuidelineIndex.open(settings.cache_dir, progress=progress)
-        judged = index.judge(evaluate.own_questions())
+        judged = evaluate.judge(*index.rankers, evaluate.own_questions())
         results = evaluate.figures(judged)
         if fit:
-            ranker = evaluate.fit_ranker(judged, index.judge([("none", q, frozenset()) for q in evaluate.no_answer_questions()]))
+            nothing = evaluate.judge(*index.rankers, [("none", q, frozenset()) for q in evaluate.no_answer_questions()])
+            ranker = evaluate.fit_ranker(judged, nothing, evaluate.judge(*index.rankers, evaluate.asks()))
             ranker.save(fitted_on=f"{len(judged)} own questions", passages=len(index.passages()))
+            labelled = list(strange.examples(evaluate.read_asks(), index.passages(), index.lexicon, index.vocabulary))
+            strange.save(strange.fit_subjects(labelled), labelled)
+            idf = sentences.idf_of(index.passages())
+            rows = list(sentences.labelled(evaluate.read_asks(), index.passages(), idf))
+            sentences.save(sentences.fit_selector(rows, idf), rows)
             index = GuidelineIndex.open(settings.cache_dir)
         if folder.is_dir():
             results += evaluate.medquad_figures(folder, settings.cache_dir, progress)
         else:
             warnings.append(f"MedQuAD was left out: no folder {folder.name!r} there; name it with --medquad")
-    empty = [float(not index.search(question).hits) for question in evaluate.no_answer_questions()]
+    nowhere = [index.search(question) for question in evaluate.no_answer_questions()]
+    empty, direct = [float(not r.hits) for r in nowhere], [float(r.direct) for r in nowhere]
     shown = [float(any(h.passage.id in ids for h in index.search(question).hits)) for _, question, ids in evaluate.own_questions()]
     results += evaluate.pooled(results)
     baselines, metrics = evaluate.table(results)
     metrics |= evaluate.differences(results)
-    metrics |= {"no_answer/search/empty": evaluate.interval(empty), "own/search/answered_in_hits": evaluate.interval(shown)}
+    metrics |= {"no_answer/search/empty": evaluate.interval(empty), "no_answer/search/taken_for_an_answer": evaluate.interval(direct)}
+    metrics |= {"own/search/answered_in_hits": evaluate.interval(shown)}
     return EvalOut(warnings=warnings, metrics=_metrics(metrics), baselines=_metrics(baselines))
 
 
@@ -325,7 +337,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _index(settings: Settings) -> IndexOut:
-    from retrieval.search import GuidelineIndex
+    from retrieval.index.guideline_index import GuidelineIndex
 
     with progress_bar("Embedding passages") as progress:
         index = GuidelineIndex.open(
@@ -344,7 +356,7 @@ def _index(settings: Settings) -> IndexOut:
 
 
 def _changes(settings: Settings, changes: "Changes") -> ChangesOut:
-    from retrieval.ingest import documents
+    from retrieval.documents.ingest import documents
 
     _index(settings)
     skipped = dict(changes.skipped)

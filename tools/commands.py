@@ -1,4 +1,4 @@
-"""Commands of this room: `labs interpret`, `calc list`, `calc`, `case show`, `case import-fhir`, `case remember`."""
+"""Commands of this room: `labs interpret`, `calc list`, `calc`, `calc explain`, `case show`, `case import-fhir`, `case remember`."""
 
 import sys
 from collections.abc import Callable
@@ -8,18 +8,19 @@ from typing import Annotated, Protocol
 import typer
 from pydantic import BaseModel, JsonValue
 
-from tools.calculators.base import Calculator
-from tools.calculators.registry import calculators, sources
-from tools.calculators.tool import calculate_score
-from tools.case import Case, Patient
-from tools.case_files import LoadedCase, load_case
-from tools.demo import open_named
+from tools.case.demo import open_named
+from tools.case.files import LoadedCase, load_case
+from tools.case.record import Case, Patient
+from tools.case.summary import summarize_case
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Language, Status, ToolResult
-from tools.lab_sheet import parse_labs
-from tools.labs import interpret_labs
-from tools.summary import summarize_case
+from tools.labs.interpret import interpret_labs
+from tools.labs.sheet import parse_labs
+from tools.scores.base import Calculator
+from tools.scores.explain import explain
+from tools.scores.registry import calculators, sources
+from tools.scores.tool import calculate_score
 
 
 class _Settings(Protocol):
@@ -98,6 +99,22 @@ class CalcList(Report):
     """`calc list`."""
 
     calculators: tuple[CalcEntry, ...]
+
+
+class ExplainReport(Report):
+    """`calc explain NAME`."""
+
+    name: str
+    en: str
+    zh: str
+    unit: str
+    items: list[JsonValue]
+    bands: list[JsonValue]
+    formula: str
+    formula_zh: str
+    source: str
+    population: str
+    population_zh: str
 
 
 class CaseReport(Report):
@@ -210,6 +227,11 @@ def calc(
     )
 
 
+def calc_explain(name: Annotated[str, typer.Argument(help="Calculator, see `calc list`")]) -> ExplainReport:
+    """Say what a calculator scores, what its result means, how it is computed, for whom, and where it comes from."""
+    return ExplainReport.model_validate({"status": "ok", **explain(name).model_dump(mode="json", by_alias=True)})
+
+
 def _pairs(items: list[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for text in items:
@@ -277,9 +299,9 @@ def case_remember(
     note: Annotated[str, typer.Option(help="A few words to show with a hit; no identity.")] = "",
 ) -> RememberReport:
     """Add a CT study to the own cases that `find_similar_cases` searches with the weights in use."""
-    from medmpt_backend.checkpoint import WeightsStore
-    from medmpt_backend.engine import MedMPTEngine
-    from tools.similar_cases import remember_study
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.weights.checkpoint import WeightsStore
+    from tools.imaging.similar_cases import remember_study
 
     settings: _WeightSettings = ctx.obj
     engine = MedMPTEngine.open(WeightsStore(settings.data_dir).active(settings.weights), settings.cache_dir)
@@ -290,6 +312,7 @@ COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "labs interpret": labs_interpret,
     "calc list": calc_list,
     "calc": calc,
+    "calc explain": calc_explain,
     "case show": case_show,
     "case import-fhir": case_import_fhir,
     "case remember": case_remember,

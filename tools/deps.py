@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.case import Case
+from tools.case.record import Case
 from tools.evidence import Language
 
 if TYPE_CHECKING:
-    from medmpt_backend.engine import MedMPTEngine
-    from retrieval.drugs import DrugGraph
-    from retrieval.search import GuidelineIndex
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from retrieval.drugs.graph import DrugGraph
+    from retrieval.index.guideline_index import GuidelineIndex
 else:
     # LangChain builds a pydantic schema of every tool, which resolves these names when it runs.
     MedMPTEngine = DrugGraph = GuidelineIndex = Any
@@ -30,6 +30,7 @@ class Deps:
         engine: MedMPT; None when no weights are installed.
         studies: Study handle (`ct-1`) to absolute path.
         cases_dir: Folder of own cases for similar-case search; None where none are kept.
+        question: The question as asked; empty for a command that asks none.
     """
 
     cache_dir: Path
@@ -41,3 +42,4 @@ class Deps:
     engine: "MedMPTEngine | None" = None
     studies: dict[str, Path] = field(default_factory=dict)
     cases_dir: Path | None = None
+    question: str = ""

@@ -11,19 +11,19 @@ from langchain.tools import ToolRuntime, tool
 from langchain_core.tools import BaseTool
 
 from tools import arguments as A
-from tools.calculators.tool import calculate_score as _calculate_score
+from tools.case.summary import summarize_case as _summarize_case
 from tools.deps import Deps
-from tools.drafting import draft_report as _draft_report
 from tools.errors import ToolsError
 from tools.evidence import ToolName, ToolResult
-from tools.guidelines import search_guidelines as _search_guidelines
-from tools.imaging import quantify_ct as _quantify_ct
-from tools.labs import interpret_labs as _interpret_labs
-from tools.model_tools import classify_ct as _classify_ct
-from tools.model_tools import encode_ct as _encode_ct
-from tools.report import check_report as _check_report
-from tools.similar_cases import find_similar_cases as _find_similar_cases
-from tools.summary import summarize_case as _summarize_case
+from tools.guidelines.search import search_guidelines as _search_guidelines
+from tools.imaging.model_tools import classify_ct as _classify_ct
+from tools.imaging.model_tools import encode_ct as _encode_ct
+from tools.imaging.quantify import quantify_ct as _quantify_ct
+from tools.imaging.similar_cases import find_similar_cases as _find_similar_cases
+from tools.labs.interpret import interpret_labs as _interpret_labs
+from tools.reports.check import check_report as _check_report
+from tools.reports.drafting import draft_report as _draft_report
+from tools.scores.tool import calculate_score as _calculate_score
 from tools.wording import localised_result
 
 Answer = tuple[str, dict[str, Any]]
@@ -37,13 +37,24 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
         result = function(deps, **arguments)
     except ToolsError as error:
         result = ToolResult(tool=tool_name, status=error.status, reason=str(error))
+    if deps.case is not None:
+        from tools.bedside.attach import attach  # opens the drug tables, which no start-up needs
+
+        result = attach(result, deps)
     result = localised_result(result, deps.language)
     return result.for_model(deps.language), result.model_dump(mode="json")
 
 
+def score_or_criterion(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
+    """A calculator, or a bedside criterion (`niv_copd`, `icu_cap`, `ltot`) applied to the open case by its name."""
+    from tools.bedside.criteria import criterion  # opens the drug tables, which no start-up needs
+
+    return criterion(deps, name) or _calculate_score(deps, name, inputs, explain)
+
+
 def medications(name: Literal["check_medications", "query_drug_graph", "rank_drugs"]) -> Callable[..., ToolResult]:
     """The drug tools, imported when they are called."""
-    function: Callable[..., ToolResult] = getattr(import_module("tools.medications"), name)
+    function: Callable[..., ToolResult] = getattr(import_module("tools.drugs.medications"), name)
     return function
 
 
@@ -96,12 +107,13 @@ def interpret_labs(runtime: Runtime, analytes: list[str] | None = None) -> Answe
 
 
 @tool(args_schema=A.OfScore, response_format="content_and_artifact")
-def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None) -> Answer:
+def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> Answer:
     """Calculate a clinical score or formula from the case. Names: curb_65, crb_65, psi, wells_pe, perc, aa_gradient, pf_ratio,
     cockcroft_gault, egfr_ckd_epi_2021, anion_gap and others. `inputs` adds or replaces values, for example
-    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input.
+    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input. `explain` gives its items,
+    bands, formula and source instead of a result.
     """
-    return answer("calculate_score", runtime, _calculate_score, name=name, inputs=inputs)
+    return answer("calculate_score", runtime, score_or_criterion, name=name, inputs=inputs, explain=explain)
 
 
 @tool(args_schema=A.OfRanking, response_format="content_and_artifact")

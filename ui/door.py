@@ -10,10 +10,10 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from agent.answer import Answer, Event
-from agent.views import CaseView, DemoCase, ModelChoice, ModelTrial, PassageView, StudyInfo
+from agent.answering.answer import Answer, Event
+from agent.sessions.views import CaseView, DemoCase, ModelChoice, ModelTrial, PassageView, StudyInfo
 from tools.evidence import Evidence, Language
-from tools.teaching import Reading
+from tools.teaching.commit import Reading
 
 
 class Models(Protocol):

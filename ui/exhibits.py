@@ -2,7 +2,7 @@
 
 from html import escape
 
-from agent.answer import Answer, DrugRow, ReportSection
+from agent.answering.answer import Answer, DrugRow, ReportSection
 from tools.evidence import Language, ModelCard
 from ui.i18n import DOMAINS, LINES, ORIGINS, SECTION_NAMES, SEVERITIES, pick, text
 from ui.marks import lines, mark

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from agent.views import ModelTrial
+from agent.sessions.views import ModelTrial
 from tools.evidence import Language
 from ui.door import Models
 from ui.i18n import reason, text

@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from agent.answer import Answer, StepFinished
+from agent.answering.answer import Answer, StepFinished
 from agent.errors import AgentError
 from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError

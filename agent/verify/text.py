@@ -6,7 +6,7 @@ import unicodedata
 from functools import lru_cache
 from importlib.resources import files
 
-from agent.lexicon import mentions
+from agent.reading.lexicon import mentions
 
 _WORDING = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))
 _STOP = frozenset(_WORDING["stop"].split())

@@ -3,7 +3,7 @@
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
 from medmpt_backend.cohort.patients.panel import PANEL
 from medmpt_backend.cohort.truth import MASK_LABELS
-from medmpt_backend.config import HeadConfig, LabTest, MedMPTConfig
+from medmpt_backend.model.config import HeadConfig, LabTest, MedMPTConfig
 
 # Painted but not asked of the model: too rare in the cohort, or told from others by size and density alone.
 NOT_ASKED = (

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from medmpt_backend.cohort.studies import CohortStudy, Shape, generate, generate_followup, reports_of
 from medmpt_backend.cohort.truth import MASK_LABELS, Truth
-from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.errors import BadInput
-from medmpt_backend.preprocess import prepare
-from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.inference.preprocess import prepare
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.train.data.shards import DatasetInfo, ShardWriter, StudyRecord
 
 # Pixels of the model's input per mask cell.
 MASK_STRIDE = 8

@@ -7,9 +7,9 @@ there are none on the other fold of the test studies.
 import numpy as np
 from numpy.typing import NDArray
 
-from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.figures import Figure, PartResult, Resampler, figure
 from medmpt_backend.evaluation.findings import TASK, measured_labels
+from medmpt_backend.evaluation.text.context import Context
 
 Array = NDArray[np.float64]
 _BINS = 15

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.features import probabilities
 from medmpt_backend.evaluation.figures import PartResult, Resampler, average, figure, known_count
 from medmpt_backend.evaluation.findings import HISTOGRAMS
 from medmpt_backend.evaluation.linear import class_probabilities, histogram_features
+from medmpt_backend.evaluation.text.context import Context
 
 Array = NDArray[np.float64]
 # Grades in order: agreement counts how far off, not only whether.

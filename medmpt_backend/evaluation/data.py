@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.train.shards import ShardDataset, Split, StudyRecord
+from medmpt_backend.train.data.shards import ShardDataset, Split, StudyRecord
 
 Array = NDArray[np.float64]
 TRUTH_FILE, HISTOGRAM_FILE = "truth.jsonl", "histograms.npz"

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medmpt_backend.appearance import input_statistics
-from medmpt_backend.checkpoint import LoadedWeights, load_model
 from medmpt_backend.errors import BadInput
 from medmpt_backend.evaluation.data import StudySet
-from medmpt_backend.model import MedMPT
-from medmpt_backend.precision import choose_device, choose_precision, convert
-from medmpt_backend.preprocess import scale
+from medmpt_backend.inference.appearance import input_statistics
+from medmpt_backend.inference.preprocess import scale
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.precision import choose_device, choose_precision, convert
+from medmpt_backend.weights.checkpoint import LoadedWeights, load_model
 
 Floats = NDArray[np.float32]
 Progress = Callable[[str, int, int], None]

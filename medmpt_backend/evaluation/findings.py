@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.features import probabilities
 from medmpt_backend.evaluation.figures import Figure, PartResult, average, figure, known_count
 from medmpt_backend.evaluation.linear import binary_scores, histogram_features, share_of
+from medmpt_backend.evaluation.text.context import Context
 
 Array = NDArray[np.float64]
 TASK = "findings"

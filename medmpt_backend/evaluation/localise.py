@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.figures import Figure, PartResult, average, figure
 from medmpt_backend.evaluation.findings import TASK
-from medmpt_backend.explain import patch_maps, slice_relevance
-from medmpt_backend.preprocess import scale
+from medmpt_backend.evaluation.text.context import Context
+from medmpt_backend.inference.explain import patch_maps, slice_relevance
+from medmpt_backend.inference.preprocess import scale
 
 Array = NDArray[np.float64]
 # Share of a cell that a mask must cover, in 255ths: one covered voxel of the reduced study is enough.

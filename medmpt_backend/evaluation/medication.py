@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from medmpt_backend.evaluation.context import Context, Edge
 from medmpt_backend.evaluation.data import StudySet
 from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
 from medmpt_backend.evaluation.linear import Standard, fitted_scores
-from medmpt_backend.labs import lab_inputs
-from medmpt_backend.medication import MedicationModel, medication_loss
-from medmpt_backend.tokens import ReportTokenizer
+from medmpt_backend.evaluation.text.context import Context, Edge
+from medmpt_backend.inference.tokens import ReportTokenizer
+from medmpt_backend.model.lab_encoder import lab_inputs
+from medmpt_backend.model.medication import MedicationModel, medication_loss
 
 Array = NDArray[np.float64]
 _MODALITIES = ("ct", "report", "labs")

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from medmpt_backend.appearance import input_statistics
 from medmpt_backend.cohort import demo
-from medmpt_backend.domain import EMBEDDING, DomainModel
 from medmpt_backend.errors import BackendError
-from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.corruptions import CORRUPTIONS, corrupt
 from medmpt_backend.evaluation.figures import Figure, PartResult, Resampler, figure, weighted_auc
 from medmpt_backend.evaluation.settings import SETTINGS, volumes
-from medmpt_backend.preprocess import prepare
-from medmpt_backend.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.evaluation.text.context import Context
+from medmpt_backend.imaging.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.inference.appearance import input_statistics
+from medmpt_backend.inference.preprocess import prepare
+from medmpt_backend.inference.training_domain import EMBEDDING, DomainModel
 
 Array = NDArray[np.float64]
 _CORRUPTED, _PER_SETTING = 25, 6
@@ -139,7 +139,7 @@ def _real_scans(context: Context, model: DomainModel, result: PartResult) -> Non
 
 def _case(context: Context, model: DomainModel, result: PartResult, name: str, volume: Volume) -> None:
     """One study through the engine: measured distance, verdict, and whether the classifier says anything."""
-    from medmpt_backend.engine import MedMPTEngine
+    from medmpt_backend.inference.engine import MedMPTEngine
 
     engine = MedMPTEngine.open(context.weights.folder, context.cache)
     encoding = engine.encode(volume)

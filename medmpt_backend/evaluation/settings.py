@@ -10,7 +10,7 @@ from medmpt_backend.cohort.anatomy import Canvas
 from medmpt_backend.cohort.patients.patient import draw_habitus, draw_patient, draw_scan, paint_patient
 from medmpt_backend.cohort.studies import TRAINING_SHAPE
 from medmpt_backend.cohort.thorax import Scan, finish, start
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
 
 def _same(_: Canvas) -> None:

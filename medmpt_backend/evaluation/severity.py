@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from medmpt_backend.config import LabConfig
-from medmpt_backend.evaluation.context import Context
 from medmpt_backend.evaluation.data import StudySet
 from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
-from medmpt_backend.labs import LabEncoder, lab_inputs
+from medmpt_backend.evaluation.text.context import Context
+from medmpt_backend.model.config import LabConfig
+from medmpt_backend.model.lab_encoder import LabEncoder, lab_inputs
 
 Array = NDArray[np.float64]
 _STEPS, _BATCH, _RATE = 600, 64, 1.5e-3

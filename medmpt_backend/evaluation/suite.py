@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.evaluation import calibration, claims, classes, findings, localise, matching, medication, outside, reports, severity
-from medmpt_backend.evaluation.context import Context
+from medmpt_backend.evaluation import calibration, classes, findings, localise, medication, outside, severity
 from medmpt_backend.evaluation.figures import PartResult
+from medmpt_backend.evaluation.text import claims, matching
+from medmpt_backend.evaluation.text import drafts as reports
+from medmpt_backend.evaluation.text.context import Context
 
 PARTS: Mapping[str, Callable[[Context], PartResult]] = {
     "findings": findings.run,

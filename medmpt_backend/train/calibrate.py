@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from medmpt_backend.config import HeadConfig, MedMPTConfig
-from medmpt_backend.model import MedMPT
-from medmpt_backend.precision import fast
-from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.model.config import HeadConfig, MedMPTConfig
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.precision import fast
+from medmpt_backend.train.data.batches import BatchSource
 from medmpt_backend.train.tasks import head_loss
 
 LEAST = 5

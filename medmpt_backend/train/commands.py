@@ -151,8 +151,8 @@ def train_finetune(
     licence: _Licence = "as the training data and the starting weights allow",
 ) -> Trained:
     """Fine-tune one downstream task."""
-    from medmpt_backend.checkpoint import WeightsStore
     from medmpt_backend.train.run import RunPlan, preset
+    from medmpt_backend.weights.checkpoint import WeightsStore
 
     settings = settings_of(ctx)
     weights = None if config and not start else WeightsStore(settings.data_dir).active(start or settings.weights)
@@ -172,7 +172,7 @@ def train_convert(
     """Prepare DICOM or NIfTI studies and their table for training."""
     from tqdm import tqdm
 
-    from medmpt_backend.train.convert import convert
+    from medmpt_backend.train.data.convert import convert
     from medmpt_backend.train.run import preset
 
     with tqdm(desc="studies", file=sys.stderr, disable=None) as bar:
@@ -188,8 +188,8 @@ def train_tokenizer(
     size: Annotated[int, typer.Option(help="Most tokens of the vocabulary.", min=64)] = 2048,
 ) -> Learned:
     """Learn the vocabulary of a data set's reports."""
-    from medmpt_backend.tokens import ReportTokenizer
-    from medmpt_backend.train.vocabulary import learn_vocabulary, report_texts
+    from medmpt_backend.inference.tokens import ReportTokenizer
+    from medmpt_backend.train.data.vocabulary import learn_vocabulary, report_texts
 
     texts = report_texts(data)
     tokens = learn_vocabulary(texts, out, size)
@@ -217,8 +217,8 @@ def train_heads(
     """Fit everything above the slices on the frozen encoder until the validation studies stop improving."""
     from tqdm import tqdm
 
-    from medmpt_backend.checkpoint import WeightsStore
     from medmpt_backend.train.heads import refit
+    from medmpt_backend.weights.checkpoint import WeightsStore
 
     store = settings_of(ctx).data_dir
     with tqdm(desc="studies", file=sys.stderr, disable=None) as bar:

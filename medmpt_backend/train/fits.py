@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from medmpt_backend.medication import medication_loss
-from medmpt_backend.model import MedMPT
-from medmpt_backend.precision import fast
+from medmpt_backend.model.medication import medication_loss
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.precision import fast
 from medmpt_backend.train.frozen import HeadFeatures, Noise, batches, fused, logits_of, no_noise, told
 from medmpt_backend.train.tasks import head_loss, match_loss, next_token_loss
 

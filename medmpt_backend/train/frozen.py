@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.evidence import zones
-from medmpt_backend.model import MedMPT
-from medmpt_backend.precision import fast
-from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.model.finding_memory import zones
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.precision import fast
+from medmpt_backend.train.data.batches import BatchSource
 
 _BATCH = 4
 # Fields of `HeadFeatures` that are written, in their order: by name, and pairs.

@@ -18,9 +18,9 @@ from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from medmpt_backend.errors import BackendError, BadInput
-from medmpt_backend.model import MedMPT
-from medmpt_backend.train.augment import generator_for
-from medmpt_backend.train.batches import Batch, BatchSource
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.train.data.augment import generator_for
+from medmpt_backend.train.data.batches import Batch, BatchSource
 from medmpt_backend.train.objectives import world_rank
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.train.sharded import ShardedTask

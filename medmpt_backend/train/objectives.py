@@ -8,10 +8,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.model import MedMPT
-from medmpt_backend.text import caption_loss
-from medmpt_backend.vision import MaskedDecoder, masked_image_loss, random_masking
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.text import caption_loss
+from medmpt_backend.model.vision import MaskedDecoder, masked_image_loss, random_masking
 
 # Both learned temperatures are kept inside this interval: released MedMPT.
 TEMPERATURES = (0.001, 0.5)

@@ -10,25 +10,25 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from medmpt_backend.appearance import described
-from medmpt_backend.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
 from medmpt_backend.cohort.recipe import cohort_config
-from medmpt_backend.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
-from medmpt_backend.domain import DomainModel
 from medmpt_backend.errors import BadInput
-from medmpt_backend.medication import prior_adjacency
-from medmpt_backend.model import MedMPT
-from medmpt_backend.precision import fast
-from medmpt_backend.safe_load import read_checkpoint
-from medmpt_backend.search import DecodeSettings, generate
-from medmpt_backend.tokens import ReportTokenizer
-from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.inference.appearance import described
+from medmpt_backend.inference.decoding import DecodeSettings, generate
+from medmpt_backend.inference.tokens import ReportTokenizer
+from medmpt_backend.inference.training_domain import DomainModel
+from medmpt_backend.model.config import HeadConfig, LabConfig, MedicationConfig, MedMPTConfig
+from medmpt_backend.model.medication import prior_adjacency
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.precision import fast
 from medmpt_backend.train.calibrate import HeadOutput, calibrate, head_outputs, probabilities
+from medmpt_backend.train.data.batches import BatchSource
+from medmpt_backend.train.data.shards import ShardDataset
 from medmpt_backend.train.loop import Trainer, TrainOutcome, setup_distributed
 from medmpt_backend.train.metrics import caption_metrics, multiclass_metrics, multilabel_metrics, recall_at
 from medmpt_backend.train.settings import TrainSettings
-from medmpt_backend.train.shards import ShardDataset
 from medmpt_backend.train.tasks import FinetuneTask, JointTask, PretrainTask, balanced_weights
+from medmpt_backend.weights.checkpoint import MODEL_FILE, TOKENIZER_FILES, read_weights, save_weights, unique_tensors
+from medmpt_backend.weights.safe_load import read_checkpoint
 
 # Studies whose embeddings describe the domain of the exported weights, at most.
 DOMAIN_STUDIES = 512

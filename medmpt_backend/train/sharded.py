@@ -20,12 +20,12 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, Shard, distribute_tensor
 
-from medmpt_backend.attention import PostNormLayer
 from medmpt_backend.errors import BadInput
-from medmpt_backend.model import MedMPT
+from medmpt_backend.model.attention import PostNormLayer
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.vision import Block
 from medmpt_backend.train.objectives import PretrainModel, world_rank
 from medmpt_backend.train.settings import TrainSettings
-from medmpt_backend.vision import Block
 
 # As torch.nn.utils.clip_grad_norm_.
 _CLIP_EPS = 1e-6

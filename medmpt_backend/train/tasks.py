@@ -10,11 +10,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.errors import BadInput
-from medmpt_backend.medication import medication_loss
-from medmpt_backend.model import MedMPT
-from medmpt_backend.train.batches import Batch
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.medication import medication_loss
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.train.data.batches import Batch
 from medmpt_backend.train.objectives import TEMPERATURES, PretrainModel, gather_with_gradient, world_rank
 
 # Labels that cover less than this share of the cells weigh as if they covered so much.

@@ -10,9 +10,9 @@ from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, tool
 
 from agent.assistant import Assistant
+from agent.sessions.views import DemoCase
 from agent.settings import Settings
-from agent.views import DemoCase
-from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, Vitals
+from tools.case.record import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, Vitals
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
 
@@ -129,7 +129,7 @@ def search_guidelines(
     query: str, runtime: ToolRuntime[Deps], k: int = 5, current_only: bool = False, topic: str | None = None
 ) -> tuple[str, dict[str, Any]]:
     """Search the guideline passages."""
-    from agent.lexicon import ids
+    from agent.reading.lexicon import ids
 
     wanted = ids(query)
     ranked = sorted(_PASSAGES, key=lambda p: (-len(wanted & ids(p.text + " ".join(p.subjects))), p.key))

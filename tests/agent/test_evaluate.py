@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from agent.assistant import Assistant
-from agent.evaluate import EVALUATION, figures, questions, run
-from agent.figures import mean, share, share_in_clusters
-from agent.lexicon import language_of
+from agent.evaluation.figures import mean, share, share_in_clusters
+from agent.evaluation.question_set import EVALUATION, figures, questions, run
+from agent.reading.lexicon import language_of
 from agent.settings import Settings
 from tools.registry import TOOLS
 

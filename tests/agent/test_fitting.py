@@ -3,8 +3,8 @@
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
-from agent.fitting import CLEARED, fitted, sendable, summary, tokens_of, without_numbers
-from agent.planner import Planner
+from agent.models.shortening import CLEARED, fitted, sendable, summary, tokens_of, without_numbers
+from agent.turn.planner import Planner
 
 MODEL = Planner()
 

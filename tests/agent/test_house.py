@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.answer import Answer
+from agent.answering.answer import Answer
 from agent.assistant import Assistant
 from agent.settings import Settings
 from tools.evidence import ToolName
@@ -91,7 +91,7 @@ def test_other_questions_reach_their_tools(house: Assistant, tmp_path: Path, que
 
 
 def test_every_evidence_of_the_house_can_be_quoted(house: Assistant, tmp_path: Path) -> None:
-    from agent.planner.compose import say
+    from agent.answering.compose import say
     from agent.verify import check
 
     case = house.open_case(_case(tmp_path / "a"), session="s").handle

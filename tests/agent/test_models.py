@@ -4,9 +4,9 @@ import pytest
 from langchain_openai import AzureChatOpenAI
 
 from agent.errors import BadInput, Unavailable
-from agent.models import make_model, shown_name
-from agent.planner import Planner
-from agent.server_model import ServerModel
+from agent.models.factory import make_model, shown_name
+from agent.models.server_model import ServerModel
+from agent.turn.planner import Planner
 
 LOCAL = "http://127.0.0.1:11434"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.planner.plan import make_plan
-from agent.prompts import CaseCard
+from agent.reading.plan import make_plan
+from agent.turn.prompts import CaseCard
 
 CARD = CaseCard(
     age_years=67,
@@ -132,8 +132,8 @@ def test_medicines_under_consideration_are_named() -> None:
 
 
 def test_every_calculator_can_be_asked_for_by_name() -> None:
-    from agent.lexicon import terms
-    from tools.calculators.registry import calculators
+    from agent.reading.lexicon import terms
+    from tools.scores.registry import calculators
 
     for name in calculators():
         for language in ("en", "zh"):

@@ -12,7 +12,7 @@ import langchain_openai  # noqa: F401 - its first import takes seconds, which no
 import pytest
 
 from agent import commands
-from agent.qualify import PROBES
+from agent.evaluation.qualify import PROBES
 from agent.settings import Settings
 
 

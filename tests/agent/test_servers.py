@@ -16,12 +16,12 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from agent.answer import Answer
-from agent.asking import MAX_MODEL_CALLS
+from agent.answering.answer import Answer
 from agent.assistant import Assistant
-from agent.calling import ModelFailed, call
-from agent.models import make_model
-from agent.server_model import CONNECT_SECONDS
+from agent.models.calling import ModelFailed, call
+from agent.models.factory import make_model
+from agent.models.server_model import CONNECT_SECONDS
+from agent.models.turn_call import MAX_MODEL_CALLS
 from tools.deps import Deps
 from tools.errors import BadInput
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import AgentError, Unavailable
-from agent.serving.family import family_of
-from agent.serving.launch import ServeOptions, arguments, environment
-from agent.serving.server import python_of, running, stop, wait_healthy
+from agent.models.serving.family import family_of
+from agent.models.serving.launch import ServeOptions, arguments, environment
+from agent.models.serving.server import python_of, running, stop, wait_healthy
 
 HEALTHY = """
 import http.server, sys

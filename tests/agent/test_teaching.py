@@ -9,7 +9,7 @@ import pytest
 from agent.assistant import Assistant
 from agent.errors import BadInput, Forbidden
 from agent.settings import Settings
-from tools.teaching import Entry, Reading
+from tools.teaching.commit import Entry, Reading
 
 READING = Reading(entries=(Entry(finding="lung_nodule", side="right", size_mm=10, confidence=4),))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.answer import Answer, Event
+from agent.answering.answer import Answer, Event
 from agent.assistant import Assistant
 from agent.errors import AgentError, BadInput, Forbidden
 

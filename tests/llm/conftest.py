@@ -22,14 +22,14 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.answer import Answer, Event
+from agent.answering.answer import Answer, Event
 from agent.assistant import Assistant
-from agent.evaluate import case_folder
-from agent.models import make_model
-from agent.qualify import Probe, qualify
-from agent.serving.install import folder_of
-from agent.serving.launch import ServeOptions, arguments, environment
-from agent.serving.server import stop
+from agent.evaluation.qualify import Probe, qualify
+from agent.evaluation.question_set import case_folder
+from agent.models.factory import make_model
+from agent.models.serving.install import folder_of
+from agent.models.serving.launch import ServeOptions, arguments, environment
+from agent.models.serving.server import stop
 from agent.settings import Settings
 from tools.registry import TOOLS
 

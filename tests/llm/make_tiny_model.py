@@ -89,7 +89,7 @@ class Teacher(BaseChatModel):
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any
     ) -> ChatResult:
-        from agent.planner import Planner
+        from agent.turn.planner import Planner
 
         offered: dict[str, list[str]] = kwargs["tools"]
         found = [m for m in messages if isinstance(m, ToolMessage)]
@@ -117,8 +117,8 @@ def _quoting(found: Sequence[ToolMessage]) -> ToolCall:
 def dialogues(settings: Any) -> list[Example]:
     """Every request and answer of the scripted questions, asked of the real graph with the teacher in it."""
     from agent.assistant import Assistant
-    from agent.evaluate import case_folder
-    from agent.graph import build_graph
+    from agent.evaluation.question_set import case_folder
+    from agent.turn.graph import build_graph
 
     teacher = Teacher()
     assistant = Assistant.open(settings)
@@ -135,8 +135,8 @@ def dialogues(settings: Any) -> list[Example]:
 
 def probes() -> list[Example]:
     """The requests of `medmpt llm check` that a model can only answer when it has seen their like; JSON and long texts are left out."""
-    from agent.prompts import system_prompt
-    from agent.qualify import EVIDENCE
+    from agent.evaluation.qualify import EVIDENCE
+    from agent.turn.prompts import system_prompt
 
     system = {"role": "system", "content": system_prompt("en", None)}
     asked = {"role": "assistant", "content": None, "tool_calls": [_call("interpret_labs", {})]}
@@ -287,7 +287,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="Continue from this folder, with its tokenizer.")
     given = parser.parse_args()
 
-    from agent.schemas import definitions
+    from agent.models.schemas import definitions
     from agent.settings import Settings
     from tools.registry import TOOLS
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 
-from agent.calling import ContextOverflow, call
 from agent.errors import BadInput
-from agent.local_model import LocalModel, _Reader
-from agent.models import make_model, shown_name
-from agent.prompts import system_prompt
-from agent.schemas import definitions
+from agent.models.calling import ContextOverflow, call
+from agent.models.factory import make_model, shown_name
+from agent.models.local_model import LocalModel, _Reader
+from agent.models.schemas import definitions
+from agent.turn.prompts import system_prompt
 from agent.verify import check
 from tools.registry import TOOLS
 

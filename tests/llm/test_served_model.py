@@ -12,14 +12,14 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from agent import commands
-from agent.calling import pieces
 from agent.errors import Stopped
-from agent.evaluate import questions
-from agent.lexicon import language_of
-from agent.models import make_model
-from agent.prompts import NOTICES, system_prompt
-from agent.schemas import definitions
+from agent.evaluation.question_set import questions
+from agent.models.calling import pieces
+from agent.models.factory import make_model
+from agent.models.schemas import definitions
+from agent.reading.lexicon import language_of
 from agent.settings import Settings
+from agent.turn.prompts import NOTICES, system_prompt
 from agent.verify import check
 from tools.registry import TOOLS
 

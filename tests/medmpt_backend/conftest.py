@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from medmpt_backend.checkpoint import save_weights
-from medmpt_backend.config import LabTest, MedMPTConfig
-from medmpt_backend.domain import DomainModel
-from medmpt_backend.engine import MedMPTEngine
-from medmpt_backend.model import MedMPT
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.inference.training_domain import DomainModel
+from medmpt_backend.model.config import LabTest, MedMPTConfig
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.weights.checkpoint import save_weights
 
 _WORDS = ["lung", "nodule", "clear", "right", "left", "lobe", "no", "effusion", "肺", "结", "节", "。", ".", ","]
 

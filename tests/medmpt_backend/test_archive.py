@@ -6,10 +6,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from medmpt_backend.archive import ArchivePlan, encode_archive, find_studies
-from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
-from medmpt_backend.volume import load_volume
+from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.inference.archive import ArchivePlan, encode_archive, find_studies
+from medmpt_backend.inference.engine import MedMPTEngine
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `ray` (with pyarrow) is not installed")
 

@@ -13,14 +13,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from medmpt_backend.checkpoint import ImportOptions, WeightsStore, import_checkpoint, load_model, read_weights, save_weights
-from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput, Unavailable
-from medmpt_backend.model import MedMPT
-from medmpt_backend.safe_load import read_checkpoint
+from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.network import MedMPT
 from medmpt_backend.train.objectives import PretrainModel
-from medmpt_backend.volume import Volume
+from medmpt_backend.weights.checkpoint import ImportOptions, WeightsStore, import_checkpoint, load_model, read_weights, save_weights
+from medmpt_backend.weights.safe_load import read_checkpoint
 
 SETTINGS: dict[str, object] = {"vision_num_heads": 4, "slice_num": 4, "text_num_heads": 4, "fusion_heads": 4, "vision_decoder_num_heads": 2}
 

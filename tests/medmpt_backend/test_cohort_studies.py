@@ -11,9 +11,9 @@ from medmpt_backend.cohort.screening import doubling_days, grown_mm, lung_rads, 
 from medmpt_backend.cohort.shards import BINS, MASK_STRIDE, Task, histogram, make, write
 from medmpt_backend.cohort.studies import CohortStudy, generate, generate_followup, split_of, study_id
 from medmpt_backend.cohort.truth import MASK_LABELS, MEANS, FindingTruth
-from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.findings import COARSE, FINDINGS, finding
-from medmpt_backend.train.shards import ShardDataset
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.train.data.shards import ShardDataset
 
 SHAPE = (24, 64, 64)
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.model import MedMPT
-from medmpt_backend.search import DecodeSettings, banned_next, generate, replay
-from medmpt_backend.text import DecoderCache, ReportDecoder
+from medmpt_backend.inference.decoding import DecodeSettings, banned_next, generate, replay
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.text import DecoderCache, ReportDecoder
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from medmpt_backend.appearance import BLOCKS, described, input_statistics, sharpened
-from medmpt_backend.checkpoint import read_weights
-from medmpt_backend.config import OFFICIAL_WINDOWS, MedMPTConfig
-from medmpt_backend.domain import DOMAIN_FILE, EMBEDDING, DomainModel, judge
-from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
 from medmpt_backend.evaluation.corruptions import CORRUPTIONS, corrupt
-from medmpt_backend.volume import Volume
+from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.inference.appearance import BLOCKS, described, input_statistics, sharpened
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.inference.training_domain import DOMAIN_FILE, EMBEDDING, DomainModel, judge
+from medmpt_backend.model.config import OFFICIAL_WINDOWS, MedMPTConfig
+from medmpt_backend.weights.checkpoint import read_weights
 
 
 def phantom(seed: int, size: int = 48, slices: int = 8) -> Tensor:

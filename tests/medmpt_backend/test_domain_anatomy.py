@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from medmpt_backend.anatomy.domain import require_chest
-from medmpt_backend.anatomy.lungs import segment
 from medmpt_backend.cohort.demo import RECIPES, generate
 from medmpt_backend.cohort.thorax import Scan
 from medmpt_backend.errors import OutOfDomain
-from medmpt_backend.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.imaging.anatomy.chest_domain import require_chest
+from medmpt_backend.imaging.anatomy.lungs import segment
+from medmpt_backend.imaging.volume import SeriesInfo, Volume, load_volume
 from tests.medmpt_backend.ct_files import DATA
 
 SMALL = Scan(shape=(84, 112, 112), spacing=(4.0, 3.2, 3.2), z_top=140.0)

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.encodings import Arrays, EncodingCache
-from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput, Unavailable
-from medmpt_backend.volume import Volume
+from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.inference.encodings import Arrays, EncodingCache
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.model.config import MedMPTConfig
 
 
 def test_a_study_is_encoded_once_and_survives_on_disk(tiny_weights: Path, tmp_path: Path, small_volume: Volume) -> None:

@@ -9,25 +9,27 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score, cohen_kappa_score, roc_auc_score
 
-from medmpt_backend.appearance import described
-from medmpt_backend.checkpoint import read_weights
 from medmpt_backend.cohort.findings import Side
 from medmpt_backend.cohort.reports import write_reports
 from medmpt_backend.cohort.truth import MEANS, FindingTruth, Truth
-from medmpt_backend.config import HeadConfig, MedMPTConfig
-from medmpt_backend.domain import DOMAIN_FILE, DomainModel
 from medmpt_backend.errors import BadInput
-from medmpt_backend.evaluation import calibration, claims, classes, findings, localise, matching, medication, outside, reports, severity
-from medmpt_backend.evaluation.context import Context, Edge
+from medmpt_backend.evaluation import calibration, classes, findings, localise, medication, outside, severity
 from medmpt_backend.evaluation.data import open_studies
-from medmpt_backend.evaluation.extraction import extract, is_chinese, stated_sides
 from medmpt_backend.evaluation.features import features
 from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
 from medmpt_backend.evaluation.linear import binary_scores, class_probabilities, fitted_scores
 from medmpt_backend.evaluation.suite import PARTS, chosen_parts, run_parts
+from medmpt_backend.evaluation.text import claims, matching
+from medmpt_backend.evaluation.text import drafts as reports
+from medmpt_backend.evaluation.text.context import Context, Edge
+from medmpt_backend.evaluation.text.extraction import extract, is_chinese, stated_sides
 from medmpt_backend.findings import FINDINGS
+from medmpt_backend.inference.appearance import described
+from medmpt_backend.inference.training_domain import DOMAIN_FILE, DomainModel
+from medmpt_backend.model.config import HeadConfig, MedMPTConfig
+from medmpt_backend.train.data.shards import DatasetInfo, ShardWriter, StudyRecord
 from medmpt_backend.train.metrics import bleu, caption_metrics
-from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
+from medmpt_backend.weights.checkpoint import read_weights
 
 LABELS = ("lung_nodule", "emphysema", "consolidation")
 

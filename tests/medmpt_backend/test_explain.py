@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
-from medmpt_backend.explain import (
+from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.inference.decoding import replay
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.inference.explain import (
     ground_words,
     lab_attributions,
     modality_attributions,
@@ -22,9 +23,8 @@ from medmpt_backend.explain import (
     slice_relevance,
     weighted_rollout,
 )
-from medmpt_backend.model import MedMPT
-from medmpt_backend.search import replay
-from medmpt_backend.volume import Volume
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.network import MedMPT
 
 
 def _randomise(*parts: nn.Module, seed: int = 11) -> None:

@@ -5,13 +5,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from medmpt_backend.config import LabConfig, MedMPTConfig
 from medmpt_backend.findings import FINDINGS, to_ct_rate
-from medmpt_backend.labs import LabEncoder
-from medmpt_backend.medication import MedicationModel, prior_adjacency
-from medmpt_backend.model import MedMPT
-from medmpt_backend.official_layout import rename
-from medmpt_backend.tokens import ReportTokenizer, clean_report
+from medmpt_backend.inference.tokens import ReportTokenizer, clean_report
+from medmpt_backend.model.config import LabConfig, MedMPTConfig
+from medmpt_backend.model.lab_encoder import LabEncoder
+from medmpt_backend.model.medication import MedicationModel, prior_adjacency
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.weights.official_layout import rename
 
 
 def _labs(encoder: str) -> LabEncoder:

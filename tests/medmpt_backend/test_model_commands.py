@@ -13,7 +13,7 @@ import typer
 from medmpt_backend.ct_commands import classify, encode, explain, report
 from medmpt_backend.errors import BadInput, Unavailable
 from medmpt_backend.model_commands import COMMANDS, parity
-from medmpt_backend.weights_commands import weights_list, weights_remove, weights_use, weights_verify
+from medmpt_backend.weights.commands import weights_list, weights_remove, weights_use, weights_verify
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.parity import GROUPS, ArrayCheck, Fixture, check_fixture, compare
 from medmpt_backend.train.objectives import PretrainModel
+from medmpt_backend.weights.parity import GROUPS, ArrayCheck, Fixture, check_fixture, compare
 
 FIXTURE = Path(__file__).resolve().parents[2] / "../shared/parity/a"
 needs_fixture = pytest.mark.skipif(not FIXTURE.is_dir(), reason="the parity fixture does not stand beside the checkout")

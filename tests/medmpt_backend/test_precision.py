@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from medmpt_backend.config import MedMPTConfig
-from medmpt_backend.model import MedMPT
-from medmpt_backend.precision import PackedLinear, choose_precision, convert, cpu_has_bf16
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.model.precision import PackedLinear, choose_precision, convert, cpu_has_bf16
 
 CPU = torch.device("cpu")
 

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medmpt_backend.config import OFFICIAL_WINDOWS, PreprocessConfig
 from medmpt_backend.errors import BadInput
-from medmpt_backend.preprocess import apply_windows, official_indices, prepare, resize_u8, slab_ranges, window_u8
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.inference.preprocess import apply_windows, official_indices, prepare, resize_u8, slab_ranges, window_u8
+from medmpt_backend.model.config import OFFICIAL_WINDOWS, PreprocessConfig
 
 
 @given(st.integers(1, 700), st.integers(1, 64))

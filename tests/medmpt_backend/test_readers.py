@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom.uid import JPEG2000Lossless, RLELossless, generate_uid
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.volume import load_volume
+from medmpt_backend.imaging.volume import load_volume
 from tests.medmpt_backend.ct_files import DATA, edit, noise_body, write_enhanced, write_series
 
 SPACING = (2.0, 0.9, 0.7)
@@ -160,7 +160,7 @@ def test_the_axial_series_with_most_slices_is_chosen(tmp_path: Path, hu: NDArray
     volume = load_volume(tmp_path)
     assert np.array_equal(volume.hu, hu)
     said = " ".join(volume.warnings)
-    assert "2 axial CT series found" in said
+    assert "3 axial CT series found" in said
     assert "localizer" in said
     assert "not axial" in said
     assert "derived" in said

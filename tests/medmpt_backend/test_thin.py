@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from medmpt_backend.thin import FEW_ROWS, LONG_ROW, ThinLinear
+from medmpt_backend.model.few_rows import FEW_ROWS, LONG_ROW, ThinLinear
 
 
 @pytest.mark.parametrize("rows", [1, 2, FEW_ROWS, FEW_ROWS + 1])

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 import torch
 
-from medmpt_backend.checkpoint import load_model, read_weights
-from medmpt_backend.config import HeadConfig, MedMPTConfig
-from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
-from medmpt_backend.train.augment import Augmentation, augment, generator_for
-from medmpt_backend.train.convert import parse_row
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.model.config import HeadConfig, MedMPTConfig
+from medmpt_backend.train.data.augment import Augmentation, augment, generator_for
+from medmpt_backend.train.data.convert import parse_row
+from medmpt_backend.train.data.shards import DatasetInfo, ShardDataset, ShardWriter, StudyRecord
 from medmpt_backend.train.loop import learning_rate
 from medmpt_backend.train.metrics import caption_metrics, cider, clean, multiclass_metrics, multilabel_metrics, recall_at
 from medmpt_backend.train.objectives import PretrainModel
 from medmpt_backend.train.run import RunPlan, build, evaluate, export, train
 from medmpt_backend.train.settings import TrainSettings
-from medmpt_backend.train.shards import DatasetInfo, ShardDataset, ShardWriter, StudyRecord
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.weights.checkpoint import load_model, read_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,8 +117,8 @@ def test_a_killed_run_continues_from_its_checkpoint(data: Path, tmp_path: Path, 
 _SCRIPT = """
 import sys, json, pathlib, torch
 torch.set_num_threads(1)
-from medmpt_backend.config import HeadConfig, MedMPTConfig
-from medmpt_backend.engine import MedMPTEngine
+from medmpt_backend.model.config import HeadConfig, MedMPTConfig
+from medmpt_backend.inference.engine import MedMPTEngine
 from medmpt_backend.train.run import RunPlan, train
 from medmpt_backend.train.settings import TrainSettings
 data, out, tokenizer, config, settings = sys.argv[1:]

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from medmpt_backend.checkpoint import load_model, read_weights, unique_tensors
-from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.errors import BadInput
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.train.data.shards import DatasetInfo, ShardWriter, StudyRecord
 from medmpt_backend.train.run import RunPlan, train
 from medmpt_backend.train.settings import TrainSettings
-from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
+from medmpt_backend.weights.checkpoint import load_model, read_weights, unique_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 # Interrupted after step 2, continued from the checkpoint; rank 0 exports.
@@ -24,7 +24,7 @@ _SCRIPT = """
 import os, sys, json, pathlib, signal, torch
 torch.set_num_threads(1)
 from torch.distributed.tensor import DTensor
-from medmpt_backend.config import MedMPTConfig
+from medmpt_backend.model.config import MedMPTConfig
 from medmpt_backend.train.run import RunPlan, build, export, train
 from medmpt_backend.train.settings import TrainSettings
 

@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from medmpt_backend.checkpoint import load_model, read_weights
-from medmpt_backend.config import HeadConfig, MedMPTConfig
-from medmpt_backend.engine import MedMPTEngine
 from medmpt_backend.errors import BadInput
-from medmpt_backend.evidence import FIGURES, ZONES, zones
-from medmpt_backend.model import MedMPT
-from medmpt_backend.tokens import ReportTokenizer
-from medmpt_backend.train.batches import BatchSource
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.inference.tokens import ReportTokenizer
+from medmpt_backend.model.config import HeadConfig, MedMPTConfig
+from medmpt_backend.model.finding_memory import FIGURES, ZONES, zones
+from medmpt_backend.model.network import MedMPT
 from medmpt_backend.train.calibrate import SURE, HeadOutput, best_threshold, fit_temperature, tells_apart
+from medmpt_backend.train.data.batches import BatchSource
+from medmpt_backend.train.data.shards import DatasetInfo, ShardDataset, ShardWriter, StudyRecord
+from medmpt_backend.train.data.vocabulary import learn_vocabulary, report_texts
 from medmpt_backend.train.heads import refit
 from medmpt_backend.train.run import RunPlan, evaluate, export, train
 from medmpt_backend.train.settings import TrainSettings
-from medmpt_backend.train.shards import DatasetInfo, ShardDataset, ShardWriter, StudyRecord
-from medmpt_backend.train.vocabulary import learn_vocabulary, report_texts
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.weights.checkpoint import load_model, read_weights
 
 SICK, WELL = "Findings: right lung nodule, 12.5 mm. Impression: nodule.", "影像所见：双肺清晰。未见胸腔积液。"
 

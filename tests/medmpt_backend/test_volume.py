@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from tests.medmpt_backend.ct_files import noise_body
 
 

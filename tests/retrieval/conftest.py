@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.search import GuidelineIndex
+from retrieval.index.guideline_index import GuidelineIndex
 
 
 @pytest.fixture(scope="session")

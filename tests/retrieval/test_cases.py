@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.cases import CaseIndex
 from retrieval.errors import BadInput
+from retrieval.index.similar_cases import CaseIndex
 
 
 def _vectors(count: int, dimension: int = 16, seed: int = 0) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -73,14 +73,14 @@ def test_all_commands_are_mounted() -> None:
 
 def test_importing_the_room_loads_nothing_heavy() -> None:
     heavy = ("torch", "transformers", "chromadb", "faiss", "bm25s")
-    code = f"import sys, retrieval.commands, retrieval.search; print([m for m in {heavy!r} if m in sys.modules])"
+    code = f"import sys, retrieval.commands, retrieval.index.guideline_index; print([m for m in {heavy!r} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
 
 def test_two_processes_may_build_at_once(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from retrieval.search import GuidelineIndex; "
+        "from pathlib import Path; from retrieval.index.guideline_index import GuidelineIndex; "
         f"i = GuidelineIndex.open(Path({str(tmp_path)!r}), embedder='hashing'); print(i.search('CURB-65 items').hits[0].passage.id)"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.corpus import load_corpus, passage_key, read_corpus
 from retrieval.errors import BadInput
+from retrieval.guidelines.corpus import load_corpus, passage_key, read_corpus
 
 GOOD = """
 [[guideline]]

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from agent.settings import Settings
-from retrieval.cross import CrossEncoderReranker
+from retrieval.concepts.lexicon import Lexicon
 from retrieval.errors import BadInput, Unavailable
-from retrieval.lexicon import Lexicon
-from retrieval.passages import Filters
-from retrieval.question import understand
-from retrieval.search import GuidelineIndex
+from retrieval.guidelines.passages import Filters
+from retrieval.guidelines.question import understand
+from retrieval.index.cross import CrossEncoderReranker
+from retrieval.index.guideline_index import GuidelineIndex
 
 QUESTIONS = ("antibiotic duration in pneumonia", "肺栓塞危险分层")
 

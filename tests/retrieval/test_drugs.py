@@ -1,7 +1,7 @@
 import pytest
 
-from retrieval.drugs import DrugGraph
-from retrieval.facts import DrugFact, Severity
+from retrieval.drugs.facts import DrugFact, Severity
+from retrieval.drugs.graph import DrugGraph
 
 GRAPH = DrugGraph.load()
 

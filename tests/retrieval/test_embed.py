@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.corpus import load_corpus
-from retrieval.embed import BULK, EmbeddingCache, HashingEmbedder, MiniLM, SentenceTransformerEmbedder, load_embedder, minilm_folder
+from retrieval.guidelines.corpus import load_corpus
+from retrieval.index.embed import BULK, EmbeddingCache, HashingEmbedder, MiniLM, SentenceTransformerEmbedder, load_embedder, minilm_folder
 
 TEXTS = ["How long should pulmonary embolism be anticoagulated?", "oxygen", "Community-acquired pneumonia. " * 60]
 

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.drugs.public_graphs.engine import KnowledgeGraph
+from retrieval.drugs.public_graphs.facts import imported_facts
+from retrieval.drugs.public_graphs.readers import GraphEdge, GraphNode, drkg, drkg_nodes, hetionet_edges, hetionet_nodes, primekg
 from retrieval.errors import BadInput
-from retrieval.graph_engine import KnowledgeGraph
-from retrieval.imported_facts import imported_facts
-from retrieval.importers import GraphEdge, GraphNode, drkg, drkg_nodes, hetionet_edges, hetionet_nodes, primekg
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data/drugs"
 needs_hetionet = pytest.mark.skipif(not (SHARED / "hetionet_nodes.tsv").is_file(), reason="shared Hetionet files are absent")

@@ -9,10 +9,10 @@ import docx
 import pytest
 from fpdf import FPDF
 
+from retrieval.documents.extract import Unreadable, clean, extract
+from retrieval.documents.ingest import add, documents, remove, sync
 from retrieval.errors import BadInput
-from retrieval.extract import Unreadable, clean, extract
-from retrieval.ingest import add, documents, remove, sync
-from retrieval.search import GuidelineIndex
+from retrieval.index.guideline_index import GuidelineIndex
 
 POLICY = (
     "Patients on the ward who receive colistin by inhalation have their peak flow measured before and fifteen minutes after the first dose."
@@ -131,7 +131,7 @@ def test_a_killed_import_goes_on(tmp_path: Path) -> None:
     folder.mkdir()
     for i in range(300):
         (folder / f"{i:03}.md").write_text(f"# Title {i}\n\nText number {i}.", encoding="utf-8")
-    code = f"from pathlib import Path; from retrieval.ingest import add; add(Path({str(data)!r}), [Path({str(folder)!r})])"
+    code = f"from pathlib import Path; from retrieval.documents.ingest import add; add(Path({str(data)!r}), [Path({str(folder)!r})])"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
     while len(list((data / "documents").glob("*.json"))) < 5 and process.poll() is None:
         time.sleep(0.002)

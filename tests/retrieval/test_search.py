@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import BadInput
-from retrieval.passages import Filters
-from retrieval.search import GuidelineIndex
+from retrieval.guidelines.passages import Filters
+from retrieval.index.guideline_index import GuidelineIndex
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,19 @@ def test_what_is_not_there_is_empty_with_a_reason(index: GuidelineIndex, query: 
     assert result.hits == ()
     assert result.reason is not None
     assert says in result.reason
+
+
+def test_an_unknown_word_in_passing_empties_nothing(index: GuidelineIndex) -> None:
+    result = index.search("my registrar wants Light's criteria by teatime, pleural effusion, grumpy houseman")
+    assert result.hits
+
+
+def test_nearest_passages_are_no_answer_and_say_so(index: GuidelineIndex) -> None:
+    near = index.search("二甲双胍和胰岛素如何联合降糖")
+    assert near.hits
+    assert not near.direct
+    assert near.reason is not None
+    assert index.search("oxygen target saturation in a COPD exacerbation").direct
 
 
 def test_an_impossible_filter_is_empty(index: GuidelineIndex) -> None:

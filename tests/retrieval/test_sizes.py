@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from retrieval.corpus import load_corpus
-from retrieval.sizes import HOLDS, MISSES, ranges_of, shift, size_of
+from retrieval.guidelines.corpus import load_corpus
+from retrieval.guidelines.sizes import HOLDS, MISSES, ranges_of, shift, size_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from retrieval.errors import BadInput
-from retrieval.store import FAISS_FROM, ChromaStore, Condition, FaissStore, VectorStore, open_store
+from retrieval.index.store import FAISS_FROM, ChromaStore, Condition, FaissStore, VectorStore, open_store
 
 KINDS: dict[str, Callable[[Path], VectorStore]] = {
     "chroma": lambda folder: ChromaStore(folder / "chroma"),

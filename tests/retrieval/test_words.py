@@ -1,8 +1,8 @@
 import pytest
 
-from retrieval.lexical import LexicalIndex, text_tokens
-from retrieval.lexicon import Lexicon, language_of, normalise, stem, words
-from retrieval.question import understand
+from retrieval.concepts.lexicon import Lexicon, language_of, normalise, stem, words
+from retrieval.guidelines.question import understand
+from retrieval.index.lexical import LexicalIndex, text_tokens
 
 LEXICON = Lexicon.load()
 PASSAGES = [

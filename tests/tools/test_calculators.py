@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.calculators.registry import calculators, find, sources
-from tools.calculators.run import run
-from tools.calculators.tool import calculate_score
-from tools.case import Case, Medication, Observation, Patient, Presentation, Vitals
+from tools.case.record import Case, Medication, Observation, Patient, Presentation, Vitals
 from tools.deps import Deps
 from tools.errors import BadInput
+from tools.scores.registry import calculators, find, sources
+from tools.scores.run import run
+from tools.scores.tool import calculate_score
 
 FULL_CURB = {"confusion": "yes", "urea": "11.2mmol/L", "respiratory_rate": "31", "sbp": "92", "dbp": "58", "age": "67"}
 

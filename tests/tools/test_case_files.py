@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.case import Case
-from tools.case_files import load_case, parse_case
-from tools.demo import demo_cases
+from tools.case.demo import demo_cases
+from tools.case.fhir import import_bundle
+from tools.case.files import load_case, parse_case
+from tools.case.record import Case
 from tools.errors import BadInput
-from tools.fhir import import_bundle
 
 FHIR = Path(__file__).resolve().parents[2] / "../shared/data/fhir"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from medmpt_backend.cohort.patients.panel import PANEL
-from medmpt_backend.train.shards import ShardDataset
-from medmpt_backend.volume import load_volume
-from tools.case_files import load_case
-from tools.cohort_commands import cohort_generate, cohort_reports
+from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.train.data.shards import ShardDataset
+from tools.case.cohort_commands import cohort_generate, cohort_reports
+from tools.case.files import load_case
 from tools.deps import Deps
 from tools.errors import BadInput
-from tools.labs import interpret_labs
+from tools.labs.interpret import interpret_labs
 
 
 def test_dicom_cases_open_as_cases_without_the_answers(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 
-from medmpt_backend.volume import load_volume
-from tools.dicom_writer import write_series
+from medmpt_backend.imaging.volume import load_volume
+from tools.case.dicom_writer import write_series
 
 
 def test_round_trip_through_the_reader(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ import click
 import pytest
 import typer
 
-from retrieval.drug_commands import import_graph, imported, query
+from retrieval.drugs.commands import import_graph, imported, query
 from retrieval.errors import BadInput as RetrievalBadInput
-from tools.drug_commands import check_case, rank_case
+from tools.drugs.commands import check_case, rank_case
 from tools.errors import BadInput
 
 CASE = Path(__file__).resolve().parents[2] / "tools/data/cases/demo-ipf-01"

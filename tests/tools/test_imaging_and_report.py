@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.case import Case, StudyRef
+from tools.case.record import Case, StudyRef
 from tools.deps import Deps
-from tools.drafting import draft_report
 from tools.errors import BadInput
 from tools.evidence import ToolResult
-from tools.imaging import quantify_ct
-from tools.model_tools import classify_ct, encode_ct
-from tools.report import check_report
-from tools.similar_cases import find_similar_cases
+from tools.imaging.model_tools import classify_ct, encode_ct
+from tools.imaging.quantify import quantify_ct
+from tools.imaging.similar_cases import find_similar_cases
+from tools.reports.check import check_report
+from tools.reports.drafting import draft_report
 
 CT64 = Path(__file__).resolve().parents[2] / "../shared/data/chest_ct/ct64_dicom"
 needs_ct = pytest.mark.skipif(not CT64.is_dir(), reason="needs ../shared/data/chest_ct beside the checkout")

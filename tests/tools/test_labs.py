@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tools.case import Case, Medication, Observation, Patient, Presentation
+from tools.case.record import Case, Medication, Observation, Patient, Presentation
 from tools.deps import Deps
 from tools.errors import BadInput, EmptyInput
 from tools.evidence import Language, ToolResult
-from tools.lab_reading import read
-from tools.lab_sheet import parse_labs
-from tools.labs import interpret_labs
+from tools.labs.interpret import interpret_labs
+from tools.labs.sheet import parse_labs
+from tools.labs.value import read
 
 MAN = Patient(age_years=67, sex="male")
 

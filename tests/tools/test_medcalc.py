@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tools.calculators.registry import find
-from tools.calculators.run import run
+from tools.scores.registry import find
+from tools.scores.run import run
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data/calculators/medcalc_dev.csv"
 COVERED = {

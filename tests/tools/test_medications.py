@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.drugs import DrugGraph
-from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, Smoking
+from retrieval.drugs.graph import DrugGraph
+from tools.case.record import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, Smoking
 from tools.deps import Deps
+from tools.drugs.medications import check_medications, query_drug_graph, rank_drugs
 from tools.evidence import ToolResult
-from tools.medications import check_medications, query_drug_graph, rank_drugs
 
 GRAPH = DrugGraph.load()
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 import typer
 
-from medmpt_backend.checkpoint import save_weights
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
-from medmpt_backend.config import MedMPTConfig
 from medmpt_backend.errors import BadInput, Unavailable
-from medmpt_backend.model import MedMPT
-from medmpt_backend.train.shards import DatasetInfo, ShardWriter, StudyRecord
-from tools.medmpt_evaluation import COMMANDS, eval_medmpt, interactions
+from medmpt_backend.model.config import MedMPTConfig
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.train.data.shards import DatasetInfo, ShardWriter, StudyRecord
+from medmpt_backend.weights.checkpoint import save_weights
+from tools.imaging.medmpt_evaluation import COMMANDS, eval_medmpt, interactions
 
 
 @dataclass(frozen=True)

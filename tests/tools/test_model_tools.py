@@ -7,27 +7,27 @@ import numpy as np
 import pytest
 import torch
 
-from medmpt_backend.checkpoint import save_weights
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
-from medmpt_backend.config import DecodeConfig, HeadConfig, LabConfig, LabTest, MedMPTConfig
-from medmpt_backend.domain import DomainModel
-from medmpt_backend.engine import MedMPTEngine
-from medmpt_backend.model import MedMPT
-from medmpt_backend.reference import ReferenceCase, ReferenceCases
-from medmpt_backend.results import DraftSentence
-from medmpt_backend.volume import load_volume
+from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.inference.engine import MedMPTEngine
+from medmpt_backend.inference.reference import ReferenceCase, ReferenceCases
+from medmpt_backend.inference.results import DraftSentence
+from medmpt_backend.inference.training_domain import DomainModel
+from medmpt_backend.model.config import DecodeConfig, HeadConfig, LabConfig, LabTest, MedMPTConfig
+from medmpt_backend.model.network import MedMPT
+from medmpt_backend.weights.checkpoint import save_weights
 from retrieval.errors import BadInput
-from tools.case import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, StudyRef
+from tools.case.dicom_writer import write_series
+from tools.case.record import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, StudyRef
 from tools.deps import Deps
-from tools.dicom_writer import write_series
-from tools.draft_words import blank_sizes, contradiction, split_sections, tidy
-from tools.drafting import draft_report
+from tools.drugs.medications import rank_drugs
+from tools.drugs.model_opinion import panel_values
 from tools.evidence import Evidence, ToolResult
-from tools.medications import rank_drugs
-from tools.model_findings import TASKS
-from tools.model_medication import panel_values
-from tools.model_tools import classify_ct, encode_ct
-from tools.similar_cases import find_similar_cases, remember_study
+from tools.imaging.model_findings import TASKS
+from tools.imaging.model_tools import classify_ct, encode_ct
+from tools.imaging.similar_cases import find_similar_cases, remember_study
+from tools.reports.draft_words import blank_sizes, contradiction, split_sections, tidy
+from tools.reports.drafting import draft_report
 
 LABELS = ("lung_nodule", "pleural_effusion", "consolidation", "emphysema")
 # Scores of the four labels are set by the last layer's bias: nodule and effusion above the operating point, the others below.

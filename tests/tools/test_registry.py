@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
-from tools.case import Case, Observation
+from tools.case.record import Case, Observation
 from tools.deps import Deps
 from tools.evidence import ToolName, ToolResult
 from tools.registry import TOOLS

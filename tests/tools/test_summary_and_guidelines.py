@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.search import GuidelineIndex
-from tools.case import Case, Observation, Patient, Vitals
+from retrieval.index.guideline_index import GuidelineIndex
+from tools.case.record import Case, Observation, Patient, Vitals
+from tools.case.summary import case_card, summarize_case
 from tools.deps import Deps
-from tools.guidelines import search_guidelines
-from tools.summary import case_card, summarize_case
+from tools.guidelines.search import search_guidelines
 
 CASE = Case(
     case_id="secret-identifier-17",

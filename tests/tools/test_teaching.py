@@ -3,7 +3,7 @@
 import pytest
 
 from tools.errors import BadInput
-from tools.teaching import (
+from tools.teaching.commit import (
     CHOICES,
     Entry,
     MachineFinding,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.analytes import analytes, find_analyte
-from tools.units import convert, parse_unit
+from tools.labs.analytes import analytes, find_analyte
+from tools.labs.units import convert, parse_unit
 
 
 @pytest.mark.parametrize(

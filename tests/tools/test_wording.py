@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from medmpt_backend import validity as limits
-from medmpt_backend.volume import SeriesInfo, Volume
+from medmpt_backend.imaging import validity as limits
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from tools.evidence import ToolResult
 from tools.wording import in_language, localised_result
 

@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from agent.errors import BadInput, Forbidden
-from agent.views import ModelTrial, TrialStep
+from agent.sessions.views import ModelTrial, TrialStep
 from ui.app import is_loopback
 from ui.model_panel import trial_html
 

@@ -1,7 +1,7 @@
 import re
 from types import ModuleType
 
-from agent.answer import Answer, Claim, Done, DrugRow, DrugWarning, Removed, ReportSection, ReportSentence, StepFinished
+from agent.answering.answer import Answer, Claim, Done, DrugRow, DrugWarning, Removed, ReportSection, ReportSentence, StepFinished
 from tools.evidence import Evidence, ModelCard
 from ui.i18n import KINDS, SCRIPT_TEXT, STATUS, SUPPORT, TEXT, TOOLS
 from ui.render import card_html, passage_panel, question_html, turn_html

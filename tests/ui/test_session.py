@@ -3,7 +3,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from agent.answer import Answer, ToolCall
+from agent.answering.answer import Answer, ToolCall
 from ui.restore import remember, restore
 from ui.session import IDLE_SECONDS, SessionStore
 from ui.uploads import take

@@ -1,0 +1,157 @@
+"""From a question as understood to tool calls: first round, second round, or a notice."""
+
+from dataclasses import dataclass, field, replace
+
+from agent.answering.draft import Notice
+from agent.reading.dialogue import About, about, continued, history, last_real, pointed_at, unresolved
+from agent.reading.intents import Intent, Reading
+from agent.reading.lexicon import concepts, language_of
+from agent.reading.queries import SCORE_TOPIC, TOOLS_OF, Args, calls_for, search_args, topic_query
+from agent.reading.severity import severity_of
+from agent.reading.understand import NEED_CASE, understand
+from agent.turn.ledger import ToolStep
+from agent.turn.prompts import CaseCard
+from tools.bedside.attach import wanted
+from tools.evidence import ToolName
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do for a turn.
+
+    Attributes:
+        reading: The question as understood (for a follow-up, joined with the one before).
+        topic: Ids of the diseases it is about.
+        detail: Give the reasons too.
+        notice: Say this instead of asking tools.
+        about: Give the last answer again, in another form.
+        calls: Tool calls of the first round.
+    """
+
+    reading: Reading
+    topic: frozenset[str] = frozenset()
+    detail: bool = False
+    notice: Notice | None = None
+    about: About | None = None
+    calls: tuple[tuple[ToolName, Args], ...] = field(default=())
+
+
+def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: str = "") -> Plan:
+    """Plan the turn.
+
+    Args:
+        question: The question as asked.
+        card: The open case, None without one.
+        earlier: Questions before it in the thread, oldest first.
+        answer: The last answer of the thread.
+
+    Returns:
+        The plan; the same question, card, history and answer give the same plan.
+    """
+    case_topic = case_diseases(card)
+    turns = history(earlier, case_topic, card is not None)
+    reading = understand(question, case_topic, card is not None, earlier[-1] if earlier else "")
+    notice = _social(reading)
+    if notice:
+        return Plan(reading, notice=notice)
+    wanted = about(reading) if turns else None
+    before = last_real(turns)
+    if wanted == "why" and before is not None:
+        return _asking(before, card, case_topic, detail=True)
+    if wanted is not None and before is not None:
+        return Plan(reading, about=wanted)
+    if unresolved(reading, turns):
+        return Plan(reading, notice="which_one")
+    reading = pointed_at(continued(reading, turns), answer)
+    if not reading.intents and card is not None:
+        reading = _bedside(reading, question)
+    if not reading.intents:
+        return Plan(reading, notice=_silent(reading))
+    return _asking(reading, card, case_topic)
+
+
+def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str], detail: bool = False) -> Plan:
+    """The plan that asks the tools of a reading."""
+    if card is None and "med_check" in reading.intents and reading.drugs:
+        intents: dict[Intent, int] = {("drug_facts" if i == "med_check" else i): p for i, p in reading.intents.items()}
+        reading = replace(reading, intents=intents)
+    if card is None and not set(reading.intents) - NEED_CASE:
+        return Plan(reading, notice="no_case")
+    if card is None:
+        reading = replace(reading, intents={i: p for i, p in reading.intents.items() if i not in NEED_CASE})
+    topic = _topic(reading, case_topic)
+    calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
+    return Plan(reading, topic, detail, calls=calls)
+
+
+def _bedside(reading: Reading, question: str) -> Reading:
+    """A question that no pattern knows, and that the bedside room answers for the open case."""
+    found = wanted(question)
+    if found is None:
+        return reading
+    intent = next(i for i, names in TOOLS_OF.items() if found[0] in names)
+    return replace(reading, intents={intent: 0}, scores=(found[1],) if intent == "score" else reading.scores)
+
+
+def ordered(reading: Reading) -> list[Intent]:
+    """Intents in the order in which the question raises them."""
+    return sorted(reading.intents, key=lambda i: (reading.intents[i], i))
+
+
+def _social(reading: Reading) -> Notice | None:
+    if reading.thanks:
+        return "thanks"
+    if reading.greeting and not reading.terms:
+        return "greeting"
+    if reading.identity and not set(reading.intents) - {"summary"}:
+        return "identifiers"
+    return None
+
+
+def _silent(reading: Reading) -> Notice:
+    """What to say where no tool is needed."""
+    if reading.kind == "social":
+        return "thanks"
+    return "no_evidence" if reading.kind == "about_answer" else "out_of_scope"
+
+
+def case_diseases(card: CaseCard | None) -> frozenset[str]:
+    """Diseases that the case is about; fever with cough, sputum or pleuritic pain is worked up as pneumonia."""
+    if card is None:
+        return frozenset()
+    text = card.topic_text()
+    found = {t.id for t in concepts(text)}
+    infection = "temperature" in found and found & {"cough", "sputum", "chest_pain"}
+    return _diseases(text) | (frozenset({"cap"}) if infection else frozenset())
+
+
+def _diseases(text: str) -> frozenset[str]:
+    return frozenset(t.id for t in concepts(text, "disease"))
+
+
+def _topic(reading: Reading, case_topic: frozenset[str]) -> frozenset[str]:
+    named = frozenset(t.id for t in reading.terms if t.kind == "disease")
+    asked = (*reading.scores, *(t.id for t in reading.terms if t.kind == "score"))
+    scored = frozenset(SCORE_TOPIC[s] for s in asked if s in SCORE_TOPIC)
+    return named or scored or case_topic
+
+
+def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
+    """Guidance that depends on the score: asked once the score is known."""
+    unranked = [s for s in steps if s.result.tool == "rank_drugs" and not s.result.evidence]
+    if unranked and "guideline" not in plan.reading.intents:
+        return (("search_guidelines", search_args(plan.reading.text, plan.reading)),)
+    if "guideline" not in plan.reading.intents or not plan.reading.scores:
+        return ()
+    asked = {str(s.args.get("query")) for s in steps if s.result.tool == "search_guidelines"}
+    language = language_of(plan.reading.text)
+    calls: list[tuple[ToolName, Args]] = []
+    for step in steps:
+        topic = SCORE_TOPIC.get(str(step.args.get("name", "")))
+        severity = severity_of(step.result)
+        if severity is None or topic is None:
+            continue
+        query = f"{topic_query(frozenset({topic}), severity, language, card)} {plan.reading.text}"
+        if query not in asked:
+            calls.append(("search_guidelines", search_args(query, plan.reading)))
+    return tuple(calls)

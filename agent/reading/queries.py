@@ -1,0 +1,144 @@
+"""Tool calls for what a question asks, and the words to search with."""
+
+import re
+import tomllib
+from importlib.resources import files
+
+from pydantic import JsonValue
+
+from agent.reading.inputs import inputs_for
+from agent.reading.intents import Intent, Reading
+from agent.reading.lexicon import Term, concepts, language_of, terms
+from agent.turn.prompts import CaseCard
+from tools.evidence import Language, ToolName
+
+Args = dict[str, JsonValue]
+TOOLS_OF: dict[Intent, tuple[ToolName, ...]] = {
+    "labs": ("interpret_labs",),
+    "score": ("calculate_score",),
+    "guideline": ("search_guidelines",),
+    "summary": ("summarize_case",),
+    "ct_measure": ("quantify_ct",),
+    "ct_findings": ("classify_ct",),
+    "ct_encode": ("encode_ct",),
+    "report_draft": ("draft_report",),
+    "report_check": ("check_report",),
+    "similar": ("find_similar_cases",),
+    "med_check": ("check_medications",),
+    "drug_facts": ("query_drug_graph",),
+    "drug_rank": ("rank_drugs",),
+}
+_EDITIONS = re.compile(
+    r"\b(19|20)\d{2}\b|\b(old(er)?|previous|earlier|superseded|former|editions?|versions?|changed|history)\b|旧版|以前|版本|变化|更新",
+    re.IGNORECASE,
+)
+SCORE_TOPIC = {
+    "curb_65": "cap",
+    "crb_65": "cap",
+    "psi": "cap",
+    "smart_cop": "cap",
+    "wells_pe": "pe",
+    "perc": "pe",
+    "pesi": "pe",
+    "spesi": "pe",
+    "pf_ratio": "respiratory_failure",
+    "bode": "copd",
+    "gap_ipf": "ipf",
+}
+_QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
+    files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
+)
+
+
+def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> list[tuple[ToolName, Args]]:
+    """The calls of the first round for one intent."""
+    if intent == "score":
+        return [("calculate_score", _score_args(name, reading, card)) for name in reading.scores]
+    if intent == "guideline":
+        return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
+    return [(tool, _args(intent, reading, card, topic)) for tool in TOOLS_OF[intent]]
+
+
+def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
+    """Inputs that the question gives (those that it supposes stand in the patched record); an explanation where that is asked."""
+    supposed = card.assumed_keys if card else ()
+    given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text).items() if k not in supposed}
+    args: Args = {"name": name, "inputs": given} if given else {"name": name}
+    return args | {"explain": True} if not given and not supposed and explains(reading) else args
+
+
+def explains(reading: Reading) -> bool:
+    """Whether the question is about a score itself: what it is, what it counts, where it cuts."""
+    return not reading.about_patient and reading.kind in ("definition", "criteria", "cutoff", "teach")
+
+
+def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
+    if intent == "labs":
+        named = [t.id for t in reading.terms if t.kind == "analyte"]
+        general = re.search(
+            r"\b(labs?|blood|bloods|laborator\w+|tests?|panel)\b|化验|检验|血常规|生化|指标|血气", reading.text, re.IGNORECASE
+        )
+        return {"analytes": list(named)} if named and not general else {}
+    if intent == "report_check":
+        return {"text": _quoted_text(reading.text), "study": _study(reading.text, card)}
+    if intent in ("ct_measure", "ct_findings", "ct_encode", "report_draft", "similar"):
+        return {"study": _study(reading.text, card)}
+    if intent == "med_check":
+        own = {m.lower() for m in card.medications} if card else set()
+        added: list[JsonValue] = [t.en[0] for t in reading.drugs if t.kind == "drug" and not {n.lower() for n in (*t.en, *t.zh)} & own]
+        return {"add": added} if added else {}
+    if intent == "drug_facts":
+        return {"question": reading.text}
+    if intent == "drug_rank":
+        infection = [t for t in ("cap", "hap") if t in topic]
+        chosen = infection if infection and any(t.id == "antibiotic" for t in reading.terms) else sorted(topic)
+        return {"condition": terms()[chosen[0]].en[0]} if chosen else {}
+    return {}
+
+
+def _study(text: str, card: CaseCard | None) -> str:
+    named = re.search(r"\bct-\d+\b", text, re.IGNORECASE)
+    if named:
+        return named.group(0).lower()
+    return card.studies[0] if card and card.studies else "ct-1"
+
+
+def _quoted_text(text: str) -> str | None:
+    match = re.search(r"[:：]\s*(.{12,})$|[\"“「](.{12,})[\"”」]", text, re.DOTALL)
+    return (match.group(1) or match.group(2)).strip() if match else None
+
+
+def search_args(query: str, reading: Reading) -> Args:
+    """Arguments of a guideline search: current editions unless the question is about editions."""
+    return {"query": query} if _EDITIONS.search(reading.text) else {"query": query, "current_only": True}
+
+
+def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> str:
+    """What to search before anything is known: the question in the person's own words, what it is about in front where it does not say."""
+    language = language_of(reading.text)
+    names = [terms()[t].name(language) for t in sorted(topic)]
+    only_guidance = set(reading.intents) <= {"guideline", "drug_rank"}
+    if only_guidance and (_asked_terms(reading) or any(t.kind == "disease" for t in reading.terms)):
+        missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
+        return " ".join([*missing, reading.text])
+    context = topic_query(topic, "first", language, card) if names else card.topic_text() if card else ""
+    return f"{context} {reading.text}".strip()
+
+
+def topic_query(topic: frozenset[str], stage: str, language: Language, card: CaseCard | None) -> str:
+    """The query of `data/queries.toml` for a topic at a stage (`first`, or a severity)."""
+    known = next((t for t in sorted(topic) if t in _QUERIES), "default")
+    table = _QUERIES[known][language]
+    allergies = " ".join(dict.fromkeys(_allergy_name(a, language) for a in card.allergies)) if card else ""
+    allergy = table.get("allergy", "").format(what=allergies) if allergies else ""
+    return table[stage].format(topic=" ".join(terms()[t].name(language) for t in sorted(topic)), allergy=allergy).strip()
+
+
+def _allergy_name(substance: str, language: Language) -> str:
+    known = concepts(substance, "drug", "drug_class")
+    return known[0].name(language) if known else substance
+
+
+def _asked_terms(reading: Reading) -> list[Term]:
+    skipped = {"score", "other", "respiratory"} | ({"analyte", "vital", "symptom"} if {"labs", "score"} & reading.intents.keys() else set())
+    return [t for t in reading.terms if t.kind not in skipped and t.kind != "disease"]

@@ -1,0 +1,97 @@
+"""What the CT viewer asks for: geometry, slices and measurements of a study, by handle."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from agent.errors import BadInput
+from agent.sessions.handles import HeldCase
+from agent.sessions.views import KeySlice, MeasureView, StudyInfo
+from medmpt_backend.errors import BackendError
+from tools.deps import Deps
+from tools.imaging.quantify import quantify_ct
+from tools.imaging.studies import STUDIES, Study
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.volume import Volume
+
+
+class Viewer:
+    """Geometry, pixels and measurements of the studies of an open case; they are held by `tools.imaging.studies`."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        """Nothing is read."""
+        self._cache_dir = cache_dir
+
+    def _study(self, held: HeldCase, study: str) -> Study:
+        path = held.loaded.studies.get(study)
+        if path is None:
+            raise BadInput(f"the case has no study {study!r}; it has: {', '.join(held.loaded.studies) or 'none'}")
+        with held.study_lock:
+            return STUDIES.open(path)
+
+    def volume(self, held: HeldCase, study: str) -> "Volume":
+        """The volume of a study.
+
+        Raises:
+            BadInput: The case has no such study.
+            BackendError: Why it cannot be read.
+        """
+        return self._study(held, study).volume
+
+    def info(self, held: HeldCase, study: str, sealed: bool = False) -> StudyInfo:
+        """Geometry of a study, or the reason why there is none; of a sealed one nothing that was measured."""
+        try:
+            volume = self.volume(held, study)
+        except BackendError as failure:
+            return StudyInfo(status=failure.status, reason=str(failure))
+        depth, height, width = volume.hu.shape
+        return StudyInfo(
+            status="ok",
+            shape=(depth, height, width),
+            spacing=volume.spacing,
+            key_slices=() if sealed else self._key_slices(held, study),
+            warnings=() if sealed else volume.warnings,
+            synthetic=volume.series.synthetic,
+            sealed=sealed,
+        )
+
+    def _key_slices(self, held: HeldCase, study: str) -> tuple[KeySlice, ...]:
+        """Key slices as `quantify_ct` names them; none where the study is not one that it can judge."""
+        deps = Deps(cache_dir=self._cache_dir, case=held.loaded.case, studies=held.loaded.studies)
+        found = quantify_ct(deps, study).data.get("key_slices")
+        if not isinstance(found, dict):
+            return ()
+        places = {name: place.get("index") for name, place in found.items() if isinstance(place, dict)}
+        return tuple(KeySlice(name=name, index=index) for name, index in places.items() if isinstance(index, int))
+
+    def slice(self, held: HeldCase, study: str, index: int) -> bytes:
+        """Little-endian int16 HU of one axial slice, `(H, W)` row major.
+
+        Raises:
+            BadInput: The study has no such slice.
+        """
+        volume = self.volume(held, study)
+        if not 0 <= index < volume.hu.shape[0]:
+            raise BadInput(f"slice {index} is outside 0..{volume.hu.shape[0] - 1} of study {study!r}")
+        pixels: bytes = volume.hu[index].astype("<i2").tobytes()
+        return pixels
+
+    def measure(self, held: HeldCase, study: str, at: tuple[int, int, int]) -> MeasureView:
+        """Measure the lesion at `(x, y, z)`; what cannot be measured is answered with its status and reason."""
+        from medmpt_backend.imaging.measure import Lesion, measure
+
+        opened = self._study(held, study)
+        try:
+            lesion = measure(opened.volume, at, opened.lungs)
+        except BackendError as failure:
+            return MeasureView(status=failure.status, reason=str(failure))
+        shown = TypeAdapter(Lesion).dump_python(lesion, mode="json")
+        return MeasureView(
+            status="partial" if lesion.warnings else "ok", reason=" ".join(lesion.warnings) or None, warnings=lesion.warnings, lesion=shown
+        )
+
+    def forget(self) -> None:
+        """Drop every volume that is held."""
+        STUDIES.forget()

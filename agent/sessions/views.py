@@ -1,0 +1,168 @@
+"""What the page shows besides answers: cases, studies and passages, without paths and without identity."""
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from tools.evidence import ModelCard, Side, Status
+from tools.teaching.commit import Feedback, MachineRead, Reading, Summary, TrueFinding
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DemoCase(_View):
+    """A synthetic case that ships with the product."""
+
+    id: str
+    title_en: str
+    title_zh: str
+
+
+class ModelChoice(_View):
+    """A chat model of the settings: `id` says nothing of its address, `name` is safe to show."""
+
+    id: str
+    name: str
+
+
+class TrialStep(_View):
+    """One thing that a chat model was tried on."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class ModelTrial(_View):
+    """A quick trial of a chat model; `name` is safe to show."""
+
+    name: str
+    ok: bool
+    steps: tuple[TrialStep, ...] = ()
+    seconds: float = 0.0
+
+
+class StudyHandle(_View):
+    """A CT study of the open case as the page may name it."""
+
+    id: str
+    label: str
+    prior: bool = False
+
+
+class CaseView(_View):
+    """An open case: an opaque handle and what may be shown of it."""
+
+    handle: str
+    name: str = ""
+    card_en: str
+    card_zh: str
+    synthetic: bool
+    studies: tuple[StudyHandle, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class PassageView(_View):
+    """One guideline passage as a reader opens it from a citation."""
+
+    key: str
+    text_en: str
+    text_zh: str
+    source: str
+    year: int | None
+    locator: str | None
+    doi_link: str | None = None
+    current: bool = True
+    superseded_by: str | None = None
+    conflicts: tuple[str, ...] = ()
+
+
+class KeySlice(_View):
+    """A slice worth opening; `index` is 0-based from the head."""
+
+    name: str
+    index: int
+
+
+class StudyInfo(_View):
+    """Geometry of a study for the viewer: shape `(D, H, W)`, spacing `(z, y, x)` in mm.
+
+    `sealed` is True while a teaching case waits for the trainee's reading: then nothing that a machine found is in here.
+    """
+
+    status: Status
+    reason: str | None = None
+    shape: tuple[int, int, int] | None = None
+    spacing: tuple[float, float, float] | None = None
+    key_slices: tuple[KeySlice, ...] = ()
+    warnings: tuple[str, ...] = ()
+    synthetic: bool = False
+    sealed: bool = False
+
+
+class MeasureView(_View):
+    """What a click measured (`lesion`, as in `medmpt ct measure`), or why nothing could be."""
+
+    status: Status
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+    lesion: dict[str, JsonValue] | None = None
+
+
+class FindingView(_View):
+    """One finding as the model scores it; `slice` is the strongest one, 0-based from the head."""
+
+    id: str
+    name_en: str
+    name_zh: str
+    probability: float
+    threshold: float | None = None
+    present: bool | None = None
+    side: Side | None = None
+    slice: int | None = None
+
+
+class FindingsView(_View):
+    """What the model finds on a study, or why it abstains; `card` says what that rests on."""
+
+    status: Status
+    reason: str | None = None
+    reason_zh: str | None = None
+    card: ModelCard | None = None
+    findings: tuple[FindingView, ...] = ()
+
+
+class HeatView(_View):
+    """Heatmap of one finding: base64 of uint8 `(inputs, grid, grid)` over the whole slice, and the half-open slices each input shows."""
+
+    status: Status
+    reason: str | None = None
+    finding: str
+    method: str | None = None
+    grid: int = 0
+    ranges: tuple[tuple[int, int], ...] = ()
+    values: str = ""
+    key_slices: tuple[int, ...] = ()
+
+
+class Choice(_View):
+    """One finding that a trainee may record; `focal` ones have a size, `midline` ones no side."""
+
+    id: str
+    name_en: str
+    name_zh: str
+    focal: bool
+    midline: bool
+
+
+class TeachingView(_View):
+    """A teaching case: the form while it is sealed; after the commitment the reading, the machine's read, the truth and the feedback."""
+
+    case_id: str
+    committed: bool
+    choices: tuple[Choice, ...]
+    reading: Reading | None = None
+    truth: tuple[TrueFinding, ...] = ()
+    machine: MachineRead | None = None
+    feedback: tuple[Feedback, ...] = ()
+    summary: Summary | None = None

@@ -1,0 +1,106 @@
+"""`Planner`: the built-in chat model, a `BaseChatModel` like any other, without weights and without a server."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from pydantic import JsonValue
+
+from agent.answering.compose import compose
+from agent.answering.draft import ANSWER_TOOL, Draft
+from agent.reading.dialogue import asked_language
+from agent.reading.lexicon import language_of
+from agent.reading.plan import Plan, make_plan, second_round
+from agent.turn.again import again, last_answer
+from agent.turn.ledger import is_aside, read_ledger, this_turn
+from agent.turn.prompts import CaseCard
+from tools.evidence import ToolName
+
+# A turn asks tools at most this often: what is known, then what depends on it.
+_MAX_ROUNDS = 2
+
+
+class Planner(BaseChatModel):
+    """Routes a question to tools by rules and composes the answer out of their evidence; the same input gives the same output.
+
+    The case card reaches it in `additional_kwargs["card"]` of the system message, typed evidence in the artifacts of tool messages.
+    """
+
+    @property
+    def _llm_type(self) -> str:
+        return "planner"
+
+    def bind_tools(
+        self, tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool], *, tool_choice: str | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Remember which tools may be called."""
+        names = [t.name for t in tools if isinstance(t, BaseTool)]
+        return self.bind(tool_names=names, **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        allowed = kwargs.get("tool_names")
+        message = self._next(list(messages), frozenset(allowed) if allowed is not None else None)  # type: ignore[arg-type]
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _next(self, messages: list[AnyMessage], allowed: frozenset[str] | None) -> AIMessage:
+        card = _card(messages)
+        questions = [str(m.text) for m in messages if isinstance(m, HumanMessage) and not is_aside(m)]
+        language = asked_language(questions[-1]) or language_of(questions[-1])
+        said = last_answer(messages)
+        plan = make_plan(questions[-1], card, questions[:-1], " ".join(s.text for s in said))
+        if plan.about:
+            return _hand_in(again(plan.about, said, read_ledger(messages), questions[-1], language), questions[-1])
+        if plan.notice:
+            return _hand_in(Draft(notice=plan.notice), questions[-1])
+        turn = this_turn(messages)
+        steps = read_ledger(messages).steps
+        rounds = sum(1 for m in turn if isinstance(m, AIMessage) and any(c["name"] != ANSWER_TOOL for c in m.tool_calls))
+        calls = _wanted(plan, rounds, lambda: second_round(plan, steps, card), allowed)
+        if calls:
+            return _ask(calls, len(questions), rounds)
+        return _hand_in(compose(plan, steps, card, language, _objected(turn)), questions[-1])
+
+
+def _wanted(
+    plan: Plan, rounds: int, follow: Callable[[], tuple[tuple[ToolName, dict[str, JsonValue]], ...]], allowed: frozenset[str] | None
+) -> list[tuple[ToolName, dict[str, JsonValue]]]:
+    if rounds >= _MAX_ROUNDS:
+        return []
+    calls = plan.calls if rounds == 0 else follow()
+    return [(name, args) for name, args in calls if allowed is None or name in allowed]
+
+
+def _ask(calls: list[tuple[ToolName, dict[str, JsonValue]]], turn: int, rounds: int) -> AIMessage:
+    made = [
+        {"name": name, "args": args, "id": f"call-{turn}-{rounds + 1}-{i + 1}", "type": "tool_call"} for i, (name, args) in enumerate(calls)
+    ]
+    return AIMessage(content="", tool_calls=made)
+
+
+def _hand_in(draft: Draft, question: str) -> AIMessage:
+    ident = hashlib.sha256(question.encode()).hexdigest()[:8]
+    call = {"name": ANSWER_TOOL, "args": draft.model_dump(mode="json"), "id": f"answer-{ident}", "type": "tool_call"}
+    return AIMessage(content="", tool_calls=[call])
+
+
+def _card(messages: list[AnyMessage]) -> CaseCard | None:
+    for message in messages:
+        if isinstance(message, SystemMessage) and message.additional_kwargs.get("card"):
+            return CaseCard.model_validate(message.additional_kwargs["card"])
+    return None
+
+
+def _objected(turn: list[AnyMessage]) -> frozenset[str]:
+    return frozenset(text for m in turn for text in m.additional_kwargs.get("objected", []))

@@ -1,0 +1,4 @@
+"""CT volumes and deterministic measurement: readers, anatomy, lungs in figures, lesions.
+
+Door: `medmpt_backend.imaging.volume.load_volume`, `.quantify`, `.measure`.
+"""

@@ -1,0 +1,273 @@
+"""Whether a volume is a whole chest, upright and not mirrored, asked of its anatomy and not of a voxel count."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from medmpt_backend.errors import OutOfDomain
+from medmpt_backend.imaging.anatomy.airway import find_airway
+from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, air_inside
+from medmpt_backend.imaging.volume import Volume
+
+# Total lung volumes of adults at CT run from about 1.5 l (stiff lungs, expiration) to 10 l (tall, hyperinflated);
+# one lung may be much smaller.
+MIN_LUNG_ML = 250.0
+MAX_TOTAL_ML = 13_000.0
+# A lung below this share of the other one is absent, collapsed or outside the image.
+MIN_RATIO = 0.12
+# Lung is air in tissue: even severe emphysema keeps its median above plain air, and vessels in it.
+PLAIN_AIR_HU = -990
+MIN_DENSE_SHARE = 0.002
+DENSE_HU = -500
+# On a grid of 1.4 mm even a sharp low-dose scan stays far below this.
+NOISE_HU = 150.0
+# The first or last slice showing more than this share of the largest lung area cuts the chest in the middle.
+CUT_SHARE = 0.5
+# The carina lies near the middle between the lungs' outer edges.
+MAX_CARINA_OFFSET = 0.22
+# Fields of view of chest CT run from about 180 (a child) to 700 mm.
+MIN_FIELD_MM, MAX_FIELD_MM = 80.0, 1000.0
+# Without a carina, other things have to speak for a chest: tissue between the lungs, bone around them.
+MIN_BETWEEN_ML = 150.0
+MIN_RIBS_ML = 10.0
+BONE_HU = 300
+RIB_HU = 180
+MIN_SPINE_ML = 4.0
+# A heart full of contrast counts as bone in front; a scan with front and back swapped shows more than this.
+SWAPPED_RATIO = 1.25
+# Heart left of the trachea by the difference of right and left; mirrored scans show it this far on the right.
+MIRRORED_MM = -5.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the lungs lie on the grid: first and last index (inclusive) along each axis, both lungs together."""
+
+    z: tuple[int, int]
+    y: tuple[int, int]
+    x: tuple[int, int]
+
+    @property
+    def middle_x(self) -> float:
+        """Middle between the outer edges of the lungs."""
+        return (self.x[0] + self.x[1]) / 2
+
+
+def require_chest(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
+    """Refuse what is not a whole chest in the usual orientation.
+
+    Args:
+        volume: Full resolution.
+        lungs: Its segmentation.
+
+    Returns:
+        What could not be checked, for a volume that is accepted.
+
+    Raises:
+        OutOfDomain: With the reason and the value that decided.
+    """
+    _require_field(volume)
+    _require_image(lungs)
+    _require_two_lungs(lungs)
+    _require_tissue(lungs)
+    frame = lung_frame(lungs)
+    _require_whole(lungs)
+    said = _require_airway(lungs, frame)
+    _require_spine(lungs, frame)
+    _require_heart_left(lungs, frame)
+    return said
+
+
+def lung_frame(lungs: Lungs) -> Frame:
+    """Extent of both lungs."""
+    spans = []
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        hit = np.flatnonzero((lungs.labels > 0).any(axis=others))
+        spans.append((int(hit[0]), int(hit[-1])))
+    return Frame(spans[0], spans[1], spans[2])
+
+
+def _require_field(volume: Volume) -> None:
+    """A field of view that can hold a chest."""
+    height, width = (n * s for n, s in zip(volume.hu.shape[1:], volume.spacing[1:], strict=True))
+    if not MIN_FIELD_MM <= max(height, width) <= MAX_FIELD_MM:
+        raise OutOfDomain(
+            f"the voxel size is in doubt: with it the image would be {width:.0f} mm wide and {height:.0f} mm deep; "
+            "a chest needs about 250 to 500 mm: check the spacing or the affine"
+        )
+
+
+def _require_image(lungs: Lungs) -> None:
+    """Neighbouring voxels resemble each other."""
+    hu = lungs.grid.hu[:: max(1, lungs.grid.hu.shape[0] // 40)].astype(np.int32)
+    pairs = np.abs(np.diff(hu, axis=2))[(hu[:, :, 1:] > -900) | (hu[:, :, :-1] > -900)]
+    if pairs.size and float(np.median(pairs)) > NOISE_HU:
+        raise OutOfDomain(
+            f"neighbouring voxels differ by {float(np.median(pairs)):.0f} HU at the median (a CT: below 100): noise, not a chest"
+        )
+
+
+def _require_two_lungs(lungs: Lungs) -> None:
+    """Two lungs of possible size."""
+    right, left = lungs.millilitres(RIGHT), lungs.millilitres(LEFT)
+    small, large = sorted((right, left))
+    said = f"right {right / 1000:.2f} l, left {left / 1000:.2f} l"
+    if large < MIN_LUNG_ML:
+        raise OutOfDomain(
+            f"this is not a chest: no lungs were found (air inside the body: {said}); an abdomen, a head or a limb cannot be judged"
+        )
+    if right + left > MAX_TOTAL_ML:
+        raise OutOfDomain(f"this is not a chest: the air inside it measures {(right + left) / 1000:.1f} l, more than two lungs can hold")
+    if small < MIN_RATIO * large or small < MIN_LUNG_ML / 2:
+        raise OutOfDomain(f"two lungs are needed and only one was found ({said}): half a thorax, or a lung that is collapsed or removed")
+
+
+def _require_tissue(lungs: Lungs) -> None:
+    """Lung holds tissue and vessels, a phantom's cavity does not."""
+    hu = lungs.grid.hu[lungs.labels > 0]
+    median, dense = float(np.median(hu)), float(np.mean(hu > DENSE_HU))
+    if median < PLAIN_AIR_HU:
+        raise OutOfDomain(
+            f"the cavities hold plain air (median {median:.0f} HU; lung is denser): an air phantom or an empty scan, not a chest"
+        )
+    if dense < MIN_DENSE_SHARE:
+        raise OutOfDomain(f"the cavities hold no vessels ({100 * dense:.2f} % denser than {DENSE_HU} HU): a phantom, not a chest")
+
+
+def _require_whole(lungs: Lungs) -> None:
+    """The lungs end inside the volume."""
+    area = np.count_nonzero(lungs.labels, axis=(1, 2))
+    first, last = float(area[0]) / float(area.max()), float(area[-1]) / float(area.max())
+    if first > CUT_SHARE and last > CUT_SHARE:
+        raise OutOfDomain("both the first and the last slice cut through the lungs: a slab of the thorax, not a whole chest")
+    if first > CUT_SHARE:
+        raise OutOfDomain(
+            f"the first slice cuts through the lungs at {100 * first:.0f} % of their largest area: "
+            "an abdomen with lung bases, or the lower part of a thorax" + _upside_down_hint(lungs)
+        )
+    if last > CUT_SHARE:
+        raise OutOfDomain(
+            f"the last slice cuts through the lungs at {100 * last:.0f} % of their largest area: the upper part of a thorax only"
+            + _upside_down_hint(lungs)
+        )
+
+
+def _upside_down_hint(lungs: Lungs) -> str:
+    """A further sentence where the volume would show a carina when turned over."""
+    return (
+        "; it also seems to be upside down" if (lungs.airway is None or lungs.airway.carina is None) and _carina_when_turned(lungs) else ""
+    )
+
+
+def _carina_when_turned(lungs: Lungs) -> bool:
+    """Whether a trachea that divides towards the head's end is found."""
+    turned = replace(lungs.grid, hu=np.ascontiguousarray(lungs.grid.hu[::-1]))
+    airway = find_airway(turned, air_inside(turned))
+    frame = lung_frame(lungs)
+    return airway is not None and airway.carina is not None and _central(airway.carina[2], frame)
+
+
+def _central(x: float, frame: Frame) -> bool:
+    """Whether a column lies near the middle of the lungs."""
+    return abs(x - frame.middle_x) <= MAX_CARINA_OFFSET * (frame.x[1] - frame.x[0] + 1)
+
+
+def _require_airway(lungs: Lungs, frame: Frame) -> tuple[str, ...]:
+    """Lungs wider than deep; a carina between them in their upper three quarters, or else ribs and a mediastinum around them."""
+    across, along = (frame.x[1] - frame.x[0] + 1) * lungs.grid.spacing[2], (frame.y[1] - frame.y[0] + 1) * lungs.grid.spacing[1]
+    if along > across:
+        raise OutOfDomain(
+            f"the lungs are deeper ({along:.0f} mm) than wide ({across:.0f} mm): the slices are not axial; check the order of the axes"
+        )
+    carina = lungs.airway.carina if lungs.airway else None
+    if carina is not None and _central(carina[2], frame):
+        depth = (carina[0] - frame.z[0]) / (frame.z[1] - frame.z[0] + 1)
+        if depth <= 0.75:
+            return ()
+    if _carina_when_turned(lungs):
+        raise OutOfDomain("the volume is upside down: the trachea divides towards the first slice; check the order of the slices")
+    between, ribs = _between_ml(lungs, frame), _ribs_ml(lungs)
+    if between < MIN_BETWEEN_ML or ribs < MIN_RIBS_ML:
+        raise OutOfDomain(
+            "no trachea that divides at a carina between the lungs was found, and "
+            f"{'no mediastinum lies between them' if between < MIN_BETWEEN_ML else 'no ribs lie around them'}: not a whole chest"
+        )
+    return ("The carina was not found: large airways may count as lung, and the orientation was checked by the heart and the spine alone.",)
+
+
+def _between_ml(lungs: Lungs, frame: Frame) -> float:
+    """Tissue between the two lungs in the same rows, ml."""
+    total = 0
+    for k in range(frame.z[0], frame.z[1] + 1):
+        plane = lungs.labels[k]
+        right = np.where((plane == RIGHT).any(axis=1), plane.shape[1] - 1 - np.argmax((plane == RIGHT)[:, ::-1], axis=1), -1)
+        left = np.where((plane == LEFT).any(axis=1), np.argmax(plane == LEFT, axis=1), -1)
+        rows = np.flatnonzero((right >= 0) & (left > right))
+        total += sum(int(np.count_nonzero(lungs.grid.hu[k, y, right[y] + 1 : left[y]] > -150)) for y in rows)
+    return total * lungs.grid.voxel_ml
+
+
+def _ribs_ml(lungs: Lungs) -> float:
+    """Bone within some centimetres of the lungs' outer side, ml."""
+    step = max(1, round(3.0 / lungs.grid.spacing[1]))
+    near = ndimage.binary_dilation(
+        lungs.labels[:, ::step, ::step] > 0,
+        structure=np.ones((1, 3, 3), dtype=bool),
+        iterations=max(1, round(20.0 / (step * lungs.grid.spacing[1]))),
+    )
+    bone = (lungs.grid.hu[:, ::step, ::step] > RIB_HU) & near
+    return float(np.count_nonzero(bone)) * lungs.grid.voxel_ml * step * step
+
+
+def _require_spine(lungs: Lungs, frame: Frame) -> None:
+    """Bone of the spine behind the lungs' middle."""
+    back, front = bone_behind_and_before(lungs, frame)
+    if max(back, front) < MIN_SPINE_ML:
+        raise OutOfDomain(f"no spine was found behind the lungs ({back:.1f} ml of bone): a phantom, or values that are not HU")
+    if front > back * SWAPPED_RATIO:
+        raise OutOfDomain(
+            f"front and back are swapped: bone before the lungs {front:.0f} ml, behind them {back:.0f} ml; "
+            "check the orientation of the rows"
+        )
+
+
+def bone_behind_and_before(lungs: Lungs, frame: Frame) -> tuple[float, float]:
+    """Bone in the back and in the front quarter of the lungs' depth near the middle, ml."""
+    spacing, hu = lungs.grid.spacing, lungs.grid.hu
+    depth = frame.y[1] - frame.y[0] + 1
+    half = round(40.0 / spacing[2])
+    left = max(0, int(frame.middle_x) - half)
+    band = hu[frame.z[0] : frame.z[1] + 1, :, left : int(frame.middle_x) + half]
+    quarter, margin = depth // 4, round(30.0 / spacing[1])
+    front = band[:, max(0, frame.y[0] - margin) : frame.y[0] + quarter]
+    back = band[:, frame.y[1] + 1 - quarter : frame.y[1] + 1 + margin]
+    return float(np.count_nonzero(back > BONE_HU)) * lungs.grid.voxel_ml, float(np.count_nonzero(front > BONE_HU)) * lungs.grid.voxel_ml
+
+
+def _require_heart_left(lungs: Lungs, frame: Frame) -> None:
+    """The heart lies to the left of the trachea and the left lung is the smaller one."""
+    right, left = lungs.millilitres(RIGHT), lungs.millilitres(LEFT)
+    offset = heart_offset_mm(lungs, frame)
+    if offset < MIRRORED_MM and 0.6 * left < right < left:
+        raise OutOfDomain(
+            f"left and right are swapped: the heart lies {-offset:.0f} mm to the right of the trachea, "
+            "the right lung is the smaller one (or situs inversus); check the orientation of the columns"
+        )
+
+
+def heart_offset_mm(lungs: Lungs, frame: Frame) -> float:
+    """How far the tissue between the lungs below the carina lies to the left of the trachea, mm (negative: to the right)."""
+    if lungs.airway is None:
+        return 0.0
+    carina = lungs.airway.lowest
+    weight = total = 0.0
+    for plane in lungs.labels[carina[0] + 1 : frame.z[1] + 1]:
+        right_edge = np.where(plane == RIGHT, np.arange(plane.shape[1]), -1).max(axis=1)
+        left_edge = np.where(plane == LEFT, np.arange(plane.shape[1]), plane.shape[1]).min(axis=1)
+        rows = (right_edge >= 0) & (left_edge < plane.shape[1]) & (right_edge < left_edge)
+        width = (left_edge - right_edge)[rows].astype(float)
+        weight += float(width.sum())
+        total += float((width * ((left_edge + right_edge)[rows] / 2 - carina[2])).sum())
+    return total / weight * lungs.grid.spacing[2] if weight else 0.0

@@ -1,0 +1,124 @@
+"""Histograms of Hounsfield units per lung region, at full resolution under a half-resolution mask."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
+from medmpt_backend.imaging.volume import Volume
+
+LOW_HU, HIGH_HU = -1024, 3071
+THIRDS: tuple[Literal["upper", "middle", "lower"], ...] = ("upper", "middle", "lower")
+# Region codes: 1 to 3 right upper, middle, lower; 4 to 6 left upper, middle, lower.
+REGIONS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Counts per HU.
+
+    Attributes:
+        counts: `(4096,)` float64, bin i holds voxels of `LOW_HU + i` HU; the last bin holds everything above.
+        voxel_ml: Volume of one voxel, ml.
+    """
+
+    counts: NDArray[np.float64]
+    voxel_ml: float
+
+    @property
+    def total(self) -> int:
+        """Number of voxels."""
+        return round(float(self.counts.sum()))
+
+    @property
+    def litres(self) -> float:
+        """Volume, litres."""
+        return self.total * self.voxel_ml / 1000
+
+    @property
+    def mean(self) -> float:
+        """Mean HU."""
+        return float((self.counts * np.arange(LOW_HU, HIGH_HU + 1)).sum() / self.total)
+
+    def percentile(self, share: float) -> float:
+        """The lowest HU that at least `share` percent of the voxels do not exceed."""
+        return float(LOW_HU + np.searchsorted(np.cumsum(self.counts), share / 100 * self.total))
+
+    def percent(self, low: int, high: int) -> float:
+        """Percent of voxels with `low <= HU <= high`."""
+        return 100.0 * float(self.counts[max(0, low - LOW_HU) : high - LOW_HU + 1].sum()) / self.total
+
+    def __add__(self, other: "Histogram") -> "Histogram":
+        return Histogram(self.counts + other.counts, self.voxel_ml)
+
+
+def region_codes(lungs: Lungs) -> NDArray[np.uint8]:
+    """Side and third of every grid voxel: each lung is cut into three parts of equal height.
+
+    Args:
+        lungs: Both lungs on a grid.
+
+    Returns:
+        `(d, h, w)` uint8: 0 elsewhere, else 1 to 6.
+    """
+    codes = np.zeros_like(lungs.labels)
+    for side, first in ((RIGHT, 1), (LEFT, 4)):
+        mask = lungs.labels == side
+        slices = np.flatnonzero(mask.any(axis=(1, 2)))
+        if not len(slices):
+            continue
+        top, height = int(slices[0]), int(slices[-1]) - int(slices[0]) + 1
+        for k in range(top, top + height):
+            codes[k][mask[k]] = first + min(2, (k - top) * 3 // height)
+    return codes
+
+
+def histograms(volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]) -> tuple[list[Histogram], NDArray[np.float64]]:
+    """HU of every lung voxel, counted once.
+
+    Args:
+        volume: Full resolution.
+        lungs: Masks on the grid.
+        codes: Regions on the grid, see `region_codes`.
+
+    Returns:
+        Six histograms in the order of the codes, and per slice the percent of its lung voxels below -950 HU
+        (NaN without lung).
+    """
+    fz, fy, fx = lungs.grid.factors
+    depth, rows, columns = codes.shape
+    bins = HIGH_HU - LOW_HU + 1
+    counts = np.zeros((REGIONS + 1, bins), dtype=np.int64)
+    low_share = np.full(volume.hu.shape[0], np.nan)
+    for z in range(volume.hu.shape[0]):
+        plane = codes[min(z // fz, depth - 1)]
+        if not plane.any():
+            continue
+        fine = np.repeat(np.repeat(plane, fy, axis=0), fx, axis=1)
+        inside = fine > 0
+        hu = np.clip(volume.hu[z, : rows * fy, : columns * fx][inside], LOW_HU, HIGH_HU).astype(np.int32) - LOW_HU
+        flat = np.bincount(fine[inside].astype(np.int32) * bins + hu, minlength=(REGIONS + 1) * bins).reshape(REGIONS + 1, bins)
+        counts += flat
+        low_share[z] = 100.0 * float(flat[:, : -950 - LOW_HU].sum()) / float(flat.sum())
+    spread = _spread(counts, volume.series.step_hu)
+    voxel_ml = volume.spacing[0] * volume.spacing[1] * volume.spacing[2] / 1000
+    return [Histogram(spread[code], voxel_ml) for code in range(1, REGIONS + 1)], low_share
+
+
+def _spread(counts: NDArray[np.int64], step: float) -> NDArray[np.float64]:
+    """Where stored values are several HU apart, each stands for the whole step around it: spread it evenly there."""
+    width = round(step)
+    out = counts.astype(np.float64)
+    if width <= 1:
+        return out
+    kernel = np.full(width if width % 2 else width + 1, 1.0)
+    if width % 2 == 0:
+        kernel[[0, -1]] = 0.5
+    spread: NDArray[np.float64] = ndimage.convolve1d(out, kernel / width, axis=1, mode="nearest")
+    half = len(kernel) // 2
+    spread[:, :half], spread[:, -half:] = out[:, :half], out[:, -half:]
+    spread *= out.sum(axis=1, keepdims=True) / np.maximum(spread.sum(axis=1, keepdims=True), 1e-9)
+    return spread

@@ -1,0 +1,188 @@
+"""Measure the lesion around one voxel: diameters, volume, density type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medmpt_backend.errors import BadInput, NothingFound
+from medmpt_backend.imaging import diameters
+from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
+from medmpt_backend.imaging.densitometry import THIRDS, region_codes
+from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, Region, grow
+from medmpt_backend.imaging.volume import Volume
+
+LesionType = Literal["solid", "part_solid", "ground_glass", "calcified"]
+
+# Calcium is denser than enhanced soft tissue.
+CALCIFIED_HU = 200
+CALCIFIED_SHARE = 0.3
+# Share of voxels above -300 HU from which a lesion counts as solid, and below which as pure ground glass.
+SOLID_SHARE = 0.7
+GROUND_GLASS_SHARE = 0.05
+# Slices thicker than this hide the solid part and the volume of small nodules.
+THICK_MM = 2.0
+
+DEFINITIONS: Mapping[str, str] = {
+    "long_mm": "Longest diameter in the axial slice where it is longest, outer edge to outer edge.",
+    "short_mm": "Longest diameter perpendicular to the long axis in the same slice.",
+    "mean_mm": "Mean of long and short diameter, as the Fleischner Society uses it (MacMahon et al., Radiology 2017).",
+    "volume_mm3": "Number of voxels times voxel volume.",
+    "type": "By the share of voxels above -300 HU: solid from 70 %, ground glass below 5 %, part solid between; "
+    "calcified when 30 % exceed 200 HU.",
+    "solid_mm": "Longest axial diameter of the largest part above -300 HU.",
+    "box": "First and last voxel along x, y and z (0-based, z from the head).",
+    "lobe_or_third": "Third of the lung by height; lobes are not segmented.",
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """First and last voxel along each axis, inclusive."""
+
+    x: tuple[int, int]
+    y: tuple[int, int]
+    z: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One measured lesion.
+
+    Attributes:
+        long_mm: Longest axial diameter.
+        short_mm: Perpendicular diameter in the same slice.
+        mean_mm: Their mean.
+        volume_mm3: Volume.
+        type: Density type.
+        solid_mm: Longest axial diameter of the solid part, 0 without one.
+        mean_hu: Mean density.
+        box: Extent in voxels.
+        lobe_or_third: `upper`, `middle` or `lower` third.
+        side: Which lung.
+        slice: Slice of the long axis, 0-based from the head.
+        axis_ends: Voxels `(x, y)` of the ends of the long axis.
+        warnings: What limits the measurement.
+    """
+
+    long_mm: float
+    short_mm: float
+    mean_mm: float
+    volume_mm3: float
+    type: LesionType
+    solid_mm: float
+    mean_hu: float
+    box: Box
+    lobe_or_third: Literal["upper", "middle", "lower"]
+    side: Literal["left", "right"]
+    slice: int
+    axis_ends: tuple[tuple[float, float], tuple[float, float]]
+    warnings: tuple[str, ...] = ()
+
+
+def measure(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None = None) -> Lesion:
+    """Measure the lesion around a voxel.
+
+    Args:
+        volume: Full resolution.
+        at: `(x, y, z)` voxel, 0-based, z from the head.
+        lungs: A segmentation of this volume, where the caller has one already.
+
+    Returns:
+        The lesion.
+
+    Raises:
+        BadInput: The voxel lies outside the volume.
+        NothingFound: Aerated lung at the voxel.
+        OutOfDomain: The voxel lies outside the lungs or in a vessel.
+    """
+    x, y, z = at
+    depth, rows, columns = volume.hu.shape
+    if not (0 <= x < columns and 0 <= y < rows and 0 <= z < depth):
+        raise BadInput(f"voxel {at!r} lies outside the volume: x 0 to {columns - 1}, y 0 to {rows - 1}, z 0 to {depth - 1}")
+    lungs = lungs or segment(volume)
+    region = grow(volume, lungs, (z, y, x))
+    axes = diameters.longest(region.mask, volume.spacing[1:])
+    if axes is None:
+        raise NothingFound("nothing denser than lung at the point; click inside the lesion")
+    kind, solid_mm = _kind(region, volume.spacing, axes.long_mm)
+    side, third = _place(lungs, region)
+    (x0, y0), (x1, y1) = axes.ends
+    oz, oy, ox = region.origin
+    return Lesion(
+        long_mm=axes.long_mm,
+        short_mm=axes.short_mm,
+        mean_mm=(axes.long_mm + axes.short_mm) / 2,
+        volume_mm3=float(np.count_nonzero(region.mask) * np.prod(volume.spacing)),
+        type=kind,
+        solid_mm=solid_mm,
+        mean_hu=float(region.hu[region.mask].mean()),
+        box=_box(region),
+        lobe_or_third=third,
+        side=side,
+        slice=axes.slice + oz,
+        axis_ends=((x0 + ox, y0 + oy), (x1 + ox, y1 + oy)),
+        warnings=_warnings(volume, region, axes),
+    )
+
+
+def _kind(region: Region, spacing: tuple[float, float, float], long_mm: float) -> tuple[LesionType, float]:
+    """Density type and longest diameter of the solid part; the blurred rim is left out of the shares."""
+    inner = ndimage.binary_erosion(region.mask, structure=_cross())
+    if np.count_nonzero(inner) < 0.2 * np.count_nonzero(region.mask):
+        inner = region.mask
+    hu = region.hu[inner]
+    dense = float(np.mean(hu > GROUND_GLASS_BELOW_HU))
+    if float(np.mean(hu > CALCIFIED_HU)) >= CALCIFIED_SHARE:
+        return "calcified", long_mm
+    if dense >= SOLID_SHARE:
+        return "solid", long_mm
+    if dense < GROUND_GLASS_SHARE:
+        return "ground_glass", 0.0
+    labels, _ = ndimage.label(region.mask & (region.hu > GROUND_GLASS_BELOW_HU))
+    largest = labels == int(np.argmax(np.bincount(labels.ravel())[1:])) + 1
+    axes = diameters.longest(largest, spacing[1:])
+    return "part_solid", axes.long_mm if axes else 0.0
+
+
+def _cross() -> NDArray[np.bool_]:
+    """In-plane neighbours."""
+    cross = np.zeros((3, 3, 3), dtype=bool)
+    cross[1] = ndimage.generate_binary_structure(2, 1)
+    return cross
+
+
+def _place(lungs: Lungs, region: Region) -> tuple[Literal["left", "right"], Literal["upper", "middle", "lower"]]:
+    """Side and third: those of the lung voxel nearest to the middle of the lesion."""
+    centre = np.argwhere(region.mask).mean(axis=0) + np.array(region.origin)
+    grid = lungs.grid
+    codes = region_codes(lungs)
+    here = np.minimum((centre / np.array(grid.factors)).astype(int), np.array(codes.shape) - 1)
+    voxels = np.argwhere(codes)
+    nearest = voxels[int(np.argmin((((voxels - here) * np.array(grid.spacing)) ** 2).sum(axis=1)))]
+    code = int(codes[tuple(nearest)])
+    side: Literal["left", "right"] = "right" if int(lungs.labels[tuple(nearest)]) == RIGHT else "left"
+    assert int(lungs.labels[tuple(nearest)]) in (RIGHT, LEFT)
+    return side, THIRDS[(code - 1) % 3]
+
+
+def _box(region: Region) -> Box:
+    """Extent in voxels of the volume."""
+    spans = ndimage.find_objects(region.mask.astype(np.uint8))[0]
+    z, y, x = ((o + s.start, o + s.stop - 1) for o, s in zip(region.origin, spans, strict=True))
+    return Box(x=x, y=y, z=z)
+
+
+def _warnings(volume: Volume, region: Region, axes: diameters.Axes) -> tuple[str, ...]:
+    """What limits the measurement."""
+    found: list[str] = []
+    if region.cut:
+        found.append("The region reaches the edge of the search box (60 mm around the point) or of the volume: its size is a lower bound.")
+    if volume.spacing[0] > THICK_MM and axes.long_mm < 3 * volume.spacing[0]:
+        found.append(f"Slices are {volume.spacing[0]:.2f} mm apart: volume and density type of a lesion of this size are uncertain.")
+    if max(volume.spacing[1:]) > 1.2:
+        found.append(f"Pixels are {max(volume.spacing[1:]):.2f} mm wide: diameters are uncertain by about that much.")
+    return tuple(found)

@@ -1,0 +1,252 @@
+"""Quantitative CT of the lungs: volumes, densities, key slices, and how far each figure can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medmpt_backend.errors import OutOfDomain
+from medmpt_backend.imaging.anatomy.chest_domain import require_chest
+from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
+from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
+from medmpt_backend.imaging.validity import Limit, limits_of
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+
+Side = Literal["right", "left"]
+Third = Literal["upper", "middle", "lower"]
+
+# Gevenois et al., Comparison of computed density and macroscopic morphometry in pulmonary emphysema, AJRCCM 1995,
+# doi:10.1164/ajrccm.152.2.7633722.
+LAA_BELOW_HU = -950
+# Lederer et al., Cigarette smoking is associated with subclinical parenchymal lung disease: the MESA-Lung study, AJRCCM 2009,
+# doi:10.1164/rccm.200812-1966OC.
+HAA_HU = (-600, -250)
+# Between aerated lung and the density that hides vessels. Definitions of ground glass differ between authors; this project uses this one.
+GGO_HU = (-750, -300)
+# From the upper end of ground glass to above soft tissue, without calcium and metal.
+CONSOLIDATION_HU = (-299, 150)
+# A clump must hold a ball of this radius: vessel edges, bronchial walls and the rim at the pleura are thinner.
+GGO_CLUMP_MM = 3.0
+CONSOLIDATION_CLUMP_MM = 6.0
+
+
+@dataclass(frozen=True)
+class LungFigures:
+    """Both lungs together; volumes in litres, densities in HU, the rest in percent of lung voxels."""
+
+    total_l: float
+    left_l: float
+    right_l: float
+    mean_hu: float
+    median_hu: float
+    perc15_hu: float
+    laa950_pct: float
+    haa_pct: float
+    ggo_pct: float
+    consolidation_pct: float
+
+
+@dataclass(frozen=True)
+class RegionFigures:
+    """One third of one lung by height."""
+
+    side: Side
+    third: Third
+    volume_l: float
+    mean_hu: float | None
+    laa950_pct: float | None
+    ggo_pct: float | None
+    consolidation_pct: float | None
+
+
+@dataclass(frozen=True)
+class KeySlice:
+    """A slice worth opening: 0-based index from the head, and its distance from the first slice in mm."""
+
+    index: int
+    position_mm: float
+
+
+@dataclass(frozen=True)
+class Quantification:
+    """Every figure of one chest CT.
+
+    Attributes:
+        series: Header facts.
+        slices: Number of slices.
+        spacing_mm: `(z, y, x)`.
+        lungs: Both lungs.
+        regions: Six thirds: right upper to left lower.
+        key_slices: By name; a name without anything to show is absent.
+        limits: What limits which figures; empty when all are inside the method's domain.
+        definitions: By figure, what is counted, and the source.
+        warnings: From reading the series, then one sentence per limit.
+    """
+
+    series: SeriesInfo
+    slices: int
+    spacing_mm: tuple[float, float, float]
+    lungs: LungFigures
+    regions: tuple[RegionFigures, ...]
+    key_slices: Mapping[str, KeySlice]
+    limits: tuple[Limit, ...]
+    definitions: Mapping[str, str]
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def status(self) -> Literal["ok", "partial"]:
+        """`partial` when something named limits a figure."""
+        return "partial" if self.limits else "ok"
+
+    def validity(self, figure: str) -> Literal["in", "out", "unknown"]:
+        """Whether a figure (`laa950_pct`, ...) is inside the domain of the method."""
+        found = {limit.validity for limit in self.limits if figure in limit.figures}
+        return "out" if "out" in found else "unknown" if found else "in"
+
+
+DEFINITIONS: Mapping[str, str] = {
+    "lungs": "Air inside the body below -400 HU on a grid of about half resolution, without trachea and main bronchi, "
+    "right and left separated; vessels and lesions inside are included (closing of 6 mm, holes filled). "
+    "Dense disease that reaches the chest wall may lie outside.",
+    "total_l": "Volume of both lungs at the depth of breath of the scan, litres.",
+    "mean_hu": "Mean of all lung voxels at full resolution.",
+    "median_hu": "Median of all lung voxels at full resolution.",
+    "perc15_hu": "15th percentile of lung density: 15 % of the lung voxels are not denser than this.",
+    "laa950_pct": "LAA-950: percent of lung voxels below -950 HU strictly. "
+    "Source: Gevenois et al., AJRCCM 1995;152:653-657, doi:10.1164/ajrccm.152.2.7633722.",
+    "haa_pct": "High-attenuation areas: percent of lung voxels from -600 to -250 HU, vessels included. "
+    "Source: Lederer et al., AJRCCM 2009, doi:10.1164/rccm.200812-1966OC.",
+    "ggo_pct": "Percent of lung volume in clumps from -750 to -300 HU that hold a ball of 3 mm radius, on the half-resolution grid. "
+    "The range is this project's; other programs use other ranges.",
+    "consolidation_pct": "Percent of lung volume in clumps from -299 to 150 HU that hold a ball of 6 mm radius, "
+    "on the half-resolution grid. Nodules and masses of that size count; the range is this project's.",
+    "thirds": "Each lung cut into three parts of equal height between its highest and lowest slice.",
+    "position_mm": "Distance of the slice from the first slice at the head.",
+}
+
+
+def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
+    """Measure both lungs.
+
+    Args:
+        volume: Full resolution, HU.
+        lungs: A segmentation of this volume, where the caller has one already.
+
+    Returns:
+        All figures with what limits them.
+
+    Raises:
+        OutOfDomain: Not a chest as far as the anatomy shows, with the reason.
+    """
+    lungs = lungs or segment(volume)
+    try:
+        unchecked = require_chest(volume, lungs)
+    except OutOfDomain as error:
+        choice = [warning for warning in volume.warnings if "; read: " in warning]
+        raise OutOfDomain("; ".join([str(error), *choice])) from error
+    codes = region_codes(lungs)
+    found, low_share = histograms(volume, lungs, codes)
+    ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
+    dense = clumps(lungs, codes, CONSOLIDATION_HU, CONSOLIDATION_CLUMP_MM)
+    sizes = np.bincount(codes.ravel(), minlength=REGIONS + 1)
+    shares = {
+        name: 100.0 * np.bincount(codes[mask], minlength=REGIONS + 1) / np.maximum(sizes, 1)
+        for name, mask in (("ggo", ggo), ("consolidation", dense))
+    }
+    both = sum(found[1:], found[0])
+    in_all = max(1, int(sizes[1:].sum()))
+    figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
+    limits = limits_of(volume, lungs, figures.median_hu)
+    return Quantification(
+        series=volume.series,
+        slices=volume.hu.shape[0],
+        spacing_mm=volume.spacing,
+        lungs=figures,
+        regions=tuple(_region(code, found[code - 1], shares) for code in range(1, REGIONS + 1)),
+        key_slices=_key_slices(volume, lungs, low_share, ggo, dense),
+        limits=limits,
+        definitions=DEFINITIONS,
+        warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
+    )
+
+
+def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius_mm: float) -> NDArray[np.bool_]:
+    """Lung voxels of a density range that lie in a clump of at least a ball's size (morphological opening).
+
+    Args:
+        lungs: Masks and HU on the grid.
+        codes: Non-zero inside the lungs.
+        span: HU, both ends included.
+        radius_mm: Radius of the ball; on a coarse grid at least 1.25 voxels.
+
+    Returns:
+        `(d, h, w)` bool on the grid.
+    """
+    mask = (codes > 0) & (lungs.grid.hu >= span[0]) & (lungs.grid.hu <= span[1])
+    if not mask.any():
+        return mask
+    radius = max(radius_mm, 1.25 * max(lungs.grid.spacing))
+    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+    out = np.zeros_like(mask)
+    padded = np.pad(mask[box], 1)
+    core = ndimage.distance_transform_edt(padded, sampling=lungs.grid.spacing) > radius
+    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= radius if core.any() else core
+    out[box] = opened[1:-1, 1:-1, 1:-1] & mask[box]
+    return out
+
+
+def _both(both: Histogram, found: list[Histogram], ggo_pct: float, consolidation_pct: float) -> LungFigures:
+    """Figures of both lungs together."""
+    return LungFigures(
+        total_l=both.litres,
+        left_l=sum(part.litres for part in found[3:]),
+        right_l=sum(part.litres for part in found[:3]),
+        mean_hu=both.mean,
+        median_hu=both.percentile(50),
+        perc15_hu=both.percentile(15),
+        laa950_pct=both.percent(-1024, LAA_BELOW_HU - 1),
+        haa_pct=both.percent(*HAA_HU),
+        ggo_pct=float(ggo_pct),
+        consolidation_pct=float(consolidation_pct),
+    )
+
+
+def _region(code: int, part: Histogram, shares: Mapping[str, NDArray[np.float64]]) -> RegionFigures:
+    """Figures of one third; None where it holds no voxel."""
+    side: Side = "right" if code <= 3 else "left"
+    third: Third = THIRDS[(code - 1) % 3]
+    if not part.total:
+        return RegionFigures(side, third, 0.0, None, None, None, None)
+    return RegionFigures(
+        side,
+        third,
+        part.litres,
+        part.mean,
+        part.percent(-1024, LAA_BELOW_HU - 1),
+        float(shares["ggo"][code]),
+        float(shares["consolidation"][code]),
+    )
+
+
+def _key_slices(
+    volume: Volume, lungs: Lungs, low_share: NDArray[np.float64], ggo: NDArray[np.bool_], dense: NDArray[np.bool_]
+) -> Mapping[str, KeySlice]:
+    """The slices with most lung, emphysema, ground glass and consolidation, and the carina."""
+    factor = lungs.grid.factors[0]
+    area = np.count_nonzero(lungs.labels, axis=(1, 2))
+    found: dict[str, int] = {"largest_lungs": int(np.argmax(area)) * factor + factor // 2}
+    if lungs.airway is not None and lungs.airway.carina is not None:
+        found["carina"] = lungs.airway.carina[0] * factor + factor // 2
+    large = np.repeat(area >= 0.25 * area.max(), factor)[: len(low_share)]
+    share = np.where(np.pad(large, (0, len(low_share) - len(large))), np.nan_to_num(low_share), 0.0)
+    if share.max() > 0:
+        found["most_emphysema"] = int(np.argmax(share))
+    for name, mask in (("most_ground_glass", ggo), ("most_consolidation", dense)):
+        counts = np.count_nonzero(mask, axis=(1, 2))
+        if counts.any():
+            found[name] = int(np.argmax(counts)) * factor + factor // 2
+    last = volume.hu.shape[0] - 1
+    return {name: KeySlice(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}

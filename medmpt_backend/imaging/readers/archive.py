@@ -1,0 +1,92 @@
+"""A zip of a study, unpacked into a private temporary folder within bounds."""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from medmpt_backend.errors import BadInput
+
+MAX_ENTRIES = 10_000
+MAX_UNPACKED_BYTES = 4 * 1024**3
+# Stored CT slices deflate by 2 to 4, padded ones by 20; a bomb reaches 1000.
+MAX_RATIO = 200
+RATIO_APPLIES_ABOVE_BYTES = 16 * 1024**2
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Unpack a zip for the time of the `with` block.
+
+    No name from the zip is used as a path: entries are written as `000001.dcm` and so on.
+
+    Args:
+        path: The zip file.
+
+    Yields:
+        A private folder with the entries.
+
+    Raises:
+        BadInput: A name that leaves the folder, a link, encryption, too many entries, too much data, a ratio bomb, damage.
+    """
+    with tempfile.TemporaryDirectory(prefix="medmpt-") as name:
+        folder = Path(name)
+        try:
+            with zipfile.ZipFile(path) as bundle:
+                entries = _checked(bundle.infolist(), path.name)
+                _extract(bundle, entries, folder, path.name)
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise BadInput(
+                f"{path.name!r} cannot be unpacked: {type(error).__name__}; pack the DICOM folder again without a password"
+            ) from error
+        yield folder
+
+
+def _checked(entries: list[zipfile.ZipInfo], name: str) -> list[zipfile.ZipInfo]:
+    """The file entries, after the bounds are checked on the directory of the zip."""
+    files = [entry for entry in entries if not entry.is_dir()]
+    if len(files) > MAX_ENTRIES:
+        raise BadInput(f"{name!r} holds {len(files)} files, more than {MAX_ENTRIES}; pack one series only")
+    for entry in files:
+        inside = PurePosixPath(entry.filename.replace("\\", "/"))
+        if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
+            raise BadInput(f"{name!r} holds an entry whose path leaves the archive; refuse it and pack the DICOM folder again")
+        if (entry.external_attr >> 16) & 0o170000 == 0o120000:
+            raise BadInput(f"{name!r} holds a symbolic link; pack the files themselves")
+        if entry.flag_bits & 1:
+            raise BadInput(f"{name!r} is encrypted; pack it without a password")
+    total = sum(entry.file_size for entry in files)
+    packed = sum(entry.compress_size for entry in files)
+    if total > MAX_UNPACKED_BYTES:
+        raise BadInput(
+            f"{name!r} unpacks to {total / 1024**3:.1f} GiB, more than {MAX_UNPACKED_BYTES / 1024**3:.0f} GiB; pack one series only"
+        )
+    if total > RATIO_APPLIES_ABOVE_BYTES and total > MAX_RATIO * max(packed, 1):
+        raise BadInput(
+            f"{name!r} unpacks to {total // max(packed, 1)} times its size (at most {MAX_RATIO}): it looks like a decompression bomb"
+        )
+    return [entry for entry in files if not _is_clutter(entry.filename)]
+
+
+def _is_clutter(name: str) -> bool:
+    """Whether an entry is written by a desktop, not by a scanner."""
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or parts[-1].startswith(".")
+
+
+def _extract(bundle: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Path, name: str) -> None:
+    """Write the entries under new names, counting the bytes that really come out."""
+    written = 0
+    for number, entry in enumerate(entries, start=1):
+        suffix = ".nii.gz" if entry.filename.lower().endswith(".nii.gz") else PurePosixPath(entry.filename).suffix.lower()
+        target = folder / f"{number:06d}{suffix if suffix in {'.nii', '.nii.gz', '.nrrd', '.mha'} else '.dcm'}"
+        with bundle.open(entry) as source, target.open("wb") as sink:
+            while chunk := source.read(_CHUNK):
+                written += len(chunk)
+                if written > MAX_UNPACKED_BYTES:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise BadInput(f"{name!r} unpacks to more than {MAX_UNPACKED_BYTES / 1024**3:.0f} GiB; pack one series only")
+                sink.write(chunk)

@@ -1,0 +1,136 @@
+"""A set of DICOM files: the axial CT series that suits lung work best becomes a `Volume`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.readers import burned, geometry, hounsfield, pixels
+from medmpt_backend.imaging.readers.choose import GAP_SHARE, MIN_SLICES, choose, plural
+from medmpt_backend.imaging.readers.frames import DAMAGE, Frame, looks_like_dicom, read_frames
+from medmpt_backend.imaging.readers.series import Plane, facts, normal_of, require_upright, without_duplicates
+from medmpt_backend.imaging.volume import Volume
+
+# Uneven intervals are a habit of sections much thinner than their interval, and missing slices elsewhere.
+_UNEVEN_SHARE = 0.5
+
+
+def read_files(files: Sequence[Path]) -> Volume:
+    """Read the axial CT series that suits lung work best out of mixed files.
+
+    Args:
+        files: Any files; those that are no DICOM images are skipped.
+
+    Returns:
+        The series in HU, LPS, head first; `warnings` says what was chosen, dropped or repaired.
+
+    Raises:
+        BadInput: Nothing usable, with the reason that explains most of the files.
+    """
+    frames, warnings = _frames(files)
+    chosen, said = choose(frames)
+    warnings += said
+    require_upright(chosen)
+    if len(chosen) < MIN_SLICES:
+        raise BadInput(f"the largest axial CT series has {plural(len(chosen), 'slice')}, fewer than {MIN_SLICES}; give the whole series")
+    first = chosen[0]
+    geometry.require_size(len(chosen), int(first.header.Rows), int(first.header.Columns))
+    decoder = pixels.Decoder()
+    planes, said = without_duplicates(chosen, decoder)
+    warnings += said
+    stack, step, missing, said = _stack(planes, decoder)
+    warnings += said
+    assert first.orientation is not None
+    assert first.pixel_spacing is not None
+    rows, columns = np.array(first.orientation[3:]), np.array(first.orientation[:3])
+    directions = np.stack([normal_of(first), rows, columns])
+    hu, spacing, angle = geometry.to_lps(stack, directions, (step, first.pixel_spacing[0], first.pixel_spacing[1]))
+    if missing is not None:
+        reversed_stack = float((np.array([0.0, 0.0, -1.0]) @ directions.T)[0]) < 0
+        index = len(stack) - 1 - missing if reversed_stack else missing
+        warnings.append(f"slice {index} (0-based from the head) was missing and was interpolated from its neighbours")
+    hounsfield.require_hounsfield(hu, declared=first.rescale is not None)
+    if first.rescale is None:
+        warnings.append("the header has no RescaleIntercept; the stored values were taken as HU because they reach air")
+    if angle > 1.0:
+        warnings.append(f"the axes are rotated by {angle:.1f} degrees against the body axes; read as if straight")
+    if str(first.header.get("BurnedInAnnotation") or "").upper() == "YES":
+        warnings.append(burned.blank(hu))
+    return Volume(hu, spacing, facts(first), tuple(warnings))
+
+
+def _frames(files: Sequence[Path]) -> tuple[list[Frame], list[str]]:
+    """Planes of all files, and what was skipped."""
+    frames: list[Frame] = []
+    others = 0
+    damaged: list[Path] = []
+    for file in files:
+        if not looks_like_dicom(file):
+            others += 1
+            if not file.stat().st_size and file.suffix.lower() in (".dcm", ".ima", ""):
+                damaged.append(file)
+            continue
+        try:
+            frames += read_frames(file)
+        except DAMAGE:
+            damaged.append(file)
+    if not frames:
+        raise BadInput(_nothing(files, others, len(damaged)))
+    if not damaged:
+        return frames, []
+    named = ", ".join(repr(file.name) for file in damaged[:3]) + (" and others" if len(damaged) > 3 else "")
+    return frames, [f"{plural(len(damaged), 'damaged or empty DICOM file')} skipped: {named}"]
+
+
+def _nothing(files: Sequence[Path], others: int, damaged: int) -> str:
+    """Why no image was found."""
+    if not files:
+        return "the folder is empty; give a folder with the DICOM files of a chest CT"
+    if damaged:
+        return f"{plural(damaged, 'DICOM file')} cannot be read: truncated or damaged; export the series again"
+    if len(files) == 1 and others:
+        return f"{files[0].name!r} is neither DICOM, nor a zip, nor NIfTI; give a DICOM folder, a .zip of one, or a .nii/.nii.gz file"
+    return f"none of {plural(len(files), 'file')} is a DICOM image; give a folder with the DICOM files of a chest CT"
+
+
+def _stack(planes: Sequence[Plane], decoder: pixels.Decoder) -> tuple[NDArray[np.int16], float, int | None, list[str]]:
+    """HU of the sorted planes with one missing slice filled; returns stack, step in mm, index of the filled slice, warnings."""
+    places, thickness = np.array([plane.along for plane in planes]), planes[0].frame.thickness
+    spaced = thickness is not None and thickness < GAP_SHARE * float(np.median(np.diff(places)))
+    step, absent, uneven = geometry.gaps(
+        places, spaced=spaced and thickness is not None and thickness < _UNEVEN_SHARE * float(np.median(np.diff(places)))
+    )
+    if len(absent) > 1:
+        raise BadInput(f"{len(absent)} slices are missing (after {_places(planes, absent)}); send the whole series")
+    first = planes[0].frame
+    stack = np.empty((len(planes) + len(absent), int(first.header.Rows), int(first.header.Columns)), dtype=np.int16)
+    middle = planes[len(planes) // 2].frame
+    inverted = pixels.is_inverted(middle, decoder.stored(middle))
+    k = 0
+    filled: int | None = None
+    for i, plane in enumerate(planes):
+        stack[k] = pixels.to_hu(plane.frame, decoder.stored(plane.frame), inverted=inverted)
+        k += 1
+        if absent == [i]:
+            filled = k
+            k += 1
+    if filled is not None:
+        stack[filled] = ((stack[filled - 1].astype(np.int32) + stack[filled + 1]) // 2).astype(np.int16)
+    warnings = ["stored values run backwards (MONOCHROME1); they were inverted"] if inverted else []
+    if uneven:
+        warnings.append(uneven)
+    if spaced:
+        warnings.append(f"the sections are {thickness:.1f} mm thick and {step:.1f} mm apart: what lies in the gaps was not seen")
+    if filled is not None:
+        warnings.append(f"one slice is missing at {planes[filled - 1].along + step:.1f} mm along the scan axis")
+    return stack, step, filled, warnings
+
+
+def _places(planes: Sequence[Plane], absent: Sequence[int]) -> str:
+    """Positions before each gap, at most five."""
+    counts = Counter(absent)
+    named = [f"{planes[i].along:.1f} mm ({count})" for i, count in counts.items()]
+    return ", ".join(named[:5]) + (" and others" if len(named) > 5 else "")

@@ -1,0 +1,130 @@
+"""What limits a figure of quantitative CT: contrast, slice thickness, kernel, pixel size, lungs cut off, shallow breath."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from medmpt_backend.imaging.anatomy.lungs import Lungs
+from medmpt_backend.imaging.readers.rules import known_kernel
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+
+# Densitometry of emphysema was set up on thin sections of about 1 mm; thicker ones average small holes away.
+THICK_MM = 1.5
+# A 512 matrix over at most 50 cm gives pixels below 1 mm.
+COARSE_PIXEL_MM = 1.2
+# Scanners store whole HU.
+COARSE_STEP_HU = 1.5
+# Share of the largest axial lung area that the first or last slice may show before the lungs count as cut off.
+CUT_SHARE = 0.05
+# Median density at full inspiration lies well below this.
+SHALLOW_MEDIAN_HU = -780
+
+_DENSITY = ("mean_hu", "median_hu", "perc15_hu", "laa950_pct", "haa_pct")
+_FIGURES = ("total_l", "left_l", "right_l", *_DENSITY, "ggo_pct", "consolidation_pct", "regions")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One reason that limits some figures.
+
+    Attributes:
+        cause: Which property of the scan.
+        validity: `out`: known to lie outside; `unknown`: the header does not say.
+        figures: Names of the fields it limits.
+        reason: One sentence.
+    """
+
+    cause: Literal["contrast", "slice_thickness", "kernel", "pixel_size", "steps", "partial_lungs", "breath"]
+    validity: Literal["out", "unknown"]
+    figures: tuple[str, ...]
+    reason: str
+
+
+def limits_of(volume: Volume, lungs: Lungs, median_hu: float) -> tuple[Limit, ...]:
+    """Everything that limits the figures of one volume.
+
+    Args:
+        volume: Full resolution.
+        lungs: Its lungs.
+        median_hu: Median density of the lungs.
+
+    Returns:
+        Limits in a fixed order.
+    """
+    found = [*_contrast(volume.series), *_thickness(volume), *_kernel(volume.series), *_pixel(volume), *_steps(volume), *_cut(lungs)]
+    if median_hu > SHALLOW_MEDIAN_HU:
+        reason = f"The median lung density is {median_hu:.0f} HU: a shallow breath and diffuse dense disease cannot be told apart."
+        found.append(Limit("breath", "unknown", (*_DENSITY, "total_l", "ggo_pct"), reason))
+    return tuple(found)
+
+
+def _contrast(series: SeriesInfo) -> list[Limit]:
+    """Contrast medium makes lung denser."""
+    if series.contrast == "yes":
+        reason = "A contrast agent was given: it raises lung density, so LAA-950 understates emphysema and HAA is overstated."
+        return [Limit("contrast", "out", _DENSITY, reason)]
+    if series.contrast == "unknown":
+        reason = "The header does not say whether a contrast agent was given; with one, LAA-950 would understate emphysema."
+        return [Limit("contrast", "unknown", _DENSITY, reason)]
+    return []
+
+
+def _thickness(volume: Volume) -> list[Limit]:
+    """Thick slices average emphysema away."""
+    figures = ("perc15_hu", "laa950_pct")
+    thickness = volume.series.thickness_mm
+    if thickness is None and volume.spacing[0] <= THICK_MM:
+        return [Limit("slice_thickness", "unknown", figures, "The header does not give the slice thickness; LAA-950 depends on it.")]
+    thick = max(thickness or 0.0, 0.0) or volume.spacing[0]
+    if thick <= THICK_MM:
+        return []
+    reason = f"Slices are {thick:.2f} mm thick (LAA-950 was set up on sections of about 1 mm): small areas are averaged away."
+    return [Limit("slice_thickness", "out", figures, reason)]
+
+
+def _kernel(series: SeriesInfo) -> list[Limit]:
+    """Sharp kernels add noise below -950 HU."""
+    figures = ("perc15_hu", "laa950_pct", "haa_pct")
+    sharp = is_sharp(series.kernel)
+    if sharp is None:
+        reason = "The convolution kernel is not in the header, or its name is not known here; a sharp one overstates LAA-950."
+        return [Limit("kernel", "unknown", figures, reason)]
+    if sharp:
+        return [Limit("kernel", "out", figures, f"The kernel {series.kernel!r} is sharp: its noise overstates LAA-950.")]
+    return []
+
+
+def is_sharp(kernel: str | None) -> bool | None:
+    """Whether a kernel enhances edges; None where its name is not known."""
+    known = known_kernel(kernel)
+    return known[1] == "sharp" if known else None
+
+
+def _steps(volume: Volume) -> list[Limit]:
+    """Values stored in coarse steps."""
+    step = volume.series.step_hu
+    if step <= COARSE_STEP_HU:
+        return []
+    reason = f"Values are stored in steps of {step:.1f} HU: shares below or between two densities are uncertain by that much."
+    return [Limit("steps", "out" if step > 4 else "unknown", ("perc15_hu", "laa950_pct", "haa_pct"), reason)]
+
+
+def _pixel(volume: Volume) -> list[Limit]:
+    """Large pixels average like thick slices."""
+    pixel = max(volume.spacing[1:])
+    if pixel <= COARSE_PIXEL_MM:
+        return []
+    reason = f"Pixels are {pixel:.2f} mm wide (usual: below 1 mm): densities are averaged and small findings disappear."
+    return [Limit("pixel_size", "out", ("perc15_hu", "laa950_pct", "haa_pct", "ggo_pct", "consolidation_pct"), reason)]
+
+
+def _cut(lungs: Lungs) -> list[Limit]:
+    """Lungs that reach the first or the last slice are cut off there."""
+    area = np.count_nonzero(lungs.labels, axis=(1, 2))
+    shares = {"first": float(area[0]) / float(area.max()), "last": float(area[-1]) / float(area.max())}
+    ends = [name for name, share in shares.items() if share > CUT_SHARE]
+    if not ends:
+        return []
+    said = " and ".join(f"the {name} slice shows {100 * shares[name]:.0f} % of the largest lung area" for name in ends)
+    return [Limit("partial_lungs", "out", _FIGURES, f"The lungs are cut off: {said}; volumes are those of the part scanned.")]

@@ -1,0 +1,4 @@
+"""Training data: shards, batches, augmentation, conversion, vocabulary.
+
+Door: `medmpt_backend.train.data.shards`.
+"""

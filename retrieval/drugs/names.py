@@ -1,0 +1,165 @@
+"""Names in free text, English or Chinese: which drugs, classes, conditions and enzymes it mentions, and which names are unknown."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from retrieval.drugs.tables import Tables, listed
+from retrieval.drugs.words import CHINESE_DRUG_ENDINGS, CHINESE_PHRASES, DRUG_ENDINGS, KNOWN_WORDS
+
+MentionKind = Literal["drug", "class", "combination", "condition", "target", "effect"]
+# Enzymes and transporters that questions name; the alias is as people write it.
+TARGET_ALIASES = {
+    "p glycoprotein": "P-gp",
+    "pgp": "P-gp",
+    "p gp": "P-gp",
+    "p 糖蛋白": "P-gp",
+    "p糖蛋白": "P-gp",
+    "3a4": "CYP3A4",
+    "cyp3a": "CYP3A4",
+}
+CJK = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[a-z0-9]")
+_TAIL = re.compile(r"(?:'s|s)?(?![a-z0-9])")
+_SPLIT = re.compile(r"[-_/\s\u00b7+]+")
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A known name in a text: span in the normalised text, what it is, and the ids it stands for."""
+
+    start: int
+    end: int
+    kind: MentionKind
+    ids: tuple[str, ...]
+    surface: str
+
+
+def normalise(text: str) -> str:
+    """NFKC, lower case, with hyphens, slashes and runs of white space as one blank."""
+    return _SPLIT.sub(" ", unicodedata.normalize("NFKC", text).casefold().replace("’", "'")).strip()
+
+
+class Lexicon:
+    """All names of the graph and a scanner for free text."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._names: dict[str, tuple[MentionKind, tuple[str, ...]]] = {}
+        self._drug_names: list[str] = []
+        for group in tables.classes:
+            self._add("class", (group.id,), (group.name, group.name_zh, *listed(group.synonyms)))
+        for condition in tables.conditions:
+            names = (condition.name, condition.name_zh, *listed(condition.synonyms), *listed(condition.synonyms_zh))
+            self._add("condition", (condition.id,), names)
+        for effect in tables.effects:
+            for name in (effect.name, effect.name_zh):
+                if normalise(name) not in self._names:
+                    self._add("effect", (effect.id,), (name,))
+        for target in {row.target for row in tables.enzymes}:
+            self._add("target", (target,), (target,))
+        for alias, target in TARGET_ALIASES.items():
+            self._add("target", (target,), (alias,))
+        for drug in tables.drugs:
+            names = (drug.id, drug.name, drug.name_zh, *listed(drug.synonyms), *listed(drug.synonyms_zh))
+            self._add("drug", (drug.id,), names)
+            self._drug_names += [normalise(name) for name in names]
+        for combination in tables.combinations:
+            self._add("combination", listed(combination.drugs), (combination.name,))
+        self._by_start = self._starts()
+
+    def _add(self, kind: MentionKind, ids: tuple[str, ...], names: Iterable[str]) -> None:
+        for name in names:
+            key = normalise(name)
+            if key:
+                self._names[key] = (kind, ids)
+
+    def _starts(self) -> dict[str, tuple[str, ...]]:
+        """Names by their first two characters, longest first: a scanner that needs no compiled pattern."""
+        starts: dict[str, list[str]] = {}
+        for name in sorted(self._names, key=len, reverse=True):
+            starts.setdefault(name[:2], []).append(name)
+        return {start: tuple(names) for start, names in starts.items()}
+
+    def lookup(self, name: str) -> tuple[MentionKind, tuple[str, ...]] | None:
+        """Exact name, any case and hyphenation."""
+        return self._names.get(normalise(name))
+
+    def scan(self, text: str) -> tuple[Mention, ...]:
+        """Known names in the text, longest first at each place, without overlaps."""
+        flat = normalise(text)
+        found, at = [], 0
+        while at < len(flat):
+            mention = self._at(flat, at)
+            if mention:
+                found.append(mention)
+            at = mention.end if mention else at + 1
+        return tuple(found)
+
+    def _at(self, flat: str, at: int) -> Mention | None:
+        """The longest name that begins here; a Latin name begins and ends at a word boundary, with an optional plural or genitive."""
+        for name in self._by_start.get(flat[at : at + 2], ()):
+            if not flat.startswith(name, at):
+                continue
+            end = at + len(name)
+            if not CJK.search(name):
+                if at and _LATIN.match(flat[at - 1]):
+                    continue
+                tail = _TAIL.match(flat, end)
+                if tail is None:
+                    continue
+                end = tail.end()
+            kind, ids = self._names[name]
+            return Mention(at, end, kind, ids, flat[at:end])
+        return None
+
+    def suggest(self, name: str) -> str | None:
+        """The nearest drug name when it is a close misspelling; only ever a suggestion."""
+        close = difflib.get_close_matches(normalise(name), self._drug_names, n=1, cutoff=0.85)
+        return close[0] if close else None
+
+    def unknown(self, text: str) -> tuple[str, ...]:
+        """Words of the text that look like drug names and are not in the graph."""
+        flat = normalise(text)
+        for mention in reversed(self.scan(text)):
+            flat = flat[: mention.start] + " \u0000 " + flat[mention.end :]
+        return tuple(dict.fromkeys([*_unknown_latin(flat), *_unknown_chinese(flat)]))
+
+
+def _unknown_latin(flat: str) -> list[str]:
+    found = []
+    words = re.findall(r"[a-z][a-z0-9']*|\u0000|[^\sa-z\u0000]+", flat)
+    for i, word in enumerate(words):
+        if not re.fullmatch(r"[a-z][a-z0-9']{3,}", word) or word in KNOWN_WORDS or word.rstrip("s") in KNOWN_WORDS:
+            continue
+        before = words[i - 1] if i else ""
+        after = words[i + 1] if i + 1 < len(words) else ""
+        slot = before in {
+            "with",
+            "and",
+            "add",
+            "take",
+            "taking",
+            "give",
+            "giving",
+            "prescribe",
+            "start",
+            "is",
+            "does",
+            "can",
+            "about",
+            "of",
+            "on",
+        }
+        slot = slot or after in {"and", "with", "interact", "interacts", "dose"} or CJK.search(before + after) is not None
+        if slot or DRUG_ENDINGS.search(word):
+            found.append(word)
+    return found
+
+
+def _unknown_chinese(flat: str) -> list[str]:
+    for phrase in CHINESE_PHRASES:
+        flat = flat.replace(phrase, " ")
+    return [run for run in re.findall(r"[\u4e00-\u9fff]{2,}", flat) if CHINESE_DRUG_ENDINGS.search(run)]

@@ -1,0 +1,264 @@
+"""Understanding a free question about drugs (English or Chinese) and picking the facts that answer it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal, cast
+
+from retrieval.drugs.check import ChildPugh, severity_order
+from retrieval.drugs.facts import DrugFact, Relation
+from retrieval.drugs.names import normalise
+
+if TYPE_CHECKING:
+    from retrieval.drugs.graph import DrugGraph
+
+QueryStatus = Literal["ok", "partial", "empty"]
+# Words of a question and the relation they ask for, in order of precedence.
+INTENTS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
+    ("cross_reacts_with", re.compile(r"allerg|cross react|anaphyla|hypersensitiv.* to|过敏|交叉")),
+    ("lactation", re.compile(r"breast ?feed|lactat|nursing|哺乳")),
+    ("pregnancy", re.compile(r"pregnan|trimester|teratogen|妊娠|怀孕|孕")),
+    (
+        "adjusts_for",
+        re.compile(
+            r"crcl|egfr|clearance|creatinine|dialysis|child pugh|dose adjust|renal|kidney|hepatic|liver|cirrho"
+            r"|肌酐|肾功能|肝功能|透析|肝硬化|剂量调整|调整剂量|减量"
+        ),
+    ),
+    ("same_class", re.compile(r"same class|class of|which class|what class|belongs? to|同类|哪一类|哪类|属于")),
+    ("inhibits", re.compile(r"inhibit|抑制")),
+    ("induces", re.compile(r"\binduc|诱导")),
+    ("substrate_of", re.compile(r"substrate|metaboli[sz]ed by|底物|代谢")),
+    ("monitors", re.compile(r"monitor|follow up|check regularly|监测")),
+    ("causes", re.compile(r"side effect|adverse|cause|toxicit|harm|不良反应|副作用|毒性|引起")),
+    (
+        "interacts_with",
+        re.compile(
+            r"interact|together|combin|coadminist|concomitant|alongside|at the same time|\bwith\b|相互作用|一起|合用|联用|同时|同服|并用"
+        ),
+    ),
+    ("contraindicated_in", re.compile(r"contraindicat|avoid|who should not|must not|safe in|禁忌|禁用|避免|慎用|能否用|能用|可以用")),
+    (
+        "treats",
+        re.compile(
+            r"treat|first line|indicat|therapy for|used for|option|regimen|drug of choice|prophyla|治疗|一线|首选|适应|方案|用什么药|预防"
+        ),
+    ),
+)
+KIDNEY_VALUE = re.compile(r"(?:crcl|egfr|gfr|creatinine clearance|clearance|肌酐清除率|肾小球滤过率)\D{0,14}?(\d+(?:\.\d+)?)")
+CHILD_PUGH = re.compile(r"child pugh (?:class |grade |score )?([abc])\b|child pugh ?([abc])级")
+# Conditions that ask for a dose rule, and the adverse effect that is named by its abbreviation.
+ORGANS = frozenset({"renal-impairment", "severe-renal-impairment", "hepatic-impairment", "severe-hepatic-impairment", "cirrhosis"})
+QT = re.compile(r"\bqtc?\b|qt ?间期")
+SMOKING = "smoking-cessation"
+ALLERGY_AFTER = re.compile(r"(?:drug )?(?:allerg|anaphyla|hypersensitiv|过敏)")
+ALLERGY_BEFORE = re.compile(r"(?:allerg\w*|anaphyla\w*|hypersensitiv\w*|reaction|reacted) (?:to|after|with)$")
+OVERVIEW: tuple[Relation, ...] = ("treats", "contraindicated_in", "adjusts_for", "pregnancy", "monitors", "causes")
+
+
+@dataclass(frozen=True)
+class UnderstoodQuery:
+    """What the question was read as.
+
+    Attributes:
+        drugs: Drug ids, in order of mention.
+        classes: Class or group ids.
+        conditions: Condition ids.
+        effects: Ids of adverse effects.
+        targets: Enzymes and transporters.
+        relations: Relations asked for; empty means an overview.
+        allergens: Drug ids that the question names as the allergy.
+        unknown: Names that look like drugs and are not in the graph.
+        suggestions: Unknown name to a close known one.
+        crcl: Creatinine clearance or eGFR in the question, mL/min.
+        child_pugh: Child-Pugh class in the question.
+    """
+
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    allergens: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    suggestions: dict[str, str] = field(default_factory=dict)
+    crcl: float | None = None
+    child_pugh: ChildPugh | None = None
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """Facts that answer the question, most severe first, and why there may be none."""
+
+    facts: tuple[DrugFact, ...]
+    understood: UnderstoodQuery
+    status: QueryStatus
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
+    """Names, relations and numbers of a question."""
+    found: dict[str, list[str]] = {"drug": [], "class": [], "condition": [], "target": [], "effect": []}
+    for mention in graph.scan(question):
+        found["drug" if mention.kind == "combination" else mention.kind] += mention.ids
+    flat = normalise(question)
+    kidney, child = KIDNEY_VALUE.search(flat), CHILD_PUGH.search(flat)
+    unknown = graph.unknown_names(question)
+    relations = [relation for relation, pattern in INTENTS if pattern.search(flat)]
+    if found["drug"] and SMOKING in found["condition"]:  # stopping to smoke changes the levels that smoke lowered
+        found["condition"] = [c for c in found["condition"] if c != SMOKING]
+        found["drug"].append("tobacco-smoke")
+    if ORGANS & set(found["condition"]) and "adjusts_for" not in relations:
+        relations.append("adjusts_for")
+    if QT.search(flat):
+        found["effect"].append("qt-prolongation")
+    suggestions = {name: close for name in unknown if (close := graph.suggest(name))}
+    return UnderstoodQuery(
+        drugs=tuple(dict.fromkeys(found["drug"])),
+        classes=tuple(dict.fromkeys(found["class"])),
+        conditions=tuple(dict.fromkeys(found["condition"])),
+        targets=tuple(dict.fromkeys(found["target"])),
+        effects=tuple(dict.fromkeys(found["effect"])),
+        relations=tuple(relations),
+        allergens=_allergens(graph, question, flat),
+        unknown=unknown,
+        suggestions=suggestions,
+        crcl=float(kidney.group(1)) if kidney else None,
+        child_pugh=cast(ChildPugh, (child.group(1) or child.group(2)).upper()) if child else None,
+    )
+
+
+def _allergens(graph: "DrugGraph", question: str, flat: str) -> tuple[str, ...]:
+    """Drugs named as the allergy: right before `allergy`, `allergic` or 过敏, or right after `allergic to`."""
+    found: list[str] = []
+    for mention in graph.scan(question):
+        before, after = flat[: mention.start].rstrip(), flat[mention.end :].lstrip()
+        if mention.kind in ("drug", "class", "combination") and (ALLERGY_AFTER.match(after) or ALLERGY_BEFORE.search(before)):
+            found += [d.id for d in graph.members(mention.ids[0])] if mention.kind == "class" else mention.ids
+    return tuple(dict.fromkeys(found))
+
+
+def answer(graph: "DrugGraph", question: str) -> QueryResult:
+    """Facts that answer the question; empty with a reason when a name is unknown or the graph holds nothing."""
+    q = understand(graph, question)
+    if q.unknown and len(q.drugs) + len(q.classes) < 2:
+        return QueryResult((), q, "empty", _unknown_reason(q))
+    if not (q.drugs or q.classes or q.targets or q.conditions or q.effects):
+        return QueryResult((), q, "empty", "no drug, class, enzyme or condition of the graph is named in the question")
+    facts = _facts(graph, q)
+    warnings = (_unknown_reason(q),) if q.unknown else ()
+    if not facts:
+        reason = _unknown_reason(q) if q.unknown else _nothing(graph, q)
+        return QueryResult((), q, "empty", reason)
+    return QueryResult(tuple(sorted(dict.fromkeys(facts), key=severity_order)), q, "partial" if q.unknown else "ok", None, warnings)
+
+
+def _unknown_reason(q: UnderstoodQuery) -> str:
+    parts = [
+        f"{name!r} is not in the graph" + (f" (did you mean {q.suggestions[name]}?)" if name in q.suggestions else "") for name in q.unknown
+    ]
+    return "; ".join(parts) + ". Not in the graph does not mean safe"
+
+
+def _nothing(graph: "DrugGraph", q: UnderstoodQuery) -> str:
+    names = [graph.name(d).en for d in q.drugs] + [graph.group_name(c).en for c in q.classes]
+    names += [graph.condition(c).name for c in q.conditions] + list(q.targets)
+    asked = f" {'/'.join(q.relations)}" if q.relations else ""
+    checked = _checked(graph, q)
+    return f"no{asked} edge for {', '.join(names)} is in the graph{checked}. Not in the graph does not mean safe"
+
+
+def _checked(graph: "DrugGraph", q: UnderstoodQuery) -> str:
+    """What a pair without a finding was checked against."""
+    if len(q.drugs) + len(q.classes) < 2:
+        return ""
+    sides = [(d,) for d in q.drugs] + [tuple(m.id for m in graph.members(c)) for c in q.classes]
+    listed = {f.key for side in sides for f in graph.facts(side, ("interacts_with",))}
+    pairs = sum(len(a) * len(b) for a, b in combinations(sides, 2))
+    return f" (none found for {pairs} pair(s) among {len(listed)} listed interactions of these drugs, shared enzymes and shared adverse effects)"
+
+
+def _facts(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+    """Facts by the shape of the question: allergy, pair, drug and condition, condition, enzyme, class, one drug."""
+    if "cross_reacts_with" in q.relations and len(q.drugs) + len(q.classes) >= 1:
+        return _allergy(graph, q)
+    if q.targets:
+        return _targets(graph, q)
+    if q.effects and (len(q.drugs) + len(q.classes) < 2):
+        return _effects(graph, q)
+    drugs = q.drugs or tuple(d.id for c in q.classes for d in graph.members(c))
+    special = [r for r in q.relations if r in ("pregnancy", "lactation", "adjusts_for", "monitors", "causes", "same_class")]
+    if drugs and special:
+        return _special(graph, replace(q, drugs=drugs), special)
+    if len(q.drugs) + len(q.classes) >= 2:
+        return _pairs(graph, q)
+    if q.conditions:
+        return _conditions(graph, q, drugs)
+    if "interacts_with" in q.relations:
+        return [f for f in graph.facts(drugs, ("interacts_with",)) if f.subjects[0] in drugs or f.subjects[1] in drugs]
+    relations = tuple(q.relations) or OVERVIEW
+    return list(graph.facts(drugs, relations))
+
+
+def _pairs(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+    sides = [[d] for d in q.drugs] + [[d.id for d in graph.members(c) if d.id not in q.drugs] for c in q.classes]
+    facts = [f for left, right in combinations(sides, 2) for a in left for b in right if a != b for f in graph.interactions(a, b)]
+    if q.conditions:
+        facts += _conditions(graph, q, q.drugs)
+    return facts
+
+
+def _conditions(graph: "DrugGraph", q: UnderstoodQuery, drugs: tuple[str, ...]) -> list[DrugFact]:
+    held = graph.with_parents(q.conditions)
+    if drugs:
+        facts = graph.facts(drugs, ("contraindicated_in", "treats"))
+        return [f for f in facts if graph.condition_of(f) in held]
+    names = [graph.condition(c).name.lower() for c in q.conditions]
+    relation: Relation = "contraindicated_in" if "contraindicated_in" in q.relations else "treats"
+    return list(graph.facts(names, (relation,)))
+
+
+def _allergy(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+    sides = [[d] for d in q.drugs] + [[d.id for d in graph.members(c)] for c in q.classes]
+    if len(sides) == 1:
+        facts = [f for drug in sides[0] for f in graph.facts((drug,), ("cross_reacts_with",)) if f.subjects[0] == drug]
+        return facts + list(graph.facts(sides[0], ("allergy_class",)))
+    pairs = [(a, b) for left, right in combinations(sides, 2) for a in left for b in right if a != b]
+    facts = [f for a, b in pairs for f in (*graph.cross_reactions(a, b), *graph.cross_reactions(b, a))]
+    return [f for f in facts if not q.allergens or f.subjects[0] in q.allergens]
+
+
+def _targets(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+    wanted: tuple[Relation, ...] = tuple(r for r in q.relations if r in ("inhibits", "induces", "substrate_of"))
+    facts = graph.facts(q.targets, wanted or ("inhibits", "induces", "substrate_of"))
+    return [f for f in facts if not q.drugs or f.subjects[0] in q.drugs]
+
+
+def _effects(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+    """Drugs that cause the effect, or whether the named drugs do; with a condition of that name also what it forbids."""
+    names = [graph.effect(e).name.lower() for e in q.effects]
+    drugs = q.drugs or tuple(d.id for c in q.classes for d in graph.members(c))
+    facts = [f for f in graph.facts(names, ("causes",)) if not drugs or f.subjects[0] in drugs]
+    return facts + (_conditions(graph, q, drugs) if q.conditions and (drugs or "contraindicated_in" in q.relations) else [])
+
+
+def _special(graph: "DrugGraph", q: UnderstoodQuery, relations: Sequence[Relation]) -> list[DrugFact]:
+    facts: list[DrugFact] = []
+    for drug in q.drugs:
+        if "same_class" in relations:
+            facts += graph.same_class(drug)
+        if "adjusts_for" in relations and (q.crcl is not None or q.child_pugh is not None):
+            facts += graph.dose_rules(drug, crcl=q.crcl, hepatic=q.child_pugh)
+        elif "adjusts_for" in relations:
+            facts += graph.facts((drug,), ("adjusts_for",))
+        rest: tuple[Relation, ...] = tuple(r for r in relations if r not in ("adjusts_for", "same_class"))
+        if rest:
+            facts += graph.facts((drug,), rest)
+    if q.conditions:
+        facts += _conditions(graph, q, q.drugs)
+    if len(q.drugs) >= 2 and "interacts_with" in q.relations:
+        facts += _pairs(graph, q)
+    return facts

@@ -1,0 +1,288 @@
+"""Search over the guideline corpus and the hospital's own documents: two rankers, feature reranking, calibrated threshold."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.concepts.lexicon import LEXICON, Lexicon
+from retrieval.documents.ingest import open_documents
+from retrieval.errors import BadInput
+from retrieval.guidelines.corpus import GUIDELINES, load_corpus
+from retrieval.guidelines.narrowing import admits, conditions, describe
+from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
+from retrieval.guidelines.question import Question, issuer_names, understand
+from retrieval.guidelines.sizes import shift, size_of
+from retrieval.index.candidates import gather
+from retrieval.index.cross import READ, CrossEncoderReranker, cross_encoder_folder
+from retrieval.index.embed import Embedder, EmbeddingCache, Progress, load_embedder
+from retrieval.index.rerank import FEATURES, Ranker
+from retrieval.index.shard import Place, Shard, content_hash, open_shard
+
+# More than five passages dilute what a language model is given (issue text: "few and relevant").
+MOST_HITS = 5
+_ALL = 0.999
+# Reason of a result that is neither an answer nor silence.
+NEAREST = "no passage answers this directly; these are the nearest"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One candidate with its score; `near` when it speaks of everything that the question names, whatever the score."""
+
+    passage: Passage
+    score: float
+    near: bool = False
+
+
+class GuidelineIndex:
+    """The door to guideline passages and documents."""
+
+    def __init__(
+        self,
+        shards: tuple[Shard, ...],
+        conflicts: dict[str, tuple[str, ...]],
+        lexicon: Lexicon,
+        embedder: Callable[[], Embedder],
+        reranker: Path | None = None,
+    ) -> None:
+        """Assemble an index from opened shards; use `open`."""
+        self._shards = shards
+        self._conflicts = conflicts
+        self.lexicon = lexicon
+        self._load_embedder = embedder
+        self._reranker = reranker
+        self._lock = RLock()
+        self._ranker = Ranker.load()
+
+    @classmethod
+    def open(
+        cls,
+        cache_dir: Path,
+        *,
+        embedder: str = "minilm",
+        reranker: str | None = None,
+        chroma_url: str | None = None,
+        data_dir: Path | None = None,
+        corpus_dir: Path = GUIDELINES,
+        progress: Progress | None = None,
+    ) -> "GuidelineIndex":
+        """Open the index, building what is missing or stale.
+
+        Args:
+            cache_dir: For the index and the embeddings.
+            embedder: `minilm`, `hashing`, or the path of a sentence-transformers folder.
+            reranker: Path of a sentence-transformers cross-encoder that reorders the best hits; None for none.
+            chroma_url: `http://host:port` of a Chroma server; None for the embedded store.
+            data_dir: Where imported documents live; None leaves them out.
+            corpus_dir: Folder of the guideline corpus.
+            progress: Called with (embedded, total) while building.
+
+        Raises:
+            BadInput: the corpus or the embedder's name is wrong.
+            Unavailable: there is no model in the folder of the reranker.
+        """
+        folder = cross_encoder_folder(reranker)
+        lexicon = Lexicon.load()
+        load = _Once(embedder)
+        embeddings = EmbeddingCache(cache_dir / "embeddings", load, embedding_name(embedder))
+        place = guideline_place(cache_dir, embedder, chroma_url, corpus_dir)
+        shards = [open_shard(place, lambda: load_corpus(corpus_dir).passages, lexicon, embeddings, progress)]
+        if data_dir is not None:
+            documents = open_documents(data_dir, cache_dir, embedder, chroma_url, lexicon, embeddings, progress)
+            shards += [documents] if documents is not None else []
+        return cls(tuple(shards), _conflict_keys(corpus_dir), lexicon, load, folder)
+
+    def passages(self) -> tuple[Passage, ...]:
+        """All passages, guidelines first."""
+        return tuple(p for shard in self._shards for p in shard.passages)
+
+    def passage(self, key: str) -> Passage | None:
+        """The passage with this key, or None."""
+        return next((shard.passages[shard.row[key]] for shard in self._shards if key in shard.row), None)
+
+    def close(self) -> None:
+        """Let go of the stores' files."""
+        for shard in self._shards:
+            shard.close()
+
+    def search(self, query: str, k: int = 5, filters: Filters = Filters()) -> SearchResult:  # noqa: B008 (frozen)
+        """Find passages that answer `query`.
+
+        Args:
+            query: A question in English or Chinese.
+            k: At most this many hits, and never more than five.
+            filters: Narrowing; a narrower filter never brings more hits.
+
+        Raises:
+            BadInput: empty query, or `k` below 1.
+        """
+        if not query.strip() or k < 1:
+            raise BadInput(f"a search needs a question and k of at least 1, got {query!r:.80} and k={k}")
+        question = understand(query, self.lexicon, self.vocabulary, self._issuers)
+        counts = {"passages": sum(len(s.passages) for s in self._shards)}
+        allowed, reason = self._allowed(question, filters)
+        counts["after_filters"] = sum(int(mask.sum()) for mask in allowed)
+        reason = reason or _bogus(question)
+        ranked: list[Scored] = []
+        direct = False
+        if reason is None:
+            ranked = self._rank(question, allowed, filters)
+            counts["candidates"] = len(ranked)
+            ranked = [s for s in ranked if s.near or s.score >= self._ranker.threshold]
+            counts["above_threshold"] = len(ranked)
+            direct = any(s.score >= self._ranker.direct for s in ranked)
+            ranked = self._reread(question, ranked)
+            reason = self._why_empty(question) if not ranked else None if direct else NEAREST
+        hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
+        counts["returned"] = len(hits)
+        return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason, direct)
+
+    def _why_empty(self, question: Question) -> str:
+        absent = [*question.unknown, *(name for name in question.entities if "c:" + name not in self.vocabulary)]
+        return "no passage answers this well enough" + (f"; nothing here on: {', '.join(absent)}" if absent else "")
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """All tokens of the index."""
+        return frozenset().union(*(shard.lexical.vocabulary for shard in self._shards))
+
+    @cached_property
+    def _issuers(self) -> dict[str, set[str]]:
+        return issuer_names([p.guideline for p in self.passages() if p.kind == "guideline"])
+
+    def _allowed(self, question: Question, filters: Filters) -> tuple[list[NDArray[np.bool_]], str | None]:
+        """Rows of each shard that filters and named edition admit, and why there are none."""
+        masks = [np.fromiter((admits(p, filters) for p in s.passages), bool, len(s.passages)) for s in self._shards]
+        if not any(mask.any() for mask in masks):
+            return masks, f"no passage of the index passes {describe(filters)}"
+        edition = self._edition(question)
+        if edition is None:
+            return masks, None
+        named = [np.fromiter((p.guideline.id in edition for p in s.passages), bool, len(s.passages)) for s in self._shards]
+        masks = [mask & name for mask, name in zip(masks, named, strict=True)]
+        if any(mask.any() for mask in masks):
+            return masks, None
+        who = " ".join(question.issuers) or "any issuer"
+        years = sorted({p.guideline.year for p in self.passages() if p.kind == "guideline" and self._issued_by(p, question.issuers)})
+        return (
+            masks,
+            f"no edition of {who} of {question.year} in the index under these filters; it has {', '.join(map(str, years)) or 'none'}",
+        )
+
+    def _edition(self, question: Question) -> set[str] | None:
+        """Ids of guidelines of the edition the question names; None when it names none."""
+        guidelines = {p.guideline.id: p.guideline for p in self.passages() if p.kind == "guideline"}
+        newest = max((g.year for g in guidelines.values()), default=0)
+        asks = question.issuers or "recommendation" in question.concepts or (question.year or 0) > newest
+        if question.year is None or not asks:
+            return None
+        ids = set().union(*(self._issuers[name] for name in question.issuers)) if question.issuers else set(guidelines)
+        return {i for i in ids if guidelines[i].year == question.year}
+
+    def _issued_by(self, passage: Passage, issuers: Collection[str]) -> bool:
+        return not issuers or any(passage.guideline.id in self._issuers[name] for name in issuers)
+
+    @property
+    def rankers(self) -> tuple[Shard, Lexicon, Embedder]:
+        """What ranks the guideline passages, before any threshold: for the evaluation."""
+        return self._shards[0], self.lexicon, self._embedder
+
+    def _named(self, question: Question, passages: Sequence[Passage]) -> list[float]:
+        """1 where the question names the passage's issuer, -1 where it names another, else 0."""
+        return [0.0 if not question.issuers else 1.0 if self._issued_by(p, question.issuers) else -1.0 for p in passages]
+
+    def _rank(self, question: Question, allowed: list[NDArray[np.bool_]], filters: Filters) -> list[Scored]:
+        vector = self._embedder.encode([question.rendered or question.text])[0]
+        size = size_of(question.text)
+        scored: list[Scored] = []
+        for shard, mask in zip(self._shards, allowed, strict=True):
+            if mask.any():
+                with self._lock:
+                    found = gather(shard, question, vector, conditions(filters), mask)
+                named = self._named(question, [shard.passages[row] for row in found.rows])
+                rows, features = found.rows, found.features(named)
+                spoken = features[:, FEATURES.index("entities")] if question.entities else np.zeros(len(rows))
+                on_topic = spoken > 0 if question.entities else np.ones(len(rows), bool)
+                rows, features, near = rows[on_topic], features[on_topic], spoken[on_topic] > _ALL
+                passages = [shard.passages[row] for row in rows]
+                scores = self._ranker.score(features, [shift(size, p) for p in passages])
+                scored += [Scored(p, float(s), bool(n)) for p, s, n in zip(passages, scores, near, strict=True)]
+        return sorted(scored, key=lambda s: (-s.score, s.passage.id))
+
+    def _reread(self, question: Question, ranked: list[Scored]) -> list[Scored]:
+        """The best `READ` in the order of the cross-encoder, with its scores; unchanged without one.
+
+        Membership is settled before, so that narrowing filters still never add hits; what it does not read is not shown.
+        """
+        if self._cross is None:
+            return ranked
+        best = ranked[:READ]
+        scores = self._cross.score(question, [s.passage for s in best])
+        read = [Scored(s.passage, float(score), s.near) for s, score in zip(best, scores, strict=True)]
+        return sorted(read, key=lambda s: (-s.score, s.passage.id)) + ranked[READ:]
+
+    @cached_property
+    def _cross(self) -> CrossEncoderReranker | None:
+        with self._lock:
+            return CrossEncoderReranker(self._reranker, self.lexicon) if self._reranker is not None else None
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        with self._lock:
+            return self._load_embedder()
+
+    def _hit(self, scored: Scored, ranked: Iterable[Scored]) -> Hit:
+        newer = scored.passage.guideline.superseded_by
+        successor = next((s.passage.key for s in ranked if s.passage.guideline.id == newer), None) if newer else None
+        conflicts = self._conflicts.get(scored.passage.key, ())
+        return Hit(scored.passage, round(scored.score, 4), conflicts, newer, successor)
+
+
+class _Once:
+    """Loads an embedder at the first call and keeps it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._loaded: Embedder | None = None
+        self._lock = RLock()
+
+    def __call__(self) -> Embedder:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = load_embedder(self._name)
+            return self._loaded
+
+
+def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
+    """Where the shard of the guideline corpus lives."""
+    digest = content_hash([*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), LEXICON], embedder)
+    return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
+
+
+def embedding_name(embedder: str) -> str:
+    """File name of the embedding cache of an embedder setting."""
+    return embedder if embedder.isidentifier() else f"{Path(embedder).name}-{hashlib.sha256(embedder.encode()).hexdigest()[:8]}"
+
+
+def _conflict_keys(corpus_dir: Path) -> dict[str, tuple[str, ...]]:
+    from retrieval.guidelines.corpus import read_conflicts
+
+    pairs: dict[str, tuple[str, ...]] = {}
+    for a, b in read_conflicts(corpus_dir):
+        pairs[a] = (*pairs.get(a, ()), b)
+        pairs[b] = (*pairs.get(b, ()), a)
+    return pairs
+
+
+def _bogus(question: Question) -> str | None:
+    """Why a question about a name that nobody here knows has no answer."""
+    if not question.names:
+        return None
+    names = ", ".join(map(repr, question.names))
+    return f"{names}: the question is about a name that is unknown to the corpus and the lexicon; a similar one is not offered in its place"

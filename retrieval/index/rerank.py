@@ -1,0 +1,76 @@
+"""The feature-based reranker: a logistic model over a handful of readable features, so that its score is a calibrated probability.
+
+Weights stand in `data/ranker.json`; `medmpt eval retrieval --fit` fits them. No feature depends on the filters or on the other
+candidates: that is why a narrower filter can never bring more hits.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.errors import BadInput
+
+RANKER = Path(__file__).parents[1] / "data" / "ranker.json"
+FEATURES = ("dense", "lexical", "coverage", "entities", "focus", "unknown", "issuer", "superseded")
+Features = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Weights of the features, the intercept, the score below which a passage is not shown, and the one from which it is an answer.
+
+    The features, all in about 0..1:
+        dense: cosine of question and passage.
+        lexical: BM25 as a share of the best possible for the question.
+        coverage: idf-weighted share of the question's concepts and words that stand in the passage.
+        entities: the same over the concepts that say what the question is about.
+        focus: share of those concepts in the passage's heading (section, tags, topic, title).
+        unknown: idf-weighted share of the question that neither corpus nor lexicon knows.
+        issuer: 1 when the question names this passage's issuer, -1 when it names another, else 0.
+        superseded: 1 for an edition that has been replaced, when no year is asked for.
+    """
+
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+    direct: float = 0.0
+
+    @classmethod
+    def load(cls, path: Path = RANKER) -> "Ranker":
+        """Read the weights.
+
+        Raises:
+            BadInput: the file names other features than this code computes.
+        """
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(data["weights"]) != FEATURES:
+            raise BadInput(
+                f"{path.name} has features {list(data['weights'])!r}, expected {list(FEATURES)!r}; run `medmpt eval retrieval --fit`"
+            )
+        return cls(tuple(map(float, data["weights"].values())), float(data["bias"]), float(data["threshold"]), float(data["direct"]))
+
+    def save(self, path: Path = RANKER, **notes: str | float) -> None:
+        """Write the weights, with notes on how they were made."""
+        weights = {name: round(weight, 4) for name, weight in zip(FEATURES, self.weights, strict=True)}
+        data = {
+            "weights": weights,
+            "bias": round(self.bias, 4),
+            "threshold": round(self.threshold, 4),
+            "direct": round(self.direct, 4),
+            **notes,
+        }
+        path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+    def score(self, features: Features, shifts: Sequence[float] | None = None) -> Features:
+        """Probabilities `(n,)` of rows of features `(n, len(FEATURES))`; `shifts` are added to the log-odds."""
+        logits = features @ np.asarray(self.weights) + self.bias + np.asarray(shifts if shifts is not None else 0.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float64)
+
+
+def stack(columns: Sequence[NDArray[np.floating]]) -> Features:
+    """Columns in the order of `FEATURES` as one matrix."""
+    return np.stack([np.asarray(column, np.float64) for column in columns], axis=1)

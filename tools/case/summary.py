@@ -1,0 +1,210 @@
+"""Tool `summarize_case`: the case on one page as evidence sentences, and the card of it that the system prompt carries."""
+
+from pydantic import JsonValue
+
+from tools.case.record import Case
+from tools.case.vitals import abnormal, lines
+from tools.deps import Deps
+from tools.evidence import Evidence, Language, Quantity, ToolResult
+from tools.labs.interpret import sentence
+from tools.labs.value import latest, shown
+from tools.quantities import fill
+
+_SEX = {"male": ("man", "男性"), "female": ("woman", "女性"), "other": ("patient", "患者"), "unknown": ("patient", "患者")}
+_MOST_LABS = 12
+
+
+def summarize_case(deps: Deps) -> ToolResult:
+    """Summarise the case on one page: demographics, presentation, vitals, conditions, allergies, medicines, key labs, studies."""
+    if deps.case is None:
+        return ToolResult(tool="summarize_case", status="empty", reason="no case is open", missing=("case",))
+    evidence = [e for e in _parts(deps.case) if e is not None]
+    missing = tuple(_missing(deps.case, deps.language))
+    card: dict[str, JsonValue] = {"card": case_card(deps.case, deps.language)}
+    return ToolResult(
+        tool="summarize_case",
+        status="partial" if missing else "ok",
+        reason=f"not recorded: {', '.join(missing)}" if missing else None,
+        counts={"sentences": len(evidence)},
+        missing=missing,
+        emergencies=tuple(abnormal(deps.case, deps.language, urgent=True)),
+        evidence=tuple(evidence),
+        data=card,
+    )
+
+
+def case_card(case: Case, language: Language = "en") -> str:
+    """The case in a few lines for a system prompt: no identifiers, opaque handles only."""
+    zh = language == "zh"
+    return "\n".join((e.text_zh or e.text) if zh else e.text for e in _parts(case) if e is not None)
+
+
+def _parts(case: Case) -> list[Evidence | None]:
+    return [
+        _demographics(case),
+        _presentation(case),
+        _vitals(case),
+        _conditions(case),
+        _allergies(case),
+        _medications(case),
+        _labs(case),
+        _lung_function(case),
+        _studies(case),
+    ]
+
+
+def _evidence(
+    name: str, en: str, zh: str, subjects: tuple[str, ...] = (), known: tuple[Quantity, ...] = (), time: str | None = None
+) -> Evidence:
+    return Evidence(
+        key=f"C-{name}",
+        kind="case",
+        text=en,
+        text_zh=zh,
+        source="case record",
+        locator=time,
+        quantities=fill(known, en, zh),
+        subjects=(name, *subjects),
+    )
+
+
+def _demographics(case: Case) -> Evidence:
+    p = case.patient
+    noun, noun_zh = _SEX[p.sex]
+    age = None if p.age_years is None else shown(p.age_years)
+    en = (
+        f"The patient is {'an' if age in ('11', '18') or age.startswith('8') else 'a'} {age}-year-old {noun}"
+        if age
+        else f"The patient is a {noun} of unknown age"
+    )
+    zh = f"患者为 {age} 岁{noun_zh}" if age else f"患者为{noun_zh}，年龄不详"
+    known: list[Quantity] = [] if p.age_years is None else [Quantity(name="age", value=p.age_years, unit="years", decimals=0)]
+    if p.weight_kg is not None:
+        en, zh = f"{en}, weight {shown(p.weight_kg)} kg", f"{zh}，体重 {shown(p.weight_kg)} kg"
+    if p.height_cm is not None:
+        en, zh = f"{en}, height {shown(p.height_cm)} cm", f"{zh}，身高 {shown(p.height_cm)} cm"
+    if p.pregnant:
+        en, zh = f"{en}, pregnant", f"{zh}，妊娠"
+    if p.smoking and p.smoking.status != "unknown":
+        word = {"never": ("never smoker", "从不吸烟"), "former": ("former smoker", "既往吸烟"), "current": ("current smoker", "目前吸烟")}[
+            p.smoking.status
+        ]
+        years, years_zh = (
+            ("", "")
+            if p.smoking.pack_years is None
+            else (f" of {shown(p.smoking.pack_years)} pack-years", f" {shown(p.smoking.pack_years)} 包年")
+        )
+        en, zh = f"{en}, {word[0]}{years}", f"{zh}，{word[1]}{years_zh}"
+    return _evidence("demographics", en + ".", zh + "。", (p.sex,), tuple(known))
+
+
+def _presentation(case: Case) -> Evidence | None:
+    p = case.presentation
+    if not (p.question or p.symptoms or p.findings):
+        return None
+    en, zh = "", ""
+    if p.symptoms:
+        span, span_zh = (
+            ("", "") if p.duration_days is None else (f" for {shown(p.duration_days)} days", f"，持续 {shown(p.duration_days)} 天")
+        )
+        en, zh = f"Symptoms{span}: {', '.join(p.symptoms)}. ", f"症状：{'、'.join(p.symptoms)}{span_zh}。"
+    if p.findings:
+        en, zh = f"{en}Findings: {', '.join(p.findings)}. ", f"{zh}体征与发现：{'、'.join(p.findings)}。"
+    if p.question:
+        en, zh = f"{en}Question: {p.question}", f"{zh}问题：{p.question}"
+    return _evidence("presentation", en.strip(), zh, tuple(p.symptoms))
+
+
+def _vitals(case: Case) -> Evidence | None:
+    rows = lines(case)
+    if not rows:
+        return None
+    en = "Vital signs: " + ", ".join(r.en for r in rows) + "."
+    zh = "生命体征：" + "，".join(r.zh for r in rows) + "。"
+    known = tuple(Quantity(name=r.name, value=r.value, unit=r.unit, decimals=r.decimals) for r in rows)
+    return _evidence("vitals", en, zh, tuple(r.name for r in rows), known, max((r.time or "" for r in rows), default="") or None)
+
+
+def _listed(
+    name: str, head: tuple[str, str], items: list[tuple[str, str]], subjects: tuple[str, ...], none: tuple[str, str] | None = None
+) -> Evidence | None:
+    if not items:
+        return _evidence(name, none[0], none[1]) if none else None
+    en, zh = "; ".join(i[0] for i in items), "；".join(i[1] for i in items)
+    return _evidence(name, f"{head[0]}: {en}.", f"{head[1]}：{zh}。", tuple(s.casefold() for s in subjects))
+
+
+def _conditions(case: Case) -> Evidence | None:
+    known = case.patient.conditions
+    items = [(c.name + (f" (since {c.since})" if c.since else ""), c.name + (f"（{c.since} 年起）" if c.since else "")) for c in known]
+    return _listed("conditions", ("Known conditions", "既往疾病"), items, tuple(c.name for c in known))
+
+
+def _allergies(case: Case) -> Evidence | None:
+    items = []
+    for a in case.patient.allergies:
+        details = [x for x in (a.reaction, a.severity) if x]
+        items.append(
+            (a.substance + (f" ({', '.join(details)})" if details else ""), a.substance + (f"（{'，'.join(details)}）" if details else ""))
+        )
+    none = ("No allergy is recorded; this is not the same as none.", "未记录过敏史；这不等于无过敏。")
+    return _listed("allergies", ("Recorded allergies", "过敏史"), items, tuple(a.substance for a in case.patient.allergies), none)
+
+
+def _medications(case: Case) -> Evidence | None:
+    items = []
+    for m in case.medications:
+        dose = f" {shown(m.dose)} {m.unit or ''}".rstrip() if m.dose is not None else ""
+        text = f"{m.name}{dose}" + "".join(f" {x}" for x in (m.route, m.frequency) if x)
+        items.append((text, text))
+    none = ("No current medicine is recorded; this is not the same as none.", "未记录当前用药；这不等于未用药。")
+    return _listed("medications", ("Current medicines", "当前用药"), items, tuple(m.name for m in case.medications), none)
+
+
+def _labs(case: Case) -> Evidence | None:
+    readings = [r for r in latest(case.labs, case.patient) if r.flag not in ("normal", "unknown")]
+    readings.sort(key=lambda r: not r.flag.startswith("critical"))
+    if not readings:
+        return None
+    kept = readings[:_MOST_LABS]
+    en = " ".join(sentence(r) for r in kept)
+    zh = "".join(sentence(r, "zh") for r in kept)
+    known = tuple(Quantity(name=r.id, value=r.observation.value or 0.0, unit=r.shown_unit, decimals=4) for r in kept)
+    return _evidence("labs", f"Abnormal laboratory values: {en}", f"异常检验：{zh}", tuple(r.id.replace("_", " ") for r in kept), known)
+
+
+def _lung_function(case: Case) -> Evidence | None:
+    if not case.lung_function:
+        return None
+    last = max(case.lung_function, key=lambda f: f.time or "")
+    labels = (
+        ("fev1_l", "FEV1", "FEV1", " L"), ("fev1_pct", "FEV1", "FEV1 占预计值", "%"), ("fvc_l", "FVC", "FVC", " L"),
+        ("fvc_pct", "FVC", "FVC 占预计值", "%"), ("fev1_fvc", "FEV1/FVC", "FEV1/FVC", ""), ("dlco_pct", "DLCO", "DLCO 占预计值", "%"),
+    )  # fmt: skip
+    values = [(en, zh, unit, v) for f, en, zh, unit in labels if (v := getattr(last, f)) is not None]
+    if not values:
+        return None
+    en = ", ".join(f"{n} {shown(v)}{u}" + (" predicted" if u == "%" else "") for n, _, u, v in values)
+    zh = "，".join(f"{n} {shown(v)}{u}" for _, n, u, v in values)
+    return _evidence("lung-function", f"Lung function: {en}.", f"肺功能：{zh}。", ("fev1",), time=last.time)
+
+
+def _studies(case: Case) -> Evidence | None:
+    items = []
+    for t in case.studies:
+        en = t.id + (" (prior)" if t.prior else "") + (f" of {t.date}" if t.date else "")
+        items.append((en, t.id + ("（既往）" if t.prior else "") + (f"（{t.date}）" if t.date else "")))
+    return _listed("studies", ("CT studies available", "可用 CT 检查"), items, tuple(t.id for t in case.studies))
+
+
+def _missing(case: Case, language: Language) -> list[str]:
+    p = case.patient
+    gaps = (
+        (p.age_years is None, "age", "年龄"),
+        (p.sex == "unknown", "sex", "性别"),
+        (not case.vitals, "vital signs", "生命体征"),
+        (not case.labs, "laboratory values", "检验"),
+        (not p.allergies, "allergies", "过敏史"),
+        (not case.medications, "medicines", "用药"),
+    )
+    return [zh if language == "zh" else en for gap, en, zh in gaps if gap]

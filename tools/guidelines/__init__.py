@@ -1,0 +1,4 @@
+"""The guideline tool: passages of the index as evidence.
+
+Door: `tools.guidelines.search.search_guidelines`.
+"""

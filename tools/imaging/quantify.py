@@ -1,0 +1,204 @@
+"""Tool `quantify_ct`: the lungs of a CT study in figures, as evidence; needs no model."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from tools.deps import Deps
+from tools.evidence import Evidence, Quantity, ToolResult, Validity
+from tools.imaging.studies import study_of
+from tools.quantities import fill
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.quantify import Quantification
+
+_SIDE = {"right": "右", "left": "左"}
+_THIRD = {"upper": ("upper", "上"), "middle": ("middle", "中"), "lower": ("lower", "下")}
+_SLICE = {
+    "largest_lungs": ("largest lung area", "肺面积最大"),
+    "carina": ("carina", "气管隆突"),
+    "most_emphysema": ("most emphysema", "肺气肿最明显"),
+    "most_ground_glass": ("most ground glass", "磨玻璃影最明显"),
+    "most_consolidation": ("most consolidation", "实变最明显"),
+}
+
+
+def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
+    """Measure both lungs of a CT study: volumes, densities, thirds and key slices; no model is needed."""
+    if not deps.studies:
+        return ToolResult(
+            tool="quantify_ct", status="empty", reason="the case has no CT study", query={"study": study}, missing=("CT study",)
+        )
+    opened = study_of(deps, study)
+    from medmpt_backend.errors import BackendError
+
+    try:
+        found = opened.measured
+    except BackendError as error:
+        return ToolResult(tool="quantify_ct", status=error.status, reason=str(error), query={"study": study})
+    return ToolResult(
+        tool="quantify_ct",
+        status=found.status,
+        reason="; ".join(limit.reason for limit in found.limits) or None,
+        query={"study": study},
+        counts={"slices": found.slices},
+        warnings=tuple(found.warnings),
+        evidence=(*_figures(found, study), *_regions(found, study), *_slices(found, study)),
+        data=payload(found),
+    )
+
+
+def _evidence(
+    study: str, name: str, en: str, zh: str, known: tuple[Quantity, ...], validity: Validity | None = "in", **more: object
+) -> Evidence:
+    record: dict[str, object] = {
+        "key": f"CT-{study}-{name}",
+        "kind": "ct",
+        "text": en,
+        "text_zh": zh,
+        "source": f"quantitative CT of {study}",
+        "validity": validity,
+        "quantities": fill(known, en, zh),
+        "subjects": (name.replace("_", " "), "lung", study),
+        **more,
+    }
+    return Evidence.model_validate(record)
+
+
+def _figures(q: "Quantification", study: str) -> list[Evidence]:
+    f = q.lungs
+    litre = [("lungs_total_l", f.total_l), ("lungs_left_l", f.left_l), ("lungs_right_l", f.right_l)]
+    out = [
+        _evidence(
+            study,
+            "volume",
+            f"The lungs measure {f.total_l:.2f} L in total: left {f.left_l:.2f} L, right {f.right_l:.2f} L.",
+            f"双肺总容积 {f.total_l:.2f} L：左肺 {f.left_l:.2f} L，右肺 {f.right_l:.2f} L。",
+            tuple(Quantity(name=n, value=v, unit="L", decimals=2) for n, v in litre),
+            q.validity("total_l"),
+        )
+    ]
+    rows = (
+        (
+            "laa950_pct",
+            "Emphysema index LAA-950",
+            "肺气肿指数 LAA-950",
+            "of the lungs lies below -950 HU",
+            "的肺组织低于 -950 HU",
+            f.laa950_pct,
+        ),
+        (
+            "haa_pct",
+            "High-attenuation areas",
+            "高衰减区",
+            "of the lungs lies from -600 to -250 HU",
+            "的肺组织介于 -600 至 -250 HU",
+            f.haa_pct,
+        ),
+        ("ggo_pct", "Ground-glass density", "磨玻璃密度", "of the lungs", "的肺组织", f.ggo_pct),
+        (
+            "consolidation_pct",
+            "Consolidation density inside the lung mask",
+            "肺区内实变密度",
+            "of the lungs; dense disease that touches the chest wall lies outside the mask, so this is a lower bound",
+            "的肺组织；紧贴胸壁的致密病变不在肺区内，故此值为下限",
+            f.consolidation_pct,
+        ),
+    )
+    for name, en, zh, tail, tail_zh, value in rows:
+        validity = q.validity(name)
+        note, note_zh = ("", "") if validity == "in" else (" (outside the domain of the method)", "（超出方法适用范围）")
+        if validity == "unknown":
+            note, note_zh = " (domain of the method not certain)", "（适用范围不确定）"
+        out.append(
+            _evidence(
+                study,
+                name,
+                f"{en}: {value:.1f}% {tail}{note}.",
+                f"{zh}：{value:.1f}% {tail_zh}{note_zh}。",
+                (Quantity(name=name, value=value, unit="%", decimals=1),),
+                validity,
+            )
+        )
+    density = (("mean_hu", f.mean_hu), ("median_hu", f.median_hu), ("perc15_hu", f.perc15_hu))
+    out.append(
+        _evidence(
+            study,
+            "density",
+            f"Lung density: mean {f.mean_hu:.0f} HU, median {f.median_hu:.0f} HU, 15th percentile {f.perc15_hu:.0f} HU.",
+            f"肺密度：平均 {f.mean_hu:.0f} HU，中位数 {f.median_hu:.0f} HU，第 15 百分位 {f.perc15_hu:.0f} HU。",
+            tuple(Quantity(name=n, value=v, unit="HU", decimals=0) for n, v in density),
+            q.validity("mean_hu"),
+        )
+    )
+    return out
+
+
+def _regions(q: "Quantification", study: str) -> list[Evidence]:
+    """The region with most of each kind of density; all six stand in `data`."""
+    out = []
+    for name, en, zh in (
+        ("laa950_pct", "Emphysema density is highest", "肺气肿密度最高处为"),
+        ("ggo_pct", "Ground-glass density is highest", "磨玻璃密度最高处为"),
+        ("consolidation_pct", "Consolidation density is highest", "实变密度最高处为"),
+    ):
+        known = [(getattr(r, name), r) for r in q.regions if getattr(r, name) is not None]
+        if not known:
+            continue
+        value, r = max(known, key=lambda pair: pair[0])
+        if value < 1.0:
+            continue
+        third, third_zh = _THIRD[r.third]
+        out.append(
+            _evidence(
+                study,
+                f"{name}_region",
+                f"{en} in the {third} third of the {r.side} lung at {value:.1f}%.",
+                f"{zh}{_SIDE[r.side]}肺{third_zh}三分之一，{value:.1f}%。",
+                (Quantity(name=f"{name}_region", value=value, unit="%", decimals=1),),
+                q.validity(name),
+                side=r.side,
+            )
+        )
+    return out
+
+
+def _slices(q: "Quantification", study: str) -> list[Evidence]:
+    out = []
+    for name, k in q.key_slices.items():
+        en, zh = _SLICE.get(name, (name.replace("_", " "), name))
+        out.append(
+            _evidence(
+                study,
+                f"slice_{name}",
+                f"Slice {k.index} shows the {en}, {k.position_mm:.0f} mm below the first slice.",
+                f"第 {k.index} 层显示{zh}，距首层 {k.position_mm:.0f} mm。",
+                (
+                    Quantity(name="slice", value=k.index, decimals=0),
+                    Quantity(name="position_mm", value=k.position_mm, unit="mm", decimals=0),
+                ),
+                None,
+                locator=f"{study} slice {k.index}",
+            )
+        )
+    return out
+
+
+def payload(q: "Quantification") -> dict[str, JsonValue]:
+    """The contract's object of `ct quantify`."""
+    s = q.series
+    series: dict[str, JsonValue] = {
+        "uid_hash": s.uid_hash,
+        "slices": q.slices,
+        "spacing_mm": list(q.spacing_mm),
+        "thickness_mm": s.thickness_mm,
+        "kernel": s.kernel,
+        "contrast": s.contrast,
+        "manufacturer": s.manufacturer,
+        "synthetic": s.synthetic,
+    }
+    lungs: dict[str, JsonValue] = dict(q.lungs.__dict__)
+    regions: list[JsonValue] = [dict(r.__dict__) for r in q.regions]
+    slices: dict[str, JsonValue] = {n: {"index": k.index, "position_mm": k.position_mm} for n, k in q.key_slices.items()}
+    definitions: dict[str, JsonValue] = dict(q.definitions)
+    return {"series": series, "lungs": lungs, "regions": regions, "key_slices": slices, "definitions": definitions}

@@ -1,0 +1,132 @@
+"""Tool `find_similar_cases`: reference cases of the weights (virtual patients) and own studies whose scan vectors lie closest."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from retrieval.index.similar_cases import CaseIndex, SimilarCase
+from tools.deps import Deps
+from tools.evidence import Evidence, Quantity, ToolResult
+from tools.imaging.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
+from tools.imaging.model_tools import on_engine
+from tools.quantities import fill
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.volume import Volume
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.inference.reference import ReferenceCase
+
+_NO_CASES = "the weights carry no reference cases and no own study was added: run `medmpt case remember STUDY --name NAME`"
+
+
+def own_folder(cases_dir: Path, engine: "MedMPTEngine") -> Path:
+    """Where own studies are indexed for the weights in use."""
+    return cases_dir / engine.provenance.model_sha256[:16]
+
+
+def find_similar_cases(deps: Deps, study: str = "ct-1", k: int = 5) -> ToolResult:
+    """Cases whose CT looks similar to the model: virtual reference patients with their truth, and own studies that were added."""
+    return on_engine("find_similar_cases", deps, study, lambda engine, volume: _found(engine, volume, deps, study, k))
+
+
+def _found(engine: "MedMPTEngine", volume: "Volume", deps: Deps, study: str, k: int) -> ToolResult:
+    encoding = engine.encode(volume)
+    validity, query = encoding.validity, {"study": study, "k": k}
+    why = reason_of(validity, deps.language)
+    card: dict[str, JsonValue] = {"validity": card_json(validity)}
+    if validity.domain == "out":
+        said = (abstained(validity, study, "similar"),)
+        return ToolResult(tool="find_similar_cases", status="out_of_domain", reason=why, query={**query}, evidence=said, data=card)
+    from medmpt_backend.inference.reference import ReferenceCases
+
+    reference = ReferenceCases.load(engine.weights.folder, engine.provenance.model_sha256)
+    own = _own_index(deps.cases_dir, engine)
+    if reference is None and own is None:
+        return ToolResult(tool="find_similar_cases", status="unavailable", reason=_NO_CASES, query={**query})
+    vector = engine.embed_scan(encoding)
+    hits: list[SimilarCase] = []
+    known: Mapping[str, ReferenceCase] = {}
+    if reference is not None:
+        index = CaseIndex(reference.scans.shape[1], reference.encoder)
+        index.add([c.id for c in reference.cases], reference.scans)
+        known = {c.id: c for c in reference.cases}
+        hits += index.search(vector, k)
+    hits += own.search(vector, k) if own is not None else []
+    best = sorted(hits, key=lambda hit: -hit.score)[:k]
+    searched = len(known) + (len(own) if own is not None else 0)
+    return ToolResult(
+        tool="find_similar_cases",
+        status=status_of(validity),
+        reason=why,
+        query={**query},
+        counts={"searched": searched, "shown": len(best)},
+        warnings=(_synthetic(deps.language == "zh"), card_line(card_of(validity), deps.language)),
+        evidence=tuple(_evidence(hit, known.get(hit.id), n) for n, hit in enumerate(best, 1)),
+        data={"cases": [_row(hit, known.get(hit.id)) for hit in best], **card},
+    )
+
+
+def _own_index(cases_dir: Path | None, engine: "MedMPTEngine") -> CaseIndex | None:
+    if cases_dir is None or not own_folder(cases_dir, engine).is_dir():
+        return None
+    return CaseIndex.load(own_folder(cases_dir, engine), engine.provenance.model_sha256, mapped=False)
+
+
+def _synthetic(chinese: bool) -> str:
+    if chinese:
+        return "参考病例为计算机生成的虚拟患者，并非真实患者；相似度只反映影像特征，不代表诊断相同"
+    return (
+        "reference cases are computer-generated virtual patients, not real ones; similarity is that of image features, not of the diagnosis"
+    )
+
+
+def _evidence(hit: SimilarCase, case: "ReferenceCase | None", rank: int) -> Evidence:
+    note = hit.facts.get("note", "").strip()
+    if case is not None:
+        text = f"Similar case {rank} (synthetic, cosine {hit.score:.2f}): {case.line(False)}."
+        text_zh = f"相似病例 {rank}（合成病例，余弦相似度 {hit.score:.2f}）：{case.line(True)}。"
+        source, subjects = f"virtual reference patient {hit.id}", tuple(f.replace("_", " ") for f in case.findings)
+    else:
+        text = f"Similar case {rank} (own study {hit.id!r}, cosine {hit.score:.2f})" + (f": {note.rstrip('.')}." if note else ".")
+        text_zh = f"相似病例 {rank}（本机病例 {hit.id!r}，余弦相似度 {hit.score:.2f}）" + (f"：{note.rstrip('。')}。" if note else "。")
+        source, subjects = f"own study {hit.id}", ()
+    return Evidence(
+        key=f"K-{hit.id}",
+        kind="similar_case",
+        text=text,
+        text_zh=text_zh,
+        source=source,
+        locator=hit.id,
+        quantities=fill((Quantity(name="cosine", value=hit.score, unit="", decimals=2),), text, text_zh),
+        subjects=(*subjects, "similar case"),
+    )
+
+
+def _row(hit: SimilarCase, case: "ReferenceCase | None") -> JsonValue:
+    row: dict[str, JsonValue] = {"id": hit.id, "score": round(hit.score, 4), "synthetic": case is not None}
+    if case is None:
+        return {**row, "note": hit.facts.get("note", "")}
+    return {**row, "text": case.line(False), "text_zh": case.line(True), "findings": dict(case.findings), "disease": case.disease}
+
+
+def remember_study(path: Path, name: str, note: str, cases_dir: Path, engine: "MedMPTEngine") -> int:
+    """Add a study to the own cases of the weights in use; returns how many there are.
+
+    Raises:
+        medmpt_backend.errors.BackendError: It cannot be read, or lies outside the domain of the weights.
+        retrieval.errors.BadInput: The name is taken.
+    """
+    from medmpt_backend.errors import OutOfDomain
+    from medmpt_backend.imaging.volume import load_volume
+
+    encoding = engine.encode(load_volume(path))
+    if encoding.validity.domain == "out":
+        raise OutOfDomain(f"not added: {encoding.validity.reason}")
+    index = _own_index(cases_dir, engine)
+    vector = engine.embed_scan(encoding)
+    index = index if index is not None else CaseIndex(len(vector), engine.provenance.model_sha256)
+    index.add([name], vector[None], facts=[{"note": note}])
+    index.save(own_folder(cases_dir, engine))
+    return len(index)

@@ -1,0 +1,196 @@
+"""Tool `interpret_labs`: flags, trends and patterns of the laboratory values of the case."""
+
+from collections.abc import Iterable
+
+from pydantic import JsonValue
+
+from tools.deps import Deps
+from tools.evidence import Evidence, Language, Quantity, ToolResult
+from tools.labs.analytes import find_analyte, fold, source_of
+from tools.labs.panel import Pattern
+from tools.labs.patterns import find_patterns
+from tools.labs.value import Flag, Reading, decimals, latest, shown
+
+_WORD: dict[Flag, tuple[str, str]] = {
+    "low": ("low", "降低"),
+    "normal": ("normal", "正常"),
+    "high": ("high", "升高"),
+    "critical_low": ("critically low", "危急低值"),
+    "critical_high": ("critically high", "危急高值"),
+    "unknown": ("not judged", "无法判断"),
+}
+_URGENCY: dict[Flag, int] = {"critical_low": 0, "critical_high": 0, "low": 1, "high": 1, "unknown": 2, "normal": 3}
+
+
+def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
+    """Interpret the laboratory values of the case: latest per analyte with flag and trend, and the patterns they form.
+
+    Args:
+        deps: The case and the language.
+        analytes: Restrict to these names or ids (any language); None for all.
+
+    Returns:
+        Evidence per value, abnormal first, then patterns (inferred); critical values also in `emergencies`.
+    """
+    query: dict[str, JsonValue] = {"analytes": list(analytes)} if analytes else {}
+    if deps.case is None or not deps.case.labs:
+        reason = "no case is open" if deps.case is None else "the case has no laboratory values"
+        return ToolResult(tool="interpret_labs", status="empty", reason=reason, query=query, missing=("laboratory values",))
+    readings = latest(deps.case.labs, deps.case.patient)
+    chosen, missing = _choose(readings, analytes)
+    if not chosen:
+        reason = f"the case has no value for {', '.join(missing)}"
+        return ToolResult(
+            tool="interpret_labs",
+            status="empty",
+            reason=reason,
+            query=query,
+            missing=missing,
+            counts={"analytes": len(readings), "selected": 0},
+        )
+    patterns = [p for p in find_patterns(readings, deps.case) if analytes is None or {r.key for r in chosen} & set(p.premises)]
+    warnings = tuple(_warnings(chosen, deps))
+    return ToolResult(
+        tool="interpret_labs",
+        status="partial" if missing or any(r.flag == "unknown" for r in chosen) else "ok",
+        reason=f"not in the case: {', '.join(missing)}" if missing else _unjudged(chosen),
+        query=query,
+        counts={"values": len(deps.case.labs), "analytes": len(readings), "selected": len(chosen), "patterns": len(patterns)},
+        warnings=warnings,
+        missing=missing,
+        emergencies=tuple(_emergency(r, deps.language) for r in chosen if r.flag in ("critical_low", "critical_high")),
+        evidence=tuple([_evidence(r) for r in _by_urgency(chosen)] + [_pattern_evidence(p) for p in patterns]),
+        data=payload(chosen, patterns),
+    )
+
+
+def _choose(readings: list[Reading], wanted: list[str] | None) -> tuple[list[Reading], tuple[str, ...]]:
+    if not wanted:
+        return readings, ()
+    chosen: dict[str, Reading] = {}
+    missing: list[str] = []
+    for name in wanted:
+        analyte = find_analyte(name)
+        ids = {analyte.id, f"{analyte.id}_pct"} if analyte else {fold(name)}
+        if ids & {"urea", "urea_nitrogen"}:
+            ids = {"urea", "urea_nitrogen"}
+        hits = [r for r in readings if r.id in ids or fold(r.id) in ids]
+        chosen.update({r.id: r for r in hits})
+        if not hits:
+            missing.append(name)
+    return list(chosen.values()), tuple(missing)
+
+
+def _by_urgency(readings: Iterable[Reading]) -> list[Reading]:
+    return sorted(readings, key=lambda r: _URGENCY[r.flag])
+
+
+def _unjudged(readings: list[Reading]) -> str | None:
+    names = [r.name() for r in readings if r.flag == "unknown"]
+    return f"not judged: {', '.join(names)}" if names else None
+
+
+def _warnings(readings: list[Reading], deps: Deps) -> Iterable[str]:
+    for r in readings:
+        if r.problem:
+            yield f"{r.name()}: {r.problem}"
+    if deps.case and deps.case.patient.pregnant and any(r.reference_source != "interval printed on the sheet" for r in readings):
+        yield "the reference intervals are for adults who are not pregnant"
+
+
+def _value(r: Reading, value: float) -> str:
+    unit = r.shown_unit
+    return f"{shown(value)}{'' if unit in ('', '%') else ' '}{unit}"
+
+
+def _reference(r: Reading) -> str | None:
+    unit = f"{'' if r.shown_unit in ('', '%') else ' '}{r.shown_unit}"
+    if r.low is not None and r.high is not None:
+        return f"{shown(r.low)}–{shown(r.high)}{unit}"
+    if r.high is not None:
+        return f"≤ {shown(r.high)}{unit}"
+    return f"≥ {shown(r.low)}{unit}" if r.low is not None else None
+
+
+def sentence(r: Reading, language: Language = "en") -> str:
+    """One quotable sentence: value, reference interval, flag, trend."""
+    zh = language == "zh"
+    o = r.observation
+    value = (o.comparator or "") + _value(r, o.value or 0.0)
+    reference = _reference(r)
+    word = _WORD[r.flag][1 if zh else 0]
+    name = r.name(language)
+    if zh:
+        trend = "" if r.previous is None else f"，前次为 {_value(r, r.previous)}"
+        return f"{name} {value}" + (f"（参考区间 {reference}）" if reference else "") + f"，{word}{trend}。"
+    trend = "" if r.previous is None else f"; the previous value was {_value(r, r.previous)}"
+    return f"{name[:1].upper()}{name[1:]} is {value}" + (f" (reference {reference})" if reference else "") + f": {word}{trend}."
+
+
+def _evidence(r: Reading) -> Evidence:
+    o = r.observation
+    unit = r.shown_unit
+    numbers = [Quantity(name=r.id, value=o.value or 0.0, unit=unit, decimals=decimals(o.value or 0.0))]
+    for suffix, value in (("reference_low", r.low), ("reference_high", r.high), ("previous", r.previous)):
+        if value is not None:
+            numbers.append(Quantity(name=f"{r.id}_{suffix}", value=value, unit=unit, decimals=decimals(value)))
+    return Evidence(
+        key=r.key,
+        kind="lab",
+        text=sentence(r),
+        text_zh=sentence(r, "zh"),
+        source="laboratory result of the case" + (f"; reference: {r.reference_source}" if r.reference_source else ""),
+        locator=o.time,
+        quantities=tuple(numbers),
+        subjects=tuple(dict.fromkeys([r.id.replace("_", " "), r.name().casefold()])),
+    )
+
+
+def _pattern_evidence(p: Pattern) -> Evidence:
+    return Evidence(
+        key=f"L-pattern-{p.id}",
+        kind="lab",
+        text=p.text,
+        text_zh=p.text_zh,
+        source=p.source,
+        year=p.year,
+        quantities=p.quantities,
+        subjects=(p.name,),
+        inferred=True,
+        premises=p.premises,
+    )
+
+
+def _emergency(r: Reading, language: Language) -> str:
+    limits = r.analyte.critical if r.analyte else None
+    source = source_of(limits.source) if limits else None
+    value = (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
+    origin = f"{source.title} ({source.year})" if source else ""
+    if language == "zh":
+        return f"危急值：{r.name('zh')} {value}，须立即复核并处理（界限来源：{origin}）。"
+    return f"Critical value: {r.name()} {value}; confirm and act now (limit: {origin})."
+
+
+def payload(readings: list[Reading], patterns: list[Pattern]) -> dict[str, JsonValue]:
+    """The contract's object of `labs interpret`."""
+    return {
+        "observations": [_row(r) for r in readings],
+        "patterns": [{"name": p.name, "because": p.because, "source": p.source, "text": p.text, "text_zh": p.text_zh} for p in patterns],
+    }
+
+
+def _row(r: Reading) -> dict[str, JsonValue]:
+    o = r.observation
+    return {
+        "analyte": r.id,
+        "name": r.name(),
+        "loinc": o.loinc or (r.analyte.loinc[0] if r.analyte and r.analyte.loinc else None),
+        "value": o.value,
+        "comparator": o.comparator,
+        "unit": r.unit.ucum if r.unit else o.unit,
+        "flag": r.flag,
+        "reference": _reference(r),
+        "reference_source": r.reference_source,
+        "time": o.time,
+        "previous": r.previous,
+    }

@@ -1,0 +1,192 @@
+"""Tool `draft_report`: a preliminary report by sections, each sentence with its origin.
+
+Origins: `measured` (quantitative CT), `model` (MedMPT: report decoder and finding detectors), `metadata` (the series itself) and
+`template` (fixed words on what was not assessed). A sentence of the decoder that denies or asserts something that the detector of the same
+weights contradicts is left out and listed. Without weights, or outside their domain, the measured part stands and the model's abstains.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import JsonValue
+
+from tools.deps import Deps
+from tools.evidence import Evidence, Quantity, ToolResult
+from tools.imaging.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
+from tools.imaging.model_findings import classified
+from tools.imaging.model_tools import on_engine
+from tools.imaging.quantify import quantify_ct
+from tools.quantities import fill
+from tools.reports.draft_words import blank_sizes, contradiction, denies, split_sections, tidy
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.volume import Volume
+    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.inference.results import DraftSentence
+    from medmpt_backend.inference.training_domain import Validity
+
+Origin = Literal["measured", "model", "metadata", "template"]
+SECTIONS = ("technique", "measurements", "findings", "impression", "limits")
+_PRELIMINARY = {
+    "en": "this is a preliminary draft; a person must check and sign it",
+    "zh": "这是初步草稿，须由医师核对并签发",
+}
+_SIDES = {
+    "en": "left and right in the model's sentences are not verified for these weights",
+    "zh": "这些权重未验证模型语句中的左右侧别",
+}
+_SIZES = {
+    "en": "sizes in the model's sentences are left blank (__): measure the lesion",
+    "zh": "模型语句中的大小留空（__），请实际测量后填写",
+}
+# What no detector and no measurement of this project looks at.
+_NOT_ASSESSED = (
+    "Not assessed: comparison with earlier studies, soft tissues, and abdominal organs beyond what is named above.",
+    "未评估：与既往检查的对比、软组织，以及上文未提及的腹部脏器。",
+)
+_MEASURED_ONLY = (
+    "This draft holds measurements only; a finding that is not mentioned was not looked for.",
+    "本草稿仅含测量结果；未提及的征象并未检查。",
+)
+
+
+@dataclass
+class _Draft:
+    """Sections as they are filled."""
+
+    sections: dict[str, list[dict[str, JsonValue]]] = field(default_factory=dict)
+    evidence: list[Evidence] = field(default_factory=list)
+    withheld: list[JsonValue] = field(default_factory=list)
+
+    def put(self, section: str, item: Evidence, origin: Origin) -> None:
+        row: dict[str, JsonValue] = {"text": item.text, "text_zh": item.text_zh, "origin": origin, "evidence": item.key}
+        self.sections.setdefault(section, []).append(row)
+        self.evidence.append(item)
+
+    def rows(self) -> list[JsonValue]:
+        return [{"name": n, "sentences": [{**r} for r in self.sections[n]]} for n in SECTIONS if n in self.sections]
+
+
+def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
+    """A preliminary report by sections: measurements, what the model sees, impression, limits; a person must sign it."""
+    draft = _Draft()
+    measured = quantify_ct(deps, study)
+    _measured(draft, measured, study)
+    found = on_engine("draft_report", deps, study, lambda engine, volume: _by_model(draft, engine, volume, deps, study))
+    if not draft.sections:
+        return found
+    spoke = any(e.kind == "model" and not e.key.endswith("-abstains") for e in draft.evidence)
+    text, text_zh = _NOT_ASSESSED if spoke else _MEASURED_ONLY
+    draft.put("limits", _statement(study, "limits", text, text_zh), "template")
+    counts = {"sentences": len(draft.evidence), "withheld": len(draft.withheld)}
+    return found.model_copy(
+        update={
+            "counts": counts,
+            "warnings": tuple(dict.fromkeys((_PRELIMINARY[deps.language], *found.warnings, *measured.warnings))),
+            "evidence": tuple(draft.evidence),
+            "data": {**found.data, "sections": draft.rows(), "withheld": draft.withheld},
+        }
+    )
+
+
+def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:
+    """Technique out of the series, then the lungs in figures; key slices stay with `quantify_ct`."""
+    series = measured.data.get("series")
+    if not isinstance(series, dict):
+        return
+    spacing, slices = series.get("spacing_mm"), series.get("slices")
+    if isinstance(spacing, list) and isinstance(spacing[0], int | float) and isinstance(slices, int):
+        contrast, contrast_zh = _CONTRAST[str(series.get("contrast"))]
+        text = f"Chest CT, {slices} axial slices at {spacing[0]:.2f} mm, {contrast}."
+        text_zh = f"胸部 CT，轴位 {slices} 层，层间距 {spacing[0]:.2f} mm，{contrast_zh}。"
+        draft.put("technique", _statement(study, "technique", text, text_zh), "metadata")
+    for item in measured.evidence:
+        if not item.key.startswith(f"CT-{study}-slice_"):
+            draft.put("measurements", item, "measured")
+
+
+_CONTRAST = {
+    "yes": ("with contrast", "增强扫描"),
+    "no": ("without contrast", "平扫"),
+    "unknown": ("contrast not stated", "是否增强未注明"),
+    "None": ("contrast not stated", "是否增强未注明"),
+}
+
+
+def _statement(study: str, name: str, text: str, text_zh: str) -> Evidence:
+    return Evidence(
+        key=f"R-{study}-{name}",
+        kind="report",
+        text=text,
+        text_zh=text_zh,
+        source=f"report draft of {study}",
+        locator=study,
+        quantities=fill((), text, text_zh),
+        subjects=("report", name),
+    )
+
+
+def _by_model(draft: _Draft, engine: "MedMPTEngine", volume: "Volume", deps: Deps, study: str) -> ToolResult:
+    """Add what the model says; its status, warnings and validity."""
+    if not engine.serves("report") and not engine.serves("findings"):
+        engine.require("report")
+    encoding = engine.encode(volume)
+    validity = encoding.validity
+    data: dict[str, JsonValue] = {"validity": card_json(validity)}
+    reason = reason_of(validity, deps.language)
+    if validity.domain == "out":
+        draft.put("findings", abstained(validity, study, "draft"), "model")
+        return ToolResult(tool="draft_report", status="out_of_domain", reason=reason, query={"study": study}, data=data)
+    scores = classified(engine, volume, deps, study) if engine.serves("findings") else None
+    warnings = [card_line(card_of(validity), deps.language)]
+    if engine.serves("report"):
+        text = engine.draft_findings(encoding, language=deps.language)
+        if not text.laterality_verified:
+            warnings.append(_SIDES[deps.language])
+        if any(blank_sizes(s.text) != s.text for s in text.sentences):
+            warnings.append(_SIZES[deps.language])
+        _decoded(draft, text.sentences, scores, validity, study)
+    if scores is not None:
+        _detected(draft, scores, decoded=engine.serves("report"))
+    return ToolResult(
+        tool="draft_report", status=status_of(validity), reason=reason, query={"study": study}, warnings=tuple(warnings), data=data
+    )
+
+
+def _decoded(draft: _Draft, sentences: "tuple[DraftSentence, ...]", scores: ToolResult | None, validity: "Validity", study: str) -> None:
+    """Sentences of the decoder, those that the detectors contradict left out."""
+    number = 0
+    for section, sentence in split_sections(sentences):
+        written = tidy(sentence.text)
+        if not written:
+            continue
+        words = blank_sizes(written)
+        number += 1
+        against = contradiction(words, scores.evidence if scores is not None else (), denials=validity.domain == "in")
+        if against is not None:
+            draft.withheld.append({"text": words, "because": against})
+            continue
+        draft.put(section, _sentence(words, number, sentence, validity, study), "model")
+
+
+def _sentence(words: str, number: int, s: "DraftSentence", validity: "Validity", study: str) -> Evidence:
+    return Evidence(
+        key=f"M-{study}-draft-{number}",
+        kind="model",
+        text=words,
+        text_zh=words,
+        source=f"report decoder of the MedMPT weights {validity.weights}",
+        locator=f"{study} slice {s.slices[0]}" if s.slices else study,
+        validity=validity.domain,
+        quantities=fill((Quantity(name="log_probability", value=s.logprob, unit="", decimals=2),), words),
+        subjects=("draft",),
+        present=False if denies(words) else None,
+        card=card_of(validity),
+    )
+
+
+def _detected(draft: _Draft, scores: ToolResult, decoded: bool) -> None:
+    """What the detectors add: findings above their operating point, then the one sentence of those below it."""
+    for item in scores.evidence:
+        if item.present is True or item.key.endswith(("-absent", "-extent")):
+            draft.put("findings", item, "model")

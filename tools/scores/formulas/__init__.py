@@ -1,0 +1,4 @@
+"""One module per family of scores; each registers what it computes.
+
+Door: `tools.scores.registry`.
+"""

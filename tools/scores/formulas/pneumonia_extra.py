@@ -1,0 +1,65 @@
+"""SMART-COP and the ATS/IDSA 2007 criteria of severe pneumonia."""
+
+from tools.scores.base import Band, Calculator, Field, Item, Values, item, number, over, under, yes
+from tools.scores.fields import AGE, ALBUMIN, CONFUSION, FIO2, HEART_RATE, PAO2, PH, RESPIRATORY_RATE, SBP, SPO2
+
+_MULTILOBAR = Field(
+    "multilobar",
+    "infiltrates in more than one lobe",
+    "多叶浸润",
+    kind="flag",
+    terms=("multilobar", "multilobe", "bilateral infiltrate", "bilateral consolidation", "多叶", "双肺浸润", "双肺实变"),
+)
+
+
+def _by_age(values: Values, young: float, old: float, key: str, *, above: bool) -> bool | None:
+    age, value = number(values, "age"), number(values, key)
+    if value is None:
+        return None
+    tests = [value >= x if above else value < x if key == "pao2" else value <= x for x in (young, old)]
+    if age is None:
+        return tests[0] if tests[0] == tests[1] else None
+    return tests[0] if age <= 50 else tests[1]
+
+
+def _rate(values: Values) -> float | None:
+    """Respiratory rate >= 25/min up to 50 years, >= 30/min above."""
+    met = _by_age(values, 25, 30, "respiratory_rate", above=True)
+    return None if met is None else 1.0 if met else 0.0
+
+
+def _oxygen(values: Values) -> float | None:
+    """Up to 50 years: PaO2 < 70, SpO2 <= 93 or P/F < 333; above: PaO2 < 60, SpO2 <= 90 or P/F < 250."""
+    tests = [_by_age(values, 70, 60, "pao2", above=False), _by_age(values, 93, 90, "spo2", above=False)]
+    pao2, fio2, age = number(values, "pao2"), number(values, "fio2"), number(values, "age")
+    if pao2 is not None and fio2 is not None and age is not None:
+        tests.append(pao2 / fio2 < (333 if age <= 50 else 250))
+    if True in tests:
+        return 2.0
+    return None if all(t is None for t in tests) else 0.0
+
+
+# Points and risk groups: Charles 2008.
+SMART_COP = Calculator(
+    "smart_cop",
+    "SMART-COP",
+    "SMART-COP",
+    (AGE, SBP, _MULTILOBAR, ALBUMIN, RESPIRATORY_RATE, HEART_RATE, CONFUSION, PAO2, SPO2, FIO2, PH),
+    (
+        item("sbp", "systolic < 90 mmHg", "收缩压 < 90 mmHg", ("sbp",), under("sbp", 90), 2),
+        item("multilobar", "multilobar infiltrates", "多叶浸润", ("multilobar",), yes("multilobar"), 1),
+        item("albumin", "albumin < 35 g/L", "白蛋白 < 35 g/L", ("albumin",), under("albumin", 35), 1),
+        Item("respiratory_rate", "raised respiratory rate for age", "呼吸频率高于年龄界值", ("age", "respiratory_rate"), _rate, 0, 1),
+        item("heart_rate", "heart rate ≥ 125 /min", "心率 ≥ 125 /min", ("heart_rate",), over("heart_rate", 125), 1),
+        item("confusion", "new confusion", "新发意识模糊", ("confusion",), yes("confusion"), 1),
+        Item("oxygen", "low oxygen for age", "氧合低于年龄界值", ("age", "pao2", "spo2"), _oxygen, 0, 2),
+        item("ph", "arterial pH < 7.35", "动脉血 pH < 7.35", ("ph",), under("ph", 7.35), 2),
+    ),
+    bands=(
+        Band(2, "low risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险低"),
+        Band(4, "moderate risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险中等"),
+        Band(6, "high risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险高"),
+        Band(None, "very high risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险很高"),
+    ),
+)
+CALCULATORS = (SMART_COP,)

@@ -1,0 +1,258 @@
+"""Tool `calculate_score`: one calculator on the case, as evidence and as the contract's `calc` object."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from pydantic import JsonValue
+
+from tools.deps import Deps
+from tools.evidence import Evidence, Language, Quantity, ToolResult
+from tools.labs.units import parse_unit
+from tools.quantities import fill
+from tools.scores.explain import explain as explained
+from tools.scores.explain import explaining_evidence
+from tools.scores.inputs import UNIT_TAKEN, Resolved
+from tools.scores.registry import find, sources
+from tools.scores.run import Outcome, run
+
+# A short score shows what did not count too.
+_FEW = 8
+_NUMBER_ZH = {"points": "分", "criteria": "项"}
+
+
+def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
+    """Calculate a clinical score or formula from the case, or let it explain itself.
+
+    Args:
+        deps: The case and the language.
+        name: Name of a calculator (`curb_65`, `psi`, ...).
+        inputs: Values that the case lacks or that replace it, as `key -> value[unit]`.
+        explain: Say what is scored, what the result means and how it is computed; without a case and without inputs this is all.
+
+    Returns:
+        One evidence with the value or the possible range; `missing` names what is unknown.
+
+    Raises:
+        BadInput: Unknown calculator, input or unit.
+    """
+    calculator = find(name)
+    if explain or (deps.case is None and not inputs):
+        return _explained(calculator.name, explain)
+    outcome = run(calculator, deps.case, inputs)
+    missing = tuple(_label(outcome, key, deps.language) for key in outcome.missing)
+    note = calculator.note
+    return ToolResult(
+        tool="calculate_score",
+        status="partial" if outcome.missing else "ok",
+        reason=f"missing: {', '.join(missing)}" if missing else None,
+        query={"name": calculator.name, "inputs": dict(inputs or {})},
+        counts={"inputs": len(calculator.fields), "known": len(outcome.inputs)},
+        warnings=tuple(_warnings(outcome, note, deps.language)),
+        missing=missing,
+        evidence=() if outcome.low is None else (evidence(outcome),),
+        data=payload(outcome),
+    )
+
+
+def _explained(name: str, asked: bool) -> ToolResult:
+    """The calculator in its own words."""
+    explanation = explained(name)
+    return ToolResult(
+        tool="calculate_score",
+        status="ok",
+        query={"name": name, "inputs": {}, "explain": asked},
+        counts={"items": len({i.key for i in explanation.items})},
+        evidence=explaining_evidence(explanation),
+        data=explanation.model_dump(mode="json", by_alias=True),
+    )
+
+
+def _warnings(outcome: Outcome, note: tuple[str, str] | None, language: Language) -> Iterable[str]:
+    zh = language == "zh"
+    if note is not None:
+        yield note[1 if zh else 0]
+    for r in outcome.inputs.values():
+        if r.origin == UNIT_TAKEN:
+            yield (
+                f"{r.field.zh}未注明单位，按 {shown_unit(r.field.unit)} 计"
+                if zh
+                else f"{r.field.en}: no unit given, read as {shown_unit(r.field.unit)}"
+            )
+    days = sorted({r.time[:10] for r in outcome.inputs.values() if r.time and r.origin in ("labs", "vitals")})
+    # More than two days between inputs is not one state of the patient.
+    if len(days) > 1 and (_day(days[-1]) - _day(days[0])).days > 2:
+        yield f"所用数据时间不同：{days[0]} 至 {days[-1]}" if zh else f"the inputs are from different times: {days[0]} to {days[-1]}"
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
+
+
+def _label(outcome: Outcome, key: str, language: Language) -> str:
+    field = next(f for f in outcome.calculator.fields if f.key == key)
+    return field.zh if language == "zh" else field.en
+
+
+def evidence(outcome: Outcome) -> Evidence:
+    """The result as one citable statement with its components."""
+    c = outcome.calculator
+    source = sources()[c.name]
+    low, high = outcome.low or 0.0, outcome.high or 0.0
+    result = Quantity(name=c.name, value=low, unit=c.unit, decimals=c.decimals, high=None if outcome.value is not None else high)
+    extra = [
+        Quantity(name=e.name, value=outcome.extra[e.name], unit=e.unit, decimals=e.decimals) for e in c.extra if e.name in outcome.extra
+    ]
+    text, text_zh = statement(outcome, "en"), statement(outcome, "zh")
+    return Evidence(
+        key=f"S-{c.name}",
+        kind="score",
+        text=text,
+        text_zh=text_zh,
+        source=source.text,
+        year=source.year,
+        locator=_when(outcome),
+        quantities=fill((result, *extra, *_inputs(outcome)), text, text_zh),
+        subjects=(c.name, c.en.casefold()),
+        premises=tuple(dict.fromkeys(r.key for r in outcome.inputs.values() if r.key)),
+    )
+
+
+def _when(outcome: Outcome) -> str | None:
+    times = sorted({r.time for r in outcome.inputs.values() if r.time})
+    return None if not times else times[0] if len(times) == 1 else f"{times[0]} – {times[-1]}"
+
+
+def _inputs(outcome: Outcome) -> list[Quantity]:
+    return [
+        Quantity(name=key, value=float(r.value), unit=shown_unit(r.field.unit), decimals=_decimals(float(r.value)))
+        for key, r in outcome.inputs.items()
+        if isinstance(r.value, int | float) and not isinstance(r.value, bool)
+    ]
+
+
+def shown_unit(unit: str) -> str:
+    """A field's unit as prose writes it."""
+    parsed = parse_unit(unit) if "/" in unit or "[" in unit else None
+    return parsed.shown if parsed else unit
+
+
+def _decimals(value: float) -> int:
+    return 0 if value == round(value) else 1 if abs(value) >= 10 else 2
+
+
+def _number(value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def statement(outcome: Outcome, language: Language) -> str:
+    """One or two sentences: result, meaning, components, and what is open."""
+    c, zh = outcome.calculator, language == "zh"
+    name = c.zh if zh else c.en[:1].upper() + c.en[1:]
+    unit = (_NUMBER_ZH.get(c.unit, c.unit) if zh else c.unit) or ""
+    gap = "" if unit in ("", "%") else " "
+    if outcome.value is not None:
+        number = _number(outcome.value, c.decimals)
+        singular = unit.removesuffix("s") if number == "1" and unit == "points" else unit
+        head = f"{name}为 {number}{gap}{unit}" if zh else f"{name} is {number}{gap}{singular}"
+    else:
+        low, high = _number(outcome.low or 0.0, c.decimals), _number(outcome.high or 0.0, c.decimals)
+        head = f"{name}介于 {low} 与 {high}{gap}{unit}之间" if zh else f"{name} is between {low} and {high}{gap}{unit}"
+    band = outcome.band[1 if zh else 0] if outcome.band else None
+    if band is None and outcome.bands_open:
+        first, last = (b[1 if zh else 0] for b in outcome.bands_open)
+        band = f"从“{first}”到“{last}”" if zh else f"from {first} to {last}"
+    meaning = "" if band is None else (f"：{band}" if zh else f": {band}")
+    stop = "。" if zh else ". "
+    exact = outcome.exact
+    if exact is not None:
+        meaning += f"；恰为该分值者：{exact[1]}" if zh else f"; with exactly this score: {exact[0]}"
+    return (head + meaning + stop + _parts(outcome, language) + _extra(outcome, language)).strip()
+
+
+def _extra(outcome: Outcome, language: Language) -> str:
+    zh = language == "zh"
+    out = ""
+    for e in outcome.calculator.extra:
+        if e.name in outcome.extra:
+            value = f"{_number(outcome.extra[e.name], e.decimals)} {e.unit}".strip()
+            out += f"{e.zh}为 {value}。" if zh else f"The {e.en} is {value}. "
+    return out
+
+
+def _parts(outcome: Outcome, language: Language) -> str:
+    zh = language == "zh"
+    if not outcome.components:
+        used = [f"{r.field.zh if zh else r.field.en} {_shown(r, language)}" for r in outcome.inputs.values()]
+        return (f"依据：{'、'.join(used)}。" if zh else f"Based on {', '.join(used)}. ") if used else ""
+    scored = [x for x in outcome.components if x.points]
+    open_ones = [x for x in outcome.components if x.points is None]
+    label = [(x.item.zh if zh else x.item.en) + f" ({_measured(outcome, x.item.needs, language)}{x.points:+g})" for x in scored]
+    out = ""
+    if label:
+        out += f"得分项：{'、'.join(label)}。" if zh else f"Scored: {', '.join(label)}. "
+    spared = [x for x in outcome.components if x.points == 0]
+    if spared and len(outcome.components) <= _FEW:
+        none = [(x.item.zh if zh else x.item.en) + _plain(outcome, x.item.needs, language) for x in spared]
+        out += f"未得分：{'、'.join(none)}。" if zh else f"Not scored: {', '.join(none)}. "
+    if open_ones:
+        names = [
+            (x.item.zh if zh else x.item.en) + f" ({x.item.low:g} to {x.item.high:+g})".replace("to", "至" if zh else "to")
+            for x in open_ones
+        ]
+        out += f"未知项：{'、'.join(names)}。" if zh else f"Not known: {', '.join(names)}. "
+    return out
+
+
+def _plain(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:
+    """The numbers behind a criterion in brackets; nothing for flags."""
+    numbers = _measured(outcome, needs, language).removesuffix("; ")
+    return f" ({numbers})" if numbers else ""
+
+
+def _measured(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:
+    """The numbers behind a criterion: `31 /min; `, empty for flags."""
+    numbers = [outcome.inputs[k] for k in needs if k in outcome.inputs and not isinstance(outcome.inputs[k].value, bool | str)]
+    return "".join(f"{_shown(r, language)}; " for r in numbers)
+
+
+def _shown(r: Resolved, language: Language) -> str:
+    if isinstance(r.value, bool):
+        return ("有" if r.value else "无") if language == "zh" else ("yes" if r.value else "no")
+    if isinstance(r.value, int | float):
+        unit = {"years": "岁"}.get(r.field.unit, shown_unit(r.field.unit)) if language == "zh" else shown_unit(r.field.unit)
+        return f"{_number(float(r.value), _decimals(float(r.value)))} {unit}".strip()
+    return {"male": "男", "female": "女"}.get(str(r.value), str(r.value)) if language == "zh" else str(r.value)
+
+
+def payload(outcome: Outcome) -> dict[str, JsonValue]:
+    """The contract's object of `calc NAME`."""
+    c = outcome.calculator
+    inputs: dict[str, JsonValue] = {
+        key: {"value": r.value, "unit": r.field.unit or None, "origin": r.origin, "time": r.time, "reported": r.reported}
+        for key, r in outcome.inputs.items()
+    }
+    components: list[JsonValue] = [
+        {"id": x.item.id, "text": x.item.en, "text_zh": x.item.zh, "points": x.points, "low": x.item.low, "high": x.item.high}
+        for x in outcome.components
+    ]
+    extra: dict[str, JsonValue] = dict(outcome.extra)
+    return {
+        "name": c.name,
+        "value": outcome.value,
+        "unit": c.unit,
+        "range": [outcome.low, outcome.high],
+        "band": outcome.band[0] if outcome.band else None,
+        "band_zh": outcome.band[1] if outcome.band else None,
+        "bands_possible": [b[0] for b in outcome.bands_open] if outcome.bands_open else [],
+        "inputs": inputs,
+        "missing": list(outcome.missing),
+        "components": components,
+        "extra": extra,
+        "exact": outcome.exact[0] if outcome.exact else None,
+        "exact_zh": outcome.exact[1] if outcome.exact else None,
+        "source": sources()[c.name].text,
+    }

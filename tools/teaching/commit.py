@@ -1,0 +1,289 @@
+"""Commit before reveal: what a trainee records of a study, compared with its truth and with the machine's read, finding by finding.
+
+Pure functions over small records; who may see what when is the agent's business (`agent.sessions.teaching`).
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from medmpt_backend.findings import FINDINGS, MIDLINE, finding
+from tools.errors import BadInput
+from tools.evidence import Language, Side
+
+Outcome = Literal["hit", "wrong_side", "size_off", "miss", "overcall"]
+# Own convention: a size counts as right within 2 mm or a fifth of the true size, whichever is more.
+SIZE_MM, SIZE_SHARE = 2.0, 0.2
+# Own convention: an overcall stated with at least this confidence is pointed out as such.
+SURE = 4
+MOST_ENTRIES = 20
+# Findings that are measured by one diameter.
+FOCAL = frozenset(
+    {"lung_nodule", "mass", "cavity", "bulla", "solid_nodule", "part_solid_nodule", "ground_glass_nodule", "thyroid_nodule", "adrenal_mass"}
+)
+# What a trainee chooses from: findings of a report, without the finer names that only a specialist separates.
+CHOICES: tuple[str, ...] = (
+    "lung_nodule",
+    "mass",
+    "consolidation",
+    "ground_glass",
+    "pleural_effusion",
+    "pneumothorax",
+    "emphysema",
+    "atelectasis",
+    "bronchiectasis",
+    "peribronchial_thickening",
+    "septal_thickening",
+    "reticulation",
+    "honeycombing",
+    "fibrotic_sequela",
+    "mosaic_attenuation",
+    "tree_in_bud",
+    "cavity",
+    "lymphadenopathy",
+    "cardiomegaly",
+    "pericardial_effusion",
+    "coronary_calcification",
+    "arterial_wall_calcification",
+    "hiatal_hernia",
+    "medical_material",
+)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(_Record):
+    """One finding that a trainee records.
+
+    Attributes:
+        finding: One of `CHOICES`.
+        side: Side of the patient; None for findings without one.
+        size_mm: Long axis of a focal finding.
+        confidence: 1 (a guess) to 5 (certain).
+    """
+
+    finding: str
+    side: Side | None = None
+    size_mm: float | None = Field(default=None, gt=0, le=400)
+    confidence: int = Field(ge=1, le=5)
+
+
+class Reading(_Record):
+    """Everything a trainee commits; without entries it says that the study is normal."""
+
+    entries: tuple[Entry, ...] = Field(default=(), max_length=MOST_ENTRIES)
+
+
+class TrueFinding(_Record):
+    """One finding that is on the study; `slice` shows it best, 0-based from the head."""
+
+    finding: str
+    side: Side | None = None
+    size_mm: float | None = None
+    slice: int | None = None
+
+
+class MachineFinding(_Record):
+    """One finding that the model calls."""
+
+    finding: str
+    side: Side | None = None
+    score: float
+    threshold: float | None = None
+
+
+class MachineRead(_Record):
+    """What the model says of the study: its calls, what it denied, or why it abstained."""
+
+    called: tuple[MachineFinding, ...] = ()
+    denied: tuple[str, ...] = ()
+    abstained: str | None = None
+    abstained_zh: str | None = None
+    basis: str = ""
+    basis_zh: str = ""
+
+
+class Feedback(_Record):
+    """One line of the comparison.
+
+    Attributes:
+        finding: What it is about.
+        outcome: Of the trainee.
+        truth: What is there; None for an overcall.
+        entry: What the trainee recorded; None for a miss.
+        machine: Whether the model called it; None where no detector for it ran.
+        machine_side: Side that the model named.
+        text: One sentence in English.
+        text_zh: The same in Chinese.
+    """
+
+    finding: str
+    outcome: Outcome
+    truth: TrueFinding | None = None
+    entry: Entry | None = None
+    machine: bool | None = None
+    machine_side: Side | None = None
+    text: str
+    text_zh: str
+
+
+class Summary(_Record):
+    """Counts of the comparison."""
+
+    hits: int
+    partly: int
+    misses: int
+    overcalls: int
+    text: str
+    text_zh: str
+
+
+def check_reading(reading: Reading) -> Reading:
+    """The reading if it can be committed.
+
+    Raises:
+        BadInput: A finding that is not offered, named twice on the same side, without its side, or without its size.
+    """
+    seen: set[tuple[str, Side | None]] = set()
+    for entry in reading.entries:
+        if entry.finding not in CHOICES:
+            raise BadInput(f"{entry.finding!r} is not among the findings offered")
+        if entry.finding not in MIDLINE and entry.side is None:
+            raise BadInput(f"{finding(entry.finding).en}: give its side (left, right or both)")
+        if entry.finding in FOCAL and entry.size_mm is None:
+            raise BadInput(f"{finding(entry.finding).en}: give its size in millimetres")
+        if (entry.finding, entry.side) in seen:
+            raise BadInput(f"{finding(entry.finding).en} is recorded twice on the same side")
+        seen.add((entry.finding, entry.side))
+    return reading
+
+
+def merge_truth(found: Iterable[TrueFinding]) -> tuple[TrueFinding, ...]:
+    """One truth per finding: sides joined, the largest size with its slice kept."""
+    merged: dict[str, TrueFinding] = {}
+    for item in found:
+        known = merged.get(item.finding)
+        if known is None:
+            merged[item.finding] = item
+            continue
+        larger = item if (item.size_mm or 0) > (known.size_mm or 0) else known
+        side = known.side if known.side == item.side else "both"
+        merged[item.finding] = larger.model_copy(update={"side": side})
+    return tuple(merged.values())
+
+
+def compare(reading: Reading, truth: Iterable[TrueFinding], machine: MachineRead) -> tuple[Feedback, ...]:
+    """Feedback per finding: what is there in the order of the truth, then what was called and is not there."""
+    there = {t.finding: t for t in truth}
+    rows = []
+    for item in there.values():
+        entries = [e for e in reading.entries if e.finding == item.finding]
+        rows.append(_judged(item, _joined(entries), machine))
+    extra = [e for e in reading.entries if e.finding not in there]
+    return (*rows, *(_overcalled(e, machine) for e in extra))
+
+
+def _joined(entries: list[Entry]) -> Entry | None:
+    """Entries of one finding as one: right and left recorded apart are both sides."""
+    if len(entries) < 2:
+        return entries[0] if entries else None
+    sides = {e.side for e in entries}
+    side: Side | None = "both" if len(sides) > 1 or "both" in sides else entries[0].side
+    best = max(entries, key=lambda e: e.size_mm or 0)
+    return best.model_copy(update={"side": side, "confidence": max(e.confidence for e in entries)})
+
+
+def _judged(item: TrueFinding, entry: Entry | None, machine: MachineRead) -> Feedback:
+    outcome: Outcome = "hit"
+    if entry is None:
+        outcome = "miss"
+    elif item.finding not in MIDLINE and entry.side != item.side:
+        outcome = "wrong_side"
+    elif size_off(entry.size_mm, item.size_mm):
+        outcome = "size_off"
+    called, side = machine_on(item.finding, machine)
+    text, text_zh = _words(outcome, item, entry)
+    return Feedback(
+        finding=item.finding, outcome=outcome, truth=item, entry=entry, machine=called, machine_side=side, text=text, text_zh=text_zh
+    )
+
+
+def size_off(said: float | None, true: float | None) -> bool:
+    """Whether a stated size lies outside the tolerance; sizes that one of the two does not give are not judged."""
+    return said is not None and true is not None and abs(said - true) > max(SIZE_MM, SIZE_SHARE * true)
+
+
+def machine_on(name: str, machine: MachineRead) -> tuple[bool | None, Side | None]:
+    """Whether the model called a finding, and its side; None where no detector for it ran."""
+    for call in machine.called:
+        if call.finding == name:
+            return True, call.side
+    return (False, None) if name in machine.denied else (None, None)
+
+
+_SIDE_WORDS: dict[Side, tuple[str, str]] = {"left": ("left", "左侧"), "right": ("right", "右侧"), "both": ("both sides", "双侧")}
+
+
+def _where(side: Side | None, size: float | None, zh: bool) -> str:
+    parts = [_SIDE_WORDS[side][zh]] if side else []
+    parts += [f"{size:.0f} mm"] if size is not None else []
+    return ("，" if zh else ", ").join(parts)
+
+
+def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[str, str]:
+    known = finding(item.finding)
+    focal = item.size_mm if item.finding in FOCAL else None
+    true, true_zh = _where(item.side, focal, False), _where(item.side, focal, True)
+    said, said_zh = (_where(entry.side, None, False), _where(entry.side, None, True)) if entry else ("", "")
+    of, of_zh = (f" ({true})" if true else ""), (f"（{true_zh}）" if true_zh else "")
+    table: dict[Outcome, tuple[str, str]] = {
+        "hit": (f"Found: {known.en}{of}.", f"正确：{known.zh}{of_zh}。"),
+        "miss": (f"Missed: {known.en}{of}.", f"漏诊：{known.zh}{of_zh}。"),
+        "wrong_side": (
+            f"{known.en}: found, but on the wrong side: you recorded {said or 'no side'}, it is {_where(item.side, None, False)}.",
+            f"{known.zh}：已发现，但侧别有误：您记录为{said_zh or '未注明'}，实际为{_where(item.side, None, True)}。",
+        ),
+        "size_off": (
+            f"{known.en}: found, but the size is off: you measured {entry.size_mm if entry and entry.size_mm else 0:.0f} mm, "
+            f"it is {item.size_mm or 0:.0f} mm.",
+            f"{known.zh}：已发现，但大小有偏差：您测得 {entry.size_mm if entry and entry.size_mm else 0:.0f} mm，"
+            f"实际 {item.size_mm or 0:.0f} mm。",
+        ),
+    }
+    return table[outcome]
+
+
+def _overcalled(entry: Entry, machine: MachineRead) -> Feedback:
+    known = finding(entry.finding)
+    sure, sure_zh = (" You were sure of it.", "您当时较为确信。") if entry.confidence >= SURE else ("", "")
+    called, side = machine_on(entry.finding, machine)
+    return Feedback(
+        finding=entry.finding,
+        outcome="overcall",
+        entry=entry,
+        machine=called,
+        machine_side=side,
+        text=f"Overcalled: {known.en} is not on this study.{sure}",
+        text_zh=f"误判：本检查无{known.zh}。{sure_zh}",
+    )
+
+
+def summary(rows: Iterable[Feedback]) -> Summary:
+    """Counts of outcomes in one sentence."""
+    found = list(rows)
+    count = {o: sum(r.outcome == o for r in found) for o in ("hit", "wrong_side", "size_off", "miss", "overcall")}
+    partly, total = count["wrong_side"] + count["size_off"], len(found) - count["overcall"]
+    said = f"{count['hit']} of {total} findings right, {partly} with a wrong side or size"
+    text = f"{said}, {count['miss']} missed, {count['overcall']} overcalled."
+    text_zh = (
+        f"共 {total} 项征象：正确 {count['hit']} 项，侧别或大小有误 {partly} 项，漏诊 {count['miss']} 项；误判 {count['overcall']} 项。"
+    )
+    return Summary(hits=count["hit"], partly=partly, misses=count["miss"], overcalls=count["overcall"], text=text, text_zh=text_zh)
+
+
+def choices(language: Language) -> tuple[tuple[str, str], ...]:
+    """The findings offered, `(id, name)`."""
+    return tuple((i, FINDINGS[i].zh if language == "zh" else FINDINGS[i].en) for i in CHOICES)

@@ -7,14 +7,15 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from agent.reading.features import WIDTH, row, sentence_vectors
+from agent.reading.features import VECTOR, WIDTH, row, sentence_vectors
 from agent.reading.reader import KINDS, LABELS, NONE, TOOLS, Weights
 from agent.training.joining import joined
+from agent.training.logistic import Design, fit_labels
 from agent.training.utterances import TOOL_COLUMNS, Utterance
 
-# Inverse strength of the penalty; of 1 to 16 the best across authors.
+# Weight of the data against the penalty; of 1 to 16 the best across authors.
 PENALTY = 4.0
-FOLDS = 8
+FOLDS = 5
 # Thresholds stay near the middle: what gains a row of these authors by leaving it loses as many of the next ones.
 _GRID = np.arange(0.3, 0.61, 0.05)
 
@@ -39,13 +40,13 @@ class Table:
     """Features and labels of all utterances.
 
     Attributes:
-        x: `(rows, WIDTH)` sparse.
+        x: `(rows, WIDTH)`.
         y: `(rows, labels)` bool.
         skip: `(rows, labels)`: tools that would also be reasonable teach neither yes nor no.
         fold: Fold of each row; an author is in one fold only.
     """
 
-    x: sparse.csr_matrix
+    x: Design
     y: NDArray[np.bool_]
     skip: NDArray[np.bool_]
     fold: NDArray[np.int64]
@@ -58,7 +59,8 @@ def table(rows: Sequence[Utterance]) -> Table:
     made = [row(r.message, vectors[r.q], vectors[r.before] if r.before else None) for r in rows]
     ends = np.cumsum([0, *(len(m.index) for m in made)])
     values, columns = np.concatenate([m.value for m in made]), np.concatenate([m.index for m in made])
-    x = sparse.csr_matrix((values, columns, ends), shape=(len(rows), WIDTH))
+    every = sparse.csr_matrix((values, columns, ends), shape=(len(rows), WIDTH))
+    x = Design(every[:, : 2 * VECTOR].toarray(), every[:, 2 * VECTOR :].tocsr())
     y = np.zeros((len(rows), len(LABELS)), bool)
     skip = np.zeros_like(y)
     for i, r in enumerate(rows):
@@ -86,35 +88,23 @@ def _folds(authors: Sequence[str]) -> NDArray[np.int64]:
 def fit(rows: Sequence[Utterance], progress: Progress | None = None) -> Fitted:
     """Fit, calibrate and give thresholds; messages joined out of two or three teach that one can ask for several things."""
     whole = table([*rows, *joined(rows)])
-    real = np.arange(len(rows))
-    data = Table(whole.x[real], whole.y[real], whole.skip[real], whole.fold[real])
+    real = np.arange(len(whole.y)) < len(rows)
+    data = Table(whole.x.of(real), whole.y[real], whole.skip[real], whole.fold[real])
     folds = sorted(set(data.fold.tolist()))
     scores = np.zeros(data.y.shape, np.float32)
     for done, fold in enumerate(folds):
-        outside = data.fold == fold
-        for j in range(len(LABELS)):
-            coef, bias = _label(whole, j, whole.fold != fold)
-            scores[outside, j] = data.x[outside] @ coef + bias
+        outside, inside = data.fold == fold, whole.fold != fold
+        coef, bias = fit_labels(whole.x.of(inside), whole.y[inside], whole.skip[inside], PENALTY)
+        scores[outside] = data.x.of(outside).score(coef, bias)
         if progress is not None:
             progress(done + 1, len(folds) + 1)
-    coefs = [_label(whole, j, np.ones(len(whole.y), bool)) for j in range(len(LABELS))]
+    coef, bias = fit_labels(whole.x, whole.y, whole.skip, PENALTY)
     slope, shift = _calibration(scores, data)
     p = 1.0 / (1.0 + np.exp(-(slope * scores + shift)))
     case = np.array([r.case for r in rows])
     limits = np.stack([_limits(p, data, use) for use in (case, ~case)])
-    weights = Weights(np.stack([c for c, _ in coefs]), np.array([b for _, b in coefs], np.float32), slope, shift, limits)
+    weights = Weights(coef, bias, slope, shift, limits)
     return Fitted(weights, _figures(p, data, case))
-
-
-def _label(data: Table, column: int, inside: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
-    from sklearn.linear_model import LogisticRegression
-
-    use = inside & ~data.skip[:, column]
-    target = data.y[use, column]
-    if target.all() or not target.any():
-        return np.zeros(WIDTH, np.float32), 6.0 if target.all() else -6.0
-    model = LogisticRegression(C=PENALTY, solver="liblinear", dual=True, max_iter=300, random_state=0).fit(data.x[use], target)
-    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
 
 def _calibration(scores: NDArray[np.float32], data: Table) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

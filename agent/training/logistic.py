@@ -36,21 +36,21 @@ class Design:
 
 
 def fit_labels(
-    x: Design, y: NDArray[np.bool_], skip: NDArray[np.bool_], strength: float
+    x: Design, y: NDArray[np.bool_], weight: NDArray[np.float32], strength: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Minimise, for every label, `|w|^2 / 2 + strength * sum of log losses` over the rows that are not skipped for it.
+    """Minimise, for every label, `|w|^2 / 2 + strength * weighted sum of log losses`.
 
     Args:
         x: Features.
         y: `(rows, labels)`.
-        skip: `(rows, labels)`: rows that say nothing about a label.
+        weight: `(rows, labels)`: what a row counts for a label; 0 where it says nothing about it.
         strength: Weight of the data against the penalty.
 
     Returns:
         Coefficients `(labels, columns)` and biases `(labels,)`.
     """
     d, s, labels = x.dense.shape[1], x.sparse.shape[1], y.shape[1]
-    target, weight = y.astype(np.float32), (~skip).astype(np.float32)
+    target = y.astype(np.float32)
     back = x.sparse.T.tocsr()
     size = labels * (d + s)
     share = np.clip((target * weight).sum(0) / np.maximum(weight.sum(0), 1), 1e-4, 1 - 1e-4)

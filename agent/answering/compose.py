@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from agent.answering.draft import Draft, DraftSentence, split_sentences
+from agent.answering.patient import bedside, patient_notes
 from agent.reading.intents import Intent
 from agent.reading.lexicon import DRUG_KINDS, ids, terms
 from agent.reading.plan import Plan, ordered
@@ -27,6 +28,8 @@ _MOST: dict[Intent, int] = {
     "report_draft": 40,
     "ct_findings": 14,
 }
+# What the bedside judgements stand for: where they answer, single drugs ranked and facts about other patients only distract.
+_JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary"})
 _SHOWN_DRUGS = 3
 _SHOWN_FINDINGS = 8
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
@@ -65,15 +68,23 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     Returns:
         Draft whose sentences are evidence texts with their keys; the notice `no_evidence` when there is nothing to say.
     """
-    sentences: list[DraftSentence] = []
-    seen: set[str] = set()
+    judged = bedside(steps)
+    sentences: list[DraftSentence] = [DraftSentence(text=say(e, language), evidence=(e.key,)) for e in judged]
+    sentences = [s for s in sentences if s.text not in banned]
+    seen: set[str] = {e.key for e in judged}
     for intent in ordered(plan.reading):
+        if judged and intent in _JUDGED:
+            continue
         chosen = _select(intent, plan, steps, card)
-        for item in chosen[: _MOST.get(intent, 6)]:
+        chosen = [e for e in chosen if not e.key.startswith(("B-", "P-"))]
+        for item in chosen[: 2 if judged and intent == "guideline" else _MOST.get(intent, 6)]:
             texts = _parts(item, plan, steps, card, language) if intent == "guideline" and not plan.detail else [say(item, language)]
             fresh = [t for t in texts if t not in banned] if item.key not in seen else []
             seen.add(item.key)
             sentences += [DraftSentence(text=t, evidence=(item.key,)) for t in fresh]
+    ledger = {e.key: e for s in steps for e in s.result.evidence}
+    shown = [ledger[k] for s in sentences for k in s.evidence if k in ledger]
+    sentences += [DraftSentence(text=say(e, language), evidence=(e.key,)) for e in patient_notes(shown, ledger)]
     return Draft(sentences=tuple(sentences), notice=None if sentences else "no_evidence")
 
 

@@ -6,11 +6,12 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, about, continued, history, last_real, pointed_at, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.queries import SCORE_TOPIC, Args, calls_for, search_args, topic_query
+from agent.reading.queries import SCORE_TOPIC, TOOLS_OF, Args, calls_for, search_args, topic_query
 from agent.reading.severity import severity_of
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
+from tools.bedside.attach import wanted
 from tools.evidence import ToolName
 
 # What needs the images themselves; a report or its check says itself that there is no study.
@@ -67,6 +68,8 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: 
     reading = _on_record(pointed_at(continued(reading, turns, card.assumed_keys if card else ()), answer), card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
+    if not reading.intents and card is not None:
+        reading = _bedside(reading, question)
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
     return _asking(reading, card, case_topic)
@@ -98,6 +101,15 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
     return Plan(reading, topic, detail, calls=calls)
+
+
+def _bedside(reading: Reading, question: str) -> Reading:
+    """A question that no pattern knows, and that the bedside room answers for the open case."""
+    found = wanted(question)
+    if found is None:
+        return reading
+    intent = next(i for i, names in TOOLS_OF.items() if found[0] in names)
+    return replace(reading, intents={intent: 0}, scores=(found[1],) if intent == "score" else reading.scores)
 
 
 def ordered(reading: Reading) -> list[Intent]:

@@ -207,6 +207,7 @@ NOTICES: dict[str, dict[Language, str]] = {
 }
 
 SECTIONS: dict[str, dict[Language, str]] = {
+    "patient": {"en": "For this patient", "zh": "针对该患者"},
     "score": {"en": "Score", "zh": "评分"},
     "labs": {"en": "Laboratory values", "zh": "化验"},
     "ct": {"en": "CT", "zh": "CT"},

@@ -55,7 +55,6 @@ class TurnContext(Deps):
     """`Deps` of the turn plus what the agent itself needs; tools see it as `Deps`.
 
     Attributes:
-        question: The question as asked.
         thread: Public id of the thread.
         card: What may be said of the case to a model.
         stop: Set when the person pressed stop.
@@ -63,7 +62,6 @@ class TurnContext(Deps):
         assumptions: What the question supposes; `case` is then the copy in which it holds.
     """
 
-    question: str = ""
     thread: str = ""
     card: CaseCard | None = None
     stop: threading.Event = field(default_factory=threading.Event)

@@ -13,6 +13,7 @@ TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.cohort_commands"
 BUILD = "tools.case.build_command"
+REPORTS = "tools.reports.commands"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
@@ -28,6 +29,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),
+    "report": (REPORTS,),
     "case": (TOOLS,),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
     "index": (BUILD, RETRIEVAL),
@@ -69,6 +71,7 @@ DECLARED: dict[str, Entry] = {
     "calc list": Entry(_CASE, "List the clinical scores"),
     "calc": Entry(_CASE, "Calculate one clinical score"),
     "calc explain": Entry(_CASE, "Items, bands, formula and source of one score"),
+    "report check": Entry(_CASE, "Check a CT report before signing"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),

@@ -197,6 +197,11 @@ NOTICES: dict[str, dict[Language, str]] = {
     },
 }
 
+NEAREST: dict[Language, str] = {
+    "en": "I found no direct answer; the nearest passages say:",
+    "zh": "未找到直接回答该问题的条目，最接近的内容如下：",
+}
+
 SECTIONS: dict[str, dict[Language, str]] = {
     "score": {"en": "Score", "zh": "评分"},
     "labs": {"en": "Laboratory values", "zh": "化验"},

@@ -33,6 +33,8 @@ _MOST: dict[Intent, int] = {
     "report_draft": 40,
     "ct_findings": 14,
 }
+# Passages of a search that are read; where the bedside has judged, they only say why.
+_PASSAGES, _BESIDE_JUDGED = 5, 2
 # What is computed leads; then what the question raises first.
 _LEADS: tuple[Intent, ...] = ("score",)
 # What speaks of the open case; the rest says why.
@@ -75,7 +77,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED:
             continue
-        mine = _of_intent(intent, plan, steps, card, language)
+        mine = _of_intent(intent, plan, steps, card, language, _BESIDE_JUDGED if judged else _PASSAGES)
         seen = {k for s in said for k in s.evidence}
         said += [s for s in mine if not set(s.evidence) & seen]
     said = [s for s in said if s.text not in banned]
@@ -86,14 +88,16 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     return Draft(sentences=tuple(arranged), notice=None if arranged else "no_evidence")
 
 
-def _of_intent(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, language: Language) -> list[DraftSentence]:
+def _of_intent(
+    intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, language: Language, passages: int
+) -> list[DraftSentence]:
     """What one intent of the question brings: its first sentence for the headline, the rest for the part where it belongs."""
     chosen = [e for e in select(intent, plan, steps, card) if not e.key.startswith(("B-", "P-"))]
     part: Part = "patient" if card is not None and intent in _OF_THE_PATIENT else "evidence"
     if intent in ("report_draft", "report_check"):
         return [_sentence(e, language, "evidence") for e in chosen[: _MOST.get(intent, 40)]]
     if intent == "guideline" or (intent == "drug_rank" and all(e.kind in ("guideline", "document") for e in chosen)):
-        return _of_passages(chosen, plan, steps, language)
+        return _of_passages(chosen[:passages], plan, steps, language)
     kept = chosen[: _MOST.get(intent, 6)]
     if intent == "labs":
         kept = by_system(kept)
@@ -102,7 +106,7 @@ def _of_intent(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: Ca
 
 def _of_passages(found: Sequence[Evidence], plan: Plan, steps: tuple[ToolStep, ...], language: Language) -> list[DraftSentence]:
     severity = next((s for step in steps if (s := severity_of(step.result))), None)
-    pieces = pieces_of(found, plan.reading.text, severity, language)
+    pieces = pieces_of(found, plan.reading.text, severity, language, plan.detail)
     return [
         DraftSentence(text=marked(p.text, p.evidence, language), evidence=(p.evidence.key,), part="headline" if p.lead else "evidence")
         for p in pieces

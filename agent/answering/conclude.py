@@ -134,6 +134,8 @@ def section_of(claim: Claim, evidence: dict[str, Evidence], placed: dict[str, st
     if claim.evidence[0] in placed:
         return placed[claim.evidence[0]]
     first = evidence[claim.evidence[0]]
+    if first.key.startswith(("B-", "P-")):
+        return "patient"
     return "drugs" if first.key.startswith("M-drug-") else _SECTION[first.kind]
 
 

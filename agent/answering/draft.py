@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from retrieval.guidelines.sentences import split_sentences as sentences_of
 
 ANSWER_TOOL = "give_answer"
-NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks")
+NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one")
+Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one"]
 # Where a sentence of the answer stands; `more` is verified and folded away for want of room.
 Part = Literal["headline", "patient", "evidence", "more"]
-Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks"]
 
 _KEYS = re.compile(r"\s*((?:\[[A-Z]{1,2}-[^\[\]\s]+(?:\s*[,;]\s*[A-Z]{1,2}-[^\[\]\s,;]+)*\]\s*)+)([.。!！?？;；]?)")
 _ONE_KEY = re.compile(r"[A-Z]{1,2}-[^\[\]\s,;]+")

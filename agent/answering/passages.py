@@ -35,11 +35,11 @@ class Piece:
     lead: bool = False
 
 
-def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, language: Language) -> list[Piece]:
+def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, language: Language, detail: bool = False) -> list[Piece]:
     """The pieces to show of passages, best passage first.
 
     The sentence that answers best leads; the rest of its passage follows whole, because what surrounds an answer is mostly part of it; of
-    every further passage only sentences that may answer are kept.
+    every further passage only sentences that may answer are kept (all with `detail`).
     """
     shown: list[Piece] = []
     for rank, item in enumerate(found):
@@ -49,7 +49,7 @@ def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, la
         if not sentences:
             continue
         best = max(range(len(sentences)), key=lambda i: (scores[i], -i))
-        kept = [i for i in range(len(sentences)) if (rank == 0 or scores[i] >= _LEAST) and _fits(sentences[i], severity)]
+        kept = [i for i in range(len(sentences)) if (rank == 0 or detail or scores[i] >= _LEAST) and _fits(sentences[i], severity)]
         if rank == 0 and len(sentences) > 1:
             shown.append(Piece(sentences[best], item, lead=True))
             kept = [i for i in kept if i != best]

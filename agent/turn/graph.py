@@ -235,7 +235,7 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft()
         verdicts = [Verdict(v["text"], tuple(v["evidence"]), v["support"], v["because"]) for v in state["verdicts"]]
         ledger = read_ledger(state["messages"])
-        answer = conclude(runtime.context, ledger, verdicts, draft.notice, name, tuple(state["notes"]))
+        answer = conclude(runtime.context, ledger, verdicts, draft, name, tuple(state["notes"]))
         answer = headed(answer, runtime.context.assumptions).model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]

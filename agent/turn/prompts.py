@@ -206,6 +206,11 @@ NOTICES: dict[str, dict[Language, str]] = {
     },
 }
 
+NEAREST: dict[Language, str] = {
+    "en": "I found no direct answer; the nearest passages say:",
+    "zh": "未找到直接回答该问题的条目，最接近的内容如下：",
+}
+
 SECTIONS: dict[str, dict[Language, str]] = {
     "patient": {"en": "For this patient", "zh": "针对该患者"},
     "score": {"en": "Score", "zh": "评分"},

@@ -59,6 +59,8 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
 
 def judgements(question: str, record: Record) -> list[Evidence]:
     """Everything of this room that answers the question for this patient, most specific first."""
+    if words("general").search(question) and not words("patient").search(question):
+        return []  # about what is recommended in general, not about this patient
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]

@@ -72,7 +72,6 @@ class Record:
         p = self.case.presentation
         found = [c.name for c in self.case.patient.conditions]
         found += [
-            p.question or "",
             *p.symptoms,
             *p.findings,
             *(n.text for n in self.case.notes),
@@ -118,7 +117,10 @@ class Record:
             return True
         if notion.kin:
             return any(kin(c, notion.pattern) for c in self.texts)
-        heard = [s for c in self.texts if (s := stance(c, notion.pattern, acute=notion.acute)) is not None]
+        brought = (
+            [] if notion.shown else [c for c in clauses((self.case.presentation.question or "").replace("?", ".").replace("？", "。"))]
+        )
+        heard = [s for c in (*self.texts, *brought) if (s := stance(c, notion.pattern, acute=notion.acute)) is not None]
         if True in heard or (False not in heard and notion.test and holds(notion.test, self)):
             return True
         return False if heard or notion.silent else None

@@ -1,5 +1,6 @@
 """What a tool's result gains when a case is open: judgements that answer the question, and notes on the drugs that its evidence names."""
 
+import re
 from collections.abc import Iterable
 from itertools import combinations
 
@@ -30,6 +31,7 @@ SPEAKING: frozenset[ToolName] = frozenset(
     }
 )
 _READ = 8
+_BARE_WORDS = 2
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
@@ -66,18 +68,23 @@ def judgements(question: str, record: Record) -> list[Evidence]:
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
     high = any(t.rank >= 7 for t, _ in spoken)
-    if asks_dose(question):
-        found += dose(question, record)
+    dosed = dose(question, record) if asks_dose(question) else []
+    found += dosed
     stopping = bool(words("stop").search(question) and words("open").search(question))
     if stopping:
         found += stop_list(record)
-    if not found or not (high or stopping):
+    if not found or not (high or stopping or dosed):
         found += choose(question, record)
     if not found and words("handover").search(question):
         found += handover(record)
-    if not found and asks_whether(question):
+    if not found and (asks_whether(question) or words("stop").search(question) or _bare(question)):
         found += verdicts(question, record)
     return list({e.key: e for e in found}.values())
+
+
+def _bare(question: str) -> bool:
+    """Whether a question is hardly more than a name (`Rivaroxaban?`)."""
+    return len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
 
 
 def stop_list(record: Record) -> list[Evidence]:

@@ -93,6 +93,7 @@ class Answer(_Model):
     claims: tuple[Claim, ...] = ()
     removed: tuple[Removed, ...] = ()
     missing: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     emergencies: tuple[str, ...] = ()

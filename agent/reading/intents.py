@@ -2,11 +2,13 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Literal
 
 from agent.reading.lexicon import Term, concepts, mentions
+from tools.evidence import ToolName
 
 Intent = Literal[
     "labs",
@@ -81,6 +83,9 @@ class Reading:
         elliptic: Continues the question before (`and in pregnancy?`).
         seen: Asks what is seen, without naming the scan.
         presence: Asks whether something is there.
+        tools: What the trained reader thinks of each tool: the probability that it is needed.
+        kinds: The same of each kind of question (`reader.KINDS`).
+        no_tool: The same of no tool at all.
     """
 
     text: str
@@ -98,6 +103,14 @@ class Reading:
     guideline_named: bool = False
     seen: bool = False
     presence: bool = False
+    tools: Mapping[ToolName, float] = field(default_factory=dict)
+    kinds: Mapping[str, float] = field(default_factory=dict)
+    no_tool: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """The likeliest kind of question; empty before the trained reader has read it."""
+        return max(self.kinds, key=lambda k: self.kinds[k], default="")
 
 
 def read_question(text: str, topic: frozenset[str] = frozenset()) -> Reading:

@@ -53,15 +53,23 @@ _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
 def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> list[tuple[ToolName, Args]]:
     """The calls of the first round for one intent."""
     if intent == "score":
-        return [("calculate_score", _score_args(name, reading.text)) for name in reading.scores]
+        return [("calculate_score", _score_args(name, reading, card)) for name in reading.scores]
     if intent == "guideline":
         return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
     return [(tool, _args(intent, reading, card, topic)) for tool in TOOLS_OF[intent]]
 
 
-def _score_args(name: str, question: str) -> Args:
-    given: dict[str, JsonValue] = {**inputs_for(name, question)}
-    return {"name": name, "inputs": given} if given else {"name": name}
+def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
+    """Inputs that the question gives (those that it supposes stand in the patched record); an explanation where that is asked."""
+    supposed = card.assumed_keys if card else ()
+    given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text).items() if k not in supposed}
+    args: Args = {"name": name, "inputs": given} if given else {"name": name}
+    return args | {"explain": True} if not given and not supposed and explains(reading) else args
+
+
+def explains(reading: Reading) -> bool:
+    """Whether the question is about a score itself: what it is, what it counts, where it cuts."""
+    return not reading.about_patient and reading.kind in ("definition", "criteria", "cutoff", "teach")
 
 
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:

@@ -59,12 +59,14 @@ class TurnContext(Deps):
         card: What may be said of the case to a model.
         stop: Set when the person pressed stop.
         parts: Opens what a tool needs when it is first needed.
+        assumptions: What the question supposes; `case` is then the copy in which it holds.
     """
 
     thread: str = ""
     card: CaseCard | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     parts: Parts | None = None
+    assumptions: tuple[str, ...] = ()
 
     def furnished(self, tool: str) -> "TurnContext":
         """This context with the parts that `tool` needs opened."""

@@ -23,6 +23,8 @@ _CODE = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9]*(?:-[A-Z0-9]
 # Arms of a trial that are not drugs.
 _ARMS = {"placebo": re.compile(r"\bplacebo\b|安慰剂", re.I), "usual-care": re.compile(r"\b(usual|standard) care\b|常规治疗|标准治疗", re.I)}
 _SIGN = {"at_least": ">", "above": ">", "at_most": "<", "below": "<"}
+# Share of a run's content that its core must hold to stand for it.
+_ALONE = 0.8
 # Longest run of chunks that is still one statement.
 _RUN = 5
 
@@ -45,6 +47,7 @@ class Place:
         share: Weighted share of the claim's content that the run holds.
         before: What stands before the run in the evidence: the topic was named there.
         core: The one chunk of the run that holds most of the claim.
+        alone: Whether that chunk holds nearly all that the run holds.
     """
 
     run: str
@@ -52,6 +55,7 @@ class Place:
     share: float
     before: str
     core: str = ""
+    alone: bool = False
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
@@ -85,7 +89,7 @@ def content(text: str) -> dict[str, float]:
         base = number.value * number.unit[1] if number.unit else number.value
         weights[f"#{base:g}"] = 2.0
         if number.direction is not None:
-            weights[f"{_SIGN[number.direction]}{base:g}"] = 1.0
+            weights[f"{_SIGN[number.direction]}{base:g}"] = 2.0
     return weights
 
 
@@ -113,7 +117,9 @@ def place(claim: str, texts: Iterable[str]) -> Place:
                     best_score = score
                     best = Place(run, piece.text, held / total, f"{done} {start}")
             done += f" {piece.text}"
-    return replace(best, core=_core(mine, best.run))
+    core = _core(mine, best.run)
+    held, whole = (sum(w for t, w in mine.items() if t in content(p)) for p in (core, best.run))
+    return replace(best, core=core, alone=held >= _ALONE * whole)
 
 
 def _core(mine: dict[str, float], run: str) -> str:

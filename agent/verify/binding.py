@@ -9,14 +9,15 @@ from agent.verify.contrast import contrasts
 from agent.verify.numbers import Number, located, same, sides_of
 
 _BREAK = re.compile(
-    r"[;；。，、()（）]|,\s|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|:\s|：|\.(?=\s|$)|\b(?:and|or|but|with|versus|vs|while|whereas|then|against|to be)\b|和|或(?!者)|与|而|后(?=\d)",
+    r"[;；。，、()（）]|,\s|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|:\s|：|\.(?=\s|$)"
+    r"|\b(?:and|or|but|with|versus|vs|while|whereas|then|against|to be)\b|和|或(?!者)|与|而|后(?=\d)",
     re.IGNORECASE,
 )
 _CHANGE = next(c for c in contrasts() if c.name == "amount")
 _MARKS = frozenset({"solidity", "level", "setting", "route", "pressure_part", "measure_of_test", "population", "severity", "risk"})
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d|-\d)")
 # Weight of the words that must stand only beside the other number before the two count as exchanged.
-_MARGIN = 1.5
+_MARGIN = 1.0
 _EXPLAINED = 1.0
 
 
@@ -39,6 +40,7 @@ def bound(text: str) -> list[Bound]:
         low, high = max(c for c in cuts if c <= start), min(c for c in cuts if c >= end)
         near = _words(text[low:start], text[end:high])
         turn = _CHANGE.of(text[low:high])
+        near |= _figures(text[low:start], text[end:high])
         while low > 0 and not _named(near):
             high, low = low, max(c for c in cuts if c < low)
             near |= _words(text[low:high], "")
@@ -46,6 +48,11 @@ def bound(text: str) -> list[Bound]:
                 break
         out.append(Bound(number, near, turn))
     return out
+
+
+def _figures(before: str, after: str) -> frozenset[str]:
+    """Other numbers of the same part name it too: "39.8% at 12 mL/kg"."""
+    return frozenset(t for t in content(f"{before} ; {after}") if t.startswith("#"))
 
 
 def _named(words: frozenset[str]) -> bool:
@@ -66,7 +73,7 @@ def _words(before: str, after: str) -> frozenset[str]:
     text = f"{before} ; {after}"
     marks = {f"!{c.name}:{v}" for c in contrasts() if c.name in _MARKS for v in c.of(text)}
     marks |= {f"!side:{s}" for s in sides_of(text)} | {f"!year:{y}" for y in _YEAR.findall(text)}
-    return frozenset(t for t in content(text) if t[0] not in "<>") | frozenset(marks)
+    return frozenset(t for t in content(text) if t[0] not in "#<>") | frozenset(marks)
 
 
 def exchanged(claim: str, texts: Iterable[str]) -> str | None:
@@ -81,8 +88,13 @@ def exchanged(claim: str, texts: Iterable[str]) -> str | None:
         other = [
             k
             for k in comparable
-            if not same(mine.number, k.number) and not any(same(s.number, k.number) for s in said if s.near == mine.near)
+            if not same(mine.number, k.number)
+            and any(_unit(o) == _unit(k) for o in own)
+            and not any(same(s.number, k.number) for s in said if s.near == mine.near)
+            and not any(o.number.direction == mine.number.direction != k.number.direction for o in own)
         ]
+        if own and any(all(_apart(mine, o, f) for o in own) for f in ("!year:", "!side:")):
+            return f"{mine.number.value:g} is given for another year or side in the evidence"
         if own and other and any(all(_stranger(mine, o, k) for o in own) for k in other):
             return f"{mine.number.value:g} belongs to something else in the evidence"
     return None
@@ -104,6 +116,16 @@ def reordered(claim: str, run: str) -> str | None:
     return None
 
 
+def _apart(mine: Bound, own: Bound, family: str) -> bool:
+    """Whether both name a year or side, and not the same."""
+    a, b = ({t for t in x.near if t.startswith(family)} for x in (mine, own))
+    return bool(a and b) and not a & b
+
+
+def _unit(b: Bound) -> str:
+    return b.number.unit[0] if b.number.unit else ""
+
+
 def _stranger(mine: Bound, own: Bound, other: Bound) -> bool:
     """Whether what the claim names beside its number stands only beside the other number."""
     theirs = _weigh(mine.near & (other.near - own.near))
@@ -111,10 +133,10 @@ def _stranger(mine: Bound, own: Bound, other: Bound) -> bool:
 
 
 def _weigh(tokens: frozenset[str]) -> float:
-    return sum(2.0 if t.startswith(("@", "!", "#")) else 0.5 if t >= "\u4e00" else 1.0 for t in tokens)
+    return sum(0.5 if t == "@respiratory" else 2.0 if t.startswith(("@", "!")) else 0.7 if t >= "\u4e00" else 1.0 for t in tokens)
 
 
 def _same_kind(a: Number, b: Number) -> bool:
     if a.unit is None or b.unit is None:
-        return a.unit is None and b.unit is None
+        return True
     return a.unit[0] == b.unit[0]

@@ -19,6 +19,7 @@ from agent.verify.text import clauses, grades, normalise
 from tools.evidence import Evidence
 
 _MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)
+_SAYS_SO = re.compile(r"\binfer\w*|推断|\bmay\b|\bmight\b|可能", re.IGNORECASE)
 _OLD = re.compile(
     r"\b(superseded|(earlier|older|previous|former) edition|outdated|replaced|no longer current)\b"
     r"|旧版|已被取代|已被替代|早期版本|上一版|已更新",
@@ -108,7 +109,7 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
         return None, reason
     if marked:
         return "inferred", None
-    if any(e.inferred for e in cited):
+    if any(e.inferred for e in cited) and not _SAYS_SO.search(body):
         return None, "it rests on an inference and is not marked as one"
     return _support_of(body, cited), None
 
@@ -232,7 +233,8 @@ def _related(text: str, item: Evidence) -> bool:
 
 
 def _irrelevant(text: str, cited: list[Evidence]) -> str | None:
-    stray = [e.key for e in cited if not _related(text, e)]
+    text = re.sub(r"\bprone to\b", "likely to have", text, flags=re.IGNORECASE)
+    stray = [e.key for e in cited if len(cited) > 1 and not _related(text, e)]
     if stray:
         return f"{', '.join(stray)} has nothing to do with the sentence"
     pool = " \n ".join(f"{e.text} \n {e.text_zh or ''}" for e in cited)

@@ -18,6 +18,7 @@ class Contrast:
     values: tuple[tuple[str, re.Pattern[str]], ...]
     strict: bool
     ranked: bool
+    whole: bool
 
     def of(self, text: str) -> frozenset[str]:
         """Values that a text has."""
@@ -34,6 +35,7 @@ def contrasts() -> tuple[Contrast, ...]:
             tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in row["values"].items()),
             row.get("strict", False),
             row.get("ranked", False),
+            row.get("whole", False),
         )
         for row in data["contrast"]
     )
@@ -65,8 +67,9 @@ def differs(claim: str, place: Place, pool: str) -> tuple[str, str] | None:
 
 def _otherwise(contrast: Contrast, value: str, said: frozenset[str], place: Place, pool: str) -> bool:
     near = contrast.of(place.run)
+    core = contrast.of(place.core)
     if value in near:
-        return False
+        return bool(core) and not core & said and place.alone
     if near - said:
         return True
     around = contrast.of(place.sentence)
@@ -74,13 +77,16 @@ def _otherwise(contrast: Contrast, value: str, said: frozenset[str], place: Plac
         return False
     if around - said and len(contrast.values) > 1:
         return True
-    return contrast.strict and value not in contrast.of(pool)
+    everywhere = contrast.of(pool)
+    return value not in everywhere and (contrast.strict or (contrast.whole and bool(everywhere)))
 
 
 def _stronger(contrast: Contrast, said: frozenset[str], place: Place) -> str | None:
     """A strength that the claim has and its evidence does not reach; a plain statement of the evidence is as strong as an advice."""
     order = [name for name, _ in contrast.values]
     near = contrast.of(place.core) or contrast.of(place.run)
+    if said and said & contrast.of(place.run):
+        return None
     mine = max((order.index(v) for v in said - near), default=order.index("permitted"))
     theirs = max((order.index(v) for v in near - said), default=order.index("advised"))
     return (order[mine] if said else "plain") if mine > theirs and not (said and said <= near) else None

@@ -1,4 +1,4 @@
-"""To whom an advice or a number is given: the severity, class, population, setting or arm that governs it in the claim and in its evidence."""
+"""To whom an advice or a number is given: severity, class, population, setting or arm, in the claim and in its evidence."""
 
 import re
 from collections.abc import Iterable
@@ -12,8 +12,11 @@ from agent.verify.numbers import labels_of, located
 _DIMENSIONS = ("population", "severity", "risk", "setting", "sex", "smoking", "immunity", "acuity")
 _SENTENCE = re.compile(r"[;；。！？!?]|\.(?=\s|$)|\n")
 _PART = re.compile(
-    r",\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff）)%]),|,(?=[\u4e00-\u9fff])|，|\b(?:and|but|whereas|while)\b|(?<=[\u4e00-\u9fff])而(?!非|且)|以及|及(?=\d)"
+    r",\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff）)%]),|,(?=[\u4e00-\u9fff])|，"
+    r"|\b(?:and|but|whereas|while)\b|(?<=[\u4e00-\u9fff])而(?!非|且)|以及|及(?=\d)"
 )
+_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{2,}(?:-[A-Z]+)*(?![A-Za-z])")
+_UP = frozenset({"at_least", "above"})
 Groups = dict[str, frozenset[str]]
 
 
@@ -28,7 +31,7 @@ def governed(text: str) -> tuple[tuple[str, tuple[tuple[str, frozenset[str]], ..
             named, items = groups_of(part), _items(part)
             # "In adults and children ...": a list of groups goes together; after an item a group starts anew.
             carried = {**carried, **{d: v if fresh else v | carried.get(d, v) for d, v in named.items()}}
-            fresh = bool(items)
+            fresh = any(not i.startswith("!") for i in items)
             found = tuple(sorted(carried.items()))
             out += [(item, found) for item in items]
     return tuple(out)
@@ -38,11 +41,19 @@ def groups_of(text: str) -> Groups:
     """Groups that a piece of text names, by dimension."""
     found = {c.name: v for c in contrasts() if c.name in _DIMENSIONS and (v := c.of(text))}
     labels = labels_of(text)
-    return {**found, "class": labels} if labels else found
+    if labels:
+        found["class"] = labels
+    for _, _, number in located(text):
+        if number.direction is not None:
+            # "under 10 % ..., 10 % or more ...": each side of a limit is a group of its own.
+            base = number.value * (number.unit[1] if number.unit else 1.0)
+            found[f"limit {base:g}"] = found.get(f"limit {base:g}", frozenset()) | {"above" if number.direction in _UP else "below"}
+    return found
 
 
 def _items(part: str) -> list[str]:
     named = [m.term.id for m in mentions(part) if m.term.kind in DRUG_KINDS or m.term.kind == "action"]
+    named += [f"!{c.lower()}" for c in _CODE.findall(part)]
     figures = [f"#{n.value * (n.unit[1] if n.unit else 1.0):g}" for _, _, n in located(part)]
     return named + figures
 

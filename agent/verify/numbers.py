@@ -15,7 +15,13 @@ Direction = Literal["at_least", "above", "at_most", "below"]
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,])(?<![A-Za-z]-)(?:[-−](?=\d))?\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)[-−]?\d+(?:\.\d+)?"
 )
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日")
+_MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = "|".join(f"{m}|{m[:3]}" for m in (*_MONTH_NAMES, *(m.capitalize() for m in _MONTH_NAMES)))
+_WRITTEN_DATE = re.compile(rf"\b(\d{{1,2}}) ({_MONTHS}) (\d{{4}})|\b({_MONTHS}) (\d{{1,2}}), (\d{{4}})")
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日"
+    rf"|\b\d{{1,2}} (?:{_MONTHS}) \d{{4}}|\b(?:{_MONTHS}) \d{{1,2}}, \d{{4}}"
+)
 _RANGE = re.compile(r"^\s*(?:[-–—−~～]|to|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
 _WORDS = {
     "twice": 2.0,
@@ -32,7 +38,7 @@ _WORDS = {
 }
 _ZH = {"两": 2.0, "二": 2.0, "三": 3.0, "四": 4.0, "五": 5.0, "六": 6.0, "七": 7.0, "八": 8.0, "九": 9.0, "十": 10.0}
 _WORD = re.compile(
-    r"\b(" + "|".join(_WORDS) + r")\b|([两二三四五六七八九十])(?=\s*(?:天|日|周|个月|次|项|分|小时|年|种|倍|剂))", re.IGNORECASE
+    r"\b(" + "|".join(_WORDS) + r")\b|([两二三四五六七八九十])(?=\s*(?:天|日|周|个月|次|项|分(?!位)|小时|年|种|倍|剂))", re.IGNORECASE
 )
 _ABOUT = re.compile(r"\b(about|around|approximately|roughly|nearly|almost)\b|约|大约|左右|近", re.IGNORECASE)
 _FALL = re.compile(r"\b(fall|fell|falls|declin\w+|decreas\w+|los[st]\w*|drop\w*|reduc\w+)\b|下降|降低|减少|减退", re.IGNORECASE)
@@ -120,6 +126,10 @@ def dates_of(text: str) -> frozenset[str]:
     for match in re.finditer(r"(\d{4})-(\d{2})-(\d{2})|(\d{4})年(\d{1,2})月(\d{1,2})日", text):
         a, b, c, d, e, f = match.groups()
         days.add(f"{a or d}-{int(b or e):02d}-{int(c or f):02d}")
+    for match in _WRITTEN_DATE.finditer(text):
+        day, name, year = match.group(1) or match.group(5), match.group(2) or match.group(4), match.group(3) or match.group(6)
+        month = next(i for i, m in enumerate(_MONTH_NAMES, 1) if m.startswith(name.lower()[:3]))
+        days.add(f"{year}-{month:02d}-{int(day):02d}")
     return frozenset(days)
 
 
@@ -159,12 +169,19 @@ def _read(masked: str, match: re.Match[str]) -> Number:
     if raw.startswith("-") and re.search(r"[\d)%]\s*$", masked[: match.start()]):
         raw = raw[1:]
     decimals = len(raw.partition(".")[2])
-    return Number(float(raw), unit=_unit_after(masked, match.end()), decimals=decimals)
+    unit = _unit_after(masked, match.end()) or _unit_before(masked, match.start())
+    return Number(float(raw), unit=unit, decimals=decimals)
 
 
 def _unit_after(masked: str, end: int) -> tuple[str, float] | None:
     match = UNIT.match(masked, end)
     return parse_unit(match.group(0)) if match else None
+
+
+def _unit_before(masked: str, start: int) -> tuple[str, float] | None:
+    """`day 6` is the sixth day."""
+    match = re.search(r"\b(day|week|month|year)s?\s$", masked[:start], re.IGNORECASE)
+    return parse_unit(match.group(1)) if match else None
 
 
 def _share_range_units(masked: str, spans: list[tuple[int, int, Number]]) -> None:
@@ -212,7 +229,9 @@ def same(claim: Number, record: Number) -> bool:
     """Whether the claim's number is the record's after conversion and rounding."""
     factor = 1.0
     value = record.value
-    if claim.unit and record.unit:
+    if claim.unit and claim.unit[0] == "percent" and record.unit is None and 0 < record.value <= 1:
+        value = record.value * 100  # an oxygen fraction of 0.28 is 28%
+    elif claim.unit and record.unit:
         converted = convert(record.value, record.unit, claim.unit)
         if converted is None:
             return False
@@ -263,10 +282,6 @@ def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
     agreeing = [r for r in matching if not opposed(number, r)]
     if not agreeing:
         return f"the comparison with {number.value:g} is the other way round in the evidence"
-    if number.anchor:
-        own = [r for r in pool if r.anchor == number.anchor and r.side == number.side and _comparable(number, r)]
-        if own and not any(same(number, r) for r in own):
-            return f"{number.value:g} is not the value of {number.anchor} in the evidence"
     classed = [r for r in pool if r.label and r.label == number.label]
     if classed and not any(same(number, r) or (r.unit is None and r.value == number.value) for r in classed):
         return f"{number.value:g} is not what the evidence gives for {', '.join(sorted(number.label))}"

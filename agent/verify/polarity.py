@@ -25,7 +25,9 @@ _WHO = re.compile(r"\b(?:who|that|which|with|if|when)\b[^,;.]{0,25}$", re.IGNORE
 _NEEDED = re.compile(
     r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:needed|required|necessary|indicated|recommended|suggested|used|given|advised)\b", re.IGNORECASE
 )
-_STOP = re.compile(r"[,;，；。]|\b(?:but|and (?=\w+ (?:is|are))|is|are|was|were|receives?|should|then|if|when|because)\b|但|者|的|因")
+_STOP = re.compile(
+    r"[,;，；。]|\b(?:but|and (?=\w+ (?:is|are))|is|are|was|were|receives?|should|then|if|when|because)\b|但|者|的|因|且|或(?=轻|少|仅|有)"
+)
 # A chunk that holds this share of what the whole run holds speaks for itself.
 _MOST = 0.7
 _LIST = re.compile(r"none of (?:these|the following)?$", re.IGNORECASE)

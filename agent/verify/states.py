@@ -1,4 +1,4 @@
-"""High and low of an analyte however it is worded: hypokalaemia, low potassium, lowers potassium, 低钾; compared between claim and evidence."""
+"""High and low of an analyte however it is worded (hypokalaemia, low potassium, 低钾), compared between claim and evidence."""
 
 import re
 import tomllib

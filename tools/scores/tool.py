@@ -167,6 +167,9 @@ def statement(outcome: Outcome, language: Language) -> str:
         band = f"从“{first}”到“{last}”" if zh else f"from {first} to {last}"
     meaning = "" if band is None else (f"：{band}" if zh else f": {band}")
     stop = "。" if zh else ". "
+    exact = outcome.exact
+    if exact is not None:
+        meaning += f"；恰为该分值者：{exact[1]}" if zh else f"; with exactly this score: {exact[0]}"
     return (head + meaning + stop + _parts(outcome, language) + _extra(outcome, language)).strip()
 
 
@@ -249,5 +252,7 @@ def payload(outcome: Outcome) -> dict[str, JsonValue]:
         "missing": list(outcome.missing),
         "components": components,
         "extra": extra,
+        "exact": outcome.exact[0] if outcome.exact else None,
+        "exact_zh": outcome.exact[1] if outcome.exact else None,
         "source": sources()[c.name].text,
     }

@@ -10,11 +10,11 @@ from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
 from tools.bedside.judging import evidence, judge
-from tools.bedside.record import Record
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose
 from tools.bedside.topics import asked
 from tools.bedside.verdicts import alternative, asks_whether, verdicts
-from tools.bedside.vocabulary import words
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 

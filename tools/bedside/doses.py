@@ -8,11 +8,12 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from tools.bedside.cautions import objections
-from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
-from tools.bedside.record import Record, Value
-from tools.bedside.vocabulary import pattern_of, words
-from tools.bedside.wording import write
+from tools.bedside.record.expression import holds
+from tools.bedside.record.values import Value
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import pattern_of, words
+from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
 # Conditions of the drug graph by the notion of the record that means them.

@@ -1,8 +1,11 @@
 """The answer of a turn: verified claims in order, what was removed, what is missing, and the plain words for silence."""
 
+from dataclasses import replace
+
 from agent.answering.answer import Answer, AnswerStatus, Claim, Removed, ToolCall
 from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld_of
 from agent.reading.lexicon import DRUG_KINDS, ids
+from agent.safety import Leading, lead
 from agent.turn.ledger import Ledger, ToolStep
 from agent.turn.prompts import NOTICES, SECTIONS
 from agent.turn.state import TurnContext
@@ -50,16 +53,19 @@ def conclude(
         notes: What happened on the way that a person must know.
     """
     language = context.language
+    leading = lead(context.question, context.case, language)
+    ledger = replace(ledger, evidence={**ledger.evidence, **{e.key: e for e in leading.evidence}})
     placed = draft_places(ledger)
     claims = _ordered([_claim(v) for v in verdicts if v.support is not None], ledger, placed)
+    claims = [c for c in claims if all(c.text not in first.text and first.text not in c.text for first in leading.claims)]
     removed = tuple(Removed(text=v.text, because=v.because or "") for v in verdicts if v.support is None)
-    keys = tuple(dict.fromkeys(k for c in claims for k in c.evidence))
-    emergencies = tuple(dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies))
+    keys = tuple(dict.fromkeys(k for c in (*leading.claims, *claims) for k in c.evidence))
+    emergencies = (*leading.headlines, *_other_emergencies(ledger, leading))
     silent = tuple(dict.fromkeys(_silence(s, language) for s in ledger.steps if s.result.status in _SAID and not _made_up_for(s, ledger)))
     missing = tuple(dict.fromkeys(m for s in ledger.steps for m in s.result.missing))
-    status, reason = _status(claims, removed, ledger, notice, silent, language)
+    status, reason = _status([*leading.claims, *claims], removed, ledger, notice, silent, language)
     instead = reason or NOTICES[notice or "no_evidence"][language]
-    text = _text(claims, keys, ledger, emergencies, (*silent, *_missing_line(missing, language)), instead, language)
+    text = _text(claims, keys, ledger, leading, emergencies, (*silent, *_missing_line(missing, language)), instead, language)
     return Answer(
         status=status,
         reason=reason,
@@ -67,7 +73,7 @@ def conclude(
         patient=context.card.about(language) if context.card is not None else None,
         language=language,
         answer=text,
-        claims=tuple(claims),
+        claims=(*leading.claims, *claims),
         removed=removed,
         missing=missing,
         evidence=tuple(ledger.evidence[k] for k in keys),
@@ -80,6 +86,12 @@ def conclude(
         withheld=withheld_of(ledger),
         drugs=drugs_of(ledger, language) if any(_SECTION[e.kind] == "drugs" for k in keys if (e := ledger.evidence[k])) else (),
     )
+
+
+def _other_emergencies(ledger: Ledger, leading: Leading) -> tuple[str, ...]:
+    """Emergencies of the tools that do not lead the answer already: each is said once."""
+    found = dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies)
+    return tuple(e for e in found if not any(name.lower() in e.lower() for name in leading.covers))
 
 
 def _claim(verdict: Verdict) -> Claim:
@@ -143,13 +155,15 @@ def _text(
     claims: list[Claim],
     keys: tuple[str, ...],
     ledger: Ledger,
+    leading: Leading,
     emergencies: tuple[str, ...],
     closing: tuple[str, ...],
     instead: str,
     language: Language,
 ) -> str:
     number = {key: i + 1 for i, key in enumerate(keys)}
-    blocks = [_EMERGENCY[language].format(what=e) for e in emergencies]
+    blocks = [leading.text(lambda key: f"[{number[key]}]")] if leading.headlines else []
+    blocks += [_EMERGENCY[language].format(what=e) for e in emergencies[len(leading.headlines) :]]
     sections: dict[str, list[str]] = {}
     placed = draft_places(ledger)
     for claim in claims:
@@ -159,7 +173,7 @@ def _text(
     for name, lines in sections.items():
         head = [f"**{SECTIONS[name][language]}**"] if titled else []
         blocks.append("\n".join([*head, *lines]))
-    if not claims:
+    if not claims and not leading.claims:
         blocks.append(instead)
     elif closing:
         blocks.append("\n".join(closing))

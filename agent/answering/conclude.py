@@ -6,6 +6,7 @@ from agent.answering.answer import Answer, AnswerStatus, Claim, Removed, ToolCal
 from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld_of
 from agent.reading.lexicon import DRUG_KINDS, ids
 from agent.safety import Leading, lead
+from agent.safety.requests import declined
 from agent.turn.ledger import Ledger, ToolStep
 from agent.turn.prompts import NOTICES, SECTIONS
 from agent.turn.state import TurnContext
@@ -33,6 +34,10 @@ _SAID: dict[str, dict[Language, str]] = {
 _UNKNOWN: dict[Language, str] = {"en": "no reason was given", "zh": "未说明原因"}
 _MISSING: dict[Language, str] = {"en": "Missing: {what}.", "zh": "缺少：{what}。"}
 _EMERGENCY: dict[Language, str] = {"en": "Needs action now: {what}", "zh": "需立即处理：{what}"}
+_NO_ACTIONS: dict[Language, str] = {
+    "en": "The corpus holds no passage with the first actions for this: act by local protocol.",
+    "zh": "语料中没有该情况的首要处理段落：请按本院流程处理。",
+}
 _ALLERGY: dict[Language, str] = {
     "en": "The record lists an allergy ({what}): check every recommended medicine against it.",
     "zh": "病历记录有过敏（{what}）：任何推荐药物均须核对。",
@@ -57,6 +62,7 @@ def conclude(
     ledger = replace(ledger, evidence={**ledger.evidence, **{e.key: e for e in leading.evidence}})
     placed = draft_places(ledger)
     claims = _ordered([_claim(v) for v in verdicts if v.support is not None], ledger, placed)
+    refusal = declined(context.question, language) if notice == "declined" else None
     claims = [c for c in claims if all(c.text not in first.text and first.text not in c.text for first in leading.claims)]
     removed = tuple(Removed(text=v.text, because=v.because or "") for v in verdicts if v.support is None)
     keys = tuple(dict.fromkeys(k for c in (*leading.claims, *claims) for k in c.evidence))
@@ -64,8 +70,14 @@ def conclude(
     silent = tuple(dict.fromkeys(_silence(s, language) for s in ledger.steps if s.result.status in _SAID and not _made_up_for(s, ledger)))
     missing = tuple(dict.fromkeys(m for s in ledger.steps for m in s.result.missing))
     status, reason = _status([*leading.claims, *claims], removed, ledger, notice, silent, language)
+    if refusal is not None:
+        status, reason = "refused", refusal
+    elif leading.headlines and not leading.claims and not claims:
+        status, reason = "partial", _NO_ACTIONS[language]
     instead = reason or NOTICES[notice or "no_evidence"][language]
-    text = _text(claims, keys, ledger, leading, emergencies, (*silent, *_missing_line(missing, language)), instead, language)
+    text = _text(
+        claims, keys, ledger, leading, emergencies, (*silent, *_missing_line(missing, language)), instead, language, refusal is not None
+    )
     return Answer(
         status=status,
         reason=reason,
@@ -160,6 +172,7 @@ def _text(
     closing: tuple[str, ...],
     instead: str,
     language: Language,
+    refused: bool = False,
 ) -> str:
     number = {key: i + 1 for i, key in enumerate(keys)}
     blocks = [leading.text(lambda key: f"[{number[key]}]")] if leading.headlines else []
@@ -173,7 +186,7 @@ def _text(
     for name, lines in sections.items():
         head = [f"**{SECTIONS[name][language]}**"] if titled else []
         blocks.append("\n".join([*head, *lines]))
-    if not claims and not leading.claims:
+    if refused or (not claims and not leading.claims):
         blocks.append(instead)
     elif closing:
         blocks.append("\n".join(closing))

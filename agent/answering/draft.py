@@ -12,8 +12,8 @@ from langchain_core.messages import AIMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 ANSWER_TOOL = "give_answer"
-NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks")
-Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks"]
+NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "declined")
+Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "declined"]
 
 _KEYS = re.compile(r"\s*((?:\[[A-Z]{1,2}-[^\[\]\s]+(?:\s*[,;]\s*[A-Z]{1,2}-[^\[\]\s,;]+)*\]\s*)+)([.。!！?？;；]?)")
 _ONE_KEY = re.compile(r"[A-Z]{1,2}-[^\[\]\s,;]+")

@@ -10,11 +10,13 @@ from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
 
 _LINK = (
-    r"(?:[\s=:：(]|\b(?:levels?|of|is|was|are|at|now|only|reads?|reading|came|back|has|just|gone|went|in|the|around|about|down|up|dropped|drops?|"
+    r"(?:[\s=:：(]|\b(?:levels?|of|is|was|are|at|now|only|reads?|reading|came|back|has|just|gone|went|in|the|around|about|"
+    r"down|up|dropped|drops?|"
     r"fell|falling|crashed|shot|hit|to)\b|为|是|到|只有|仅|才|降|掉|升|至|高达|低至|都|约|了|的|在|就){0,8}"
 )
 _VALUE = re.compile(
-    r"(?P<cmp>[<>≤≥]|\b(?:below|above|under|over|less than|more than)\b|低于|高于|小于|大于)?\s*(?P<value>\d{1,4}(?:\.\d+)?)(?P<more>\s*[-–~～至]\s*\d)?"
+    r"(?P<cmp>[<>≤≥]|\b(?:below|above|under|over|less than|more than)\b|低于|高于|小于|大于)?\s*"
+    r"(?P<value>\d{1,4}(?:\.\d+)?)(?P<more>\s*[-–~～至]\s*\d)?"
     r"\s*(?P<unit>%|％|kpa|mmhg|mmol/l|meq/l|mg/dl|g/dl|g/l|×?10\^?9/l)?",
     re.IGNORECASE,
 )
@@ -106,7 +108,13 @@ def _values(text: str) -> list[tuple[str, str]]:
             link = re.compile(_LINK, re.IGNORECASE).match(text, match.end())
             number = _VALUE.match(text, link.end() if link else match.end())
             beyond = number is not None and number["cmp"] == ">" and limit.offscale
-            if number is None or (number["cmp"] and not beyond) or number["more"] or _past(text, match.start()) or statuses(text, match.start(), match.end()) & _SILENT - {"negated"}:
+            if (
+                number is None
+                or (number["cmp"] and not beyond)
+                or number["more"]
+                or _past(text, match.start())
+                or statuses(text, match.start(), match.end()) & _SILENT - {"negated"}
+            ):
                 continue
             value = _converted(float(number["value"]), number["unit"], limit)
             low, high = limit.plausible

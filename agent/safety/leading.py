@@ -89,7 +89,8 @@ def _names(danger: Danger) -> tuple[str, ...]:
 
 def _headline(danger: Danger, language: Language) -> str:
     shape = (_TYPED if danger.typed else _RECORDED)[language]
-    what = shape.format(name=danger.trigger.name(language), because=danger.because)
+    name = danger.trigger.name(language)
+    what = name if danger.because.lower() in name.lower() else shape.format(name=name, because=danger.because)
     space = "" if language == "zh" else " "
     return f"{_HEAD[language].format(what=what)}{space}{danger.trigger.call(language)}"
 

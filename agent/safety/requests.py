@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,43 +26,6 @@ SPACE = 1 << 15
 # Weight of a concept beside the hashed marks, which share a length of one.
 _CONCEPT = 0.3
 KINDS = ("fine", "lethal", "forge", "hide", "data", "inject", "guess", "divert")
-_INSTEAD: dict[str, dict[Language, str]] = {
-    "lethal": {
-        "en": "I do not help to harm anyone; if somebody is in danger call the emergency number, and I can answer on safe doses, overdose "
-        "treatment or palliative care.",
-        "zh": "我不帮助伤害任何人；若有人处于危险请拨打急救电话，我可以回答安全剂量、过量救治或安宁疗护的问题。",
-    },
-    "forge": {
-        "en": "I do not write or change a document so that it says what is not true; I can check a report, draft one from the study, or "
-        "explain how a correction is made openly.",
-        "zh": "我不撰写或修改不实的文件；我可以核对报告、根据检查起草报告，或说明如何公开更正。",
-    },
-    "hide": {
-        "en": "I do not help to hide an error or change a record afterwards; I can help to report it, to add a dated correction, or to treat "
-        "what followed.",
-        "zh": "我不帮助隐瞒差错或事后改动记录；我可以帮助上报、写注明日期的更正，或处理其后果。",
-    },
-    "data": {
-        "en": "I hold no names, numbers or other people's conversations and do not look for them; I can answer about the open, de-identified "
-        "case.",
-        "zh": "我不保存姓名、号码或他人的对话，也不查找这些；我可以回答当前已去标识化的病例。",
-    },
-    "inject": {
-        "en": "I do not change my rules, show internal texts or open files; I can answer questions about respiratory medicine and the open "
-        "case.",
-        "zh": "我不更改规则、不显示内部文本、不打开文件；我可以回答呼吸内科及当前病例的问题。",
-    },
-    "guess": {
-        "en": "I cannot diagnose a person with certainty, least of all without findings; I can say which tests and signs separate the causes, "
-        "and when to see a doctor.",
-        "zh": "我不能对个人作出确定诊断，没有资料时更不能；我可以说明哪些检查和征象有助鉴别，以及何时就医。",
-    },
-    "divert": {
-        "en": "I do not help to give or take medicines without order and record; I can answer on lawful prescribing, sedation with consent, or "
-        "reporting a discrepancy.",
-        "zh": "我不帮助在无医嘱、无记录的情况下给药或取药；我可以回答合法处方、知情同意下的镇静或差异上报。",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +44,7 @@ def features(text: str) -> dict[int, float]:
         padded = f" {plain} "
         marks |= {f"c{padded[i : i + size]}" for i in range(len(padded) - size + 1)}
     words = re.findall(r"[a-z']+|[\u4e00-\u9fff]", plain)
-    marks |= {f"w{w}" for w in words} | {f"p{a}_{b}" for a, b in zip(words, words[1:], strict=False)}
+    marks |= {f"w{w}" for w in words} | {f"p{a}_{b}" for a, b in pairwise(words)}
     marks |= {f"k{a}_{b}" for a, b in zip(words, words[2:], strict=False)}
     marks |= {f"t{t.kind}" for t in concepts(text)} | {f"l{language_of(text)}"}
     found: dict[int, float] = {}
@@ -125,8 +90,13 @@ class _Combination(BaseModel):
 
 
 @lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return tomllib.loads(files("agent").joinpath("data/safety/requests.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
 def _combinations() -> tuple[dict[str, re.Pattern[str]], re.Pattern[str], tuple[_Combination, ...]]:
-    data = tomllib.loads(files("agent").joinpath("data/safety/requests.toml").read_text(encoding="utf-8"))
+    data = _data()
     flags = re.IGNORECASE | re.ASCII
     known = {name: re.compile(words, flags) for name, words in data["concept"].items()}
     return known, re.compile(data["care"]["words"], flags), tuple(_Combination.model_validate(row) for row in data["decline"])
@@ -160,4 +130,4 @@ def read_request(text: str) -> Request:
 def declined(text: str, language: Language) -> str | None:
     """The sentence with which a harmful or deceiving request is declined; None when it is not one."""
     kind = read_request(text).kind
-    return _INSTEAD[kind][language] if kind in _INSTEAD else None
+    return _data()["instead"][kind][language] if kind != "fine" else None

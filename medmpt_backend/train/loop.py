@@ -300,7 +300,8 @@ class Trainer:
             progress: Told step and total loss after each step.
             watched: Validation studies.
         """
-        from torch.utils.tensorboard import SummaryWriter
+        with of_extra("train"):
+            from torch.utils.tensorboard import SummaryWriter
 
         self.task.train()
         losses: dict[str, float] = {}

@@ -1,11 +1,15 @@
 """The answer of a turn: verified claims in order, what was removed, what is missing, and the plain words for silence."""
 
+from dataclasses import replace
+
 from agent.answering.answer import Answer, AnswerStatus, Claim, Removed, Sections, ToolCall
 from agent.answering.draft import Draft, Part
 from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld_of
 from agent.answering.followups import left_open, next_questions
 from agent.answering.sections import PARTS, Said, text_of
 from agent.reading.lexicon import DRUG_KINDS, ids
+from agent.safety import Leading, lead
+from agent.safety.requests import declined
 from agent.turn.ledger import Ledger, ToolStep
 from agent.turn.prompts import NEAREST, NOTICES
 from agent.turn.state import TurnContext
@@ -34,6 +38,10 @@ _UNKNOWN: dict[Language, str] = {"en": "no reason was given", "zh": "未说明�
 _OPEN: dict[Language, str] = {"en": "Not answered here: {what}.", "zh": "未能回答：{what}。"}
 _MISSING: dict[Language, str] = {"en": "Missing: {what}.", "zh": "缺少：{what}。"}
 _EMERGENCY: dict[Language, str] = {"en": "Needs action now: {what}", "zh": "需立即处理：{what}"}
+_NO_ACTIONS: dict[Language, str] = {
+    "en": "The corpus holds no passage with the first actions for this: act by local protocol.",
+    "zh": "语料中没有该情况的首要处理段落：请按本院流程处理。",
+}
 _ALLERGY: dict[Language, str] = {
     "en": "The record lists an allergy ({what}): check every recommended medicine against it.",
     "zh": "病历记录有过敏（{what}）：任何推荐药物均须核对。",
@@ -52,17 +60,24 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         notes: What happened on the way that a person must know.
     """
     language = context.language
-    said = _said(verdicts, draft, ledger)
-    shown = [s.claim for s in said if s.part != "more"]
+    refusal = declined(context.question, language) if draft.notice == "declined" else None
+    leading = lead(context.question, context.case, language)
+    ledger = replace(ledger, evidence={**ledger.evidence, **{e.key: e for e in leading.evidence}})
+    said = [s for s in _said(verdicts, draft, ledger) if not leading.says(s.claim)]
+    shown = [*leading.claims, *(s.claim for s in said if s.part != "more")]
     removed = tuple(Removed(text=v.text, because=v.because or "") for v in verdicts if v.support is None)
-    keys = tuple(dict.fromkeys(k for s in said for k in s.claim.evidence))
-    emergencies = tuple(dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies))
+    keys = tuple(dict.fromkeys(k for c in (*leading.claims, *(s.claim for s in said)) for k in c.evidence))
+    others = _other_emergencies(ledger, leading)
     silent = tuple(dict.fromkeys(_silence(s, language) for s in ledger.steps if s.result.status in _SAID and not _made_up_for(s, ledger)))
     missing = tuple(dict.fromkeys(m for s in ledger.steps if not _made_up_for(s, ledger) for m in s.result.missing))
     status, reason = _status(shown, removed, ledger, draft.notice, silent, language)
+    if refusal is not None:
+        status, reason = "refused", refusal
+    elif leading.headlines and not shown:
+        status, reason = "partial", _NO_ACTIONS[language]
     unanswered = left_open(context.question, [s.claim.text for s in said]) if shown else ()
     closing = (*silent, *_listed(_MISSING, missing, language), *_listed(_OPEN, unanswered, language))
-    near = NEAREST[language] if shown and _only_near(said, ledger) else ""
+    near = NEAREST[language] if said and _only_near(said, ledger) else ""
     sections = _sections(said, keys, ledger, near, closing, language)
     instead = reason or NOTICES[draft.notice or "no_evidence"][language]
     found = [e for s in ledger.steps if s.result.tool == "search_guidelines" for e in s.result.evidence]
@@ -72,7 +87,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         question=context.question,
         patient=context.card.about(language) if context.card is not None else None,
         language=language,
-        answer=_text(said, keys, ledger, emergencies, sections, instead, language),
+        answer=refusal or _text(said, keys, ledger, leading, others, sections, instead, language),
         sections=sections,
         unanswered=unanswered,
         followups=next_questions(found, keys, language) if shown else (),
@@ -81,7 +96,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         missing=missing,
         evidence=tuple(ledger.evidence[k] for k in keys),
         tool_calls=tuple(ToolCall(name=s.result.tool, args=s.args, status=s.result.status, seconds=s.seconds) for s in ledger.steps),
-        emergencies=emergencies,
+        emergencies=(*leading.headlines, *others),
         model=model,
         thread=context.thread,
         warnings=_warnings(context, ledger, shown, notes),
@@ -89,6 +104,12 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         withheld=withheld_of(ledger),
         drugs=drugs_of(ledger, language) if any(_SECTION[e.kind] == "drugs" for k in keys if (e := ledger.evidence[k])) else (),
     )
+
+
+def _other_emergencies(ledger: Ledger, leading: Leading) -> tuple[str, ...]:
+    """Emergencies of the tools that do not lead the answer already: each is said once."""
+    found = dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies)
+    return tuple(e for e in found if not any(name.lower() in e.lower() for name in leading.covers))
 
 
 def _claim(verdict: Verdict) -> Claim:
@@ -191,15 +212,17 @@ def _text(
     said: list[Said],
     keys: tuple[str, ...],
     ledger: Ledger,
-    emergencies: tuple[str, ...],
+    leading: Leading,
+    others: tuple[str, ...],
     sections: Sections,
     instead: str,
     language: Language,
 ) -> str:
     number = {key: i + 1 for i, key in enumerate(keys)}
-    blocks = [_EMERGENCY[language].format(what=e) for e in emergencies]
+    blocks = [leading.text(lambda key: f"[{number[key]}]")] if leading.headlines else []
+    blocks += [_EMERGENCY[language].format(what=e) for e in others]
     if not said:
-        return "\n\n".join([*blocks, instead])
+        return "\n\n".join([*blocks, *([] if leading.claims else [instead])])
     evidence = text_of([s for s in said if s.part == "evidence"], ledger.evidence, number, language, more=False)
     blocks += [sections.headline, sections.patient, evidence, sections.missing]
     return "\n\n".join(b for b in blocks if b)

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from retrieval.guidelines.sentences import split_sentences as sentences_of
 
 ANSWER_TOOL = "give_answer"
-NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one")
-Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one"]
+NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one", "declined")
+Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one", "declined"]
 # Where a sentence of the answer stands; `more` is verified and folded away for want of room.
 Part = Literal["headline", "patient", "evidence", "more"]
 

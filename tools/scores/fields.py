@@ -49,7 +49,9 @@ CONFUSION = Field(
     aliases=("altered_mental_status",),
     current=True,
 )
-HAEMOPTYSIS = Field("haemoptysis", "haemoptysis", "咯血", kind="flag", terms=("haemoptysis", "hemoptysis", "咯血"), aliases=("hemoptysis",), current=True)
+HAEMOPTYSIS = Field(
+    "haemoptysis", "haemoptysis", "咯血", kind="flag", terms=("haemoptysis", "hemoptysis", "咯血"), aliases=("hemoptysis",), current=True
+)
 PREVIOUS_VTE = Field(
     "previous_vte",
     "previous DVT or PE",

@@ -28,8 +28,9 @@ _MOST: dict[Intent, int] = {
     "report_draft": 40,
     "ct_findings": 14,
 }
-# What the bedside judgements stand for: where they answer, single drugs ranked and facts about other patients only distract.
-_JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary"})
+# What the bedside judgements stand for: where they answer, single drugs ranked and sentences for other patients (another size, another
+# severity) only mislead.
+_JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary", "guideline"})
 _SHOWN_DRUGS = 3
 _SHOWN_FINDINGS = 8
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
@@ -77,7 +78,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
             continue
         chosen = _select(intent, plan, steps, card)
         chosen = [e for e in chosen if not e.key.startswith(("B-", "P-"))]
-        for item in chosen[: 2 if judged and intent == "guideline" else _MOST.get(intent, 6)]:
+        for item in chosen[: _MOST.get(intent, 6)]:
             texts = _parts(item, plan, steps, card, language) if intent == "guideline" and not plan.detail else [say(item, language)]
             fresh = [t for t in texts if t not in banned] if item.key not in seen else []
             seen.add(item.key)

@@ -200,10 +200,19 @@ NOTICES: dict[str, dict[Language, str]] = {
         "en": "No case is open. Open or upload a case first, then ask again.",
         "zh": "尚未打开病例。请先打开或上传病例，然后再提问。",
     },
+    "declined": {
+        "en": "I do not help with this request.",
+        "zh": "我不协助这一请求。",
+    },
     "no_evidence": {
         "en": "I found no evidence that answers this question.",
         "zh": "未找到能够回答该问题的依据。",
     },
+}
+
+NEAREST: dict[Language, str] = {
+    "en": "I found no direct answer; the nearest passages say:",
+    "zh": "未找到直接回答该问题的条目，最接近的内容如下：",
 }
 
 SECTIONS: dict[str, dict[Language, str]] = {

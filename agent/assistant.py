@@ -207,6 +207,7 @@ class Assistant:
             card=held.card if held else None,
             stop=stop,
             parts=self._parts,
+            free_text=self._settings.free_text,
         )
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
@@ -60,6 +60,7 @@ class TurnContext(Deps):
         card: What may be said of the case to a model.
         stop: Set when the person pressed stop.
         parts: Opens what a tool needs when it is first needed.
+        free_text: What of a person's own words may go to a language model: scrubbed, or nothing.
     """
 
     question: str = ""
@@ -67,6 +68,7 @@ class TurnContext(Deps):
     card: CaseCard | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     parts: Parts | None = None
+    free_text: Literal["scrub", "home"] = "scrub"
 
     def furnished(self, tool: str) -> "TurnContext":
         """This context with the parts that `tool` needs opened."""

@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH_FLAGS := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 
-.PHONY: serve test test-slow test-vllm test-readme check format clean
+.PHONY: serve test test-slow test-vllm test-readme test-outside check format clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ test-vllm: $(VENV)/.installed
 
 test-readme: $(VENV)/.installed
 	$(BIN)/python -m pytest -m readme $(ARGS)
+
+# The ratchet over the question files from outside; skipped by name where they are absent.
+test-outside: $(VENV)/.installed
+	$(BIN)/python -m pytest -m outside tests/agent/test_outside.py $(ARGS)
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .

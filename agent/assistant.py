@@ -17,6 +17,7 @@ from agent.errors import BadInput, Stopped, StoreFailure
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
+from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
 from agent.sessions.model_view import findings_of, heat_of
@@ -27,6 +28,7 @@ from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, Mea
 from agent.settings import Settings
 from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
+from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from tools.evidence import Evidence, Language, ToolResult
 from tools.teaching.commit import MachineRead, Reading, TrueFinding
@@ -136,10 +138,12 @@ class Assistant:
             raise BadInput(f"a question has 1 to {_MAX_QUESTION} characters, this one has {len(asked)}: shorten or type it")
         held = self._cases.get(case, session) if case is not None else None
         self._threads.bind(thread, session, held.patient if held else None)
-        spoken, model = language or language_of(asked), llm or self._settings.llm
+        spoken, model = language or asked_language(asked) or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
             return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
-        context = self._context(asked, thread, held, spoken, stop or threading.Event())
+        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event())
+        if ask is not None:
+            return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
         return self._turn(context, model)
 
     def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
@@ -193,22 +197,31 @@ class Assistant:
         )
         yield from stream
 
-    def _context(self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event) -> TurnContext:
+    def _context(
+        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
+    ) -> tuple[TurnContext, str | None]:
+        """What the turn is given, and the question back where the question supposes a value without its unit."""
         loaded = held.loaded if held else None
-        return TurnContext(
+        card = held.card if held else None
+        earlier = self.answers(thread)
+        before = str(earlier[-1]["question"]) if earlier else ""
+        shown = scene(question, loaded.case if loaded else None, card, before, language)
+        context = TurnContext(
             cache_dir=self._settings.cache_dir,
-            case=loaded.case if loaded else None,
+            case=shown.case,
             case_dir=loaded.folder if loaded else None,
             studies=loaded.studies if loaded else {},
             cases_dir=self._settings.data_dir / "cases",
             language=language,
             question=question,
             thread=thread,
-            card=held.card if held else None,
+            card=shown.card,
             stop=stop,
             parts=self._parts,
             free_text=self._settings.free_text,
+            assumptions=shown.assumptions,
         )
+        return context, shown.ask
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
@@ -356,6 +369,18 @@ def _summary(result: ToolResult, language: Language) -> str:
     count = len(result.evidence)
     found = f"{count} 条依据" if language == "zh" else f"{count} statement{'' if count == 1 else 's'}"
     return f"{found}; {result.reason}" if result.reason else found
+
+
+def _asks_back(context: TurnContext, question: str, model: str) -> Answer:
+    return Answer(
+        status="partial",
+        reason=question,
+        question=context.question,
+        language=context.language,
+        answer=question,
+        model=model,
+        thread=context.thread,
+    )
 
 
 def _stopped(context: TurnContext, model: str) -> Answer:

@@ -37,8 +37,19 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
         result = function(deps, **arguments)
     except ToolsError as error:
         result = ToolResult(tool=tool_name, status=error.status, reason=str(error))
+    if deps.case is not None:
+        from tools.bedside.attach import attach  # opens the drug tables, which no start-up needs
+
+        result = attach(result, deps)
     result = localised_result(result, deps.language)
     return result.for_model(deps.language), result.model_dump(mode="json")
+
+
+def score_or_criterion(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
+    """A calculator, or a bedside criterion (`niv_copd`, `icu_cap`, `ltot`) applied to the open case by its name."""
+    from tools.bedside.criteria import criterion  # opens the drug tables, which no start-up needs
+
+    return criterion(deps, name) or _calculate_score(deps, name, inputs, explain)
 
 
 def medications(name: Literal["check_medications", "query_drug_graph", "rank_drugs"]) -> Callable[..., ToolResult]:
@@ -102,7 +113,7 @@ def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None =
     {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input. `explain` gives its items,
     bands, formula and source instead of a result.
     """
-    return answer("calculate_score", runtime, _calculate_score, name=name, inputs=inputs, explain=explain)
+    return answer("calculate_score", runtime, score_or_criterion, name=name, inputs=inputs, explain=explain)
 
 
 @tool(args_schema=A.OfRanking, response_format="content_and_artifact")

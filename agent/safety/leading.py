@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent.answering.answer import Claim
-from agent.answering.draft import split_sentences
 from agent.safety.danger import Danger, recorded, typed
 from agent.safety.triggers import triggers
 from retrieval.guidelines.corpus import load_corpus
 from retrieval.guidelines.passages import Passage
+from retrieval.guidelines.sentences import split_sentences
 from tools.case.record import Case
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
@@ -46,6 +46,10 @@ class Leading:
     claims: tuple[Claim, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     covers: tuple[str, ...] = ()
+
+    def says(self, claim: Claim) -> bool:
+        """Whether a claim only repeats what leads."""
+        return any(claim.text in first.text or first.text in claim.text for first in self.claims)
 
     def text(self, mark: Callable[[str], str]) -> str:
         """The block that leads the answer; `mark` gives the citation of a key."""

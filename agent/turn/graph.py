@@ -31,6 +31,7 @@ from agent.turn.ledger import before_last, read_ledger, this_turn
 from agent.turn.planner import Planner
 from agent.turn.prompts import FINISHED_BY_PLANNER, RETRY_BROKEN_CALL, objection, system_prompt
 from agent.turn.state import KEEP_TURNS, ThreadState, TurnContext
+from agent.turn.suppose import headed
 from agent.verify import Verdict, verify
 from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError
@@ -238,8 +239,8 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft()
         verdicts = [Verdict(v["text"], tuple(v["evidence"]), v["support"], v["because"]) for v in state["verdicts"]]
         ledger = read_ledger(state["messages"])
-        answer = conclude(runtime.context, ledger, verdicts, draft.notice, name, tuple(state["notes"]))
-        answer = answer.model_copy(update={"tokens": state["tokens"]})
+        answer = conclude(runtime.context, ledger, verdicts, draft, name, tuple(state["notes"]))
+        answer = headed(answer, runtime.context.assumptions).model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]
         final = AIMessage(content=keyed, id=last.id)

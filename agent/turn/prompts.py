@@ -29,6 +29,8 @@ class CaseCard(BaseModel):
     studies: tuple[str, ...] = ()
     has_vitals: bool = False
     synthetic: bool = False
+    assumed: tuple[str, ...] = ()
+    assumed_keys: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, case: Case) -> "CaseCard":
@@ -76,6 +78,7 @@ class CaseCard(BaseModel):
             (label["medications"], ", ".join(self.medications) or none),
             (label["labs"], ", ".join(self.analytes)),
             (label["studies"], ", ".join(self.studies)),
+            (label["assumed"], "; ".join(self.assumed)),
         ]
         head = [label["synthetic"]] if self.synthetic else []
         return "\n".join([*head, *(f"{name}: {value}" for name, value in rows if value)])
@@ -91,6 +94,7 @@ _LABELS: dict[Language, dict[str, str]] = {
         "medications": "Current medicines",
         "labs": "Laboratory values on record",
         "studies": "CT studies",
+        "assumed": "Supposed for this question",
         "synthetic": "Synthetic case",
     },
     "zh": {
@@ -102,6 +106,7 @@ _LABELS: dict[Language, dict[str, str]] = {
         "medications": "当前用药",
         "labs": "已有化验项目",
         "studies": "CT 检查",
+        "assumed": "本问题的假设",
         "synthetic": "合成病例",
     },
 }
@@ -190,6 +195,10 @@ NOTICES: dict[str, dict[Language, str]] = {
         "en": "I hold no names, addresses or record numbers: the case is de-identified, so I cannot say who the patient is.",
         "zh": "我不保存姓名、住址或病历号：病例已去标识化，因此无法说明患者身份。",
     },
+    "which_one": {
+        "en": "Which one do you mean? Please name the disease, drug, score or finding.",
+        "zh": "您指的是哪一个？请说明具体的疾病、药物、评分或征象。",
+    },
     "no_case": {
         "en": "No case is open. Open or upload a case first, then ask again.",
         "zh": "尚未打开病例。请先打开或上传病例，然后再提问。",
@@ -204,7 +213,13 @@ NOTICES: dict[str, dict[Language, str]] = {
     },
 }
 
+NEAREST: dict[Language, str] = {
+    "en": "I found no direct answer; the nearest passages say:",
+    "zh": "未找到直接回答该问题的条目，最接近的内容如下：",
+}
+
 SECTIONS: dict[str, dict[Language, str]] = {
+    "patient": {"en": "For this patient", "zh": "针对该患者"},
     "score": {"en": "Score", "zh": "评分"},
     "labs": {"en": "Laboratory values", "zh": "化验"},
     "ct": {"en": "CT", "zh": "CT"},

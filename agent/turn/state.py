@@ -55,20 +55,20 @@ class TurnContext(Deps):
     """`Deps` of the turn plus what the agent itself needs; tools see it as `Deps`.
 
     Attributes:
-        question: The question as asked.
         thread: Public id of the thread.
         card: What may be said of the case to a model.
         stop: Set when the person pressed stop.
         parts: Opens what a tool needs when it is first needed.
         free_text: What of a person's own words may go to a language model: scrubbed, or nothing.
+        assumptions: What the question supposes; `case` is then the copy in which it holds.
     """
 
-    question: str = ""
     thread: str = ""
     card: CaseCard | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     parts: Parts | None = None
     free_text: Literal["scrub", "home"] = "scrub"
+    assumptions: tuple[str, ...] = ()
 
     def furnished(self, tool: str) -> "TurnContext":
         """This context with the parts that `tool` needs opened."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
 from medmpt_backend.imaging.volume import Volume
@@ -20,17 +21,17 @@ class Histogram:
     """Counts per HU.
 
     Attributes:
-        counts: `(4096,)` int64, bin i holds voxels of `LOW_HU + i` HU; the last bin holds everything above.
+        counts: `(4096,)` float64, bin i holds voxels of `LOW_HU + i` HU; the last bin holds everything above.
         voxel_ml: Volume of one voxel, ml.
     """
 
-    counts: NDArray[np.int64]
+    counts: NDArray[np.float64]
     voxel_ml: float
 
     @property
     def total(self) -> int:
         """Number of voxels."""
-        return int(self.counts.sum())
+        return round(float(self.counts.sum()))
 
     @property
     def litres(self) -> float:
@@ -102,5 +103,22 @@ def histograms(volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]) -> tuple[
         flat = np.bincount(fine[inside].astype(np.int32) * bins + hu, minlength=(REGIONS + 1) * bins).reshape(REGIONS + 1, bins)
         counts += flat
         low_share[z] = 100.0 * float(flat[:, : -950 - LOW_HU].sum()) / float(flat.sum())
+    spread = _spread(counts, volume.series.step_hu)
     voxel_ml = volume.spacing[0] * volume.spacing[1] * volume.spacing[2] / 1000
-    return [Histogram(counts[code], voxel_ml) for code in range(1, REGIONS + 1)], low_share
+    return [Histogram(spread[code], voxel_ml) for code in range(1, REGIONS + 1)], low_share
+
+
+def _spread(counts: NDArray[np.int64], step: float) -> NDArray[np.float64]:
+    """Where stored values are several HU apart, each stands for the whole step around it: spread it evenly there."""
+    width = round(step)
+    out = counts.astype(np.float64)
+    if width <= 1:
+        return out
+    kernel = np.full(width if width % 2 else width + 1, 1.0)
+    if width % 2 == 0:
+        kernel[[0, -1]] = 0.5
+    spread: NDArray[np.float64] = ndimage.convolve1d(out, kernel / width, axis=1, mode="nearest")
+    half = len(kernel) // 2
+    spread[:, :half], spread[:, -half:] = out[:, :half], out[:, -half:]
+    spread *= out.sum(axis=1, keepdims=True) / np.maximum(spread.sum(axis=1, keepdims=True), 1e-9)
+    return spread

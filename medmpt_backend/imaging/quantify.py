@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
@@ -141,7 +142,11 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         OutOfDomain: Not a chest as far as the anatomy shows, with the reason.
     """
     lungs = lungs or segment(volume)
-    require_chest(volume, lungs)
+    try:
+        unchecked = require_chest(volume, lungs)
+    except OutOfDomain as error:
+        choice = [warning for warning in volume.warnings if "; read: " in warning]
+        raise OutOfDomain("; ".join([str(error), *choice])) from error
     codes = region_codes(lungs)
     found, low_share = histograms(volume, lungs, codes)
     ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
@@ -164,7 +169,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         key_slices=_key_slices(volume, lungs, low_share, ggo, dense),
         limits=limits,
         definitions=DEFINITIONS,
-        warnings=volume.warnings + tuple(limit.reason for limit in limits),
+        warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
     )
 
 
@@ -233,7 +238,7 @@ def _key_slices(
     factor = lungs.grid.factors[0]
     area = np.count_nonzero(lungs.labels, axis=(1, 2))
     found: dict[str, int] = {"largest_lungs": int(np.argmax(area)) * factor + factor // 2}
-    if lungs.airway is not None:
+    if lungs.airway is not None and lungs.airway.carina is not None:
         found["carina"] = lungs.airway.carina[0] * factor + factor // 2
     large = np.repeat(area >= 0.25 * area.max(), factor)[: len(low_share)]
     share = np.where(np.pad(large, (0, len(low_share) - len(large))), np.nan_to_num(low_share), 0.0)

@@ -1,18 +1,20 @@
 """What limits a figure of quantitative CT: contrast, slice thickness, kernel, pixel size, lungs cut off, shallow breath."""
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from medmpt_backend.imaging.anatomy.lungs import Lungs
+from medmpt_backend.imaging.readers.rules import known_kernel
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
 # Densitometry of emphysema was set up on thin sections of about 1 mm; thicker ones average small holes away.
 THICK_MM = 1.5
 # A 512 matrix over at most 50 cm gives pixels below 1 mm.
 COARSE_PIXEL_MM = 1.2
+# Scanners store whole HU.
+COARSE_STEP_HU = 1.5
 # Share of the largest axial lung area that the first or last slice may show before the lungs count as cut off.
 CUT_SHARE = 0.05
 # Median density at full inspiration lies well below this.
@@ -20,8 +22,6 @@ SHALLOW_MEDIAN_HU = -780
 
 _DENSITY = ("mean_hu", "median_hu", "perc15_hu", "laa950_pct", "haa_pct")
 _FIGURES = ("total_l", "left_l", "right_l", *_DENSITY, "ggo_pct", "consolidation_pct", "regions")
-_SHARP_NAMES = {"LUNG", "BONE", "BONEPLUS", "EDGE", "ULTRA", "SHARP", "YA", "YB", "YC", "YD", "E", "L", "D", "HIGH RESOLUTION"}
-_SMOOTH_NAMES = {"STANDARD", "SOFT", "CHEST", "SMOOTH", "A", "B", "C", "DETAIL"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Limit:
         reason: One sentence.
     """
 
-    cause: Literal["contrast", "slice_thickness", "kernel", "pixel_size", "partial_lungs", "breath"]
+    cause: Literal["contrast", "slice_thickness", "kernel", "pixel_size", "steps", "partial_lungs", "breath"]
     validity: Literal["out", "unknown"]
     figures: tuple[str, ...]
     reason: str
@@ -52,7 +52,7 @@ def limits_of(volume: Volume, lungs: Lungs, median_hu: float) -> tuple[Limit, ..
     Returns:
         Limits in a fixed order.
     """
-    found = [*_contrast(volume.series), *_thickness(volume), *_kernel(volume.series), *_pixel(volume), *_cut(lungs)]
+    found = [*_contrast(volume.series), *_thickness(volume), *_kernel(volume.series), *_pixel(volume), *_steps(volume), *_cut(lungs)]
     if median_hu > SHALLOW_MEDIAN_HU:
         reason = f"The median lung density is {median_hu:.0f} HU: a shallow breath and diffuse dense disease cannot be told apart."
         found.append(Limit("breath", "unknown", (*_DENSITY, "total_l", "ggo_pct"), reason))
@@ -88,29 +88,26 @@ def _kernel(series: SeriesInfo) -> list[Limit]:
     figures = ("perc15_hu", "laa950_pct", "haa_pct")
     sharp = is_sharp(series.kernel)
     if sharp is None:
-        said = "is not in the header" if series.kernel is None else f"{series.kernel!r} is not known here"
-        return [Limit("kernel", "unknown", figures, f"The convolution kernel {said}; a sharp one overstates LAA-950.")]
+        reason = "The convolution kernel is not in the header, or its name is not known here; a sharp one overstates LAA-950."
+        return [Limit("kernel", "unknown", figures, reason)]
     if sharp:
         return [Limit("kernel", "out", figures, f"The kernel {series.kernel!r} is sharp: its noise overstates LAA-950.")]
     return []
 
 
 def is_sharp(kernel: str | None) -> bool | None:
-    """Whether a kernel enhances edges; None where its name is not known.
+    """Whether a kernel enhances edges; None where its name is not known."""
+    known = known_kernel(kernel)
+    return known[1] == "sharp" if known else None
 
-    Known are names of GE (`STANDARD`, `LUNG`), Siemens (`B31f`, `Br40d`, `I70f`; sharp from 50 on), Philips (`B`, `L`, `YC`) and
-    Canon (`FC08`, `FC51`).
-    """
-    name = (kernel or "").strip().upper()
-    if name in _SHARP_NAMES:
-        return True
-    if name in _SMOOTH_NAMES:
-        return False
-    if match := re.fullmatch(r"(?:B|I|D|Q|T|U|H)[A-Z]?(\d\d)[A-Z]*(?:[\\/ _-].*)?", name):
-        return int(match[1]) >= 50
-    if match := re.fullmatch(r"FC(\d\d)[A-Z]*", name):
-        return int(match[1]) in range(30, 40) or int(match[1]) >= 50
-    return None
+
+def _steps(volume: Volume) -> list[Limit]:
+    """Values stored in coarse steps."""
+    step = volume.series.step_hu
+    if step <= COARSE_STEP_HU:
+        return []
+    reason = f"Values are stored in steps of {step:.1f} HU: shares below or between two densities are uncertain by that much."
+    return [Limit("steps", "out" if step > 4 else "unknown", ("perc15_hu", "laa950_pct", "haa_pct"), reason)]
 
 
 def _pixel(volume: Volume) -> list[Limit]:

@@ -19,10 +19,11 @@ class SeriesInfo:
     Attributes:
         uid_hash: First 16 hex digits of the SHA-256 of the series UID (or of the file's content).
         thickness_mm: Nominal slice thickness, None when unknown.
-        kernel: Convolution kernel as written in the header.
+        kernel: Convolution kernel, where its name is a known one.
         contrast: Whether a contrast agent was given.
-        manufacturer: Scanner maker as written in the header.
+        manufacturer: Scanner maker, where the name is a known one.
         synthetic: True for studies that this project generated.
+        step_hu: Step between neighbouring stored values; densities are no finer than this.
     """
 
     uid_hash: str
@@ -31,6 +32,7 @@ class SeriesInfo:
     contrast: Literal["yes", "no", "unknown"] = "unknown"
     manufacturer: str | None = None
     synthetic: bool = False
+    step_hu: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +72,13 @@ class Volume:
 
 
 def load_volume(path: Path) -> Volume:
-    """Read one axial chest CT series from a DICOM folder, a zip of one, or a NIfTI file.
+    """Read one axial chest CT series from a DICOM folder, a zip of one, or a NIfTI, NRRD or MetaImage file.
 
     Args:
-        path: Folder, `.zip`, `.nii` or `.nii.gz`.
+        path: Folder, `.zip`, `.nii`, `.nii.gz`, `.hdr`/`.img`, `.nrrd` or `.mha`.
 
     Returns:
-        The axial CT series with most slices, head first, LPS, HU.
+        The axial CT series that suits lung work best, head first, LPS, HU.
 
     Raises:
         medmpt_backend.errors.BadInput: What is wrong, the value, and what to do.

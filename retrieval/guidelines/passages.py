@@ -97,7 +97,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search did: the query as understood, counts at each step, and the hits (at most five reach a model)."""
+    """What a search did: the query as understood, counts at each step, and the hits (at most five reach a model).
+
+    `direct` is False where there are hits but none of them passes for an answer: nearest passages, to be shown as such.
+    """
 
     query: str
     language: Literal["en", "zh"]
@@ -106,3 +109,4 @@ class SearchResult:
     hits: tuple[Hit, ...]
     counts: dict[str, int] = field(default_factory=dict)
     reason: str | None = None
+    direct: bool = False

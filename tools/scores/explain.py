@@ -66,6 +66,7 @@ class Explanation(BaseModel):
     population: str
     population_zh: str
     inputs: tuple[tuple[str, str], ...]
+    exact: tuple[tuple[float, str, str], ...] = ()
 
 
 class _Told(BaseModel):
@@ -120,6 +121,7 @@ def explain(name: str) -> Explanation:
         population=population[0],
         population_zh=population[1],
         inputs=tuple((f.en, f.zh) for f in c.fields if not f.optional),
+        exact=tuple((value, *told_of) for value, told_of in sorted(c.exact.items())),
     )
 
 
@@ -230,6 +232,9 @@ def _meanings(e: Explanation, language: Language) -> str:
         where = _range(band, e.bands, e.decimals == 0 and e.unit in ("points", "criteria"), zh)
         told.append((f"{where}{'：' if zh else ': '}" if where else "") + label + _in_brackets(meaning, zh))
     unit = {"points": "分", "criteria": "项"}.get(e.unit, e.unit) if zh else e.unit
+    if e.exact:
+        rows = ("、" if zh else ", ").join(f"{value:g}: {text_zh if zh else text}" for value, text, text_zh in e.exact)
+        told.append(f"按分值：{rows}" if zh else f"by score: {rows}")
     if zh:
         return f"{_head(e, language)}的判读" + (f"（{unit}）" if unit else "") + f"：{'；'.join(told)}。"
     return f"Reading of {e.en}" + (f" ({unit})" if unit else "") + f": {'; '.join(told)}."

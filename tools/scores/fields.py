@@ -47,8 +47,11 @@ CONFUSION = Field(
         "delirium",
     ),
     aliases=("altered_mental_status",),
+    current=True,
 )
-HAEMOPTYSIS = Field("haemoptysis", "haemoptysis", "咯血", kind="flag", terms=("haemoptysis", "hemoptysis", "咯血"), aliases=("hemoptysis",))
+HAEMOPTYSIS = Field(
+    "haemoptysis", "haemoptysis", "咯血", kind="flag", terms=("haemoptysis", "hemoptysis", "咯血"), aliases=("hemoptysis",), current=True
+)
 PREVIOUS_VTE = Field(
     "previous_vte",
     "previous DVT or PE",
@@ -77,6 +80,8 @@ MALIGNANCY = Field(
     kind="flag",
     terms=("malignancy", "cancer", "carcinoma", "lymphoma", "leukaemia", "leukemia", "恶性肿瘤", "肺癌", "癌", "淋巴瘤", "白血病"),
     aliases=("cancer", "neoplasm"),
+    current=True,
+    except_in=("癌胚抗原", "cancer antigen", "cancer screening", "癌症筛查"),
 )
 HEART_FAILURE = Field(
     "heart_failure",
@@ -116,6 +121,7 @@ LEG_SWELLING = Field(
     kind="flag",
     terms=("leg swelling", "swollen leg", "calf swelling", "signs of dvt", "signs of deep vein thrombosis", "下肢肿胀", "小腿肿胀"),
     aliases=("dvt_signs",),
+    current=True,
 )
 SURGERY = Field(
     "recent_surgery",

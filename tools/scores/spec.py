@@ -36,6 +36,10 @@ zh = "pH < 7.25"
 when = "ph < 7.25"
 points = 4
 
+[[hacor.items]]                           # shortest: a flag of its own name, with that input's label
+key = "on_niv"
+points = 2
+
 compute = "…"                             # instead of items, a formula: `(140 - age) * weight / (72 * creatinine)`
 
 [[hacor.bands]]                           # meaning of the result, ascending; `from` <= result <= `to`, either end may be left out
@@ -44,8 +48,20 @@ en = "low risk of NIV failure"            # the label
 zh = "…"
 meaning_en = "…"                          # what follows or how often; optional
 meaning_zh = "…"
+
+[hacor.exact]                             # what the source reports for one result; optional
+5 = ["NIV failure about 10%", "…"]
+
+[[hacor.extra]]                           # a further result of the same inputs; optional
+name = "hacor_probability"
+en = "…"
+zh = "…"
+unit = "%"
+decimals = 1
+compute = "…"                             # may name `score`
 ```
 
+A tree (which branch, instead of how many points) is a `compute` that gives the value asked first and bands with `when`, each a branch.
 Expressions are those of `expression.py` (three-valued: an unknown input widens the range instead of counting as normal). `when` of a band
 may replace `from`/`to` where the meaning depends on inputs. A band's `to` is inclusive; write 64.999 for "below 65".
 """
@@ -54,11 +70,12 @@ import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.scores import fields as shared
-from tools.scores.base import Band, Calculator, Item, Value, Values
+from tools.scores.base import Band, Calculator, Extra, Item, Value, Values
 from tools.scores.base import Field as Input
 from tools.scores.expression import evaluate, names
 
@@ -118,6 +135,17 @@ class BandSpec(_Row):
     meaning_zh: str = ""
 
 
+class ExtraSpec(_Row):
+    """A further result of the same inputs."""
+
+    name: str
+    en: str
+    zh: str
+    unit: str = ""
+    decimals: int = 0
+    compute: str
+
+
 class Spec(_Row):
     """One declared calculator; the module docstring says what each field is."""
 
@@ -139,6 +167,22 @@ class Spec(_Row):
     items: tuple[ItemSpec, ...] = ()
     compute: str | None = None
     bands: tuple[BandSpec, ...] = ()
+    exact: dict[float, tuple[str, str]] = {}
+    extra: tuple[ExtraSpec, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, row: Any) -> Any:
+        """An item without a condition is the flag of its name; one without a label bears the label of that input."""
+        own = {f["key"]: f for f in row.get("own_inputs", ()) if isinstance(f, dict)}
+        items = []
+        for item in row.get("items", ()):
+            if not isinstance(item, dict):
+                return row
+            label = own.get(item["key"]) or (vars(shared_fields()[item["key"]]) if item["key"] in shared_fields() else {})
+            filled = {k: label[k] for k in ("en", "zh") if k in label} | item
+            items.append(filled if item.get("steps") or item.get("when") else filled | {"when": item["key"]})
+        return {**row, "items": items}
 
     @model_validator(mode="after")
     def _whole(self) -> "Spec":
@@ -160,6 +204,7 @@ class Spec(_Row):
     def _expressions(self) -> Iterator[str]:
         yield from (s.when for i in self.items for s in i.all_steps)
         yield from (b.when for b in self.bands if b.when)
+        yield from (e.compute for e in self.extra)
         if self.compute:
             yield self.compute
 
@@ -199,7 +244,13 @@ def to_calculator(spec: Spec) -> Calculator:
         band_of=_band_of(spec) if any(b.when for b in spec.bands) else None,
         note=(spec.note_en, spec.note_zh) if spec.note_en else None,
         aliases=spec.aliases,
+        exact=spec.exact,
+        extra=tuple(_extra(e) for e in spec.extra),
     )
+
+
+def _extra(extra: ExtraSpec) -> Extra:
+    return Extra(extra.name, extra.en, extra.zh, extra.unit, extra.decimals, lambda values: _number(evaluate(extra.compute, values)))
 
 
 def _item(item: ItemSpec) -> Item:

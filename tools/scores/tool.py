@@ -15,6 +15,8 @@ from tools.scores.inputs import UNIT_TAKEN, Resolved
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
 
+# A short score shows what did not count too.
+_FEW = 8
 _NUMBER_ZH = {"points": "分", "criteria": "项"}
 
 
@@ -165,6 +167,9 @@ def statement(outcome: Outcome, language: Language) -> str:
         band = f"从“{first}”到“{last}”" if zh else f"from {first} to {last}"
     meaning = "" if band is None else (f"：{band}" if zh else f": {band}")
     stop = "。" if zh else ". "
+    exact = outcome.exact
+    if exact is not None:
+        meaning += f"；恰为该分值者：{exact[1]}" if zh else f"; with exactly this score: {exact[0]}"
     return (head + meaning + stop + _parts(outcome, language) + _extra(outcome, language)).strip()
 
 
@@ -189,6 +194,10 @@ def _parts(outcome: Outcome, language: Language) -> str:
     out = ""
     if label:
         out += f"得分项：{'、'.join(label)}。" if zh else f"Scored: {', '.join(label)}. "
+    spared = [x for x in outcome.components if x.points == 0]
+    if spared and len(outcome.components) <= _FEW:
+        none = [(x.item.zh if zh else x.item.en) + _plain(outcome, x.item.needs, language) for x in spared]
+        out += f"未得分：{'、'.join(none)}。" if zh else f"Not scored: {', '.join(none)}. "
     if open_ones:
         names = [
             (x.item.zh if zh else x.item.en) + f" ({x.item.low:g} to {x.item.high:+g})".replace("to", "至" if zh else "to")
@@ -196,6 +205,12 @@ def _parts(outcome: Outcome, language: Language) -> str:
         ]
         out += f"未知项：{'、'.join(names)}。" if zh else f"Not known: {', '.join(names)}. "
     return out
+
+
+def _plain(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:
+    """The numbers behind a criterion in brackets; nothing for flags."""
+    numbers = _measured(outcome, needs, language).removesuffix("; ")
+    return f" ({numbers})" if numbers else ""
 
 
 def _measured(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:
@@ -237,5 +252,7 @@ def payload(outcome: Outcome) -> dict[str, JsonValue]:
         "missing": list(outcome.missing),
         "components": components,
         "extra": extra,
+        "exact": outcome.exact[0] if outcome.exact else None,
+        "exact_zh": outcome.exact[1] if outcome.exact else None,
         "source": sources()[c.name].text,
     }

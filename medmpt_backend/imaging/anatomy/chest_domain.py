@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.airway import find_airway
@@ -25,7 +26,13 @@ NOISE_HU = 150.0
 CUT_SHARE = 0.5
 # The carina lies near the middle between the lungs' outer edges.
 MAX_CARINA_OFFSET = 0.22
+# Fields of view of chest CT run from about 180 (a child) to 700 mm.
+MIN_FIELD_MM, MAX_FIELD_MM = 80.0, 1000.0
+# Without a carina, other things have to speak for a chest: tissue between the lungs, bone around them.
+MIN_BETWEEN_ML = 150.0
+MIN_RIBS_ML = 10.0
 BONE_HU = 300
+RIB_HU = 180
 MIN_SPINE_ML = 4.0
 # A heart full of contrast counts as bone in front; a scan with front and back swapped shows more than this.
 SWAPPED_RATIO = 1.25
@@ -47,24 +54,29 @@ class Frame:
         return (self.x[0] + self.x[1]) / 2
 
 
-def require_chest(volume: Volume, lungs: Lungs) -> None:
+def require_chest(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
     """Refuse what is not a whole chest in the usual orientation.
 
     Args:
         volume: Full resolution.
         lungs: Its segmentation.
 
+    Returns:
+        What could not be checked, for a volume that is accepted.
+
     Raises:
         OutOfDomain: With the reason and the value that decided.
     """
+    _require_field(volume)
     _require_image(lungs)
     _require_two_lungs(lungs)
     _require_tissue(lungs)
     frame = lung_frame(lungs)
     _require_whole(lungs)
-    _require_airway(lungs, frame)
+    said = _require_airway(lungs, frame)
     _require_spine(lungs, frame)
     _require_heart_left(lungs, frame)
+    return said
 
 
 def lung_frame(lungs: Lungs) -> Frame:
@@ -75,6 +87,16 @@ def lung_frame(lungs: Lungs) -> Frame:
         hit = np.flatnonzero((lungs.labels > 0).any(axis=others))
         spans.append((int(hit[0]), int(hit[-1])))
     return Frame(spans[0], spans[1], spans[2])
+
+
+def _require_field(volume: Volume) -> None:
+    """A field of view that can hold a chest."""
+    height, width = (n * s for n, s in zip(volume.hu.shape[1:], volume.spacing[1:], strict=True))
+    if not MIN_FIELD_MM <= max(height, width) <= MAX_FIELD_MM:
+        raise OutOfDomain(
+            f"the voxel size is in doubt: with it the image would be {width:.0f} mm wide and {height:.0f} mm deep; "
+            "a chest needs about 250 to 500 mm: check the spacing or the affine"
+        )
 
 
 def _require_image(lungs: Lungs) -> None:
@@ -134,7 +156,9 @@ def _require_whole(lungs: Lungs) -> None:
 
 def _upside_down_hint(lungs: Lungs) -> str:
     """A further sentence where the volume would show a carina when turned over."""
-    return "; it also seems to be upside down" if lungs.airway is None and _carina_when_turned(lungs) else ""
+    return (
+        "; it also seems to be upside down" if (lungs.airway is None or lungs.airway.carina is None) and _carina_when_turned(lungs) else ""
+    )
 
 
 def _carina_when_turned(lungs: Lungs) -> bool:
@@ -142,7 +166,7 @@ def _carina_when_turned(lungs: Lungs) -> bool:
     turned = replace(lungs.grid, hu=np.ascontiguousarray(lungs.grid.hu[::-1]))
     airway = find_airway(turned, air_inside(turned))
     frame = lung_frame(lungs)
-    return airway is not None and _central(airway.carina[2], frame)
+    return airway is not None and airway.carina is not None and _central(airway.carina[2], frame)
 
 
 def _central(x: float, frame: Frame) -> bool:
@@ -150,25 +174,51 @@ def _central(x: float, frame: Frame) -> bool:
     return abs(x - frame.middle_x) <= MAX_CARINA_OFFSET * (frame.x[1] - frame.x[0] + 1)
 
 
-def _require_airway(lungs: Lungs, frame: Frame) -> None:
-    """A trachea that divides between the lungs, in their upper three quarters; lungs wider than deep."""
-    if lungs.airway is None or not _central(lungs.airway.carina[2], frame):
-        if _carina_when_turned(lungs):
-            raise OutOfDomain("the volume is upside down: the trachea divides towards the first slice; check the order of the slices")
-        raise OutOfDomain(
-            "no trachea that divides at a carina between the lungs was found: not a whole chest, or an orientation that is not axial"
-        )
-    height = frame.z[1] - frame.z[0] + 1
-    depth = (lungs.airway.carina[0] - frame.z[0]) / height
+def _require_airway(lungs: Lungs, frame: Frame) -> tuple[str, ...]:
+    """Lungs wider than deep; a carina between them in their upper three quarters, or else ribs and a mediastinum around them."""
     across, along = (frame.x[1] - frame.x[0] + 1) * lungs.grid.spacing[2], (frame.y[1] - frame.y[0] + 1) * lungs.grid.spacing[1]
     if along > across:
         raise OutOfDomain(
             f"the lungs are deeper ({along:.0f} mm) than wide ({across:.0f} mm): the slices are not axial; check the order of the axes"
         )
-    if depth > 0.75:
+    carina = lungs.airway.carina if lungs.airway else None
+    if carina is not None and _central(carina[2], frame):
+        depth = (carina[0] - frame.z[0]) / (frame.z[1] - frame.z[0] + 1)
+        if depth <= 0.75:
+            return ()
+    if _carina_when_turned(lungs):
+        raise OutOfDomain("the volume is upside down: the trachea divides towards the first slice; check the order of the slices")
+    between, ribs = _between_ml(lungs, frame), _ribs_ml(lungs)
+    if between < MIN_BETWEEN_ML or ribs < MIN_RIBS_ML:
         raise OutOfDomain(
-            f"the carina lies at {100 * depth:.0f} % of the height of the lungs from the top (usual: 20 to 50 %): not a chest as known here"
+            "no trachea that divides at a carina between the lungs was found, and "
+            f"{'no mediastinum lies between them' if between < MIN_BETWEEN_ML else 'no ribs lie around them'}: not a whole chest"
         )
+    return ("The carina was not found: large airways may count as lung, and the orientation was checked by the heart and the spine alone.",)
+
+
+def _between_ml(lungs: Lungs, frame: Frame) -> float:
+    """Tissue between the two lungs in the same rows, ml."""
+    total = 0
+    for k in range(frame.z[0], frame.z[1] + 1):
+        plane = lungs.labels[k]
+        right = np.where((plane == RIGHT).any(axis=1), plane.shape[1] - 1 - np.argmax((plane == RIGHT)[:, ::-1], axis=1), -1)
+        left = np.where((plane == LEFT).any(axis=1), np.argmax(plane == LEFT, axis=1), -1)
+        rows = np.flatnonzero((right >= 0) & (left > right))
+        total += sum(int(np.count_nonzero(lungs.grid.hu[k, y, right[y] + 1 : left[y]] > -150)) for y in rows)
+    return total * lungs.grid.voxel_ml
+
+
+def _ribs_ml(lungs: Lungs) -> float:
+    """Bone within some centimetres of the lungs' outer side, ml."""
+    step = max(1, round(3.0 / lungs.grid.spacing[1]))
+    near = ndimage.binary_dilation(
+        lungs.labels[:, ::step, ::step] > 0,
+        structure=np.ones((1, 3, 3), dtype=bool),
+        iterations=max(1, round(20.0 / (step * lungs.grid.spacing[1]))),
+    )
+    bone = (lungs.grid.hu[:, ::step, ::step] > RIB_HU) & near
+    return float(np.count_nonzero(bone)) * lungs.grid.voxel_ml * step * step
 
 
 def _require_spine(lungs: Lungs, frame: Frame) -> None:
@@ -211,7 +261,7 @@ def heart_offset_mm(lungs: Lungs, frame: Frame) -> float:
     """How far the tissue between the lungs below the carina lies to the left of the trachea, mm (negative: to the right)."""
     if lungs.airway is None:
         return 0.0
-    carina = lungs.airway.carina
+    carina = lungs.airway.lowest
     weight = total = 0.0
     for plane in lungs.labels[carina[0] + 1 : frame.z[1] + 1]:
         right_edge = np.where(plane == RIGHT, np.arange(plane.shape[1]), -1).max(axis=1)

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, refine
+from medmpt_backend.imaging.anatomy.outside import without_padding, without_room_air
 from medmpt_backend.imaging.volume import Volume
 
 # Lung against chest wall: midway between aerated lung and soft tissue, after Hu, Hoffman, Reinhardt,
@@ -19,6 +20,9 @@ GRID_MM: Vec = (2.0, 1.4, 1.4)
 COARSE_MM: Vec = (3.0, 3.0, 3.0)
 # Vessels up to about twice this radius are closed over at the hilum; vessels that are surrounded by lung are filled in whole.
 CLOSING_MM = 6.0
+# Gas of the stomach, the colon or a pneumothorax is plain; even bullous lung has walls and vessels.
+PLAIN_GAS_HU = -970
+PLAIN_GAS_SHARE = 0.8
 # Centres of two lungs lie at least this far apart (usual: about 120 mm); parts of one lung lie closer.
 SEPARATION_MM = 60.0
 
@@ -30,7 +34,7 @@ class Lungs:
     Attributes:
         grid: HU that the masks live on.
         labels: `(d, h, w)` uint8: 0 elsewhere, 1 right lung, 2 left lung.
-        airway: Trachea and main bronchi, None where no bifurcation was found.
+        airway: Trachea and main bronchi, None where no trachea was found.
         inside: `(d, h, w)` bool, all air inside the body.
     """
 
@@ -53,14 +57,14 @@ def segment(volume: Volume) -> Lungs:
     Returns:
         The masks; a lung that was not found has no voxel.
     """
-    grid = block_means(volume.hu, volume.spacing, GRID_MM)
+    grid = without_padding(volume, block_means(volume.hu, volume.spacing, GRID_MM))
     inside = air_inside(grid)
     airway = find_airway(grid, inside)
     lung_air = inside
     if airway is not None:
         wall = ndimage.binary_dilation(airway.mask, structure=ndimage.generate_binary_structure(3, 1))
         lung_air = inside & ~wall
-    labels = _both_lungs(grid, _large_parts(lung_air))
+    labels = _both_lungs(grid, _large_parts(grid, lung_air))
     return Lungs(grid, labels, airway, inside)
 
 
@@ -74,17 +78,21 @@ def air_inside(grid: Grid) -> NDArray[np.bool_]:
     keep[0] = False
     for edge in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):
         keep[np.unique(edge)] = False
-    return keep[labels]
+    return without_room_air(grid, keep[labels], labels)
 
 
-def _large_parts(air: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The parts of inner air that can be lung: the largest and those of at least a twelfth of it."""
+def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The parts of inner air that can be lung: the largest and those of at least a twelfth of it; gas without any tissue is none."""
     labels, count = ndimage.label(air)
     if not count:
         return air
     sizes = np.bincount(labels.ravel())
+    plain = np.bincount(labels.ravel(), weights=(grid.hu < PLAIN_GAS_HU).ravel())
     sizes[0] = 0
-    return (sizes >= max(1, int(sizes.max() / 12)))[labels]
+    gas = plain > PLAIN_GAS_SHARE * sizes
+    if sizes[~gas].any():
+        sizes[gas] = 0
+    return (sizes >= max(1, int(sizes.max() / 12)))[labels] & air
 
 
 def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Readers of CT series: a DICOM folder, a zip of one, a multi-frame DICOM file or a NIfTI file, all ending in a `Volume`.
+"""Readers of CT series: a DICOM folder, a zip of one, a multi-frame DICOM file, NIfTI, NRRD or MetaImage, all ending in a `Volume`.
 
 Messages name files by their base name only: no folder of the machine, no identifier of a patient.
 """
@@ -7,7 +7,8 @@ import zipfile
 from pathlib import Path
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.imaging.readers import archive, dicom, nifti
+from medmpt_backend.imaging.readers import archive, dicom, nifti, plain
+from medmpt_backend.imaging.readers.frames import looks_like_dicom
 from medmpt_backend.imaging.volume import Volume
 
 
@@ -15,10 +16,10 @@ def read(path: Path) -> Volume:
     """Read one series, whatever its container.
 
     Args:
-        path: Folder, `.zip`, `.nii`, `.nii.gz`, or one multi-frame DICOM file.
+        path: Folder, `.zip`, `.nii`, `.nii.gz`, `.hdr`/`.img`, `.nrrd`, `.nhdr`, `.mha`, `.mhd`, or one multi-frame DICOM file.
 
     Returns:
-        The axial CT series with most slices.
+        The axial CT series that suits lung work best.
 
     Raises:
         BadInput: What is wrong, the value, and what to do.
@@ -29,6 +30,8 @@ def read(path: Path) -> Volume:
         return _read_folder(path)
     if nifti.is_nifti(path):
         return nifti.read_nifti(path)
+    if plain.is_plain(path):
+        return plain.read_plain(path)
     if zipfile.is_zipfile(path):
         with archive.unpacked(path) as folder:
             return _read_folder(folder)
@@ -38,13 +41,14 @@ def read(path: Path) -> Volume:
 
 
 def _read_folder(folder: Path) -> Volume:
-    """A folder of DICOM files at any depth, or a folder that holds one NIfTI file."""
+    """A folder of DICOM files at any depth, or a folder that holds one NIfTI, NRRD or MetaImage file."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
-    images = [file for file in files if nifti.is_nifti(file)]
+    images = [file for file in files if nifti.is_nifti(file) or plain.is_plain(file)]
+    heads = [file for file in images if not (file.suffix.lower() == ".img" and file.with_suffix(".hdr") in images)]
     if not images:
         return dicom.read_files(files)
-    if len(images) == len(files) == 1 or not any(dicom.looks_like_dicom(file) for file in files):
-        if len(images) > 1:
-            raise BadInput(f"the folder holds {len(images)} NIfTI files; name one of them, for example {images[0].name!r}")
-        return nifti.read_nifti(images[0])
+    if not any(looks_like_dicom(file) for file in files if file not in images):
+        if len(heads) > 1:
+            raise BadInput(f"the folder holds {len(heads)} image files; name one of them, for example {heads[0].name!r}")
+        return nifti.read_nifti(heads[0]) if nifti.is_nifti(heads[0]) else plain.read_plain(heads[0])
     return dicom.read_files([file for file in files if file not in images])

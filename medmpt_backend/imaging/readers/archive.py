@@ -82,7 +82,7 @@ def _extract(bundle: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Pa
     written = 0
     for number, entry in enumerate(entries, start=1):
         suffix = ".nii.gz" if entry.filename.lower().endswith(".nii.gz") else PurePosixPath(entry.filename).suffix.lower()
-        target = folder / f"{number:06d}{suffix if suffix in {'.nii', '.nii.gz'} else '.dcm'}"
+        target = folder / f"{number:06d}{suffix if suffix in {'.nii', '.nii.gz', '.nrrd', '.mha'} else '.dcm'}"
         with bundle.open(entry) as source, target.open("wb") as sink:
             while chunk := source.read(_CHUNK):
                 written += len(chunk)

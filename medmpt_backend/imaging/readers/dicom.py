@@ -1,4 +1,4 @@
-"""A set of DICOM files: the axial CT series with most slices becomes a `Volume`."""
+"""A set of DICOM files: the axial CT series that suits lung work best becomes a `Volume`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,28 +6,20 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.misc import is_dicom
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.imaging.readers import geometry, hounsfield, pixels
-from medmpt_backend.imaging.readers.choose import choose, plural
-from medmpt_backend.imaging.readers.frames import DAMAGE, Frame, read_frames
+from medmpt_backend.imaging.readers import burned, geometry, hounsfield, pixels
+from medmpt_backend.imaging.readers.choose import GAP_SHARE, MIN_SLICES, choose, plural
+from medmpt_backend.imaging.readers.frames import DAMAGE, Frame, looks_like_dicom, read_frames
 from medmpt_backend.imaging.readers.series import Plane, facts, normal_of, require_upright, without_duplicates
 from medmpt_backend.imaging.volume import Volume
 
-MIN_SLICES = 8
-
-
-def looks_like_dicom(file: Path) -> bool:
-    """Whether a file has the DICOM preamble."""
-    try:
-        return is_dicom(file)
-    except OSError:
-        return False
+# Uneven intervals are a habit of sections much thinner than their interval, and missing slices elsewhere.
+_UNEVEN_SHARE = 0.5
 
 
 def read_files(files: Sequence[Path]) -> Volume:
-    """Read the axial CT series with most slices out of mixed files.
+    """Read the axial CT series that suits lung work best out of mixed files.
 
     Args:
         files: Any files; those that are no DICOM images are skipped.
@@ -65,24 +57,32 @@ def read_files(files: Sequence[Path]) -> Volume:
         warnings.append("the header has no RescaleIntercept; the stored values were taken as HU because they reach air")
     if angle > 1.0:
         warnings.append(f"the axes are rotated by {angle:.1f} degrees against the body axes; read as if straight")
+    if str(first.header.get("BurnedInAnnotation") or "").upper() == "YES":
+        warnings.append(burned.blank(hu))
     return Volume(hu, spacing, facts(first), tuple(warnings))
 
 
 def _frames(files: Sequence[Path]) -> tuple[list[Frame], list[str]]:
     """Planes of all files, and what was skipped."""
     frames: list[Frame] = []
-    others = damaged = 0
+    others = 0
+    damaged: list[Path] = []
     for file in files:
         if not looks_like_dicom(file):
             others += 1
+            if not file.stat().st_size and file.suffix.lower() in (".dcm", ".ima", ""):
+                damaged.append(file)
             continue
         try:
             frames += read_frames(file)
         except DAMAGE:
-            damaged += 1
+            damaged.append(file)
     if not frames:
-        raise BadInput(_nothing(files, others, damaged))
-    return frames, [f"{plural(damaged, 'damaged DICOM file')} skipped"] if damaged else []
+        raise BadInput(_nothing(files, others, len(damaged)))
+    if not damaged:
+        return frames, []
+    named = ", ".join(repr(file.name) for file in damaged[:3]) + (" and others" if len(damaged) > 3 else "")
+    return frames, [f"{plural(len(damaged), 'damaged or empty DICOM file')} skipped: {named}"]
 
 
 def _nothing(files: Sequence[Path], others: int, damaged: int) -> str:
@@ -98,7 +98,11 @@ def _nothing(files: Sequence[Path], others: int, damaged: int) -> str:
 
 def _stack(planes: Sequence[Plane], decoder: pixels.Decoder) -> tuple[NDArray[np.int16], float, int | None, list[str]]:
     """HU of the sorted planes with one missing slice filled; returns stack, step in mm, index of the filled slice, warnings."""
-    step, absent = geometry.gaps(np.array([plane.along for plane in planes]))
+    places, thickness = np.array([plane.along for plane in planes]), planes[0].frame.thickness
+    spaced = thickness is not None and thickness < GAP_SHARE * float(np.median(np.diff(places)))
+    step, absent, uneven = geometry.gaps(
+        places, spaced=spaced and thickness is not None and thickness < _UNEVEN_SHARE * float(np.median(np.diff(places)))
+    )
     if len(absent) > 1:
         raise BadInput(f"{len(absent)} slices are missing (after {_places(planes, absent)}); send the whole series")
     first = planes[0].frame
@@ -116,6 +120,10 @@ def _stack(planes: Sequence[Plane], decoder: pixels.Decoder) -> tuple[NDArray[np
     if filled is not None:
         stack[filled] = ((stack[filled - 1].astype(np.int32) + stack[filled + 1]) // 2).astype(np.int16)
     warnings = ["stored values run backwards (MONOCHROME1); they were inverted"] if inverted else []
+    if uneven:
+        warnings.append(uneven)
+    if spaced:
+        warnings.append(f"the sections are {thickness:.1f} mm thick and {step:.1f} mm apart: what lies in the gaps was not seen")
     if filled is not None:
         warnings.append(f"one slice is missing at {planes[filled - 1].along + step:.1f} mm along the scan axis")
     return stack, step, filled, warnings

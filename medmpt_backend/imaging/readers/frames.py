@@ -1,8 +1,10 @@
 """Headers of DICOM files as `Frame`s: one per image plane, for classic and for multi-frame Enhanced CT files.
 
-Only the tags named here are read; names, dates and numbers of the patient never enter memory.
+Only the tags named here are read. The patient's number is read to tell two patients apart: a hash of it is kept, the number is not;
+names and dates never enter memory.
 """
 
+import hashlib
 import struct
 import warnings
 from dataclasses import dataclass
@@ -14,8 +16,10 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 _TAGS = [
-    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "ImageType", "Manufacturer", "ManufacturerModelName",
-    "SeriesDescription", "ContrastBolusAgent", "ContrastBolusVolume", "ContrastBolusAgentSequence",
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID",
+    "Modality", "ImageType", "Manufacturer", "ManufacturerModelName",
+    "SeriesDescription", "ContrastBolusAgent", "ContrastBolusVolume", "ContrastBolusRoute",
+    "ContrastBolusAgentSequence", "BodyPartExamined", "BurnedInAnnotation", "RescaleType", "ImagerPixelSpacing",
     "SliceThickness", "ConvolutionKernel", "GantryDetectorTilt",
     "InstanceNumber", "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns",
     "SamplesPerPixel",
@@ -35,6 +39,13 @@ DAMAGE = (
     NotImplementedError,
     struct.error,
 )
+CT_CLASSES = (
+    "1.2.840.10008.5.1.4.1.1.2",
+    "1.2.840.10008.5.1.4.1.1.2.1",
+    "1.2.840.10008.5.1.4.1.1.2.2",
+)
+# A file without the preamble begins with a group of file meta information or of identification.
+_FIRST_GROUPS = (b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x02\x00\x02\x00", b"\x08\x00")
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,11 @@ class Frame:
         pixel_spacing: Between rows, between columns, mm; None where the header has none.
         rescale: Slope and intercept; None where the header has none.
         thickness: Nominal slice thickness, mm.
-        kernel: Convolution kernel.
+        kernel: Convolution kernel as written.
+        patient: Hash of the patient's number, empty without one.
+        acquisition: AcquisitionNumber, None without one.
+        units: RescaleType.
+        by_imager: Whether the spacing is that of the detector, for want of the image's own.
     """
 
     file: Path
@@ -66,6 +81,22 @@ class Frame:
     rescale: tuple[float, float] | None
     thickness: float | None
     kernel: str | None
+    patient: str = ""
+    acquisition: int | None = None
+    units: str = ""
+    by_imager: bool = False
+
+
+def looks_like_dicom(file: Path) -> bool:
+    """Whether a file has the DICOM preamble, or begins like a data set written without one."""
+    try:
+        with file.open("rb") as source:
+            head = source.read(140)
+    except OSError:
+        return False
+    if head[128:132] == b"DICM":
+        return True
+    return len(head) >= 140 and head.startswith(_FIRST_GROUPS) and head[2:4] < b"\x20\x00" and head[3:4] == b"\x00"
 
 
 def read_frames(file: Path) -> list[Frame]:
@@ -82,16 +113,19 @@ def read_frames(file: Path) -> list[Frame]:
     """
     with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS))
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=looks_like_dicom(file))
         if "Rows" not in header or "Columns" not in header:
             return []
+        patient = hashlib.sha256(str(header.get("PatientID") or "").strip().encode()).hexdigest()[:16] if header.get("PatientID") else ""
+        header.pop("PatientID", None)
         if "PerFrameFunctionalGroupsSequence" in header:
-            return [_enhanced(file, header, i) for i in range(len(header.PerFrameFunctionalGroupsSequence))]
-        return [_classic(file, header)]
+            return [_enhanced(file, header, i, patient) for i in range(len(header.PerFrameFunctionalGroupsSequence))]
+        return [_classic(file, header, patient)]
 
 
-def _classic(file: Path, header: Dataset) -> Frame:
+def _classic(file: Path, header: Dataset, patient: str) -> Frame:
     """The frame of a single-frame file."""
+    own = _floats(header.get("PixelSpacing"), 2)
     return Frame(
         file=file,
         index=None,
@@ -100,14 +134,18 @@ def _classic(file: Path, header: Dataset) -> Frame:
         image_type=_upper(header.get("ImageType")),
         position=_floats(header.get("ImagePositionPatient"), 3),
         orientation=_floats(header.get("ImageOrientationPatient"), 6),
-        pixel_spacing=_floats(header.get("PixelSpacing"), 2),
+        pixel_spacing=own or _floats(header.get("ImagerPixelSpacing"), 2),
         rescale=_rescale(header),
         thickness=_positive(header.get("SliceThickness")),
         kernel=_text(header.get("ConvolutionKernel")),
+        patient=patient,
+        acquisition=_whole(header.get("AcquisitionNumber")),
+        units=str(header.get("RescaleType") or ""),
+        by_imager=own is None,
     )
 
 
-def _enhanced(file: Path, header: Dataset, index: int) -> Frame:
+def _enhanced(file: Path, header: Dataset, index: int, patient: str) -> Frame:
     """Frame `index` of a multi-frame file: per-frame groups first, shared groups after."""
     groups = [header.PerFrameFunctionalGroupsSequence[index], *(header.get("SharedFunctionalGroupsSequence") or [])]
 
@@ -125,9 +163,12 @@ def _enhanced(file: Path, header: Dataset, index: int) -> Frame:
         position=_floats(item("PlanePositionSequence").get("ImagePositionPatient"), 3),
         orientation=_floats(item("PlaneOrientationSequence").get("ImageOrientationPatient"), 6),
         pixel_spacing=_floats(measures.get("PixelSpacing"), 2),
-        rescale=_rescale(values),
+        rescale=_rescale(values) or _rescale(header),
         thickness=_positive(measures.get("SliceThickness")),
         kernel=_text(item("CTReconstructionSequence").get("ConvolutionKernel") or header.get("ConvolutionKernel")),
+        patient=patient,
+        acquisition=_whole(item("FrameContentSequence").get("FrameAcquisitionNumber")),
+        units=str(values.get("RescaleType") or header.get("RescaleType") or ""),
     )
 
 
@@ -144,6 +185,14 @@ def _rescale(header: Dataset) -> tuple[float, float] | None:
         return None
     slope = header.get("RescaleSlope")
     return (float(slope) if slope not in (None, "") else 1.0, float(header.RescaleIntercept))
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number or None."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
 
 
 def _positive(value: Any) -> float | None:

@@ -11,9 +11,13 @@ from medmpt_backend.errors import BadInput
 # Volumes larger than this are refused before they are allocated (1.2 GB as int16).
 MAX_VOXELS = 600_000_000
 # An axis further than this from a body axis is an oblique series.
-MAX_OBLIQUE_DEGREES = 15.0
+MAX_OBLIQUE_DEGREES = 5.0
 # Stacks that lean further than this were acquired with a tilted gantry.
 MAX_TILT_DEGREES = 1.0
+# A step may differ from the usual one by this share of it; a few slices may lie off by `_STRAY` of a step.
+_EVEN = 0.2
+_STRAY = 0.4
+_FEW = 0.03
 # Wanted direction in LPS coordinates of the array axes: towards the feet, the back, the patient's left.
 _TARGET = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 
@@ -60,25 +64,33 @@ def to_lps(
     return np.ascontiguousarray(turned), (spacing[order[0]], spacing[order[1]], spacing[order[2]]), angle
 
 
-def gaps(positions: NDArray[np.float64]) -> tuple[float, list[int]]:
+def gaps(positions: NDArray[np.float64], *, spaced: bool = False) -> tuple[float, list[int], str | None]:
     """Step of a sorted stack and where slices are missing.
 
     Args:
         positions: Sorted positions along the normal, mm, no duplicates.
+        spaced: Whether the sections are thinner than their interval (high-resolution CT with gaps): uneven steps are then accepted.
 
     Returns:
-        The step in mm and, per missing slice, the index in `positions` after which it is missing.
+        The step in mm; per missing slice, the index in `positions` after which it is missing; what is odd about the steps.
 
     Raises:
         BadInput: Steps that are no multiple of one step.
     """
     steps = np.diff(positions)
     step = float(np.median(steps))
+    if spaced and np.any(np.abs(steps - step) > _EVEN * step):
+        return float(steps.mean()), [], f"uneven gaps between sections, from {steps.min():.1f} to {steps.max():.1f} mm"
     multiples = np.rint(steps / step).astype(int)
-    if np.any(np.abs(steps - multiples * step) > 0.2 * step) or np.any(multiples < 1):
-        raise BadInput(
-            f"uneven slice steps, from {steps.min():.2f} to {steps.max():.2f} mm; give one reconstruction with a constant interval"
-        )
+    off = np.abs(steps - multiples * step) > _EVEN * step
+    if np.any(multiples < 1) or np.any(off):
+        grid = positions[0] + np.cumsum([0, *np.maximum(1, multiples)]) * step
+        rest = positions - grid
+        strays = np.abs(rest - np.median(rest)) > _EVEN * step
+        if np.any(multiples < 1) or np.count_nonzero(strays) > max(1, _FEW * len(positions)) or float(np.abs(rest).max()) > _STRAY * step:
+            raise BadInput(
+                f"uneven slice steps, from {steps.min():.2f} to {steps.max():.2f} mm; give one reconstruction with a constant interval"
+            )
     missing = [i for i, multiple in enumerate(multiples) for _ in range(int(multiple) - 1)]
-    regular = steps[multiples == 1]
-    return float(regular.mean()), missing
+    said = f"{int(np.count_nonzero(off))} uneven slice steps, up to {steps[off].max():.2f} mm; read as even" if np.any(off) else None
+    return float(steps[multiples == 1].mean()), missing, said

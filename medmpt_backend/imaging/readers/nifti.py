@@ -13,17 +13,21 @@ from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers import geometry, hounsfield
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
+# Two transforms of one file may differ by rounding, not by more.
+_MAX_TURN_DEGREES = 2.0
+_MAX_SIZE_SHARE = 0.02
+
 
 def is_nifti(path: Path) -> bool:
-    """Whether the name says NIfTI."""
-    return path.name.lower().endswith((".nii", ".nii.gz"))
+    """Whether the name says NIfTI, as one file or as a pair."""
+    return path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".img"))
 
 
 def read_nifti(path: Path) -> Volume:
     """Read a 3-D NIfTI CT.
 
     Args:
-        path: `.nii` or `.nii.gz`.
+        path: `.nii`, `.nii.gz`, or one file of a `.hdr`/`.img` pair.
 
     Returns:
         HU, LPS, head first. Kernel, contrast and thickness are unknown: NIfTI does not carry them.
@@ -33,11 +37,22 @@ def read_nifti(path: Path) -> Volume:
     """
     import nibabel
 
+    damage = (
+        nibabel.filebasedimages.ImageFileError,
+        nibabel.spatialimages.HeaderDataError,
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        zlib.error,
+    )
     try:
         image: Any = nibabel.load(path)
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+    except damage as error:
         raise BadInput(f"{path.name!r} is not a readable NIfTI file: it is truncated or damaged; export it again") from error
     _require_3d(image, path.name)
+    _require_one_orientation(image, path.name)
     directions, spacing = _axes(np.asarray(image.affine, dtype=np.float64), path.name)
     values, warnings = _values(image, path.name)
     hu, turned_spacing, angle = geometry.to_lps(values, directions, spacing)
@@ -53,14 +68,39 @@ def _require_3d(image: Any, name: str) -> None:
     shape = tuple(int(n) for n in image.shape)
     if image.get_data_dtype().fields is not None:
         raise BadInput(f"{name!r} is a colour image (RGB); give the CT itself in HU")
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
     if len(shape) != 3:
         raise BadInput(f"{name!r} has {len(shape)} dimensions {shape}; give one 3-D volume (one phase, one time point)")
     geometry.require_size(min(shape), *sorted(shape)[1:])
-    if int(image.header["qform_code"]) == 0 and int(image.header["sform_code"]) == 0:
+    if "qform_code" not in image.header or (int(image.header["qform_code"]) == 0 and int(image.header["sform_code"]) == 0):
         raise BadInput(
             f"{name!r} has no orientation (qform and sform codes are 0): left and right are unknown; convert it from DICOM again"
+        )
+
+
+def _require_one_orientation(image: Any, name: str) -> None:
+    """Refuse a file whose two transforms place the axes differently.
+
+    Raises:
+        BadInput: With what differs.
+    """
+    if int(image.header["qform_code"]) == 0 or int(image.header["sform_code"]) == 0:
+        return
+    pair = [np.asarray(affine, dtype=np.float64)[:3, :3] for affine in (image.header.get_sform(), image.header.get_qform())]
+    lengths = [np.linalg.norm(axes, axis=0) for axes in pair]
+    if not all(np.all(np.isfinite(axes)) for axes in pair) or min(float(sizes.min()) for sizes in lengths) < 1e-3:
+        return
+    cosines = np.einsum("ij,ij->j", pair[0] / lengths[0], pair[1] / lengths[1])
+    if np.any(cosines < 0):
+        flipped = "left and right" if cosines[int(np.argmax(np.abs(pair[0][0])))] < 0 else "a direction"
+        raise BadInput(
+            f"{name!r}: its sform and its qform disagree: {flipped} would be swapped by one of them; convert it from DICOM again"
+        )
+    turned = math.degrees(math.acos(float(np.clip(cosines.min(), -1, 1))))
+    sized = float(np.abs(lengths[0] / lengths[1] - 1).max())
+    if turned > _MAX_TURN_DEGREES or sized > _MAX_SIZE_SHARE:
+        raise BadInput(
+            f"{name!r}: its sform and its qform disagree (by {turned:.0f} degrees, {100 * sized:.0f} % of the voxel size); "
+            "convert it from DICOM again"
         )
 
 

@@ -1,15 +1,18 @@
 """Pixels of one DICOM frame as HU: decoding, padding, inverted greyscale."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from pydicom.dataset import FileMetaDataset
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from scipy import ndimage
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.imaging.readers.frames import DAMAGE, Frame
+from medmpt_backend.imaging.readers.frames import DAMAGE, Frame, looks_like_dicom
 from medmpt_backend.imaging.readers.hounsfield import AIR_HU, MAX_HU, to_int16
 
 # A padding value whose HU lies inside the range of a body may also be a real voxel; then only padding that touches the border is padding.
@@ -33,7 +36,7 @@ class Decoder:
             with warnings.catch_warnings(), pydicom.config.disable_value_validation():
                 warnings.simplefilter("ignore")
                 if self._file != frame.file:
-                    self._file, self._dataset = frame.file, pydicom.dcmread(frame.file)
+                    self._file, self._dataset = frame.file, _opened(frame.file)
                 assert self._dataset is not None
                 array = pixel_array(self._dataset, index=frame.index, raw=True)
         except DAMAGE as error:
@@ -45,6 +48,17 @@ class Decoder:
                 f"{frame.file.name!r} decodes to shape {array.shape}, its header says {(int(frame.header.Rows), int(frame.header.Columns))}"
             )
         return array
+
+
+def _opened(file: Path) -> pydicom.Dataset:
+    """A data set with a transfer syntax, also where the file was written without meta information."""
+    dataset = pydicom.dcmread(file, force=looks_like_dicom(file))
+    meta = getattr(dataset, "file_meta", None) or FileMetaDataset()
+    if "TransferSyntaxUID" not in meta:
+        implicit, _ = dataset.original_encoding
+        meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        dataset.file_meta = meta
+    return dataset
 
 
 def to_hu(frame: Frame, stored: NDArray[np.integer], *, inverted: bool = False) -> NDArray[np.int16]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.imaging.readers import geometry
+from medmpt_backend.imaging.readers import geometry, rules
 from medmpt_backend.imaging.readers.choose import plural
 from medmpt_backend.imaging.readers.frames import Frame
 from medmpt_backend.imaging.readers.pixels import Decoder
@@ -20,7 +20,8 @@ from medmpt_backend.imaging.volume import SeriesInfo
 _SAME_MM = 0.01
 # More positions than this share with differing images only where there are several phases.
 _MAX_REPEATED = 0.1
-_NO_CONTRAST = {"NO", "NONE", "N", "WITHOUT", "0", "NATIVE", "NO CONTRAST", "NON-CONTRAST"}
+# Slices shifted sideways by less than this still stack.
+_MAX_SHIFT_MM = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,27 @@ def normal_of(frame: Frame) -> NDArray[np.float64]:
 
 
 def require_upright(frames: Sequence[Frame]) -> None:
-    """Refuse a tilted gantry, by the header and by the positions.
+    """Refuse a tilted gantry, by the header and by the positions, and a table that moved sideways during the scan.
 
     Raises:
-        BadInput: With the angle.
+        BadInput: With the angle, or with the shift.
     """
     tilts = [float(frame.header.get("GantryDetectorTilt") or 0.0) for frame in frames]
     worst = max(tilts, key=abs)
     points = np.array([frame.position for frame in frames], dtype=np.float64)
     normal = normal_of(frames[0])
-    order = np.argsort(points @ normal)
-    travel = points[order[-1]] - points[order[0]]
+    points = points[np.argsort(points @ normal)]
+    travel = points[-1] - points[0]
     lean = 0.0
     if np.linalg.norm(travel) > 1.0:
         lean = math.degrees(math.acos(min(1.0, abs(float(travel @ normal)) / float(np.linalg.norm(travel)))))
+    steps = np.diff(points, axis=0)
+    sideways = np.linalg.norm(steps - np.outer(steps @ normal, normal), axis=1)
+    if len(sideways) > 4 and float(np.median(sideways)) < 0.05 and float(sideways.max()) > _MAX_SHIFT_MM:
+        raise BadInput(
+            f"the table or the field of view shifted by {float(sideways.max()):.0f} mm between two slices: they do not stack straight; "
+            "give a series with one field of view"
+        )
     angle = max(abs(worst), lean)
     if angle > geometry.MAX_TILT_DEGREES:
         raise BadInput(
@@ -108,28 +116,30 @@ def _equal(one: Frame, other: Frame, decoder: Decoder) -> bool:
 
 
 def facts(frame: Frame) -> SeriesInfo:
-    """Header facts of the series, without identity."""
+    """Header facts of the series, in words of known tables, without identity."""
     header = frame.header
     uid = str(header.get("SeriesInstanceUID") or header.get("SOPInstanceUID") or "")
     marks = " ".join(str(header.get(name) or "") for name in ("Manufacturer", "ManufacturerModelName", "SeriesDescription")) + " ".join(
         frame.image_type
     )
+    kernel = rules.known_kernel(frame.kernel)
     return SeriesInfo(
         uid_hash=hashlib.sha256(uid.encode()).hexdigest()[:16],
         thickness_mm=frame.thickness,
-        kernel=frame.kernel,
+        kernel=kernel[0] if kernel else None,
         contrast=_contrast(header),
-        manufacturer=str(header.get("Manufacturer") or "").strip() or None,
+        manufacturer=rules.known_maker(str(header.get("Manufacturer") or "").strip()),
         synthetic="synthetic" in marks.lower(),
+        step_hu=abs(frame.rescale[0]) if frame.rescale else 1.0,
     )
 
 
 def _contrast(header: Any) -> Literal["yes", "no", "unknown"]:
-    """Whether an agent was given, as far as the header says."""
-    if len(header.get("ContrastBolusAgentSequence") or []):
-        return "yes"
-    agent = str(header.get("ContrastBolusAgent") or "").strip().upper()
-    if agent:
-        return "no" if agent in _NO_CONTRAST else "yes"
+    """Whether an intravenous agent was given, as far as the header says."""
     volume = header.get("ContrastBolusVolume")
-    return "yes" if volume not in (None, "") and float(volume) > 0 else "unknown"
+    return rules.contrast(
+        str(header.get("ContrastBolusAgent") or ""),
+        str(header.get("ContrastBolusRoute") or ""),
+        None if volume in (None, "") else float(volume),
+        coded=bool(len(header.get("ContrastBolusAgentSequence") or [])),
+    )

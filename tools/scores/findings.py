@@ -11,7 +11,6 @@ from retrieval.concepts.context import statuses
 from tools.case.record import Case
 from tools.scores.base import Field
 
-
 # Words that belong to a term (`history of dvt`) and are a cue of the context module too: the status is read of what follows them.
 _CUE_IN_TERM = re.compile(r"(?:history of|previous|recent)\s+|既往|近期", re.IGNORECASE)
 

@@ -178,7 +178,7 @@ def _checked(graph: "DrugGraph", q: UnderstoodQuery) -> str:
     sides = [(d,) for d in q.drugs] + [tuple(m.id for m in graph.members(c)) for c in q.classes]
     listed = {f.key for side in sides for f in graph.facts(side, ("interacts_with",))}
     pairs = sum(len(a) * len(b) for a, b in combinations(sides, 2))
-    return f" (none found for {pairs} pair(s) among {len(listed)} listed interactions of these drugs, shared enzymes and shared adverse effects)"
+    return f" (none found for {pairs} pair(s) among {len(listed)} listed interactions of these drugs, shared enzymes and adverse effects)"
 
 
 def _facts(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:

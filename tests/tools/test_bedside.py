@@ -7,12 +7,12 @@ import pytest
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.attach import attach, judgements
-from tools.bedside.expression import holds
-from tools.bedside.record import Record
+from tools.bedside.record.expression import holds
+from tools.bedside.record.said import stance
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import notions, pattern_of
 from tools.bedside.regimens import choose, forbidding, regimens
-from tools.bedside.said import stance
 from tools.bedside.topics import asked
-from tools.bedside.vocabulary import notions, pattern_of
 from tools.case.record import Allergy, Case, Condition, Medication, Note, Observation, Patient, Presentation, Vitals
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolResult

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrieval.guidelines.corpus import passage_key
-from tools.bedside.expression import holds
-from tools.bedside.record import Record, Value
+from tools.bedside.record.expression import holds
+from tools.bedside.record.values import Value
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import notions
+from tools.bedside.record.wording import as_typed, write
 from tools.bedside.topics import Item, Topic
-from tools.bedside.vocabulary import notions
-from tools.bedside.wording import as_typed, write
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
 

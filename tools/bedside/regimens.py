@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from retrieval.drugs.check import patient_facts
 from tools.bedside.cautions import Objection, objections
-from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
-from tools.bedside.record import Record
-from tools.bedside.vocabulary import pattern_of
-from tools.bedside.wording import write
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import pattern_of
+from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
 

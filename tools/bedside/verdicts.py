@@ -7,12 +7,12 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from tools.bedside.cautions import Objection, closed, objections
-from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
-from tools.bedside.record import Record
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
+from tools.bedside.record.wording import write
 from tools.bedside.regimens import forbidding
-from tools.bedside.vocabulary import words
-from tools.bedside.wording import write
 from tools.evidence import Evidence
 
 _Line = tuple[str, str, Objection | None]

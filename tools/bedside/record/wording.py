@@ -7,7 +7,7 @@
 import re
 from typing import Protocol
 
-from tools.bedside.expression import Names, holds
+from tools.bedside.record.expression import Names, holds
 from tools.evidence import Language
 
 _OPTIONAL = re.compile(r"\[\[(?P<test>[^\[\]?]*)\?(?P<body>(?:(?!\[\[|\]\]).)*)\]\]", re.DOTALL)

@@ -4,12 +4,13 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from tools.bedside.record.values import Value
 from tools.labs.analytes import analytes
 from tools.labs.units import parse_unit
 from tools.labs.value import shown
 
 if TYPE_CHECKING:
-    from tools.bedside.record import Record, Value
+    from tools.bedside.record.view import Record
 
 _GAP = r"[\s:=：为是约]*(?:of|is|was|were|are|at|to|only|now|=|≈|about)?[\s:=为是约]*"
 _UNIT = (
@@ -44,10 +45,8 @@ def _pattern(name: str) -> re.Pattern[str] | None:
     return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?){_UNIT}", re.IGNORECASE)
 
 
-def typed_value(name: str, record: "Record") -> "Value | None":
+def typed_value(name: str, record: "Record") -> Value | None:
     """The value that the question gives for a name; None when it gives none or its unit does not fit."""
-    from tools.bedside.record import Value
-
     pattern = _pattern(name)
     found = pattern.search(record.question) if pattern else None
     if found is None:

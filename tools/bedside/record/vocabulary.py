@@ -28,6 +28,7 @@ class Notion(_Row):
         silent: Silence of the record means no (a state that would be written down).
         question: The question itself may affirm it.
         kin: A relative has it.
+        shown: What the case was brought for does not count: only what was found.
         test: Condition that means it where the texts do not say it.
         field: Field of the patient that answers instead.
     """
@@ -39,6 +40,7 @@ class Notion(_Row):
     question: bool = False
     kin: bool = False
     test: str = ""
+    shown: bool = False
     field: str | None = None
 
     @cached_property

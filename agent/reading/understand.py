@@ -41,6 +41,8 @@ IN_SCOPE = frozenset({"disease", "finding", "score", "respiratory", "drug", "dru
 # A part of a message adds a tool that the whole does not show only where it is sure (tried across authors: 0.6 to 0.85).
 _SURE_OF_A_PART = 0.85
 _LONGEST_IN_PARTS = 160
+# A message whose tool is this sure by itself, and that is hardly a follow-up, stands alone.
+_STANDS_ALONE = 0.7
 _BETWEEN = re.compile(
     r"[,;+&/，；。？、]|\.\s|\?\s|\b(?:and then|and also|and|then|plus|also)\b|再|然后|顺便|顺带|另外|并且?|同时|还有", re.IGNORECASE
 )
@@ -65,7 +67,7 @@ def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -
         The reading; `intents` are those of the tools to ask, none where no tool is needed.
     """
     found = read_question(text, topic)
-    opinion = opinion_of(Message(text, case, before))
+    opinion = _opinion(found, case, before)
     wanted = () if _elsewhere(found) else _chosen(text, opinion, found, case)
     if not case and not _elsewhere(found):
         wanted = _plausible(wanted, opinion, found)
@@ -74,6 +76,13 @@ def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -
     return replace(
         found, intents=intents, scores=scores, tools=opinion.tools, kinds=opinion.kinds, no_tool=opinion.none, parts=parts_of(text)
     )
+
+
+def _opinion(found: Reading, case: bool, before: str) -> Opinion:
+    """The reader's opinion; it is told the message before only where this one does not stand alone."""
+    alone = opinion_of(Message(found.text, case))
+    stands = max(alone.tools.values()) >= _STANDS_ALONE and alone.kinds["follow_up"] < 1 - _STANDS_ALONE
+    return alone if not before or (stands and not found.elliptic) else opinion_of(Message(found.text, case, before))
 
 
 def _elsewhere(found: Reading) -> bool:

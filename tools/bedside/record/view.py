@@ -4,6 +4,7 @@ What the person typed in the question outranks the record and is named as typed.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,7 +34,7 @@ class Record:
         return read_patient(self.graph, self.case)
 
     @cached_property
-    def labs(self) -> dict[str, Reading]:
+    def labs(self) -> Mapping[str, Reading]:
         """Latest reading by analyte."""
         return labs_of(self.case)
 

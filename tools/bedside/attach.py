@@ -35,7 +35,7 @@ SPEAKING: frozenset[ToolName] = frozenset(
 # A drafted or pasted report is not a question about the patient.
 _OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
 _READ = 8
-_BARE_WORDS = 2
+_BARE_WORDS = 6
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
@@ -96,7 +96,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
 
 def _bare(question: str) -> bool:
     """Whether a question is hardly more than a name (`Rivaroxaban?`)."""
-    return len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
+    return question.strip().endswith(("?", "？")) and len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
 
 
 def stop_list(record: Record) -> list[Evidence]:

@@ -137,16 +137,22 @@ def _assembled(regimen: Regimen, record: Record, applied: Applied) -> list[Evide
 
 
 def _pick(regimen: Regimen, record: Record, applied: Applied) -> _Pick | None:
-    """The first option that nothing forbids."""
+    """The first option that nothing forbids and no major interaction burdens; else the first that nothing forbids."""
+    fitting = [o for o in regimen.option if holds(o.test, applied) is True]
     skipped: list[Objection] = []
-    for option in regimen.option:
-        if holds(option.test, applied) is not True:
-            continue
+    second: Option | None = None
+    for option in fitting:
         against = [o for part in option.part for o in forbidding(record, part.drug)]
-        if not against:
+        if against:
+            skipped += against[:1]
+            continue
+        grave = [o for part in option.part for o in objections(record, part.drug) if o.other and o.grave <= 1]
+        if not grave:
             return _Pick(option, tuple(skipped))
-        skipped += against[:1]
-    return None
+        # A listed major interaction gives way to the next option; it returns where none is better.
+        second = second or option
+        skipped += grave[:1]
+    return None if second is None else _Pick(second, tuple(o for o in skipped if o.drug not in {p.drug for p in second.part}))
 
 
 def forbidding(record: Record, drug: str) -> list[Objection]:

@@ -131,13 +131,21 @@ def _settled(crop: Crop, seed: tuple[int, int, int]) -> tuple[NDArray[np.bool_],
             if dense is not None:
                 mask = _core(_component(part & ~dense, _nearest_in(part & ~dense, seed, crop.spacing)), seed, crop.spacing, solid=False)[0]
                 depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=crop.spacing)[1:-1, 1:-1, 1:-1]
-        deepest = np.unravel_index(int(np.argmax(np.where(mask, depth, -1.0))), mask.shape)
-        centre = (int(deepest[0]), int(deepest[1]), int(deepest[2]))
+        centre = _deepest(mask, depth)
         inner = float(depth[centre])
         if centre == seed:
             break
         seed = centre
     return mask, seed, inner, solid
+
+
+def _deepest(mask: NDArray[np.bool_], depth: NDArray[np.float64]) -> tuple[int, int, int]:
+    """The deepest voxel; among equals the one nearest to the middle."""
+    inside = np.where(mask, depth, -1.0)
+    voxels = np.argwhere(inside >= float(inside.max()) - 1e-6)
+    middle = np.argwhere(mask).mean(axis=0) if mask.any() else voxels.mean(axis=0)
+    best = voxels[int(np.argmin(((voxels - middle) ** 2).sum(axis=1)))]
+    return int(best[0]), int(best[1]), int(best[2])
 
 
 def _solid_part(hu: NDArray[np.int16], mask: NDArray[np.bool_], spacing: Vec) -> NDArray[np.bool_] | None:

@@ -21,7 +21,7 @@ BELOW_MM = 15.0
 # Free fluid lies behind the middle of the chest; part of a region may lie before it.
 BEHIND_SHARE = 0.6
 MIN_FLUID_ML = 10.0
-MIN_DENSE_ML = 1.5
+MIN_DENSE_ML = 5.0
 # Dense tissue that borders other soft tissue more than lung is heart or liver.
 MOST_INNER = 0.8
 # Air without lung: plain over a ball of this radius, at the costal side.
@@ -122,6 +122,7 @@ def dense_at_wall(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
     """Dense lung or tumour between aerated lung and ribs; tissue that borders heart or liver more than lung is left out."""
     dense = (cavity.smooth >= DENSE_HU[0]) & (cavity.smooth <= DENSE_HU[1]) & cavity.behind_lung & ~taken
     thick = opened(dense, DENSE_RADIUS_MM, cavity)
+    middle = _middles(cavity)
     inner = (cavity.grid.hu > -100) & (cavity.lungs == 0) & ~cavity.behind_lung
     kept = np.zeros_like(thick)
     labels, _ = ndimage.label(thick)
@@ -134,8 +135,13 @@ def dense_at_wall(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
         lung = int(np.count_nonzero(rim & (cavity.lungs[wide] > 0)))
         other = int(np.count_nonzero(rim & inner[wide] & (cavity.side[wide] > 0)))
         medial = int(np.count_nonzero(rim & inner[wide] & (cavity.side[wide] == 0) & _towards_middle(cavity, wide)))
-        if other + medial <= MOST_INNER * lung:
+        z, y, _ = np.nonzero(part)
+        back = float(np.mean(y + wide[1].start > middle[z + wide[0].start]))
+        if back >= BEHIND_SHARE or other + medial <= MOST_INNER * lung:
             kept[wide] |= part
+    if kept.any():
+        near = ndimage.distance_transform_edt(~kept, sampling=cavity.grid.spacing) <= DENSE_RADIUS_MM + 1.0
+        kept |= near & (cavity.side > 0) & (cavity.lungs == 0) & (cavity.grid.hu > HALF_HU) & (cavity.grid.hu < DENSE_HU[1]) & ~taken
     return _pocket(kept, cavity)
 
 

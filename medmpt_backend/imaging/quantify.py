@@ -148,7 +148,8 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     """
     lungs = lungs or segment(volume)
     between = between_lungs(lungs)
-    volume = replace(volume, series=seen_contrast(volume.series, lungs, between))
+    series, contradicted = seen_contrast(volume.series, lungs, between)
+    volume = replace(volume, series=series)
     try:
         unchecked = require_chest(volume, lungs)
     except OutOfDomain as error:
@@ -177,7 +178,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         limits=limits,
         definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
         findings=findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10),
-        warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
+        warnings=volume.warnings + unchecked + contradicted + tuple(limit.reason for limit in limits),
     )
 
 

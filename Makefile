@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH_FLAGS := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 
-.PHONY: serve test test-slow test-vllm test-readme check format clean
+.PHONY: serve test test-slow test-vllm test-readme test-outside check format clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,11 +31,16 @@ test-vllm: $(VENV)/.installed
 test-readme: $(VENV)/.installed
 	$(BIN)/python -m pytest -m readme $(ARGS)
 
+# The ratchet over the question files from outside; skipped by name where they are absent.
+test-outside: $(VENV)/.installed
+	$(BIN)/python -m pytest -m outside tests/agent/test_outside.py $(ARGS)
+
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_house.py
 	@if $(BIN)/python -c 'import importlib.util,sys; sys.exit(importlib.util.find_spec("torchvision") is None)'; then echo "torchvision is installed: it breaks transformers beside a CPU torch; remove it" >&2; exit 1; fi
 
 format: $(VENV)/.installed

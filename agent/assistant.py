@@ -13,19 +13,23 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
-from agent.errors import BadInput, Stopped
+from agent.errors import BadInput, Stopped, StoreFailure
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
+from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest
+from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.teaching import TeachingDesk, refusal
+from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
 from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
 from agent.settings import Settings
 from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
+from agent.turn.suppose import scene
+from agent.turn.watch import watched
 from tools.evidence import Evidence, Language, ToolResult
 from tools.teaching.commit import MachineRead, Reading, TrueFinding
 
@@ -42,9 +46,14 @@ class Assistant:
         self._parts = parts
         self._connection: sqlite3.Connection = connect(settings.data_dir / "threads.sqlite")
         self._saver = SqliteSaver(self._connection)
-        self._saver.setup()
+        lock: Any = self._saver.lock
+        try:
+            self._saver.setup()
+            self._log = TurnLog(self._connection, lock)
+        except sqlite3.Error as failure:
+            raise store_failure(failure) from failure
         self._cases = Cases()
-        self._threads = Threads(self._connection, self._saver.lock)  # type: ignore[arg-type]
+        self._threads = Threads(self._connection, lock)
         self._viewer = Viewer(settings.cache_dir)
         self.models = Models(settings, parts, self._saver)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
@@ -82,6 +91,7 @@ class Assistant:
         held = self._cases.get(handle, session)
         studies = tuple(StudyHandle(id=s.id, label=_label(s.id, s.date, s.prior), prior=s.prior) for s in loaded.case.studies)
         return CaseView(
+            name=loaded.case.case_id,
             handle=handle,
             card_en=held.card.render("en"),
             card_zh=held.card.render("zh"),
@@ -128,33 +138,56 @@ class Assistant:
             raise BadInput(f"a question has 1 to {_MAX_QUESTION} characters, this one has {len(asked)}: shorten or type it")
         held = self._cases.get(case, session) if case is not None else None
         self._threads.bind(thread, session, held.patient if held else None)
-        spoken, model = language or language_of(asked), llm or self._settings.llm
+        spoken, model = language or asked_language(asked) or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
             return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
-        context = self._context(asked, thread, held, spoken, stop or threading.Event())
+        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event())
+        if ask is not None:
+            return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
         return self._turn(context, model)
 
     def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
+        start = time.perf_counter()
+        answer: Answer | None = None
+        unstored: StoreFailure | None = None
+        try:
+            for piece in watched(lambda: self._pieces(context, llm), context.stop):
+                if isinstance(piece, Answer):
+                    answer = piece
+                elif isinstance(piece, StoreFailure):
+                    unstored = piece
+                else:
+                    yield piece
+        except Stopped:
+            answer = None
+        seconds = round(time.perf_counter() - start, 3)
+        answer = answer or _stopped(context, shown_name(llm))
+        warnings = (*answer.warnings, str(unstored)) if unstored is not None else answer.warnings
+        answer = answer.model_copy(update={"seconds": seconds, "warnings": warnings})
+        for claim in answer.claims:
+            yield Sentence(claim=claim)
+        yield Done(answer=answer)
+
+    def _pieces(self, context: TurnContext, llm: str) -> Iterator[Event | Answer | StoreFailure]:
+        """Steps of the graph, the answer, and why it could not be stored; one turn at a time in a thread."""
         with self._lock:
             turn = self._turns.setdefault(context.thread, threading.Lock())
-        start = time.perf_counter()
+        answer: Answer | None = None
         with turn:
-            answer: Answer | None = None
             try:
                 for mode, piece in self._run(context, llm):
                     if mode == "custom":
                         yield _step(piece, context.language)
                     elif "answer" in piece:
-                        answer = Answer.model_validate(piece["answer"]["answers"][-1])
-                    if context.stop.is_set() and answer is None:
-                        raise Stopped("stopped by the person")
-            except Stopped:
-                answer = None
-        seconds = round(time.perf_counter() - start, 3)
-        answer = (answer or _stopped(context, shown_name(llm))).model_copy(update={"seconds": seconds})
-        for claim in answer.claims:
-            yield Sentence(claim=claim)
-        yield Done(answer=answer)
+                        state = piece["answer"]
+                        answer = Answer.model_validate(state["answers"][-1])
+                        yield answer
+                if answer is not None:
+                    self._log.keep(context.thread, state["turns"], state["answers"])
+            except sqlite3.Error as failure:
+                if answer is None:
+                    raise store_failure(failure) from failure
+                yield store_failure(failure)
 
     def _run(self, context: TurnContext, llm: str) -> Iterator[tuple[str, Any]]:
         modes: list[StreamMode] = ["custom", "updates"]
@@ -164,21 +197,31 @@ class Assistant:
         )
         yield from stream
 
-    def _context(self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event) -> TurnContext:
+    def _context(
+        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
+    ) -> tuple[TurnContext, str | None]:
+        """What the turn is given, and the question back where the question supposes a value without its unit."""
         loaded = held.loaded if held else None
-        return TurnContext(
+        card = held.card if held else None
+        earlier = self.answers(thread)
+        before = str(earlier[-1]["question"]) if earlier else ""
+        shown = scene(question, loaded.case if loaded else None, card, before, language)
+        context = TurnContext(
             cache_dir=self._settings.cache_dir,
-            case=loaded.case if loaded else None,
+            case=shown.case,
             case_dir=loaded.folder if loaded else None,
             studies=loaded.studies if loaded else {},
             cases_dir=self._settings.data_dir / "cases",
             language=language,
             question=question,
             thread=thread,
-            card=held.card if held else None,
+            card=shown.card,
             stop=stop,
             parts=self._parts,
+            free_text=self._settings.free_text,
+            assumptions=shown.assumptions,
         )
+        return context, shown.ask
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
@@ -187,14 +230,24 @@ class Assistant:
 
     def answers(self, thread: str) -> list[dict[str, Any]]:
         """Stored answers of a thread as JSON, whoever owns it: for export on this machine."""
+        state = self._state(thread)
+        held = list(state.get("answers", []))
+        # A process killed between the graph's write and the log's, or a thread of an older version: the log catches up here.
+        self._log.keep(thread, state.get("turns", len(held)), held)
+        return self._log.of(thread)
+
+    def _state(self, thread: str) -> dict[str, Any]:
         found = self._saver.get_tuple(_config(thread))
-        return list(found.checkpoint["channel_values"].get("answers", [])) if found else []
+        return dict(found.checkpoint["channel_values"]) if found else {}
 
     def evidence(self, thread: str, key: str, session: str) -> Evidence | None:
-        """A piece of evidence that a tool returned in this thread."""
+        """A piece of evidence that a tool returned in this thread's last turns, or that any of its answers cites."""
         self._threads.admit(thread, session)
-        found = self._saver.get_tuple(_config(thread))
-        return read_ledger(found.checkpoint["channel_values"].get("messages", [])).get(key) if found else None
+        found = read_ledger(self._state(thread).get("messages", [])).get(key)
+        if found is not None:
+            return found
+        record = self._log.evidence(thread, key)
+        return Evidence.model_validate(record) if record is not None else None
 
     def passage(self, key: str) -> PassageView | None:
         """The guideline passage behind a citation, in full."""
@@ -237,7 +290,8 @@ class Assistant:
 
     def teaching(self, case: str, session: str) -> TeachingView | None:
         """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
-        from tools.teaching.cases import machine_read, truth_of
+        from tools.teaching.cases import truth_of
+        from tools.teaching.machine import machine_read
 
         held = self._cases.get(case, session)
         study = next(iter(held.loaded.studies.values()), None)
@@ -283,6 +337,7 @@ class Assistant:
         chosen = list(threads)
         for thread in chosen:
             self._saver.delete_thread(thread)
+        self._log.forget(chosen)
         self._threads.forget(chosen)
 
 
@@ -314,6 +369,18 @@ def _summary(result: ToolResult, language: Language) -> str:
     count = len(result.evidence)
     found = f"{count} 条依据" if language == "zh" else f"{count} statement{'' if count == 1 else 's'}"
     return f"{found}; {result.reason}" if result.reason else found
+
+
+def _asks_back(context: TurnContext, question: str, model: str) -> Answer:
+    return Answer(
+        status="partial",
+        reason=question,
+        question=context.question,
+        language=context.language,
+        answer=question,
+        model=model,
+        thread=context.thread,
+    )
 
 
 def _stopped(context: TurnContext, model: str) -> Answer:

@@ -1,8 +1,7 @@
 """Commands of the agent room: `ask`, `doctor`, `data export`, `data erase`."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +12,7 @@ from agent.answering.answer import Answer
 from agent.errors import AgentError, BadInput
 from agent.evaluation.figures import Figure
 from agent.settings import Settings
+from agent.turn.batch import Batch, ask_one, read_rows
 from tools.evidence import Language
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def ask(
     case: Annotated[str | None, typer.Option("--case", help="Demo case id, case folder, FHIR bundle, or one CT study.")] = None,
     thread: Annotated[str | None, typer.Option("--thread", help="Continue this conversation.")] = None,
     llm: Annotated[str | None, typer.Option("--llm", help=SPECS)] = None,
-    batch: Annotated[Path | None, typer.Option("--batch", help='JSONL with one {"id"?, "question"} per line.')] = None,
+    batch: Annotated[Path | None, typer.Option("--batch", help='JSONL with one {"id"?, "question", "case"?, "thread"?} per line.')] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="Language of the answer: en or zh; default: the question's.")] = None,
 ) -> Answer | BatchOut:
     """Ask a question, with evidence."""
@@ -87,8 +87,9 @@ def ask(
     try:
         handle = assistant.open_case(case, session=LOCAL_SESSION).handle if case else None
         if batch is not None:
-            return BatchOut(answers=tuple(_batch(assistant, batch, handle, language)))
-        return _one(assistant, question or "", thread, handle, language)
+            rows = Batch(assistant, LOCAL_SESSION, handle, batch.resolve().parent)
+            return BatchOut(answers=tuple(rows.answer(row, language) for row in read_rows(batch)))
+        return ask_one(assistant, question or "", thread, handle, LOCAL_SESSION, language)
     finally:
         assistant.close()
 
@@ -100,48 +101,6 @@ def _open(ctx: typer.Context, llm: str | None) -> "Assistant":
 
     settings: Settings = ctx.obj
     return Assistant.open(replace(settings, llm=llm) if llm else settings)
-
-
-def _one(assistant: "Assistant", question: str, thread: str | None, case: str | None, language: Language | None) -> Answer:
-    """One question in its thread (a new one for None)."""
-    last: Answer | None = None
-    place = thread or assistant.new_thread(LOCAL_SESSION)
-    for event in assistant.ask(question, thread=place, case=case, session=LOCAL_SESSION, language=language):
-        if event.type == "done":
-            last = event.answer
-    if last is None:
-        raise AgentError("the turn ended without an answer; run medmpt doctor")
-    return last
-
-
-def _batch(assistant: "Assistant", path: Path, case: str | None, language: Language | None) -> Iterator[Answer]:
-    """Each question in a thread of its own; a line that cannot be read is answered with an error of the same id."""
-    for ident, question, problem in _lines(path):
-        if problem:
-            yield Answer(
-                status="error", reason=problem, id=ident, question=question, language=language or "en", answer="", model="none", thread=""
-            )
-        else:
-            yield _one(assistant, question, None, case, language).model_copy(update={"id": ident})
-
-
-def _lines(path: Path) -> Iterator[tuple[str | None, str, str | None]]:
-    if not path.is_file():
-        raise BadInput(f"no such file: {path.name!r}; --batch takes a JSONL file")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as wrong:
-            yield None, "", f"line {number} is not JSON: {wrong.msg}"
-            continue
-        ident = str(row["id"]) if isinstance(row, dict) and row.get("id") is not None else None
-        question = row.get("question") if isinstance(row, dict) else None
-        if isinstance(question, str) and question.strip():
-            yield ident, question, None
-        else:
-            yield ident, "", f"line {number} has no question: each line is an object with the field question"
 
 
 def doctor(ctx: typer.Context) -> DoctorOut:

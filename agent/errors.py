@@ -5,6 +5,7 @@ AgentError
 ├── OutOfDomain    readable, but not what this can judge (exit 0)
 ├── Unavailable    a part is not installed; the text names the command that installs it (exit 0)
 ├── Forbidden      a handle or thread of another session, or an unknown one (exit 2)
+├── StoreFailure   conversations cannot be read or written: full disk, read-only folder, damaged file (exit 1)
 └── Stopped        the person pressed stop (exit 1)
 """
 
@@ -36,6 +37,10 @@ class Unavailable(AgentError):
 
     status = "unavailable"
     exit_code = 0
+
+
+class StoreFailure(AgentError):
+    """The thread database cannot be used: says why and what to do."""
 
 
 class Stopped(AgentError):

@@ -273,10 +273,14 @@ def corpus_lint(
 def eval_retrieval(
     ctx: typer.Context,
     medquad: Annotated[Path | None, typer.Option(help="Folder with medquad_corpus.jsonl.gz and the question files.")] = None,
-    fit: Annotated[bool, typer.Option("--fit", help="Fit the reranker on our own questions and write data/ranker.json.")] = False,
+    fit: Annotated[
+        bool,
+        typer.Option("--fit", help="Fit ranking, thresholds and the model of unknown subjects; writes data/ranker.json, strange.json."),
+    ] = False,
 ) -> EvalOut:
     """Measure retrieval: BM25, dense, fused and reranked on our own questions and on MedQuAD."""
     from retrieval.evaluation import rankers as evaluate
+    from retrieval.evaluation import sentences, strange
     from retrieval.index.guideline_index import GuidelineIndex
 
     settings = _settings(ctx)
@@ -284,22 +288,31 @@ def eval_retrieval(
     warnings: list[str] = []
     with progress_bar("Embedding") as progress:
         index = GuidelineIndex.open(settings.cache_dir, progress=progress)
-        judged = index.judge(evaluate.own_questions())
+        judged = evaluate.judge(*index.rankers, evaluate.own_questions())
         results = evaluate.figures(judged)
         if fit:
-            ranker = evaluate.fit_ranker(judged, index.judge([("none", q, frozenset()) for q in evaluate.no_answer_questions()]))
-            ranker.save(fitted_on=f"{len(judged)} own questions", passages=len(index.passages()))
+            nothing = evaluate.judge(*index.rankers, [("none", q, frozenset()) for q in evaluate.no_answer_questions()])
+            asked = evaluate.judge(*index.rankers, evaluate.asks())
+            ranker = evaluate.fit_ranker(judged, nothing, asked)
+            ranker.save(fitted_on=f"{len(judged)} own questions, three times, and {len(asked)} asks", passages=len(index.passages()))
+            labelled = list(strange.examples(evaluate.read_asks(), index.passages(), index.lexicon, index.vocabulary))
+            strange.save(strange.fit_subjects(labelled), labelled)
+            idf = sentences.idf_of(index.passages())
+            rows = list(sentences.labelled(evaluate.read_asks(), index.passages(), idf))
+            sentences.save(sentences.fit_selector(rows, idf), rows)
             index = GuidelineIndex.open(settings.cache_dir)
         if folder.is_dir():
             results += evaluate.medquad_figures(folder, settings.cache_dir, progress)
         else:
             warnings.append(f"MedQuAD was left out: no folder {folder.name!r} there; name it with --medquad")
-    empty = [float(not index.search(question).hits) for question in evaluate.no_answer_questions()]
+    nowhere = [index.search(question) for question in evaluate.no_answer_questions()]
+    empty, direct = [float(not r.hits) for r in nowhere], [float(r.direct) for r in nowhere]
     shown = [float(any(h.passage.id in ids for h in index.search(question).hits)) for _, question, ids in evaluate.own_questions()]
     results += evaluate.pooled(results)
     baselines, metrics = evaluate.table(results)
     metrics |= evaluate.differences(results)
-    metrics |= {"no_answer/search/empty": evaluate.interval(empty), "own/search/answered_in_hits": evaluate.interval(shown)}
+    metrics |= {"no_answer/search/empty": evaluate.interval(empty), "no_answer/search/taken_for_an_answer": evaluate.interval(direct)}
+    metrics |= {"own/search/answered_in_hits": evaluate.interval(shown)}
     return EvalOut(warnings=warnings, metrics=_metrics(metrics), baselines=_metrics(baselines))
 
 

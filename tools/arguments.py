@@ -50,6 +50,7 @@ class OfScore(Arguments):
     """`calculate_score`."""
 
     name: str = Field(description="Calculator", json_schema_extra={"enum": list(calculators())})
+    explain: bool = Field(default=False, description="Items, bands, formula and source of the calculator instead of a result")
     inputs: dict[str, str] | None = Field(default=None, description='Values the person gave, e.g. {"confusion": "yes", "urea": "8 mmol/L"}')
 
 
@@ -68,13 +69,13 @@ class OfMedications(Arguments):
 class OfQuestion(Arguments):
     """`query_drug_graph`."""
 
-    question: str = Field(description="One question that names the drugs", min_length=1, max_length=500)
+    question: str = Field(description="One question that names the drugs", min_length=1, max_length=10_000)
 
 
 class OfSearch(Arguments):
     """`search_guidelines`."""
 
-    query: str = Field(description="One clear question or keywords", min_length=1, max_length=500)
+    query: str = Field(description="One clear question or keywords", min_length=1, max_length=10_000)
     k: int = Field(default=5, ge=1, le=5, description="How many passages")
     year_from: int | None = Field(default=None, ge=1990, le=2100, description="Only if the person asked for recent editions")
     issuer: str | None = Field(default=None, description="Only if the person named an issuer, e.g. BTS, NICE, GOLD")

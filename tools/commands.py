@@ -1,4 +1,4 @@
-"""Commands of this room: `labs interpret`, `calc list`, `calc`, `case show`, `case import-fhir`, `case remember`."""
+"""Commands of this room: `labs interpret`, `calc list`, `calc`, `calc explain`, `case show`, `case import-fhir`, `case remember`."""
 
 import sys
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from tools.evidence import Evidence, Language, Status, ToolResult
 from tools.labs.interpret import interpret_labs
 from tools.labs.sheet import parse_labs
 from tools.scores.base import Calculator
+from tools.scores.explain import explain
 from tools.scores.registry import calculators, sources
 from tools.scores.tool import calculate_score
 
@@ -98,6 +99,22 @@ class CalcList(Report):
     """`calc list`."""
 
     calculators: tuple[CalcEntry, ...]
+
+
+class ExplainReport(Report):
+    """`calc explain NAME`."""
+
+    name: str
+    en: str
+    zh: str
+    unit: str
+    items: list[JsonValue]
+    bands: list[JsonValue]
+    formula: str
+    formula_zh: str
+    source: str
+    population: str
+    population_zh: str
 
 
 class CaseReport(Report):
@@ -210,6 +227,11 @@ def calc(
     )
 
 
+def calc_explain(name: Annotated[str, typer.Argument(help="Calculator, see `calc list`")]) -> ExplainReport:
+    """Say what a calculator scores, what its result means, how it is computed, for whom, and where it comes from."""
+    return ExplainReport.model_validate({"status": "ok", **explain(name).model_dump(mode="json", by_alias=True)})
+
+
 def _pairs(items: list[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for text in items:
@@ -290,6 +312,7 @@ COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "labs interpret": labs_interpret,
     "calc list": calc_list,
     "calc": calc,
+    "calc explain": calc_explain,
     "case show": case_show,
     "case import-fhir": case_import_fhir,
     "case remember": case_remember,

@@ -30,6 +30,7 @@ class Deps:
         engine: MedMPT; None when no weights are installed.
         studies: Study handle (`ct-1`) to absolute path.
         cases_dir: Folder of own cases for similar-case search; None where none are kept.
+        question: The question as asked; empty for a command that asks none.
     """
 
     cache_dir: Path
@@ -41,3 +42,4 @@ class Deps:
     engine: "MedMPTEngine | None" = None
     studies: dict[str, Path] = field(default_factory=dict)
     cases_dir: Path | None = None
+    question: str = ""

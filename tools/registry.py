@@ -10,6 +10,7 @@ from typing import Any, Literal
 from langchain.tools import ToolRuntime, tool
 from langchain_core.tools import BaseTool
 
+from retrieval.errors import RetrievalError
 from tools import arguments as A
 from tools.case.summary import summarize_case as _summarize_case
 from tools.deps import Deps
@@ -35,10 +36,24 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
     deps: Deps = runtime.context
     try:
         result = function(deps, **arguments)
-    except ToolsError as error:
+    except (ToolsError, RetrievalError) as error:
         result = ToolResult(tool=tool_name, status=error.status, reason=str(error))
+    if deps.case is not None:
+        from tools.bedside.attach import attach  # opens the drug tables, which no start-up needs
+
+        result = attach(result, deps)
     result = localised_result(result, deps.language)
     return result.for_model(deps.language), result.model_dump(mode="json")
+
+
+def score_or_criterion(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
+    """A calculator, or a bedside criterion (`niv_copd`, `icu_cap`, `ltot`) applied to the open case by its name."""
+    from tools.bedside.criteria import criterion  # opens the drug tables, which no start-up needs
+    from tools.bedside.record.vocabulary import words
+
+    # "What is the PSI?" beside an open case asks for the patient's; "what are its items" for the score.
+    explaining = explain and (deps.case is None or words("explain").search(deps.question) is not None)
+    return criterion(deps, name) or _calculate_score(deps, name, inputs, explaining)
 
 
 def medications(name: Literal["check_medications", "query_drug_graph", "rank_drugs"]) -> Callable[..., ToolResult]:
@@ -96,12 +111,13 @@ def interpret_labs(runtime: Runtime, analytes: list[str] | None = None) -> Answe
 
 
 @tool(args_schema=A.OfScore, response_format="content_and_artifact")
-def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None) -> Answer:
+def calculate_score(runtime: Runtime, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> Answer:
     """Calculate a clinical score or formula from the case. Names: curb_65, crb_65, psi, wells_pe, perc, aa_gradient, pf_ratio,
     cockcroft_gault, egfr_ckd_epi_2021, anion_gap and others. `inputs` adds or replaces values, for example
-    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input.
+    {"confusion": "yes", "urea": "8 mmol/L"}. A missing input gives the possible range; never guess an input. `explain` gives its items,
+    bands, formula and source instead of a result.
     """
-    return answer("calculate_score", runtime, _calculate_score, name=name, inputs=inputs)
+    return answer("calculate_score", runtime, score_or_criterion, name=name, inputs=inputs, explain=explain)
 
 
 @tool(args_schema=A.OfRanking, response_format="content_and_artifact")

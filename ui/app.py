@@ -23,7 +23,10 @@ from ui.session import SessionStore
 STATIC = Path(__file__).parent / "static"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MAX_UPLOAD = "2gb"
-HEAD = '<link rel="stylesheet" href="/page/css/app.css"><script type="module" src="/page/js/app.js"></script>'
+HEAD = (
+    '<link rel="stylesheet" href="/page/css/app.css"><script src="/page/js/page.js"></script>'
+    '<script type="module" src="/page/js/app.js"></script>'
+)
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
 

@@ -59,6 +59,10 @@ TEXT: dict[str, tuple[str, str]] = {
         "A question or a case is still being worked on. Wait, or stop the question.",
         "上一个问题或病例仍在处理中。请等待，或停止该问题。",
     ),
+    "stale_page": (
+        "This page shows another case than the one that is open on the server, so nothing was asked. Reload the page.",
+        "本页显示的病例与服务器上打开的病例不一致，问题未发送。请刷新页面。",
+    ),
     "empty_question": ("Type a question first.", "请先输入问题。"),
     "failed": ("This question could not be answered: {reason}", "无法回答此问题：{reason}"),
     "kept": ("Your question is still in the box.", "您的问题仍保留在输入框中。"),

@@ -19,6 +19,7 @@ from ui.session import Session, SessionStore, Turn
 from ui.uploads import take
 
 EXAMPLES = ("example_1", "example_2", "example_3", "example_4", "example_5", "example_6")
+CLEAR_VIEWER = "() => window.medmpt && window.medmpt.clear()"
 REFRESH_VIEWER = "() => window.medmpt && window.medmpt.refresh()"
 SET_LANGUAGE = "(name) => { window.medmpt && window.medmpt.language(name === '中文' ? 'zh' : 'en'); }"
 LANGUAGES: dict[str, Language] = {"English": "en", "中文": "zh"}
@@ -135,7 +136,9 @@ class Page:
         self.language.input(None, self.language, js=SET_LANGUAGE, **NO_API)
         opened = [self.card, self.chat, self.notice]
         for picker, other in ((self.demos, self.lessons), (self.lessons, self.demos)):
+            picker.input(None, js=CLEAR_VIEWER, **NO_API)
             picker.input(self._on_demo, picker, [*opened, other], **busy).then(None, js=REFRESH_VIEWER, **NO_API)
+        self.upload.upload(None, js=CLEAR_VIEWER, **NO_API)
         uploaded = self.upload.upload(self._on_upload, self.upload, [*opened, self.upload, self.demos, self.lessons], **busy)
         uploaded.then(None, js=REFRESH_VIEWER, **NO_API)
         asked = [self.chat, self.question, self.send, self.stop, self.notice]
@@ -246,6 +249,9 @@ class Page:
 
     def _on_ask(self, question: str, request: gr.Request) -> Iterator[list[Any]]:
         session = self._session(request)
+        if self._stale(session, request):
+            yield [gr.update(), question, gr.update(), gr.update(), notice("stale_page", session.language)]
+            return
         if not question.strip():
             yield [gr.update(), question, gr.update(), gr.update(), notice("empty_question", session.language)]
             return
@@ -253,7 +259,7 @@ class Page:
             if not free:
                 yield [gr.update(), question, gr.update(), gr.update(), notice("busy", session.language)]
                 return
-            turn = Turn(question.strip())
+            turn = Turn(question.strip(), about=session.case.name if session.case is not None else None)
             session.turns.append(turn)
             yield [messages(session), "", gr.update(interactive=False), gr.update(interactive=True), ""]
             try:
@@ -266,6 +272,12 @@ class Page:
             failed = turn.error is not None
             back: Any = question if failed else gr.update()
             yield [messages(session), back, gr.update(interactive=True), gr.update(interactive=False), ""]
+
+    @staticmethod
+    def _stale(session: Session, request: gr.Request) -> bool:
+        """Whether the page that asks shows another case than the one that is open here."""
+        shown = request.headers.get("x-medmpt-case")
+        return shown is not None and (session.case is None or session.case.handle != shown)
 
     def _on_failure(self, request: gr.Request) -> list[Any]:
         """A bug has risen inside a turn: say so, give the question back, and make the page usable again."""

@@ -29,7 +29,8 @@ def question_html(turn: Turn) -> str:
 def turn_html(turn: Turn, language: Language) -> str:
     """The assistant's message: steps, emergencies, sentences with citations, then what is missing, limited or removed."""
     answer = turn.answer
-    parts = [_steps(turn, language)]
+    about = " · ".join(filter(None, (answer.patient if answer is not None else None, turn.about)))
+    parts = [f'<p class="about note">{escape(about)}</p>' if about else "", _steps(turn, language)]
     if answer is not None:
         parts.append(_box("emergency", text("emergency", language), answer.emergencies, role="alert"))
     if answer is not None:
@@ -170,7 +171,7 @@ def card_html(case: CaseView | None, language: Language, problem: str | None = N
     if case.synthetic and facts and not _NAMED.match(facts[0]):
         facts = facts[1:]  # the line that says "synthetic", which the badge shows
     rows = "".join(_card_line(line) for line in facts)
-    return f'{failed}<div class="card">{badge}<dl>{rows}</dl>{warnings}</div>'
+    return f'{failed}<div class="card" data-case="{escape(case.handle)}">{badge}<dl>{rows}</dl>{warnings}</div>'
 
 
 def _card_line(line: str) -> str:

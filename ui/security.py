@@ -42,9 +42,10 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
         cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        page = headers.get("x-medmpt-page")
         known = SessionStore.well_formed(cookie)
         fresh = SessionStore.new_cookie() if not known and scope["path"] == "/" and scope["method"] == "GET" else None
-        scope["medmpt_session"] = cookie if known else fresh
+        scope["medmpt_session"] = SessionStore.of_page(cookie, page) if known and cookie else fresh
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,6 +1,7 @@
-"""One browser, one session: an unguessable cookie, a private folder, one case and one conversation.
+"""One tab, one session: an unguessable cookie and the tab's own id, a private folder, one case and one conversation.
 
-Nothing of a session is reachable without its cookie: handles, study tokens and evidence are looked up inside the session only.
+Nothing of a session is reachable without its cookie: handles, study tokens and evidence are looked up inside the session only. Two tabs
+of one browser are two sessions, so that a question is never answered about the patient of another tab.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from ui.door import Assistant
 COOKIE = "medmpt_session"
 IDLE_SECONDS = 12 * 3600.0
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) gives: 256 bits
+_PAGE = re.compile(r"[0-9a-f]{48}")  # what ui/static/js/page.js draws: one tab
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Turn:
 
     Attributes:
         question: As typed.
+        about: Name of the case that was open, None without one.
         steps: Tool steps by call id, in order of their start.
         sentences: Verified claims as they came, replaced by the answer's own at the end.
         answer: The finished answer; None while running.
@@ -38,6 +41,7 @@ class Turn:
     """
 
     question: str
+    about: str | None = None
     steps: dict[str, StepStarted | StepFinished] = field(default_factory=dict)
     sentences: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
     answer: Answer | None = None
@@ -47,7 +51,7 @@ class Turn:
 
 @dataclass
 class Session:
-    """State of one browser; `id` is derived from the cookie, never the cookie itself.
+    """State of one tab; `id` is derived from the cookie and the tab's id, never either of them.
 
     `llm` is the chat model that answers here (None: that of the settings), `llm_choice` what was chosen: a listed id, or what was typed.
     """
@@ -117,8 +121,14 @@ class SessionStore:
 
     @staticmethod
     def well_formed(cookie: str | None) -> bool:
-        """Whether `cookie` could be one of ours."""
-        return cookie is not None and _TOKEN.fullmatch(cookie) is not None
+        """Whether `cookie`, with or without the id of a tab behind it, could be one of ours."""
+        token, _, page = (cookie or "").partition(".")
+        return _TOKEN.fullmatch(token) is not None and (not page or _PAGE.fullmatch(page) is not None)
+
+    @staticmethod
+    def of_page(cookie: str, page: str | None) -> str:
+        """The secret of one tab of the browser with `cookie`; without a valid id of a tab the browser's own."""
+        return f"{cookie}.{page}" if page is not None and _PAGE.fullmatch(page) else cookie
 
     def get(self, cookie: str) -> Session:
         """The session of `cookie`, made on first use."""

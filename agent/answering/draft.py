@@ -11,9 +11,13 @@ from typing import Literal
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from retrieval.guidelines.sentences import split_sentences as sentences_of
+
 ANSWER_TOOL = "give_answer"
-NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks")
-Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks"]
+NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one", "declined")
+Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one", "declined"]
+# Where a sentence of the answer stands; `more` is verified and folded away for want of room.
+Part = Literal["headline", "patient", "evidence", "more"]
 
 _KEYS = re.compile(r"\s*((?:\[[A-Z]{1,2}-[^\[\]\s]+(?:\s*[,;]\s*[A-Z]{1,2}-[^\[\]\s,;]+)*\]\s*)+)([.。!！?？;；]?)")
 _ONE_KEY = re.compile(r"[A-Z]{1,2}-[^\[\]\s,;]+")
@@ -27,6 +31,7 @@ class DraftSentence(BaseModel):
 
     text: str = Field(description="One sentence, without citation keys.")
     evidence: tuple[str, ...] = Field(default=(), description="Keys of tool results that support the sentence, for example L-urea.")
+    part: Part | None = None
 
 
 class Draft(BaseModel):
@@ -108,7 +113,4 @@ def _end(text: str, stop: str) -> str:
 def split_sentences(text: str) -> list[str]:
     """Sentences of `text` (English and Chinese), without bullets and headings marks; decimals and abbreviations stay whole."""
     cleaned = _BULLET.sub("", text).strip()
-    pieces = re.split(
-        r"(?<=[。！？])\s*|(?<=[!?])\s+|(?<![A-Z]\.[a-z])(?<!e\.g)(?<!i\.e)(?<!vs)(?<!approx)(?<=\.)\s+(?=[A-Z\u4e00-\u9fff])", cleaned
-    )
-    return [p.strip() for p in pieces if p and re.search(r"\w", p)]
+    return sentences_of(cleaned)

@@ -1,31 +1,21 @@
 """From a question as understood to tool calls: first round, second round, or a notice."""
 
-import re
 from dataclasses import dataclass, field, replace
 
 from agent.answering.draft import Notice
-from agent.reading.intents import Intent, Reading, read_question
+from agent.reading.dialogue import About, about, continued, history, last_real, pointed_at, unresolved
+from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.queries import SCORE_TOPIC, Args, calls_for, search_args, topic_query
+from agent.reading.queries import SCORE_TOPIC, TOOLS_OF, Args, calls_for, search_args, topic_query
 from agent.reading.severity import severity_of
+from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
+from tools.bedside.attach import wanted
 from tools.evidence import ToolName
 
-_NEED_CASE: frozenset[Intent] = frozenset(
-    {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar", "med_check"}
-)
-_IN_SCOPE = frozenset(
-    {"disease", "finding", "score", "respiratory", "drug", "drug_class", "enzyme", "action", "organism", "symptom", "analyte", "vital"}
-)
-# Diseases that a study shows or does not show.
-_SEEN_ON_CT = frozenset({"emphysema", "bronchiectasis", "pneumothorax", "pleural_effusion", "fibrosis", "lung_nodule", "nodule"})
-_STRONG = re.compile(
-    r"\b(guid\w+|recommend\w*|advis\w+|treat\w*|manag\w*|therap\w*|first[- ]line|"
-    r"empiric\w*|indicat\w*|diagnos\w*|admi(t|ss)\w*|discharg\w*|hospitali\w*|icu|follow[- ]?up|"
-    r"vaccin\w*|next steps?|home or hospital)\b|指南|共识|规范|推荐|治疗|首选|住院|出院|诊断|疗程|随访|处理|处置|下一步|接种|方案",
-    re.IGNORECASE,
-)
+# What needs the images themselves; a report or its check says itself that there is no study.
+_OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +27,7 @@ class Plan:
         topic: Ids of the diseases it is about.
         detail: Give the reasons too.
         notice: Say this instead of asking tools.
+        about: Give the last answer again, in another form.
         calls: Tool calls of the first round.
     """
 
@@ -44,44 +35,81 @@ class Plan:
     topic: frozenset[str] = frozenset()
     detail: bool = False
     notice: Notice | None = None
+    about: About | None = None
     calls: tuple[tuple[ToolName, Args], ...] = field(default=())
 
 
-def make_plan(question: str, card: CaseCard | None, earlier: list[str]) -> Plan:
+def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: str = "") -> Plan:
     """Plan the turn.
 
     Args:
         question: The question as asked.
         card: The open case, None without one.
         earlier: Questions before it in the thread, oldest first.
+        answer: The last answer of the thread.
 
     Returns:
-        The plan; the same question, card and history give the same plan.
+        The plan; the same question, card, history and answer give the same plan.
     """
     case_topic = case_diseases(card)
-    reading = read_question(question, case_topic)
+    turns = history(earlier, case_topic, card is not None)
+    reading = understand(question, case_topic, card is not None, earlier[-1] if earlier else "")
     notice = _social(reading)
     if notice:
         return Plan(reading, notice=notice)
-    before = _last_real(earlier, case_topic)
-    detail = reading.why
-    if reading.why and before:
-        reading = before
-    elif before and _continues(reading):
-        reading = _join(reading, before)
-    reading = _complete(reading, card)
+    wanted = about(reading) if turns else None
+    before = last_real(turns)
+    if wanted == "why" and before is not None:
+        return _asking(before, card, case_topic, detail=True)
+    if wanted is not None and before is not None:
+        return Plan(reading, about=wanted)
+    if unresolved(reading, turns):
+        return Plan(reading, notice="which_one")
+    reading = _on_record(pointed_at(continued(reading, turns, card.assumed_keys if card else ()), answer), card)
+    if not reading.intents and card is None and _about_a_record(question, case_topic):
+        return Plan(reading, notice="no_case")
+    if not reading.intents and card is not None:
+        reading = _bedside(reading, question)
     if not reading.intents:
-        return Plan(reading, notice="out_of_scope")
+        return Plan(reading, notice=_silent(reading))
+    return _asking(reading, card, case_topic)
+
+
+def _about_a_record(question: str, topic: frozenset[str]) -> bool:
+    """Whether the message would ask only about a record, were a case open."""
+    intents = set(understand(question, topic, True).intents)
+    return bool(intents) and intents <= NEED_CASE
+
+
+def _on_record(reading: Reading, card: CaseCard | None) -> Reading:
+    """Without a study nothing is looked for on it: what is left is knowledge."""
+    if card is None or card.studies or not set(reading.intents) & _OF_STUDY:
+        return reading
+    kept = {i: p for i, p in reading.intents.items() if i not in _OF_STUDY}
+    return replace(reading, intents=kept or {"guideline": 0})
+
+
+def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str], detail: bool = False) -> Plan:
+    """The plan that asks the tools of a reading."""
     if card is None and "med_check" in reading.intents and reading.drugs:
         intents: dict[Intent, int] = {("drug_facts" if i == "med_check" else i): p for i, p in reading.intents.items()}
         reading = replace(reading, intents=intents)
-    if card is None and not set(reading.intents) - _NEED_CASE:
+    if card is None and not set(reading.intents) - NEED_CASE:
         return Plan(reading, notice="no_case")
     if card is None:
-        reading = replace(reading, intents={i: p for i, p in reading.intents.items() if i not in _NEED_CASE})
+        reading = replace(reading, intents={i: p for i, p in reading.intents.items() if i not in NEED_CASE})
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
-    return Plan(reading, topic, detail, None, calls)
+    return Plan(reading, topic, detail, calls=calls)
+
+
+def _bedside(reading: Reading, question: str) -> Reading:
+    """A question that no pattern knows, and that the bedside room answers for the open case."""
+    found = wanted(question)
+    if found is None:
+        return reading
+    intent = next(i for i, names in TOOLS_OF.items() if found[0] in names)
+    return replace(reading, intents={intent: 0}, scores=(found[1],) if intent == "score" else reading.scores)
 
 
 def ordered(reading: Reading) -> list[Intent]:
@@ -99,80 +127,11 @@ def _social(reading: Reading) -> Notice | None:
     return None
 
 
-def _last_real(earlier: list[str], topic: frozenset[str]) -> Reading | None:
-    """The last question that asked for something, with continuations joined to what they continue."""
-    before: Reading | None = None
-    for text in earlier:
-        reading = read_question(text, topic)
-        if _social(reading) or reading.why:
-            continue
-        if before and _continues(reading):
-            before = _join(reading, before)
-        elif reading.intents or _kinds(reading) & _IN_SCOPE:
-            before = reading
-    return before
-
-
-def _continues(reading: Reading) -> bool:
-    if any(t.kind == "other" for t in reading.terms):
-        return False
-    if not reading.elliptic:
-        return False
-    return not (set(reading.intents) - {"guideline", "drug_facts", "med_check"}) or not any(t.kind == "disease" for t in reading.terms)
-
-
-def _join(reading: Reading, before: Reading) -> Reading:
-    """A continuation takes its intents from the question before where it has none, and its topic and drugs."""
-    kept: tuple[Intent, ...] = ("guideline", "drug_facts", "drug_rank", "med_check")
-    intents = dict(reading.intents) or {i: p for i, p in before.intents.items() if i in kept} or dict(before.intents) or {"guideline": 0}
-    own = any(t.kind == "disease" for t in reading.terms)
-    inherited = tuple(t for t in before.terms if not (own and t.kind == "disease"))
-    merged = tuple(dict.fromkeys((*reading.terms, *inherited)))
-    scores = reading.scores or (before.scores if "score" in intents else ())
-    drugs = tuple(dict.fromkeys((*reading.drugs, *(before.drugs if not reading.intents or "drug_facts" in intents else ()))))
-    subject = " ".join(t.name(language_of(reading.text)) for t in inherited if t.kind not in ("score", "respiratory"))
-    text = f"{subject} {reading.text}".strip()
-    return replace(reading, text=text, intents=intents, scores=scores, terms=merged, drugs=drugs)
-
-
-def _kinds(reading: Reading) -> set[str]:
-    return {t.kind for t in reading.terms}
-
-
-def _complete(reading: Reading, card: CaseCard | None) -> Reading:
-    """Intents for a question that names a subject but no task; none for one outside respiratory medicine."""
-    kinds = _kinds(reading)
-    in_scope = bool(kinds & _IN_SCOPE)
-    if "other" in kinds and not kinds & (_IN_SCOPE - {"analyte", "vital", "symptom"}):
-        return replace(reading, intents={})
-    if set(reading.intents) == {"guideline"} and not in_scope and not _clinical(reading, card):
-        return replace(reading, intents={})
-    if reading.intents:
-        return reading
-    if card and card.studies and _about_the_scan(reading):
-        return replace(reading, intents={"ct_measure": 1, "ct_findings": 0})
-    if reading.drugs and not any(t.kind == "disease" for t in reading.terms):
-        return replace(reading, intents={"drug_facts": 0})
-    if "analyte" in kinds and card and not kinds & {"disease", "drug", "action"}:
-        return replace(reading, intents={"labs": 0})
-    if kinds & {"disease", "finding", "action", "organism", "drug", "drug_class", "respiratory", "symptom", "analyte"}:
-        return replace(reading, intents={"guideline": 0})
-    if reading.about_patient and card:
-        return replace(reading, intents={"summary": 0})
-    return reading
-
-
-def _about_the_scan(reading: Reading) -> bool:
-    """Whether a question that names no task asks what the open study shows, or whether a finding is on it."""
-    if _kinds(reading) & {"drug", "drug_class", "action", "organism", "analyte", "vital", "score"}:
-        return False
-    return reading.seen or (reading.presence and any(t.kind == "finding" or t.id in _SEEN_ON_CT for t in reading.terms))
-
-
-def _clinical(reading: Reading, card: CaseCard | None) -> bool:
-    if reading.guideline_named:
-        return True
-    return bool(card and (reading.about_patient or _STRONG.search(reading.text)))
+def _silent(reading: Reading) -> Notice:
+    """What to say where no tool is needed."""
+    if reading.kind == "social":
+        return "thanks"
+    return "no_evidence" if reading.kind == "about_answer" else "out_of_scope"
 
 
 def case_diseases(card: CaseCard | None) -> frozenset[str]:
@@ -211,7 +170,7 @@ def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None)
         severity = severity_of(step.result)
         if severity is None or topic is None:
             continue
-        query = topic_query(frozenset({topic}), severity, language, card)
+        query = f"{topic_query(frozenset({topic}), severity, language, card)} {plan.reading.text}"
         if query not in asked:
             calls.append(("search_guidelines", search_args(query, plan.reading)))
     return tuple(calls)

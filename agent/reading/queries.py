@@ -53,15 +53,18 @@ _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
 def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> list[tuple[ToolName, Args]]:
     """The calls of the first round for one intent."""
     if intent == "score":
-        return [("calculate_score", _score_args(name, reading.text)) for name in reading.scores]
+        return [("calculate_score", _score_args(name, reading, card)) for name in reading.scores]
     if intent == "guideline":
         return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
     return [(tool, _args(intent, reading, card, topic)) for tool in TOOLS_OF[intent]]
 
 
-def _score_args(name: str, question: str) -> Args:
-    given: dict[str, JsonValue] = {**inputs_for(name, question)}
-    return {"name": name, "inputs": given} if given else {"name": name}
+def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
+    """Inputs that the question gives (those that it supposes stand in the patched record); an explanation where that is asked."""
+    supposed = card.assumed_keys if card else ()
+    given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text).items() if k not in supposed}
+    args: Args = {"name": name, "inputs": given} if given else {"name": name}
+    return args | {"explain": True} if reading.explains and not given and not supposed and not reading.about_patient else args
 
 
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
@@ -106,17 +109,16 @@ def search_args(query: str, reading: Reading) -> Args:
 
 
 def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> str:
-    """What to search before anything is known: the question where it is only about guidance, else its subject and the case's."""
+    """What to search before anything is known: the question in the person's own words, what it is about in front where it does not say."""
     language = language_of(reading.text)
     names = [terms()[t].name(language) for t in sorted(topic)]
-    extra = _asked_terms(reading)
-    if set(reading.intents) <= {"guideline", "drug_rank"} and (extra or any(t.kind == "disease" for t in reading.terms)):
+    only_guidance = set(reading.intents) <= {"guideline", "drug_rank"}
+    if only_guidance and (_asked_terms(reading) or any(t.kind == "disease" for t in reading.terms)):
         missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
         return " ".join([*missing, reading.text])
-    about = [t.name(language) for t in extra]
-    if not names and card:
-        about.append(card.topic_text())
-    return " ".join(dict.fromkeys([topic_query(topic, "first", language, card), *about])).strip()
+    several = len(set(reading.intents)) > 1  # labs, score and "what the guideline says": its own words name no subject
+    context = topic_query(topic, "first", language, card) if names and several else " ".join(names) or (card.topic_text() if card else "")
+    return f"{context} {reading.text}".strip()
 
 
 def topic_query(topic: frozenset[str], stage: str, language: Language, card: CaseCard | None) -> str:

@@ -1,5 +1,6 @@
 """Who may reach which thread and which case: opaque handles bound to a session."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -9,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.errors import BadInput, Forbidden
+from agent.errors import BadInput, Forbidden, StoreFailure
 from agent.parts import OpenedCase
 from agent.turn.prompts import CaseCard
 
@@ -21,17 +22,38 @@ _REFUSED = "this session has no such {what}: {handle!r}; open the case again or 
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the thread database: created 0600, write-ahead log, usable from several threads."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    os.chmod(path, 0o600)
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
-    connection.execute("PRAGMA journal_mode=WAL")
-    # Erased conversations are overwritten, not only unlinked.
-    connection.execute("PRAGMA secure_delete=ON")
-    connection.execute(_SCHEMA)
-    connection.commit()
+    """Open the thread database: created 0600, write-ahead log, usable from several threads.
+
+    Raises:
+        StoreFailure: The folder cannot be written, the disk is full, or the file is damaged.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.chmod(path, 0o600)
+        connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
+        connection.execute("PRAGMA journal_mode=WAL")
+        # Erased conversations are overwritten, not only unlinked.
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute(_SCHEMA)
+        connection.commit()
+    except (OSError, sqlite3.Error) as failure:
+        raise store_failure(failure) from failure
     return connection
+
+
+def store_failure(failure: Exception) -> StoreFailure:
+    """What went wrong with the thread database, and what to do."""
+    said = str(failure).lower()
+    if "malformed" in said or "not a database" in said:
+        return StoreFailure(f"the file of conversations is damaged ({failure}): move threads.sqlite out of the data folder and start again")
+    if "full" in said or (isinstance(failure, OSError) and failure.errno == errno.ENOSPC):
+        return StoreFailure(f"the disk is full ({failure}): free some space and ask again; nothing stored before is lost")
+    if "readonly" in said or "read-only" in said or isinstance(failure, PermissionError):
+        return StoreFailure(f"the data folder cannot be written ({failure}): make it writable or set MEDMPT_DATA_DIR to another folder")
+    if "locked" in said:
+        return StoreFailure(f"the file of conversations is in use by another program ({failure}): close that program and ask again")
+    return StoreFailure(f"conversations cannot be stored ({failure}): check the data folder (MEDMPT_DATA_DIR)")
 
 
 def digest(text: str) -> str:

@@ -1,7 +1,5 @@
 """What the CT viewer asks for: geometry, slices and measurements of a study, by handle."""
 
-import threading
-from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,24 +11,25 @@ from agent.sessions.views import KeySlice, MeasureView, StudyInfo
 from medmpt_backend.errors import BackendError
 from tools.deps import Deps
 from tools.imaging.quantify import quantify_ct
+from tools.imaging.studies import STUDIES, Study
 
 if TYPE_CHECKING:
-    from medmpt_backend.imaging.anatomy.lungs import Lungs
     from medmpt_backend.imaging.volume import Volume
-
-# Volumes held in memory: at 512x512x300 int16 one takes 157 MB.
-_MOST_VOLUMES = 4
 
 
 class Viewer:
-    """Reads studies once and keeps the last few."""
+    """Geometry, pixels and measurements of the studies of an open case; they are held by `tools.imaging.studies`."""
 
     def __init__(self, cache_dir: Path) -> None:
-        """Start with nothing read."""
+        """Nothing is read."""
         self._cache_dir = cache_dir
-        self._volumes: OrderedDict[tuple[int, str], tuple[HeldCase, Volume]] = OrderedDict()
-        self._lungs: dict[tuple[int, str], Lungs] = {}
-        self._lock = threading.Lock()
+
+    def _study(self, held: HeldCase, study: str) -> Study:
+        path = held.loaded.studies.get(study)
+        if path is None:
+            raise BadInput(f"the case has no study {study!r}; it has: {', '.join(held.loaded.studies) or 'none'}")
+        with held.study_lock:
+            return STUDIES.open(path)
 
     def volume(self, held: HeldCase, study: str) -> "Volume":
         """The volume of a study.
@@ -39,25 +38,7 @@ class Viewer:
             BadInput: The case has no such study.
             BackendError: Why it cannot be read.
         """
-        path = held.loaded.studies.get(study)
-        if path is None:
-            raise BadInput(f"the case has no study {study!r}; it has: {', '.join(held.loaded.studies) or 'none'}")
-        key = (id(held), study)
-        with held.study_lock:
-            with self._lock:
-                if key in self._volumes:
-                    self._volumes.move_to_end(key)
-                    return self._volumes[key][1]
-            from medmpt_backend.imaging.volume import load_volume
-            from tools.case.demo import materialise
-
-            materialise(path)
-            volume = load_volume(path)
-            with self._lock:
-                self._volumes[key] = (held, volume)
-                while len(self._volumes) > _MOST_VOLUMES:
-                    self._volumes.popitem(last=False)
-            return volume
+        return self._study(held, study).volume
 
     def info(self, held: HeldCase, study: str, sealed: bool = False) -> StudyInfo:
         """Geometry of a study, or the reason why there is none; of a sealed one nothing that was measured."""
@@ -99,16 +80,11 @@ class Viewer:
 
     def measure(self, held: HeldCase, study: str, at: tuple[int, int, int]) -> MeasureView:
         """Measure the lesion at `(x, y, z)`; what cannot be measured is answered with its status and reason."""
-        from medmpt_backend.imaging.anatomy.lungs import segment
         from medmpt_backend.imaging.measure import Lesion, measure
 
-        volume = self.volume(held, study)
-        key = (id(held), study)
+        opened = self._study(held, study)
         try:
-            with held.study_lock:
-                lungs = self._lungs.get(key) or segment(volume)
-                self._lungs = {key: lungs}
-            lesion = measure(volume, at, lungs)
+            lesion = measure(opened.volume, at, opened.lungs)
         except BackendError as failure:
             return MeasureView(status=failure.status, reason=str(failure))
         shown = TypeAdapter(Lesion).dump_python(lesion, mode="json")
@@ -118,6 +94,4 @@ class Viewer:
 
     def forget(self) -> None:
         """Drop every volume that is held."""
-        with self._lock:
-            self._volumes.clear()
-            self._lungs.clear()
+        STUDIES.forget()

@@ -54,6 +54,7 @@ class CaseView(_View):
     """An open case: an opaque handle and what may be shown of it."""
 
     handle: str
+    name: str = ""
     card_en: str
     card_zh: str
     synthetic: bool

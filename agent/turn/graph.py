@@ -26,10 +26,12 @@ from agent.answering.draft import ANSWER_TOOL, Draft, read_draft
 from agent.errors import Stopped
 from agent.models.calling import ModelFailed, problem_of
 from agent.models.schemas import definitions, without_nulls
-from agent.turn.ledger import read_ledger, this_turn
+from agent.safety.requests import declined
+from agent.turn.ledger import before_last, read_ledger, this_turn
 from agent.turn.planner import Planner
 from agent.turn.prompts import FINISHED_BY_PLANNER, RETRY_BROKEN_CALL, objection, system_prompt
-from agent.turn.state import ThreadState, TurnContext
+from agent.turn.state import KEEP_TURNS, ThreadState, TurnContext
+from agent.turn.suppose import headed
 from agent.verify import Verdict, verify
 from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError
@@ -78,11 +80,12 @@ def _begin(state: ThreadState, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     messages = state.get("messages", [])
     kept = state.get("kept", 0)
     leftovers = [RemoveMessage(id=m.id) for m in messages[kept:] if m.id]
-    question = HumanMessage(content=runtime.context.question, id=f"q-{len(state.get('answers', [])) + 1}")
+    question = HumanMessage(content=runtime.context.question, id=f"q-{_finished(state) + 1}")
     return {
         "messages": [*(r for r in leftovers if r.id != question.id), question],
         "answers": state.get("answers", []),
         "kept": kept,
+        "turns": _finished(state),
         "run_model_call_count": 0,
         "retries": 0,
         "objected": False,
@@ -91,6 +94,11 @@ def _begin(state: ThreadState, runtime: Runtime[TurnContext]) -> dict[str, Any]:
         "notes": [],
         "tokens": 0,
     }
+
+
+def _finished(state: ThreadState) -> int:
+    """Finished turns of the thread; threads of older versions held all their answers and no count."""
+    return state.get("turns", len(state.get("answers", [])))
 
 
 def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seconds: float, room: int) -> Callable[..., Routing]:
@@ -103,6 +111,9 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
         asking = Asking(model, definitions(tools), seconds, room)
 
     def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Routing:
+        if declined(runtime.context.question, runtime.context.language) is not None:
+            # No model and no tool sees a request that harms or deceives.
+            return _route(AIMessage(content=Draft(notice="declined").model_dump_json()), {})
         prompt = _prompt(state, runtime.context)
         if state["finisher"] or asking is None:
             return _route(planner.bind_tools(tools).invoke([prompt, *state["messages"]]), {})
@@ -182,6 +193,11 @@ def _timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMe
 
 def _failed(request: ToolCallRequest, status: str, reason: str) -> ToolMessage:
     result = ToolResult.model_validate({"tool": request.tool_call["name"], "status": status, "reason": reason})
+    context: Any = request.runtime.context
+    if context.case is not None:
+        from tools.bedside.attach import attach  # what the record itself says does not need the tool that failed
+
+        result = attach(result, context)
     return ToolMessage(
         content=result.for_model(),
         artifact=result.model_dump(mode="json"),
@@ -228,13 +244,18 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft()
         verdicts = [Verdict(v["text"], tuple(v["evidence"]), v["support"], v["because"]) for v in state["verdicts"]]
         ledger = read_ledger(state["messages"])
-        answer = conclude(runtime.context, ledger, verdicts, draft.notice, name, tuple(state["notes"]))
-        answer = answer.model_copy(update={"tokens": state["tokens"]})
+        answer = conclude(runtime.context, ledger, verdicts, draft, name, tuple(state["notes"]))
+        answer = headed(answer, runtime.context.assumptions).model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]
         final = AIMessage(content=keyed, id=last.id)
-        kept = len(state["messages"]) - len(asides)
-        return {"messages": [*asides, final], "answers": [*state["answers"], answer.model_dump(mode="json")], "kept": kept}
+        old = [RemoveMessage(id=m.id) for m in before_last(state["messages"], KEEP_TURNS) if m.id]
+        return {
+            "messages": [*old, *asides, final],
+            "answers": [*state["answers"], answer.model_dump(mode="json")][-KEEP_TURNS:],
+            "kept": len(state["messages"]) - len(asides) - len(old),
+            "turns": state["turns"] + 1,
+        }
 
     return node
 

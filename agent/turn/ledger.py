@@ -56,6 +56,12 @@ def this_turn(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
     return list(messages)
 
 
+def before_last(messages: Sequence[AnyMessage], turns: int) -> list[AnyMessage]:
+    """Messages that stand before the last `turns` questions."""
+    asked = [i for i, m in enumerate(messages) if isinstance(m, HumanMessage) and not is_aside(m)]
+    return list(messages[: asked[-turns]]) if len(asked) > turns else []
+
+
 def is_aside(message: AnyMessage) -> bool:
     """Whether the graph (and not the person) wrote this human message."""
     return bool(message.additional_kwargs.get("aside"))

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
@@ -24,16 +24,22 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Turns that a thread can still refer to ("why?", "and in pregnancy?"): what the next turn reads, and what every turn writes.
+KEEP_TURNS = 8
+
+
 class ThreadState(TypedDict, total=False):
     """What a thread remembers.
 
-    `messages` and `answers` grow with the thread; `kept` counts the messages of finished turns; everything else belongs to one turn and is
-    reset by the `begin` node. The two counts of calls bear the names that LangChain's call limit reads.
+    `messages` holds the last `KEEP_TURNS` turns and `answers` their answers: older turns stand in the turn log. `turns` counts all finished
+    turns, `kept` the messages of those that are held; everything else belongs to one turn and is reset by the `begin` node. The two counts
+    of calls bear the names that LangChain's call limit reads.
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
     answers: list[dict[str, Any]]
     kept: int
+    turns: int
     run_model_call_count: int
     thread_model_call_count: int
     retries: int
@@ -49,18 +55,20 @@ class TurnContext(Deps):
     """`Deps` of the turn plus what the agent itself needs; tools see it as `Deps`.
 
     Attributes:
-        question: The question as asked.
         thread: Public id of the thread.
         card: What may be said of the case to a model.
         stop: Set when the person pressed stop.
         parts: Opens what a tool needs when it is first needed.
+        free_text: What of a person's own words may go to a language model: scrubbed, or nothing.
+        assumptions: What the question supposes; `case` is then the copy in which it holds.
     """
 
-    question: str = ""
     thread: str = ""
     card: CaseCard | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     parts: Parts | None = None
+    free_text: Literal["scrub", "home"] = "scrub"
+    assumptions: tuple[str, ...] = ()
 
     def furnished(self, tool: str) -> "TurnContext":
         """This context with the parts that `tool` needs opened."""

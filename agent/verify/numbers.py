@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Literal
 
 from agent.reading.lexicon import Mention, mentions
-from agent.verify.text import sentences, tokens
 from agent.verify.units import UNIT, convert, parse_unit
 from tools.evidence import Evidence, Quantity
 
@@ -16,7 +15,13 @@ Direction = Literal["at_least", "above", "at_most", "below"]
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,])(?<![A-Za-z]-)(?:[-−](?=\d))?\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)[-−]?\d+(?:\.\d+)?"
 )
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日")
+_MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = "|".join(f"{m}|{m[:3]}" for m in (*_MONTH_NAMES, *(m.capitalize() for m in _MONTH_NAMES)))
+_WRITTEN_DATE = re.compile(rf"\b(\d{{1,2}}) ({_MONTHS}) (\d{{4}})|\b({_MONTHS}) (\d{{1,2}}), (\d{{4}})")
+_DATE = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日"
+    rf"|\b\d{{1,2}} (?:{_MONTHS}) \d{{4}}|\b(?:{_MONTHS}) \d{{1,2}}, \d{{4}}"
+)
 _RANGE = re.compile(r"^\s*(?:[-–—−~～]|to|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
 _WORDS = {
     "twice": 2.0,
@@ -33,9 +38,10 @@ _WORDS = {
 }
 _ZH = {"两": 2.0, "二": 2.0, "三": 3.0, "四": 4.0, "五": 5.0, "六": 6.0, "七": 7.0, "八": 8.0, "九": 9.0, "十": 10.0}
 _WORD = re.compile(
-    r"\b(" + "|".join(_WORDS) + r")\b|([两二三四五六七八九十])(?=\s*(?:天|日|周|个月|次|项|分|小时|年|种|倍|剂))", re.IGNORECASE
+    r"\b(" + "|".join(_WORDS) + r")\b|([两二三四五六七八九十])(?=\s*(?:天|日|周|个月|次|项|分(?!位)|小时|年|种|倍|剂))", re.IGNORECASE
 )
 _ABOUT = re.compile(r"\b(about|around|approximately|roughly|nearly|almost)\b|约|大约|左右|近", re.IGNORECASE)
+_FALL = re.compile(r"\b(fall|fell|falls|declin\w+|decreas\w+|los[st]\w*|drop\w*|reduc\w+)\b|下降|降低|减少|减退", re.IGNORECASE)
 _COMPARE = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["comparators"]
 _DIRECTIONS: tuple[Direction, ...] = ("at_least", "at_most", "above", "below")
 _BEFORE = tuple((d, re.compile(rf"(?:{'|'.join(_COMPARE[d])})\s*$", re.IGNORECASE)) for d in _DIRECTIONS)
@@ -72,7 +78,12 @@ class Number:
 
 
 _CLAUSE = re.compile(r"[;；。！？!?]|,\s(?!\d)|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|，|、|\.\s|\bbut\b|\band\b|但|而(?!且)")
-_SIDES = {"left": re.compile(r"\bleft\b|左", re.I), "right": re.compile(r"\bright\b|右", re.I)}
+_SIDES = {
+    "left": re.compile(
+        r"\bleft\b(?! on day| hospital| the (?:ward|hospital|unit)| untreated| over\b| alone| in place)|左(?!氧|旋|甲|西|炔|乙|沙|卡)", re.I
+    ),
+    "right": re.compile(r"\bright\b(?! away| drug| dose| answer)|右(?!美|旋|佐|丙)", re.I),
+}
 
 
 def sides_of(text: str) -> frozenset[str]:
@@ -86,7 +97,7 @@ def sides_of(text: str) -> frozenset[str]:
 # Classes, steps, stages and grades: what a number or an advice belongs to inside a list of them.
 _LABEL = re.compile(
     r"\b(?i:class(?:es)?|steps?|stages?|grades?|categor(?:y|ies)|groups?|tracks?)\s+((?:[IVX]+|\d[A-Z]?|[A-E])(?:\s*(?:,|and|or|to|-|–)\s*(?:[IVX]+|\d[A-Z]?|[A-E])\b)*)"
-    r"|([IVX]+|\d)(?:\s*[~～–-]\s*([IVX]+|\d))?\s*(?:级|期|类)"
+    r"|([IVXⅠⅡⅢⅣⅤ]+|\d)(?:\s*[~～–-]\s*([IVXⅠⅡⅢⅣⅤ]+|\d))?\s*(?:级|期|类)|(?<![A-Za-z])([A-E])(?:、([A-E]))?\s*(?:组|级|期)"
 )
 
 
@@ -94,7 +105,7 @@ def labels_of(text: str) -> frozenset[str]:
     """Classes, steps and stages that a text names, as `IV`, `3`, `B`."""
     found: set[str] = set()
     for match in _LABEL.finditer(text):
-        found |= set(re.findall(r"[IVX]+|\d[A-Z]?|[A-E]", " ".join(g for g in match.groups() if g)))
+        found |= set(re.findall(r"[IVXⅠⅡⅢⅣⅤ]+|\d[A-Z]?|[A-E]", " ".join(g for g in match.groups() if g)))
     return frozenset(found)
 
 
@@ -115,11 +126,20 @@ def dates_of(text: str) -> frozenset[str]:
     for match in re.finditer(r"(\d{4})-(\d{2})-(\d{2})|(\d{4})年(\d{1,2})月(\d{1,2})日", text):
         a, b, c, d, e, f = match.groups()
         days.add(f"{a or d}-{int(b or e):02d}-{int(c or f):02d}")
+    for match in _WRITTEN_DATE.finditer(text):
+        day, name, year = match.group(1) or match.group(5), match.group(2) or match.group(4), match.group(3) or match.group(6)
+        month = next(i for i, m in enumerate(_MONTH_NAMES, 1) if m.startswith(name.lower()[:3]))
+        days.add(f"{year}-{month:02d}-{int(day):02d}")
     return frozenset(days)
 
 
 def numbers_of(text: str) -> list[Number]:
     """Numbers of `text` in order; names such as CURB-65 and dates are not numbers."""
+    return [number for _, _, number in located(text)]
+
+
+def located(text: str) -> list[tuple[int, int, Number]]:
+    """Numbers of `text` with first and last character."""
     masked, found = _mask(text)
     bounds = [0, *(m.end() for m in _CLAUSE.finditer(masked)), len(masked)]
     spans: list[tuple[int, int, Number]] = []
@@ -134,8 +154,8 @@ def numbers_of(text: str) -> list[Number]:
     spans.sort(key=lambda s: s[0])
     _share_range_units(masked, spans)
     named = [(m.end(), labels_of(m.group(0))) for m in _LABEL.finditer(text)]
-    situated = [(start, _situate(masked, found, bounds, start, end, number)) for start, end, number in spans]
-    return [replace(n, label=_label_at(start, named, bounds)) for start, n in situated]
+    situated = [(start, end, _situate(masked, found, bounds, start, end, number)) for start, end, number in spans]
+    return [(start, end, replace(n, label=_label_at(start, named, bounds))) for start, end, n in situated]
 
 
 def _label_at(start: int, named: list[tuple[int, frozenset[str]]], bounds: list[int]) -> frozenset[str]:
@@ -149,12 +169,19 @@ def _read(masked: str, match: re.Match[str]) -> Number:
     if raw.startswith("-") and re.search(r"[\d)%]\s*$", masked[: match.start()]):
         raw = raw[1:]
     decimals = len(raw.partition(".")[2])
-    return Number(float(raw), unit=_unit_after(masked, match.end()), decimals=decimals)
+    unit = _unit_after(masked, match.end()) or _unit_before(masked, match.start())
+    return Number(float(raw), unit=unit, decimals=decimals)
 
 
 def _unit_after(masked: str, end: int) -> tuple[str, float] | None:
     match = UNIT.match(masked, end)
     return parse_unit(match.group(0)) if match else None
+
+
+def _unit_before(masked: str, start: int) -> tuple[str, float] | None:
+    """`day 6` is the sixth day."""
+    match = re.search(r"\b(day|week|month|year)s?\s$", masked[:start], re.IGNORECASE)
+    return parse_unit(match.group(1)) if match else None
 
 
 def _share_range_units(masked: str, spans: list[tuple[int, int, Number]]) -> None:
@@ -202,7 +229,9 @@ def same(claim: Number, record: Number) -> bool:
     """Whether the claim's number is the record's after conversion and rounding."""
     factor = 1.0
     value = record.value
-    if claim.unit and record.unit:
+    if claim.unit and claim.unit[0] == "percent" and record.unit is None and 0 < record.value <= 1:
+        value = record.value * 100  # an oxygen fraction of 0.28 is 28%
+    elif claim.unit and record.unit:
         converted = convert(record.value, record.unit, claim.unit)
         if converted is None:
             return False
@@ -223,15 +252,22 @@ def same(claim: Number, record: Number) -> bool:
 
 def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> str | None:
     """Why a number of `claim` does not stand in `evidence`; None when all do."""
+    from agent.verify.record import number_in_record
+
     pool = [n for e in evidence for n in numbers_of_evidence(e)]
+    if _FALL.search(claim):
+        # "fell by 115 mL" is a change of -115 mL.
+        pool += [replace(n, value=-n.value) for n in pool if n.value < 0]
     for number in numbers_of(claim):
         if number.unit is None and number.decimals == 0 and 1980 <= number.value <= 2100:
             if int(number.value) not in years:
                 return f"the year {number.value:g} is not that of the evidence"
             continue
-        because = _unsupported_number(number, pool) or _other_branch(number, claim, evidence)
-        if because:
-            return because
+        held = number_in_record(number, claim, evidence)
+        if held == "":
+            held = _unsupported_number(number, pool)
+        if held:
+            return held
     days = dates_of(claim)
     known = frozenset().union(*(dates_of(f"{e.text} {e.text_zh or ''} {e.locator or ''} {e.key} {e.source}") for e in evidence))
     return f"the date {min(days - known)} is not in the evidence" if days - known else None
@@ -239,15 +275,13 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
 
 def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
     matching = [r for r in pool if same(number, r)]
+    if not matching and number.value == -950.0 and number.unit and number.unit[0] == "hounsfield":
+        return None  # the definition of LAA-950
     if not matching:
         return f"the number {number.value:g} with its unit is not in the evidence"
-    agreeing = [r for r in matching if not _opposed(number, r)]
+    agreeing = [r for r in matching if not opposed(number, r)]
     if not agreeing:
         return f"the comparison with {number.value:g} is the other way round in the evidence"
-    if number.anchor:
-        own = [r for r in pool if r.anchor == number.anchor and r.side == number.side and _comparable(number, r)]
-        if own and not any(same(number, r) for r in own):
-            return f"{number.value:g} is not the value of {number.anchor} in the evidence"
     classed = [r for r in pool if r.label and r.label == number.label]
     if classed and not any(same(number, r) or (r.unit is None and r.value == number.value) for r in classed):
         return f"{number.value:g} is not what the evidence gives for {', '.join(sorted(number.label))}"
@@ -257,26 +291,12 @@ def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
     return None
 
 
-def _other_branch(number: Number, claim: str, evidence: list[Evidence]) -> str | None:
-    """Whether the evidence says this of the other side of the same limit (`under 10 %: ...; 10 % or more: ...`)."""
-    if number.direction is None:
-        return None
-    said = tokens(claim)
-    scored: list[tuple[int, bool]] = []
-    for piece in (p for e in evidence for t in (e.text, e.text_zh) if t for p in sentences(t)):
-        equal = [n for n in numbers_of(piece) if n.direction is not None and same(number, n)]
-        if equal:
-            scored.append((len(said & tokens(piece)), all(_opposed(number, n) for n in equal)))
-    best = max((score for score, _ in scored), default=0)
-    top = [opposed for score, opposed in scored if score == best]
-    return f"the evidence says this of the other side of {number.value:g}" if top and all(top) else None
-
-
 def _comparable(a: Number, b: Number) -> bool:
     return a.unit is not None and b.unit is not None and a.unit[0] == b.unit[0]
 
 
-def _opposed(claim: Number, record: Number) -> bool:
+def opposed(claim: Number, record: Number) -> bool:
+    """Whether two limits point in opposite directions."""
     if claim.direction is None or record.direction is None:
         return False
     return (claim.direction in _UP) != (record.direction in _UP)

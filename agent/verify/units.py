@@ -21,6 +21,7 @@ _add(
     (1, "mm|millimetre|millimetres|millimeter|millimeters|毫米"),
     (10, "cm|centimetre|centimetres|厘米"),
     (1000, "m|metre|metres|米"),
+    (1e6, "km|kilometre|kilometres|公里|千米"),
 )
 _add("volume", (1, "l|litre|litres|liter|liters|升"), (1e-3, "ml|millilitre|millilitres|cm3|cm³|cc|毫升"), (1e-6, "mm3|mm³|立方毫米"))
 _add("amount", (1, "mmol/l|毫摩尔/升|mmol·l-1"), (1e-3, "µmol/l|μmol/l|umol/l|微摩尔/升"), (1e-6, "nmol/l"))
@@ -47,7 +48,13 @@ _add("rate", (1, "/min|breaths/min|beats/min|bpm|per minute|breaths per minute|b
 _add("celsius", (1, "°c|℃|deg c|摄氏度|cel|degrees celsius"))
 _add("fahrenheit", (1, "°f|℉|degf|degrees fahrenheit"))
 _add(
-    "hours", (1, "h|hr|hrs|hour|hours|小时"), (24, "d|day|days|天|日"), (168, "wk|week|weeks|周|星期"), (1 / 60, "min|minute|minutes|分钟")
+    "hours",
+    (1, "h|hr|hrs|hour|hours|小时"),
+    (24, "d|day|days|天|日"),
+    (168, "wk|week|weeks|周|星期"),
+    (1 / 60, "min|minute|minutes|分钟"),
+    (1 / 3600, "s|sec|second|seconds|秒|秒钟"),
+    (1 / 3.6e6, "ms|msec|millisecond|milliseconds|毫秒"),
 )
 _add("months", (1, "month|months|个月|月"), (12, "y|yr|yrs|year|years|years old|年|岁"))
 _add("mass", (1, "mg|milligram|milligrams|毫克"), (1000, "g|gram|grams|克"), (1e-3, "µg|μg|mcg|ug|微克"), (1e6, "kg|公斤|千克"))
@@ -68,7 +75,12 @@ _add("perday", (1, "daily|per day|a day|/day|/天|每日|每天"))
 
 _NAMES = sorted(_TABLE, key=len, reverse=True)
 UNIT = re.compile(
-    r"\s*-?(?:" + "|".join(re.escape(n) + (r"(?![a-z0-9])" if n[-1].isascii() and n[-1].isalnum() else "") for n in _NAMES) + ")",
+    r"\s*-?(?:"
+    + "|".join(
+        re.escape(n) + (r"(?![至高到降压温])" if n == "升" else "") + (r"(?![a-z0-9])" if n[-1].isascii() and n[-1].isalnum() else "")
+        for n in _NAMES
+    )
+    + ")",
     re.IGNORECASE,
 )
 
@@ -76,6 +88,11 @@ UNIT = re.compile(
 def parse_unit(surface: str) -> tuple[str, float] | None:
     """Dimension and factor of a unit as written; None when it is not a unit that is known here."""
     return _TABLE.get(surface.strip().lstrip("-").strip().lower())
+
+
+def surfaces(dimension: str, factor: float) -> tuple[str, ...]:
+    """Names of a unit, as written."""
+    return tuple(name for name, unit in _TABLE.items() if unit == (dimension, factor))
 
 
 def convert(value: float, source: tuple[str, float], target: tuple[str, float]) -> float | None:

@@ -3,12 +3,10 @@
 Lung-RADS v2022: Christensen et al., Chest 2024;165:738 (American College of Radiology, November 2022).
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from medmpt_backend.cohort.truth import FindingTruth
 
 ORDER = ("1", "2", "3", "4A", "4B", "4X")
 NODULES = ("nodule_solid", "mass", "nodule_part_solid", "nodule_ground_glass", "nodule_perifissural", "granuloma_calcified", "hamartoma")
@@ -26,7 +24,26 @@ _FASTEST_DAYS = 40.0
 DAYS_PER_MONTH = 30.44
 
 
-def lung_rads(found: "tuple[FindingTruth, ...]") -> str:
+class Painted(Protocol):
+    """What category and stage need to know of a painted finding."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def visible(self) -> bool: ...
+    @property
+    def malignant(self) -> bool: ...
+    @property
+    def spiculated(self) -> bool: ...
+    @property
+    def size_mm(self) -> float | None: ...
+    @property
+    def solid_mm(self) -> float | None: ...
+    @property
+    def before_mm(self) -> float | None: ...
+
+
+def lung_rads(found: Sequence[Painted]) -> str:
     """Category of a study: that of its most suspicious nodule; growth counts where a finding has a size before."""
     nodes = any(f.id == "lymphadenopathy" and f.visible for f in found)
     worst = "1"
@@ -40,7 +57,7 @@ def lung_rads(found: "tuple[FindingTruth, ...]") -> str:
     return worst
 
 
-def _category(nodule: "FindingTruth", before: float | None) -> str:
+def _category(nodule: Painted, before: float | None) -> str:
     size = nodule.size_mm or 0.0
     grown = before is not None and size - before > GROWN_MM
     stable = before is not None and not grown
@@ -78,7 +95,7 @@ def grown_mm(diameter_mm: float, days: float, doubling: float | None) -> float:
     return diameter_mm if doubling is None else float(diameter_mm * 2 ** (days / doubling / 3))
 
 
-def stage(found: "tuple[FindingTruth, ...]") -> str | None:
+def stage(found: Sequence[Painted]) -> str | None:
     """Stage I to IV of a primary lung cancer from what was painted; the nodes painted with cancers are mediastinal (N2).
 
     Size limits of the T categories and stage groups: Goldstraw et al., J Thorac Oncol 2016;11:39 (TNM, 8th edition).

@@ -8,14 +8,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from medmpt_backend.errors import BadInput
+from medmpt_backend.errors import BadInput, of_extra
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.inference.preprocess import scale
 from medmpt_backend.inference.training_domain import Validity
@@ -23,12 +23,29 @@ from medmpt_backend.model.attention import recording
 from medmpt_backend.model.network import MedMPT
 
 if TYPE_CHECKING:
-    from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.inference.encodings import Encoding
+    from medmpt_backend.inference.preprocess import ModelInput
     from medmpt_backend.inference.results import Draft
 
 Floats = NDArray[np.float32]
 Method = Literal["gradient", "rollout"]
 METHODS = ("gradient", "rollout", "patch")
+
+
+class Explainable(Protocol):
+    """What an explanation needs of the engine."""
+
+    @property
+    def model(self) -> MedMPT: ...
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def chunk(self) -> int: ...
+    def encode(self, volume: Volume) -> "Encoding": ...
+    def prepare(self, volume: Volume) -> "ModelInput": ...
+    def slice_relevance(self, encoding: "Encoding", task: str) -> Floats: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +143,7 @@ def patch_maps(model: MedMPT, image: Tensor, task: str, index: int, method: Meth
     return torch.cat(maps).reshape(-1, grid, grid)
 
 
-def explain(engine: "MedMPTEngine", volume: Volume, task: str, label: str, method: str) -> Explanation:
+def explain(engine: Explainable, volume: Volume, task: str, label: str, method: str) -> Explanation:
     """Heatmaps and slice relevance of one label of one study."""
     if method not in METHODS:
         raise BadInput(f"unknown method {method!r}; use {', '.join(METHODS)}")
@@ -167,6 +184,13 @@ def ground_words(draft: "Draft", top: int = 3) -> list[Grounding]:
     return out
 
 
+def _integrated_gradients() -> Any:
+    """captum's class."""
+    with of_extra("train"):
+        from captum.attr import IntegratedGradients
+    return IntegratedGradients
+
+
 def lab_attributions(
     model: MedMPT, values: Tensor, missing: Tensor, modalities: tuple[Tensor, Tensor], drug: int, steps: int = 32
 ) -> Tensor:
@@ -183,7 +207,7 @@ def lab_attributions(
     Returns:
         `(tests,)`; 0 where not measured.
     """
-    from captum.attr import IntegratedGradients
+    IntegratedGradients = _integrated_gradients()
 
     assert model.labs is not None
     assert model.medication is not None
@@ -204,7 +228,7 @@ def lab_attributions(
 
 def modality_attributions(model: MedMPT, modalities: tuple[Tensor, Tensor, Tensor], drug: int, steps: int = 32) -> Tensor:
     """Integrated gradients of one drug's logit summed per modality (CT, report, laboratory), from zero vectors: `(3,)`."""
-    from captum.attr import IntegratedGradients
+    IntegratedGradients = _integrated_gradients()
 
     assert model.medication is not None
     medication = model.medication

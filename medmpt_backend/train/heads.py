@@ -22,7 +22,7 @@ from medmpt_backend.train.calibrate import HeadOutput, calibrate
 from medmpt_backend.train.data.batches import BatchSource
 from medmpt_backend.train.data.shards import ShardDataset
 from medmpt_backend.train.fits import fit_head, fit_language, fit_medication, fit_readout
-from medmpt_backend.train.frozen import head_features, load_features, logits_of, read, read_text, save_features
+from medmpt_backend.train.frozen import HeadFeatures, head_features, load_features, logits_of, read, read_text, save_features
 from medmpt_backend.train.run import DOMAIN_STUDIES, RunPlan, join_drugs, start_from
 from medmpt_backend.train.settings import TrainSettings
 from medmpt_backend.weights.checkpoint import read_weights, save_weights
@@ -76,6 +76,17 @@ def _digest(source: BatchSource) -> str:
     return hashlib.sha256(index).hexdigest()[:16]
 
 
+def _seen(model: MedMPT, source: BatchSource, split: str, weights: str, keep: Path | None, progress: Callable[[int], None]) -> HeadFeatures:
+    """What the frozen encoder makes of one split, taken from `keep` where it lies there, and left there."""
+    file = keep / f"frozen-{weights}-{_digest(source)}-{split}.safetensors" if keep is not None else None
+    if file is not None and file.is_file():
+        return load_features(file)
+    found = head_features(model, source, progress)
+    if file is not None:
+        save_features(file, found)
+    return found
+
+
 def refit(
     weights: Path,
     data: Path,
@@ -107,15 +118,7 @@ def refit(
     text = model.config.text
     tokenizer = ReportTokenizer.load(weights, text.pad, text.cls, text.sep) if text is not None else None
     sources = {split: _source(data, split, model.config, tokenizer) for split in ("train", "val")}
-    seen = {}
-    for split, source in sources.items():
-        file = keep / f"frozen-{was.model_sha256[:16]}-{_digest(source)}-{split}.safetensors" if keep is not None else None
-        if file is not None and file.is_file():
-            seen[split] = load_features(file)
-            continue
-        seen[split] = head_features(model, source, progress)
-        if file is not None:
-            save_features(file, seen[split])
+    seen = {split: _seen(model, source, split, was.model_sha256[:16], keep, progress) for split, source in sources.items()}
     with_all_evidence(model)
     losses = fit_readout(model, seen["train"], seen["val"], progress=progress)
     seen = {split: read(model, features) for split, features in seen.items()}

@@ -14,9 +14,10 @@ from retrieval.drugs.build import Names, distinct, listed_facts
 from retrieval.drugs.check import ChildPugh, PatientContext, check
 from retrieval.drugs.facts import Drug, DrugFact, Relation
 from retrieval.drugs.infer import Inference
+from retrieval.drugs.lint import checked_tables
 from retrieval.drugs.names import Lexicon, Mention, normalise
 from retrieval.drugs.query import QueryResult, answer
-from retrieval.drugs.tables import DATA, AdjustmentRow, ConditionRow, DrugRow, EffectRow, Source, Tables, listed, read_tables
+from retrieval.drugs.tables import DATA, AdjustmentRow, ConditionRow, DrugRow, EffectRow, Source, Tables, listed
 from retrieval.drugs.text import Name, class_fact, make_fact
 
 T = TypeVar("T")
@@ -295,4 +296,4 @@ def _grouped(pairs: list[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
 
 @lru_cache(maxsize=2)
 def _load(folder: Path) -> DrugGraph:
-    return DrugGraph(read_tables(folder))
+    return DrugGraph(checked_tables(folder))

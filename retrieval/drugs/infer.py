@@ -11,7 +11,8 @@ from retrieval.drugs.facts import DrugFact, Severity
 from retrieval.drugs.tables import AdverseRow, EffectRow, EnzymeRow, Source
 from retrieval.drugs.text import SEVERITY_RANK, STRENGTH_ZH, Name, make_fact, sentence, sentence_zh
 
-# FDA, Drug Interaction Studies guidance (2020): fold change by strength of the perpetrator and sensitivity of the substrate.
+# FDA, Drug Interaction Studies guidance (2020): fold change by strength of the perpetrator and sensitivity of the substrate. A drug with a
+# narrow therapeutic index is one step graver at the same change.
 GRID: dict[tuple[str, str], Severity] = {
     ("strong", "sensitive"): "major",
     ("strong", "major"): "moderate",
@@ -21,6 +22,7 @@ GRID: dict[tuple[str, str], Severity] = {
     ("strong", "prodrug"): "moderate",
     ("moderate", "prodrug"): "minor",
 }
+GRAVER: dict[Severity, Severity] = {"minor": "moderate", "moderate": "major"}
 WORD_ZH: dict[Severity, str] = {"contraindicated": "禁忌", "major": "严重", "moderate": "中度", "minor": "轻度", "unknown": "未知"}
 
 
@@ -52,9 +54,9 @@ class Inference:
         return [self._kinetic_fact(a, b, *found) for found in best.values()]
 
     def _severity(self, cause: EnzymeRow, target: EnzymeRow) -> Severity | None:
-        """Severity by the grid; without a narrow therapeutic index an inferred change of exposure is at most moderate."""
+        """Severity by the size of the change of exposure; one step graver where the victim has a narrow therapeutic index."""
         severity = GRID.get((cause.strength, target.strength))
-        return "moderate" if severity == "major" and target.drug not in self.narrow else severity
+        return GRAVER.get(severity, severity) if severity is not None and target.drug in self.narrow else severity
 
     def _kinetic_fact(self, a: Name, b: Name, severity: Severity, cause: EnzymeRow, target: EnzymeRow) -> DrugFact:
         up, prodrug = cause.relation == "inhibits", target.strength == "prodrug"

@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
-from retrieval.drugs.tables import Tables, listed
+from retrieval.drugs.tables import DATA, Tables, listed, read_tables
 from retrieval.errors import BadInput
 
 SEVERITIES = frozenset({"contraindicated", "major", "moderate", "minor", "unknown"})
@@ -35,6 +36,17 @@ def _unique(table: str, ids: Iterable[str]) -> None:
     twice = [name for name, n in Counter(ids).items() if n > 1]
     if twice:
         raise BadInput(f"{table}.csv: listed twice: {', '.join(twice)}")
+
+
+def checked_tables(folder: Path = DATA) -> Tables:
+    """Read all tables of `folder` and validate them.
+
+    Raises:
+        BadInput: With file, line and value, when a row does not hold.
+    """
+    tables = read_tables(folder)
+    check_tables(tables)
+    return tables
 
 
 def check_tables(tables: Tables) -> None:

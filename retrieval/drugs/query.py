@@ -51,6 +51,7 @@ CHILD_PUGH = re.compile(r"child pugh (?:class |grade |score )?([abc])\b|child pu
 # Conditions that ask for a dose rule, and the adverse effect that is named by its abbreviation.
 ORGANS = frozenset({"renal-impairment", "severe-renal-impairment", "hepatic-impairment", "severe-hepatic-impairment", "cirrhosis"})
 QT = re.compile(r"\bqtc?\b|qt ?间期")
+SMOKING = "smoking-cessation"
 ALLERGY_AFTER = re.compile(r"(?:drug )?(?:allerg|anaphyla|hypersensitiv|过敏)")
 ALLERGY_BEFORE = re.compile(r"(?:allerg\w*|anaphyla\w*|hypersensitiv\w*|reaction|reacted) (?:to|after|with)$")
 OVERVIEW: tuple[Relation, ...] = ("treats", "contraindicated_in", "adjusts_for", "pregnancy", "monitors", "causes")
@@ -107,6 +108,9 @@ def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
     kidney, child = KIDNEY_VALUE.search(flat), CHILD_PUGH.search(flat)
     unknown = graph.unknown_names(question)
     relations = [relation for relation, pattern in INTENTS if pattern.search(flat)]
+    if found["drug"] and SMOKING in found["condition"]:  # stopping to smoke changes the levels that smoke lowered
+        found["condition"] = [c for c in found["condition"] if c != SMOKING]
+        found["drug"].append("tobacco-smoke")
     if ORGANS & set(found["condition"]) and "adjusts_for" not in relations:
         relations.append("adjusts_for")
     if QT.search(flat):
@@ -163,7 +167,18 @@ def _nothing(graph: "DrugGraph", q: UnderstoodQuery) -> str:
     names = [graph.name(d).en for d in q.drugs] + [graph.group_name(c).en for c in q.classes]
     names += [graph.condition(c).name for c in q.conditions] + list(q.targets)
     asked = f" {'/'.join(q.relations)}" if q.relations else ""
-    return f"no{asked} edge for {', '.join(names)} is in the graph. Not in the graph does not mean safe"
+    checked = _checked(graph, q)
+    return f"no{asked} edge for {', '.join(names)} is in the graph{checked}. Not in the graph does not mean safe"
+
+
+def _checked(graph: "DrugGraph", q: UnderstoodQuery) -> str:
+    """What a pair without a finding was checked against."""
+    if len(q.drugs) + len(q.classes) < 2:
+        return ""
+    sides = [(d,) for d in q.drugs] + [tuple(m.id for m in graph.members(c)) for c in q.classes]
+    listed = {f.key for side in sides for f in graph.facts(side, ("interacts_with",))}
+    pairs = sum(len(a) * len(b) for a, b in combinations(sides, 2))
+    return f" (none found for {pairs} pair(s) among {len(listed)} listed interactions of these drugs, shared enzymes and adverse effects)"
 
 
 def _facts(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:

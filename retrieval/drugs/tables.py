@@ -255,14 +255,12 @@ def read_table(path: Path, row: type[Row], optional: frozenset[str] = frozenset(
 
 
 def read_tables(folder: Path = DATA) -> Tables:
-    """Read and validate all tables of `folder`.
+    """Read all tables of `folder`; `retrieval.drugs.lint.checked_tables` also validates them.
 
     Raises:
         BadInput: With file, line and value, when a row does not hold.
     """
-    from retrieval.drugs.lint import check_tables  # the lint imports the row types of this module
-
-    tables = Tables(
+    return Tables(
         sources=read_table(folder / "sources.csv", Source, frozenset({"year", "identifier", "note"})),
         classes=read_table(folder / "classes.csv", ClassRow, frozenset({"synonyms"})),
         drugs=read_table(folder / "drugs.csv", DrugRow, frozenset({"atc", "groups", "synonyms", "synonyms_zh"})),
@@ -279,5 +277,3 @@ def read_tables(folder: Path = DATA) -> Tables:
         effects=read_table(folder / "effects.csv", EffectRow, frozenset({"additive"})),
         adverse=read_table(folder / "adverse.csv", AdverseRow),
     )
-    check_tables(tables)
-    return tables

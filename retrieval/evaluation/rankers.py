@@ -10,20 +10,21 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.concepts.lexicon import LEXICON, Lexicon
+from retrieval.concepts.lexicon import DATA, LEXICON, Lexicon
 from retrieval.errors import BadInput
 from retrieval.guidelines.passages import Guideline, Passage
 from retrieval.guidelines.question import understand
 from retrieval.index.candidates import gather
 from retrieval.index.embed import Embedder, EmbeddingCache, MiniLM, minilm_folder
-from retrieval.index.guideline_index import content_hash
 from retrieval.index.rerank import FEATURES, Features, Ranker
-from retrieval.index.shard import Place, Shard, open_shard
+from retrieval.index.shard import Place, Shard, content_hash, open_shard
 
+ASKS = DATA / "asks"
 EVAL = Path(__file__).parents[1] / "data" / "eval"
 RANKERS = ("bm25", "dense", "fused", "reranked")
 FOLDS = 5
@@ -63,10 +64,20 @@ Asked = tuple[str, str, frozenset[str]]
 NAMES = ("R@1", "R@5", "R@10", "MRR", "nDCG@10")
 
 
+def read_asks(folder: Path = ASKS) -> list[dict[str, Any]]:
+    """All rows of `data/asks`: `id` of the passage, `lang`, `q` and the `answers` (sentences of the passage)."""
+    return [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
 def own_questions(path: Path = EVAL / "questions.jsonl") -> list[Asked]:
     """Own set: `(group, question, ids of the passages that answer it)`; the group is `own_en` or `own_zh`."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [(f"own_{row['language']}", row["question"], frozenset(row["passages"])) for row in rows]
+
+
+def asks(folder: Path = ASKS, every: int = 3) -> list[Asked]:
+    """Every third question of `data/asks`, groups `asks_en` and `asks_zh`: more would not move eight weights."""
+    return [(f"asks_{row['lang']}", row["q"], frozenset([row["id"]])) for row in read_asks(folder)[::every]]
 
 
 def no_answer_questions(path: Path = EVAL / "no_answer.jsonl") -> list[str]:
@@ -184,17 +195,22 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum())
 
 
-def fit_ranker(judged: Sequence[Judged], unanswerable: Sequence[Judged], keep: float = 0.985) -> Ranker:
-    """Ranking weights, then their calibration to a probability, then the threshold that keeps `keep` of the best right answers.
+def fit_ranker(
+    judged: Sequence[Judged], unanswerable: Sequence[Judged], asked: Sequence[Judged], keep: float = 0.985, near: float = 0.96
+) -> Ranker:
+    """Ranking weights, then their calibration to a probability, then two thresholds: from which a passage answers, and is shown at all.
 
     Args:
         judged: Questions with answers.
         unanswerable: Questions without, all of whose candidates are wrong.
-        keep: Share of questions whose best right passage must stay above the threshold.
+        asked: Questions that other hands wrote for single passages (`data/asks`), further from the wording of the corpus.
+        keep: Share of `judged` whose best right passage must pass for an answer.
+        near: Share of `asked` whose right passage must at least be shown as near.
     """
     from sklearn.linear_model import LogisticRegression
 
-    ranking = fit_ranking(judged)
+    # Our own questions know all their passages, an ask only the one it was written for.
+    ranking = fit_ranking([*judged, *judged, *judged, *asked])
     unknown = FEATURES.index("unknown")
     columns, labels = [], []
     for j in (*judged, *unanswerable):
@@ -210,8 +226,13 @@ def fit_ranker(judged: Sequence[Judged], unanswerable: Sequence[Judged], keep: f
     superseded = FEATURES.index("superseded")
     weights[superseded] = min(weights[superseded], -0.5)
     ranker = Ranker(tuple(map(float, weights)), float(model.intercept_[0]), 0.0)
-    best = [float(ranker.score(j.features[j.relevant]).max()) for j in judged if j.relevant.any()]
-    return Ranker(ranker.weights, ranker.bias, float(np.quantile(best, 1 - keep)))
+    direct = float(np.quantile(_best(ranker, judged), 1 - keep))
+    return Ranker(ranker.weights, ranker.bias, min(float(np.quantile(_best(ranker, asked), 1 - near)), direct), direct)
+
+
+def _best(ranker: Ranker, judged: Sequence[Judged]) -> list[float]:
+    """Score of the best right passage of each question that has one among its candidates."""
+    return [float(ranker.score(j.features[j.relevant]).max()) for j in judged if j.relevant.any()]
 
 
 Metric = tuple[float, float, float, int]

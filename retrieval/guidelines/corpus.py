@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retrieval.errors import BadInput
-from retrieval.guidelines.passages import Certainty, Guideline, Passage, Strength
+from retrieval.guidelines.passages import Certainty, Guideline, Passage, PassageKind, Strength
 
 DATA = Path(__file__).parents[1] / "data"
 GUIDELINES = DATA / "guidelines"
@@ -59,6 +59,7 @@ class PassageRow(BaseModel):
     section: str = Field(min_length=2)
     strength: Strength
     certainty: Certainty
+    kind: PassageKind = "recommendation"
     population: str = ""
     tags: list[str]
     text: str = Field(min_length=20)
@@ -208,6 +209,7 @@ def _passage(row: PassageRow, guideline: Guideline) -> Passage:
         certainty=row.certainty,
         population=row.population or None,
         tags=tuple(row.tags),
+        genre=row.kind,
     )
 
 

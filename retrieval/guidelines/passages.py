@@ -8,6 +8,7 @@ from typing import Literal
 
 Strength = Literal["strong", "conditional", "good practice", "not graded"]
 Certainty = Literal["high", "moderate", "low", "very low", "not graded"]
+PassageKind = Literal["recommendation", "criteria", "signs", "practice"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Passage:
 
     A piece of a hospital's own document has `kind` "document", a key `X-` and ten hex digits, a stand-in guideline (issuer "Own documents",
     the document's title, the year the file was last changed), its one text in both languages' fields and that text's `language`; guideline
-    passages have None there, because they exist in both.
+    passages have None there, because they exist in both. `genre` says what a guideline passage holds: a recommendation, criteria
+    (definitions, score tables, cut-offs), signs (an image or laboratory sign) or practice (how to do it); the corpus files name it `kind`.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Passage:
     tags: tuple[str, ...] = ()
     kind: Literal["guideline", "document"] = "guideline"
     language: Literal["en", "zh"] | None = None
+    genre: PassageKind = "recommendation"
 
     @property
     def source(self) -> str:
@@ -94,7 +97,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search did: the query as understood, counts at each step, and the hits (at most five reach a model)."""
+    """What a search did: the query as understood, counts at each step, and the hits (at most five reach a model).
+
+    `direct` is False where there are hits but none of them passes for an answer: nearest passages, to be shown as such.
+    """
 
     query: str
     language: Literal["en", "zh"]
@@ -103,3 +109,4 @@ class SearchResult:
     hits: tuple[Hit, ...]
     counts: dict[str, int] = field(default_factory=dict)
     reason: str | None = None
+    direct: bool = False

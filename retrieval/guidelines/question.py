@@ -1,52 +1,18 @@
 """A question as the index understands it: language, tokens, concepts, English rendering, named editions, and words nobody here knows."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
-from retrieval.concepts.lexicon import GLUE_HAN, STOP_HAN, STOPWORDS, Lexicon, bigrams, han_runs, language_of, normalise, stem, words
-from retrieval.errors import Unavailable
+from retrieval.concepts.lexicon import GLUE_HAN, STOP_HAN, STOPWORDS, Lexicon, Word, bigrams, han_runs, language_of, normalise, stem, words
 from retrieval.guidelines.passages import Guideline
-from retrieval.index.embed import minilm_folder
+from retrieval.guidelines.strange import DRUG_ENDING_HAN, Strange, drug_spans_han, is_general, strangers, subject_model
 from retrieval.index.lexical import text_tokens
 
 # Kinds of concepts that say what a question is about; the others say what it asks about it.
 ENTITY_KINDS = frozenset({"disease", "drug", "test", "organism", "score", "anatomy", "issuer"})
 _YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?![\d.])(?! ?(?:mg|ml|ug|iu|m\b|毫))", re.I)
-# International non-proprietary name stems (WHO, "The use of stems in the selection of INN", 2018) and their Chinese counterparts.
-_DRUG_STEM = re.compile(
-    r"^[a-z]{3,}(?:floxacin|mycin|micin|cillin|cycline|penem|oxacin|sulfa|azole|conazole|fungin|vir|mab|nib|tinib|cept|sartan|pril|statin|terol|tropium|asone|"
-    r"olone|onide|xaban|gatran|parin|plase|lukast|milast|fenidone|sentan|prost|ciguat|quine|zolid|tadine|setron|prazole|gliptin|gliflozin|platin|taxel|rubicin)$"
-)
-_DRUG_HAN = re.compile(
-    "(?:沙星|霉素|西林|环素|培南|康唑|芬净|韦|单抗|替尼|沙坦|普利|他汀|特罗|溴铵|奈德|松龙|沙班|肝素|司特|生坦|前列素|唑胺|拉唑|列汀|列净|铂|紫杉|头孢)$"
-)
-# Words beside which an unknown name is the subject of the question, not small talk.
-_CUE = frozenset(
-    [
-        "drug",
-        "dose",
-        "dosing",
-        "dosage",
-        "guideline",
-        "score",
-        "criteria",
-        "syndrome",
-        "disease",
-        "trial",
-        "scale",
-        "index",
-        "rule",
-        "classification",
-        "regimen",
-        "protocol",
-        "test",
-        "therapy",
-        "treatment",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +28,8 @@ class Question:
         entities: Those that say what it is about.
         plain: Stems and Chinese pieces outside all concepts, with weight in the coverage.
         unknown: Words that neither corpus nor lexicon knows.
-        names: Those of `unknown` that are the subject (a drug name, an acronym, a term beside "guideline", "dose", ...).
+        strange: Those of `unknown` that general English and the drug graph do not know either.
+        names: Those of `strange` that the question is about.
         corrected: Misspelt word and what it was read as.
         issuers: Issuers named.
         year: Year of an edition named.
@@ -76,6 +43,7 @@ class Question:
     entities: tuple[str, ...]
     plain: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     corrected: tuple[tuple[str, str], ...] = ()
     issuers: tuple[str, ...] = ()
@@ -91,21 +59,6 @@ def issuer_names(guidelines: Collection[Guideline]) -> dict[str, set[str]]:
     return names
 
 
-@lru_cache(maxsize=1)
-def general_words() -> frozenset[str]:
-    """Words common in general English: the whole words of MiniLM's vocabulary."""
-    try:
-        vocabulary = (minilm_folder() / "vocab.txt").read_text(encoding="utf-8").split()
-    except Unavailable:
-        return frozenset()
-    return frozenset(word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2)
-
-
-def _is_general(word: str) -> bool:
-    """Whether a lower-case word or its stem is common in general English."""
-    return not general_words().isdisjoint({word, stem(word), word.removesuffix("s"), stem(word) + "e"})
-
-
 def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: dict[str, set[str]]) -> Question:
     """Analyse `raw` against the lexicon and the vocabulary of the index."""
     text = " ".join(normalise(raw).split())
@@ -114,10 +67,11 @@ def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: 
     concepts = tuple(dict.fromkeys(name for name, _, _ in spans))
     language = language_of(text)
     named = tuple(name for name in issuers if re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![a-z])", text))
-    outside = [w for w in words(text) if not any(start <= w.start < end for _, start, end in spans) and w.text not in named]
+    outside = _outside(text, spans, named)
     plain_en = [s for w in outside for s in w.stems if s not in STOPWORDS and (len(s) > 1 or s.isdigit()) and not _YEAR.fullmatch(s)]
     unknown_en = [w.text for w in outside if _is_unknown(w.text, w.stems, vocabulary)]
     plain_zh, unknown_zh = _left_over_han(text, [(start, end) for _, start, end in spans], vocabulary)
+    strange = strangers(text, [w for w in outside if w.text in unknown_en], spans, lexicon, vocabulary)
     year = _YEAR.search(text)
     return Question(
         text=text,
@@ -128,11 +82,24 @@ def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: 
         entities=tuple(name for name in concepts if lexicon.concepts[name].kind in ENTITY_KINDS),
         plain=tuple(dict.fromkeys([*plain_en, *plain_zh])),
         unknown=(*unknown_en, *unknown_zh),
-        names=(*(w for w in unknown_en if _is_name(w, text)), *(w for w in unknown_zh if _DRUG_HAN.search(w))),
+        strange=tuple(s.text for s in strange),
+        names=subject_model().subjects(strange),
         corrected=corrected,
         issuers=named,
         year=int(year.group(1)) if year else None,
     )
+
+
+def _outside(text: str, spans: Sequence[tuple[str, int, int]], named: Collection[str] = ()) -> list[Word]:
+    return [w for w in words(text) if not any(start <= w.start < end for _, start, end in spans) and w.text not in named]
+
+
+def strange_of(raw: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> list[Strange]:
+    """The unknown names of a question with their signs, as `understand` sees them (for fitting)."""
+    text, _ = _correct(" ".join(normalise(raw).split()), lexicon, vocabulary)
+    spans = lexicon.find(text, question=True)
+    unknown = [w for w in _outside(text, spans) if _is_unknown(w.text, w.stems, vocabulary)]
+    return strangers(text, unknown, spans, lexicon, vocabulary)
 
 
 def _expand(text: str, concepts: tuple[str, ...], lexicon: Lexicon) -> str:
@@ -150,21 +117,10 @@ def _is_unknown(word: str, stems: tuple[str, ...], vocabulary: frozenset[str]) -
     return any(len(s) > 3 and s.isalpha() and s not in vocabulary for s in stems)
 
 
-def _is_name(word: str, text: str) -> bool:
-    """Whether an unknown word is what the question is about: no general English word, and it looks or stands like a name."""
-    if word.isupper() and len(word) >= 3:
-        return True
-    if _DRUG_STEM.match(word.lower()):
-        return True
-    if _is_general(word.lower()):
-        return False
-    around = {s for w in words(text) for s in w.stems}
-    return bool(around & _CUE) or bool(han_runs(text))
-
-
 def _left_over_han(text: str, spans: list[tuple[int, int]], vocabulary: frozenset[str]) -> tuple[list[str], list[str]]:
     """Chinese bigrams outside all concepts, and the pieces that the corpus does not know; a drug stem stays joined to what is before it."""
-    spans = [(start, end) for start, end in spans if not _DRUG_HAN.fullmatch(text[start:end])]
+    spans = [*spans, *drug_spans_han(text)]
+    spans = [(start, end) for start, end in spans if not DRUG_ENDING_HAN.fullmatch(text[start:end])]
     rest = "".join(" " if any(start <= i < end for start, end in spans) else char for i, char in enumerate(text))
     plain: list[str] = []
     unknown: list[str] = []
@@ -176,7 +132,7 @@ def _left_over_han(text: str, spans: list[tuple[int, int]], vocabulary: frozense
             plain.extend(pair for pair in pairs if pair in vocabulary)
             known = sum(pair in vocabulary for pair in pairs)
             lost = len(pairs) - known
-            if len(piece) >= 2 and (lost >= 0.6 * len(pairs) or (lost and _DRUG_HAN.search(piece))):
+            if len(piece) >= 2 and (lost >= 0.6 * len(pairs) or (lost and DRUG_ENDING_HAN.search(piece))):
                 unknown.append(piece)
     return plain, unknown
 
@@ -188,7 +144,7 @@ def _correct(text: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> tuple[s
         lower = word.text.lower()
         if len(lower) < 7 or not lower.isascii() or not lower.isalpha() or word.text.isupper():
             continue
-        if stem(lower) in vocabulary or stem(lower) in lexicon.stems or _is_general(lower):
+        if stem(lower) in vocabulary or stem(lower) in lexicon.stems or is_general(lower):
             continue
         near = {
             known

@@ -14,6 +14,8 @@ from retrieval.index.store import Condition
 
 # Candidates per ranker; far beyond the rank at which anything passes the threshold.
 POOL = 100
+# Weight of an unknown word of general language ("getting", "worries") beside that of an unknown name.
+PASSING = 0.05
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class Coverage:
         tokens = {*("c:" + name for name in question.concepts), *question.plain}
         self.units = {token: lexical.idf(token) for token in sorted(tokens)}
         self.entities = {token: weight for token, weight in self.units.items() if token[2:] in question.entities}
-        self._lost = len(question.unknown) * lexical.idf("\0")
+        passing = len(question.unknown) - len(question.strange)
+        self._lost = (len(question.strange) + PASSING * max(passing, 0)) * lexical.idf("\0")
         self.unknown_share = self._lost / max(self._lost + sum(self.units.values()), 1e-9)
 
     def share(self, units: dict[str, float]) -> NDArray[np.float64]:

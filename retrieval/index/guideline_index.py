@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,21 +22,22 @@ from retrieval.index.candidates import gather
 from retrieval.index.cross import READ, CrossEncoderReranker, cross_encoder_folder
 from retrieval.index.embed import Embedder, EmbeddingCache, Progress, load_embedder
 from retrieval.index.rerank import FEATURES, Ranker
-from retrieval.index.shard import LAYOUT, Place, Shard, open_shard
-
-if TYPE_CHECKING:
-    from retrieval.evaluation.rankers import Judged
+from retrieval.index.shard import Place, Shard, content_hash, open_shard
 
 # More than five passages dilute what a language model is given (issue text: "few and relevant").
 MOST_HITS = 5
+_ALL = 0.999
+# Reason of a result that is neither an answer nor silence.
+NEAREST = "no passage answers this directly; these are the nearest"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One candidate with its score."""
+    """One candidate with its score; `near` when it speaks of everything that the question names, whatever the score."""
 
     passage: Passage
     score: float
+    near: bool = False
 
 
 class GuidelineIndex:
@@ -54,7 +54,7 @@ class GuidelineIndex:
         """Assemble an index from opened shards; use `open`."""
         self._shards = shards
         self._conflicts = conflicts
-        self._lexicon = lexicon
+        self.lexicon = lexicon
         self._load_embedder = embedder
         self._reranker = reranker
         self._lock = RLock()
@@ -124,30 +124,32 @@ class GuidelineIndex:
         """
         if not query.strip() or k < 1:
             raise BadInput(f"a search needs a question and k of at least 1, got {query!r:.80} and k={k}")
-        question = understand(query, self._lexicon, self._vocabulary, self._issuers)
+        question = understand(query, self.lexicon, self.vocabulary, self._issuers)
         counts = {"passages": sum(len(s.passages) for s in self._shards)}
         allowed, reason = self._allowed(question, filters)
         counts["after_filters"] = sum(int(mask.sum()) for mask in allowed)
         reason = reason or _bogus(question)
         ranked: list[Scored] = []
+        direct = False
         if reason is None:
             ranked = self._rank(question, allowed, filters)
             counts["candidates"] = len(ranked)
-            ranked = [s for s in ranked if s.score >= self._ranker.threshold]
+            ranked = [s for s in ranked if s.near or s.score >= self._ranker.threshold]
             counts["above_threshold"] = len(ranked)
+            direct = any(s.score >= self._ranker.direct for s in ranked)
             ranked = self._reread(question, ranked)
-            if not ranked:
-                reason = self._why_empty(question)
+            reason = self._why_empty(question) if not ranked else None if direct else NEAREST
         hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
         counts["returned"] = len(hits)
-        return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason)
+        return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason, direct)
 
     def _why_empty(self, question: Question) -> str:
-        absent = [*question.unknown, *(name for name in question.entities if "c:" + name not in self._vocabulary)]
+        absent = [*question.unknown, *(name for name in question.entities if "c:" + name not in self.vocabulary)]
         return "no passage answers this well enough" + (f"; nothing here on: {', '.join(absent)}" if absent else "")
 
     @cached_property
-    def _vocabulary(self) -> frozenset[str]:
+    def vocabulary(self) -> frozenset[str]:
+        """All tokens of the index."""
         return frozenset().union(*(shard.lexical.vocabulary for shard in self._shards))
 
     @cached_property
@@ -186,11 +188,10 @@ class GuidelineIndex:
     def _issued_by(self, passage: Passage, issuers: Collection[str]) -> bool:
         return not issuers or any(passage.guideline.id in self._issuers[name] for name in issuers)
 
-    def judge(self, questions: Iterable[tuple[str, str, frozenset[str]]]) -> list["Judged"]:
-        """Candidates and relevance of `(group, question, relevant ids)` over the guideline passages, for the evaluation."""
-        from retrieval.evaluation.rankers import judge
-
-        return judge(self._shards[0], self._lexicon, self._embedder, questions)
+    @property
+    def rankers(self) -> tuple[Shard, Lexicon, Embedder]:
+        """What ranks the guideline passages, before any threshold: for the evaluation."""
+        return self._shards[0], self.lexicon, self._embedder
 
     def _named(self, question: Question, passages: Sequence[Passage]) -> list[float]:
         """1 where the question names the passage's issuer, -1 where it names another, else 0."""
@@ -206,11 +207,12 @@ class GuidelineIndex:
                     found = gather(shard, question, vector, conditions(filters), mask)
                 named = self._named(question, [shard.passages[row] for row in found.rows])
                 rows, features = found.rows, found.features(named)
-                on_topic = features[:, FEATURES.index("entities")] > 0 if question.entities else np.ones(len(rows), bool)
-                rows, features = rows[on_topic], features[on_topic]
+                spoken = features[:, FEATURES.index("entities")] if question.entities else np.zeros(len(rows))
+                on_topic = spoken > 0 if question.entities else np.ones(len(rows), bool)
+                rows, features, near = rows[on_topic], features[on_topic], spoken[on_topic] > _ALL
                 passages = [shard.passages[row] for row in rows]
                 scores = self._ranker.score(features, [shift(size, p) for p in passages])
-                scored += [Scored(p, float(s)) for p, s in zip(passages, scores, strict=True)]
+                scored += [Scored(p, float(s), bool(n)) for p, s, n in zip(passages, scores, near, strict=True)]
         return sorted(scored, key=lambda s: (-s.score, s.passage.id))
 
     def _reread(self, question: Question, ranked: list[Scored]) -> list[Scored]:
@@ -222,13 +224,13 @@ class GuidelineIndex:
             return ranked
         best = ranked[:READ]
         scores = self._cross.score(question, [s.passage for s in best])
-        read = [Scored(s.passage, float(score)) for s, score in zip(best, scores, strict=True)]
+        read = [Scored(s.passage, float(score), s.near) for s, score in zip(best, scores, strict=True)]
         return sorted(read, key=lambda s: (-s.score, s.passage.id)) + ranked[READ:]
 
     @cached_property
     def _cross(self) -> CrossEncoderReranker | None:
         with self._lock:
-            return CrossEncoderReranker(self._reranker, self._lexicon) if self._reranker is not None else None
+            return CrossEncoderReranker(self._reranker, self.lexicon) if self._reranker is not None else None
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -263,14 +265,6 @@ def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = Non
     return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
 
 
-def content_hash(files: Iterable[Path], embedder: str) -> str:
-    """Hash of the files' bytes, the embedder and the layout of the index; names the index."""
-    digest = hashlib.sha256(f"{LAYOUT} {embedder}".encode())
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + (path.read_bytes() if path.exists() else b""))
-    return digest.hexdigest()[:16]
-
-
 def embedding_name(embedder: str) -> str:
     """File name of the embedding cache of an embedder setting."""
     return embedder if embedder.isidentifier() else f"{Path(embedder).name}-{hashlib.sha256(embedder.encode()).hexdigest()[:8]}"
@@ -291,4 +285,4 @@ def _bogus(question: Question) -> str | None:
     if not question.names:
         return None
     names = ", ".join(map(repr, question.names))
-    return f"{names}: unknown to the corpus and the lexicon; a similar name is not offered in its place"
+    return f"{names}: the question is about a name that is unknown to the corpus and the lexicon; a similar one is not offered in its place"

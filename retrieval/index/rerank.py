@@ -21,7 +21,7 @@ Features = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ranker:
-    """Weights of the features, the intercept, and the score below which a passage is no answer.
+    """Weights of the features, the intercept, the score below which a passage is not shown, and the one from which it is an answer.
 
     The features, all in about 0..1:
         dense: cosine of question and passage.
@@ -37,6 +37,7 @@ class Ranker:
     weights: tuple[float, ...]
     bias: float
     threshold: float
+    direct: float = 0.0
 
     @classmethod
     def load(cls, path: Path = RANKER) -> "Ranker":
@@ -50,12 +51,18 @@ class Ranker:
             raise BadInput(
                 f"{path.name} has features {list(data['weights'])!r}, expected {list(FEATURES)!r}; run `medmpt eval retrieval --fit`"
             )
-        return cls(tuple(map(float, data["weights"].values())), float(data["bias"]), float(data["threshold"]))
+        return cls(tuple(map(float, data["weights"].values())), float(data["bias"]), float(data["threshold"]), float(data["direct"]))
 
     def save(self, path: Path = RANKER, **notes: str | float) -> None:
         """Write the weights, with notes on how they were made."""
         weights = {name: round(weight, 4) for name, weight in zip(FEATURES, self.weights, strict=True)}
-        data = {"weights": weights, "bias": round(self.bias, 4), "threshold": round(self.threshold, 4), **notes}
+        data = {
+            "weights": weights,
+            "bias": round(self.bias, 4),
+            "threshold": round(self.threshold, 4),
+            "direct": round(self.direct, 4),
+            **notes,
+        }
         path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
     def score(self, features: Features, shifts: Sequence[float] | None = None) -> Features:

@@ -1,11 +1,12 @@
 """A shard: a set of passages with its lexical index and its vectors, built once under a content hash and opened fast afterwards."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -175,3 +176,11 @@ def _write(path: Path, data: Any) -> None:
 def _passage(record: dict[str, Any]) -> Passage:
     guideline = Guideline(**record.pop("guideline"))
     return Passage(guideline=guideline, **{**record, "tags": tuple(record["tags"])})
+
+
+def content_hash(files: Iterable[Path], embedder: str) -> str:
+    """Hash of the files' bytes, the embedder and the layout of the index; names the index."""
+    digest = hashlib.sha256(f"{LAYOUT} {embedder}".encode())
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + (path.read_bytes() if path.exists() else b""))
+    return digest.hexdigest()[:16]

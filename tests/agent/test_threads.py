@@ -1,5 +1,6 @@
 """Threads survive a killed process; two conversations at once stay apart; export and erase."""
 
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -10,12 +11,16 @@ from types import SimpleNamespace
 
 import pytest
 import typer
+from langchain.tools import ToolRuntime, tool
 
 from agent import commands
 from agent.answering.answer import Answer
 from agent.assistant import Assistant
-from agent.errors import BadInput, Forbidden
+from agent.errors import BadInput, Forbidden, StoreFailure
+from agent.sessions.handles import connect
 from agent.settings import Settings
+from agent.turn.state import KEEP_TURNS
+from tools.deps import Deps
 
 HERE = Path(__file__).parent
 _VICTIM = """
@@ -124,3 +129,79 @@ def test_export_and_erase(make_assistant, tmp_path: Path) -> None:
         assistant.history(thread, "s")
     raw = b"".join(p.read_bytes() for p in (tmp_path / "data").iterdir())
     assert b"Hello. I answer" not in raw, "erased text must not linger in the database file"
+
+
+def test_a_long_thread_grows_with_its_turns(make_assistant, tmp_path: Path) -> None:
+    assistant: Assistant = make_assistant()
+    case, thread = assistant.open_case("a", session="s").handle, assistant.new_thread("s")
+    file = tmp_path / "data" / "threads.sqlite"
+
+    def stored() -> int:
+        with sqlite3.connect(file) as reader:
+            return sum(
+                int(reader.execute(f"SELECT COALESCE(SUM(LENGTH({column})), 0) FROM {table}").fetchone()[0])
+                for table, column in (("checkpoints", "checkpoint"), ("writes", "value"), ("turn", "answer"))
+            )
+
+    sizes = []
+    for n in range(3 * KEEP_TURNS):
+        list(assistant.ask("Interpret the labs" if n else "Compute CURB-65", thread=thread, case=case, session="s"))
+        sizes.append(stored())
+    half = sizes[-1] - sizes[len(sizes) // 2]
+    rest = sizes[len(sizes) // 2] - sizes[KEEP_TURNS]
+    assert half < 1.6 * max(rest, 1) * (len(sizes) - len(sizes) // 2) / (len(sizes) // 2 - KEEP_TURNS)
+    assert [a.question for a in assistant.history(thread, "s")] == ["Compute CURB-65", *["Interpret the labs"] * (3 * KEEP_TURNS - 1)]
+    first = assistant.history(thread, "s")[0].evidence[0]
+    assert assistant.evidence(thread, first.key, "s") == first, "evidence of the first turn can still be opened"
+
+
+def test_stop_is_heard_while_a_tool_is_busy(make_assistant) -> None:
+    started, release = threading.Event(), threading.Event()
+
+    @tool(response_format="content_and_artifact")
+    def summarize_case(runtime: ToolRuntime[Deps]) -> tuple[str, dict]:
+        "Hangs."
+        started.set()
+        release.wait(30)
+        return "", {}
+
+    assistant: Assistant = make_assistant(more=(summarize_case,))
+    case, thread, stop = assistant.open_case("a", session="s").handle, assistant.new_thread("s"), threading.Event()
+    asked = assistant.ask("Summarise the case", thread=thread, case=case, session="s", stop=stop)
+    threading.Thread(target=lambda: (started.wait(30), stop.set())).start()
+    try:
+        *_, done = asked
+        assert done.type == "done"
+        assert "topped" in done.answer.answer
+        assert not release.is_set(), "the answer came while the tool was still busy"
+    finally:
+        release.set()
+    *_, after = assistant.ask("Interpret the labs", thread=thread, case=case, session="s")
+    assert after.type == "done"
+    assert after.answer.status == "answered", "the thread goes on"
+
+
+def test_an_answer_is_shown_although_it_cannot_be_stored(make_assistant, tmp_path: Path) -> None:
+    assistant: Assistant = make_assistant()
+    case, thread = assistant.open_case("a", session="s").handle, assistant.new_thread("s")
+    list(assistant.ask("Interpret the labs", thread=thread, case=case, session="s"))
+    with sqlite3.connect(tmp_path / "data" / "threads.sqlite") as full:
+        full.execute("CREATE TRIGGER full BEFORE INSERT ON checkpoints BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+    *_, done = assistant.ask("Compute CURB-65", thread=thread, case=case, session="s")
+    assert done.type == "done"
+    assert "CURB-65" in done.answer.answer
+    assert any("disk is full" in w for w in done.answer.warnings)
+    assert [a.question for a in assistant.history(thread, "s")] == ["Interpret the labs"]
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"not a database at all" * 100, "damaged"), (None, "cannot be written")])
+def test_a_broken_store_is_a_typed_error(tmp_path: Path, content: bytes | None, told: str) -> None:
+    if content is None:
+        file = tmp_path / "file"
+        file.write_text("a file where a folder should be")
+        path = file / "threads.sqlite"
+    else:
+        path = tmp_path / "threads.sqlite"
+        path.write_bytes(content)
+    with pytest.raises(StoreFailure, match=told if content else "stored"):
+        connect(path)

@@ -108,6 +108,13 @@ def test_numbers_that_differ_between_languages_are_a_warning(tmp_path: Path) -> 
     assert [(p.level, p.what) for p in problems] == [("warning", "numbers in one language only: 14, 41")]
 
 
+def test_the_kind_of_a_passage_is_read_and_checked(tmp_path: Path) -> None:
+    kept = load_corpus(write(tmp_path, GOOD.replace('section = "Duration"', 'section = "Duration"\nkind = "criteria"', 1)))
+    assert [p.genre for p in kept.passages] == ["criteria", "recommendation"]
+    _, problems = read_corpus(write(tmp_path, GOOD.replace('section = "Duration"', 'section = "Duration"\nkind = "table"', 1)))
+    assert any("kind" in p.what and p.level == "error" for p in problems)
+
+
 def test_the_corpus_that_ships_is_clean() -> None:
     corpus, problems = read_corpus()
     assert [p for p in problems if p.level == "error"] == []

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from retrieval.evaluation.rankers import (
     pooled,
     table,
 )
+from retrieval.evaluation.strange import fit_subjects
 from retrieval.guidelines.corpus import read_corpus
+from retrieval.guidelines.strange import SIGNS, Strange
 from retrieval.index.guideline_index import GuidelineIndex
 from retrieval.index.rerank import FEATURES
 
@@ -91,5 +94,20 @@ def test_own_questions_are_answered(index: GuidelineIndex) -> None:
 
 
 def test_what_has_no_answer_stays_mostly_empty(index: GuidelineIndex) -> None:
-    empty = [not index.search(question).hits for question in no_answer_questions()]
-    assert np.mean(empty) >= 0.9
+    results = [index.search(question) for question in no_answer_questions()]
+    assert np.mean([not r.hits for r in results]) >= 0.65
+    assert np.mean([r.direct for r in results]) <= 0.12
+
+
+def test_an_unknown_subject_empties_a_search_and_an_unknown_word_does_not(index: GuidelineIndex) -> None:
+    rows = [line.split("\t") for line in (Path(__file__).parent / "made_up.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    silent = {q: not index.search(q).hits for _, _, q in rows}
+    assert np.mean([silent[q] for expect, _, q in rows if expect == "empty"]) >= 0.93
+    assert np.mean([silent[q] for expect, _, q in rows if expect == "found"]) <= 0.1
+
+
+def test_fitting_subjects_learns_from_endings() -> None:
+    drug = tuple(float(name == "drug_ending") for name in SIGNS)
+    plain = tuple(0.0 for _ in SIGNS)
+    model = fit_subjects([("a", Strange("x", drug), True), ("b", Strange("y", plain), False)] * 20, keep=0.95)
+    assert model.subjects([Strange("zorbifloxacin", drug), Strange("hotel", plain)]) == ("zorbifloxacin",)

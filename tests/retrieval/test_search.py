@@ -48,6 +48,19 @@ def test_what_is_not_there_is_empty_with_a_reason(index: GuidelineIndex, query: 
     assert says in result.reason
 
 
+def test_an_unknown_word_in_passing_empties_nothing(index: GuidelineIndex) -> None:
+    result = index.search("my registrar wants Light's criteria by teatime, pleural effusion, grumpy houseman")
+    assert result.hits
+
+
+def test_nearest_passages_are_no_answer_and_say_so(index: GuidelineIndex) -> None:
+    near = index.search("二甲双胍和胰岛素如何联合降糖")
+    assert near.hits
+    assert not near.direct
+    assert near.reason is not None
+    assert index.search("oxygen target saturation in a COPD exacerbation").direct
+
+
 def test_an_impossible_filter_is_empty(index: GuidelineIndex) -> None:
     result = index.search("antibiotic duration in pneumonia", filters=Filters(year_from=2090))
     assert result.hits == ()

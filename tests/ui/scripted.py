@@ -91,6 +91,7 @@ class ScriptedAssistant:
     pause: float = 0.0
     models: Models = field(default_factory=real_models)
     asked_of: list[str | None] = field(default_factory=list)
+    asked_about: list[str | None] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     opened: list[Path] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
@@ -131,6 +132,7 @@ class ScriptedAssistant:
         llm: str | None = None,
     ) -> Iterator[Event]:
         self.asked_of.append(llm)
+        self.asked_about.append(case)
         if "abdomen" in question:
             raise OutOfDomain("this CT shows an abdomen, not a chest")
         if "crash" in question:

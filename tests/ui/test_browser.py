@@ -196,6 +196,46 @@ def test_two_browsers_never_share(page: "Page", browser: "Browser", running: Any
     context.close()
 
 
+def test_two_tabs_are_two_patients(page: "Page", running: Any, pages: ModuleType) -> None:
+    open_demo(page)
+    second = pages.opened(page.context.new_page(), running.url)
+    assert second.locator("#case-card .card").count() == 0
+    open_demo(second, 1)
+    ask(page, "Interpret the labs")
+    page.locator(".answer .sources").wait_for()
+    first_case = page.locator("#case-card [data-case]").get_attribute("data-case")
+    assert running.assistant.asked_about[-1] == first_case
+    assert first_case != second.locator("#case-card [data-case]").get_attribute("data-case")
+    assert second.locator(".question").count() == 0
+    page.reload()
+    page.locator("#case-card", has_text="demo-cap-01").wait_for()
+    assert page.locator(".question").inner_text() == "Interpret the labs"
+    assert page.failures == second.failures == []  # type: ignore[attr-defined]
+
+
+def test_a_page_that_shows_another_case_is_refused(page: "Page", running: Any) -> None:
+    open_demo(page)
+    asked = len(running.assistant.asked_about)
+    page.evaluate("document.querySelector('#case-card [data-case]').dataset.case = 'another'")
+    ask(page, "Interpret the labs")
+    page.locator("#notice", has_text="Reload the page").wait_for()
+    assert len(running.assistant.asked_about) == asked
+    assert page.locator("#question textarea").input_value() == "Interpret the labs"
+
+
+def test_opening_another_case_clears_the_viewer_before_it_loads(page: "Page") -> None:
+    open_demo(page)
+    page.evaluate("window.medmpt.clear()")
+    blank = """() => {
+      const shown = document.querySelector("#viewer-canvas");
+      return shown.getContext("2d").getImageData(0, 0, shown.width, shown.height).data.every((value) => value === 0);
+    }"""
+    assert page.evaluate(blank)
+    assert page.locator("#viewer-keys button").count() == 0
+    assert page.locator("#viewer-canvas[data-drawn]").count() == 0
+    assert page.locator("#viewer-result").inner_text() == ""
+
+
 def test_phone_does_not_scroll_sideways(browser: "Browser", running: Any, pages: ModuleType) -> None:
     context = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
     page = pages.opened(context.new_page(), running.url)

@@ -64,7 +64,7 @@ def open_demo(case_id: str, cache_dir: Path, *, lazy: bool = False) -> LoadedCas
     Args:
         case_id: One of `demo_cases()`.
         cache_dir: For derived things; the studies land under `demo/`.
-        lazy: Leave the studies to `materialise`, which the CT tools call; their paths are given all the same.
+        lazy: Leave the studies to `tools.imaging.studies`, which the CT tools ask; their paths are given all the same.
 
     Raises:
         BadInput: No such demo case.
@@ -78,9 +78,14 @@ def open_demo(case_id: str, cache_dir: Path, *, lazy: bool = False) -> LoadedCas
     if lazy:
         return LoadedCase(case, folder, studies)
     for path in studies.values():
-        materialise(path)
+        materialise_demo(path)
     folder.mkdir(parents=True, exist_ok=True)
     return open_case(case, folder)
+
+
+def demo_studies(cache_dir: Path) -> tuple[Path, ...]:
+    """Where the CT of every demo case lies once it is generated."""
+    return tuple(path for case_id in demo_cases() for path in open_demo(case_id, cache_dir, lazy=True).studies.values())
 
 
 def open_named(name: str, cache_dir: Path) -> LoadedCase:
@@ -88,16 +93,11 @@ def open_named(name: str, cache_dir: Path) -> LoadedCase:
     return open_demo(name, cache_dir, lazy=True) if name in demo_cases() else load_case(Path(name))
 
 
-def materialise(path: Path) -> None:
+def materialise_demo(path: Path) -> None:
     """Generate the study of a demo case that was opened lazily; any other path is left alone."""
     if path.exists():
         return
     case_id = path.parent.name.rpartition("-")[0]
-    if path.parent.parent.name == "teaching":
-        from tools.teaching.cases import materialise_teaching
-
-        materialise_teaching(path)
-        return
     if case_id not in demo_cases() or path.parent.name != f"{case_id}-{_fingerprint(case_id)}":
         return
     text = (files("tools") / "data" / "cases" / case_id / "case.json").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ModelCard, Quantity
 from tools.imaging.model_card import NO_WEIGHTS, card_json, card_of
-from tools.imaging.quantify import file_stamp, study_path
+from tools.imaging.studies import study_of
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
 from tools.labs.value import read
@@ -86,14 +86,13 @@ def opinion(deps: Deps, graph: DrugGraph) -> Opinion:
     if deps.case is None or not deps.studies:
         return Opinion(silent="the case has no CT study")
     from medmpt_backend.errors import BackendError
-    from tools.imaging.model_tools import loaded_volume
 
-    path = study_path(deps, next(iter(deps.studies)))
+    opened = study_of(deps, next(iter(deps.studies)))
     report = next((s.report for s in deps.case.studies if s.report and not s.prior), None)
     labs = deps.engine.config.labs
     values = panel_values(deps.case, labs.panel if labs is not None else ())
     try:
-        return _asked(deps.engine, deps.engine.rank_medications(loaded_volume(path, file_stamp(path)), report, values), graph)
+        return _asked(deps.engine, deps.engine.rank_medications(opened.volume, report, values), graph)
     except BackendError as error:
         return Opinion(silent=str(error))
 

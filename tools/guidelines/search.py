@@ -33,7 +33,7 @@ def search_guidelines(
         current_only: Leave superseded editions out.
 
     Returns:
-        Passages as evidence, best first; `empty` with the reason when nothing fits.
+        Passages as evidence, best first; `partial` when they are only the nearest ones, `empty` with the reason when nothing fits.
     """
     filters = Filters(year_from=year_from, issuer=issuer, topic=topic, current_only=current_only)
     asked: dict[str, JsonValue] = {
@@ -50,13 +50,13 @@ def search_guidelines(
     hits: list[JsonValue] = [_row(h) for h in result.hits]
     return ToolResult(
         tool="search_guidelines",
-        status="ok" if result.hits else "empty",
-        reason=None if result.hits else result.reason or "no passage of the corpus fits",
+        status="ok" if result.direct else "partial" if result.hits else "empty",
+        reason=None if result.direct else result.reason or "no passage of the corpus fits",
         query=asked,
         counts=dict(result.counts),
         warnings=tuple(_warning(h) for h in result.hits if h.superseded_by),
         evidence=tuple(_evidence(h) for h in result.hits),
-        data={"hits": hits},
+        data={"hits": hits, "direct": result.direct},
     )
 
 

@@ -5,8 +5,6 @@ Without weights each answers `unavailable` with the command that installs them. 
 """
 
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -15,7 +13,7 @@ from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 from tools.imaging.model_card import NO_WEIGHTS, abstained, card_json, card_line, card_of, reason_of, status_of
 from tools.imaging.model_findings import classified
-from tools.imaging.quantify import file_stamp, study_path
+from tools.imaging.studies import study_of
 from tools.quantities import fill
 
 if TYPE_CHECKING:
@@ -31,21 +29,13 @@ def on_engine(tool: ToolName, deps: Deps, study: str, work: "Callable[[MedMPTEng
         return ToolResult(tool=tool, status="unavailable", reason=NO_WEIGHTS, query=query)
     if not deps.studies:
         return ToolResult(tool=tool, status="empty", reason="the case has no CT study", query=query, missing=("CT study",))
-    path = study_path(deps, study)
+    opened = study_of(deps, study)
     from medmpt_backend.errors import BackendError
 
     try:
-        return work(deps.engine, loaded_volume(path, file_stamp(path)))
+        return work(deps.engine, opened.volume)
     except BackendError as error:
         return ToolResult(tool=tool, status=error.status, reason=str(error), query=query)
-
-
-@lru_cache(maxsize=2)
-def loaded_volume(path: Path, stamp: tuple[int, int]) -> "Volume":
-    """The study, loaded once per state of its files."""
-    from medmpt_backend.imaging.volume import load_volume
-
-    return load_volume(path)
 
 
 def encode_ct(deps: Deps, study: str = "ct-1") -> ToolResult:

@@ -1,14 +1,12 @@
 """Tool `quantify_ct`: the lungs of a CT study in figures, as evidence; needs no model."""
 
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from tools.deps import Deps
-from tools.errors import BadInput
 from tools.evidence import Evidence, Quantity, ToolResult, Validity
+from tools.imaging.studies import study_of
 from tools.quantities import fill
 
 if TYPE_CHECKING:
@@ -25,34 +23,17 @@ _SLICE = {
 }
 
 
-def study_path(deps: Deps, study: str) -> Path:
-    """The study behind a handle; the CT of a lazily opened demo case is generated here.
-
-    Raises:
-        BadInput: The case has no such study; names those it has.
-    """
-    if study not in deps.studies:
-        known = ", ".join(deps.studies) or "none"
-        raise BadInput(f"the case has no CT study {study!r}; studies with images: {known}")
-    path = deps.studies[study]
-    if not path.exists():
-        from tools.case.demo import materialise
-
-        materialise(path)
-    return path
-
-
 def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
     """Measure both lungs of a CT study: volumes, densities, thirds and key slices; no model is needed."""
     if not deps.studies:
         return ToolResult(
             tool="quantify_ct", status="empty", reason="the case has no CT study", query={"study": study}, missing=("CT study",)
         )
-    path = study_path(deps, study)
+    opened = study_of(deps, study)
     from medmpt_backend.errors import BackendError
 
     try:
-        found = measured(path, file_stamp(path))
+        found = opened.measured
     except BackendError as error:
         return ToolResult(tool="quantify_ct", status=error.status, reason=str(error), query={"study": study})
     return ToolResult(
@@ -65,21 +46,6 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
         evidence=(*_figures(found, study), *_regions(found, study), *_slices(found, study)),
         data=payload(found),
     )
-
-
-def file_stamp(path: Path) -> tuple[int, int]:
-    """Changes when the study changes: newest file time and number of files."""
-    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
-    return max(p.stat().st_mtime_ns for p in files) if files else 0, len(files)
-
-
-@lru_cache(maxsize=8)
-def measured(path: Path, stamp: tuple[int, int]) -> "Quantification":
-    """Load and measure once per study and state of its files."""
-    from medmpt_backend.imaging.quantify import quantify
-    from medmpt_backend.imaging.volume import load_volume
-
-    return quantify(load_volume(path))
 
 
 def _evidence(

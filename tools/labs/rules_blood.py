@@ -6,7 +6,7 @@ from tools.labs.panel import Panel, Pattern, Reference, pattern, quantity
 
 _IDA = Reference("BSG: Guidelines for the management of iron deficiency anaemia in adults, doi:10.1136/gutjnl-2021-325210", 2021)
 _MCV = Reference("National Health Commission of China, WS/T 405: Reference intervals for blood cell analysis", 2012)
-_GOLD = Reference("GOLD: Global strategy for prevention, diagnosis and management of COPD", 2025)
+_GOLD = Reference("GOLD: Global strategy for prevention, diagnosis and management of COPD, 2026 report", 2026)
 _ABPA = Reference("ISHAM: Revised guidelines on allergic bronchopulmonary aspergillosis, doi:10.1183/13993003.00061-2024", 2024)
 _EOS = Reference("Valent P et al.: Contemporary consensus proposal on eosinophilic disorders, J Allergy Clin Immunol 130:607", 2012)
 _ADJUST = Reference(

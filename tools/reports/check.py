@@ -1,154 +1,143 @@
-"""Tool `check_report`: a pasted CT report against what was measured on the study. First form: numbers and sides."""
+"""Tool `check_report`: a pasted CT report against itself, against the case, and against what was measured on the study."""
 
-import re
 from dataclasses import dataclass
-from typing import Literal
+from datetime import UTC, date, datetime
 
 from pydantic import JsonValue
 
+from tools.case.record import Case
 from tools.deps import Deps
-from tools.evidence import Evidence, Quantity, ToolResult
+from tools.evidence import Evidence, Language, ToolResult
 from tools.imaging.quantify import quantify_ct
 from tools.quantities import fill
+from tools.reports.lint import Lint, Remark, lint
+from tools.reports.lint.reading.parts import sentences_of
+from tools.reports.measured import Issue, disagreements
 
-Side = Literal["left", "right"]
-# A figure of a report may differ this much from the measured one: litres and percent points (reader and method differ).
-_TOLERANCE = {"L": 0.15, "%": 3.0}
-_NUMBERS = (
-    ("total_l", "L", r"total lung (?:volume|capacity)\D{0,20}?(\d+(?:\.\d+)?)\s*(?:l\b|litres?|liters?)"),
-    ("total_l", "L", r"双?肺总容积\D{0,8}?(\d+(?:\.\d+)?)\s*(?:L|升)"),
-    ("laa950_pct", "%", r"(?:laa[- ]?950|emphysema index|肺气肿指数)\D{0,25}?(\d+(?:\.\d+)?)\s*%"),
-    ("ggo_pct", "%", r"ground[- ]glass\D{0,30}?(\d+(?:\.\d+)?)\s*%|磨玻璃\D{0,10}?(\d+(?:\.\d+)?)\s*%"),
-    ("consolidation_pct", "%", r"consolidation\D{0,30}?(\d+(?:\.\d+)?)\s*%|实变\D{0,10}?(\d+(?:\.\d+)?)\s*%"),
-)  # fmt: skip
-_FINDINGS = (
-    ("consolidation_pct", r"consolidat|实变"),
-    ("ggo_pct", r"ground[- ]glass|磨玻璃"),
-    ("laa950_pct", r"emphysema|肺气肿"),
-)  # fmt: skip
-_LABELS = {
-    "total_l": ("the total lung volume", "双肺总容积"),
-    "laa950_pct": ("emphysema (LAA-950)", "肺气肿（LAA-950）"),
-    "ggo_pct": ("ground glass", "磨玻璃影"),
-    "consolidation_pct": ("consolidation", "实变"),
+_MEASURED = ("numbers and sides against what was measured on the study", "与本检查测量值的数值和侧别")
+_NOT_A_BILL: dict[Language, str] = {
+    "en": "no remark is not a clean bill: the images were not read",
+    "zh": "没有提示不等于没有错误：未读图像",
 }
-_LEFT = re.compile(r"\bleft\b|左", re.IGNORECASE)
-_RIGHT = re.compile(r"\bright\b|右", re.IGNORECASE)
-_BOTH = re.compile(r"\bbilateral|\bboth\b|双侧|双肺|两肺", re.IGNORECASE)
-_NEGATED = re.compile(r"\bno\b|\bwithout\b|\babsen|\bnot\b|无|未见", re.IGNORECASE)
-# A side is contradicted when the other lung has at least this much and this many times more, in percent of the lung.
-_SIDE_PCT = 2.0
-_SIDE_RATIO = 4.0
 
 
 @dataclass(frozen=True)
-class Issue:
-    """One disagreement between a sentence and the measurement."""
+class Checked:
+    """Everything that was said about a report.
 
-    kind: Literal["number", "side", "both_sides"]
-    sentence: str
-    text: str
-    text_zh: str
-    name: str
+    Attributes:
+        remarks: Of the linter and of the measurement, in the order of a reader's concern.
+        checked: What was compared, `(English, Chinese)`.
+        not_checked: What was not, `(English, Chinese)`.
+        warnings: Limits of the measurement.
+        sentences: How many sentences were read.
+        chinese: Whether the report is written in Chinese.
+    """
+
+    remarks: tuple[Remark, ...]
+    checked: tuple[tuple[str, str], ...]
+    not_checked: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+    sentences: int
+    chinese: bool
 
 
 def check_report(deps: Deps, text: str | None = None, study: str = "ct-1") -> ToolResult:
-    """Check a pasted report for numbers and sides that disagree with the measured study."""
-    body = text or next((s.report for s in deps.case.studies if s.id == study), None) if deps.case else text
+    """Check a pasted report: findings against impression, against itself, the case and the measured study."""
+    body = text or (next((s.report for s in deps.case.studies if s.id == study), None) if deps.case else None)
     query: dict[str, JsonValue] = {"study": study}
     if not (body or "").strip():
         return ToolResult(
             tool="check_report", status="empty", reason="there is no report text to check: paste one", query=query, missing=("report text",)
         )
-    measured = quantify_ct(deps, study)
-    if measured.status not in ("ok", "partial"):
-        reason = f"the report cannot be compared: {measured.reason}"
-        return ToolResult(tool="check_report", status=measured.status, reason=reason, query=query, missing=measured.missing)
-    sentences = [s.strip() for s in re.split(r"(?<=[.!?])\s+|[。；;\n]", body or "") if s.strip()]
-    issues = [i for s in sentences for i in (*_numbers(s, measured), *_sides(s, measured))]
-    rows: list[JsonValue] = [{"kind": i.kind, "sentence": i.sentence, "text": i.text} for i in issues]
+    found = checked(body or "", deps, study)
+    rows: list[JsonValue] = [remark_json(r, "zh" if found.chinese else "en") for r in found.remarks]
+    zh = deps.language == "zh"
     return ToolResult(
         tool="check_report",
         status="ok",
         query=query,
-        counts={"sentences": len(sentences), "issues": len(issues)},
-        warnings=(*measured.warnings, "only numbers and sides of measured findings are checked; no issue found is not a clean bill"),
-        evidence=tuple(_evidence(i, n, study) for n, i in enumerate(issues, 1)) or (_none(len(sentences), study),),
-        data={"issues": rows},
+        counts={"sentences": found.sentences, "remarks": len(rows)},
+        warnings=(*found.warnings, _NOT_A_BILL[deps.language]),
+        evidence=tuple(_evidence(r, n, study) for n, r in enumerate(found.remarks, 1)) or (_none(found, study),),
+        data={
+            "remarks": rows,
+            "checked": [c[1] if zh else c[0] for c in found.checked],
+            "not_checked": [c[1] if zh else c[0] for c in found.not_checked],
+        },
     )
 
 
-def _numbers(sentence: str, measured: ToolResult) -> list[Issue]:
-    lungs = measured.data["lungs"]
-    out = []
-    for name, unit, pattern in _NUMBERS:
-        match = re.search(pattern, sentence, re.IGNORECASE)
-        actual = lungs.get(name) if isinstance(lungs, dict) else None
-        if match is None or not isinstance(actual, int | float):
-            continue
-        stated = float(next(g for g in match.groups() if g))
-        if abs(stated - actual) > _TOLERANCE[unit]:
-            decimals = 2 if unit == "L" else 1
-            gap = "" if unit == "%" else " "
-            label, label_zh = _LABELS[name]
-            en = f"The report states {stated:g}{gap}{unit} for {label}; measured is {actual:.{decimals}f}{gap}{unit}."
-            zh = f"报告中{label_zh}为 {stated:g}{gap}{unit}，测量值为 {actual:.{decimals}f}{gap}{unit}。"
-            out.append(Issue("number", sentence, en, zh, name))
-    return out
+def checked(body: str, deps: Deps, study: str) -> Checked:
+    """Lint a report and, where there is a study of the case, compare it with what was measured."""
+    linted = _linted(body, deps.case, study)
+    done, left = (
+        list(zip(linted.checked, linted.checked_zh, strict=True)),
+        list(zip(linted.not_checked, linted.not_checked_zh, strict=True)),
+    )
+    sentences = [s.text for s in sentences_of(body)]
+    remarks, warnings = list(linted.remarks), ()
+    measured = quantify_ct(deps, study) if study in deps.studies else None
+    if measured is not None and measured.status in ("ok", "partial"):
+        remarks += [_measured(issue) for issue in disagreements(sentences, measured)]
+        done.append(_MEASURED)
+        warnings = measured.warnings
+    else:
+        left.append(_MEASURED)
+    return Checked(tuple(remarks), tuple(done), tuple(left), tuple(warnings), len(sentences), linted.chinese)
 
 
-def _sides(sentence: str, measured: ToolResult) -> list[Issue]:
-    left, right = bool(_LEFT.search(sentence)), bool(_RIGHT.search(sentence))
-    if left == right or _BOTH.search(sentence) or _NEGATED.search(sentence):
-        return []
-    said: Side = "left" if left else "right"
-    other: Side = "right" if left else "left"
-    out = []
-    for name, pattern in _FINDINGS:
-        if re.search(pattern, sentence, re.IGNORECASE) is None:
-            continue
-        here, there = _share(measured, name, said), _share(measured, name, other)
-        if there >= _SIDE_PCT and there > _SIDE_RATIO * max(here, 0.25):
-            label, label_zh = _LABELS[name]
-            en = f"The report places {label} on the {said}; measured is {here:.1f}% on the {said} and {there:.1f}% on the {other}."
-            words = {"left": "左", "right": "右"}
-            zh = f"报告将{label_zh}写在{words[said]}侧；测量值{words[said]}侧 {here:.1f}%，{words[other]}侧 {there:.1f}%。"
-            out.append(Issue("side", sentence, en, zh, name))
-    return out
+def _linted(body: str, case: Case | None, study: str) -> Lint:
+    told = next((s.date for s in case.studies if s.id == study and s.date), None) if case else None
+    return lint(
+        body,
+        sex=case.patient.sex if case else None,
+        age=case.patient.age_years if case else None,
+        studied=date.fromisoformat(told[:10]) if told else None,
+        today=datetime.now(UTC).date(),
+    )
 
 
-def _share(measured: ToolResult, name: str, side: Side) -> float:
-    """Share of one lung with this density, weighted by the volumes of its thirds, in percent."""
-    regions = measured.data["regions"]
-    total = weighted = 0.0
-    for r in regions if isinstance(regions, list) else []:
-        if isinstance(r, dict) and r.get("side") == side:
-            volume, value = r.get("volume_l"), r.get(name)
-            if isinstance(volume, int | float) and isinstance(value, int | float):
-                total, weighted = total + volume, weighted + volume * value
-    return weighted / total if total else 0.0
+def _measured(issue: Issue) -> Remark:
+    kind = "side" if issue.kind in ("side", "both_sides") else "measurement"
+    return Remark(kind, issue.text, issue.text_zh, (issue.sentence,), "Compare with the measurement.", "请与测量值核对。")
 
 
-def _evidence(issue: Issue, number: int, study: str) -> Evidence:
+def remark_json(remark: Remark, language: Language) -> dict[str, JsonValue]:
+    """A remark in the contract's shape."""
+    zh = language == "zh"
+    return {
+        "kind": remark.kind,
+        "text": remark.text_zh if zh else remark.text,
+        "places": list(remark.places),
+        "suggestion": remark.suggestion_zh if zh else remark.suggestion,
+    }
+
+
+def _evidence(remark: Remark, number: int, study: str) -> Evidence:
     return Evidence(
         key=f"R-{study}-{number}",
         kind="report",
-        text=issue.text,
-        text_zh=issue.text_zh,
-        source=f"pasted report against quantitative CT of {study}",
-        locator=issue.sentence[:200],
-        quantities=fill((), issue.text, issue.text_zh),
-        subjects=(issue.name, "report"),
+        text=f"{remark.text} {remark.suggestion}",
+        text_zh=f"{remark.text_zh}{remark.suggestion_zh}",
+        source="check of the pasted report",
+        locator=" | ".join(p[:120] for p in remark.places[:2]),
+        quantities=fill((), remark.text, remark.text_zh),
+        subjects=(remark.kind.replace("_", " "), "report"),
     )
 
 
-def _none(sentences: int, study: str) -> Evidence:
+def _none(found: Checked, study: str) -> Evidence:
+    done, left = "; ".join(c[0] for c in found.checked), "; ".join(c[0] for c in found.not_checked)
+    done_zh, left_zh = "、".join(c[1] for c in found.checked), "、".join(c[1] for c in found.not_checked)
+    en = f"No remark in {found.sentences} sentences of the report. Checked: {done}. Not checked: {left}."
+    zh = f"报告的 {found.sentences} 句中没有提示。已检查：{done_zh}。未检查：{left_zh}。"
     return Evidence(
         key=f"R-{study}-0",
         kind="report",
-        text=f"No disagreement in numbers or sides was found in {sentences} sentences of the report.",
-        text_zh=f"在报告的 {sentences} 句中未发现数值或侧别不一致。",
-        source=f"pasted report against quantitative CT of {study}",
-        quantities=(Quantity(name="sentences", value=sentences, unit="", decimals=0),),
+        text=en,
+        text_zh=zh,
+        source="check of the pasted report",
+        quantities=fill((), en, zh),
         subjects=("report",),
     )

@@ -5,7 +5,7 @@ whose inputs are missing is undetermined and widens the range of the score.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Value = float | bool | str | None
@@ -30,6 +30,8 @@ class Field:
         choices: Allowed words of a choice.
         aliases: Other keys accepted by `--set`.
         optional: The result stands without it.
+        current: Only what is there now answers yes; a past mention (`history of cancer`) answers nothing.
+        except_in: Longer words that hold a term without meaning it (`癌胚抗原` for `癌`).
         scale: Multiplier from the case's unit to this field's (FiO2 fraction to %).
     """
 
@@ -46,6 +48,8 @@ class Field:
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     optional: bool = False
+    current: bool = False
+    except_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Calculator:
         limits: Least and most the score can be; clips the range.
         extra: Further results from the same inputs: name, (English, Chinese) label, unit, decimals, function.
         note: What a reader must know, always shown as a warning.
+        exact: What the source reports for one result (`5 points: 30-day mortality 57%`), English and Chinese.
     """
 
     name: str
@@ -103,6 +108,7 @@ class Calculator:
     extra: tuple["Extra", ...] = ()
     note: tuple[str, str] | None = None
     aliases: tuple[str, ...] = ()
+    exact: Mapping[float, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

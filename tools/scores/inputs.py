@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tools.case.record import Case, LungFunction, Vitals
 from tools.errors import BadInput
@@ -10,16 +11,12 @@ from tools.labs.analytes import analytes
 from tools.labs.units import parse_unit
 from tools.labs.value import Reading, latest
 from tools.scores.base import Calculator, Field, Value
+from tools.scores.findings import stated
 
 # Origin of a laboratory value that was typed without a unit and read in the field's own.
 UNIT_TAKEN = "given without unit"
 _YES = {"yes", "true", "y", "1", "是", "有", "阳性", "positive"}
 _NO = {"no", "false", "n", "0", "否", "无", "没有", "阴性", "negative"}
-_NEGATED = re.compile(
-    r"^\s*(?:no|not|without|denies|denied|negative for|absence of|absent|never|未见|未|无|否认|没有)(?:\b|(?=[\u4e00-\u9fff]))",
-    re.IGNORECASE,
-)
-_NOT_THE_PATIENT = re.compile(r"family history|家族史", re.IGNORECASE)
 _VALUE = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*(.*?)\s*$")
 _VITAL_UNITS = {
     "temperature": {"°c": 1.0, "c": 1.0, "cel": 1.0},
@@ -119,7 +116,7 @@ def _in_unit(field: Field, key: str, value: float, unit: str) -> float:
 
 def _from_case(field: Field, case: Case, labs: dict[str, Reading]) -> Resolved | None:
     if field.patient:
-        value = getattr(case.patient, field.patient)
+        value = _at(case.patient, field.patient)
         if value is None or (field.kind == "choice" and value not in field.choices):
             return None
         return Resolved(field, value, "patient", key="C-demographics")
@@ -137,6 +134,13 @@ def _from_case(field: Field, case: Case, labs: dict[str, Reading]) -> Resolved |
     if field.key == "confusion" and field.kind == "flag":
         return _confusion(field, case)
     return _flag(field, case) if field.kind == "flag" else None
+
+
+def _at(start: object, path: str) -> Any:
+    """`smoking.pack_years` of a patient; None where a step is absent."""
+    for name in path.split("."):
+        start = None if start is None else getattr(start, name)
+    return start
 
 
 def latest_vital(case: Case, name: str) -> tuple[float, str | None] | None:
@@ -173,35 +177,15 @@ def _across(source: str, target: str, canonical: float) -> float:
     return result
 
 
+def _flag(field: Field, case: Case) -> Resolved | None:
+    found = stated(field, case)
+    return None if found is None else Resolved(field, found.value, found.text, key=found.key)
+
+
 def _confusion(field: Field, case: Case) -> Resolved | None:
-    stated = _flag(field, case)
-    if stated is not None:
-        return stated
+    said = _flag(field, case)
+    if said is not None:
+        return said
     gcs = latest_vital(case, "gcs")
     # A full verbal score (15 of 15) means oriented in person, place and time (Teasdale and Jennett 1974).
     return Resolved(field, False, "Glasgow Coma Scale 15 (oriented)", gcs[1], "C-vitals") if gcs and gcs[0] == 15 else None
-
-
-def _flag(field: Field, case: Case) -> Resolved | None:
-    """A condition, symptom or finding that names the thing answers yes, a negated one no; silence answers nothing."""
-    p = case.presentation
-    sources = (
-        ("C-conditions", [c.name for c in case.patient.conditions]),
-        ("C-presentation", [*p.findings, *p.symptoms]),
-    )
-    answer: Resolved | None = None
-    for key, texts in sources:
-        for text in texts:
-            if _names(field.terms, text) and not _NOT_THE_PATIENT.search(text):
-                if not _NEGATED.match(text):
-                    return Resolved(field, True, text, key=key)
-                answer = Resolved(field, False, text, key=key)
-    for m in case.medications:
-        if any(d in m.name.casefold() for d in field.drugs):
-            return Resolved(field, True, m.name, key="C-medications")
-    return answer
-
-
-def _names(terms: tuple[str, ...], text: str) -> bool:
-    folded = text.casefold()
-    return any((t in folded) if not t.isascii() else re.search(rf"(?<![a-z]){re.escape(t)}", folded) is not None for t in terms)

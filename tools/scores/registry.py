@@ -4,8 +4,6 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from pydantic import BaseModel, ConfigDict
-
 from tools.errors import BadInput
 from tools.scores.base import Calculator
 from tools.scores.formulas import (
@@ -21,29 +19,19 @@ from tools.scores.formulas import (
     sepsis,
     thrombosis,
 )
+from tools.scores.spec import Source, specs, to_calculator
 
 _MODULES = (curb_65, psi, pneumonia_extra, pulmonary_embolism, thrombosis, gases, renal, metabolic, sepsis, airways, body)
 
 
-class Source(BaseModel):
-    """First publication of a calculator; `doi` only where it was confirmed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    title: str
-    year: int
-    doi: str | None = None
-
-    @property
-    def text(self) -> str:
-        """Title, year and identifier in one line."""
-        return f"{self.title} ({self.year})" + (f", doi:{self.doi}" if self.doi else "")
-
-
 @cache
 def calculators() -> dict[str, Calculator]:
-    """All calculators by name, in the order of their modules."""
-    return {c.name: c for module in _MODULES for c in module.CALCULATORS}
+    """All calculators by name: the programmed ones in the order of their modules, then the declared ones."""
+    programmed = {c.name: c for module in _MODULES for c in module.CALCULATORS}
+    twice = programmed.keys() & specs().keys()
+    if twice:
+        raise ValueError(f"calculators declared and programmed: {sorted(twice)}")
+    return programmed | {name: to_calculator(spec) for name, spec in specs().items()}
 
 
 @cache
@@ -51,6 +39,7 @@ def sources() -> dict[str, Source]:
     """Source of every calculator; a calculator without one is a defect."""
     text = (files("tools") / "data" / "calculators" / "sources.toml").read_text(encoding="utf-8")
     found = {name: Source.model_validate(row) for name, row in tomllib.loads(text).items()}
+    found |= {name: spec.source for name, spec in specs().items()}
     if set(found) != set(calculators()):
         raise ValueError(f"sources.toml and the calculators differ: {sorted(set(found) ^ set(calculators()))}")
     return found

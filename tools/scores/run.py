@@ -44,6 +44,11 @@ class Outcome:
     components: tuple[Component, ...]
     extra: dict[str, float]
 
+    @property
+    def exact(self) -> tuple[str, str] | None:
+        """What the source reports for exactly this result, in English and Chinese."""
+        return None if self.value is None else self.calculator.exact.get(round(self.value, 4))
+
 
 def run(calculator: Calculator, case: Case | None, given: Mapping[str, str] | None = None) -> Outcome:
     """Calculate from the case and the given inputs."""
@@ -53,10 +58,14 @@ def run(calculator: Calculator, case: Case | None, given: Mapping[str, str] | No
 
 
 def _formula(c: Calculator, inputs: dict[str, Resolved], values: dict[str, float | bool | str | None]) -> Outcome:
-    missing = tuple(f.key for f in c.fields if f.key not in values and not f.optional)
-    value = None if missing or c.compute is None else c.compute(values)
-    extra = {e.name: v for e in c.extra if (v := e.compute(values)) is not None}
+    value = None if c.compute is None else c.compute(values)
     band = None if value is None else _band(c, value, values)
+    # A branch that needs no more inputs is an answer; otherwise every input that is not given stands open.
+    answered = value is not None and (band is not None or c.band_of is None)
+    missing = () if answered else tuple(f.key for f in c.fields if f.key not in values and not f.optional)
+    if missing:
+        value = band = None
+    extra = _extra(c, value, values)
     return Outcome(c, value, value, value, band, None, inputs, missing, (), extra)
 
 
@@ -78,8 +87,13 @@ def _score(c: Calculator, inputs: dict[str, Resolved], values: dict[str, float |
         inputs,
         missing,
         components,
-        {},
+        {} if undetermined else _extra(c, low, values),
     )
+
+
+def _extra(c: Calculator, value: float | None, values: Mapping[str, float | bool | str | None]) -> dict[str, float]:
+    """Further results; they may build on the result itself (`score`)."""
+    return {e.name: v for e in c.extra if (v := e.compute({**values, "score": value})) is not None}
 
 
 def _band(c: Calculator, value: float, values: Mapping[str, float | bool | str | None]) -> tuple[str, str] | None:

@@ -9,20 +9,25 @@ from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.units import parse_unit
 from tools.quantities import fill
+from tools.scores.explain import explain as explained
+from tools.scores.explain import explaining_evidence
 from tools.scores.inputs import UNIT_TAKEN, Resolved
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
 
+# A short score shows what did not count too.
+_FEW = 8
 _NUMBER_ZH = {"points": "分", "criteria": "项"}
 
 
-def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None) -> ToolResult:
-    """Calculate a clinical score or formula from the case.
+def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
+    """Calculate a clinical score or formula from the case, or let it explain itself.
 
     Args:
         deps: The case and the language.
         name: Name of a calculator (`curb_65`, `psi`, ...).
         inputs: Values that the case lacks or that replace it, as `key -> value[unit]`.
+        explain: Say what is scored, what the result means and how it is computed; without a case and without inputs this is all.
 
     Returns:
         One evidence with the value or the possible range; `missing` names what is unknown.
@@ -31,6 +36,8 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None)
         BadInput: Unknown calculator, input or unit.
     """
     calculator = find(name)
+    if explain or (deps.case is None and not inputs):
+        return _explained(calculator.name, explain)
     outcome = run(calculator, deps.case, inputs)
     missing = tuple(_label(outcome, key, deps.language) for key in outcome.missing)
     note = calculator.note
@@ -44,6 +51,19 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None)
         missing=missing,
         evidence=() if outcome.low is None else (evidence(outcome),),
         data=payload(outcome),
+    )
+
+
+def _explained(name: str, asked: bool) -> ToolResult:
+    """The calculator in its own words."""
+    explanation = explained(name)
+    return ToolResult(
+        tool="calculate_score",
+        status="ok",
+        query={"name": name, "inputs": {}, "explain": asked},
+        counts={"items": len({i.key for i in explanation.items})},
+        evidence=explaining_evidence(explanation),
+        data=explanation.model_dump(mode="json", by_alias=True),
     )
 
 
@@ -147,6 +167,9 @@ def statement(outcome: Outcome, language: Language) -> str:
         band = f"从“{first}”到“{last}”" if zh else f"from {first} to {last}"
     meaning = "" if band is None else (f"：{band}" if zh else f": {band}")
     stop = "。" if zh else ". "
+    exact = outcome.exact
+    if exact is not None:
+        meaning += f"；恰为该分值者：{exact[1]}" if zh else f"; with exactly this score: {exact[0]}"
     return (head + meaning + stop + _parts(outcome, language) + _extra(outcome, language)).strip()
 
 
@@ -171,6 +194,10 @@ def _parts(outcome: Outcome, language: Language) -> str:
     out = ""
     if label:
         out += f"得分项：{'、'.join(label)}。" if zh else f"Scored: {', '.join(label)}. "
+    spared = [x for x in outcome.components if x.points == 0]
+    if spared and len(outcome.components) <= _FEW:
+        none = [(x.item.zh if zh else x.item.en) + _plain(outcome, x.item.needs, language) for x in spared]
+        out += f"未得分：{'、'.join(none)}。" if zh else f"Not scored: {', '.join(none)}. "
     if open_ones:
         names = [
             (x.item.zh if zh else x.item.en) + f" ({x.item.low:g} to {x.item.high:+g})".replace("to", "至" if zh else "to")
@@ -178,6 +205,12 @@ def _parts(outcome: Outcome, language: Language) -> str:
         ]
         out += f"未知项：{'、'.join(names)}。" if zh else f"Not known: {', '.join(names)}. "
     return out
+
+
+def _plain(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:
+    """The numbers behind a criterion in brackets; nothing for flags."""
+    numbers = _measured(outcome, needs, language).removesuffix("; ")
+    return f" ({numbers})" if numbers else ""
 
 
 def _measured(outcome: Outcome, needs: tuple[str, ...], language: Language) -> str:
@@ -219,5 +252,7 @@ def payload(outcome: Outcome) -> dict[str, JsonValue]:
         "missing": list(outcome.missing),
         "components": components,
         "extra": extra,
+        "exact": outcome.exact[0] if outcome.exact else None,
+        "exact_zh": outcome.exact[1] if outcome.exact else None,
         "source": sources()[c.name].text,
     }

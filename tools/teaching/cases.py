@@ -16,13 +16,10 @@ from tools.case.files import LoadedCase
 from tools.case.record import Case, Patient, Presentation, Smoking, StudyRef
 from tools.errors import BadInput
 from tools.evidence import Language
-from tools.imaging.model_card import card_line, card_of, reason_of
-from tools.teaching.commit import CHOICES, FOCAL, MachineFinding, MachineRead, TrueFinding, merge_truth
-from tools.wording import in_language
+from tools.teaching.commit import CHOICES, FOCAL, TrueFinding, merge_truth
 
 if TYPE_CHECKING:
     from medmpt_backend.cohort.studies import CohortStudy
-    from medmpt_backend.inference.engine import MedMPTEngine
 
 _STUDY = "ct-1"
 _TRUTHS = TypeAdapter(tuple[TrueFinding, ...])
@@ -142,35 +139,6 @@ def truth_of(loaded_folder: Path) -> tuple[TrueFinding, ...]:
     if not file.is_file():
         raise BadInput("this teaching case has no study yet; look at it first")
     return _TRUTHS.validate_json(file.read_bytes())
-
-
-def machine_read(engine: "MedMPTEngine | None", study: Path) -> MachineRead:
-    """What the model says of the study, in the trainee's vocabulary; or why it abstains."""
-    from medmpt_backend.errors import BackendError
-    from tools.imaging.model_card import NO_WEIGHTS
-    from tools.imaging.model_tools import loaded_volume
-    from tools.imaging.quantify import file_stamp
-
-    if engine is None:
-        return MachineRead(abstained=NO_WEIGHTS, abstained_zh=in_language(NO_WEIGHTS, "zh"))
-    try:
-        found = engine.classify(loaded_volume(study, file_stamp(study)), key_slices=0)
-    except BackendError as error:
-        return MachineRead(abstained=str(error), abstained_zh=in_language(str(error), "zh"))
-    card = card_of(found.validity)
-    basis = {"basis": card_line(card, "en"), "basis_zh": card_line(card, "zh")}
-    if found.validity.domain == "out":
-        return MachineRead(abstained=reason_of(found.validity, "en"), abstained_zh=reason_of(found.validity, "zh"), **basis)
-    known = [f for f in found.findings if f.id in CHOICES]
-    called = tuple(
-        MachineFinding.model_validate(
-            {"finding": f.id, "side": None if f.id in MIDLINE else f.side, "score": f.probability, "threshold": f.threshold}
-        )
-        for f in known
-        if f.present
-    )
-    denied = tuple(f.id for f in known if f.present is False and found.validity.domain == "in")
-    return MachineRead(called=called, denied=denied, **basis)
 
 
 def names_of(ids: tuple[str, ...]) -> dict[str, tuple[str, str]]:

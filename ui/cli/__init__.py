@@ -27,14 +27,18 @@ def _as_json(arguments: Sequence[str], stdout: TextIO) -> int:
     """Exactly one object per result on `stdout`; whatever else prints goes to stderr."""
 
     def write(record: Record) -> None:
-        stdout.write(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False) + "\n")
-        stdout.flush()
+        _write(record, stdout)
 
     with contextlib.redirect_stdout(sys.stderr), BugAsJson(write):
         outcome = run(arguments, Settings.from_environment())
         for record in outcome.records:
             write(record)
     return outcome.exit_code
+
+
+def _write(record: Record, stdout: TextIO) -> None:
+    stdout.write(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False) + "\n")
+    stdout.flush()
 
 
 def _for_people(arguments: Sequence[str]) -> int:
@@ -47,7 +51,7 @@ def _for_people(arguments: Sequence[str]) -> int:
         return show_overview(arguments)
     outcome = run(arguments, Settings.from_environment())
     for record in outcome.records:
-        show(outcome.command, record)
+        _write(record, sys.stdout) if outcome.lines else show(outcome.command, record)
     return outcome.exit_code
 
 

@@ -25,11 +25,12 @@ Record = dict[str, JsonValue]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one command line came to: records to show (several only for a batch) and the exit code."""
+    """What one command line came to: records to show (several only for a batch, `lines`: one JSON object each) and the exit code."""
 
     command: str
     records: Iterable[Record]
     exit_code: int
+    lines: bool = False
 
 
 def with_json_option(function: Function) -> Function:
@@ -76,7 +77,7 @@ def run(arguments: Sequence[str], settings: Settings) -> Outcome:
         return Outcome(name, [complete(result, time.perf_counter() - started)], exit_code(result))
     if result is None or isinstance(result, int):  # `--help` was shown, or the command ended the program itself
         return Outcome(name, [], int(result or 0))
-    return Outcome(name, [complete(one, one.seconds) for one in batch or ()], 0)  # `ask --batch`: one object per line
+    return Outcome(name, [complete(one, one.seconds) for one in batch or ()], 0, lines=True)  # `ask --batch`: one object per line
 
 
 def complete(result: BaseModel, seconds: float) -> Record:

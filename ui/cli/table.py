@@ -12,9 +12,13 @@ DRUG_GRAPH = "retrieval.drugs.commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.cohort_commands"
+BUILD = "tools.case.build_command"
+REPORTS = "tools.reports.commands"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
+OUTSIDE = "agent.evaluation.commands"
+READER = "agent.training.commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -25,16 +29,17 @@ MODULES: dict[str, tuple[str, ...]] = {
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),
+    "report": (REPORTS,),
     "case": (TOOLS,),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
-    "index": (RETRIEVAL,),
+    "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
     "weights": (MODEL, BACKEND),
     "cohort": (COHORT,),
-    "train": (MODEL, BACKEND),
+    "train": (MODEL, BACKEND, READER),
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
-    "eval": (AGENT, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
+    "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
     "data": (AGENT,),
     "doctor": (AGENT,),
 }
@@ -67,6 +72,8 @@ DECLARED: dict[str, Entry] = {
     "labs interpret": Entry(_CASE, "Flag laboratory values and name patterns"),
     "calc list": Entry(_CASE, "List the clinical scores"),
     "calc": Entry(_CASE, "Calculate one clinical score"),
+    "calc explain": Entry(_CASE, "Items, bands, formula and source of one score"),
+    "report check": Entry(_CASE, "Check a CT report before signing"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),
@@ -86,6 +93,7 @@ DECLARED: dict[str, Entry] = {
     "train finetune": Entry(_MODEL, "Fine-tune MedMPT"),
     "train tokenizer": Entry(_MODEL, "Learn the vocabulary of a data set's reports"),
     "train heads": Entry(_MODEL, "Fit heads on a frozen encoder"),
+    "train reader": Entry(_MODEL, "Fit the reader of messages on labelled utterances"),
     "train convert": Entry(_MODEL, "Turn DICOM folders and a table of reports into training shards"),
     "parity": Entry(_MODEL, "Compare with the published model's outputs"),
     "index build": Entry(_HOUSE, "Build the search index"),
@@ -99,6 +107,12 @@ DECLARED: dict[str, Entry] = {
     "llm check": Entry(_HOUSE, "Try what a chat model can do"),
     "eval retrieval": Entry(_HOUSE, "Measure search against baselines"),
     "eval medmpt": Entry(_HOUSE, "Measure MedMPT weights on a test cohort"),
+    "eval questions": Entry(_HOUSE, "Measure answers to a file of knowledge questions"),
+    "eval routing": Entry(_HOUSE, "Measure which tools a file of messages reaches"),
+    "eval cases": Entry(_HOUSE, "Measure answers to a file of bedside questions"),
+    "eval dialogues": Entry(_HOUSE, "Measure a file of conversations"),
+    "eval verify": Entry(_HOUSE, "Measure planted faults caught and sound sentences refused"),
+    "eval safety": Entry(_HOUSE, "Measure what is declined and taken for an emergency"),
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),

@@ -7,7 +7,7 @@ _RATIO = Field("fev1_fvc", "FEV1/FVC after bronchodilator", "支气管舒张后 
 
 
 def _gold_band(score: float, values: Values) -> tuple[str, str] | None:
-    """GOLD 1 to 4 by FEV1 in percent of predicted, only with FEV1/FVC below 0.70 (GOLD report 2025)."""
+    """GOLD 1 to 4 by FEV1 in percent of predicted, only with FEV1/FVC below 0.70 (GOLD report 2026)."""
     ratio = number(values, "fev1_fvc")
     if ratio is None:
         return None

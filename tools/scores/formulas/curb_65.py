@@ -29,6 +29,11 @@ CURB_65 = Calculator(
         Band(None, "high severity (30-day mortality about 22%)", "高危（30 天病死率约 22%）"),
     ),
     aliases=("curb65", "curb"),
+    # By score, the whole series of 1,068 (Lim 2003).
+    exact={
+        score: (f"30-day mortality about {pct}%", f"30 天病死率约 {pct}%")
+        for score, pct in enumerate(("0.7", "2.1", "9.2", "14.5", "40", "57"))
+    },
 )
 
 # 30-day mortality by group: Bauer 2006 and Lim 2003 as quoted in BTS 2009: < 1 %, 1-10 %, > 10 %.

@@ -112,7 +112,8 @@ def _circulation(values: Values) -> float | None:
     return None if drugs is None or pressure is None else 1.0 if pressure < 70 else 0.0
 
 
-# Points: Vincent 1996, table 3.
+# Points: Vincent 1996, table 3, which gives creatinine in mg/dL (1.2, 2.0, 3.5, 5.0) and rounded in µmol/L (110, 171, 300, 440); the
+# limits here lie between both tables: 1.2 mg/dL (106 µmol/L) is one point, 3.4 mg/dL (300.6 µmol/L) two.
 SOFA = Calculator(
     "sofa",
     "SOFA",
@@ -132,7 +133,7 @@ SOFA = Calculator(
             4,
         ),
         steps("gcs", "Glasgow Coma Scale", "格拉斯哥昏迷评分", "gcs", ((6, 4), (10, 3), (13, 2), (15, 1)), 0),
-        steps("creatinine", "creatinine", "肌酐", "creatinine", ((110, 0), (171, 1), (300, 2), (440.001, 3)), 4),
+        steps("creatinine", "creatinine", "肌酐", "creatinine", ((106, 0), (171, 1), (300.6, 2), (442.1, 3)), 4),
     ),
     bands=(
         Band(1, "below 2", "低于 2 分"),

@@ -96,6 +96,7 @@ document.addEventListener("keydown", (event) => {
 
 window.medmpt = {
   refresh,
+  clear() { viewer?.wait(); teaching.open(null); },
   language(code) {
     language = code;
     document.documentElement.lang = code === "zh" ? "zh-CN" : "en";

@@ -81,7 +81,19 @@ export class Viewer {
 
   // Between two cases: nothing of the old one stays visible.
   wait() {
-    this.study = null;
+    this.study = this.refused = this.cursor = null;
+    this.studies = [];
+    this.ruler = [];
+    this.cache.clear();
+    this.marks.clear();
+    this.pending = (this.pending ?? 0) + 1;
+    for (const canvas of [this.ui.canvas, this.ui.overlay]) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    delete this.ui.canvas.dataset.drawn;
+    for (const part of ["slice", "hu", "result"]) this.ui[part].textContent = "";
+    this.ui.synthetic.hidden = true;
+    this.ui.study.replaceChildren();
+    this.keys();
+    this.heat.choose(null);
     this.element.classList.add("empty");
     this.ui.message.textContent = this.say("loading");
   }

@@ -1,0 +1,130 @@
+"""The trained reader: which tools a message needs and which kind of question it is, each with a calibrated probability.
+
+One logistic regression per label over `features`; fitted by `medmpt train reader`, shipped in `data/reader/reader.npz` with its card.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.reading.features import WIDTH, Message, Sparse, features
+from tools.evidence import ToolName
+
+TOOLS: tuple[ToolName, ...] = get_args(ToolName)
+# The label of a message that needs no tool: small talk, outside medicine, about the answer before, what must be declined.
+NONE = "none"
+KINDS = (
+    "definition", "criteria", "cutoff", "dose", "duration", "next_step", "comparison", "interaction", "adverse_effect", "monitoring",
+    "differential", "sign", "why", "compute", "interpret", "measure", "describe", "draft", "check_report", "similar", "summarise",
+    "choose_drug", "check_drug", "what_if", "follow_up", "about_answer", "social", "outside", "emergency", "harm", "procedure", "teach",
+)  # fmt: skip
+LABELS: tuple[str, ...] = (*TOOLS, NONE, *KINDS)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the reader thinks of a message.
+
+    Attributes:
+        tools: Probability that each tool is needed.
+        none: Probability that no tool is.
+        kinds: Probability of each kind of question.
+    """
+
+    tools: Mapping[ToolName, float]
+    none: float
+    kinds: Mapping[str, float]
+
+    @property
+    def kind(self) -> str:
+        """The likeliest kind."""
+        return max(self.kinds, key=lambda k: self.kinds[k])
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The fitted file.
+
+    Attributes:
+        coef: `(labels, WIDTH)`.
+        bias: `(labels,)`.
+        slope: Calibration: `p = sigmoid(slope * score + shift)`.
+        shift: See `slope`.
+        limits: Threshold of each tool, with (row 0) and without (row 1) an open case; last column: of no tool at all.
+    """
+
+    coef: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    slope: NDArray[np.float32]
+    shift: NDArray[np.float32]
+    limits: NDArray[np.float32]
+
+
+class Reader:
+    """Reads messages with fitted weights."""
+
+    def __init__(self, weights: Weights) -> None:
+        """Use these weights; `shipped` opens those of the package."""
+        if weights.coef.shape != (len(LABELS), WIDTH):
+            raise ValueError(f"the reader's weights are {weights.coef.shape}, not {(len(LABELS), WIDTH)}: run `medmpt train reader`")
+        self._weights = weights
+
+    def read(self, message: Message) -> Opinion:
+        """Probabilities of all labels."""
+        return self.judge(features(message))
+
+    def judge(self, row: Sparse) -> Opinion:
+        """Probabilities for a message whose features are known."""
+        w = self._weights
+        score = w.coef[:, row.index] @ row.value + w.bias
+        p = 1.0 / (1.0 + np.exp(-(w.slope * score + w.shift)))
+        by_label = dict(zip(LABELS, (float(x) for x in p), strict=True))
+        return Opinion({t: by_label[t] for t in TOOLS}, by_label[NONE], {k: by_label[k] for k in KINDS})
+
+    def choose(self, opinion: Opinion, case: bool) -> tuple[ToolName, ...]:
+        """Tools to ask, surest first: those above their fitted threshold, at least the likeliest unless none is likelier."""
+        limits = self._weights.limits[0 if case else 1]
+        ranked = sorted(TOOLS, key=lambda t: -opinion.tools[t])
+        best = opinion.tools[ranked[0]]
+        if opinion.none >= limits[-1] and opinion.none > best:
+            return ()
+        above = tuple(t for t in ranked if opinion.tools[t] >= limits[TOOLS.index(t)])
+        return above or ((ranked[0],) if best > opinion.none else ())
+
+
+def load(path: Path) -> Weights:
+    """Weights of a file that `save` wrote."""
+    with np.load(path) as data:
+        return Weights(*(data[name].astype(np.float32) for name in ("coef", "bias", "slope", "shift", "limits")))
+
+
+def save(weights: Weights, path: Path) -> None:
+    """Write weights, the coefficients in half precision."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        path,
+        coef=weights.coef.astype(np.float16),
+        bias=weights.bias,
+        slope=weights.slope,
+        shift=weights.shift,
+        limits=weights.limits,
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Reader:
+    """The reader of this package."""
+    with as_file(files("agent").joinpath("data/reader/reader.npz")) as path:
+        return Reader(load(path))
+
+
+@lru_cache(maxsize=2048)
+def opinion_of(message: Message) -> Opinion:
+    """What the shipped reader thinks of a message."""
+    return shipped().read(message)

@@ -1,0 +1,130 @@
+"""A message as understood: what the patterns find in it, and what the trained reader makes of it.
+
+The reader decides which tools are asked; the patterns say in which order the message raises them, which scores and drugs it names, and
+are among what the reader sees.
+"""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from agent.reading.features import Message, sentence_vector, sentence_vectors
+from agent.reading.intents import COMPUTE, Intent, Reading, read_question
+from agent.reading.lexicon import terms
+from agent.reading.reader import Opinion, opinion_of, shipped
+from tools.evidence import ToolName
+
+INTENT_OF: dict[ToolName, Intent] = {
+    "interpret_labs": "labs",
+    "calculate_score": "score",
+    "search_guidelines": "guideline",
+    "summarize_case": "summary",
+    "quantify_ct": "ct_measure",
+    "classify_ct": "ct_findings",
+    "encode_ct": "ct_encode",
+    "draft_report": "report_draft",
+    "check_report": "report_check",
+    "find_similar_cases": "similar",
+    "check_medications": "med_check",
+    "query_drug_graph": "drug_facts",
+    "rank_drugs": "drug_rank",
+}
+NEED_CASE: frozenset[Intent] = frozenset(
+    {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar", "med_check"}
+)
+# Without a case every local tool of at least this probability is asked: it costs milliseconds.
+_PLAUSIBLE = 0.15
+IN_SCOPE = frozenset({"disease", "finding", "score", "respiratory", "drug", "drug_class", "enzyme", "action", "organism"})
+# A part of a message adds a tool that the whole does not show only where it is sure (tried across authors: 0.6 to 0.85).
+_SURE_OF_A_PART = 0.85
+_LONGEST_IN_PARTS = 160
+_BETWEEN = re.compile(
+    r"[,;+&/，；。？、]|\.\s|\?\s|\b(?:and then|and also|and|then|plus|also)\b|再|然后|顺便|顺带|另外|并且?|同时|还有", re.IGNORECASE
+)
+_SMALL_TALK = ("social", "about_answer", "harm")
+# Kinds of question whose answer lies in knowledge, not in a patient's record.
+_KNOWLEDGE = frozenset(
+    {"definition", "criteria", "cutoff", "dose", "duration", "next_step", "comparison", "interaction", "adverse_effect", "monitoring",
+     "differential", "sign", "why", "choose_drug", "what_if", "follow_up", "emergency", "procedure", "teach"}
+)  # fmt: skip
+
+
+def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -> Reading:
+    """Read a message.
+
+    Args:
+        text: As typed.
+        topic: Ids of diseases the case is about.
+        case: A case is open.
+        before: The person's message before it in the thread.
+
+    Returns:
+        The reading; `intents` are those of the tools to ask, none where no tool is needed.
+    """
+    found = read_question(text, topic)
+    opinion = opinion_of(Message(text, case, before))
+    wanted = _chosen(text, opinion, found, case)
+    if not case:
+        wanted = _plausible(wanted, opinion, found)
+    intents = {INTENT_OF[t]: found.intents.get(INTENT_OF[t], len(text) + i) for i, t in enumerate(wanted)}
+    scores = found.scores or ((nearest_score(text),) if "score" in intents else ())
+    return replace(found, intents=intents, scores=scores, tools=opinion.tools, kinds=opinion.kinds, no_tool=opinion.none)
+
+
+def _chosen(text: str, opinion: Opinion, found: Reading, case: bool) -> tuple[ToolName, ...]:
+    """What the reader chooses for the message and, surely, for its parts; a score that is named to be computed is computed."""
+    wanted = list(shipped().choose(opinion, case))
+    if wanted:
+        for part in parts_of(text):
+            told = opinion_of(Message(part, case))
+            sure = [t for t, p in told.tools.items() if p >= _SURE_OF_A_PART and told.none < 1 - _SURE_OF_A_PART]
+            wanted += [t for t in sure if t not in wanted]
+    named = any(t.kind == "score" for t in found.terms)
+    if named and "score" in found.proposed and COMPUTE.search(text) and "calculate_score" not in wanted:
+        wanted.append("calculate_score")
+    return tuple(wanted)
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """The parts of a message that asks several things; none where it is one."""
+    if len(text) > _LONGEST_IN_PARTS:
+        return ()
+    found = tuple(p for piece in _BETWEEN.split(text) if piece and len(p := piece.strip()) >= (4 if p.isascii() else 2))
+    return found if 1 < len(found) <= 4 else ()
+
+
+def _plausible(wanted: tuple[ToolName, ...], opinion: Opinion, found: Reading) -> tuple[ToolName, ...]:
+    """What to ask without a case: the chosen tools and every other local one that may hold something."""
+    if small_talk(opinion, found):
+        return ()
+    more: list[ToolName] = ["search_guidelines"]
+    if found.drugs and opinion.tools["query_drug_graph"] >= _PLAUSIBLE:
+        more.append("query_drug_graph")
+    if found.scores and opinion.tools["calculate_score"] >= _PLAUSIBLE:
+        more.append("calculate_score")
+    if "search_guidelines" not in wanted and not _knowledge(opinion, found) and any(INTENT_OF[t] in NEED_CASE for t in wanted):
+        more.remove("search_guidelines")  # "interpret the labs" asks for a case, not for a passage on laboratory tests
+    more = [t for t in more if t not in wanted]
+    return tuple(sorted((*wanted, *more), key=lambda t: -opinion.tools[t]))
+
+
+def _knowledge(opinion: Opinion, found: Reading) -> bool:
+    return opinion.kind in _KNOWLEDGE or opinion.tools["search_guidelines"] >= _PLAUSIBLE
+
+
+def small_talk(opinion: Opinion, found: Reading) -> bool:
+    """Whether the message surely asks for nothing that a tool could find."""
+    if any(t.kind in IN_SCOPE for t in found.terms) and opinion.kind not in _SMALL_TALK:
+        return False
+    return opinion.none > 0.5 and opinion.none > max(opinion.tools.values())
+
+
+def nearest_score(text: str) -> str:
+    """The calculator whose name is nearest to the message in meaning, where the message names none."""
+    from tools.scores.registry import calculators
+
+    names = sorted(calculators())
+    told = [f"{terms()[n].en[0]}; {terms()[n].zh[0]}" if n in terms() else f"{calculators()[n].en}; {calculators()[n].zh}" for n in names]
+    likeness = sentence_vectors(told) @ sentence_vector(text)
+    return names[int(np.argmax(likeness))]

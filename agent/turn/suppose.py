@@ -1,0 +1,73 @@
+"""What a question supposes: the tools of the turn run on a patched copy of the case, and the answer says so first."""
+
+from dataclasses import dataclass
+
+from agent.answering.answer import Answer
+from agent.reading.patches import supposed
+from agent.turn.prompts import CaseCard
+from tools.case.patches import Patch, patched, told
+from tools.case.record import Case
+from tools.evidence import Language
+from tools.labs.analytes import analytes
+
+_HEAD: dict[Language, str] = {"en": "Supposed, not recorded: {what}.", "zh": "按假设（非病历记录）：{what}。"}
+_UNIT: dict[Language, str] = {
+    "en": "In which unit is the {what}? The record has none to go by, for example {unit}.",
+    "zh": "{what}的单位是什么？病历中没有可参照的单位，例如 {unit}。",
+}
+# Input of the calculators that a vital sign or field of the patient answers, where the names differ.
+_INPUT = {
+    "temperature_c": "temperature", "sbp_mmhg": "sbp", "dbp_mmhg": "dbp", "spo2_pct": "spo2", "age_years": "age", "weight_kg": "weight",
+    "height_cm": "height", "confused": "confusion",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The patient as the question has it.
+
+    Attributes:
+        case: The record, or the copy in which the suppositions hold.
+        card: Its card.
+        assumptions: What was supposed, in words.
+        ask: The question back where a unit is needed.
+    """
+
+    case: Case | None
+    card: CaseCard | None
+    assumptions: tuple[str, ...] = ()
+    ask: str | None = None
+
+
+def scene(question: str, case: Case | None, card: CaseCard | None, before: str, language: Language) -> Scene:
+    """Apply what `question` supposes to a copy of the case.
+
+    Args:
+        question: As asked.
+        case: The record.
+        card: Its card.
+        before: The question before it in the thread.
+        language: Of the answer.
+    """
+    found = supposed(question, case, before)
+    if found.unit_of:
+        analyte = analytes()[found.unit_of[0]]
+        return Scene(case, card, ask=_UNIT[language].format(what=analyte.name(language), unit=analyte.canonical.shown))
+    if case is None or not found.patches:
+        return Scene(case, card)
+    said = tuple(told(p, case, language) for p in found.patches)
+    changed = patched(case, found.patches)
+    keys = tuple(_input(p) for p in found.patches)
+    return Scene(changed, CaseCard.of(changed).model_copy(update={"assumed": said, "assumed_keys": keys}), said)
+
+
+def _input(patch: Patch) -> str:
+    return _INPUT.get(patch.name, patch.name)
+
+
+def headed(answer: Answer, assumptions: tuple[str, ...]) -> Answer:
+    """The answer with its suppositions in front."""
+    if not assumptions:
+        return answer
+    head = _HEAD[answer.language].format(what=("；" if answer.language == "zh" else "; ").join(assumptions))
+    return answer.model_copy(update={"assumptions": assumptions, "answer": f"{head}\n\n{answer.answer}"})

@@ -1,0 +1,92 @@
+"""Contrasts: what can be said in one way or the other (may or must, oral or intravenous, before or after), compared where it stands."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from agent.verify.align import Place
+from agent.verify.polarity import denial
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One contrast with the wording of its values, weak to strong where it is ranked."""
+
+    name: str
+    values: tuple[tuple[str, re.Pattern[str]], ...]
+    strict: bool
+    ranked: bool
+    whole: bool
+
+    def of(self, text: str) -> frozenset[str]:
+        """Values that a text has."""
+        return frozenset(name for name, pattern in self.values if pattern.search(text))
+
+
+@lru_cache(maxsize=1)
+def contrasts() -> tuple[Contrast, ...]:
+    """All contrasts of the data file."""
+    data = tomllib.loads(files("agent").joinpath("data/contrasts.toml").read_text(encoding="utf-8"))
+    return tuple(
+        Contrast(
+            row["name"],
+            tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in row["values"].items()),
+            row.get("strict", False),
+            row.get("ranked", False),
+            row.get("whole", False),
+        )
+        for row in data["contrast"]
+    )
+
+
+def differs(claim: str, place: Place, pool: str) -> tuple[str, str] | None:
+    """The first contrast in which the claim says otherwise than its evidence: its name and the claim's value.
+
+    Args:
+        claim: The sentence.
+        place: Where it stands in the evidence.
+        pool: All of the evidence, both languages.
+    """
+    both_deny = denial(claim).statement and denial(place.run).statement
+    for contrast in contrasts():
+        said = contrast.of(claim)
+        if contrast.ranked:
+            if both_deny:
+                continue  # "must not" and "contraindicated": how strongly a denial is worded is not compared
+            stronger = _stronger(contrast, said, place)
+            if stronger:
+                return contrast.name, stronger
+            continue
+        for value in sorted(said):
+            if _otherwise(contrast, value, said, place, pool):
+                return contrast.name, value
+    return None
+
+
+def _otherwise(contrast: Contrast, value: str, said: frozenset[str], place: Place, pool: str) -> bool:
+    near = contrast.of(place.run)
+    core = contrast.of(place.core)
+    if value in near:
+        return bool(core) and not core & said and place.alone
+    if near - said:
+        return True
+    around = contrast.of(place.sentence)
+    if value in around:
+        return False
+    if around - said and len(contrast.values) > 1:
+        return True
+    everywhere = contrast.of(pool)
+    return value not in everywhere and (contrast.strict or (contrast.whole and bool(everywhere)))
+
+
+def _stronger(contrast: Contrast, said: frozenset[str], place: Place) -> str | None:
+    """A strength that the claim has and its evidence does not reach; a plain statement of the evidence is as strong as an advice."""
+    order = [name for name, _ in contrast.values]
+    near = contrast.of(place.core) or contrast.of(place.run)
+    if said and said & contrast.of(place.run):
+        return None
+    mine = max((order.index(v) for v in said - near), default=order.index("permitted"))
+    theirs = max((order.index(v) for v in near - said), default=order.index("advised"))
+    return (order[mine] if said else "plain") if mine > theirs and not (said and said <= near) else None

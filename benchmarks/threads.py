@@ -1,0 +1,45 @@
+"""A long conversation: size of the thread database and time of a turn, first ten against last ten.
+
+    python benchmarks/threads.py [--turns 1000]
+
+Runs the planner on a demo case in a temporary folder; prints one JSON object.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from agent.assistant import Assistant
+from agent.settings import Settings
+
+QUESTIONS = ("Interpret the labs", "Compute CURB-65", "What does the guideline recommend?", "Check the medicines")
+
+
+def main() -> None:
+    """Ask, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=1000)
+    turns = parser.parse_args().turns
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder) / "data", cache_dir=Settings.from_environment().cache_dir)
+        assistant = Assistant.open(settings)
+        case, thread = assistant.open_case("demo-cap-01", session="s").handle, assistant.new_thread("s")
+        seconds = []
+        for n in range(turns):
+            start = time.perf_counter()
+            list(assistant.ask(QUESTIONS[n % len(QUESTIONS)], thread=thread, case=case, session="s"))
+            seconds.append(time.perf_counter() - start)
+        size = sum(f.stat().st_size for f in settings.data_dir.iterdir())
+        assistant.close()
+    first, last = statistics.median(seconds[4:14]), statistics.median(seconds[-10:])
+    print(json.dumps({"turns": turns, "megabytes": round(size / 1e6, 2), "first_s": first, "last_s": last, "ratio": last / first}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""Words of a question that nobody here knows, and how likely one of them is what the question is about.
+
+`What is the dose of zorbifloxacin?` is about a name that does not exist here; `back from Benidorm, pneumonia and sodium 124` only mentions
+one. A logistic model over readable signs of the word and its place tells them apart (`data/strange.json`; `retrieval.evaluation.strange`
+fits it). An unknown word alone therefore never empties a search; an unknown *subject* does.
+"""
+
+import csv
+import json
+import math
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from retrieval.concepts.lexicon import DATA, GLUE_HAN, HAN, STOP_HAN, STOPWORDS, Lexicon, Word, normalise, stem, words
+from retrieval.errors import BadInput, Unavailable
+from retrieval.index.embed import minilm_folder
+
+MODEL = DATA / "strange.json"
+SIGNS = (
+    "before_guideline", "capitals_before_head", "name_before_head", "capitals", "drug_ending", "disease_ending", "heads_a_name",
+    "after_cue", "dose_asked",
+    "first", "short", "entities", "known_words", "others", "chinese", "after_entity",
+)  # fmt: skip
+_WORDS: dict[str, list[str]] = tomllib.loads((DATA / "name_words.toml").read_text(encoding="utf-8"))
+DRUG_ENDING = re.compile(f"^[a-z]{{3,}}(?:{'|'.join(_WORDS['drug_endings_en'])})$")
+DRUG_ENDING_HAN = re.compile(f"(?:{'|'.join(_WORDS['drug_endings_zh'])})$")
+_DISEASE_ENDING = re.compile(f"[a-z]{{3}}(?:{'|'.join(_WORDS['disease_endings_en'])})$|(?:{'|'.join(_WORDS['disease_endings_zh'])})$")
+# Kinds of concepts that can be what a question is about.
+NAMED_KINDS = frozenset({"disease", "drug", "test", "organism", "score"})
+_HEADS = frozenset(stem(w) for w in _WORDS["heads_en"])
+_HEAD_HAN = re.compile(f"^(?:氏|型|性)?(?:{'|'.join(_WORDS['heads_zh'])})")
+_GUIDELINE = frozenset(stem(w) for w in ("guideline", "guidance", "consensus", "recommendation"))
+_GUIDELINE_HAN = re.compile("^(?:指南|共识)")
+# What a Chinese name ends in; the longest first.
+_NAME_END_HAN = re.compile("|".join([*_WORDS["heads_zh"], *_WORDS["drug_endings_zh"]]))
+_LONGEST_NAME_HAN = 4
+# Share of the character pairs of a Chinese name that the corpus has never seen side by side.
+_LOST = 0.6
+_CUES = frozenset(_WORDS["cues_en"])
+_DOSE = re.compile(r"\b(?:dos\w+|mg|loading|regimen)\b|剂量|用量|毫克", re.IGNORECASE)
+_SUFFIXES = (("'s", ""), ("ies", "y"), ("s", ""), ("es", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("ly", ""), ("er", ""),
+             ("er", "e"), ("ness", ""), ("d", ""))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Strange:
+    """One unknown word with its signs, in the order of `SIGNS`."""
+
+    text: str
+    signs: tuple[float, ...]
+
+
+@lru_cache(maxsize=1)
+def general_words() -> frozenset[str]:
+    """Words common in general English: the whole words of MiniLM's vocabulary."""
+    try:
+        vocabulary = (minilm_folder() / "vocab.txt").read_text(encoding="utf-8").split()
+    except Unavailable:
+        return frozenset()
+    return frozenset(word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2)
+
+
+@lru_cache(maxsize=65536)
+def is_general(word: str) -> bool:
+    """Whether a lower-case word, or what it is derived from, is common in general English."""
+    known = general_words()
+    if word in known or stem(word) in known or stem(word) + "e" in known:
+        return True
+    bases = {word.removesuffix(end) + new for end, new in _SUFFIXES if word.endswith(end)}
+    bases |= {b[:-1] for b in bases if len(b) > 3 and b[-1:] == b[-2:-1]}
+    return any(len(b) > 2 and b in known for b in bases)
+
+
+def is_strange(word: Word, vocabulary: frozenset[str]) -> bool:
+    """Whether an English word is one that nobody here knows: no part of it is a number, a short piece or general English."""
+    lower = word.text.lower()
+    if lower in STOPWORDS or not word.text.isascii() or any(c.isdigit() for c in lower) or lower in drug_names():
+        return False
+    if word.text.isupper():
+        return len(word.text) >= 3 and not set(word.stems) <= vocabulary
+    if word.text[-1:] == "s" and word.text[:-1].isupper():
+        return False
+    parts = [p for p in re.split(r"[-/+.']", lower) if len(p) > 3]
+    lost = [p for p in parts if stem(p) not in vocabulary and p not in STOPWORDS and not is_general(p) and stem(p) not in table_words()]
+    return bool(lost)
+
+
+def signs_of(word: str, start: int, end: int, text: str, entity_ends: Sequence[int], entities: int, known: int, others: int) -> Strange:
+    """The signs of the unknown word at `text[start:end]`.
+
+    Args:
+        word: The word.
+        start: Where it begins.
+        end: Where it ends.
+        text: The question.
+        entity_ends: Where the diseases, drugs, tests, ... that the lexicon knows end.
+        entities: How many of them there are.
+        known: How many other words of the question the corpus knows.
+        others: How many other unknown words there are.
+    """
+    before = re.findall(r"[a-z]+|[\u3400-\u9fff]", text[:start].lower())
+    after = re.findall(r"[a-z]+", text[end : end + 40].lower())
+    chinese = bool(HAN.search(word))
+    head = any(stem(w) in _HEADS for w in after[:2]) or bool(_HEAD_HAN.match(text[end:].lstrip())) or bool(_HEAD_HAN.search(word[-3:]))
+    values = {
+        "before_guideline": any(stem(w) in _GUIDELINE for w in after[:2])
+        or bool(_GUIDELINE_HAN.match(text[end:]) or word.endswith(("指南", "共识"))),
+        "capitals_before_head": head and _capitals(word),
+        "name_before_head": head and word[:1].isupper() and not _capitals(word),
+        "capitals": _capitals(word),
+        "drug_ending": bool(DRUG_ENDING.match(word.lower()) or DRUG_ENDING_HAN.search(word)),
+        "disease_ending": bool(_DISEASE_ENDING.search(word.lower())),
+        "heads_a_name": head,
+        "after_cue": bool(set(before[-2:]) & _CUES),
+        "dose_asked": bool(_DOSE.search(text)),
+        "first": not [w for w in before if w not in STOPWORDS],
+        "short": len(word) <= (3 if chinese else 5),
+        "entities": min(entities, 3) / 3,
+        "known_words": min(known, 8) / 8,
+        "others": min(others, 3) / 3,
+        "chinese": chinese,
+        "after_entity": any(0 <= start - e <= 2 for e in entity_ends),
+    }
+    return Strange(word, tuple(float(values[name]) for name in SIGNS))
+
+
+def _capitals(word: str) -> bool:
+    return word.isupper() and word.isascii()
+
+
+@dataclass(frozen=True)
+class SubjectModel:
+    """Weights of the signs, the intercept, and the probability from which an unknown word is taken for the subject."""
+
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+
+    @classmethod
+    def load(cls, path: Path = MODEL) -> "SubjectModel":
+        """Read the weights.
+
+        Raises:
+            BadInput: the file names other signs than this code computes.
+        """
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(data["weights"]) != SIGNS:
+            raise BadInput(f"{path.name} has signs {list(data['weights'])!r}, expected {list(SIGNS)!r}; run `medmpt eval retrieval --fit`")
+        return cls(tuple(map(float, data["weights"].values())), float(data["bias"]), float(data["threshold"]))
+
+    def probability(self, strange: Strange) -> float:
+        """That the question is about this word."""
+        return 1 / (1 + math.exp(-self.bias - sum(w * s for w, s in zip(self.weights, strange.signs, strict=True))))
+
+    def subjects(self, strange: Sequence[Strange]) -> tuple[str, ...]:
+        """The unknown words that the question is about."""
+        return tuple(s.text for s in strange if self.probability(s) > self.threshold)
+
+
+@lru_cache(maxsize=1)
+def subject_model() -> SubjectModel:
+    """The fitted model."""
+    return SubjectModel.load()
+
+
+@lru_cache(maxsize=1)
+def table_words() -> frozenset[str]:
+    """Stems of every English word of the drug tables: a real word that the guidelines do not hold is no name."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted((DATA / "drugs").glob("*.csv")))
+    return frozenset(stem(w) for text in texts for w in re.findall(r"[a-z]{4,}", normalise(text).lower()))
+
+
+@lru_cache(maxsize=1)
+def drug_names() -> frozenset[str]:
+    """Names of the drug graph in lower case: a drug that the guidelines do not speak of is no unknown word."""
+    with (DATA / "drugs" / "drugs.csv").open(encoding="utf-8", newline="") as stream:
+        cells = [f"{r['name']};{r['synonyms']};{r['name_zh']};{r['synonyms_zh']}" for r in csv.DictReader(stream)]
+    return frozenset(n.strip().lower() for cell in cells for n in cell.split(";") if n.strip())
+
+
+def drug_spans_han(text: str) -> list[tuple[int, int]]:
+    """Where Chinese names of the drug graph stand in `text`."""
+    runs = [(m.start(), m.group()) for m in HAN.finditer(text)]
+    names = drug_names()
+    return [
+        (at + i, at + i + size)
+        for at, run in runs
+        for i in range(len(run))
+        for size in range(min(8, len(run) - i), 2, -1)
+        if run[i : i + size] in names
+    ]
+
+
+def strangers(
+    text: str,
+    unknown: Sequence[Word],
+    spans: Sequence[tuple[str, int, int]],
+    lexicon: Lexicon,
+    vocabulary: frozenset[str],
+) -> list[Strange]:
+    """The unknown words of a question that look like names, with their signs.
+
+    Args:
+        text: The question, normalised.
+        unknown: English words that corpus and lexicon do not know.
+        spans: Concepts of the lexicon in the question.
+        lexicon: The lexicon.
+        vocabulary: Of the index.
+    """
+    here = [(w.text, w.start, w.start + len(w.text)) for w in unknown if is_strange(w, vocabulary)]
+    here += _names_han(text, [(start, end) for _, start, end in spans], vocabulary)
+    entities = [(start, end) for name, start, end in spans if lexicon.concepts[name].kind in NAMED_KINDS]
+    known = sum(w.text.lower() not in STOPWORDS for w in words(text)) - len(unknown)
+    ends = [end for _, end in entities]
+    return [signs_of(word, start, end, text, ends, len(entities), known, len(here) - 1) for word, start, end in here]
+
+
+def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozenset[str]) -> list[tuple[str, int, int]]:
+    """Unknown Chinese names: a drug's or disease's ending, 指南, 评分, ..., behind characters that never stand together in the corpus."""
+    taken = {i for start, end in [*spans, *drug_spans_han(text)] for i in range(start, end)}
+    found = []
+    for match in _NAME_END_HAN.finditer(text):
+        start, end = match.span()
+        if start - 1 in taken:
+            continue
+        first = start
+        while first > 0 and start - first < _LONGEST_NAME_HAN and HAN.match(text[first - 1]) and first - 1 not in taken:
+            if GLUE_HAN.match(text[first - 1]) or any(text[:first].endswith(stop) for stop in STOP_HAN):
+                break
+            first -= 1
+        pairs = [text[i : i + 2] for i in range(first, start)]
+        if pairs and sum(pair not in vocabulary for pair in pairs) >= _LOST * len(pairs):
+            found.append((text[first:end], first, end))
+    return found

@@ -1,0 +1,118 @@
+"""Which sentences of a text answer a question: a logistic model over readable features, the same for passages, drug facts and measurements.
+
+It reads words and concepts of both languages and what kind of thing is asked and given (a dose, a duration, a limit, ...); no vectors, so
+that it costs a millisecond a sentence. `retrieval.evaluation.sentences` fits it on `data/asks`; the card stands in `data/selector.json`.
+"""
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.concepts.lexicon import DATA, Lexicon, normalise
+from retrieval.errors import BadInput
+from retrieval.guidelines.question import ENTITY_KINDS
+from retrieval.index.lexical import text_tokens
+
+MODEL = DATA / "selector.json"
+_KINDS: dict[str, dict[str, str]] = tomllib.loads((DATA / "sentence_kinds.toml").read_text(encoding="utf-8"))
+_ASKED = {name: re.compile(kind["asked"], re.IGNORECASE) for name, kind in _KINDS.items()}
+_GIVEN = {name: re.compile(kind["given"], re.IGNORECASE) for name, kind in _KINDS.items()}
+FEATURES = (
+    "words", "entities", "others", "words_for_length", "first", "last", "position", "length", "sentences", "digits", "words_below_best",
+    "others_below_best", *(f"{name}_given" for name in _KINDS), *(f"{name}_lacking" for name in _KINDS),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The lexicon, read once."""
+    return Lexicon.load()
+
+
+@lru_cache(maxsize=4096)
+def tokens_of(sentence: str) -> frozenset[str]:
+    """Tokens and concepts of one sentence."""
+    return frozenset(text_tokens(sentence, lexicon()))
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Mean, scale and weight of each feature, the intercept, and the idf of the corpus it was fitted on."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    bias: float
+    idf: Mapping[str, float]
+
+    @classmethod
+    def load(cls, path: Path = MODEL) -> "Selector":
+        """Read the fitted file.
+
+        Raises:
+            BadInput: it names other features than this code computes.
+        """
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(data["features"]) != FEATURES:
+            raise BadInput(f"{path.name} was fitted with other features; run `medmpt eval retrieval --fit`")
+        columns = np.asarray([data["features"][name] for name in FEATURES], np.float64).T
+        return cls(columns[0], columns[1], columns[2], float(data["bias"]), data["idf"])
+
+    def score(self, question: str, sentences: Sequence[str]) -> list[float]:
+        """Probability that each sentence answers `question`; `sentences` are those of one text, in order."""
+        if not sentences:
+            return []
+        x = (features(question, sentences, self.idf) - self.mean) / self.scale
+        return [float(p) for p in 1 / (1 + np.exp(-(x @ self.weights + self.bias)))]
+
+
+@lru_cache(maxsize=1)
+def selector() -> Selector:
+    """The fitted selector, read once."""
+    return Selector.load()
+
+
+@lru_cache(maxsize=256)
+def _units(question: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Tokens of a question, and those of them that are concepts which say what it is about."""
+    tokens = frozenset(text_tokens(question, lexicon(), question=True))
+    concepts = lexicon().concepts
+    return tokens, frozenset(t for t in tokens if t[:2] == "c:" and concepts[t[2:]].kind in ENTITY_KINDS)
+
+
+def features(question: str, sentences: Sequence[str], idf: Mapping[str, float]) -> NDArray[np.float64]:
+    """Features `(n, len(FEATURES))` of the sentences of one text for a question, in the order of `FEATURES`."""
+    tokens, entities = _units(question)
+    rarest = max(idf.values(), default=1.0)
+    weight = {t: idf.get(t, rarest) for t in tokens}
+    total = sum(weight.values()) or 1.0
+    about = sum(weight[t] for t in entities)
+    rest = total - about or 1.0
+    asked = {name: bool(pattern.search(question)) for name, pattern in _ASKED.items()}
+    rows = []
+    for i, sentence in enumerate(sentences):
+        have = tokens_of(normalise(sentence))
+        shared = sum(weight[t] for t in sorted(tokens & have))
+        on_entity = sum(weight[t] for t in sorted(entities & have))
+        given = {name: bool(pattern.search(sentence)) for name, pattern in _GIVEN.items()}
+        rows.append(
+            [
+                shared / total, on_entity / about if about else 0.0, (shared - on_entity) / rest, shared / total / math.log(3 + len(have)),
+                i == 0, i == len(sentences) - 1, i / len(sentences), math.log(max(len(sentence), 1)), len(sentences),
+                sum(c.isdigit() for c in sentence) / max(len(sentence), 1), 0.0, 0.0,
+                *(asked[k] and given[k] for k in _KINDS), *(asked[k] and not given[k] for k in _KINDS),
+            ]
+        )  # fmt: skip
+    x = np.asarray(rows, np.float64)
+    for column, of in (("words_below_best", "words"), ("others_below_best", "others")):
+        values = x[:, FEATURES.index(of)]
+        x[:, FEATURES.index(column)] = values - values.max()
+    return x

@@ -1,0 +1,143 @@
+"""What a tool's result gains when a case is open: judgements that answer the question, and notes on the drugs that its evidence names."""
+
+import re
+from collections.abc import Iterable
+from itertools import combinations
+
+from retrieval.drugs.facts import DrugFact
+from retrieval.drugs.graph import DrugGraph
+from tools.bedside.cautions import against, closed, to_stop
+from tools.bedside.doses import asks_dose, dose
+from tools.bedside.handover import handover
+from tools.bedside.judging import evidence, judge
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
+from tools.bedside.regimens import choose
+from tools.bedside.topics import asked
+from tools.bedside.verdicts import alternative, asks_whether, verdicts
+from tools.deps import Deps
+from tools.evidence import Evidence, ToolName, ToolResult
+
+# Tools whose answers speak of a patient; the imaging tools do not.
+SPEAKING: frozenset[ToolName] = frozenset(
+    {
+        "search_guidelines",
+        "calculate_score",
+        "rank_drugs",
+        "check_medications",
+        "query_drug_graph",
+        "interpret_labs",
+        "summarize_case",
+    }
+)
+# A drafted or pasted report is not a question about the patient.
+_OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
+_READ = 8
+_BARE_WORDS = 2
+
+
+def attach(result: ToolResult, deps: Deps) -> ToolResult:
+    """The result with the bedside evidence of this question and this case; unchanged without a case."""
+    if deps.case is None or result.tool in _OF_REPORTS:
+        return result
+    record = Record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
+    found = judgements(deps.question, record, topics_only=result.tool not in SPEAKING) if deps.question else []
+    notes = drug_notes((*found, *result.evidence[:_READ]), record)
+    if not found and not notes:
+        return result
+    status = "partial" if found and result.status in ("empty", "error", "unavailable") else result.status
+    have = {e.key for e in result.evidence}
+    new = [e for e in (*found, *notes) if e.key not in have]
+    return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+def wanted(question: str) -> tuple[ToolName, str] | None:
+    """The tool, and the topic it is for, that a question about the open case should at least ask; None where this room is silent."""
+    raised = asked(question)
+    if raised:
+        return raised[0].tool, raised[0].id
+    if words("stop").search(question) and words("open").search(question):
+        return "check_medications", ""
+    return ("summarize_case", "") if words("handover").search(question) else None
+
+
+def judgements(question: str, record: Record, *, topics_only: bool = False) -> list[Evidence]:
+    """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
+    if words("general").search(question) and not words("patient").search(question):
+        return []  # about what is recommended in general, not about this patient
+    topical = [(t, judge(t, record)) for t in asked(question)]
+    spoken = [(t, lines) for t, lines in topical if lines]
+    loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
+    found = [e for lines in loud[:2] for e in lines]
+    if topics_only:
+        return found
+    high = any(t.rank >= 7 for t, _ in spoken)
+    dosed = dose(question, record) if asks_dose(question) else []
+    found += dosed
+    stopping = bool(words("stop").search(question) and words("open").search(question))
+    if stopping:
+        found += stop_list(record)
+    if not found or not (high or stopping or dosed):
+        found += choose(question, record)
+    if not found and words("handover").search(question):
+        found += handover(record)
+    if not found and (asks_whether(question) or words("stop").search(question) or _bare(question)):
+        found += verdicts(question, record)
+    return list({e.key: e for e in found}.values())
+
+
+def _bare(question: str) -> bool:
+    """Whether a question is hardly more than a name (`Rivaroxaban?`)."""
+    return len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
+
+
+def stop_list(record: Record) -> list[Evidence]:
+    """Current medicines to stop or hold, each with its reason, and pairs that should not be together; the bottom line names them all."""
+    found = to_stop(record)
+    pairs = clashes(record)
+    if not found and not pairs:
+        return []
+    lines: list[tuple[str, str, str, int | None]] = []
+    names = [record.graph.name(o.drug) for o in found]
+    firm = [n for n, o in zip(names, found, strict=True) if o.action in ("stop", "avoid")]
+    held = [n for n, o in zip(names, found, strict=True) if o.action == "hold"]
+    en = [f"stop {' and '.join(n.en for n in firm)}"] if firm else []
+    en += [f"withhold {', '.join(n.en for n in held)} for now"] if held else []
+    zh = [f"停用{'、'.join(n.zh for n in firm)}"] if firm else []
+    zh += [f"暂停{'、'.join(n.zh for n in held)}"] if held else []
+    for fact in pairs[:2]:
+        a, b = (record.graph.name(s) for s in fact.subjects)
+        en.append(f"{a.en} and {b.en} should not be together")
+        zh.append(f"{a.zh}与{b.zh}不宜同用")
+    lines.append((f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None))
+    for n, o in zip(names, found, strict=True):
+        lines.append((f"{n.en}: {closed(o.en, '.')}", f"{n.zh}：{closed(o.zh, '。')}", o.source, o.year))
+    lines += [(f.text, f.text_zh, f.source, f.year) for f in pairs[:2]]
+    for o in found:
+        row = alternative(o.drug, record)
+        if row is not None and "paracetamol" not in o.en:
+            lines.append((row[0], row[1], o.source, o.year))
+    return [evidence(f"B-stop-{i}", e, z, source, year) for i, (e, z, source, year) in enumerate(lines)]
+
+
+def clashes(record: Record) -> list[DrugFact]:
+    """Listed interactions among current medicines that are contraindicated or major, worst first."""
+    current = [d.id for d in record.patient.current]
+    pairs = [f for a, b in combinations(current, 2) for f in record.graph.interactions(a, b)]
+    grave = [f for f in pairs if not f.inferred and f.severity in ("contraindicated", "major")]
+    return sorted(grave, key=lambda f: f.severity != "contraindicated")
+
+
+def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
+    """For every drug that a piece of evidence names: what speaks against it in this patient."""
+    out: dict[str, Evidence] = {}
+    current = {d.id for d in record.patient.current}
+    for item in shown:
+        for drug in record.graph.mentions(item.text):
+            if f"P-{drug.id}" in out or drug.id in current:
+                continue
+            found = against(record, drug.id)
+            if found is not None:
+                en, zh = (f"For this patient: {found[0]}", f"该患者：{found[1]}")
+                out[f"P-{drug.id}"] = evidence(f"P-{drug.id}", en, zh, "drug graph and record", None)
+    return list(out.values())

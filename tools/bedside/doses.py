@@ -1,0 +1,136 @@
+"""Doses by indication, purpose, route and kidney (`data/regimens/doses.toml`), worked out for this weight and clearance."""
+
+import re
+import tomllib
+from functools import cache, cached_property
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.bedside.cautions import objections
+from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.expression import holds
+from tools.bedside.record.values import Value
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import pattern_of, words
+from tools.bedside.record.wording import write
+from tools.evidence import Evidence
+
+# Conditions of the drug graph by the notion of the record that means them.
+_HERE = {
+    "community-acquired-pneumonia": "pneumonia",
+    "hospital-acquired-pneumonia": "hospital_onset",
+    "aspiration-pneumonia": "aspiration",
+    "copd-exacerbation": "copd_exacerbation",
+    "asthma-exacerbation": "asthma_attack",
+    "pulmonary-embolism": "pe",
+    "pneumocystis-pneumonia": "pjp",
+    "tuberculosis": "tb",
+    "influenza": "influenza",
+    "covid-19": "covid",
+    "ipf": "ipf",
+    "sarcoidosis": "sarcoid",
+    "invasive-aspergillosis": "invasive_mould",
+}
+
+
+class DoseRow(BaseModel):
+    """One dose: drug, indication and purpose apart, the band of the kidney in `test`.
+
+    Attributes:
+        ask: Words that ask for this indication; empty for the usual one.
+        case: Record condition that makes it the indication when the question names none.
+        per_kg: Amount per kg of weight; `{amount}` is then the product, rounded to `round_to`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    drug: str
+    purpose: str
+    ask: tuple[str, ...] = ()
+    case: str = ""
+    test: str = ""
+    per_kg: float | None = None
+    round_to: float = 1.0
+    most: float | None = None
+    en: str
+    zh: str
+    source: str
+    year: int | None = None
+    passage: str | None = None
+
+    @cached_property
+    def words(self) -> re.Pattern[str]:
+        """Words of the indication."""
+        return pattern_of(self.ask) if self.ask else re.compile("")
+
+
+@cache
+def dose_rows() -> tuple[DoseRow, ...]:
+    """All rows in order."""
+    text = (files("tools") / "data" / "regimens" / "doses.toml").read_text(encoding="utf-8")
+    return tuple(DoseRow.model_validate(row) for row in tomllib.loads(text)["dose"])
+
+
+def asks_dose(question: str) -> bool:
+    """Whether a question asks how much."""
+    return bool(words("dose").search(question))
+
+
+def dose(question: str, record: Record) -> list[Evidence]:
+    """Doses of the drugs that a dose question names, for this patient; what speaks against the drug stands on top."""
+    out: list[Evidence] = []
+    for drug in dict.fromkeys(d.id for d in record.graph.mentions(question)):
+        row = _row(drug, question, record)
+        out += _said(row, record) if row is not None else _labelled(drug, record)
+    return out
+
+
+def _labelled(drug: str, record: Record) -> list[Evidence]:
+    """A drug without a row of its own: its uses in the drug graph for what this patient has, and the rule for this kidney."""
+    graph, crcl = record.graph, record.get("crcl")
+    here = {c for c, notion in _HERE.items() if record.notion(notion) is True} | set(record.patient.context.conditions)
+    uses = [f for f in graph.facts((drug,), ("treats",)) if graph.condition_of(f) in here][:2]
+    rules = list(graph.dose_rules(drug, crcl=crcl.number if crcl else None))[:1]
+    if not uses and not rules:
+        return []
+    known = f" (CrCl {crcl.shown})" if crcl is not None else ""
+    known_zh = f"（肌酐清除率 {crcl.shown}）" if crcl is not None else ""
+    facts = [*uses, *rules]
+    against = [o for o in objections(record, drug) if not o.by_kidney][:2]
+    lines = [
+        (f"{f.text.rstrip('.')}{known if f in rules else ''}.", f"{f.text_zh.rstrip('。')}{known_zh if f in rules else ''}。")
+        for f in facts
+    ]
+    lines += [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in against]
+    return [evidence(f"B-dose-{drug}-label-{n}", en, zh, facts[0].source, facts[0].year) for n, (en, zh) in enumerate(lines)]
+
+
+def _row(drug: str, question: str, record: Record) -> DoseRow | None:
+    """The row of the indication named, else of the one that the record gives, whose band holds."""
+    applied = Applied(record, {}, {})
+    mine = [r for r in dose_rows() if r.drug == drug]
+    named = [r for r in mine if r.ask and r.words.search(question)]
+    fitting = named or [r for r in mine if r.case and holds(r.case, applied) is True] or [r for r in mine if not r.ask and not r.case]
+    if not fitting and len({r.purpose for r in mine}) == 1:
+        fitting = mine
+    return next((r for r in fitting if holds(r.test, applied) is True), None) or next((r for r in fitting if not r.test), None)
+
+
+def _said(row: DoseRow, record: Record) -> list[Evidence]:
+    weight = record.get("weight")
+    amount = None
+    if row.per_kg is not None and weight is not None:
+        exact = row.per_kg * weight.number
+        amount = min(round(exact / row.round_to) * row.round_to, row.most or float("inf"))
+    extra = {"amount": Value(amount, f"{amount:g}")} if amount is not None else {}
+    applied = Applied(Record(record.case, record.graph, record.question, extra), {}, {})
+    lines = [(row.en, row.zh)]
+    against = objections(record, row.drug)
+    grave = [o for o in against if o.action in ("avoid", "stop", "hold")][:1]
+    first = [(f"First: {o.en}", f"先注意：{o.zh}") for o in grave]
+    rest = [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in against if o not in grave and not o.by_kidney][:2]
+    # A dose that must not be given as it stands says so before it says how much.
+    ordered = [*first, *lines, *rest] if grave and grave[0].grave == 0 else [*lines, *first, *rest]
+    texts = [(write(en, applied, "en"), write(zh, applied, "zh")) for en, zh in ordered]
+    return [evidence(f"B-dose-{row.drug}-{row.purpose}-{n}", en, zh, row.source, row.year, row.passage) for n, (en, zh) in enumerate(texts)]

@@ -1,0 +1,185 @@
+"""Regimens as guidelines give them (`data/regimens`): chosen by disease, severity, allergy; dosed for this kidney; screened here."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+
+from retrieval.drugs.check import patient_facts
+from tools.bedside.cautions import Objection, objections
+from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import pattern_of
+from tools.bedside.record.wording import write
+from tools.evidence import Evidence
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Dose(_Row):
+    """A dose that holds under a test (an empty one is the usual dose)."""
+
+    test: str = ""
+    en: str
+    zh: str
+
+
+class Part(_Row):
+    """One drug of a regimen; the first dose whose test holds is given."""
+
+    drug: str
+    dose: tuple[Dose, ...]
+
+
+class Option(_Row):
+    """One regimen; options stand in the guideline's order."""
+
+    part: tuple[Part, ...]
+    test: str = ""
+    en: str = ""
+    zh: str = ""
+
+
+class Regimen(_Row):
+    """Regimens of one disease at one severity and setting, for treatment or prophylaxis.
+
+    Attributes:
+        disease: Words of the question that ask for it; `case` is the record condition that does.
+        ask: Words that ask for this kind of treatment (`antibiotic`).
+        test: Severity or setting in this record.
+        none: Said instead when the record gives no reason to treat.
+    """
+
+    id: str
+    disease: tuple[str, ...]
+    case: str
+    ask: tuple[str, ...]
+    never: tuple[str, ...] = ()
+    test: str = ""
+    title: tuple[str, str]
+    option: tuple[Option, ...] = ()
+    before: tuple[Dose, ...] = ()
+    note: tuple[Dose, ...] = ()
+    source: str
+    year: int | None = None
+    passage: str | None = None
+
+    @cached_property
+    def words(self) -> re.Pattern[str]:
+        """Words of the treatment."""
+        return pattern_of(self.ask)
+
+    @cached_property
+    def names(self) -> re.Pattern[str]:
+        """Words of the disease."""
+        return pattern_of(self.disease)
+
+    @cached_property
+    def ruled_out(self) -> re.Pattern[str] | None:
+        """Words that rule it out."""
+        return pattern_of(self.never) if self.never else None
+
+
+@cache
+def regimens() -> tuple[Regimen, ...]:
+    """All regimens in the order of their files."""
+    folder = files("tools") / "data" / "regimens"
+    rows: list[Regimen] = []
+    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name):
+        rows += [Regimen.model_validate(row) for row in tomllib.loads(file.read_text(encoding="utf-8")).get("regimen", [])]
+    return tuple(rows)
+
+
+@dataclass(frozen=True)
+class _Pick:
+    option: Option
+    skipped: tuple[Objection, ...]
+
+
+def choose(question: str, record: Record) -> list[Evidence]:
+    """The regimen that the question asks for in this patient; empty when it asks for none that is known.
+
+    A disease that the question names decides; only without one does the record.
+    """
+    applied = Applied(record, {}, {})
+    asked = [r for r in regimens() if r.words.search(question) and not (r.ruled_out and r.ruled_out.search(question))]
+    named = [r for r in asked if r.names.search(question)]
+    pool = named or [r for r in asked if holds(r.case, applied) is True]
+    for regimen in pool:
+        if holds(regimen.test, applied) is True:
+            return _assembled(regimen, record, applied)
+    return []
+
+
+def _assembled(regimen: Regimen, record: Record, applied: Applied) -> list[Evidence]:
+    pick = _pick(regimen, record, applied)
+    lines: list[tuple[str, str]] = []
+    if pick is not None:
+        lines.append(_headline(regimen, pick, record, applied))
+    lines[:0] = [(d.en, d.zh) for d in regimen.before if holds(d.test, applied) is True]
+    if pick is not None:
+        lines += _reasons(pick, record)
+    lines += [(d.en, d.zh) for d in regimen.note if holds(d.test, applied) is True]
+    texts = [(write(en, applied, "en"), write(zh, applied, "zh")) for en, zh in lines]
+    return [
+        evidence(f"B-reg-{regimen.id}-{n}", en, zh, regimen.source, regimen.year, regimen.passage)
+        for n, (en, zh) in enumerate(t for t in texts if all(t))
+    ]
+
+
+def _pick(regimen: Regimen, record: Record, applied: Applied) -> _Pick | None:
+    """The first option that nothing forbids."""
+    skipped: list[Objection] = []
+    for option in regimen.option:
+        if holds(option.test, applied) is not True:
+            continue
+        against = [o for part in option.part for o in forbidding(record, part.drug)]
+        if not against:
+            return _Pick(option, tuple(skipped))
+        skipped += against[:1]
+    return None
+
+
+def forbidding(record: Record, drug: str) -> list[Objection]:
+    """What forbids a drug outright: allergy, a listed contraindication, a row that says avoid."""
+    graph, patient = record.graph, record.patient
+    decisive = {
+        f.text
+        for f in patient_facts(graph, graph.drug(drug), patient.context, patient.current)
+        if not f.inferred
+        and (
+            f.severity == "contraindicated"
+            or (f.severity == "major" and f.relation in ("cross_reacts_with", "pregnancy", "contraindicated_in"))
+        )
+    }
+    rows = objections(record, drug)
+    return [o for o in rows if o.grave == 0 or any(o.en == t or o.en in t for t in decisive)]
+
+
+def _headline(regimen: Regimen, pick: _Pick, record: Record, applied: Applied) -> tuple[str, str]:
+    en, zh = [], []
+    for part in pick.option.part:
+        dose = next((d for d in part.dose if holds(d.test, applied) is True), None) or part.dose[-1]
+        name = record.graph.name(part.drug)
+        en.append(f"{name.en} {dose.en}")
+        zh.append(f"{name.zh} {dose.zh}")
+    more_en, more_zh = (f" {pick.option.en}" if pick.option.en else ""), pick.option.zh
+    return f"{regimen.title[0]}: {' plus '.join(en)}.{more_en}", f"{regimen.title[1]}：{'，联合'.join(zh)}。{more_zh}"
+
+
+def _reasons(pick: _Pick, record: Record) -> list[tuple[str, str]]:
+    """Why earlier options fall away, then what to mind with the chosen drugs."""
+    out = []
+    for o in list({o.drug: o for o in pick.skipped}.values())[:1]:
+        name = record.graph.name(o.drug)
+        out.append((f"Not {name.en} here: {o.en}", f"此处不用{name.zh}：{o.zh}"))
+    for part in pick.option.part:
+        mind = [o for o in objections(record, part.drug) if not o.by_kidney][:2]
+        out += [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in mind]
+    return out

@@ -1,0 +1,178 @@
+"""`Can this patient have X?`: a verdict on every drug that the question names, with the reason and the alternative."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.bedside.cautions import Objection, closed, objections
+from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
+from tools.bedside.record.wording import write
+from tools.bedside.regimens import forbidding
+from tools.evidence import Evidence
+
+_Line = tuple[str, str, Objection | None]
+
+
+class Alternative(BaseModel):
+    """What to take instead of a drug (`a;@group`) under a record condition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    drugs: str
+    test: str = ""
+    en: str
+    zh: str
+    source: str
+    year: int | None = None
+
+
+@cache
+def alternatives() -> tuple[Alternative, ...]:
+    """All rows in order."""
+    text = (files("tools") / "data" / "bedside" / "alternatives.toml").read_text(encoding="utf-8")
+    return tuple(Alternative.model_validate(row) for row in tomllib.loads(text)["alternative"])
+
+
+def asks_whether(question: str) -> bool:
+    """Whether a question asks if something may be given."""
+    return bool(words("may").search(question))
+
+
+def _named(question: str, record: Record) -> tuple[list[str], list[str]]:
+    """Drugs that the question names: those not taken now, and those taken."""
+    current = {d.id for d in record.patient.current}
+    named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
+    return [d for d in named if d not in current], [d for d in named if d in current]
+
+
+def _classes(question: str, record: Record) -> list[str]:
+    """Classes that the question names without a drug of theirs."""
+    return [m.ids[0] for m in record.graph.scan(question) if m.kind == "class"]
+
+
+def verdicts(question: str, record: Record) -> list[Evidence]:
+    """One verdict per drug asked about, worst first; a class is answered from its members."""
+    new, taken = _named(question, record)
+    out: list[tuple[int, list[_Line]]] = []
+    for drug in new[:4]:
+        out.append(_of(drug, objections(record, drug), bool(forbidding(record, drug)), record))
+    if not new:
+        out += [_kept(drug, [d for d in taken if d != drug], record) for drug in taken[:2]]
+        out = out[:1] if len(taken) > 1 and out and out[0][0] < 3 else out
+    if not new and not taken:
+        out += [line for group in _classes(question, record)[:2] if (line := _class(group, record)) is not None]
+    ordered = [line for _, lines in sorted(out, key=lambda pair: pair[0]) for line in lines]
+    names = "-".join((new or taken or _classes(question, record))[:2])
+    return [
+        evidence(f"B-may-{names}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        for n, (en, zh, o) in enumerate(ordered)
+    ]
+
+
+def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line]]:
+    """Whether a medicine that the patient takes can go on, beside the others that are named (or all that are taken)."""
+    others = tuple(beside) or None
+    found = [o for o in objections(record, drug, others=others) if not beside or o.other in beside or o.grave == 0]
+    name = record.graph.name(drug)
+    if not found:
+        checked, checked_zh = _checked(record)
+        return 3, [
+            (
+                f"{name.en} can go on by what was checked ({checked}); nothing was found against it.",
+                f"按已核对内容（{checked_zh}）{name.zh}可以继续：未发现反对依据。",
+                None,
+            )
+        ]
+    worst = found[0]
+    en, zh = worst.told
+    word, word_zh = ("Not as it stands", "不宜照旧使用") if worst.grave <= 1 else ("It can go on with care", "可谨慎继续")
+    return worst.grave, [(f"{word}: {closed(en, '.')}", f"{word_zh}：{closed(zh, '。')}", worst)]
+
+
+def _class(group: str, record: Record) -> tuple[int, list[_Line]] | None:
+    """A class by its members: which are out and why, which need care, which meet no objection."""
+    bad, care, free = [], [], []
+    reason: Objection | None = None
+    for drug in record.graph.members(group):
+        found = objections(record, drug.id)
+        if found and found[0].grave <= 1:
+            bad.append(drug)
+            reason = found[0] if reason is None or found[0].grave < reason.grave else reason
+        elif found:
+            care.append(drug)
+        else:
+            free.append(drug)
+    if not (bad or care or free):
+        return None
+    name = record.graph.group_name(group)
+    pieces, pieces_zh = [], []
+    if bad and reason is not None:
+        pieces.append(f"avoid {', '.join(d.name for d in bad[:6])} ({reason.en.rstrip('.')})")
+        pieces_zh.append(f"避免{'、'.join(d.name_zh for d in bad[:6])}（{reason.zh.rstrip('。')}）")
+    if care:
+        pieces.append(f"with care {', '.join(d.name for d in care[:6])}")
+        pieces_zh.append(f"慎用{'、'.join(d.name_zh for d in care[:6])}")
+    if free:
+        pieces.append(f"nothing found against {', '.join(d.name for d in free[:6])}")
+        pieces_zh.append(f"未发现反对{'、'.join(d.name_zh for d in free[:6])}的依据")
+    head = "No" if bad and not care and not free else "Depends on the drug" if bad else "With care" if care else "No objection found"
+    head_zh = "不建议" if bad and not care and not free else "取决于具体药物" if bad else "慎用" if care else "未见反对依据"
+    lines: list[_Line] = [(f"{head} ({name.en}): {'; '.join(pieces)}.", f"{head_zh}（{name.zh}）：{'；'.join(pieces_zh)}。", reason)]
+    return (0 if bad else 2), lines
+
+
+def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> tuple[int, list[_Line]]:
+    """Verdict on a drug that is not taken yet: rank (0 is no) and its sentences."""
+    name = record.graph.name(drug)
+    worst = found[0] if found else None
+    head: _Line
+    if worst is not None and (forbidden or worst.grave <= 1):
+        rank = 0 if forbidden or worst.grave == 0 else 1
+        word, word_zh = ("No: avoid", "不建议使用") if rank == 0 else ("Better not, avoid if possible:", "尽量避免使用")
+        reasons = [worst.told, *((o.en, o.zh) for o in found[1:2])]
+        tail, tail_zh = " ".join(closed(en, ".") for en, _ in reasons), "".join(closed(zh, "。") for _, zh in reasons)
+        head = (f"{word} {name.en}. {tail}", f"{word_zh}{name.zh}：{tail_zh}", worst)
+    elif worst is not None:
+        rank = 2
+        head = (f"{name.en} can be given with care: {worst.en}", f"{name.zh}可以谨慎使用：{worst.zh}", worst)
+    else:
+        rank = 3
+        checked, checked_zh = _checked(record)
+        head = (
+            f"Nothing found against {name.en} among what was checked ({checked}); that is not proof of safety.",
+            f"在已核对的内容（{checked_zh}）中未发现反对使用{name.zh}的依据；这不等于证明安全。",
+            None,
+        )
+    lines: list[_Line] = [head]
+    if rank < 2:
+        instead = alternative(drug, record)
+        if instead is not None:
+            lines.append((*instead, worst))
+    return rank, lines
+
+
+def alternative(drug: str, record: Record) -> tuple[str, str] | None:
+    """What to take instead of a drug here, in both languages; None where no row says."""
+    applied = Applied(record, {}, {})
+    row = next((a for a in alternatives() if drug in record.members(a.drugs) and holds(a.test, applied) is True), None)
+    return None if row is None else (write(row.en, applied, "en"), write(row.zh, applied, "zh"))
+
+
+def _checked(record: Record) -> tuple[str, str]:
+    """What a verdict without objection rests on."""
+    names = [record.graph.name(d.id) for d in record.patient.current]
+    crcl = record.get("crcl")
+    parts = [f"current medicines: {', '.join(n.en for n in names) or 'none'}"]
+    parts_zh = [f"现用药：{'、'.join(n.zh for n in names) or '无'}"]
+    allergies = ", ".join(a.substance for a in record.case.patient.allergies)
+    parts.append(f"allergies: {allergies or 'none recorded'}")
+    parts_zh.append(f"过敏：{allergies or '无记录'}")
+    if crcl is not None:
+        parts.append(f"CrCl {crcl.shown}")
+        parts_zh.append(f"肌酐清除率 {crcl.shown}")
+    return "; ".join(parts), "；".join(parts_zh)

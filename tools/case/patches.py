@@ -1,0 +1,160 @@
+"""Suppositions about a patient as typed patches, applied to a copy of the case; the record itself stays as it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tools.case.record import Allergy, Case, Medication, Observation, Smoking, Vitals
+from tools.evidence import Language
+from tools.labs.analytes import analytes, find_analyte
+from tools.labs.units import parse_unit
+
+Kind = Literal["lab", "vital", "patient", "pregnant", "smoking", "finding", "allergy", "take", "stop"]
+# A value that depends on another is no longer known when that one is supposed otherwise.
+_UNKNOWN_THEN = {
+    "egfr": ("creatinine",),
+    "creatinine": ("egfr",),
+    "urea": ("urea_nitrogen",),
+    "urea_nitrogen": ("urea",),
+    "pao2": ("sao2",),
+}
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One supposition.
+
+    Attributes:
+        kind: What it changes.
+        name: Analyte id, vital sign, field of the patient, substance, or finding.
+        value: Number, where it is one.
+        unit: Its unit.
+        yes: For a flag: whether it is supposed to hold.
+        severity: Of an allergy.
+        names: Other names of a medicine, lower case.
+    """
+
+    kind: Kind
+    name: str
+    value: float | None = None
+    unit: str = ""
+    yes: bool = True
+    severity: str | None = None
+    names: tuple[str, ...] = ()
+
+
+def patched(case: Case, patches: tuple[Patch, ...]) -> Case:
+    """A copy of the case in which the patches hold."""
+    for patch in patches:
+        case = _APPLY[patch.kind](case, patch)
+    return case
+
+
+def _lab(case: Case, p: Patch) -> Case:
+    gone = {p.name, *_UNKNOWN_THEN.get(p.name, ())}
+    kept = tuple(o for o in case.labs if (found := find_analyte(o.analyte)) is None or found.id not in gone)
+    newest = max((o.time for o in case.labs if o.time), default=None)
+    return case.model_copy(update={"labs": (*kept, Observation(time=newest, analyte=p.name, value=p.value, unit=p.unit))})
+
+
+def _new_vital(case: Case, p: Patch) -> Case:
+    last = max(case.vitals, key=lambda v: v.time or "", default=Vitals())
+    value = int(p.value) if p.name == "gcs" and p.value is not None else p.value
+    return case.model_copy(update={"vitals": (*case.vitals, last.model_copy(update={p.name: value}))})
+
+
+def _of_patient(case: Case, **update: object) -> Case:
+    return case.model_copy(update={"patient": case.patient.model_copy(update=update)})
+
+
+def _allergy(case: Case, p: Patch) -> Case:
+    others = tuple(a for a in case.patient.allergies if a.substance.lower() != p.name.lower())
+    new = (Allergy(substance=p.name, reaction=p.severity, severity="severe" if p.severity else None),) if p.yes else ()
+    return _of_patient(case, allergies=(*others, *new))
+
+
+def _finding(case: Case, p: Patch) -> Case:
+    seen = tuple(f for f in case.presentation.findings if "confus" not in f.lower() and "意识" not in f)
+    told = ("confusion" if p.yes else "no confusion",)
+    return case.model_copy(update={"presentation": case.presentation.model_copy(update={"findings": (*seen, *told)})})
+
+
+def _stop(case: Case, p: Patch) -> Case:
+    kept = tuple(m for m in case.medications if not any(n in m.name.lower() for n in (*p.names, p.name.lower())))
+    return case.model_copy(update={"medications": kept})
+
+
+_APPLY: Mapping[Kind, Callable[[Case, Patch], Case]] = {
+    "lab": _lab,
+    "vital": _new_vital,
+    "patient": lambda case, p: _of_patient(case, **{p.name: p.value}),
+    "pregnant": lambda case, p: _of_patient(case, pregnant=p.yes),
+    "smoking": lambda case, p: _of_patient(case, smoking=Smoking(status="never")),
+    "finding": _finding,
+    "allergy": _allergy,
+    "take": lambda case, p: case.model_copy(update={"medications": (*case.medications, Medication(name=p.name))}),
+    "stop": _stop,
+}
+
+# How a supposition is said, in English and Chinese; {name}, {value}, {unit} and what the record holds, {was}.
+_SAID: Mapping[Kind, tuple[str, str]] = {
+    "lab": ("{name} {value} {unit}", "{name} {value} {unit}"),
+    "vital": ("{name} {value} {unit}", "{name} {value} {unit}"),
+    "patient": ("{name} {value} {unit}", "{name} {value} {unit}"),
+    "pregnant": ("pregnant", "妊娠"),
+    "smoking": ("never smoked", "从不吸烟"),
+    "finding": ("new confusion", "新发意识模糊"),
+    "allergy": ("allergy to {name}", "对 {name} 过敏"),
+    "take": ("takes {name}", "正在使用 {name}"),
+    "stop": ("no longer takes {name}", "已停用 {name}"),
+}
+_NAMES: Mapping[str, tuple[str, str, str]] = {
+    "heart_rate": ("heart rate", "心率", "/min"),
+    "respiratory_rate": ("respiratory rate", "呼吸频率", "/min"),
+    "temperature_c": ("temperature", "体温", "°C"),
+    "sbp_mmhg": ("systolic pressure", "收缩压", "mmHg"),
+    "dbp_mmhg": ("diastolic pressure", "舒张压", "mmHg"),
+    "spo2_pct": ("oxygen saturation", "血氧饱和度", "%"),
+    "fio2": ("inspired oxygen fraction", "吸入氧浓度", ""),
+    "gcs": ("Glasgow Coma Scale", "格拉斯哥昏迷评分", ""),
+    "age_years": ("age", "年龄", "years"),
+    "weight_kg": ("weight", "体重", "kg"),
+    "height_cm": ("height", "身高", "cm"),
+}
+
+
+def told(patch: Patch, case: Case, language: Language) -> str:
+    """The supposition in words, with what the record holds instead.
+
+    Args:
+        patch: What is supposed.
+        case: The record before it.
+        language: Of the reader.
+    """
+    zh = language == "zh"
+    names = _NAMES.get(patch.name)
+    if patch.kind == "lab":
+        analyte, parsed = analytes()[patch.name], parse_unit(patch.unit)
+        name, unit = analyte.name(language), parsed.shown if parsed else patch.unit
+    else:
+        name, unit = (names[1 if zh else 0], "岁" if zh and names[2] == "years" else names[2]) if names else (patch.name, "")
+    value = "" if patch.value is None else f"{patch.value:g}"
+    text = _SAID[patch.kind][1 if zh else 0].format(name=name, value=value, unit=unit).strip()
+    if patch.severity:
+        text += "（严重过敏反应）" if zh else f" ({patch.severity})"
+    if not patch.yes:
+        text = f"无：{text}" if zh else f"not: {text}"
+    was = _recorded(patch, case)
+    return text if was is None else f"{text}（病历：{was}）" if zh else f"{text} (record: {was})"
+
+
+def _recorded(patch: Patch, case: Case) -> str | None:
+    if patch.kind == "lab":
+        mine = [o for o in case.labs if (found := find_analyte(o.analyte)) is not None and found.id == patch.name and o.value is not None]
+        last = max(mine, key=lambda o: o.time or "", default=None)
+        return None if last is None else f"{last.value:g} {last.unit or ''}".strip()
+    if patch.kind == "vital":
+        rows = [v for v in case.vitals if getattr(v, patch.name) is not None]
+        return f"{getattr(max(rows, key=lambda v: v.time or ''), patch.name):g}" if rows else None
+    value = getattr(case.patient, patch.name, None) if patch.kind == "patient" else None
+    return None if value is None else f"{value:g}"

@@ -1,0 +1,83 @@
+"""The linter of a pasted CT report: against itself, against the case, and against what was measured.
+
+Door: `tools.reports.lint.lint`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from tools.reports.lint import calendar, changes, compare, follow_up, presence, signing, within
+from tools.reports.lint.reading.mentions import Mention, mentions_of
+from tools.reports.lint.reading.parts import is_chinese, sentences_of
+from tools.reports.lint.reading.topics import read_pieces
+from tools.reports.lint.remarks import KINDS, Kind, Remark
+
+__all__ = ["KINDS", "Kind", "Lint", "Remark", "lint"]
+
+_READ = ("findings", "impression", "recommendation")
+
+
+@dataclass(frozen=True)
+class Lint:
+    """What was found, and what was looked at.
+
+    Attributes:
+        remarks: In the order of a reader's concern: identity and contradictions first.
+        checked: What was compared, English.
+        checked_zh: The same in Chinese.
+        not_checked: What was not, English.
+        not_checked_zh: The same in Chinese.
+        mentions: Every finding as it was understood.
+        chinese: Whether the report is written in Chinese.
+    """
+
+    remarks: tuple[Remark, ...]
+    checked: tuple[str, ...]
+    checked_zh: tuple[str, ...]
+    not_checked: tuple[str, ...]
+    not_checked_zh: tuple[str, ...]
+    mentions: tuple[Mention, ...]
+    chinese: bool
+
+
+def lint(report: str, *, sex: str | None = None, age: float | None = None, studied: date | None = None, today: date) -> Lint:
+    """Check a report.
+
+    Args:
+        report: Text, English or Chinese, with or without headings.
+        sex: Of the open case; None without one.
+        age: Of the open case in years; None without one.
+        studied: Date of the study; None takes what the report says.
+        today: For dates in the future.
+    """
+    sentences = sentences_of(report)
+    mentions = mentions_of(sentences)
+    pieces = read_pieces([s for s in sentences if s.section in _READ])
+    sections = {s.section for s in sentences}
+    remarks = [
+        *signing.identity(report, sentences, sex, age),
+        *presence.contradicted(pieces),
+        *compare.compared(pieces),
+        *changes.changes(pieces),
+        *changes.misnamed(pieces),
+        *within.counted(mentions),
+        *within.impossible(mentions, sentences),
+        *calendar.dates(report, sentences, studied, today),
+        *follow_up.unfollowed(pieces, sentences),
+        *signing.left_overs(report),
+        *signing.hedged(sentences),
+    ]
+    both = {"findings", "impression"} <= sections
+    checked = [("the report against itself", "报告自身一致性"), ("sizes, units and dates", "大小、单位与日期")]
+    skipped = [("whether the images show anything else", "图像上是否另有未描述的病变")]
+    (checked if both else skipped).append(("findings against impression", "所见与印象的一致性"))
+    (checked if sex or age else skipped).append(("sex and age against the case", "性别、年龄与病例的一致性"))
+    return Lint(
+        remarks=tuple({(r.kind, r.places): r for r in remarks}.values()),
+        checked=tuple(c[0] for c in checked),
+        checked_zh=tuple(c[1] for c in checked),
+        not_checked=tuple(c[0] for c in skipped),
+        not_checked_zh=tuple(c[1] for c in skipped),
+        mentions=tuple(mentions),
+        chinese=is_chinese(report),
+    )

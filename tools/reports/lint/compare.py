@@ -1,0 +1,169 @@
+"""Findings against impression: side, lobe, size, number, amount and other figures of whatever both speak of."""
+
+import itertools
+from collections.abc import Iterator
+
+from tools.reports.lint.reading.listing import listed
+from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.vocabulary import group
+from tools.reports.lint.remarks import Remark, differ
+
+# Two readings of one lesion on one page may differ by rounding.
+_ROUND_MM = 1.0
+_IMPRESSION = ("impression", "recommendation")
+
+
+def same_size(a: float, b: float) -> bool:
+    """Whether two diameters in mm may be one."""
+    return abs(a - b) <= max(_ROUND_MM, 0.08 * max(a, b))
+
+
+def compared(pieces: list[Piece]) -> list[Remark]:
+    """Remarks on impressions that say something else than the findings of the same thing."""
+    seen = [p for p in pieces if p.sentence.section == "findings"]
+    out: list[Remark] = []
+    for said in (p for p in pieces if p.sentence.section in _IMPRESSION and not group("double")["words"].search(p.sentence.text)):
+        near = about(said, seen)
+        if near:
+            topic, places = near
+            stated = [p for p in places if p.states(topic) and not p.limited]
+            if said.states(topic) and stated:
+                out += [r for rule in _RULES for r in rule(said, topic, stated, seen)]
+    return out
+
+
+def about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
+    """The rarest topic that findings share with `said`, and the pieces that have it; pieces that share more of it come first."""
+    shared = {t: [p for p in seen if t in p.topics] for t in said.topics}
+    known = {t: ps for t, ps in shared.items() if ps}
+    if not known:
+        return None
+    # One word with two topics (an abscess is a cavity) is compared as the wider.
+    for narrow, wide in itertools.permutations(list(known), 2):
+        if narrow in known and wide in known and said.topics[narrow] == said.topics[wide] and len(known[narrow]) < len(known[wide]):
+            del known[narrow]
+    topic = min(known, key=lambda t: (is_place(t), len(known[t]), said.topics[t]))
+    return topic, sorted(known[topic], key=lambda p: -len(p.topics.keys() & said.topics.keys()))
+
+
+def meet(a: Piece, b: Piece) -> bool:
+    """Whether two pieces may speak of one place."""
+    sides = not a.wide_sides or not b.wide_sides or "both" in a.wide_sides | b.wide_sides or bool(a.wide_sides & b.wide_sides)
+    lobes = not a.lobes or not b.wide_lobes or bool(_lobes(a.lobes) & _lobes(b.wide_lobes))
+    return sides and lobes
+
+
+def _lobes(names: frozenset[str]) -> frozenset[str]:
+    return names | ({"upper"} if "lingula" in names else frozenset())
+
+
+def _sides(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(("left", "right")) if "both" in names else names
+
+
+def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
+    """Pieces with a size that `said` gives too; all of them where none has."""
+    exact = [p for p in stated if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now)]
+    return exact or stated
+
+
+def _side(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    near = stated if "both" in said.sides else _same_lesion(said, stated)
+    named = [p for p in near if p.sides]
+    wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
+    if len(said.sides) != 1 or not named or "both" in wide:
+        return
+    (own,) = said.sides
+    if own == "both":
+        one_sided = len(wide) == 1 and len(named) == len(near) and not is_place(topic)
+        if not one_sided:
+            return
+    elif own in wide:
+        return
+    yield differ("side", topic, own, next(iter(named[0].sides)), named[0].sentence.text, said.sentence.text)
+
+
+def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    near = _same_lesion(said, stated)
+    named = [p for p in near if p.lobes]
+    own = _lobes(said.lobes)
+    if not own or not named:
+        return
+    wide: frozenset[str] = frozenset().union(*(_lobes(p.wide_lobes) for p in near))
+    if not own & wide:
+        yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
+        return
+    pairs = {(s, lobe) for p in near for s in _sides(p.sides) for lobe in _lobes(p.lobes)}
+    exact = all(
+        len(p.sides) == 1 and "both" not in p.sides and p.lobes and p.wide_lobes == p.lobes and p.wide_sides == p.sides for p in near
+    )
+    if exact and len(said.sides) == 1 and len(said.lobes) == 1 and not pairs & set(itertools.product(said.sides, own)):
+        yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
+
+
+def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
+    here = [p for p in stated if meet(said, p)] or stated
+    known = [s for p in here for s in _readings(p)]
+    elsewhere = [s for p in seen if meet(said, p) and (p.topics.keys() & said.topics.keys() or p.wide_sides) for s in _readings(p)]
+    odd = [a for a in said.figures.now if not any(same_size(a, b) for b in (*known, *elsewhere))]
+    if odd and known:
+        closest = min(known, key=lambda b: abs(b - odd[0]))
+        where = next(p for p in here if closest in _readings(p))
+        slip = any(0.9 <= max(odd[0], b) / max(min(odd[0], b), 0.01) / 10 <= 1.1 for b in known)
+        yield differ(
+            "unit" if slip else "size", topic, f"{odd[0]:g} mm", f"{closest:g} mm", where.sentence.text, said.sentence.text
+        )  # fmt: skip
+
+
+def _readings(p: Piece) -> list[float]:
+    """The sizes of a piece, their mean and their sum: an impression may give any."""
+    now = list(p.figures.now)
+    return now + ([sum(now) / len(now), sum(now), sum(now[:2]) / len(now[:2])] if len(now) > 1 else [])
+
+
+def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    """Ratios, percentages, millilitres, HU and scores of the same thing."""
+    for unit, value in said.figures.other:
+        known = [(v, p) for p in stated if meet(said, p) for u, v in p.figures.other if u == unit]
+        if known and all(abs(v - value) > max(0.05 * abs(value), 0.04 if unit == "ratio" else 1.0) for v, _ in known):
+            where = known[0][1]
+            yield differ("size", topic, f"{value:g} {unit}", f"{known[0][0]:g} {unit}", where.sentence.text, said.sentence.text)
+
+
+def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    own = max(listed(said.text).get(topic, 0), said.counts.get(topic, 0))
+    stated_here = [p for p in stated if meet(said, p)]
+    told = [p.counts[topic] for p in stated_here if topic in p.counts]
+    lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(topic))}
+    numbers = told + list(lists.values())
+    if not own or not numbers or (own == 1 and not _alone(said, topic)):
+        return
+    if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
+        return
+    if (own == 99 and max(numbers) > 1) or (99 in numbers and own != 1):
+        return
+    shown = ["multiple" if n == 99 else str(n) for n in (own, max(numbers))]
+    yield differ("count", topic, shown[0], shown[1], stated_here[0].sentence.text, said.sentence.text)
+
+
+def _alone(said: Piece, topic: str) -> bool:
+    """Whether "one" means that there is no other: a single lesion, or one without a place or size that picks it out."""
+    return bool(group("count")["single"].search(said.text)) or not (said.figures.now or said.lobes or said.sides)
+
+
+def _sums(numbers: list[int]) -> set[int]:
+    return {sum(c) for n in range(2, min(len(numbers), 6) + 1) for c in itertools.combinations(numbers[:8], n)}
+
+
+def _amount(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    if topic not in ("effusion", "pericardial_effusion", "pneumothorax"):
+        return
+    words = group("amount")
+    own = {name for name, pattern in words.items() if pattern.search(said.text)}
+    known = {name: p for p in stated if meet(said, p) for name, pattern in words.items() if pattern.search(p.text)}
+    if len(own) == 1 and known and not own & known.keys() and "moderate" not in own | known.keys():
+        value, where = next(iter(known.items()))
+        yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
+
+
+_RULES = (_side, _lobe, _size, _other, _count, _amount)

@@ -1,0 +1,56 @@
+"""A report cut into sentences, each with the section it stands in."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from retrieval.concepts.context import sentences as split
+from tools.reports.lint.reading.vocabulary import table
+
+Section = Literal["findings", "impression", "technique", "history", "comparison", "recommendation"]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of a report.
+
+    Attributes:
+        text: As written.
+        start: Its place in the report.
+        section: Where it stands; text before any heading counts as findings.
+    """
+
+    text: str
+    start: int
+    section: Section
+
+
+@cache
+def _headings() -> re.Pattern[str]:
+    names = "|".join(f"(?P<{name}>{'|'.join(words)})" for name, words in table("words")["sections"].items())
+    # A heading opens a line and ends with a colon, or is alone on its line, or follows a full stop in capitals or Chinese.
+    return re.compile(rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:{names})[ \t*]*(?:[:：]|(?=\n)|$)", re.IGNORECASE | re.MULTILINE)
+
+
+def sentences_of(report: str) -> list[Sentence]:
+    """Sentences of `report` in order; headings are left out."""
+    marks = [(m.end(), m.lastgroup, m.start()) for m in _headings().finditer(report)]
+    bounds = [(0, marks[0][2] if marks else len(report), "findings")]
+    for i, (end, name, _) in enumerate(marks):
+        bounds.append((end, marks[i + 1][2] if i + 1 < len(marks) else len(report), str(name)))
+    out: list[Sentence] = []
+    for low, high, name in bounds:
+        body = report[low:high]
+        for span in split(body):
+            text = body[span.start : span.end]
+            lead = len(text) - len(text.lstrip(" \t\r\n-•*"))
+            text = re.sub(r"^\d{1,2}[.、)]\s*(?=\D)", "", text.strip(" \t\r\n-•*"))
+            if text:
+                out.append(Sentence(text, low + span.start + lead, name))  # type: ignore[arg-type]
+    return out
+
+
+def is_chinese(report: str) -> bool:
+    """Whether a report is written in Chinese."""
+    return len(re.findall(r"[\u3400-\u9fff]", report)) > len(re.findall(r"[A-Za-z]", report)) / 4

@@ -57,7 +57,7 @@ _PRIOR = re.compile(
 )
 _EXAM = re.compile(
     r"(?:date of (?:exam\w*|study|scan)|exam\w* date|study date|scan date|exam(?:ination)?|(?:CT|scan|study)(?: \w+)? (?:dated|of|on)|performed on"
-    r"|this (?:scan|study|CT)|检查(?:日期|时间)?|扫描(?:日期|时间)?|本片)\s*[:：]?\s*(?:of|on|dated|the)?\s*$",
+    r"|this (?:scan|study|CT)|检查(?:日期|时间)?|扫描(?:日期|时间)?|本片|本次)\s*[:：]?\s*(?:of|on|dated|the)?\s*$",
     re.IGNORECASE,
 )
 _REPORT = re.compile(r"(?:report(?:ed)?(?: date)?(?: on)?|signed(?: on)?|dictated(?: on)?|issued(?: on)?|verified(?: on)?|报告(?:日期|时间)?|审核(?:日期|时间)?|签发(?:日期|时间)?)\s*[:：]?\s*$", re.IGNORECASE)  # fmt: skip
@@ -92,9 +92,10 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
         else:
             told.append((when, _role(report, place, sentences), _line(report, place, sentences)))
     exams = [d for d, role, _ in told if role == "now"]
+    reports = [d for d, role, _ in told if role == "report"]
     exam = studied or (exams[0] if exams else None)
     for when, role, line in told:
-        if role in ("prior", "past") and when >= (exam or today) and not (when == exam and role == "past"):
+        if role in ("prior", "past") and when >= (exam or (reports[0] if reports else today)) and not (when == exam and role == "past"):
             yield _when(
                 (line,), f"{when.isoformat()} is not before this study, and is told as past.", f"{when.isoformat()} 不早于本次检查，却作为既往描述。"
             )  # fmt: skip

@@ -14,6 +14,7 @@ _BARE_BEFORE = re.compile(
     r"(?:previously|formerly|from|was|baseline|原|前次?|由|从)\s*(\d{1,3}(?:\.\d+)?)(?![\d.]*\s*(?:[A-Za-z/\-年月日%]|\d))", re.IGNORECASE
 )
 _TO = re.compile(r"^\s*(?:缩小?至|降至|减小?至|增大?至|增至|升至|长至|变为|现为?|→|->)\s*约?\s*$")
+_FROM = re.compile(r"(?:(?<!ranging )(?<!range )(?<!sizes )from|由|从)\s*$|\($", re.IGNORECASE)
 _NOW = re.compile(r"(?<![A-Za-z])(?:now|currently|current|to|today)(?![A-Za-z])|现|目前|本次|至", re.IGNORECASE)
 # Figures that are no diameter: unit, expression, factor to the unit.
 _OTHER = (
@@ -61,6 +62,10 @@ def figures_in(text: str) -> Figures:
     for i, m in enumerate(found):
         factor = 10.0 if m[4].lower() in ("cm", "厘米") else 1.0
         values = [float(v) * factor for v in m.groups()[:3] if v]
+        if m[2] and _FROM.search(text[: m.start()]) and re.search(r"to|至", m.group()):
+            before.append(values.pop(0))
+            now.extend(values)
+            continue
         after = text[m.end() : found[i + 1].start()] if i + 1 < len(found) else ""
         (before if _earlier(text[: m.start()], after) else now).extend(values)
     if found and not before:

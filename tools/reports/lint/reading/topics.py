@@ -23,7 +23,7 @@ _PIECE = re.compile(
 )
 _BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病]")
 _REFERS = re.compile(
-    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])|measur\w+|was |其|该|此|大小|较大|最大|前次|原)",
+    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])|measur\w+|was |其(?!余|他|它)|该|此|大小|较大|最大|前次|原)",
     re.IGNORECASE,
 )
 
@@ -64,6 +64,10 @@ class Piece:
         """Whether the topic is said to be absent, as a whole."""
         return "negated" in self.status.get(topic, ()) or self.change == "resolved"
 
+    def names(self, topic: str) -> bool:
+        """Whether the topic is or was there, in this patient."""
+        return topic in self.topics and (self.change == "resolved" or not self.status[topic] & {"negated", "family", "hypothetical"})
+
     def states(self, topic: str) -> bool:
         """Whether the topic is said to be there, in this patient, now."""
         return topic in self.topics and not self.denies(topic) and not self.status[topic] & {"family", "hypothetical", "historical"}
@@ -87,6 +91,17 @@ def _stop() -> frozenset[str]:
 def is_place(topic: str) -> bool:
     """Whether a topic is rather a place or a plain word, and pairs sentences only when nothing else does."""
     return topic.startswith("~") or bool(_rows().get(topic, {}).get("place"))
+
+
+def plausible(p: Piece) -> tuple[str, float, float] | None:
+    """The first topic of a piece whose diameters are known, with the smallest and largest plausible one in mm."""
+    for topic in sorted((t for t in p.topics if not t.startswith("~")), key=lambda t: p.topics[t]):
+        word = p.text[p.topics[topic] :]
+        name = "nodule" if topic == "lesion" and group("nodule")["words"].match(word) else topic
+        bounds = table("words")["diameters"].get(name)
+        if bounds:
+            return topic, float(bounds[0]), float(bounds[1])
+    return None
 
 
 def read_pieces(sentences: list[Sentence]) -> list[Piece]:
@@ -117,17 +132,45 @@ def is_loose(topic: str) -> bool:
 def pieces_of(sentence: Sentence) -> list[Piece]:
     """A sentence cut where it changes its subject; what has no subject of its own belongs to the piece before."""
     text = sentence.text
-    cuts = [0, *(m.start() for m in _PIECE.finditer(text)), len(text)]
+    # What stands in brackets belongs to what stands before them.
+    masked = re.sub(r"[(（][^()（）]{0,60}[)）]", lambda m: "_" * len(m.group()), text)
+    cuts = [0, *(m.start() for m in _PIECE.finditer(masked)), len(text)]
     spans: list[tuple[int, int]] = []
     for a, b in itertools.pairwise(cuts):
         if not re.search(r"\w", text[a:b]):
             continue
-        if (spans and not _own_subject(text[a:b])) or (spans and not _own_subject(text[spans[-1][0] : spans[-1][1]])):
+        if spans and _joins(text, spans[-1], (a, b)):
             spans[-1] = (spans[-1][0], b)
         else:
             spans.append((a, b))
     whole = (_named("side", text), _named("lobe", text))
-    return [p for a, b in spans if (p := _piece(text[a:b], sentence, a, whole)).topics]
+    return [p for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans]) if p.topics]
+
+
+def _joins(text: str, last: tuple[int, int], own: tuple[int, int]) -> bool:
+    """Whether a span continues the one before: one of them has no subject, and not both name a place."""
+    before, here = text[last[0] : last[1]], text[own[0] : own[1]]
+    if _own_subject(here) and _own_subject(before):
+        return False
+    return not (_placed(before) and _placed(here))
+
+
+def _placed(text: str) -> bool:
+    return bool(_named("lobe", text) or _named("side", text))
+
+
+def _borrowed(pieces: list[Piece]) -> list[Piece]:
+    """A piece that only names a place speaks of what the piece before it, else behind it, speaks of ("RLL 21 mm, LUL 13 mm")."""
+    out: list[Piece] = []
+    for i, p in enumerate(pieces):
+        source = out[-1] if out else pieces[i + 1] if i + 1 < len(pieces) else None
+        if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes):
+            absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
+            topics = {t: 0 for t in source.topics if not t.startswith("~")}
+            status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
+            p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
+        out.append(p)
+    return out
 
 
 def _own_subject(text: str) -> bool:
@@ -138,6 +181,8 @@ def _own_subject(text: str) -> bool:
 
 
 def _named(name: str, text: str) -> frozenset[str]:
+    """Sides or lobes of a text, without those that it only compares with or points to ("higher than the right", "shifted to the left")."""
+    text = group("towards")["words"].sub(" ", text) if name == "side" else text
     return frozenset(key for key, pattern in group(name).items() if pattern.search(text))
 
 

@@ -47,7 +47,7 @@ _DATE = re.compile(
     r"(?<!\d)(?P<y1>\d{4})\s*[-/.年]\s*(?P<m1>\d{1,2})\s*[-/.月]\s*(?P<d1>\d{1,2})(?!\d)"
     rf"|(?<!\d)(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of )?{_MONTH.format('m2')}\.?,?[\s-]+(?P<y2>\d{{4}})"
     rf"|(?<![A-Za-z]){_MONTH.format('m3')}\.?\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>\d{{4}})"
-    r"|(?<!\d)(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4}|\d{2})(?![\d/.])"
+    r"|(?<!\d)(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4}|\d{2})(?![\d/]|\.\d)"
     rf"|(?P<d5>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}) (?:of )?{_MONTH.format('m5')},? (?P<y5>\d{{4}})",
     re.IGNORECASE,
 )

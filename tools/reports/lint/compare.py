@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
-from tools.reports.lint.reading.listing import listed
+from tools.reports.lint.reading.listing import listed, thing_of
 from tools.reports.lint.reading.topics import Piece, is_place
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
@@ -11,6 +11,10 @@ from tools.reports.lint.remarks import Remark, differ
 # Two readings of one lesion on one page may differ by rounding.
 _ROUND_MM = 0.6
 _IMPRESSION = ("impression", "recommendation")
+# What may lie in any lobe: where the findings give none, the impression may.
+_LUNG = frozenset(
+    ("lesion", "metastasis", "airspace", "ground_glass", "cavity", "collapse", "bronchiectasis", "emphysema", "fibrosis", "scar", "tree_in_bud", "cyst")
+)
 
 
 def same_size(a: float, b: float) -> bool:
@@ -30,6 +34,7 @@ def compared(pieces: list[Piece]) -> list[Remark]:
             named = [p for p in places if p.names(topic) and not p.limited]
             if said.names(topic) and named:
                 out += [r for rule in _PLACES for r in rule(said, topic, named, seen)]
+            out += _other(said, topic, places, seen)
             stated = [p for p in named if p.states(topic)]
             if said.states(topic) and stated:
                 out += [r for rule in _RULES for r in rule(said, topic, stated, seen)]
@@ -40,7 +45,7 @@ def compared(pieces: list[Piece]) -> list[Remark]:
 
 def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     """A place of the impression where the findings describe nothing at all."""
-    topics = [t for t in said.topics if not is_place(t) and said.names(t) and t not in said.limited]
+    topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
     if not topics or len(said.sides) != 1 or "both" in said.sides:
         return
     (side,) = said.sides
@@ -50,7 +55,7 @@ def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     other = [p for p in there if p.sides and side not in p.wide_sides]
     if not on_side and other and all(p.wide_sides for p in there if set(topics) & p.topics.keys()):
         yield differ("side", topics[0], side, next(iter(other[0].sides)), other[0].sentence.text, said.sentence.text)
-    elif lobes and on_side and all(p.lobes for p in on_side if "both" in p.wide_sides or set(topics) & p.topics.keys()):
+    elif lobes and on_side and all(p.lobes for p in on_side if _LUNG & p.topics.keys() or set(topics) & p.topics.keys()):
         placed = [p for p in there if p.wide_lobes]
         if placed and not any(lobes & _lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
             where = next((p for p in on_side if p.lobes), placed[0])
@@ -146,9 +151,9 @@ def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
 
 
 def _readings(p: Piece) -> list[float]:
-    """The sizes of a piece, their mean and their sum: an impression may give any."""
+    """The sizes of a piece, and their mean: an impression may give either."""
     now = list(p.figures.now)
-    return now + ([sum(now) / len(now), sum(now), sum(now[:2]) / len(now[:2])] if len(now) > 1 else [])
+    return now + ([sum(now) / len(now), sum(now[:2]) / len(now[:2])] if len(now) > 1 else [])
 
 
 def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
@@ -161,10 +166,11 @@ def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
 
 
 def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
-    own = max(listed(said.text).get(topic, 0), said.counts.get(topic, 0))
+    thing = thing_of(said.text) or topic
+    own = max(listed(said.text).get(thing, 0), said.counts.get(topic, 0))
     stated_here = [p for p in stated if meet(said, p) or any(group("side")[s].search(p.sentence.text) for s in said.sides)]
     told = [p.counts[topic] for p in stated_here if topic in p.counts]
-    lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(topic))}
+    lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
     numbers = told + list(lists.values())
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
@@ -197,4 +203,4 @@ def _amount(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) ->
 
 
 _PLACES = (_side, _lobe)
-_RULES = (_size, _other, _count, _amount)
+_RULES = (_size, _count, _amount)

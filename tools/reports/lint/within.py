@@ -13,7 +13,7 @@ from tools.reports.lint.remarks import Kind, Remark, label
 _LENGTH = r"\s*(?:mm|cm|毫米|厘米|m\b)"
 _NO_UNIT = re.compile(
     r"(?:measur\w+|diameter(?: of)?|size(?: of)?|大小约?|直径约?|径约)\s*(?:about |approximately |is |of )?"
-    rf"(\d+(?:\.\d+)?(?:\s*[x×X]\s*\d+(?:\.\d+)?)*)(?!\s*[x×X\d.]|{_LENGTH})",
+    rf"(\d+(?:\.\d+)?(?:\s*(?:[x×X~～]|-|–|to|至)\s*\d+(?:\.\d+)?)*)(?!\s*(?:[x×X\d.~～]|-|–|to|至)|{_LENGTH})",
     re.IGNORECASE,
 )
 _HU_AS_LENGTH = re.compile(
@@ -22,6 +22,7 @@ _HU_AS_LENGTH = re.compile(
     re.IGNORECASE,
 )
 _HU = re.compile(r"(-?\d{1,5})\s*HU", re.IGNORECASE)
+_METRES = re.compile(r"(?<!in )(?<!at )(?<!after )(?<!every )(?<![\d.])\d+(?:\.\d+)?\s?(?:m|米|dm|km|inch(?:es)?)(?![A-Za-z³²\d/])(?! follow| CT| later| ago)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _RATIO = re.compile(r"(?:cardiothoracic|CTR|心胸比)\D{0,20}(\d+(?:\.\d+)?)(?!\d*\s*(?:mm|cm))", re.IGNORECASE)
 _AXES = re.compile(
@@ -55,7 +56,7 @@ def impossible(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
             continue
         for kind, what, what_zh in _figures(sentence.text):
             yield Remark(kind, what, what_zh, (sentence.text,), "Measure again.", "请重新测量。")
-        if _HU_AS_LENGTH.search(sentence.text) or _NO_UNIT.search(sentence.text):
+        if _METRES.search(sentence.text) or _HU_AS_LENGTH.search(sentence.text) or _NO_UNIT.search(sentence.text):
             what, what_zh = "A figure has no unit, or one that does not belong to it.", "数值缺少单位或单位不符。"
             yield Remark("unit", what, what_zh, (sentence.text,), "Give the unit.", "请补充或更正单位。")
 

@@ -29,13 +29,14 @@ class Sentence:
 @cache
 def _headings() -> re.Pattern[str]:
     names = "|".join(f"(?P<{name}>{'|'.join(words)})" for name, words in table("words")["sections"].items())
+    plain = names.replace("(?P<", "(?P<x_")
     # A heading opens a line and ends with a colon, or is alone on its line, or follows a full stop in capitals or Chinese.
-    return re.compile(rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:{names})[ \t*]*(?:[:：]|(?=\n)|$)", re.IGNORECASE | re.MULTILINE)
+    return re.compile(rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:[【\[](?:{names})[】\]][:：]?|(?:{plain})[ \t*]*(?:[:：]|(?=\n)|$))", re.IGNORECASE | re.MULTILINE)
 
 
 def sentences_of(report: str) -> list[Sentence]:
     """Sentences of `report` in order; headings are left out."""
-    marks = [(m.end(), m.lastgroup, m.start()) for m in _headings().finditer(report)]
+    marks = [(m.end(), str(m.lastgroup).removeprefix("x_"), m.start()) for m in _headings().finditer(report)]
     bounds = [(0, marks[0][2] if marks else len(report), "findings")]
     for i, (end, name, _) in enumerate(marks):
         bounds.append((end, marks[i + 1][2] if i + 1 < len(marks) else len(report), str(name)))

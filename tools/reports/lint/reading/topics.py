@@ -21,9 +21,9 @@ _PIECE = re.compile(
     r"|伴(?!行)|(?<!合)并|及(?!其)",
     re.IGNORECASE,
 )
-_BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病]")
+_BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病段]")
 _REFERS = re.compile(
-    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])|measur\w+|was |其(?!余|他|它)|该|此|大小|较大|最大|前次|原)",
+    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])|measur\w+|was |其(?!余|他|它)|该|此|对比|与[^，,]{1,20}(?:相比|比较)|较前|范围|数量|compared|(?:there (?:has been|is) )?no (?:interval |significant )*change|unchanged|大小|较大|最大|前次|原)",
     re.IGNORECASE,
 )
 
@@ -62,11 +62,18 @@ class Piece:
 
     def denies(self, topic: str) -> bool:
         """Whether the topic is said to be absent, as a whole."""
-        return "negated" in self.status.get(topic, ()) or self.change == "resolved"
+        return self._negated(topic) or self.change == "resolved"
 
     def names(self, topic: str) -> bool:
         """Whether the topic is or was there, in this patient."""
-        return topic in self.topics and (self.change == "resolved" or not self.status[topic] & {"negated", "family", "hypothetical"})
+        there = self.change == "resolved" or not self._negated(topic)
+        return topic in self.topics and there and not self.status[topic] & {"family", "hypothetical"}
+
+    def _negated(self, topic: str) -> bool:
+        """Whether the topic is denied; what is absorbed in part is still there, and an operation that nothing came after was done."""
+        if "negated" not in self.status.get(topic, ()) or topic == "resection":
+            return False
+        return self.change != "down" or bool(group("none")["words"].search(self.text))
 
     def states(self, topic: str) -> bool:
         """Whether the topic is said to be there, in this patient, now."""
@@ -163,7 +170,7 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
     """A piece that only names a place speaks of what the piece before it, else behind it, speaks of ("RLL 21 mm, LUL 13 mm")."""
     out: list[Piece] = []
     for i, p in enumerate(pieces):
-        source = out[-1] if out else pieces[i + 1] if i + 1 < len(pieces) else None
+        source = _lender(p, out, pieces[i + 1 :])
         if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes):
             absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
@@ -171,6 +178,14 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
         out.append(p)
     return out
+
+
+def _lender(p: Piece, before: list[Piece], behind: list[Piece]) -> Piece | None:
+    """The piece whose topics a piece without any takes: the one behind it in "A and B nodules", else the one before."""
+    strong, next_ = ([q for q in some if any(not t.startswith("~") for t in q.topics)] for some in (before[-1:], behind[:1]))
+    if next_ and (not strong or re.match(r"\s*(?:and\b|及|、|和|与)", next_[0].text)):
+        return next_[0]
+    return strong[0] if strong else None
 
 
 def _own_subject(text: str) -> bool:

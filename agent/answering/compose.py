@@ -21,6 +21,8 @@ _MARK = 5
 # A passage is cut to fit only where this much of it still stands.
 _LEAST_ROOM = 60
 _MOST_HEADLINE = 2
+# Of the room below the headline, what is about the patient takes at most this much where evidence follows.
+_PATIENT_SHARE = 0.55
 # How many statements of a tool an answer shows.
 _MOST: dict[Intent, int] = {
     "labs": 24,
@@ -33,16 +35,17 @@ _MOST: dict[Intent, int] = {
     "report_draft": 40,
     "ct_findings": 14,
 }
-# Passages of a search that are read; where the bedside has judged, they only say why.
-_PASSAGES, _BESIDE_JUDGED = 5, 2
+# Passages of a search that are read.
+_PASSAGES = 5
 # What is computed leads; then what the question raises first.
 _LEADS: tuple[Intent, ...] = ("score",)
 # What speaks of the open case; the rest says why.
 _OF_THE_PATIENT: frozenset[Intent] = frozenset(
     {"labs", "score", "summary", "ct_measure", "ct_findings", "ct_encode", "med_check", "similar", "drug_rank", "report_check"}
 )
-# What the bedside judgements stand for: where they answer, single drugs ranked and facts about other patients only distract.
-_JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary"})
+# What the bedside judgements stand for: where they answer, single drugs ranked and sentences for other patients (another size of nodule,
+# another severity) only mislead.
+_JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary", "guideline"})
 _INFERRED: dict[Language, str] = {"en": "Inference: ", "zh": "推断："}
 _OLD: dict[Language, str] = {"en": "Superseded edition: ", "zh": "旧版（已被取代）："}
 
@@ -77,7 +80,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED:
             continue
-        mine = _of_intent(intent, plan, steps, card, language, _BESIDE_JUDGED if judged else _PASSAGES)
+        mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
         seen = {k for s in said for k in s.evidence}
         said += [s for s in mine if not set(s.evidence) & seen]
     said = [s for s in said if s.text not in banned]
@@ -101,7 +104,18 @@ def _of_intent(
     kept = chosen[: _MOST.get(intent, 6)]
     if intent == "labs":
         kept = by_system(kept)
-    return [_sentence(e, language, "headline" if i == 0 else part) for i, e in enumerate(kept)]
+    sentences = [_sentence(e, language, "headline" if i == 0 else part) for i, e in enumerate(kept)]
+    return [*_first_alone(sentences[0], part), *sentences[1:]] if intent == "score" and sentences else sentences
+
+
+def _first_alone(sentence: DraftSentence, part: Part) -> list[DraftSentence]:
+    """The result in the headline, what it is made of below."""
+    pieces = split_sentences(sentence.text)
+    if len(pieces) < 2:
+        return [sentence]
+    glue = "" if re.search(r"[。！？]", sentence.text) else " "
+    rest = sentence.model_copy(update={"text": glue.join(pieces[1:]), "part": part})
+    return [sentence.model_copy(update={"text": pieces[0]}), rest]
 
 
 def _of_passages(found: Sequence[Evidence], plan: Plan, steps: tuple[ToolStep, ...], language: Language) -> list[DraftSentence]:
@@ -120,16 +134,30 @@ def _sentence(item: Evidence, language: Language, part: Part) -> DraftSentence:
 def _arranged(said: Iterable[DraftSentence], whole: bool) -> list[DraftSentence]:
     """Headline, patient, evidence in this order, at most two sentences in the headline, what does not fit into the room marked as more."""
     placed = {name: [s for s in said if s.part == name] for name in ("headline", "patient", "evidence")}
-    placed["patient"] = [s for s in placed["headline"][_MOST_HEADLINE:] if _typed(s)] + placed["patient"]
-    placed["evidence"] = [s for s in placed["headline"][_MOST_HEADLINE:] if not _typed(s)] + placed["evidence"]
-    room = ROOM - sum(len(s.text) + _MARK for s in placed["headline"][:_MOST_HEADLINE])
-    out = [s.model_copy(update={"part": "headline"}) for s in placed["headline"][:_MOST_HEADLINE]]
-    for name in ("patient", "evidence"):
-        for sentence in placed[name]:
-            for piece in [sentence] if whole else _cut(sentence, room):
-                fits = whole or len(piece.text) + _MARK <= room
-                room -= len(piece.text) + _MARK if fits else 0
-                out.append(piece.model_copy(update={"part": name if fits else "more"}))
+    late = [s.model_copy(update={"part": "patient" if _typed(s) else "evidence"}) for s in placed["headline"][_MOST_HEADLINE:]]
+    head = placed["headline"][:_MOST_HEADLINE]
+    patient = [s for s in late if s.part == "patient"] + placed["patient"]
+    evidence = [s for s in late if s.part == "evidence"] + placed["evidence"]
+    if whole:
+        return [*head, *patient, *evidence]
+    room = ROOM - _length(head)
+    patient = _fitted(patient, room * _PATIENT_SHARE if evidence else room)
+    room -= _length(s for s in patient if s.part != "more")
+    return [*head, *patient, *_fitted(evidence, room)]
+
+
+def _length(sentences: Iterable[DraftSentence]) -> int:
+    return sum(len(s.text) + _MARK for s in sentences)
+
+
+def _fitted(sentences: Iterable[DraftSentence], room: float) -> list[DraftSentence]:
+    """The sentences of one part, those without room marked as more."""
+    out: list[DraftSentence] = []
+    for sentence in sentences:
+        for piece in _cut(sentence, room):
+            fits = len(piece.text) + _MARK <= room
+            room -= len(piece.text) + _MARK if fits else 0
+            out.append(piece if fits else piece.model_copy(update={"part": "more"}))
     return out
 
 
@@ -138,7 +166,7 @@ def _typed(sentence: DraftSentence) -> bool:
     return not sentence.evidence[0].startswith(("G-", "X-", "D-"))
 
 
-def _cut(sentence: DraftSentence, room: int) -> list[DraftSentence]:
+def _cut(sentence: DraftSentence, room: float) -> list[DraftSentence]:
     """A run of sentences in two where only its beginning fits."""
     if len(sentence.text) + _MARK <= room or room < _LEAST_ROOM:
         return [sentence]

@@ -69,7 +69,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
     keys = tuple(dict.fromkeys(k for c in (*leading.claims, *(s.claim for s in said)) for k in c.evidence))
     others = _other_emergencies(ledger, leading)
     silent = tuple(dict.fromkeys(_silence(s, language) for s in ledger.steps if s.result.status in _SAID and not _made_up_for(s, ledger)))
-    missing = tuple(dict.fromkeys(m for s in ledger.steps for m in s.result.missing))
+    missing = tuple(dict.fromkeys(m for s in ledger.steps if not _made_up_for(s, ledger) for m in s.result.missing))
     status, reason = _status(shown, removed, ledger, draft.notice, silent, language)
     if refusal is not None:
         status, reason = "refused", refusal
@@ -161,9 +161,12 @@ def section_of(claim: Claim, evidence: dict[str, Evidence], placed: dict[str, st
 
 
 def _made_up_for(step: ToolStep, ledger: Ledger) -> bool:
-    """An empty search is not worth a word when another search of the turn found something."""
-    same = [s for s in ledger.steps if s.result.tool == step.result.tool]
-    return step.result.status == "empty" and any(s.result.evidence for s in same)
+    """An empty search is not worth a word when another search of the turn found something, nor an empty drug graph beside an answer."""
+    if step.result.status != "empty":
+        return False
+    same = any(s.result.evidence for s in ledger.steps if s.result.tool == step.result.tool)
+    answered = any(s.result.tool == "search_guidelines" and s.result.status == "ok" for s in ledger.steps)
+    return same or (step.result.tool == "query_drug_graph" and answered)
 
 
 def _silence(step: ToolStep, language: Language) -> str:

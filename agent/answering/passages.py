@@ -24,6 +24,10 @@ _SEVERE = re.compile(
 )
 # The selector's probability below which a sentence of a passage that does not lead is left out.
 _LEAST = 0.08
+# Characters before the first such sentence that are shown with it.
+_SHORT_BEGINNING = 160
+# A passage whose odds of answering are this many times below the best one's is not shown beside it.
+_FAR_BELOW = 30.0
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,22 @@ def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, la
         if not sentences:
             continue
         best = max(range(len(sentences)), key=lambda i: (scores[i], -i))
-        kept = [i for i in range(len(sentences)) if (rank == 0 or detail or scores[i] >= _LEAST) and _fits(sentences[i], severity)]
+        kept = list(range(len(sentences))) if rank == 0 or detail else _span(sentences, scores)
+        kept = [i for i in kept if _fits(sentences[i], severity)]
         if rank == 0 and len(sentences) > 1:
             shown.append(Piece(sentences[best], item, lead=True))
             kept = [i for i in kept if i != best]
         shown += [Piece(text, item, lead=rank == 0 and len(sentences) == 1) for text in _runs(sentences, kept, language)]
     return shown
+
+
+def _span(sentences: Sequence[str], scores: Sequence[float]) -> list[int]:
+    """From the first to the last sentence that may answer, with a short beginning: a sentence torn out of its passage misleads."""
+    likely = [i for i, score in enumerate(scores) if score >= _LEAST]
+    if not likely:
+        return []
+    first = 0 if sum(map(len, sentences[: likely[0]])) <= _SHORT_BEGINNING else likely[0]
+    return list(range(first, likely[-1] + 1))
 
 
 def _runs(sentences: Sequence[str], kept: Sequence[int], language: Language) -> list[str]:
@@ -81,7 +95,8 @@ def relevant_passages(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | 
     for step in steps:
         if step.result.tool != "search_guidelines":
             continue
-        for rank, item in enumerate(step.result.evidence):
+        far = _far_below(step)
+        for rank, item in enumerate(e for e in step.result.evidence if e.key not in far):
             fit = _fit(item, plan, card, severity) if card else _fit_alone(item, plan)
             if fit is None:
                 continue
@@ -90,6 +105,14 @@ def relevant_passages(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | 
                 scored[item.key] = (value, item)
     best = [item for _, item in sorted(scored.values(), key=lambda pair: (-pair[0], pair[1].key))]
     return _on_the_point(best, plan) if card else _on_topic(best, plan)
+
+
+def _far_below(step: ToolStep) -> frozenset[str]:
+    """Keys of hits that a search found far less likely to answer than its best."""
+    hits = step.result.data.get("hits")
+    scores = {str(h["key"]): float(str(h["score"])) for h in hits if isinstance(h, dict)} if isinstance(hits, list) else {}
+    odds = {key: s / max(1 - s, 1e-6) for key, s in scores.items()}
+    return frozenset(key for key, o in odds.items() if o * _FAR_BELOW < max(odds.values()))
 
 
 def _on_the_point(found: list[Evidence], plan: Plan) -> list[Evidence]:

@@ -33,10 +33,11 @@ def text_of(said: Sequence[Said], evidence: Mapping[str, Evidence], number: Mapp
     """
     shown = [s for s in said if more or s.part != "more"]
     headings = list(dict.fromkeys(s.heading for s in shown))
+    titled = len(headings) > 1 and any(s.part != "headline" for s in shown)
     blocks = []
     for heading in headings:
         rows = _rows([s.claim for s in shown if s.heading == heading], evidence, number, language)
-        blocks.append("\n".join([*([f"**{SECTIONS[heading][language]}**"] if len(headings) > 1 else []), *rows]))
+        blocks.append("\n".join([*([f"**{SECTIONS[heading][language]}**"] if titled else []), *rows]))
     return "\n".join(blocks)
 
 

@@ -1,15 +1,17 @@
 """Which statements of each tool answer the question, and in what order."""
 
 import re
+from collections import Counter
 from typing import Any
 
 from agent.answering.passages import relevant_passages
 from agent.reading.intents import Intent
-from agent.reading.lexicon import ids
+from agent.reading.lexicon import ids, language_of
 from agent.reading.plan import Plan
 from agent.reading.queries import TOOLS_OF
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
+from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language
 
 _SHOWN_DRUGS = 3
@@ -122,12 +124,21 @@ def _rows(value: Any) -> list[dict[str, Any]]:
 
 
 def _about_drugs(found: list[Evidence], plan: Plan) -> list[Evidence]:
+    """Facts about the drugs that are named: those about most of them, the likeliest answers first, the drugs in turn."""
     named = {t.id for t in plan.reading.drugs}
-    if not named:
-        return found
-    count = {e.key: len(named & (set(e.subjects) | ids(e.text, "drug", "drug_class"))) for e in found}
-    best = max(count.values(), default=0)
-    return [e for e in found if count[e.key] == best] if best else []
+    if named:
+        count = {e.key: len(named & (set(e.subjects) | ids(e.text, "drug", "drug_class"))) for e in found}
+        best = max(count.values(), default=0)
+        found = [e for e in found if count[e.key] == best] if best else []
+    zh = language_of(plan.reading.text) == "zh"
+    scores = selector().score(plan.reading.text, [(e.text_zh if zh else None) or e.text for e in found])
+    ranked = [found[i] for i in sorted(range(len(found)), key=lambda i: -scores[i])]
+    met: Counter[str] = Counter()
+    turn: dict[str, int] = {}
+    for item in ranked:
+        subject = item.subjects[0] if item.subjects else ""
+        turn[item.key], met[subject] = met[subject], met[subject] + 1
+    return sorted(ranked, key=lambda e: turn[e.key])
 
 
 def _asked_measures(found: list[Evidence], plan: Plan) -> list[Evidence]:

@@ -8,6 +8,16 @@ import typer
 from pydantic import BaseModel
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.findings.groups import (
+    AirwayGroup,
+    BodyGroup,
+    BoneGroup,
+    CalciumGroup,
+    ConsolidationGroup,
+    HeartGroup,
+    PleuraGroup,
+    VesselGroup,
+)
 from medmpt_backend.imaging.measure import DEFINITIONS, Lesion, measure
 from medmpt_backend.imaging.quantify import KeySlice, LungFigures, Quantification, RegionFigures, quantify
 from medmpt_backend.imaging.volume import SeriesInfo, load_volume
@@ -61,6 +71,15 @@ class QuantifyOut(BaseModel):
     key_slices: dict[str, KeySlice]
     definitions: dict[str, str]
     limits: list[LimitOut]
+    airway: AirwayGroup
+    effusion: PleuraGroup
+    pneumothorax: PleuraGroup
+    consolidation: ConsolidationGroup
+    calcium: CalciumGroup
+    vessels: VesselGroup
+    heart: HeartGroup
+    bone: BoneGroup
+    body: BodyGroup
 
     @classmethod
     def of(cls, found: Quantification) -> "QuantifyOut":
@@ -75,6 +94,15 @@ class QuantifyOut(BaseModel):
             key_slices=dict(found.key_slices),
             definitions=dict(found.definitions),
             limits=[LimitOut(cause=li.cause, validity=li.validity, figures=list(li.figures), reason=li.reason) for li in found.limits],
+            airway=found.findings.airway,
+            effusion=found.findings.effusion,
+            pneumothorax=found.findings.pneumothorax,
+            consolidation=found.findings.consolidation,
+            calcium=found.findings.calcium,
+            vessels=found.findings.vessels,
+            heart=found.findings.heart,
+            bone=found.findings.bone,
+            body=found.findings.body,
         )
 
 

@@ -1,7 +1,7 @@
 """Quantitative CT of the lungs: volumes, densities, key slices, and how far each figure can be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,9 @@ from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
+from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
+from medmpt_backend.imaging.findings.groups import Findings
+from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
@@ -30,7 +33,7 @@ GGO_HU = (-750, -300)
 CONSOLIDATION_HU = (-299, 150)
 # A clump must hold a ball of this radius: vessel edges, bronchial walls and the rim at the pleura are thinner.
 GGO_CLUMP_MM = 3.0
-CONSOLIDATION_CLUMP_MM = 6.0
+CONSOLIDATION_CLUMP_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Quantification:
         key_slices: By name; a name without anything to show is absent.
         limits: What limits which figures; empty when all are inside the method's domain.
         definitions: By figure, what is counted, and the source.
+        findings: Airway, pleura, consolidation, calcium, heart, bone and muscle, each with its validity.
         warnings: From reading the series, then one sentence per limit.
     """
 
@@ -94,6 +98,7 @@ class Quantification:
     key_slices: Mapping[str, KeySlice]
     limits: tuple[Limit, ...]
     definitions: Mapping[str, str]
+    findings: Findings
     warnings: tuple[str, ...] = field(default=())
 
     @property
@@ -121,7 +126,7 @@ DEFINITIONS: Mapping[str, str] = {
     "Source: Lederer et al., AJRCCM 2009, doi:10.1164/rccm.200812-1966OC.",
     "ggo_pct": "Percent of lung volume in clumps from -750 to -300 HU that hold a ball of 3 mm radius, on the half-resolution grid. "
     "The range is this project's; other programs use other ranges.",
-    "consolidation_pct": "Percent of lung volume in clumps from -299 to 150 HU that hold a ball of 6 mm radius, "
+    "consolidation_pct": "Percent of lung volume in clumps from -299 to 150 HU that hold a ball of 5 mm radius, "
     "on the half-resolution grid. Nodules and masses of that size count; the range is this project's.",
     "thirds": "Each lung cut into three parts of equal height between its highest and lowest slice.",
     "position_mm": "Distance of the slice from the first slice at the head.",
@@ -142,6 +147,8 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         OutOfDomain: Not a chest as far as the anatomy shows, with the reason.
     """
     lungs = lungs or segment(volume)
+    between = between_lungs(lungs)
+    volume = replace(volume, series=seen_contrast(volume.series, lungs, between))
     try:
         unchecked = require_chest(volume, lungs)
     except OutOfDomain as error:
@@ -168,7 +175,8 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         regions=tuple(_region(code, found[code - 1], shares) for code in range(1, REGIONS + 1)),
         key_slices=_key_slices(volume, lungs, low_share, ggo, dense),
         limits=limits,
-        definitions=DEFINITIONS,
+        definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
+        findings=findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10),
         warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
     )
 
@@ -193,7 +201,8 @@ def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius
     out = np.zeros_like(mask)
     padded = np.pad(mask[box], 1)
     core = ndimage.distance_transform_edt(padded, sampling=lungs.grid.spacing) > radius
-    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= radius if core.any() else core
+    reach = radius + 0.6 * max(lungs.grid.spacing)
+    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= reach if core.any() else core
     out[box] = opened[1:-1, 1:-1, 1:-1] & mask[box]
     return out
 

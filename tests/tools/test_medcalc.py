@@ -122,7 +122,7 @@ def weight_of_the_benchmark(given: dict[str, str], entities: dict[str, Any]) -> 
     assert ideal is not None
     actual = float(entities["weight"][0])
     weight = actual if bmi < 18.5 else min(ideal, actual) if bmi < 25 else adjusted
-    return {**given, "weight": f"{weight}kg"}
+    return {k: v for k, v in given.items() if k != "height"} | {"weight": f"{weight}kg"}
 
 
 def rows() -> list[dict[str, str]]:

@@ -30,16 +30,18 @@ SPEAKING: frozenset[ToolName] = frozenset(
         "summarize_case",
     }
 )
+# A drafted or pasted report is not a question about the patient.
+_OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
 _READ = 8
 _BARE_WORDS = 2
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
-    if deps.case is None or result.tool not in SPEAKING:
+    if deps.case is None or result.tool in _OF_REPORTS:
         return result
     record = Record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
-    found = judgements(deps.question, record) if deps.question else []
+    found = judgements(deps.question, record, topics_only=result.tool not in SPEAKING) if deps.question else []
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
         return result
@@ -59,14 +61,16 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
     return ("summarize_case", "") if words("handover").search(question) else None
 
 
-def judgements(question: str, record: Record) -> list[Evidence]:
-    """Everything of this room that answers the question for this patient, most specific first."""
+def judgements(question: str, record: Record, *, topics_only: bool = False) -> list[Evidence]:
+    """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
     if words("general").search(question) and not words("patient").search(question):
         return []  # about what is recommended in general, not about this patient
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
+    if topics_only:
+        return found
     high = any(t.rank >= 7 for t, _ in spoken)
     dosed = dose(question, record) if asks_dose(question) else []
     found += dosed

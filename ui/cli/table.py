@@ -109,6 +109,7 @@ DECLARED: dict[str, Entry] = {
     "eval routing": Entry(_HOUSE, "Measure which tools a file of messages reaches"),
     "eval cases": Entry(_HOUSE, "Measure answers to a file of bedside questions"),
     "eval dialogues": Entry(_HOUSE, "Measure a file of conversations"),
+    "eval verify": Entry(_HOUSE, "Measure planted faults caught and sound sentences refused"),
     "eval safety": Entry(_HOUSE, "Measure what is declined and taken for an emergency"),
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),

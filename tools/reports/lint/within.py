@@ -4,11 +4,9 @@ import math
 import re
 from collections.abc import Iterator
 
-from tools.reports.lint.compare import same_size
-from tools.reports.lint.mentions import Mention
-from tools.reports.lint.parts import Sentence
+from tools.reports.lint.reading.mentions import Mention
+from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.remarks import Remark
-from tools.reports.lint.vocabulary import group
 
 _LUNG = {"lung_nodule", "consolidation", "ground_glass", "mass", "fibrosis", "bronchiectasis", "emphysema", "atelectasis"}
 _GROSS = {"mass", "pleural_effusion", "pneumothorax", "consolidation", "pulmonary_embolism", "lymphadenopathy", "aneurysm"}
@@ -30,72 +28,6 @@ _AXES = re.compile(
 )
 _SOLID = re.compile(r"(?:solid (?:component|part|portion)|实性(?:成分|部分))\D{0,25}(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
 _VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(?:mm3|mm³|cubic mm|立方毫米)", re.IGNORECASE)
-
-
-def contradicted(mentions: list[Mention], sentences: list[Sentence]) -> list[Remark]:
-    """What is denied in one place and stated in another."""
-    out: list[Remark] = []
-    for denial in (m for m in mentions if m.denied and m.change != "resolved" and not m.limited):
-        clash = next((m for m in mentions if m.finding.family == denial.finding.family and _asserted(m) and _meet(denial, m)), None)
-        if clash is not None and all(r.places != (denial.sentence.text, clash.sentence.text) for r in out):
-            out.append(_presence(denial.sentence.text, clash))
-    for sentence in sentences:
-        for name, pattern in group("normal").items():
-            if (
-                sentence.section not in ("findings", "impression")
-                or not pattern.search(sentence.text)
-                or group("limiting")["words"].search(sentence.text)
-            ):
-                continue
-            wide = _LUNG if name == "lungs" else _GROSS
-            clash = next((m for m in mentions if m.finding.id in wide and _asserted(m) and m.sentence != sentence), None)
-            if clash is not None:
-                out.append(_presence(sentence.text, clash))
-    return out
-
-
-def _asserted(m: Mention) -> bool:
-    if m.finding.id == "lymphadenopathy" and not _ENLARGED.search(m.words):
-        return False
-    return m.stated and "historical" not in m.status and "uncertain" not in m.status
-
-
-def _meet(denial: Mention, stated: Mention) -> bool:
-    """Whether both speak of the same place."""
-    if denial.finding.id != stated.finding.id or denial.sentence == stated.sentence:
-        return False
-    sides = denial.side in (None, "both") or stated.side in (None, "both", denial.side)
-    return sides and (not denial.lobes or not stated.lobes or bool(denial.lobes & stated.lobes))
-
-
-def _presence(denied: str, stated: Mention) -> Remark:
-    return Remark(
-        "presence",
-        f"One sentence denies what another states: {stated.finding.en}.",
-        f"报告前后矛盾：{stated.finding.zh}一处否认、一处描述存在。",
-        (denied, stated.sentence.text),
-        "Look at the images and keep one of the two sentences.",
-        "请核对图像，保留其中一句。",
-    )
-
-
-def changed(mentions: list[Mention]) -> Iterator[Remark]:
-    """A word of change against the two sizes beside it."""
-    for m in mentions:
-        if not (m.stated and m.sizes and m.before and m.change):
-            continue
-        now, then = max(m.sizes), max(m.before)
-        truth = "stable" if same_size(now, then) or abs(now - then) < 2 else "up" if now > then else "down"
-        wrong = m.change == "new" or {m.change, truth} == {"up", "down"} or (m.change == "stable" and abs(now - then) >= max(2, 0.2 * then))
-        if wrong or (m.change in ("up", "down") and same_size(now, then) and abs(now - then) < 0.5):
-            yield Remark(
-                "change",
-                f"{then:g} mm before and {now:g} mm now do not fit the word of change in the same sentence.",
-                f"前次 {then:g} mm、本次 {now:g} mm，与所述变化不符。",
-                (m.sentence.text,),
-                "Correct the word or the sizes.",
-                "请更正描述或数值。",
-            )
 
 
 def counted(mentions: list[Mention]) -> Iterator[Remark]:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 from retrieval.concepts.context import sentences as split
-from tools.reports.lint.vocabulary import _table
+from tools.reports.lint.reading.vocabulary import table
 
 Section = Literal["findings", "impression", "technique", "history", "comparison", "recommendation"]
 
@@ -28,7 +28,7 @@ class Sentence:
 
 @cache
 def _headings() -> re.Pattern[str]:
-    names = "|".join(f"(?P<{name}>{'|'.join(words)})" for name, words in _table("words")["sections"].items())
+    names = "|".join(f"(?P<{name}>{'|'.join(words)})" for name, words in table("words")["sections"].items())
     # A heading opens a line and ends with a colon, or is alone on its line, or follows a full stop in capitals or Chinese.
     return re.compile(rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:{names})[ \t*]*(?:[:：]|(?=\n)|$)", re.IGNORECASE | re.MULTILINE)
 

@@ -1,16 +1,13 @@
 """Values that the question itself gives: they outrank the record."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 from tools.bedside.record.values import Value
 from tools.labs.analytes import analytes
 from tools.labs.units import parse_unit
-from tools.labs.value import shown
-
-if TYPE_CHECKING:
-    from tools.bedside.record.view import Record
+from tools.labs.value import Reading, shown
 
 _GAP = r"[\s:=：为是约]*(?:of|is|was|were|are|at|to|only|now|=|≈|about)?[\s:=为是约]*"
 _UNIT = (
@@ -45,16 +42,16 @@ def _pattern(name: str) -> re.Pattern[str] | None:
     return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?){_UNIT}", re.IGNORECASE)
 
 
-def typed_value(name: str, record: "Record") -> Value | None:
+def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value | None:
     """The value that the question gives for a name; None when it gives none or its unit does not fit."""
     pattern = _pattern(name)
-    found = pattern.search(record.question) if pattern else None
+    found = pattern.search(question) if pattern else None
     if found is None:
         return None
     digits, unit = float(found.group(1)), (found.group(2) or "").strip()
     if name in _NAMES:
         return Value(digits, f"{shown(digits)}{' ' if unit and unit != '%' else ''}{unit}", typed=True)
-    analyte, own = analytes()[name], record.labs.get(name)
+    analyte, own = analytes()[name], labs.get(name)
     source = parse_unit(unit) if unit else (own.unit if own is not None and own.unit else parse_unit(analyte.unit))
     canonical = analyte.to_canonical(digits, source) if source is not None else None
     if canonical is None or source is None:

@@ -48,6 +48,10 @@ class Record:
         """Latest reading by analyte."""
         return labs_of(self.case)
 
+    def _typed(self, name: str) -> Value | None:
+        """What the question itself gives for a name."""
+        return typed_value(name, self.question, self.labs)
+
     @cached_property
     def texts(self) -> list[str]:
         """Clauses of everything that is written about the patient."""
@@ -64,7 +68,7 @@ class Record:
     def get(self, name: str) -> Value | None:
         """A number by name; None when it is not known."""
         if name not in self._values:
-            self._values[name] = self.extra.get(name) or typed_value(name, self) or find_value(name, self.case, self._inputs(name))
+            self._values[name] = self.extra.get(name) or self._typed(name) or find_value(name, self.case, self._inputs(name))
         return self._values[name]
 
     def _inputs(self, name: str) -> dict[str, str]:
@@ -86,7 +90,7 @@ class Record:
     @cached_property
     def _given(self) -> dict[str, str]:
         """What the question gives of the inputs of the calculators."""
-        return {name: v.shown for name in ("creatinine", "weight", "age") if (v := typed_value(name, self)) is not None}
+        return {name: v.shown for name in ("creatinine", "weight", "age") if (v := self._typed(name)) is not None}
 
     @cached_property
     def _values(self) -> dict[str, Value | None]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from agent.answering.draft import Draft, DraftSentence, Part, split_sentences
+from agent.answering.draft import Draft, DraftSentence, Notice, Part, split_sentences
 from agent.answering.labs import by_system
 from agent.answering.passages import pieces_of
 from agent.answering.patient import bedside, patient_notes
@@ -46,6 +46,12 @@ _OF_THE_PATIENT: frozenset[Intent] = frozenset(
 # What the bedside judgements stand for: where they answer, single drugs ranked and sentences for other patients (another size of nodule,
 # another severity) only mislead.
 _JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary", "guideline"})
+# What tools say of the open case alone.
+_OF_THE_CASE: frozenset[Intent] = frozenset(
+    {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar"}
+)
+# The reader's probability from which a question without a direct answer is one of another field.
+_OUTSIDE = 0.3
 _INFERRED: dict[Language, str] = {"en": "Inference: ", "zh": "推断："}
 _OLD: dict[Language, str] = {"en": "Superseded edition: ", "zh": "旧版（已被取代）："}
 
@@ -75,6 +81,9 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     Returns:
         Draft whose sentences are evidence texts with their keys, in parts; the notice `no_evidence` when there is nothing to say.
     """
+    silence = _silence(plan, steps, card)
+    if silence:
+        return Draft(notice=silence)
     judged = bedside(steps)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
@@ -89,6 +98,20 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     said += [_sentence(e, language, "patient") for e in patient_notes(shown, ledger)]
     arranged = _arranged(said, whole=bool({"report_draft", "report_check"} & plan.reading.intents.keys()))
     return Draft(sentences=tuple(arranged), notice=None if arranged else "no_evidence")
+
+
+def _silence(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> Notice | None:
+    """The notice for a question about a name that nobody knows, or about another field, whatever a tool brought beside it.
+
+    What tools say of the case itself is not silenced: a question may have several parts.
+    """
+    searches = [s.result for s in steps if s.result.tool == "search_guidelines"]
+    if not searches or (card is not None and _OF_THE_CASE & plan.reading.intents.keys()):
+        return None
+    if any(r.data.get("unknown") for r in searches):
+        return "no_evidence"
+    direct = any(r.data.get("direct") for r in searches)
+    return "out_of_scope" if not direct and plan.reading.kinds.get("outside", 0.0) >= _OUTSIDE else None
 
 
 def _of_intent(

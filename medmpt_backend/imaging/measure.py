@@ -12,7 +12,8 @@ from medmpt_backend.errors import BadInput, NothingFound
 from medmpt_backend.imaging import diameters
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.densitometry import THIRDS, region_codes
-from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, SNAP_MM, SOLID_HU, Region, grow
+from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, SNAP_MM, Region, grow
+from medmpt_backend.imaging.lesion_shape import SOLID_HU
 from medmpt_backend.imaging.volume import Volume
 
 LesionType = Literal["solid", "part_solid", "ground_glass", "calcified"]

@@ -14,9 +14,12 @@ from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
 from medmpt_backend.imaging.findings.groups import Findings
+from medmpt_backend.imaging.findings.key_slices import KeySlice, key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+
+__all__ = ["KeySlice", "LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
 
 Side = Literal["right", "left"]
 Third = Literal["upper", "middle", "lower"]
@@ -63,14 +66,6 @@ class RegionFigures:
     laa950_pct: float | None
     ggo_pct: float | None
     consolidation_pct: float | None
-
-
-@dataclass(frozen=True)
-class KeySlice:
-    """A slice worth opening: 0-based index from the head, and its distance from the first slice in mm."""
-
-    index: int
-    position_mm: float
 
 
 @dataclass(frozen=True)
@@ -147,13 +142,10 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         OutOfDomain: Not a chest as far as the anatomy shows, with the reason.
     """
     lungs = lungs or segment(volume)
+    unchecked = _accepted(volume, lungs)
     between = between_lungs(lungs)
-    volume = replace(volume, series=seen_contrast(volume.series, lungs, between))
-    try:
-        unchecked = require_chest(volume, lungs)
-    except OutOfDomain as error:
-        choice = [warning for warning in volume.warnings if "; read: " in warning]
-        raise OutOfDomain("; ".join([str(error), *choice])) from error
+    series, contradicted = seen_contrast(volume.series, lungs, between)
+    volume = replace(volume, series=series)
     codes = region_codes(lungs)
     found, low_share = histograms(volume, lungs, codes)
     ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
@@ -167,18 +159,28 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     in_all = max(1, int(sizes[1:].sum()))
     figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
     limits = limits_of(volume, lungs, figures.median_hu)
+    seen = findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10)
     return Quantification(
         series=volume.series,
         slices=volume.hu.shape[0],
         spacing_mm=volume.spacing,
         lungs=figures,
         regions=tuple(_region(code, found[code - 1], shares) for code in range(1, REGIONS + 1)),
-        key_slices=_key_slices(volume, lungs, low_share, ggo, dense),
+        key_slices=key_slices(volume, lungs, low_share, {"ground_glass": ggo, "consolidation": dense}, seen),
         limits=limits,
         definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
-        findings=findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10),
-        warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
+        findings=seen,
+        warnings=volume.warnings + unchecked + contradicted + tuple(limit.reason for limit in limits),
     )
+
+
+def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
+    """What could not be checked on a chest; a refusal also names the choice that reading made between stacks."""
+    try:
+        return require_chest(volume, lungs)
+    except OutOfDomain as error:
+        choice = [warning for warning in volume.warnings if "; read: " in warning]
+        raise OutOfDomain("; ".join([str(error), *choice])) from error
 
 
 def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius_mm: float) -> NDArray[np.bool_]:
@@ -238,24 +240,3 @@ def _region(code: int, part: Histogram, shares: Mapping[str, NDArray[np.float64]
         float(shares["ggo"][code]),
         float(shares["consolidation"][code]),
     )
-
-
-def _key_slices(
-    volume: Volume, lungs: Lungs, low_share: NDArray[np.float64], ggo: NDArray[np.bool_], dense: NDArray[np.bool_]
-) -> Mapping[str, KeySlice]:
-    """The slices with most lung, emphysema, ground glass and consolidation, and the carina."""
-    factor = lungs.grid.factors[0]
-    area = np.count_nonzero(lungs.labels, axis=(1, 2))
-    found: dict[str, int] = {"largest_lungs": int(np.argmax(area)) * factor + factor // 2}
-    if lungs.airway is not None and lungs.airway.carina is not None:
-        found["carina"] = lungs.airway.carina[0] * factor + factor // 2
-    large = np.repeat(area >= 0.25 * area.max(), factor)[: len(low_share)]
-    share = np.where(np.pad(large, (0, len(low_share) - len(large))), np.nan_to_num(low_share), 0.0)
-    if share.max() > 0:
-        found["most_emphysema"] = int(np.argmax(share))
-    for name, mask in (("most_ground_glass", ggo), ("most_consolidation", dense)):
-        counts = np.count_nonzero(mask, axis=(1, 2))
-        if counts.any():
-            found[name] = int(np.argmax(counts)) * factor + factor // 2
-    last = volume.hu.shape[0] - 1
-    return {name: KeySlice(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}

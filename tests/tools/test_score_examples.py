@@ -39,7 +39,7 @@ def test_every_calculator_has_three_examples_and_two_bands_where_it_has_bands() 
 
 
 def test_counts() -> None:
-    assert len(calculators()) >= 126
+    assert len(calculators()) >= 132
     assert len(specs()) >= 92
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
@@ -15,6 +16,7 @@ from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose
 from tools.bedside.topics import asked
 from tools.bedside.verdicts import alternative, asks_whether, verdicts
+from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 
@@ -33,14 +35,14 @@ SPEAKING: frozenset[ToolName] = frozenset(
 # A drafted or pasted report is not a question about the patient.
 _OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
 _READ = 8
-_BARE_WORDS = 2
+_BARE_WORDS = 6
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
     if deps.case is None or result.tool in _OF_REPORTS:
         return result
-    record = Record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
+    record = _record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
     found = judgements(deps.question, record, topics_only=result.tool not in SPEAKING) if deps.question else []
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
@@ -49,6 +51,12 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     have = {e.key for e in result.evidence}
     new = [e for e in (*found, *notes) if e.key not in have]
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+@lru_cache(maxsize=8)
+def _record(case: Case, graph: DrugGraph, question: str) -> Record:
+    """One record for all tools of a turn: what is read once is not read again."""
+    return Record(case, graph, question)
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -88,7 +96,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
 
 def _bare(question: str) -> bool:
     """Whether a question is hardly more than a name (`Rivaroxaban?`)."""
-    return len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
+    return question.strip().endswith(("?", "？")) and len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
 
 
 def stop_list(record: Record) -> list[Evidence]:

@@ -61,6 +61,8 @@ DECLARED: dict[str, Entry] = {
     "ask": Entry(_ASK, "Ask one question, with or without a case"),
     "ct quantify": Entry(_CT, "Volumes and densities of the lungs, no model needed"),
     "ct measure": Entry(_CT, "Measure the lesion at one voxel"),
+    "ct candidates": Entry(_CT, "Places in the lungs that look like a nodule, to look at"),
+    "ct compare": Entry(_CT, "Pair the nodules of two CTs and say how they grew"),
     "ct encode": Entry(_CT, "Embed a chest CT with MedMPT"),
     "ct classify": Entry(_CT, "Findings with calibrated probabilities"),
     "ct report": Entry(_CT, "Draft a report from measurements and model"),

@@ -52,7 +52,7 @@ FINDING_DEFINITIONS: Mapping[str, str] = {
 }
 
 
-def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between) -> SeriesInfo:
+def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between) -> tuple[SeriesInfo, tuple[str, ...]]:
     """Header facts with contrast corrected by the vessels: enhanced ones outweigh the header's words.
 
     Args:
@@ -61,14 +61,15 @@ def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between
         between: The tissue between them.
 
     Returns:
-        The same facts where vessels and header do not contradict each other.
+        The same facts where vessels and header do not contradict each other; and what contradicts.
     """
     found = mediastinum.enhanced(lungs, between)
     if found and series.contrast != "yes":
-        return replace(series, contrast="yes")
+        said = "says that no contrast agent was given" if series.contrast == "no" else "does not say whether a contrast agent was given"
+        return replace(series, contrast="yes"), (f"The header {said}; the great vessels are enhanced: read as a scan with contrast.",)
     if found is False and series.contrast == "yes":
-        return replace(series, contrast="unknown")
-    return series
+        return series, ("The header says that a contrast agent was given; the great vessels look unenhanced.",)
+    return series, ()
 
 
 def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dense_inside_ml: float) -> Findings:

@@ -21,7 +21,7 @@ BELOW_MM = 15.0
 # Free fluid lies behind the middle of the chest; part of a region may lie before it.
 BEHIND_SHARE = 0.6
 MIN_FLUID_ML = 10.0
-MIN_DENSE_ML = 1.5
+MIN_DENSE_ML = 5.0
 # Dense tissue that borders other soft tissue more than lung is heart or liver.
 MOST_INNER = 0.8
 # Air without lung: plain over a ball of this radius, at the costal side.
@@ -58,14 +58,18 @@ class Pocket:
 
 def opened(mask: NDArray[np.bool_], radius: float, cavity: Cavity) -> NDArray[np.bool_]:
     """Keep what holds a ball of this radius (in the slice where sections are thick)."""
+    out = np.zeros_like(mask)
     if not mask.any():
-        return mask
+        return out
     spacing = cavity.grid.spacing
-    sampling = (max(spacing[0], 1e-3) if spacing[0] <= radius else 1e3, spacing[1], spacing[2])
-    core = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=sampling)[1:-1, 1:-1, 1:-1] > radius
-    if not core.any():
-        return core
-    return np.asarray(mask & (ndimage.distance_transform_edt(~core, sampling=sampling) <= radius + 0.5 * spacing[1]))
+    sampling = (spacing[0] if spacing[0] <= radius else 1e3, spacing[1], spacing[2])
+    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+    padded = np.pad(mask[box], 1)
+    core = ndimage.distance_transform_edt(padded, sampling=sampling) > radius
+    if core.any():
+        near = ndimage.distance_transform_edt(~core, sampling=sampling) <= radius + 0.5 * spacing[1]
+        out[box] = (padded & near)[1:-1, 1:-1, 1:-1]
+    return out
 
 
 def _pocket(mask: NDArray[np.bool_], cavity: Cavity) -> Pocket:
@@ -122,6 +126,7 @@ def dense_at_wall(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
     """Dense lung or tumour between aerated lung and ribs; tissue that borders heart or liver more than lung is left out."""
     dense = (cavity.smooth >= DENSE_HU[0]) & (cavity.smooth <= DENSE_HU[1]) & cavity.behind_lung & ~taken
     thick = opened(dense, DENSE_RADIUS_MM, cavity)
+    middle = _middles(cavity)
     inner = (cavity.grid.hu > -100) & (cavity.lungs == 0) & ~cavity.behind_lung
     kept = np.zeros_like(thick)
     labels, _ = ndimage.label(thick)
@@ -134,8 +139,13 @@ def dense_at_wall(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
         lung = int(np.count_nonzero(rim & (cavity.lungs[wide] > 0)))
         other = int(np.count_nonzero(rim & inner[wide] & (cavity.side[wide] > 0)))
         medial = int(np.count_nonzero(rim & inner[wide] & (cavity.side[wide] == 0) & _towards_middle(cavity, wide)))
-        if other + medial <= MOST_INNER * lung:
+        z, y, _ = np.nonzero(part)
+        back = float(np.mean(y + wide[1].start > middle[z + wide[0].start]))
+        if back >= BEHIND_SHARE or other + medial <= MOST_INNER * lung:
             kept[wide] |= part
+    if kept.any():
+        near = ndimage.distance_transform_edt(~kept, sampling=cavity.grid.spacing) <= DENSE_RADIUS_MM + 1.0
+        kept |= near & (cavity.side > 0) & (cavity.lungs == 0) & (cavity.grid.hu > HALF_HU) & (cavity.grid.hu < DENSE_HU[1]) & ~taken
     return _pocket(kept, cavity)
 
 
@@ -155,9 +165,12 @@ def air(cavity: Cavity, inside: NDArray[np.bool_], airway: NDArray[np.bool_]) ->
         inside: All air inside the body, on the cavity's grid.
         airway: Trachea and main bronchi there.
     """
-    hu = cavity.grid.hu
-    densest = ndimage.percentile_filter(hu, 90, size=(1 if cavity.grid.spacing[0] > 3.5 else 3, 3, 3))
-    plain = (cavity.smooth < AIR_HU) & (densest < AIR_DENSEST_HU) & inside & ~airway & (cavity.side > 0)
+    plain = (cavity.smooth < AIR_HU) & inside & ~airway & (cavity.side > 0)
+    if np.count_nonzero(plain) * cavity.grid.voxel_ml < MIN_AIR_ML:
+        return _pocket(np.zeros_like(plain), cavity)
+    box = ndimage.find_objects(plain.astype(np.uint8))[0]
+    ranked = ndimage.percentile_filter(cavity.grid.hu[box], 90, size=(1 if cavity.grid.spacing[0] > 3.5 else 3, 3, 3))
+    plain[box] &= ranked < AIR_DENSEST_HU
     pockets = opened(plain, AIR_RADIUS_MM, cavity)
     outer = (cavity.side > 0) & (ndimage.distance_transform_edt(cavity.side > 0, sampling=(1e3, *cavity.grid.spacing[1:])) <= _COSTAL_MM)
     kept = np.zeros_like(pockets)

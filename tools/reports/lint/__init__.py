@@ -6,7 +6,7 @@ Door: `tools.reports.lint.lint`.
 from dataclasses import dataclass
 from datetime import date
 
-from tools.reports.lint import calendar, changes, compare, follow_up, presence, signing, within
+from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, presence, signing, within
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import is_chinese, sentences_of
 from tools.reports.lint.reading.topics import read_pieces
@@ -61,7 +61,8 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *changes.changes(pieces),
         *changes.misnamed(pieces),
         *within.counted(mentions),
-        *within.impossible(mentions, sentences),
+        *within.impossible(pieces, sentences),
+        *anatomy.misplaced(pieces, sentences),
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
         *signing.left_overs(report),

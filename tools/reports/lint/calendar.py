@@ -47,7 +47,7 @@ _DATE = re.compile(
     r"(?<!\d)(?P<y1>\d{4})\s*[-/.年]\s*(?P<m1>\d{1,2})\s*[-/.月]\s*(?P<d1>\d{1,2})(?!\d)"
     rf"|(?<!\d)(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of )?{_MONTH.format('m2')}\.?,?[\s-]+(?P<y2>\d{{4}})"
     rf"|(?<![A-Za-z]){_MONTH.format('m3')}\.?\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>\d{{4}})"
-    r"|(?<!\d)(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4}|\d{2})(?![\d/.])"
+    r"|(?<!\d)(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4}|\d{2})(?![\d/]|\.\d)"
     rf"|(?P<d5>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}) (?:of )?{_MONTH.format('m5')},? (?P<y5>\d{{4}})",
     re.IGNORECASE,
 )
@@ -57,7 +57,7 @@ _PRIOR = re.compile(
 )
 _EXAM = re.compile(
     r"(?:date of (?:exam\w*|study|scan)|exam\w* date|study date|scan date|exam(?:ination)?|(?:CT|scan|study)(?: \w+)? (?:dated|of|on)|performed on"
-    r"|this (?:scan|study|CT)|检查(?:日期|时间)?|扫描(?:日期|时间)?|本片)\s*[:：]?\s*(?:of|on|dated|the)?\s*$",
+    r"|this (?:scan|study|CT)|检查(?:日期|时间)?|扫描(?:日期|时间)?|本片|本次)\s*[:：]?\s*(?:of|on|dated|the)?\s*$",
     re.IGNORECASE,
 )
 _REPORT = re.compile(r"(?:report(?:ed)?(?: date)?(?: on)?|signed(?: on)?|dictated(?: on)?|issued(?: on)?|verified(?: on)?|报告(?:日期|时间)?|审核(?:日期|时间)?|签发(?:日期|时间)?)\s*[:：]?\s*$", re.IGNORECASE)  # fmt: skip
@@ -92,9 +92,10 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
         else:
             told.append((when, _role(report, place, sentences), _line(report, place, sentences)))
     exams = [d for d, role, _ in told if role == "now"]
+    reports = [d for d, role, _ in told if role == "report"]
     exam = studied or (exams[0] if exams else None)
     for when, role, line in told:
-        if role in ("prior", "past") and when >= (exam or today) and not (when == exam and role == "past"):
+        if role in ("prior", "past") and when >= (exam or (reports[0] if reports else today)) and not (when == exam and role == "past"):
             yield _when(
                 (line,), f"{when.isoformat()} is not before this study, and is told as past.", f"{when.isoformat()} 不早于本次检查，却作为既往描述。"
             )  # fmt: skip

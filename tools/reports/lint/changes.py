@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tools.reports.lint.compare import about, meet, same_size
+from tools.reports.lint.compare import about, meet
 from tools.reports.lint.reading.topics import Piece, is_place
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
@@ -79,7 +79,7 @@ def misnamed(pieces: list[Piece]) -> Iterator[Remark]:
         if group("double")["words"].search(p.sentence.text) or not p.figures.now or not p.figures.before or word in (None, "resolved"):
             continue
         now, then = max(p.figures.now), max(p.figures.before)
-        truth = "stable" if same_size(now, then) or abs(now - then) < 2 else "up" if now > then else "down"
+        truth = "stable" if abs(now - then) < max(2.0, 0.08 * then) else "up" if now > then else "down"
         wrong = {word, truth} == {"up", "down"} or (word == "stable" and abs(now - then) >= max(2.5, 0.25 * then))
         if wrong or (word in ("up", "down") and abs(now - then) < 0.5):
             yield Remark(

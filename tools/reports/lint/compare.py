@@ -3,33 +3,63 @@
 import itertools
 from collections.abc import Iterator
 
-from tools.reports.lint.reading.listing import listed
+from tools.reports.lint.reading.listing import listed, thing_of
 from tools.reports.lint.reading.topics import Piece, is_place
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
 
 # Two readings of one lesion on one page may differ by rounding.
-_ROUND_MM = 1.0
+_ROUND_MM = 0.6
 _IMPRESSION = ("impression", "recommendation")
+# What may lie in any lobe: where the findings give none, the impression may.
+_LUNG = frozenset(
+    ("lesion", "metastasis", "airspace", "ground_glass", "cavity", "collapse", "bronchiectasis", "emphysema", "fibrosis", "scar", "tree_in_bud", "cyst")
+)
 
 
 def same_size(a: float, b: float) -> bool:
     """Whether two diameters in mm may be one."""
-    return abs(a - b) <= max(_ROUND_MM, 0.08 * max(a, b))
+    return abs(a - b) <= max(_ROUND_MM, 0.04 * max(a, b))
 
 
 def compared(pieces: list[Piece]) -> list[Remark]:
     """Remarks on impressions that say something else than the findings of the same thing."""
-    seen = [p for p in pieces if p.sentence.section == "findings"]
+    plain = [p for p in pieces if not group("double")["words"].search(p.sentence.text)]
+    seen = [p for p in plain if p.sentence.section == "findings"]
     out: list[Remark] = []
-    for said in (p for p in pieces if p.sentence.section in _IMPRESSION and not group("double")["words"].search(p.sentence.text)):
+    for said in (p for p in plain if p.sentence.section in _IMPRESSION):
         near = about(said, seen)
         if near:
             topic, places = near
-            stated = [p for p in places if p.states(topic) and not p.limited]
+            named = [p for p in places if p.names(topic) and not p.limited]
+            if said.names(topic) and named:
+                out += [r for rule in _PLACES for r in rule(said, topic, named, seen)]
+            out += _other(said, topic, places, seen)
+            stated = [p for p in named if p.states(topic)]
             if said.states(topic) and stated:
                 out += [r for rule in _RULES for r in rule(said, topic, stated, seen)]
+        if not any(r.kind in ("side", "lobe") and said.sentence.text in r.places for r in out):
+            out += _nowhere(said, seen)
     return out
+
+
+def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
+    """A place of the impression where the findings describe nothing at all."""
+    topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
+    if not topics or len(said.sides) != 1 or "both" in said.sides:
+        return
+    (side,) = said.sides
+    there = [p for p in seen if any(p.names(t) for t in p.topics) and not group("well")["words"].search(p.text)]
+    on_side = [p for p in there if side in p.wide_sides or "both" in p.wide_sides]
+    lobes = _lobes(said.lobes)
+    other = [p for p in there if p.sides and side not in p.wide_sides]
+    if not on_side and other and all(p.wide_sides for p in there if set(topics) & p.topics.keys()):
+        yield differ("side", topics[0], side, next(iter(other[0].sides)), other[0].sentence.text, said.sentence.text)
+    elif lobes and on_side and all(p.lobes for p in on_side if _LUNG & p.topics.keys() or set(topics) & p.topics.keys()):
+        placed = [p for p in there if p.wide_lobes]
+        if placed and not any(lobes & _lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
+            where = next((p for p in on_side if p.lobes), placed[0])
+            yield differ("lobe", topics[0], min(said.lobes), min(where.wide_lobes), where.sentence.text, said.sentence.text)
 
 
 def about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
@@ -63,11 +93,16 @@ def _sides(names: frozenset[str]) -> frozenset[str]:
 
 def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
     """Pieces with a size that `said` gives too; all of them where none has."""
-    exact = [p for p in stated if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now)]
+    exact = [
+        p
+        for p in stated
+        if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now)
+        or set(said.figures.other) & set(p.figures.other)
+    ]
     return exact or stated
 
 
-def _side(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
     near = stated if "both" in said.sides else _same_lesion(said, stated)
     named = [p for p in near if p.sides]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
@@ -75,8 +110,8 @@ def _side(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> I
         return
     (own,) = said.sides
     if own == "both":
-        one_sided = len(wide) == 1 and len(named) == len(near) and not is_place(topic)
-        if not one_sided:
+        spared = any(p.denies(topic) and p.sides and not p.sides & wide for p in seen if topic in p.topics)
+        if len(wide) != 1 or len(named) != len(near) or not spared:
             return
     elif own in wide:
         return
@@ -116,9 +151,9 @@ def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
 
 
 def _readings(p: Piece) -> list[float]:
-    """The sizes of a piece, their mean and their sum: an impression may give any."""
+    """The sizes of a piece, and their mean: an impression may give either."""
     now = list(p.figures.now)
-    return now + ([sum(now) / len(now), sum(now), sum(now[:2]) / len(now[:2])] if len(now) > 1 else [])
+    return now + ([sum(now) / len(now), sum(now[:2]) / len(now[:2])] if len(now) > 1 else [])
 
 
 def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
@@ -131,10 +166,11 @@ def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
 
 
 def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
-    own = max(listed(said.text).get(topic, 0), said.counts.get(topic, 0))
-    stated_here = [p for p in stated if meet(said, p)]
+    thing = thing_of(said.text) or topic
+    own = max(listed(said.text).get(thing, 0), said.counts.get(topic, 0))
+    stated_here = [p for p in stated if meet(said, p) or any(group("side")[s].search(p.sentence.text) for s in said.sides)]
     told = [p.counts[topic] for p in stated_here if topic in p.counts]
-    lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(topic))}
+    lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
     numbers = told + list(lists.values())
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
@@ -166,4 +202,5 @@ def _amount(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) ->
         yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
 
 
-_RULES = (_side, _lobe, _size, _other, _count, _amount)
+_PLACES = (_side, _lobe)
+_RULES = (_size, _count, _amount)

@@ -33,7 +33,7 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
     """Topics denied as a whole, with the word where only the same word contradicts it."""
     for p in pieces:
         for topic, place in p.topics.items():
-            if is_place(topic) or topic in p.limited or p.change is not None or "negated" not in p.status[topic]:
+            if is_place(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None

@@ -14,6 +14,9 @@ _BARE_BEFORE = re.compile(
     r"(?:previously|formerly|from|was|baseline|原|前次?|由|从)\s*(\d{1,3}(?:\.\d+)?)(?![\d.]*\s*(?:[A-Za-z/\-年月日%]|\d))", re.IGNORECASE
 )
 _TO = re.compile(r"^\s*(?:缩小?至|降至|减小?至|增大?至|增至|升至|长至|变为|现为?|→|->)\s*约?\s*$")
+_FROM = re.compile(r"(?:(?<!ranging )(?<!range )(?<!sizes )from|由|从)\s*$|\($", re.IGNORECASE)
+_DATED = re.compile(r"^\s*(?:on|in|at) (?:the )?(?:\d{1,2}[ ./-]|20\d\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|baseline|prior|previous)", re.IGNORECASE)
+_MOVED = re.compile(r"(?:grow\w*|grew|shr\w+|increas\w+|decreas\w+|增大|缩小)[^.;；。]{0,12}$", re.IGNORECASE)
 _NOW = re.compile(r"(?<![A-Za-z])(?:now|currently|current|to|today)(?![A-Za-z])|现|目前|本次|至", re.IGNORECASE)
 # Figures that are no diameter: unit, expression, factor to the unit.
 _OTHER = (
@@ -61,8 +64,12 @@ def figures_in(text: str) -> Figures:
     for i, m in enumerate(found):
         factor = 10.0 if m[4].lower() in ("cm", "厘米") else 1.0
         values = [float(v) * factor for v in m.groups()[:3] if v]
-        after = text[m.end() : found[i + 1].start()] if i + 1 < len(found) else ""
-        (before if _earlier(text[: m.start()], after) else now).extend(values)
+        if m[2] and not m[3] and re.search(r"to|至", m.group()) and (_FROM.search(text[: m.start()]) or _MOVED.search(text[: m.start()])):
+            before.append(values.pop(0))
+            now.extend(values)
+            continue
+        after = text[m.end() : found[i + 1].start()] if i + 1 < len(found) else text[m.end() :]
+        (before if _earlier(text[: m.start() + 1], after) else now).extend(values)
     if found and not before:
         before += [float(m[1]) * factor for m in _BARE_BEFORE.finditer(text)]
     other = tuple((unit, float(m[1]) * times) for unit, pattern, times in _OTHER for m in pattern.finditer(text))
@@ -71,8 +78,8 @@ def figures_in(text: str) -> Figures:
 
 def _earlier(lead: str, after: str) -> bool:
     """Whether a size belongs to an earlier study: by a word right before it, or because another follows that it became."""
-    near = re.split(r"[,，;；)）]", lead[-32:])[-1]
+    near = re.split(r"[,，;；)）]", lead[-33:])[-1]
     words = list(group("prior")["words"].finditer(near))
     if words and not _NOW.search(near[words[-1].end() :]):
         return True
-    return bool(after and _TO.match(after))
+    return bool(_DATED.match(after) or (after and _TO.match(after)))

@@ -12,6 +12,10 @@ _RIBS = re.compile(
 )
 _RIBS_BEHIND = re.compile(rf"(?:ribs?|肋骨?)\s*((?:{_ORDINAL}{_JOIN}+)+{_ORDINAL})(?!\s*(?:mm|cm))", re.IGNORECASE)
 _SPINE = re.compile(r"(?<![A-Za-z\d])([TL]\d{1,2})(?:\s*(?:-|–|to|至|~)\s*([TL]?)(\d{1,2}))?(?![\d\-.])")
+_THINGS = {
+    "ribs": re.compile(r"(?<![A-Za-z])ribs?(?![A-Za-z])|肋", re.IGNORECASE),
+    "vertebrae": re.compile(r"vertebra|(?<![A-Za-z])[TL]\d|椎", re.IGNORECASE),
+}
 _STATION = re.compile(
     r"(?<![A-Za-z\d.])(?:(?:1|2|4|5|6|8|9|10|11|12)[RL]|7)\s*(?:区|组)?(?:\s*[(（]?\s*(?:约|短径)?\d+(?:\.\d+)?\s*(?:mm|cm))"
 )
@@ -37,12 +41,17 @@ def listed(text: str) -> dict[str, int]:
     out: dict[str, int] = {}
     ribs = sum(_members(m[1]) for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text))
     spine = sum(_levels(m) for m in _SPINE.finditer(text))
-    if (ribs or spine) and re.search(r"fractur|compress|height loss|骨折|压缩", text, re.IGNORECASE):
-        out["fracture"] = ribs + spine
+    if re.search(r"fractur|compress|height loss|骨折|压缩", text, re.IGNORECASE):
+        out.update({name: n for name, n in (("ribs", ribs), ("vertebrae", spine)) if n})
     stations = len(_STATION.findall(text))
     if stations > 1:
         out["node"] = stations
     return out
+
+
+def thing_of(text: str) -> str | None:
+    """Which of the listed things a text counts: ribs or vertebrae, None for another."""
+    return next((name for name, pattern in _THINGS.items() if pattern.search(text)), None)
 
 
 def _members(run: str) -> int:

@@ -21,9 +21,9 @@ _PIECE = re.compile(
     r"|伴(?!行)|(?<!合)并|及(?!其)",
     re.IGNORECASE,
 )
-_BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病]")
+_BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病段]")
 _REFERS = re.compile(
-    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])|measur\w+|was |其|该|此|大小|较大|最大|前次|原)",
+    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])|measur\w+|was |其(?!余|他|它)|该|此|对比|与[^，,]{1,20}(?:相比|比较)|较前|范围|数量|compared|(?:there (?:has been|is) )?no (?:interval |significant )*change|unchanged|大小|较大|最大|前次|原)",
     re.IGNORECASE,
 )
 
@@ -62,7 +62,18 @@ class Piece:
 
     def denies(self, topic: str) -> bool:
         """Whether the topic is said to be absent, as a whole."""
-        return "negated" in self.status.get(topic, ()) or self.change == "resolved"
+        return self._negated(topic) or self.change == "resolved"
+
+    def names(self, topic: str) -> bool:
+        """Whether the topic is or was there, in this patient."""
+        there = self.change == "resolved" or not self._negated(topic)
+        return topic in self.topics and there and not self.status[topic] & {"family", "hypothetical"}
+
+    def _negated(self, topic: str) -> bool:
+        """Whether the topic is denied; what is absorbed in part is still there, and an operation that nothing came after was done."""
+        if "negated" not in self.status.get(topic, ()) or topic == "resection":
+            return False
+        return self.change != "down" or bool(group("none")["words"].search(self.text))
 
     def states(self, topic: str) -> bool:
         """Whether the topic is said to be there, in this patient, now."""
@@ -87,6 +98,17 @@ def _stop() -> frozenset[str]:
 def is_place(topic: str) -> bool:
     """Whether a topic is rather a place or a plain word, and pairs sentences only when nothing else does."""
     return topic.startswith("~") or bool(_rows().get(topic, {}).get("place"))
+
+
+def plausible(p: Piece) -> tuple[str, float, float] | None:
+    """The first topic of a piece whose diameters are known, with the smallest and largest plausible one in mm."""
+    for topic in sorted((t for t in p.topics if not t.startswith("~")), key=lambda t: p.topics[t]):
+        word = p.text[p.topics[topic] :]
+        name = "nodule" if topic == "lesion" and group("nodule")["words"].match(word) else topic
+        bounds = table("words")["diameters"].get(name)
+        if bounds:
+            return topic, float(bounds[0]), float(bounds[1])
+    return None
 
 
 def read_pieces(sentences: list[Sentence]) -> list[Piece]:
@@ -117,17 +139,53 @@ def is_loose(topic: str) -> bool:
 def pieces_of(sentence: Sentence) -> list[Piece]:
     """A sentence cut where it changes its subject; what has no subject of its own belongs to the piece before."""
     text = sentence.text
-    cuts = [0, *(m.start() for m in _PIECE.finditer(text)), len(text)]
+    # What stands in brackets belongs to what stands before them.
+    masked = re.sub(r"[(（][^()（）]{0,60}[)）]", lambda m: "_" * len(m.group()), text)
+    cuts = [0, *(m.start() for m in _PIECE.finditer(masked)), len(text)]
     spans: list[tuple[int, int]] = []
     for a, b in itertools.pairwise(cuts):
         if not re.search(r"\w", text[a:b]):
             continue
-        if (spans and not _own_subject(text[a:b])) or (spans and not _own_subject(text[spans[-1][0] : spans[-1][1]])):
+        if spans and _joins(text, spans[-1], (a, b)):
             spans[-1] = (spans[-1][0], b)
         else:
             spans.append((a, b))
     whole = (_named("side", text), _named("lobe", text))
-    return [p for a, b in spans if (p := _piece(text[a:b], sentence, a, whole)).topics]
+    return [p for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans]) if p.topics]
+
+
+def _joins(text: str, last: tuple[int, int], own: tuple[int, int]) -> bool:
+    """Whether a span continues the one before: one of them has no subject, and not both name a place."""
+    before, here = text[last[0] : last[1]], text[own[0] : own[1]]
+    if _own_subject(here) and _own_subject(before):
+        return False
+    return not (_placed(before) and _placed(here))
+
+
+def _placed(text: str) -> bool:
+    return bool(_named("lobe", text) or _named("side", text))
+
+
+def _borrowed(pieces: list[Piece]) -> list[Piece]:
+    """A piece that only names a place speaks of what the piece before it, else behind it, speaks of ("RLL 21 mm, LUL 13 mm")."""
+    out: list[Piece] = []
+    for i, p in enumerate(pieces):
+        source = _lender(p, out, pieces[i + 1 :])
+        if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes):
+            absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
+            topics = {t: 0 for t in source.topics if not t.startswith("~")}
+            status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
+            p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
+        out.append(p)
+    return out
+
+
+def _lender(p: Piece, before: list[Piece], behind: list[Piece]) -> Piece | None:
+    """The piece whose topics a piece without any takes: the one behind it in "A and B nodules", else the one before."""
+    strong, next_ = ([q for q in some if any(not t.startswith("~") for t in q.topics)] for some in (before[-1:], behind[:1]))
+    if next_ and (not strong or re.match(r"\s*(?:and\b|及|、|和|与)", next_[0].text)):
+        return next_[0]
+    return strong[0] if strong else None
 
 
 def _own_subject(text: str) -> bool:
@@ -138,6 +196,8 @@ def _own_subject(text: str) -> bool:
 
 
 def _named(name: str, text: str) -> frozenset[str]:
+    """Sides or lobes of a text, without those that it only compares with or points to ("higher than the right", "shifted to the left")."""
+    text = group("towards")["words"].sub(" ", text) if name == "side" else text
     return frozenset(key for key, pattern in group(name).items() if pattern.search(text))
 
 

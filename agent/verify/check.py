@@ -134,7 +134,7 @@ def _quoted(text: str, cited: list[Evidence]) -> Support | None:
     """Support of a sentence that stands in its evidence, whole sentences or clauses; several cited pieces must each hold a part."""
     marked, body = bool(_MARKED.match(text)), normalise(_MARKED.sub("", text))
     for item in cited:
-        for source in (item.text, item.text_zh):
+        for source in (item.text, item.text_zh, *item.citations):
             if source and _stands_in(body, normalise(source)):
                 if any(not _related(text, other) for other in cited if other is not item):
                     return None

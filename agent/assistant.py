@@ -218,6 +218,7 @@ class Assistant:
             card=shown.card,
             stop=stop,
             parts=self._parts,
+            free_text=self._settings.free_text,
             assumptions=shown.assumptions,
         )
         return context, shown.ask

@@ -35,16 +35,17 @@ _MOST: dict[Intent, int] = {
     "report_draft": 40,
     "ct_findings": 14,
 }
-# Passages of a search that are read; where the bedside has judged, they only say why.
-_PASSAGES, _BESIDE_JUDGED = 5, 2
+# Passages of a search that are read.
+_PASSAGES = 5
 # What is computed leads; then what the question raises first.
 _LEADS: tuple[Intent, ...] = ("score",)
 # What speaks of the open case; the rest says why.
 _OF_THE_PATIENT: frozenset[Intent] = frozenset(
     {"labs", "score", "summary", "ct_measure", "ct_findings", "ct_encode", "med_check", "similar", "drug_rank", "report_check"}
 )
-# What the bedside judgements stand for: where they answer, single drugs ranked and facts about other patients only distract.
-_JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary"})
+# What the bedside judgements stand for: where they answer, single drugs ranked and sentences for other patients (another size of nodule,
+# another severity) only mislead.
+_JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary", "guideline"})
 # What tools say of the open case alone.
 _OF_THE_CASE: frozenset[Intent] = frozenset(
     {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar"}
@@ -88,7 +89,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED:
             continue
-        mine = _of_intent(intent, plan, steps, card, language, _BESIDE_JUDGED if judged else _PASSAGES)
+        mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
         seen = {k for s in said for k in s.evidence}
         said += [s for s in mine if not set(s.evidence) & seen]
     said = [s for s in said if s.text not in banned]

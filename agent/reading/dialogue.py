@@ -20,6 +20,10 @@ About = Literal["shorter", "translate", "sources", "why"]
 # A longer message that speaks of a source or of English asks something else.
 _LONGEST_ABOUT = 90
 _LONGEST_SUPPOSITION = 45
+# A message whose tool is this sure needs nothing before it.
+_CLEAR = 0.7
+# What a bare continuation goes on asking after a message of several parts.
+_GOES_ON: frozenset[Intent] = frozenset({"guideline", "drug_facts", "drug_rank", "med_check"})
 _SUBJECT = frozenset({"disease", "drug", "drug_class", "score", "organism", "finding", "action"})
 
 
@@ -152,8 +156,13 @@ def _corrected(reading: Reading, before: Reading) -> Reading:
 
 def _join(reading: Reading, before: Reading, bare: bool = False) -> Reading:
     """A continuation that says nothing of its own task takes that of the question before, and its topic and drugs."""
-    bare = bare or (reading.elliptic and not reading.proposed)
-    intents: dict[Intent, int] = (dict(before.intents) if bare else dict(reading.intents)) or dict(before.intents) or {"guideline": 0}
+    if bare:
+        intents: dict[Intent, int] = dict(before.intents)
+    elif reading.elliptic and not reading.proposed:
+        intents = {i: p for i, p in before.intents.items() if i in _GOES_ON} or dict(before.intents)
+    else:
+        intents = dict(reading.intents)
+    intents = intents or dict(before.intents) or {"guideline": 0}
     own = any(t.kind == "disease" for t in reading.terms)
     # Another medicine takes the place of the one before, unless the two were asked about together.
     other = any(t.kind == "drug" for t in reading.terms) and before.kind not in ("interaction", "comparison")
@@ -189,4 +198,6 @@ def unresolved(reading: Reading, turns: Sequence[Turn]) -> bool:
     if last_real(turns) is not None or reading.terms or reading.about_patient:
         return False
     pointing = _pattern("words", "points").search(reading.text) is not None or reading.elliptic or reading.why
-    return pointing and len(reading.text) < 60 and reading.kind in ("follow_up", "about_answer", "why", "what_if")
+    refers = reading.elliptic or reading.kind in ("follow_up", "about_answer", "why", "what_if")
+    clear = max(reading.tools.values(), default=0.0) >= _CLEAR
+    return pointing and refers and not clear and len(reading.text) < 60

@@ -89,6 +89,7 @@ class Reading:
         tools: What the trained reader thinks of each tool: the probability that it is needed.
         kinds: The same of each kind of question (`reader.KINDS`).
         no_tool: The same of no tool at all.
+        parts: The questions of a message that asks several; empty where it is one.
     """
 
     text: str
@@ -111,6 +112,12 @@ class Reading:
     tools: Mapping[ToolName, float] = field(default_factory=dict)
     kinds: Mapping[str, float] = field(default_factory=dict)
     no_tool: float = 0.0
+    parts: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """Ids of what the message is about: diseases, drugs, scores, organisms, findings."""
+        return tuple(t.id for t in self.terms if t.kind in ("disease", "drug", "drug_class", "score", "organism", "finding"))
 
     @property
     def kind(self) -> str:

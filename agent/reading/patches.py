@@ -70,7 +70,8 @@ def _names() -> tuple[tuple[Kind, str, re.Pattern[str]], ...]:
         rows.append(("vital", name, _pattern("vitals", name)))
     for name in _words()["patient"]:
         rows.append(("patient", name, _pattern("patient", name)))
-    for ident, analyte in analytes().items():
+    # Those of other specimens first: the pH of "pleural fluid pH 7.1" is not that of blood.
+    for ident, analyte in sorted(analytes().items(), key=lambda row: not row[0].startswith(("pleural_", "bal_", "urine_"))):
         spoken = sorted({analyte.en, analyte.zh, *analyte.synonyms}, key=len, reverse=True)
         usable = [n for n in spoken if len(n) > 1]
         bounded = [rf"(?<![a-z0-9]){re.escape(n)}s?(?![a-z0-9])" if n.isascii() else re.escape(n) for n in usable]

@@ -122,7 +122,7 @@ def _social(reading: Reading) -> Notice | None:
         return "thanks"
     if reading.greeting and not reading.terms:
         return "greeting"
-    if reading.identity and not set(reading.intents) - {"summary"}:
+    if reading.identity and not reading.proposed - {"summary"}:
         return "identifiers"
     return None
 

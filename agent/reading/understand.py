@@ -6,8 +6,10 @@ are among what the reader sees.
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.reading.features import Message, sentence_vector, sentence_vectors
 from agent.reading.intents import COMPUTE, Intent, Reading, read_question
@@ -39,6 +41,8 @@ IN_SCOPE = frozenset({"disease", "finding", "score", "respiratory", "drug", "dru
 # A part of a message adds a tool that the whole does not show only where it is sure (tried across authors: 0.6 to 0.85).
 _SURE_OF_A_PART = 0.85
 _LONGEST_IN_PARTS = 160
+# A message whose tool is this sure by itself, and that is hardly a follow-up, stands alone.
+_STANDS_ALONE = 0.7
 _BETWEEN = re.compile(
     r"[,;+&/，；。？、]|\.\s|\?\s|\b(?:and then|and also|and|then|plus|also)\b|再|然后|顺便|顺带|另外|并且?|同时|还有", re.IGNORECASE
 )
@@ -63,13 +67,28 @@ def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -
         The reading; `intents` are those of the tools to ask, none where no tool is needed.
     """
     found = read_question(text, topic)
-    opinion = opinion_of(Message(text, case, before))
-    wanted = _chosen(text, opinion, found, case)
-    if not case:
+    opinion = _opinion(found, case, before)
+    wanted = () if _elsewhere(found) else _chosen(text, opinion, found, case)
+    if not case and not _elsewhere(found):
         wanted = _plausible(wanted, opinion, found)
     intents = {INTENT_OF[t]: found.intents.get(INTENT_OF[t], len(text) + i) for i, t in enumerate(wanted)}
     scores = found.scores or ((nearest_score(text),) if "score" in intents else ())
-    return replace(found, intents=intents, scores=scores, tools=opinion.tools, kinds=opinion.kinds, no_tool=opinion.none)
+    return replace(
+        found, intents=intents, scores=scores, tools=opinion.tools, kinds=opinion.kinds, no_tool=opinion.none, parts=parts_of(text)
+    )
+
+
+def _opinion(found: Reading, case: bool, before: str) -> Opinion:
+    """The reader's opinion; it is told the message before only where this one does not stand alone."""
+    alone = opinion_of(Message(found.text, case))
+    stands = max(alone.tools.values()) >= _STANDS_ALONE and alone.kinds["follow_up"] < 1 - _STANDS_ALONE
+    return alone if not before or (stands and not found.elliptic) else opinion_of(Message(found.text, case, before))
+
+
+def _elsewhere(found: Reading) -> bool:
+    """Whether all that the message names lies outside this field of medicine (the vocabulary's kind `other`)."""
+    kinds = {t.kind for t in found.terms}
+    return "other" in kinds and not kinds & IN_SCOPE
 
 
 def _chosen(text: str, opinion: Opinion, found: Reading, case: bool) -> tuple[ToolName, ...]:
@@ -122,9 +141,14 @@ def small_talk(opinion: Opinion, found: Reading) -> bool:
 
 def nearest_score(text: str) -> str:
     """The calculator whose name is nearest to the message in meaning, where the message names none."""
+    names, vectors = _named_scores()
+    return names[int(np.argmax(vectors @ sentence_vector(text)))]
+
+
+@lru_cache(maxsize=1)
+def _named_scores() -> tuple[tuple[str, ...], NDArray[np.float32]]:
     from tools.scores.registry import calculators
 
-    names = sorted(calculators())
+    names = tuple(sorted(calculators()))
     told = [f"{terms()[n].en[0]}; {terms()[n].zh[0]}" if n in terms() else f"{calculators()[n].en}; {calculators()[n].zh}" for n in names]
-    likeness = sentence_vectors(told) @ sentence_vector(text)
-    return names[int(np.argmax(likeness))]
+    return names, sentence_vectors(told)

@@ -8,7 +8,7 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from agent.reading.features import VECTOR, WIDTH, row, sentence_vectors
-from agent.reading.reader import KINDS, LABELS, NONE, TOOLS, Weights
+from agent.reading.reader import LABELS, NONE, TOOLS, Weights
 from agent.training.joining import joined
 from agent.training.logistic import Design, fit_labels
 from agent.training.utterances import TOOL_COLUMNS, Utterance
@@ -73,8 +73,8 @@ def table(rows: Sequence[Utterance]) -> Table:
             alt[i, TOOL_COLUMNS[tool]] = True
             weight[i, TOOL_COLUMNS[tool]] = ALSO_REASONABLE
         y[i, LABELS.index(NONE)] = not r.tools
-        y[i, LABELS.index(r.kind)] = True
-        weight[i, LABELS.index(KINDS[0]) :] = 0.0 if r.joined else 1.0
+        y[i, LABELS.index(f"kind:{r.kind}")] = True
+        weight[i, len(TOOLS) + 1 :] = 0.0 if r.joined else 1.0
     return Table(x, y, weight, alt, _folds([r.author for r in rows]))
 
 
@@ -170,7 +170,7 @@ def _limits(p: NDArray[np.float32], data: Table, use: NDArray[np.bool_]) -> NDAr
 
 def _figures(p: NDArray[np.float32], data: Table, case: NDArray[np.bool_]) -> dict[str, float]:
     """Set-F1 and exactness on unseen authors, the thresholds fitted on the other folds; and how often the likeliest kind is the kind."""
-    first = LABELS.index(KINDS[0])
+    first = len(TOOLS) + 1
     out = {"kind_accuracy": float((p[:, first:].argmax(axis=1) == data.y[:, first:].argmax(axis=1)).mean())}
     for name, open_case in (("case", case), ("no_case", ~case)):
         total = np.zeros(4)

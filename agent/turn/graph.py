@@ -193,6 +193,11 @@ def _timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMe
 
 def _failed(request: ToolCallRequest, status: str, reason: str) -> ToolMessage:
     result = ToolResult.model_validate({"tool": request.tool_call["name"], "status": status, "reason": reason})
+    context: Any = request.runtime.context
+    if context.case is not None:
+        from tools.bedside.attach import attach  # what the record itself says does not need the tool that failed
+
+        result = attach(result, context)
     return ToolMessage(
         content=result.for_model(),
         artifact=result.model_dump(mode="json"),

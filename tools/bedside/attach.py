@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
@@ -15,6 +16,7 @@ from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose
 from tools.bedside.topics import asked
 from tools.bedside.verdicts import alternative, asks_whether, verdicts
+from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 
@@ -30,16 +32,18 @@ SPEAKING: frozenset[ToolName] = frozenset(
         "summarize_case",
     }
 )
+# A drafted or pasted report is not a question about the patient.
+_OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
 _READ = 8
-_BARE_WORDS = 2
+_BARE_WORDS = 6
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
-    if deps.case is None or result.tool not in SPEAKING:
+    if deps.case is None or result.tool in _OF_REPORTS:
         return result
-    record = Record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
-    found = judgements(deps.question, record) if deps.question else []
+    record = _record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
+    found = judgements(deps.question, record, topics_only=result.tool not in SPEAKING) if deps.question else []
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
         return result
@@ -47,6 +51,12 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     have = {e.key for e in result.evidence}
     new = [e for e in (*found, *notes) if e.key not in have]
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+@lru_cache(maxsize=8)
+def _record(case: Case, graph: DrugGraph, question: str) -> Record:
+    """One record for all tools of a turn: what is read once is not read again."""
+    return Record(case, graph, question)
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -59,14 +69,16 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
     return ("summarize_case", "") if words("handover").search(question) else None
 
 
-def judgements(question: str, record: Record) -> list[Evidence]:
-    """Everything of this room that answers the question for this patient, most specific first."""
+def judgements(question: str, record: Record, *, topics_only: bool = False) -> list[Evidence]:
+    """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
     if words("general").search(question) and not words("patient").search(question):
         return []  # about what is recommended in general, not about this patient
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
+    if topics_only:
+        return found
     high = any(t.rank >= 7 for t, _ in spoken)
     dosed = dose(question, record) if asks_dose(question) else []
     found += dosed
@@ -84,7 +96,7 @@ def judgements(question: str, record: Record) -> list[Evidence]:
 
 def _bare(question: str) -> bool:
     """Whether a question is hardly more than a name (`Rivaroxaban?`)."""
-    return len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
+    return question.strip().endswith(("?", "？")) and len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
 
 
 def stop_list(record: Record) -> list[Evidence]:

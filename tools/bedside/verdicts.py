@@ -83,8 +83,8 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
         checked, checked_zh = _checked(record)
         return 3, [
             (
-                f"{name.en} can go on by what was checked ({checked}); nothing was found against it.",
-                f"按已核对内容（{checked_zh}）{name.zh}可以继续：未发现反对依据。",
+                f"Nothing was found against going on with {name.en} among what was checked ({checked}); that is not proof of safety.",
+                f"在已核对的内容（{checked_zh}）中未发现反对继续使用{name.zh}的依据；这不等于证明安全。",
                 None,
             )
         ]

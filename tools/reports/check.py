@@ -11,7 +11,7 @@ from tools.evidence import Evidence, Language, ToolResult
 from tools.imaging.quantify import quantify_ct
 from tools.quantities import fill
 from tools.reports.lint import Lint, Remark, lint
-from tools.reports.lint.parts import sentences_of
+from tools.reports.lint.reading.parts import sentences_of
 from tools.reports.measured import Issue, disagreements
 
 _MEASURED = ("numbers and sides against what was measured on the study", "与本检查测量值的数值和侧别")

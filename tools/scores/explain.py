@@ -126,6 +126,8 @@ def explain(name: str) -> Explanation:
 
 
 def _declared(item: ItemSpec) -> Iterable[ExplainedItem]:
+    if item.value is not None:
+        yield ExplainedItem(key=item.key, label=item.en, label_zh=item.zh, points=None, condition=item.en, condition_zh=item.zh)
     for step in item.all_steps:
         yield ExplainedItem(
             key=item.key, label=item.en, label_zh=item.zh, points=step.points, condition=step.en or item.en, condition_zh=step.zh or item.zh

@@ -80,7 +80,7 @@ def _call(node: ast.Call, name: str, names: Names) -> Result:
     if name == "known":
         return all(evaluate(a, names) is not None for a in node.args)
     if name == "true":  # unknown counts as false
-        return evaluate(node.args[0], names) is True or (evaluate(node.args[0], names) or False) is not False
+        return bool(evaluate(node.args[0], names))
     arguments = [str(a.value) for a in node.args if isinstance(a, ast.Constant)]
     return names.call(name, ";".join(arguments))
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from types import MappingProxyType
 
 from tools.bedside.record.vocabulary import Number, numbers
-from tools.case.record import Case
+from tools.case.record import Case, Observation, Patient
 from tools.labs.value import Reading, latest, read, shown
 from tools.scores.registry import calculators
 from tools.scores.run import run
@@ -73,9 +74,14 @@ def find_value(name: str, case: Case, typed: Mapping[str, str]) -> Value | None:
     return _written(case, numbers()[name]) if name in numbers() else _lab(case, name)
 
 
-def labs_of(case: Case) -> dict[str, Reading]:
+def labs_of(case: Case) -> Mapping[str, Reading]:
     """Latest reading by analyte."""
-    return {r.id: r for r in latest(case.labs, case.patient)}
+    return _readings(case.labs, case.patient)
+
+
+@lru_cache(maxsize=16)
+def _readings(labs: tuple[Observation, ...], patient: Patient) -> Mapping[str, Reading]:
+    return MappingProxyType({r.id: r for r in latest(labs, patient)})
 
 
 def written_texts(case: Case) -> list[str]:

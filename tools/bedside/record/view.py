@@ -4,6 +4,7 @@ What the person typed in the question outranks the record and is named as typed.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +17,16 @@ from tools.bedside.record.vocabulary import Notion, notions
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient, read_patient
 from tools.labs.value import Reading
+
+_NODULE_MODELS = ("score_brock", "score_mayo")
+# Inputs of the nodule models by the notion that answers them.
+_OF_NODULE = {
+    "family_history": "brother_cancer",
+    "emphysema": "emphysema",
+    "upper_lobe": "upper_lobe",
+    "spiculation": "spiculated",
+    "previous_cancer": "own_cancer",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class Record:
         return read_patient(self.graph, self.case)
 
     @cached_property
-    def labs(self) -> dict[str, Reading]:
+    def labs(self) -> Mapping[str, Reading]:
         """Latest reading by analyte."""
         return labs_of(self.case)
 
@@ -53,8 +64,24 @@ class Record:
     def get(self, name: str) -> Value | None:
         """A number by name; None when it is not known."""
         if name not in self._values:
-            self._values[name] = self.extra.get(name) or typed_value(name, self) or find_value(name, self.case, self._given)
+            self._values[name] = self.extra.get(name) or typed_value(name, self) or find_value(name, self.case, self._inputs(name))
         return self._values[name]
+
+    def _inputs(self, name: str) -> dict[str, str]:
+        """What calculators are given beyond the case: typed values; for the models of a nodule what the texts say of it."""
+        return {**self._given, **self._nodule} if name in _NODULE_MODELS else self._given
+
+    @cached_property
+    def _nodule(self) -> dict[str, str]:
+        said = {key: self.notion(notion) for key, notion in _OF_NODULE.items()}
+        found = {key: "yes" if value else "no" for key, value in said.items() if value is not None}
+        size, smoking = self.get("nodule_mm"), self.case.patient.smoking
+        if size is not None:
+            kind = "part_solid" if self.notion("part_solid") else "ground_glass" if self.notion("ground_glass_nodule") else "solid"
+            found |= {"size": f"{size.number:g}", "nodule_type": kind, "nodule_count": "2" if self.notion("perifissural") else "1"}
+        if smoking is not None and smoking.status != "unknown":
+            found["ever_smoker"] = "no" if smoking.status == "never" else "yes"
+        return found
 
     @cached_property
     def _given(self) -> dict[str, str]:

@@ -40,10 +40,24 @@ def write(text: str, record: Shown, language: Language) -> str:
             break
         text = reduced
     filled = _SLOT.sub(lambda m: record.shown(m[1], language) or _ABSENT[language], text)
-    tidy = re.sub(r"\s+([,.;:)])", r"\1", re.sub(r"[ \t]+", " ", filled)).strip()
+    tidy = _balanced(filled)
+    tidy = re.sub(r"([（(])\s*[,，;；]?\s*", r"\1", tidy)
+    tidy = re.sub(r"\s+([,.;:)])", r"\1", re.sub(r"[ \t]+", " ", tidy)).strip()
     if language == "zh":
         return re.sub(r"\s*([，。；：、（）])\s*", r"\1", tidy)
     return tidy[:1].upper() + tidy[1:] if re.match(r"[a-z]{2}", tidy) and not tidy.startswith("mmHg") else tidy
+
+
+def _balanced(text: str) -> str:
+    """The text without a closing bracket whose opening one was left out with its value."""
+    out: list[str] = []
+    depth = 0
+    for mark in text:
+        if mark in ")）" and depth == 0:
+            continue
+        depth += (mark in "(（") - (mark in ")）")
+        out.append(mark)
+    return "".join(out)
 
 
 def as_typed(text: str, language: Language) -> str:

@@ -6,12 +6,15 @@ Door: `tools.reports.lint.lint`.
 from dataclasses import dataclass
 from datetime import date
 
-from tools.reports.lint import compare, signing, within
-from tools.reports.lint.mentions import Mention, mentions_of
-from tools.reports.lint.parts import is_chinese, sentences_of
+from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, presence, signing, within
+from tools.reports.lint.reading.mentions import Mention, mentions_of
+from tools.reports.lint.reading.parts import is_chinese, sentences_of
+from tools.reports.lint.reading.topics import read_pieces
 from tools.reports.lint.remarks import KINDS, Kind, Remark
 
 __all__ = ["KINDS", "Kind", "Lint", "Remark", "lint"]
+
+_READ = ("findings", "impression", "recommendation")
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,19 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     """
     sentences = sentences_of(report)
     mentions = mentions_of(sentences)
+    pieces = read_pieces([s for s in sentences if s.section in _READ])
     sections = {s.section for s in sentences}
     remarks = [
         *signing.identity(report, sentences, sex, age),
-        *within.contradicted(mentions, sentences),
-        *compare.compared(sentences),
-        *compare.changes(mentions),
-        *within.changed(mentions),
+        *presence.contradicted(pieces),
+        *compare.compared(pieces),
+        *changes.changes(pieces),
+        *changes.misnamed(pieces),
         *within.counted(mentions),
-        *within.impossible(mentions, sentences),
-        *signing.dates(report, sentences, studied, today),
-        *signing.unfollowed(mentions, sentences),
+        *within.impossible(pieces, sentences),
+        *anatomy.misplaced(pieces, sentences),
+        *calendar.dates(report, sentences, studied, today),
+        *follow_up.unfollowed(pieces, sentences),
         *signing.left_overs(report),
         *signing.hedged(sentences),
     ]

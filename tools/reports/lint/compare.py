@@ -1,170 +1,206 @@
-"""Findings against impression: side, lobe, size, number, presence, amount and change of whatever both speak of."""
+"""Findings against impression: side, lobe, size, number, amount and other figures of whatever both speak of."""
 
+import itertools
 from collections.abc import Iterator
 
-from tools.reports.lint.mentions import Mention
-from tools.reports.lint.parts import Sentence
-from tools.reports.lint.remarks import Kind, Remark
-from tools.reports.lint.topics import Piece, piece, pieces_of
-from tools.reports.lint.vocabulary import group
+from tools.reports.lint.reading.listing import listed, thing_of
+from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.vocabulary import group
+from tools.reports.lint.remarks import Remark, differ
 
 # Two readings of one lesion on one page may differ by rounding.
-_ROUND_MM = 1.0
-_CLASH = {frozenset(p) for p in (("stable", "up"), ("stable", "down"), ("up", "down"), ("stable", "new"), ("down", "new"))}
-_WORDS: dict[str, tuple[str, str]] = {
-    "left": ("left", "左侧"), "right": ("right", "右侧"), "both": ("both sides", "双侧"),
-    "upper": ("upper lobe", "上叶"), "middle": ("middle lobe", "中叶"), "lower": ("lower lobe", "下叶"), "lingula": ("lingula", "舌段"),
-    "stable": ("stable", "稳定"), "up": ("increased", "增大"), "down": ("decreased", "缩小"), "new": ("new", "新发"),
-    "small": ("small", "少量"), "large": ("large", "大量"), "moderate": ("moderate", "中量"),
-}  # fmt: skip
-_ADVICE: dict[Kind, tuple[str, str]] = {
-    "side": ("Look at the images and keep one side.", "请核对图像，统一侧别。"),
-    "lobe": ("Look at the images and keep one lobe.", "请核对图像，统一肺叶。"),
-    "size": ("Measure again and keep one figure.", "请重新测量并统一数值。"),
-    "unit": ("Check the unit.", "请核对单位。"),
-    "count": ("Count again and keep one number.", "请核对数目。"),
-    "presence": ("Look at the images and keep one of the two sentences.", "请核对图像，保留其中一句。"),
-    "change": ("Compare with the prior study and keep one.", "请与既往检查对比后统一。"),
-}
+_ROUND_MM = 0.6
+_IMPRESSION = ("impression", "recommendation")
+# What may lie in any lobe: where the findings give none, the impression may.
+_LUNG = frozenset(
+    ("lesion", "metastasis", "airspace", "ground_glass", "cavity", "collapse", "bronchiectasis", "emphysema", "fibrosis", "scar", "tree_in_bud", "cyst")
+)
 
 
 def same_size(a: float, b: float) -> bool:
     """Whether two diameters in mm may be one."""
-    return abs(a - b) <= max(_ROUND_MM, 0.08 * max(a, b))
+    return abs(a - b) <= max(_ROUND_MM, 0.04 * max(a, b))
 
 
-def compared(sentences: list[Sentence]) -> list[Remark]:
+def compared(pieces: list[Piece]) -> list[Remark]:
     """Remarks on impressions that say something else than the findings of the same thing."""
-    seen = [piece(s.text, s) for s in sentences if s.section == "findings"]
+    plain = [p for p in pieces if not group("double")["words"].search(p.sentence.text)]
+    seen = [p for p in plain if p.sentence.section == "findings"]
     out: list[Remark] = []
-    for sentence in sentences:
-        if sentence.section not in ("impression", "recommendation"):
-            continue
-        for said in pieces_of(sentence):
-            near = _about(said, seen)
-            if near:
-                topic, places = near
-                out += next((r for rule in _RULES if (r := list(rule(said, topic, places)))), [])
+    for said in (p for p in plain if p.sentence.section in _IMPRESSION):
+        near = about(said, seen)
+        if near:
+            topic, places = near
+            named = [p for p in places if p.names(topic) and not p.limited]
+            if said.names(topic) and named:
+                out += [r for rule in _PLACES for r in rule(said, topic, named, seen)]
+            out += _other(said, topic, places, seen)
+            stated = [p for p in named if p.states(topic)]
+            if said.states(topic) and stated:
+                out += [r for rule in _RULES for r in rule(said, topic, stated, seen)]
+        if not any(r.kind in ("side", "lobe") and said.sentence.text in r.places for r in out):
+            out += _nowhere(said, seen)
     return out
 
 
-def _about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
-    """The rarest topic that findings share with `said`, and the sentences that have it; sentences that share more of it come first."""
+def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
+    """A place of the impression where the findings describe nothing at all."""
+    topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
+    if not topics or len(said.sides) != 1 or "both" in said.sides:
+        return
+    (side,) = said.sides
+    there = [p for p in seen if any(p.names(t) for t in p.topics) and not group("well")["words"].search(p.text)]
+    on_side = [p for p in there if side in p.wide_sides or "both" in p.wide_sides]
+    lobes = _lobes(said.lobes)
+    other = [p for p in there if p.sides and side not in p.wide_sides]
+    if not on_side and other and all(p.wide_sides for p in there if set(topics) & p.topics.keys()):
+        yield differ("side", topics[0], side, next(iter(other[0].sides)), other[0].sentence.text, said.sentence.text)
+    elif lobes and on_side and all(p.lobes for p in on_side if _LUNG & p.topics.keys() or set(topics) & p.topics.keys()):
+        placed = [p for p in there if p.wide_lobes]
+        if placed and not any(lobes & _lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
+            where = next((p for p in on_side if p.lobes), placed[0])
+            yield differ("lobe", topics[0], min(said.lobes), min(where.wide_lobes), where.sentence.text, said.sentence.text)
+
+
+def about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
+    """The rarest topic that findings share with `said`, and the pieces that have it; pieces that share more of it come first."""
     shared = {t: [p for p in seen if t in p.topics] for t in said.topics}
     known = {t: ps for t, ps in shared.items() if ps}
     if not known:
         return None
-    topic = min(known, key=lambda t: (len(known[t]), said.topics[t]))
+    # One word with two topics (an abscess is a cavity) is compared as the wider.
+    for narrow, wide in itertools.permutations(list(known), 2):
+        if narrow in known and wide in known and said.topics[narrow] == said.topics[wide] and len(known[narrow]) < len(known[wide]):
+            del known[narrow]
+    topic = min(known, key=lambda t: (is_place(t), len(known[t]), said.topics[t]))
     return topic, sorted(known[topic], key=lambda p: -len(p.topics.keys() & said.topics.keys()))
 
 
-def _remark(kind: Kind, topic: str, said: str, seen: str, where: Piece, piece_: Piece) -> Remark:
-    en, zh = _ADVICE[kind]
-    shown = tuple(_WORDS.get(v, (v, v)) for v in (said, seen))
-    return Remark(
-        kind,
-        f"Impression and findings differ ({topic}): {shown[0][0]} against {shown[1][0]}.",
-        f"印象与所见不一致：{shown[0][1]} 与 {shown[1][1]}。",
-        (where.sentence.text, piece_.sentence.text),
-        en,
-        zh,
-    )
+def meet(a: Piece, b: Piece) -> bool:
+    """Whether two pieces may speak of one place."""
+    sides = not a.wide_sides or not b.wide_sides or "both" in a.wide_sides | b.wide_sides or bool(a.wide_sides & b.wide_sides)
+    lobes = not a.lobes or not b.wide_lobes or bool(_lobes(a.lobes) & _lobes(b.wide_lobes))
+    return sides and lobes
 
 
-def _presence(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
-    if topic in said.denied or group("limiting")["words"].search(said.text):
-        return
-    denied = [p for p in seen if topic in p.denied and not group("limiting")["words"].search(p.text) and _same_place(said, p)]
-    if denied and len(denied) == len([p for p in seen if _same_place(said, p)]) and _rests_on(said, topic):
-        yield _remark("presence", topic, "present", "denied", denied[0], said)
+def _lobes(names: frozenset[str]) -> frozenset[str]:
+    return names | ({"upper"} if "lingula" in names else frozenset())
 
 
-def _rests_on(said: Piece, topic: str) -> bool:
-    """Whether the piece is about its topic and does not only name it in passing."""
-    return topic in group("topic") or len(said.topics) <= 3
+def _sides(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(("left", "right")) if "both" in names else names
 
 
-def _same_place(a: Piece, b: Piece) -> bool:
-    return not a.sides or not b.sides or "both" in a.sides | b.sides or bool(a.sides & b.sides)
+def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
+    """Pieces with a size that `said` gives too; all of them where none has."""
+    exact = [
+        p
+        for p in stated
+        if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now)
+        or set(said.figures.other) & set(p.figures.other)
+    ]
+    return exact or stated
 
 
-def _side(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
-    stated = [p for p in seen if topic not in p.denied]
-    sides = frozenset().union(*(p.sides for p in stated)) if stated else frozenset()
-    if len(said.sides) != 1 or topic in said.denied or not sides or "both" in sides:
+def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
+    near = stated if "both" in said.sides else _same_lesion(said, stated)
+    named = [p for p in near if p.sides]
+    wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
+    if len(said.sides) != 1 or not named or "both" in wide:
         return
     (own,) = said.sides
-    if own in sides or (own == "both" and (len(sides) > 1 or any(not p.sides for p in stated))):
+    if own == "both":
+        spared = any(p.denies(topic) and p.sides and not p.sides & wide for p in seen if topic in p.topics)
+        if len(wide) != 1 or len(named) != len(near) or not spared:
+            return
+    elif own in wide:
         return
-    other = next(p for p in stated if p.sides)
-    yield _remark("side", topic, own, next(iter(other.sides)), other, said)
+    yield differ("side", topic, own, next(iter(named[0].sides)), named[0].sentence.text, said.sentence.text)
 
 
-def _lobe(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
-    stated = [p for p in seen if topic not in p.denied]
-    lobes = frozenset().union(*(p.lobes for p in stated)) if stated else frozenset()
-    own = said.lobes - ({"upper"} if "lingula" in lobes else frozenset())
-    if not own or not lobes or own & lobes or ("upper" in lobes and "lingula" in own):
+def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    near = _same_lesion(said, stated)
+    named = [p for p in near if p.lobes]
+    own = _lobes(said.lobes)
+    if not own or not named:
         return
-    other = next(p for p in stated if p.lobes)
-    yield _remark("lobe", topic, min(own), min(other.lobes), other, said)
-
-
-def _size(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
-    known = [s for p in seen for s in p.sizes]
-    odd = [a for a in said.sizes if not any(same_size(a, b) for b in known)]
-    if not odd or not known:
+    wide: frozenset[str] = frozenset().union(*(_lobes(p.wide_lobes) for p in near))
+    if not own & wide:
+        yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
         return
-    slip = any(0.9 <= max(odd[0], b) / max(min(odd[0], b), 0.01) / 10 <= 1.1 for b in known)
-    closest = min(known, key=lambda b: abs(b - odd[0]))
-    where = next(p for p in seen if closest in p.sizes)
-    yield _remark("unit" if slip else "size", topic, f"{odd[0]:g} mm", f"{closest:g} mm", where, said)
+    pairs = {(s, lobe) for p in near for s in _sides(p.sides) for lobe in _lobes(p.lobes)}
+    exact = all(
+        len(p.sides) == 1 and "both" not in p.sides and p.lobes and p.wide_lobes == p.lobes and p.wide_sides == p.sides for p in near
+    )
+    if exact and len(said.sides) == 1 and len(said.lobes) == 1 and not pairs & set(itertools.product(said.sides, own)):
+        yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
 
 
-def _count(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
-    own = said.counts.get(topic)
-    known = {p.counts[topic]: p for p in seen if topic in p.counts and topic not in p.denied}
-    if own is None or not known or own in known or sum(known) == own or (own == 1 and (said.sizes or said.lobes)):
+def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
+    here = [p for p in stated if meet(said, p)] or stated
+    known = [s for p in here for s in _readings(p)]
+    elsewhere = [s for p in seen if meet(said, p) and (p.topics.keys() & said.topics.keys() or p.wide_sides) for s in _readings(p)]
+    odd = [a for a in said.figures.now if not any(same_size(a, b) for b in (*known, *elsewhere))]
+    if odd and known:
+        closest = min(known, key=lambda b: abs(b - odd[0]))
+        where = next(p for p in here if closest in _readings(p))
+        slip = any(0.9 <= max(odd[0], b) / max(min(odd[0], b), 0.01) / 10 <= 1.1 for b in known)
+        yield differ(
+            "unit" if slip else "size", topic, f"{odd[0]:g} mm", f"{closest:g} mm", where.sentence.text, said.sentence.text
+        )  # fmt: skip
+
+
+def _readings(p: Piece) -> list[float]:
+    """The sizes of a piece, and their mean: an impression may give either."""
+    now = list(p.figures.now)
+    return now + ([sum(now) / len(now), sum(now[:2]) / len(now[:2])] if len(now) > 1 else [])
+
+
+def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    """Ratios, percentages, millilitres, HU and scores of the same thing."""
+    for unit, value in said.figures.other:
+        known = [(v, p) for p in stated if meet(said, p) for u, v in p.figures.other if u == unit]
+        if known and all(abs(v - value) > max(0.05 * abs(value), 0.04 if unit == "ratio" else 1.0) for v, _ in known):
+            where = known[0][1]
+            yield differ("size", topic, f"{value:g} {unit}", f"{known[0][0]:g} {unit}", where.sentence.text, said.sentence.text)
+
+
+def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    thing = thing_of(said.text) or topic
+    own = max(listed(said.text).get(thing, 0), said.counts.get(topic, 0))
+    stated_here = [p for p in stated if meet(said, p) or any(group("side")[s].search(p.sentence.text) for s in said.sides)]
+    told = [p.counts[topic] for p in stated_here if topic in p.counts]
+    lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
+    numbers = told + list(lists.values())
+    if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
-    if 99 in (own, *known) and 1 not in (own, *known):
+    if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
         return
-    value, where = next(iter(known.items()))
-    yield _remark("count", topic, "multiple" if own == 99 else str(own), "multiple" if value == 99 else str(value), where, said)
+    if (own == 99 and max(numbers) > 1) or (99 in numbers and own != 1):
+        return
+    shown = ["multiple" if n == 99 else str(n) for n in (own, max(numbers))]
+    yield differ("count", topic, shown[0], shown[1], stated_here[0].sentence.text, said.sentence.text)
 
 
-def _amount(said: Piece, topic: str, seen: list[Piece]) -> Iterator[Remark]:
+def _alone(said: Piece, topic: str) -> bool:
+    """Whether "one" means that there is no other: a single lesion, or one without a place or size that picks it out."""
+    return bool(group("count")["single"].search(said.text)) or not (said.figures.now or said.lobes or said.sides)
+
+
+def _sums(numbers: list[int]) -> set[int]:
+    return {sum(c) for n in range(2, min(len(numbers), 6) + 1) for c in itertools.combinations(numbers[:8], n)}
+
+
+def _amount(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    if topic not in ("effusion", "pericardial_effusion", "pneumothorax"):
+        return
     words = group("amount")
     own = {name for name, pattern in words.items() if pattern.search(said.text)}
-    known = {
-        name: p
-        for p in seen
-        for name, pattern in words.items()
-        if topic not in p.denied and _same_place(said, p) and pattern.search(p.text)
-    }
-    if topic == "effusion" and len(own) == 1 and known and not own & known.keys() and "moderate" not in own | known.keys():
+    known = {name: p for p in stated if meet(said, p) for name, pattern in words.items() if pattern.search(p.text)}
+    if len(own) == 1 and known and not own & known.keys() and "moderate" not in own | known.keys():
         value, where = next(iter(known.items()))
-        yield _remark("size", topic, min(own), value, where, said)
+        yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
 
 
-_RULES = (_presence, _side, _lobe, _size, _count, _amount)
-
-
-def changes(mentions: list[Mention]) -> Iterator[Remark]:
-    """The word of change of the impression against that of the findings, for the same finding in the same place."""
-    for said in (m for m in mentions if m.sentence.section == "impression" and m.stated and m.change):
-        seen = [
-            m for m in mentions
-            if m.sentence.section == "findings" and m.finding.family == said.finding.family and m.change and m.stated
-            and (said.side is None or m.side in (None, said.side)) and (not said.lobes or not m.lobes or m.lobes & said.lobes)
-        ]  # fmt: skip
-        if seen and all(frozenset((said.change or "", m.change or "")) in _CLASH for m in seen):
-            en, zh = _ADVICE["change"]
-            a, b = _WORDS[str(said.change)], _WORDS[str(seen[0].change)]
-            yield Remark(
-                "change",
-                f"The impression calls the {said.finding.en} {a[0]}, the findings {b[0]}.",
-                f"印象称{said.finding.zh}{a[1]}，所见为{b[1]}。",
-                (seen[0].sentence.text, said.sentence.text),
-                en,
-                zh,
-            )
+_PLACES = (_side, _lobe)
+_RULES = (_size, _count, _amount)

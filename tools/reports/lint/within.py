@@ -1,101 +1,41 @@
-"""A report against itself: what it denies and states, sizes against their words, numbers that cannot be."""
+"""A report against itself: numbers of things against their list, and figures that cannot be or have no unit."""
 
 import math
 import re
 from collections.abc import Iterator
 
-from tools.reports.lint.compare import same_size
-from tools.reports.lint.mentions import Mention
-from tools.reports.lint.parts import Sentence
-from tools.reports.lint.remarks import Remark
-from tools.reports.lint.vocabulary import group
+from tools.reports.lint.reading.mentions import Mention
+from tools.reports.lint.reading.parts import Sentence
+from tools.reports.lint.reading.topics import Piece, plausible
+from tools.reports.lint.reading.vocabulary import group
+from tools.reports.lint.remarks import Kind, Remark, label
 
-_LUNG = {"lung_nodule", "consolidation", "ground_glass", "mass", "fibrosis", "bronchiectasis", "emphysema", "atelectasis"}
-_GROSS = {"mass", "pleural_effusion", "pneumothorax", "consolidation", "pulmonary_embolism", "lymphadenopathy", "aneurysm"}
-_ENLARGED = re.compile(r"enlarg|pathological|adenopath|肿大|增大", re.IGNORECASE)
+_LENGTH = r"\s*(?:mm|cm|毫米|厘米|m\b)"
 _NO_UNIT = re.compile(
-    r"(?:measur\w+|diameter(?: of)?|size(?: of)?|大小约?|直径约?|径约)\s*(?:about |approximately |is |of )?(\d+(?:\.\d+)?(?:\s*[x×X]\s*\d+(?:\.\d+)?)*)(?!\s*[x×X\d.]|\s*(?:mm|cm|毫米|厘米|m\b))",
+    r"(?:measur\w+|diameter(?: of)?|size(?: of)?|大小约?|直径约?|径约)\s*(?:about |approximately |is |of )?"
+    rf"(\d+(?:\.\d+)?(?:\s*(?:[x×X~～]|-|–|to|至)\s*\d+(?:\.\d+)?)*)(?!\s*(?:[x×X\d.~～]|-|–|to|至)|{_LENGTH})",
     re.IGNORECASE,
 )
 _HU_AS_LENGTH = re.compile(
-    r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)|\d+(?:\.\d+)?\s*(?:HU|ml|mL)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)",
+    r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)"
+    r"|\d+(?:\.\d+)?\s*(?:HU|ml|mL|kg|%)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)",
     re.IGNORECASE,
 )
-_HU = re.compile(r"(-?\d{2,5})\s*HU", re.IGNORECASE)
+_HU = re.compile(r"(-?\d{1,5})\s*HU", re.IGNORECASE)
+_METRES = re.compile(r"(?<!in )(?<!at )(?<!after )(?<!every )(?<![\d.])\d+(?:\.\d+)?\s?(?:m|米|dm|km|inch(?:es)?)(?![A-Za-z³²\d/])(?! follow| CT| later| ago)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _RATIO = re.compile(r"(?:cardiothoracic|CTR|心胸比)\D{0,20}(\d+(?:\.\d+)?)(?!\d*\s*(?:mm|cm))", re.IGNORECASE)
 _AXES = re.compile(
-    r"(?:long axis|longest diameter|长径)\D{0,12}(\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,30}?(?:short axis|短径)\D{0,12}(\d+(?:\.\d+)?)",
+    r"(?:long axis|longest diameter|长径)\D{0,12}(\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,30}?(?:short axis|短径)\D{0,12}(\d+(?:\.\d+)?)"
+    r"|(?P<short>\d+(?:\.\d+)?)\s*(?:mm|cm) (?:in )?short[- ]axis\D{1,24}(?P<long>\d+(?:\.\d+)?)\s*(?:mm|cm) (?:in )?long[- ]axis",
     re.IGNORECASE,
 )
-_SOLID = re.compile(r"(?:solid (?:component|part|portion)|实性(?:成分|部分))\D{0,25}(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
-_VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(?:mm3|mm³|cubic mm|立方毫米)", re.IGNORECASE)
-
-
-def contradicted(mentions: list[Mention], sentences: list[Sentence]) -> list[Remark]:
-    """What is denied in one place and stated in another."""
-    out: list[Remark] = []
-    for denial in (m for m in mentions if m.denied and m.change != "resolved" and not m.limited):
-        clash = next((m for m in mentions if m.finding.family == denial.finding.family and _asserted(m) and _meet(denial, m)), None)
-        if clash is not None and all(r.places != (denial.sentence.text, clash.sentence.text) for r in out):
-            out.append(_presence(denial.sentence.text, clash))
-    for sentence in sentences:
-        for name, pattern in group("normal").items():
-            if (
-                sentence.section not in ("findings", "impression")
-                or not pattern.search(sentence.text)
-                or group("limiting")["words"].search(sentence.text)
-            ):
-                continue
-            wide = _LUNG if name == "lungs" else _GROSS
-            clash = next((m for m in mentions if m.finding.id in wide and _asserted(m) and m.sentence != sentence), None)
-            if clash is not None:
-                out.append(_presence(sentence.text, clash))
-    return out
-
-
-def _asserted(m: Mention) -> bool:
-    if m.finding.id == "lymphadenopathy" and not _ENLARGED.search(m.words):
-        return False
-    return m.stated and "historical" not in m.status and "uncertain" not in m.status
-
-
-def _meet(denial: Mention, stated: Mention) -> bool:
-    """Whether both speak of the same place."""
-    if denial.finding.id != stated.finding.id or denial.sentence == stated.sentence:
-        return False
-    sides = denial.side in (None, "both") or stated.side in (None, "both", denial.side)
-    return sides and (not denial.lobes or not stated.lobes or bool(denial.lobes & stated.lobes))
-
-
-def _presence(denied: str, stated: Mention) -> Remark:
-    return Remark(
-        "presence",
-        f"One sentence denies what another states: {stated.finding.en}.",
-        f"报告前后矛盾：{stated.finding.zh}一处否认、一处描述存在。",
-        (denied, stated.sentence.text),
-        "Look at the images and keep one of the two sentences.",
-        "请核对图像，保留其中一句。",
-    )
-
-
-def changed(mentions: list[Mention]) -> Iterator[Remark]:
-    """A word of change against the two sizes beside it."""
-    for m in mentions:
-        if not (m.stated and m.sizes and m.before and m.change):
-            continue
-        now, then = max(m.sizes), max(m.before)
-        truth = "stable" if same_size(now, then) or abs(now - then) < 2 else "up" if now > then else "down"
-        wrong = m.change == "new" or {m.change, truth} == {"up", "down"} or (m.change == "stable" and abs(now - then) >= max(2, 0.2 * then))
-        if wrong or (m.change in ("up", "down") and same_size(now, then) and abs(now - then) < 0.5):
-            yield Remark(
-                "change",
-                f"{then:g} mm before and {now:g} mm now do not fit the word of change in the same sentence.",
-                f"前次 {then:g} mm、本次 {now:g} mm，与所述变化不符。",
-                (m.sentence.text,),
-                "Correct the word or the sizes.",
-                "请更正描述或数值。",
-            )
+_SOLID = re.compile(r"(?:solid (?:component|part|portion|core)|实性(?:成分|部分))\D{0,25}(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
+_VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
+_TO_MM3 = {"mm3": 1.0, "mm³": 1.0, "cubic mm": 1.0, "立方毫米": 1.0, "cm3": 1e3, "cm³": 1e3, "立方厘米": 1e3}
+_LITRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mL|ml|L|litres?|liters?|毫升|升)(?![A-Za-z/])")
+_MOST_LITRES = 12.0
+_SIZED = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)(?![³²\d])", re.IGNORECASE)
 
 
 def counted(mentions: list[Mention]) -> Iterator[Remark]:
@@ -103,75 +43,96 @@ def counted(mentions: list[Mention]) -> Iterator[Remark]:
     for m in mentions:
         sizes = len(re.findall(r"\d+(?:\.\d+)?\s*(?:mm|cm)", m.sentence.text))
         if m.finding.kind == "focal" and m.stated and m.count in (2, 3, 4, 5) and sizes > m.count and not m.before:
-            yield Remark(
-                "count",
-                f"{m.count} are announced and {sizes} sizes are listed.",
-                f"描述为 {m.count} 枚，但列出 {sizes} 个大小。",
-                (m.sentence.text,),
-                "Count again.",
-                "请核对数目。",
-            )
+            en, zh = f"{m.count} are announced and {sizes} sizes are listed.", f"描述为 {m.count} 枚，但列出 {sizes} 个大小。"
+            yield Remark("count", en, zh, (m.sentence.text,), "Count again.", "请核对数目。")
 
 
-def impossible(mentions: list[Mention], sentences: list[Sentence]) -> list[Remark]:
+def impossible(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
     """Sizes, densities and ratios that cannot be, and figures without or with a foreign unit."""
-    out = [_odd_size(m, s) for m in mentions if m.stated and m.finding.sizes for s in (*m.sizes, *m.before) if _outside(m, s)]
+    for p in pieces:
+        yield from _odd_sizes(p)
     for sentence in sentences:
         if sentence.section in ("technique", "history"):
             continue
-        for what, what_zh in _figures(sentence.text):
-            out.append(Remark("measurement", what, what_zh, (sentence.text,), "Measure again.", "请重新测量。"))
-        if _HU_AS_LENGTH.search(sentence.text) or _NO_UNIT.search(sentence.text):
-            out.append(
-                Remark("unit", "A figure has no unit, or one that does not belong to it.", "数值缺少单位或单位不符。", (sentence.text,), "Give the unit.", "请补充或更正单位。")
-            )  # fmt: skip
-    return out
+        for kind, what, what_zh in _figures(sentence.text):
+            yield Remark(kind, what, what_zh, (sentence.text,), "Measure again.", "请重新测量。")
+        if _METRES.search(sentence.text) or _HU_AS_LENGTH.search(sentence.text) or _NO_UNIT.search(sentence.text):
+            what, what_zh = "A figure has no unit, or one that does not belong to it.", "数值缺少单位或单位不符。"
+            yield Remark("unit", what, what_zh, (sentence.text,), "Give the unit.", "请补充或更正单位。")
 
 
-def _outside(m: Mention, size: float) -> bool:
-    low, high = m.finding.sizes or (0.0, math.inf)
-    return size < low * 0.8 or size > high * 1.15
+def _odd_sizes(p: Piece) -> Iterator[Remark]:
+    """A diameter that the thing cannot have: usually a slip of mm and cm, or of a digit."""
+    found = plausible(p)
+    if found is None:
+        return
+    topic, low, high = found
+    odd = next((s for s in (*p.figures.now, *p.figures.before) if not low <= s <= high), None)
+    if odd is not None and p.states(topic):
+        en, zh = label(topic)
+        slip = any(low <= odd * f <= high for f in (0.1, 10.0))
+        yield Remark(
+            "unit" if slip else "measurement",
+            f"{odd:g} mm is not a plausible size ({en}): a slip of mm and cm?",
+            f"{odd:g} mm 不合理（{zh}），疑为单位或数值错误。",
+            (p.sentence.text,),
+            "Check figure and unit.",
+            "请核对数值与单位。",
+        )
 
 
-def _odd_size(m: Mention, size: float) -> Remark:
-    return Remark(
-        "unit",
-        f"{size:g} mm is not a plausible size of a {m.finding.en}: a slip of mm and cm?",
-        f"{size:g} mm 不符合{m.finding.zh}的合理大小，疑为单位错误。",
-        (m.sentence.text,),
-        "Check figure and unit.",
-        "请核对数值与单位。",
-    )
-
-
-def _figures(text: str) -> Iterator[tuple[str, str]]:
-    for value in (int(v) for v in _HU.findall(text)):
+def _figures(text: str) -> Iterator[tuple[Kind, str, str]]:
+    for m in _HU.finditer(text):
+        value = int(m[1])
         if not -1100 <= value <= 3100:
-            yield f"{value} HU is outside the scale of CT.", f"{value} HU 超出 CT 值范围。"
-    for value in (float(v) for v in _PERCENT.findall(text)):
-        if value > 100:
-            yield f"{value:g} % cannot be.", f"{value:g}% 不可能。"
-    for value in (float(v) for v in _RATIO.findall(text)):
-        if 1 < value < 20 or value > 100:
-            yield f"A cardiothoracic ratio of {value:g} cannot be.", f"心胸比 {value:g} 不可能。"
-    for long, short in _AXES.findall(text):
+            yield "measurement", f"{value} HU is outside the scale of CT.", f"{value} HU 超出 CT 值范围。"
+        elif (what := _foreign_density(text[max(0, m.start() - 30) : m.end()], value)) is not None:
+            yield "measurement", f"{value} HU does not fit what is said to be {what}.", f"{value} HU 与所述成分不符。"
+    for share in (float(v) for v in _PERCENT.findall(text)):
+        if share > 100 and not re.search(r"increas|grow|增", text, re.IGNORECASE):
+            yield "measurement", f"{share:g} % cannot be.", f"{share:g}% 不可能。"
+    for ratio in (float(v) for v in _RATIO.findall(text)):
+        if 1 < ratio < 20 or ratio > 100:
+            yield "measurement", f"A cardiothoracic ratio of {ratio:g} cannot be.", f"心胸比 {ratio:g} 不可能。"
+    for m in _AXES.finditer(text):
+        long, short = (m["long"], m["short"]) if m["short"] else (m[1], m[2])
         if float(short) > float(long):
-            yield f"The short axis ({short}) is longer than the long axis ({long}).", f"短径（{short}）大于长径（{long}）。"
+            yield "measurement", f"The short axis ({short}) is longer than the long axis ({long}).", f"短径（{short}）大于长径（{long}）。"
     yield from _parts(text)
+    yield from _volumes(text)
 
 
-def _parts(text: str) -> Iterator[tuple[str, str]]:
-    """A solid part larger than its nodule; a volume that no such diameter has."""
-    sizes = [
-        float(v) * (10 if u.lower() == "cm" else 1) for v, u in re.findall(r"(\d+(?:\.\d+)?)\s*(mm|cm)(?![³²\d])", text, re.IGNORECASE)
-    ]
+def _foreign_density(near: str, value: int) -> str | None:
+    """The component beside a density that cannot have it."""
+    for name, (low, high) in {"fat": (-200, 0), "gas": (-1100, -600), "calcium": (80, 3100), "water": (-20, 40)}.items():
+        words = list(group("component")[name].finditer(near))
+        if words and not re.search(r"[,，;；。.]\s*\S", near[words[-1].end() :]) and not low <= value <= high:
+            return name
+    return None
+
+
+def _parts(text: str) -> Iterator[tuple[Kind, str, str]]:
+    """A solid part larger than its nodule."""
+    sizes = [float(v) * (10 if u.lower() == "cm" else 1) for v, u in _SIZED.findall(text)]
     solid = _SOLID.search(text)
     if solid and len(sizes) > 1:
         core = float(solid[1]) * (10 if solid[2].lower() == "cm" else 1)
         if all(core > s for s in sizes if s != core) and sizes.count(core) < len(sizes):
-            yield f"The solid part ({core:g} mm) is larger than the whole.", f"实性成分（{core:g} mm）大于整个病灶。"
-    volume = _VOLUME.search(text)
-    if volume and sizes:
-        expected = math.pi / 6 * (sum(sizes[:3]) / len(sizes[:3])) ** 3
-        if not 1 / 4 <= float(volume[1]) / expected <= 4:
-            yield f"A volume of {volume[1]} mm³ does not fit the diameter.", f"体积 {volume[1]} mm³ 与直径不符。"
+            yield "measurement", f"The solid part ({core:g} mm) is larger than the whole.", f"实性成分（{core:g} mm）大于整个病灶。"
+
+
+def _volumes(text: str) -> Iterator[tuple[Kind, str, str]]:
+    """Cubic metres, more litres than a chest holds, and a volume that no such diameter has."""
+    sizes = [float(v) * (10 if u.lower() == "cm" else 1) for v, u in _SIZED.findall(text)]
+    for m in _VOLUME.finditer(text):
+        unit = m[2].lower()
+        if unit not in _TO_MM3:
+            yield "unit", f"{m.group()}: cubic metres do not fit into a chest.", f"{m.group()}：胸部容积不可能以立方米计。"
+        elif sizes:
+            expected = math.pi / 6 * (sum(sizes[:3]) / len(sizes[:3])) ** 3
+            if not 1 / 4 <= float(m[1]) * _TO_MM3[unit] / expected <= 4:
+                yield "measurement", f"A volume of {m.group()} does not fit the diameter.", f"体积 {m.group()} 与直径不符。"
+    for value, unit in _LITRES.findall(text):
+        litres = float(value) / (1 if unit in ("升",) or unit.startswith(("L", "l")) else 1000)
+        if litres > _MOST_LITRES and not re.search(r"min", text):
+            yield "unit", f"{value} {unit} is more than a chest holds.", f"{value} {unit} 超过胸腔容积。"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers import geometry, rules
-from medmpt_backend.imaging.readers.choose import plural
 from medmpt_backend.imaging.readers.frames import Frame
 from medmpt_backend.imaging.readers.pixels import Decoder
+from medmpt_backend.imaging.readers.stack.choose import plural
 from medmpt_backend.imaging.volume import SeriesInfo
 
 # Positions closer than this are one position.

@@ -9,7 +9,7 @@ import numpy as np
 from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers import rules
 from medmpt_backend.imaging.readers.frames import CT_CLASSES, Frame
-from medmpt_backend.imaging.readers.passes import along, apart, step_of
+from medmpt_backend.imaging.readers.stack.passes import along, apart, step_of
 
 # The normal of an axial plane lies this close to the body axis.
 _AXIAL_COSINE = 0.85

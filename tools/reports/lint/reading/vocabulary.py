@@ -39,7 +39,9 @@ class FindingWords:
         return FAMILIES.get(self.id, self.id)
 
 
-def _table(name: str) -> dict[str, Any]:
+@cache
+def table(name: str) -> dict[str, Any]:
+    """One data file of the linter."""
     return tomllib.loads((files("tools") / "data" / "reports" / f"{name}.toml").read_text(encoding="utf-8"))
 
 
@@ -73,7 +75,7 @@ def findings() -> tuple[FindingWords, ...]:
             ct_rate=row.get("ct_rate"),
             sizes=tuple(row["sizes"]) if "sizes" in row else None,
         )
-        for name, row in _table("findings").items()
+        for name, row in table("findings").items()
     )
 
 
@@ -84,12 +86,12 @@ def finding_words(name: str) -> FindingWords:
 
 
 @cache
-def group(table: str) -> dict[str, re.Pattern[str]]:
+def group(name: str) -> dict[str, re.Pattern[str]]:
     """Patterns of one table of `words.toml`."""
-    return {name: union(words) for name, words in _table("words")[table].items()}
+    return {key: union(words) for key, words in table("words")[name].items()}
 
 
 @cache
 def left_over() -> re.Pattern[str]:
     """What a template leaves behind; these bring their own boundaries."""
-    return re.compile("|".join(f"(?:{w})" for w in _table("words")["leftover"]["words"]), re.IGNORECASE)
+    return re.compile("|".join(f"(?:{w})" for w in table("words")["leftover"]["words"]), re.IGNORECASE)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 from retrieval.concepts.context import sentences as split
-from tools.reports.lint.vocabulary import _table
+from tools.reports.lint.reading.vocabulary import table
 
 Section = Literal["findings", "impression", "technique", "history", "comparison", "recommendation"]
 
@@ -28,17 +28,19 @@ class Sentence:
 
 @cache
 def _headings() -> re.Pattern[str]:
-    names = "|".join(f"(?P<{name}>{'|'.join(words)})" for name, words in _table("words")["sections"].items())
+    names = "|".join(f"(?P<{name}>{'|'.join(words)})" for name, words in table("words")["sections"].items())
+    plain = names.replace("(?P<", "(?P<x_")
     # A heading opens a line and ends with a colon, or is alone on its line, or follows a full stop in capitals or Chinese.
-    return re.compile(rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:{names})[ \t*]*(?:[:：]|(?=\n)|$)", re.IGNORECASE | re.MULTILINE)
+    return re.compile(rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:[【\[](?:{names})[】\]][:：]?|(?:{plain})[ \t*]*(?:[:：]|(?=\n)|$))", re.IGNORECASE | re.MULTILINE)
 
 
 def sentences_of(report: str) -> list[Sentence]:
     """Sentences of `report` in order; headings are left out."""
-    marks = [(m.end(), m.lastgroup, m.start()) for m in _headings().finditer(report)]
+    marks = [(m.end(), str(m.lastgroup).removeprefix("x_"), m.start()) for m in _headings().finditer(report)]
     bounds = [(0, marks[0][2] if marks else len(report), "findings")]
     for i, (end, name, _) in enumerate(marks):
         bounds.append((end, marks[i + 1][2] if i + 1 < len(marks) else len(report), str(name)))
+    bounds = _without_findings(report, bounds) if "findings" not in {name for _, name, _ in marks} else bounds
     out: list[Sentence] = []
     for low, high, name in bounds:
         body = report[low:high]
@@ -48,6 +50,18 @@ def sentences_of(report: str) -> list[Sentence]:
             text = re.sub(r"^\d{1,2}[.、)]\s*(?=\D)", "", text.strip(" \t\r\n-•*"))
             if text:
                 out.append(Sentence(text, low + span.start + lead, name))  # type: ignore[arg-type]
+    return out
+
+
+def _without_findings(report: str, bounds: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Where no heading opens the findings, a line of history, technique or comparison ends with its first sentence."""
+    out: list[tuple[int, int, str]] = []
+    for low, high, name in bounds:
+        first = next(iter(split(report[low:high])), None)
+        if name in ("history", "technique", "comparison") and first is not None and low + first.end < high:
+            out += [(low, low + first.end, name), (low + first.end, high, "findings")]
+        else:
+            out.append((low, high, name))
     return out
 
 

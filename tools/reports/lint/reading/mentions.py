@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from retrieval.concepts.context import Status, statuses
-from tools.reports.lint.parts import Sentence
-from tools.reports.lint.vocabulary import FindingWords, findings, group
+from tools.reports.lint.reading.listing import VALUES
+from tools.reports.lint.reading.parts import Sentence
+from tools.reports.lint.reading.vocabulary import FindingWords, findings, group
 
 _SIZE = re.compile(
     r"(?<![\d.A-Za-z])(\d+(?:\.\d+)?)\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?)(?:\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?))?"
@@ -65,9 +66,6 @@ class Mention:
     def stated(self) -> bool:
         """Whether the sentence says that it is there, now, in this patient."""
         return not self.denied and not self.status & {"family", "hypothetical"}
-
-
-_COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "many": 99}
 
 
 def mentions_of(sentences: list[Sentence]) -> list[Mention]:
@@ -169,7 +167,7 @@ def _sizes(own: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 def _count(own: str, words: str) -> int | None:
     counts = group("count")
-    hits = [(m.start(), _COUNTS[name]) for name, pattern in counts.items() for m in pattern.finditer(own)]
+    hits = [(m.start(), VALUES[name]) for name, pattern in counts.items() for m in pattern.finditer(own)]
     if hits:
         return max(n for _, n in hits) if any(n == 99 for _, n in hits) else min(hits)[1]
     return None

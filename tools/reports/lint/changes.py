@@ -1,0 +1,92 @@
+"""Change: the impression's word against the findings', a word against the two sizes beside it, new lesions against "no new lesion"."""
+
+import re
+from collections.abc import Iterator
+
+from tools.reports.lint.compare import about, meet
+from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.vocabulary import group
+from tools.reports.lint.remarks import Remark, differ
+
+_CLASH = {
+    frozenset(p)
+    for p in (
+        ("stable", "up"),
+        ("stable", "down"),
+        ("up", "down"),
+        ("stable", "new"),
+        ("down", "new"),
+        ("resolved", "stable"),
+        ("resolved", "up"),
+    )
+}
+_MIXED = re.compile(r"mixed|partly|otherwise|混合|部分|余|其他", re.IGNORECASE)
+
+
+def change_of(p: Piece) -> str | None:
+    """What a piece says of change: its two sizes before its words."""
+    return p.figures.trend if p.figures.trend in ("up", "down") else p.change or p.figures.trend
+
+
+def changes(pieces: list[Piece]) -> Iterator[Remark]:
+    """The impression's words of change against the findings of the same thing in the same place, and of the whole."""
+    seen = [p for p in pieces if p.sentence.section == "findings" and not group("double")["words"].search(p.sentence.text)]
+    for said in (p for p in pieces if p.sentence.section == "impression" and p.change and not _MIXED.search(p.sentence.text)):
+        if group("no_new")["words"].search(said.text):
+            yield from _no_new(said, seen)
+            continue
+        near = about(said, seen)
+        same = [p for p in near[1] if p.states(near[0]) and meet(said, p) and change_of(p)] if near and not is_place(near[0]) else []
+        if same:
+            yield from _clash(said, same, near[0] if near else "")
+        elif not near or is_place(near[0]) or group("overall")["words"].search(said.text):
+            yield from _overall(said, seen)
+
+
+def _clash(said: Piece, same: list[Piece], topic: str) -> Iterator[Remark]:
+    """All findings of the thing changed otherwise; or, where the impression speaks of all of them, one did."""
+    own = said.change or ""
+    against = [p for p in same if frozenset((own, change_of(p) or "")) in _CLASH]
+    every = own == "stable" and not said.lobes and len(said.sides) != 1 and not said.figures.now
+    hard = [p for p in against if change_of(p) == "new" or p.figures.trend in ("up", "down")]
+    if len(against) == len(same) or (every and hard):
+        first = (hard or against)[0]
+        yield differ("change", topic, own, change_of(first) or "", first.sentence.text, said.sentence.text)
+
+
+def _no_new(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
+    """ "No new lesion" against something that the findings call new."""
+    for p in seen:
+        fresh = p.change == "new" and not group("no_new")["words"].search(p.text)
+        if fresh and any(t.endswith(("lesion", "airspace", "node", "cavity")) and p.states(t) for t in p.topics):
+            yield differ("change", "lesion", "stable", "new", p.sentence.text, said.sentence.text)
+            return
+
+
+def _overall(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
+    """ "Progression" where everything that has two sizes shrank, "improvement" where everything grew."""
+    if said.change not in ("up", "down"):
+        return
+    moved = [p for p in seen if change_of(p) in ("up", "down", "new") and not any(p.denies(t) for t in p.topics if not is_place(t))]
+    if moved and all(frozenset((said.change, change_of(p) or "")) in _CLASH for p in moved):
+        yield differ("change", "overall", said.change, change_of(moved[0]) or "", moved[0].sentence.text, said.sentence.text)
+
+
+def misnamed(pieces: list[Piece]) -> Iterator[Remark]:
+    """A word of change against the two sizes beside it."""
+    for p in pieces:
+        word = p.change
+        if group("double")["words"].search(p.sentence.text) or not p.figures.now or not p.figures.before or word in (None, "resolved"):
+            continue
+        now, then = max(p.figures.now), max(p.figures.before)
+        truth = "stable" if abs(now - then) < max(2.0, 0.08 * then) else "up" if now > then else "down"
+        wrong = {word, truth} == {"up", "down"} or (word == "stable" and abs(now - then) >= max(2.5, 0.25 * then))
+        if wrong or (word in ("up", "down") and abs(now - then) < 0.5):
+            yield Remark(
+                "change",
+                f"{then:g} mm before and {now:g} mm now do not fit the word of change beside them.",
+                f"前次 {then:g} mm、本次 {now:g} mm，与所述变化不符。",
+                (p.sentence.text,),
+                "Correct the word or the sizes.",
+                "请更正描述或数值。",
+            )

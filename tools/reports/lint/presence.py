@@ -1,0 +1,85 @@
+"""What one place denies and another states."""
+
+import re
+from collections.abc import Iterator
+
+from tools.reports.lint.compare import meet
+from tools.reports.lint.reading.topics import Piece, is_loose, is_place
+from tools.reports.lint.reading.vocabulary import group, table, union
+from tools.reports.lint.remarks import Remark, label
+
+_ENLARGED = re.compile(r"enlarg|pathological|adenopath|bulky|肿大|增大", re.IGNORECASE)
+_NODE_MM = 10.0
+
+
+def contradicted(pieces: list[Piece]) -> list[Remark]:
+    """Every pair of a denial and a statement of the same thing in the same place."""
+    out: dict[tuple[str, str], Remark] = {}
+    plain = [p for p in pieces if not group("double")["words"].search(p.sentence.text)]
+    for denial, topic, own in (*_denials(plain), *_normals(plain)):
+        for stated in plain:
+            if (
+                _asserts(stated, topic, own, denial)
+                and meet(denial, stated)
+                and meet(stated, denial)
+                and not _settled(stated, topic, denial, plain)
+            ):
+                out.setdefault((denial.sentence.text, stated.sentence.text), _remark(topic, denial, stated))
+                break
+    return list(out.values())
+
+
+def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
+    """Topics denied as a whole, with the word where only the same word contradicts it."""
+    for p in pieces:
+        for topic, place in p.topics.items():
+            if is_place(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
+                continue
+            if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
+                yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
+
+
+def _normals(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
+    """Parts called normal, and what this denies."""
+    denies = table("words")["denies"]
+    for p in pieces:
+        for name, pattern in group("normal").items():
+            if pattern.search(p.text) and not group("except")["words"].search(p.sentence.text):
+                yield from ((p, topic, None) for topic in denies[name])
+
+
+def _word(text: str) -> str:
+    m = re.match(r"[A-Za-z]{1,5}|[\u4e00-\u9fff]{1,2}", text)
+    return m.group().lower() if m else ""
+
+
+def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
+    if p.sentence == denial.sentence or not p.states(topic) or "uncertain" in p.status[topic] or topic in p.limited:
+        return False
+    if word is not None and _word(p.text[p.topics[topic] :]) != word:
+        return False
+    if topic == "node":
+        return bool(_ENLARGED.search(p.text)) or max(p.figures.now, default=0.0) > _NODE_MM
+    return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
+
+
+def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
+    """Whether another piece of the denial's own section, in the statement's place, says that it is there: the denial is of another place."""
+    if denial.sides or denial.sentence.section == stated.sentence.section:
+        return False
+    return any(
+        p.sentence.section == denial.sentence.section and p.states(topic) and meet(stated, p) and not p.limited and p is not stated
+        for p in pieces
+    )
+
+
+def _remark(topic: str, denial: Piece, stated: Piece) -> Remark:
+    en, zh = label(topic)
+    return Remark(
+        "presence",
+        f"One sentence denies what another states: {en}.",
+        f"报告前后矛盾：{zh}一处否认、一处描述存在。",
+        (denial.sentence.text, stated.sentence.text),
+        "Look at the images and keep one of the two sentences.",
+        "请核对图像，保留其中一句。",
+    )

@@ -75,7 +75,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         status, reason = "refused", refusal
     elif leading.headlines and not shown:
         status, reason = "partial", _NO_ACTIONS[language]
-    unanswered = left_open(context.question, [s.claim.text for s in said]) if shown else ()
+    unanswered = left_open(context.question, [s.claim.text for s in said], {s.heading for s in said}) if shown else ()
     closing = (*silent, *_listed(_MISSING, missing, language), *_listed(_OPEN, unanswered, language))
     near = NEAREST[language] if said and _only_near(said, ledger) else ""
     sections = _sections(said, keys, ledger, near, closing, language)

@@ -1,7 +1,7 @@
 """Parts of a question that an answer leaves open, and questions that the evidence would answer next."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from retrieval.concepts.lexicon import DATA, normalise
@@ -15,6 +15,16 @@ _NEXT = re.compile(
     r"[?？;；\n]+|,?\s+and\s+(?=(?:what|how|which|when|should|can|who|where|is|are|do|does)\b)|，?(?:以及|还有|另外)", re.IGNORECASE
 )
 _MOST = 3
+# Words by which a question asks for what stands under a heading.
+_ASKED_AS = {
+    "labs": "interpret labs laboratory values bloods blood tests results 化验 检验 指标 解读",
+    "score": "compute calculate score severity 评分 计算 严重程度",
+    "ct": "CT scan imaging measure findings 影像 测量",
+    "drugs": "medicines drugs interactions check 用药 药物 相互作用",
+    "case": "summarise summary patient case 总结 病例 摘要",
+    "report": "draft report 报告 草稿",
+    "similar": "similar cases 相似 病例",
+}
 # A part counts as answered when a sentence of the answer shares this much of it.
 _SHARED = 0.2
 _LEAST_WORDS = 2
@@ -25,8 +35,9 @@ def parts_of(question: str) -> list[str]:
     return [p for part in _NEXT.split(question) if part and (p := part.strip(" ,，。.")) and len(tokens_of(normalise(p))) >= _LEAST_WORDS]
 
 
-def left_open(question: str, said: Sequence[str]) -> tuple[str, ...]:
-    """Parts of a question of several parts that no sentence of the answer speaks of."""
+def left_open(question: str, said: Sequence[str], headings: Collection[str] = ()) -> tuple[str, ...]:
+    """Parts of a question of several parts that no sentence of the answer speaks of, nor any heading by its other names."""
+    said = [*said, *(_ASKED_AS[h] for h in sorted(headings) if h in _ASKED_AS)]
     parts = parts_of(question)
     if len(parts) < 2:
         return ()

@@ -24,6 +24,8 @@ _SEVERE = re.compile(
 )
 # The selector's probability below which a sentence of a passage that does not lead is left out.
 _LEAST = 0.08
+# A further passage speaks of at least this much of what the best one before it speaks of, in words of the question.
+_SHARE = 0.4
 # Characters before the first such sentence that are shown with it.
 _SHORT_BEGINNING = 160
 # A passage whose odds of answering are this many times below the best one's is not shown beside it.
@@ -46,11 +48,16 @@ def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, la
     every further passage only sentences that may answer are kept (all with `detail`).
     """
     shown: list[Piece] = []
+    on_point = 0.0
     for rank, item in enumerate(found):
         whole = (item.text_zh if language == "zh" else None) or item.text
         sentences = split_sentences(whole)
         scores = selector().score(question, sentences)
         if not sentences:
+            continue
+        shares = selector().shared(question, sentences)
+        on_point = max(on_point, shares)
+        if rank and not detail and shares < _SHARE * on_point:
             continue
         best = max(range(len(sentences)), key=lambda i: (scores[i], -i))
         kept = list(range(len(sentences))) if rank == 0 or detail else _span(sentences, scores)

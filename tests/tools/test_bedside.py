@@ -222,3 +222,16 @@ def test_life_threatening_bleeding_is_reversed_and_sleep_apnoea_is_no_arrest() -
 def test_general_questions_are_not_about_the_patient() -> None:
     assert not judgements("What does the guideline say about NIV in COPD?", Record(COPD, GRAPH, ""))
     assert judgements("What does the guideline say about NIV for him?", Record(COPD, GRAPH, ""))
+
+
+def test_a_topic_that_names_a_forbidden_drug_says_so_right_under_it() -> None:
+    allergic = PATIENT.model_copy(update={"allergies": (Allergy(substance="prednisolone", reaction="anaphylaxis", severity="severe"),)})
+    attack = _case(
+        patient=allergic.model_copy(update={"conditions": (Condition(name="COPD exacerbation"),)}),
+        presentation=Presentation(symptoms=("breathlessness",)),
+        vitals=(Vitals(respiratory_rate=28, spo2_pct=87, fio2=0.24),),
+    )
+    deps = Deps(cache_dir=Path(), case=attack, drugs=GRAPH, question="Should he have steroids?")
+    keys = [e.key for e in attach(ToolResult(tool="search_guidelines", status="empty"), deps).evidence]
+    assert "B-steroids_aecopd-0" in keys
+    assert "P-prednisolone" in keys

@@ -10,10 +10,10 @@ from retrieval.drugs.graph import DrugGraph
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
-from tools.bedside.judging import evidence, judge
+from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
-from tools.bedside.regimens import choose
+from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked
 from tools.bedside.verdicts import alternative, asks_whether, verdicts
 from tools.case.record import Case
@@ -137,12 +137,17 @@ def clashes(record: Record) -> list[DrugFact]:
 
 
 def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
-    """For every drug that a piece of evidence names: what speaks against it in this patient."""
+    """For every drug that a piece of evidence names: what speaks against it in this patient.
+
+    Sentences on medicines of this room have weighed their drugs already; a topic's text has not, so what is forbidden here stands under it.
+    """
     out: dict[str, Evidence] = {}
     current = {d.id for d in record.patient.current}
     for item in shown:
+        if item.key.startswith(OF_DRUGS):
+            continue
         for drug in record.graph.mentions(item.text):
-            if f"P-{drug.id}" in out or drug.id in current:
+            if f"P-{drug.id}" in out or drug.id in current or (item.key.startswith("B-") and not forbidding(record, drug.id)):
                 continue
             found = against(record, drug.id)
             if found is not None:

@@ -14,7 +14,8 @@ from tools.bedside.topics import Item, Topic
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
 
-_OF_DRUGS = ("P-", "B-reg-", "B-dose-", "B-may-", "B-stop-")
+# Keys of evidence that speaks of medicines and has weighed them for this patient.
+OF_DRUGS = ("P-", "B-reg-", "B-dose-", "B-may-", "B-stop-")
 _LISTED = (
     ("met", True, "Met", "符合"),
     ("not_met", False, "Not met", "不符合"),
@@ -106,7 +107,7 @@ def evidence(key: str, en: str, zh: str, source: str, year: int | None, passage:
         en = en[0].upper() + en[1:]
     return Evidence(
         key=key,
-        kind="drug_graph" if key.startswith(_OF_DRUGS) else "score",
+        kind="drug_graph" if key.startswith(OF_DRUGS) else "score",
         text=en,
         text_zh=zh,
         source=source,

@@ -6,7 +6,7 @@ Door: `tools.reports.lint.lint`.
 from dataclasses import dataclass
 from datetime import date
 
-from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, presence, signing, within
+from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, parts_normal, presence, signing, within
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import is_chinese, sentences_of
 from tools.reports.lint.reading.topics import read_pieces
@@ -57,6 +57,7 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     remarks = [
         *signing.identity(report, sentences, sex, age),
         *presence.contradicted(pieces),
+        *parts_normal.overturned(pieces),
         *compare.compared(pieces),
         *changes.changes(pieces),
         *changes.misnamed(pieces),

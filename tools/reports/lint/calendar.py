@@ -60,6 +60,8 @@ _EXAM = re.compile(
     r"|this (?:scan|study|CT)|检查(?:日期|时间)?|扫描(?:日期|时间)?|本片|本次)\s*[:：]?\s*(?:of|on|dated|the)?\s*$",
     re.IGNORECASE,
 )
+# A date of the examination stands near the start of its sentence.
+_OPENING = 34
 _REPORT = re.compile(r"(?:report(?:ed)?(?: date)?(?: on)?|signed(?: on)?|dictated(?: on)?|issued(?: on)?|verified(?: on)?|报告(?:日期|时间)?|审核(?:日期|时间)?|签发(?:日期|时间)?)\s*[:：]?\s*$", re.IGNORECASE)  # fmt: skip
 _BIRTH = re.compile(r"(?:birth|born|d\.?o\.?b\.?|出生(?:日期)?|生于)\W*\w{0,3}\W*$", re.IGNORECASE)
 _PLANNED = re.compile(
@@ -126,7 +128,7 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
         return "now"
     if prior and not (now and now[-1] > prior[-1]):
         return "prior"
-    if _EXAM.search(near):
+    if _EXAM.search(near) and len(lead.strip()) <= _OPENING:
         return "now"
     tail = re.split(r"\n|[。；;,，]|(?<=[a-z)\d])\.\s", report[place:])[0]
     if _PLANNED.search(lead[-40:]) or _PLANNED.search(tail):

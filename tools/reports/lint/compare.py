@@ -202,5 +202,15 @@ def _amount(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) ->
         yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
 
 
+def _degree(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    """Mild in one place, severe in the other."""
+    words = group("degree")
+    own = {name for name, pattern in words.items() if pattern.search(said.text)}
+    known = {name: p for p in stated if meet(said, p) for name, pattern in words.items() if pattern.search(p.text)}
+    if len(own) == 1 and len(known) == 1 and not own & known.keys() and not is_place(topic):
+        value, where = next(iter(known.items()))
+        yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
+
+
 _PLACES = (_side, _lobe)
-_RULES = (_size, _count, _amount)
+_RULES = (_size, _count, _amount, _degree)

@@ -19,7 +19,7 @@ _WAIT = re.compile(
     r"|(?P<zn>\d+(?:\.\d+)?|[一二两三四五六七八九十半])\s*(?:个)?(?P<zu>天|周|月|年)(?:后|内|复查|随访)",
     re.IGNORECASE,
 )
-_PLANNED = re.compile(r"follow[- ]?up|repeat|surveillance|recommend|advis|review|随访|随诊|复查|建议|观察", re.IGNORECASE)
+_PLANNED = re.compile(r"follow[- ]?up|repeat|surveillance|monitor|recheck|re-?scan|随访|随诊|复查|观察", re.IGNORECASE)
 _DECIDED = re.compile(
     r"biops|PET|resect|MDT|multidisciplinary|tumou?r board|refer|bronchosc|tissue|surg|no (?:further|routine|additional)|goals of care|活检|穿刺|会诊|手术|外科|无需|不需|切除|支气管镜",
     re.IGNORECASE,
@@ -34,7 +34,7 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
     ]  # fmt: skip
     needing = [p for p in pieces if _needs(p)]
     explained = group("explained")["words"]
-    if not needing or any(explained.search(s.text) for s in sentences if s.section != "technique"):
+    if not needing or not any(s.section in ("impression", "recommendation") for s in sentences) or any(explained.search(s.text) for s in sentences if s.section != "technique"):
         return
     largest = max(needing, key=lambda p: max(p.figures.now))
     size = max(largest.figures.now)
@@ -69,6 +69,8 @@ def _about_benign(text: str) -> bool:
 
 def _needs(p: Piece) -> bool:
     if "lesion" not in p.topics or not p.states("lesion") or not p.figures.now or max(p.figures.now) < _FOLLOW_MM:
+        return False
+    if any(pattern.search(p.sentence.text) for pattern in group("organ").values()):
         return False
     return not group("benign")["words"].search(p.text) and "historical" not in p.status["lesion"]
 

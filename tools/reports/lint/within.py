@@ -10,7 +10,7 @@ from tools.reports.lint.reading.topics import Piece, plausible
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Kind, Remark, label
 
-_LENGTH = r"\s*(?:mm|cm|毫米|厘米|m\b)"
+_LENGTH = r"\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米|m\b)"
 _NO_UNIT = re.compile(
     r"(?:measur\w+|diameter(?: of)?|size(?: of)?|大小约?|直径约?|径约)\s*(?:about |approximately |is |of )?"
     rf"(\d+(?:\.\d+)?(?:\s*(?:[x×X~～]|-|–|to|至)\s*\d+(?:\.\d+)?)*)(?!\s*(?:[x×X\d.~～]|-|–|to|至)|{_LENGTH})",
@@ -34,6 +34,8 @@ _SOLID = re.compile(r"(?:solid (?:component|part|portion|core)|实性(?:成分|�
 _VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
 _TO_MM3 = {"mm3": 1.0, "mm³": 1.0, "cubic mm": 1.0, "立方毫米": 1.0, "cm3": 1e3, "cm³": 1e3, "立方厘米": 1e3}
 _LITRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mL|ml|L|litres?|liters?|毫升|升)(?![A-Za-z/])")
+_SLICE = re.compile(r"(?:slice thickness|slices? of|collimation|层厚)\D{0,6}?(\d+(?:\.\d+)?)\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
+_THICKEST_MM = 12.0
 _MOST_LITRES = 12.0
 _SIZED = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)(?![³²\d])", re.IGNORECASE)
 
@@ -42,7 +44,7 @@ def counted(mentions: list[Mention]) -> Iterator[Remark]:
     """A number of lesions against the sizes listed right behind it."""
     for m in mentions:
         sizes = len(re.findall(r"\d+(?:\.\d+)?\s*(?:mm|cm)", m.sentence.text))
-        if m.finding.kind == "focal" and m.stated and m.count in (2, 3, 4, 5) and sizes > m.count and not m.before:
+        if m.finding.kind == "focal" and m.stated and m.count in (2, 3, 4, 5) and sizes > m.count and not group("prior")["words"].search(m.sentence.text):
             en, zh = f"{m.count} are announced and {sizes} sizes are listed.", f"描述为 {m.count} 枚，但列出 {sizes} 个大小。"
             yield Remark("count", en, zh, (m.sentence.text,), "Count again.", "请核对数目。")
 
@@ -52,6 +54,9 @@ def impossible(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
     for p in pieces:
         yield from _odd_sizes(p)
     for sentence in sentences:
+        for m in _SLICE.finditer(sentence.text):
+            if float(m[1]) * (10 if m[2].lower() in ("cm", "厘米") else 1) > _THICKEST_MM:
+                yield Remark("unit", f"No CT slice is {m[1]} {m[2]} thick.", f"层厚 {m[1]} {m[2]} 不可能。", (sentence.text,), "Check the unit.", "请核对单位。")
         if sentence.section in ("technique", "history"):
             continue
         for kind, what, what_zh in _figures(sentence.text):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tools.reports.lint.reading.vocabulary import group
 
 SIZE = re.compile(
-    r"(?<![\d.A-Za-z/:])(\d+(?:\.\d+)?)(?:\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*]|by|-|–|~|～|至|to)\s*(\d+(?:\.\d+)?))?"
-    r"(?:\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*])\s*(\d+(?:\.\d+)?))?\s*-?\s*(mm|cm|毫米|厘米)(?![A-Za-z\d³²])(?!\s*(?:slice|section|collimation|层厚))",
+    r"(?<![\d.A-Za-z/:])(\d+(?:\.\d+)?)(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*]|by|-|–|~|～|至|to)\s*(\d+(?:\.\d+)?))?"
+    r"(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*])\s*(\d+(?:\.\d+)?))?\s*-?\s*(millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)(?![A-Za-z\d³²])(?!\s*(?:slice|section|collimation|层厚))",
     re.IGNORECASE,
 )
 _BARE_BEFORE = re.compile(
@@ -62,7 +62,7 @@ def figures_in(text: str) -> Figures:
     found = list(SIZE.finditer(text))
     factor = 1.0
     for i, m in enumerate(found):
-        factor = 10.0 if m[4].lower() in ("cm", "厘米") else 1.0
+        factor = 10.0 if m[4].lower()[:1] in ("c", "厘") else 1.0
         values = [float(v) * factor for v in m.groups()[:3] if v]
         if m[2] and not m[3] and re.search(r"to|至", m.group()) and (_FROM.search(text[: m.start()]) or _MOVED.search(text[: m.start()])):
             before.append(values.pop(0))

@@ -11,7 +11,7 @@ _RIBS = re.compile(
     rf"((?:{_ORDINAL}{_JOIN}+)*{_ORDINAL})\s*(?:(?:anterior|lateral|posterior|left|right|前|后|侧)\s*)?(?:ribs?|肋)", re.IGNORECASE
 )
 _RIBS_BEHIND = re.compile(rf"(?:ribs?|肋骨?)\s*((?:{_ORDINAL}{_JOIN}+)+{_ORDINAL})(?!\s*(?:mm|cm))", re.IGNORECASE)
-_SPINE = re.compile(r"(?<![A-Za-z\d])([TL]\d{1,2})(?:\s*(?:-|–|to|至|~)\s*([TL]?)(\d{1,2}))?(?![\d\-.])")
+_SPINE = re.compile(r"(?<![A-Za-z\d])([TL胸腰]\d{1,2})(?:\s*(?:-|–|to|至|~)\s*([TL胸腰]?)(\d{1,2}))?(?![\d\-.])")
 _THINGS = {
     "ribs": re.compile(r"(?<![A-Za-z])ribs?(?![A-Za-z])|肋", re.IGNORECASE),
     "vertebrae": re.compile(r"vertebra|(?<![A-Za-z])[TL]\d|椎", re.IGNORECASE),

@@ -105,7 +105,8 @@ def plausible(p: Piece) -> tuple[str, float, float] | None:
     for topic in sorted((t for t in p.topics if not t.startswith("~")), key=lambda t: p.topics[t]):
         word = p.text[p.topics[topic] :]
         name = "nodule" if topic == "lesion" and group("nodule")["words"].match(word) else topic
-        bounds = table("words")["diameters"].get(name)
+        calibre = table("words")["calibres"].get(name) if re.search(r"diameter|calib|wide|width|直径|管径|宽|径约", p.text) else None
+        bounds = calibre or table("words")["diameters"].get(name)
         if bounds:
             return topic, float(bounds[0]), float(bounds[1])
     return None
@@ -129,6 +130,11 @@ def _continues(sentence: Sentence, last: Piece) -> bool:
     same = sentence.section == last.sentence.section and any(not t.startswith("~") for t in last.topics)
     own = _named("side", sentence.text) or _named("lobe", sentence.text)
     return same and not own and bool(_REFERS.match(sentence.text)) and bool(SIZE.search(sentence.text) or change_in(sentence.text))
+
+
+def is_body(topic: str) -> bool:
+    """Whether a topic is a part of the body or a device: "no stenosis of the trachea" does not deny the trachea."""
+    return bool(_rows().get(topic, {}).get("body"))
 
 
 def is_loose(topic: str) -> bool:

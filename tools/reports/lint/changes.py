@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from tools.reports.lint.compare import about, meet
-from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.subjects import is_place
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
 

@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 from tools.reports.lint.reading.listing import listed, thing_of
-from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.subjects import is_place
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
 
@@ -13,7 +14,20 @@ _ROUND_MM = 0.6
 _IMPRESSION = ("impression", "recommendation")
 # What may lie in any lobe: where the findings give none, the impression may.
 _LUNG = frozenset(
-    ("lesion", "metastasis", "airspace", "ground_glass", "cavity", "collapse", "bronchiectasis", "emphysema", "fibrosis", "scar", "tree_in_bud", "cyst")
+    (
+        "lesion",
+        "metastasis",
+        "airspace",
+        "ground_glass",
+        "cavity",
+        "collapse",
+        "bronchiectasis",
+        "emphysema",
+        "fibrosis",
+        "scar",
+        "tree_in_bud",
+        "cyst",
+    )
 )
 
 
@@ -46,7 +60,8 @@ def compared(pieces: list[Piece]) -> list[Remark]:
 def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     """A place of the impression where the findings describe nothing at all."""
     topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
-    if not topics or len(said.sides) != 1 or "both" in said.sides:
+    past = any("historical" in said.status[t] for t in said.topics) or group("resected")["bed"].search(said.text)
+    if not topics or past or len(said.sides) != 1 or "both" in said.sides:
         return
     (side,) = said.sides
     there = [p for p in seen if any(p.names(t) for t in p.topics) and not group("well")["words"].search(p.text)]
@@ -96,8 +111,7 @@ def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
     exact = [
         p
         for p in stated
-        if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now)
-        or set(said.figures.other) & set(p.figures.other)
+        if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now) or set(said.figures.other) & set(p.figures.other)
     ]
     return exact or stated
 

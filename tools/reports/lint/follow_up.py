@@ -21,7 +21,8 @@ _WAIT = re.compile(
 )
 _PLANNED = re.compile(r"follow[- ]?up|repeat|surveillance|monitor|recheck|re-?scan|随访|随诊|复查|观察", re.IGNORECASE)
 _DECIDED = re.compile(
-    r"biops|PET|resect|MDT|multidisciplinary|tumou?r board|refer|bronchosc|tissue|surg|no (?:further|routine|additional)|goals of care|活检|穿刺|会诊|手术|外科|无需|不需|切除|支气管镜",
+    r"biops|PET|resect|MDT|multidisciplinary|tumou?r board|refer|bronchosc|tissue|surg|no (?:further|routine"
+    r"|additional)|goals of care|活检|穿刺|会诊|手术|外科|无需|不需|切除|支气管镜",
     re.IGNORECASE,
 )
 
@@ -34,7 +35,11 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
     ]  # fmt: skip
     needing = [p for p in pieces if _needs(p)]
     explained = group("explained")["words"]
-    if not needing or not any(s.section in ("impression", "recommendation") for s in sentences) or any(explained.search(s.text) for s in sentences if s.section != "technique"):
+    if (
+        not needing
+        or not any(s.section in ("impression", "recommendation") for s in sentences)
+        or any(explained.search(s.text) for s in sentences if s.section != "technique")
+    ):
         return
     largest = max(needing, key=lambda p: max(p.figures.now))
     size = max(largest.figures.now)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from tools.reports.lint.compare import meet
-from tools.reports.lint.reading.topics import Piece, is_body, is_loose, is_place
+from tools.reports.lint.reading.subjects import is_body, is_loose, is_place
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Remark, label
 
@@ -76,7 +77,7 @@ def _regions(p: Piece) -> set[str]:
 
 
 def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
-    """Whether another piece of the denial's own section, in the statement's place, says that it is there: the denial is of another place."""
+    """Whether the denial's own section also states it in that place: then the denial is of another place."""
     if denial.sides or denial.sentence.section == stated.sentence.section:
         return False
     return any(

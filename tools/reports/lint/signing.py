@@ -9,7 +9,8 @@ from tools.reports.lint.reading.vocabulary import group, left_over
 from tools.reports.lint.remarks import Remark
 
 _AGE = re.compile(
-    r"(?<!\d)(\d{1,3})[\s-]*(?:year[\s-]*old|years? of age|y/o|yo\b|yrs?\b|岁)|(?<![\d.])(\d{2})\s?[FM](?![A-Za-z])|(?:aged?|年龄)\s*[:：]?\s*(\d{1,3})(?!\d|\s*(?:mm|cm))",
+    r"(?<!\d)(\d{1,3})[\s-]*(?:year[\s-]*old|years? of age|y/o|yo\b|yrs?\b|岁)|(?<![\d.])(\d{2})\s?[FM](?![A-Za-z])"
+    r"|(?:aged?|年龄)\s*[:：]?\s*(\d{1,3})(?!\d|\s*(?:mm|cm))",
     re.IGNORECASE,
 )
 
@@ -45,7 +46,11 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
 def _patient_words(text: str) -> str:
     """Without relatives, whose sex is their own."""
     return re.sub(
-        r"(?:his|her|the|patient's) (?:father|mother|brother|sister|son|daughter|wife|husband)\w*|(?:sister|mother|brother|father|daughter|son)s? (?:has|had|with)|男女|父亲|母亲|其[父母]|姐姐|妹妹|兄弟|丈夫|妻子|女儿|儿子", "", text, flags=re.IGNORECASE
+        r"(?:his|her|the|patient's) (?:father|mother|brother|sister|son|daughter|wife|husband)\w*|(?:sister|mother"
+        r"|brother|father|daughter|son)s? (?:has|had|with)|男女|父亲|母亲|其[父母]|姐姐|妹妹|兄弟|丈夫|妻子|女儿|儿子",
+        "",
+        text,
+        flags=re.IGNORECASE,
     )
 
 

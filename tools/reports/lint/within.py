@@ -17,12 +17,19 @@ _NO_UNIT = re.compile(
     re.IGNORECASE,
 )
 _HU_AS_LENGTH = re.compile(
-    r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)"
-    r"|\d+(?:\.\d+)?\s*(?:HU|ml|mL|kg|%)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)",
+    r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：|:)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)"
+    r"|\d+(?:\.\d+)?\s*(?:HU|ml|mL|kg|%)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)"
+    r"|CT值\D{0,4}-?\d+(?:\.\d+)?\s*(?!HU|H(?![A-Za-z]))[A-Za-z%]+"
+    r"|(?:measuring|diameter of|大小约?|直径约?|[长短横前后]径约?|厚约?|深约?|宽约?)\s*[:：]?\s*\d+(?:\.\d+)?\s*(?:HU"
+    r"|m?L|kg|g|%|μm|um|nm|mmHg|毫升)(?![A-Za-z])"
+    r"|(?:LAA-?950|emphysema index|肺气肿指数|心胸比|ratio)\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|mL)(?![A-Za-z])",
     re.IGNORECASE,
 )
 _HU = re.compile(r"(-?\d{1,5})\s*HU", re.IGNORECASE)
-_METRES = re.compile(r"(?<!in )(?<!at )(?<!after )(?<!every )(?<![\d.])\d+(?:\.\d+)?\s?(?:m|米|dm|km|inch(?:es)?)(?![A-Za-z³²\d/])(?! follow| CT| later| ago)")
+_METRES = re.compile(
+    r"(?<!in )(?<!at )(?<!after )(?<!every )(?<![\d.])\d+(?:\.\d+)?\s?(?:m|米|dm|km"
+    r"|inch(?:es)?)(?![A-Za-z³²\d/])(?! follow| CT| later| ago)"
+)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _RATIO = re.compile(r"(?:cardiothoracic|CTR|心胸比)\D{0,20}(\d+(?:\.\d+)?)(?!\d*\s*(?:mm|cm))", re.IGNORECASE)
 _AXES = re.compile(
@@ -44,7 +51,13 @@ def counted(mentions: list[Mention]) -> Iterator[Remark]:
     """A number of lesions against the sizes listed right behind it."""
     for m in mentions:
         sizes = len(re.findall(r"\d+(?:\.\d+)?\s*(?:mm|cm)", m.sentence.text))
-        if m.finding.kind == "focal" and m.stated and m.count in (2, 3, 4, 5) and sizes > m.count and not group("prior")["words"].search(m.sentence.text):
+        if (
+            m.finding.kind == "focal"
+            and m.stated
+            and m.count in (2, 3, 4, 5)
+            and sizes > m.count
+            and not group("prior")["words"].search(m.sentence.text)
+        ):
             en, zh = f"{m.count} are announced and {sizes} sizes are listed.", f"描述为 {m.count} 枚，但列出 {sizes} 个大小。"
             yield Remark("count", en, zh, (m.sentence.text,), "Count again.", "请核对数目。")
 
@@ -56,7 +69,14 @@ def impossible(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
     for sentence in sentences:
         for m in _SLICE.finditer(sentence.text):
             if float(m[1]) * (10 if m[2].lower() in ("cm", "厘米") else 1) > _THICKEST_MM:
-                yield Remark("unit", f"No CT slice is {m[1]} {m[2]} thick.", f"层厚 {m[1]} {m[2]} 不可能。", (sentence.text,), "Check the unit.", "请核对单位。")
+                yield Remark(
+                    "unit",
+                    f"No CT slice is {m[1]} {m[2]} thick.",
+                    f"层厚 {m[1]} {m[2]} 不可能。",
+                    (sentence.text,),
+                    "Check the unit.",
+                    "请核对单位。",
+                )
         if sentence.section in ("technique", "history"):
             continue
         for kind, what, what_zh in _figures(sentence.text):

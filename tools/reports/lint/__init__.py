@@ -58,6 +58,7 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *_compared(pieces, mentions, sentences),
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
+        *follow_up.too_late(pieces, sentences),
         *signing.left_overs(report),
         *signing.hedged(sentences),
     ]

@@ -56,11 +56,14 @@ def _removed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]
         for m in words["lobe"].finditer(s.text):
             near = s.text[max(0, m.start() - 24) : m.end() + (24 if m.group()[0].isascii() else 4)]
             sides, lobes = (frozenset(k for k, p in group(n).items() if p.search(near)) for n in ("side", "lobe"))
-            if len(sides) == 1 and len(lobes) == 1 and not words["planned"].search(s.text):
+            whole = re.search(r"pneumonectomy|全", m.group(), re.IGNORECASE)
+            if len(sides) == 1 and (len(lobes) == 1 or whole) and not words["planned"].search(s.text):
                 gone.append((sides, lobes, s))
     for sides, lobes, where in gone:
         for p in pieces:
-            here = p.sides == sides and p.lobes == lobes and any(t in p.topics and p.states(t) for t in _LUNG)
+            here = (
+                p.sides == sides and bool(p.lobes) and (p.lobes == lobes or not lobes) and any(t in p.topics and p.states(t) for t in _LUNG)
+            )
             if here and p.sentence != where and not words["bed"].search(p.sentence.text):
                 yield _remark("lobe", "This lobe is said to have been removed.", "该肺叶已切除，却仍描述病变。", where, p.sentence)
                 break

@@ -21,7 +21,7 @@ _CLASH = {
         ("resolved", "up"),
     )
 }
-_MIXED = re.compile(r"mixed|partly|otherwise|混合|部分|余|其他", re.IGNORECASE)
+_MIXED = re.compile(r"mixed|partly|otherwise|混合|部分(?!实性)|余|其他", re.IGNORECASE)
 
 
 def change_of(p: Piece) -> str | None:

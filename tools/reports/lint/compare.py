@@ -118,7 +118,7 @@ def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
 
 def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
     near = stated if "both" in said.sides else _same_lesion(said, stated)
-    named = [p for p in near if p.sides]
+    named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
     if len(said.sides) != 1 or not named or "both" in wide:
         return
@@ -129,7 +129,7 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
             return
     elif own in wide:
         return
-    yield differ("side", topic, own, next(iter(named[0].sides)), named[0].sentence.text, said.sentence.text)
+    yield differ("side", topic, own, next(iter(named[0].wide_sides)), named[0].sentence.text, said.sentence.text)
 
 
 def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
@@ -185,7 +185,8 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
     stated_here = [p for p in stated if meet(said, p) or any(group("side")[s].search(p.sentence.text) for s in said.sides)]
     told = [p.counts[topic] for p in stated_here if topic in p.counts]
     lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
-    numbers = told + list(lists.values())
+    pairs = [2 for p in stated_here if own == 1 and "both" in p.sides and topic not in p.counts]
+    numbers = told + list(lists.values()) + pairs
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
     if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):

@@ -22,6 +22,9 @@ _HU_AS_LENGTH = re.compile(
     r"|CT值\D{0,4}-?\d+(?:\.\d+)?\s*(?!HU|H(?![A-Za-z]))[A-Za-z%]+"
     r"|(?:measuring|diameter of|大小约?|直径约?|[长短横前后]径约?|厚约?|深约?|宽约?)\s*[:：]?\s*\d+(?:\.\d+)?\s*(?:HU"
     r"|m?L|kg|g|%|μm|um|nm|mmHg|毫升)(?![A-Za-z])"
+    r"|(?:VDT|doubling time|倍增时间)\D{0,8}\d+(?:\.\d+)?\s*(?!d|天|日|-|–|~)(?:[A-Za-z%]+|年|月)"
+    r"|SUV(?:max)?\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|%)"
+    r"|(?:净增|强化后|增强后)\D{0,4}\d+\s*(?:mm|cm)|管电压\D{0,4}\d+\s*mA|管电流\D{0,4}\d+\s*kV"
     r"|(?:LAA-?950|emphysema index|肺气肿指数|心胸比|ratio)\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|mL)(?![A-Za-z])",
     re.IGNORECASE,
 )
@@ -43,6 +46,8 @@ _TO_MM3 = {"mm3": 1.0, "mm³": 1.0, "cubic mm": 1.0, "立方毫米": 1.0, "cm3":
 _LITRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mL|ml|L|litres?|liters?|毫升|升)(?![A-Za-z/])")
 _SLICE = re.compile(r"(?:slice thickness|slices? of|collimation|层厚)\D{0,6}?(\d+(?:\.\d+)?)\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
 _THICKEST_MM = 12.0
+# A sphere of 4 cm.
+_LARGEST_NODULE_MM3 = 34000.0
 _MOST_LITRES = 12.0
 _SIZED = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)(?![³²\d])", re.IGNORECASE)
 
@@ -153,6 +158,8 @@ def _volumes(text: str) -> Iterator[tuple[Kind, str, str]]:
         unit = m[2].lower()
         if unit not in _TO_MM3:
             yield "unit", f"{m.group()}: cubic metres do not fit into a chest.", f"{m.group()}：胸部容积不可能以立方米计。"
+        elif group("nodule")["words"].search(text) and float(m[1]) * _TO_MM3[unit] > _LARGEST_NODULE_MM3:
+            yield "unit", f"No nodule has {m.group()}.", f"结节体积不可能为 {m.group()}。"
         elif sizes:
             expected = math.pi / 6 * (sum(sizes[:3]) / len(sizes[:3])) ** 3
             if not 1 / 4 <= float(m[1]) * _TO_MM3[unit] / expected <= 4:

@@ -7,7 +7,7 @@ from tools.reports.lint.reading.vocabulary import group
 
 SIZE = re.compile(
     r"(?<![\d.A-Za-z/:])(\d+(?:\.\d+)?)(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*]"
-    r"|by|-|–|~|～|至|to)\s*(\d+(?:\.\d+)?))?"
+    r"|by|-|–|~|～|至|to|and|和|、)\s*(\d+(?:\.\d+)?))?"
     r"(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米"
     r"|厘米)?\s*(?:[x×X*])\s*(\d+(?:\.\d+)?))?\s*-?\s*(millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米"
     r"|厘米)(?![A-Za-z\d³²])(?!\s*(?:slice|section|collimation|层厚))",

@@ -1,7 +1,7 @@
 """Macro-F1 of the 18 CT-RATE labels read from real reports, beside bare keyword matching.
 
-Run from the repository root: `python benchmarks/report_labels.py [--part dev|kept|all] [--show LABEL]`. Needs `../shared/data/reports`; says so and
-ends where it is absent. A fixed random 300 reports are for development, the other 500 for the figure.
+Run from the repository root: `python benchmarks/report_labels.py [--part dev|kept|all] [--show LABEL]`. Needs `../shared/data/reports`;
+says so and ends where it is absent. A fixed random 300 reports are for development, the other 500 for the figure.
 """
 
 import argparse
@@ -36,7 +36,12 @@ def f1(rows: list[dict[str, str]], read: Callable[[str], frozenset[str]]) -> dic
         hit = sum(t and name in s for t, s in zip(truth, said, strict=True))
         told, real = sum(name in s for s in said), sum(truth)
         precision, recall = (hit / told if told else 0.0), (hit / real if real else 0.0)
-        out[name] = {"precision": round(precision, 3), "recall": round(recall, 3), "f1": round(2 * hit / (told + real) if told + real else 0.0, 3), "n": real}
+        out[name] = {
+            "precision": round(precision, 3),
+            "recall": round(recall, 3),
+            "f1": round(2 * hit / (told + real) if told + real else 0.0, 3),
+            "n": real,
+        }
     return out
 
 

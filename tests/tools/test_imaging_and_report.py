@@ -49,6 +49,9 @@ def test_a_report_with_other_numbers_is_objected_to(deps: Deps, measured: ToolRe
     wrong = check_report(deps, "Emphysema index 5%. Total lung volume 6.2 L.")
     assert [e.key for e in wrong.evidence] == ["R-ct-1-1", "R-ct-1-2"]
     assert "5%" in wrong.evidence[0].text
+    remarks = wrong.data["remarks"]
+    assert isinstance(remarks, list)
+    assert [r["kind"] for r in remarks if isinstance(r, dict)] == ["measurement", "measurement"]
     lungs = measured.data["lungs"]
     assert isinstance(lungs, dict)
     right = check_report(deps, f"Emphysema index {lungs['laa950_pct']:.0f}%. Total lung volume {lungs['total_l']:.1f} L.")
@@ -60,7 +63,10 @@ def test_no_report_no_study_and_a_wrong_handle(deps: Deps, tmp_path: Path) -> No
     assert check_report(deps).status == "empty"
     bare = Deps(cache_dir=tmp_path, case=Case(case_id="t"))
     assert quantify_ct(bare).status == "empty"
-    assert check_report(bare, "The lungs are clear.").status == "empty"
+    unmeasured = check_report(bare, "The lungs are clear.")
+    assert unmeasured.status == "ok"
+    assert unmeasured.data["remarks"] == []
+    assert any("measured" in str(n) for n in unmeasured.data["not_checked"] or [])  # type: ignore[union-attr]
     with pytest.raises(BadInput, match="ct-9"):
         quantify_ct(deps, "ct-9")
 

@@ -10,7 +10,7 @@ from tools.deps import Deps
 from tools.evidence import Evidence, Language, ToolResult
 from tools.imaging.quantify import quantify_ct
 from tools.quantities import fill
-from tools.reports.lint import Lint, Remark, lint
+from tools.reports.lint import Kind, Lint, Remark, lint
 from tools.reports.lint.reading.parts import sentences_of
 from tools.reports.measured import Issue, disagreements
 
@@ -76,7 +76,8 @@ def checked(body: str, deps: Deps, study: str) -> Checked:
         list(zip(linted.not_checked, linted.not_checked_zh, strict=True)),
     )
     sentences = [s.text for s in sentences_of(body)]
-    remarks, warnings = list(linted.remarks), ()
+    remarks = list(linted.remarks)
+    warnings: tuple[str, ...] = ()
     measured = quantify_ct(deps, study) if study in deps.studies else None
     if measured is not None and measured.status in ("ok", "partial"):
         remarks += [_measured(issue) for issue in disagreements(sentences, measured)]
@@ -99,7 +100,7 @@ def _linted(body: str, case: Case | None, study: str) -> Lint:
 
 
 def _measured(issue: Issue) -> Remark:
-    kind = "side" if issue.kind in ("side", "both_sides") else "measurement"
+    kind: Kind = "side" if issue.kind in ("side", "both_sides") else "measurement"
     return Remark(kind, issue.text, issue.text_zh, (issue.sentence,), "Compare with the measurement.", "请与测量值核对。")
 
 

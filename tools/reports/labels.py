@@ -3,6 +3,7 @@
 A label is set when a finding of its words is stated: not denied, not only of a relative or supposed. `keywords` is the bare baseline.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -39,14 +40,19 @@ def _counts(m: Mention) -> bool:
 
 
 @cache
-def _rule(name: str, key: str):  # type: ignore[no-untyped-def]
+def _rule(name: str, key: str) -> re.Pattern[str] | None:
     words = table("labels_rules").get(name, {}).get(key)
     return union(words) if words else None
 
 
+@cache
+def _wall(key: str) -> re.Pattern[str]:
+    return union(table("labels_rules")["coronary"][key])
+
+
 def _walls(sentence: Sentence) -> Iterator[str]:
     """Calcified walls: of the coronary arteries, of the others, or of both in one sentence."""
-    calcium, coronary, other = (_rule("coronary", key) for key in ("words", "vessel", "other"))
+    calcium, coronary, other = _wall("words"), _wall("vessel"), _wall("other")
     words = [m for m in calcium.finditer(sentence.text) if not statuses(sentence.text, m.start(), m.end()) & _ABSENT]
     if not words:
         return

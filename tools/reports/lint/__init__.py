@@ -6,10 +6,10 @@ Door: `tools.reports.lint.lint`.
 from dataclasses import dataclass
 from datetime import date
 
-from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, presence, signing, within
+from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, parts_normal, presence, signing, within
 from tools.reports.lint.reading.mentions import Mention, mentions_of
-from tools.reports.lint.reading.parts import is_chinese, sentences_of
-from tools.reports.lint.reading.topics import read_pieces
+from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
+from tools.reports.lint.reading.topics import Piece, read_pieces
 from tools.reports.lint.remarks import KINDS, Kind, Remark
 
 __all__ = ["KINDS", "Kind", "Lint", "Remark", "lint"]
@@ -53,21 +53,16 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     sentences = sentences_of(report)
     mentions = mentions_of(sentences)
     pieces = read_pieces([s for s in sentences if s.section in _READ])
-    sections = {s.section for s in sentences}
     remarks = [
         *signing.identity(report, sentences, sex, age),
-        *presence.contradicted(pieces),
-        *compare.compared(pieces),
-        *changes.changes(pieces),
-        *changes.misnamed(pieces),
-        *within.counted(mentions),
-        *within.impossible(pieces, sentences),
-        *anatomy.misplaced(pieces, sentences),
+        *_compared(pieces, mentions, sentences),
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
+        *follow_up.too_late(pieces, sentences),
         *signing.left_overs(report),
         *signing.hedged(sentences),
     ]
+    sections = {s.section for s in sentences}
     both = {"findings", "impression"} <= sections
     checked = [("the report against itself", "报告自身一致性"), ("sizes, units and dates", "大小、单位与日期")]
     skipped = [("whether the images show anything else", "图像上是否另有未描述的病变")]
@@ -82,3 +77,17 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         mentions=tuple(mentions),
         chinese=is_chinese(report),
     )
+
+
+def _compared(pieces: list[Piece], mentions: list[Mention], sentences: list[Sentence]) -> list[Remark]:
+    """The report against itself."""
+    return [
+        *presence.contradicted(pieces),
+        *parts_normal.overturned(pieces),
+        *compare.compared(pieces),
+        *changes.changes(pieces),
+        *changes.misnamed(pieces),
+        *within.counted(mentions),
+        *within.impossible(pieces, sentences),
+        *anatomy.misplaced(pieces, sentences),
+    ]

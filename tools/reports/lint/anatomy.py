@@ -4,11 +4,24 @@ import re
 from collections.abc import Iterator
 
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.subjects import is_place
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Kind, Remark
 
-_LUNG = ("lesion", "airspace", "ground_glass", "cavity", "collapse", "bronchiectasis", "emphysema", "fibrosis", "honeycombing", "bulla", "cyst")
+_LUNG = (
+    "lesion",
+    "airspace",
+    "ground_glass",
+    "cavity",
+    "collapse",
+    "bronchiectasis",
+    "emphysema",
+    "fibrosis",
+    "honeycombing",
+    "bulla",
+    "cyst",
+)
 
 
 def misplaced(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
@@ -25,7 +38,9 @@ def _impossible(sentences: list[Sentence]) -> Iterator[Remark]:
         for pattern, en, zh in _no_such_place():
             m = pattern.search(sentence.text)
             if m and sentence.section != "technique":
-                yield _remark("lobe", f"There is no such place: {m.group().strip()} ({en}).", f"不存在该部位：{m.group().strip()}（{zh}）。", sentence)
+                yield _remark(
+                    "lobe", f"There is no such place: {m.group().strip()} ({en}).", f"不存在该部位：{m.group().strip()}（{zh}）。", sentence
+                )
                 break
 
 
@@ -41,11 +56,14 @@ def _removed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]
         for m in words["lobe"].finditer(s.text):
             near = s.text[max(0, m.start() - 24) : m.end() + (24 if m.group()[0].isascii() else 4)]
             sides, lobes = (frozenset(k for k, p in group(n).items() if p.search(near)) for n in ("side", "lobe"))
-            if len(sides) == 1 and len(lobes) == 1 and not words["planned"].search(s.text):
+            whole = re.search(r"pneumonectomy|全", m.group(), re.IGNORECASE)
+            if len(sides) == 1 and (len(lobes) == 1 or whole) and not words["planned"].search(s.text):
                 gone.append((sides, lobes, s))
     for sides, lobes, where in gone:
         for p in pieces:
-            here = p.sides == sides and p.lobes == lobes and any(t in p.topics and p.states(t) for t in _LUNG)
+            here = (
+                p.sides == sides and bool(p.lobes) and (p.lobes == lobes or not lobes) and any(t in p.topics and p.states(t) for t in _LUNG)
+            )
             if here and p.sentence != where and not words["bed"].search(p.sentence.text):
                 yield _remark("lobe", "This lobe is said to have been removed.", "该肺叶已切除，却仍描述病变。", where, p.sentence)
                 break
@@ -53,12 +71,16 @@ def _removed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]
 
 def _obstructed(pieces: list[Piece]) -> Iterator[Remark]:
     """A bronchus blocked on one side, and the whole collapse on the other."""
-    blocked = [p for p in pieces if group("obstruction")["words"].search(p.text) and _one(p) and {"airway", "mucus", "lesion"} & p.topics.keys()]
+    blocked = [
+        p for p in pieces if group("obstruction")["words"].search(p.text) and _one(p) and {"airway", "mucus", "lesion"} & p.topics.keys()
+    ]
     whole = [p for p in pieces if "collapse" in p.topics and p.states("collapse") and _one(p) and group("whole")["words"].search(p.text)]
     sides = {s for p in blocked for s in p.sides}
     for p in whole:
         if sides and not sides & p.sides:
-            yield _remark("side", "The collapse is not on the side of the obstruction.", "肺不张与阻塞不在同一侧。", blocked[0].sentence, p.sentence)
+            yield _remark(
+                "side", "The collapse is not on the side of the obstruction.", "肺不张与阻塞不在同一侧。", blocked[0].sentence, p.sentence
+            )
             return
 
 
@@ -74,7 +96,9 @@ def _pushed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
         to = next((side for side in ("left", "right") if group("side")[side].search(shift.group())), None)
         big = [p for p in pieces if {"effusion", "pneumothorax"} & p.topics.keys() and group("pushing")["words"].search(p.text) and _one(p)]
         if to and big and all(p.sides == {to} for p in big):
-            yield _remark("side", "The mediastinum is shifted towards what should push it away.", "纵隔移位方向与占位侧别矛盾。", big[0].sentence, s)
+            yield _remark(
+                "side", "The mediastinum is shifted towards what should push it away.", "纵隔移位方向与占位侧别矛盾。", big[0].sentence, s
+            )
             return
 
 

@@ -52,18 +52,24 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _PRIOR = re.compile(
-    r"compar|prior|previous|earlier|last (?:ct|scan|study|examination)|old study|baseline|against|versus|vs\b|对比|对照|比较|较|前片|旧片|上次|前次|既往|原片|与",
+    r"compar|prior|previous|earlier|last (?:ct|scan|study|examination)|old study|baseline|against|versus|vs\b|对比"
+    r"|对照|比较|较|前片|旧片|上次|前次|既往|原片|与",
     re.IGNORECASE,
 )
 _EXAM = re.compile(
-    r"(?:date of (?:exam\w*|study|scan)|exam\w* date|study date|scan date|exam(?:ination)?|(?:CT|scan|study)(?: \w+)? (?:dated|of|on)|performed on"
+    r"(?:date of (?:exam\w*|study|scan)|exam\w* date|study date|scan date|exam(?:ination)?|(?:CT|scan"
+    r"|study)(?: \w+)? (?:dated|of|on)|performed on"
     r"|this (?:scan|study|CT)|检查(?:日期|时间)?|扫描(?:日期|时间)?|本片|本次)\s*[:：]?\s*(?:of|on|dated|the)?\s*$",
     re.IGNORECASE,
 )
-_REPORT = re.compile(r"(?:report(?:ed)?(?: date)?(?: on)?|signed(?: on)?|dictated(?: on)?|issued(?: on)?|verified(?: on)?|报告(?:日期|时间)?|审核(?:日期|时间)?|签发(?:日期|时间)?)\s*[:：]?\s*$", re.IGNORECASE)  # fmt: skip
+# A date of the examination stands near the start of its sentence.
+_OPENING = 34
+_REPORT = re.compile(r"(?:report(?:ed)?(?: date)?(?: on)?|signed(?: on)?|dictated(?: on)?|issued(?: on)?"
+    r"|verified(?: on)?|报告(?:日期|时间)?|审核(?:日期|时间)?|签发(?:日期|时间)?)\s*[:：]?\s*$", re.IGNORECASE)  # fmt: skip
 _BIRTH = re.compile(r"(?:birth|born|d\.?o\.?b\.?|出生(?:日期)?|生于)\W*\w{0,3}\W*$", re.IGNORECASE)
 _PLANNED = re.compile(
-    r"appointment|booked|scheduled|planned|next|follow|review|repeat|clinic|due|will|recommend|annual|surveillance|预约|复查|随访|拟|下次|计划|建议",
+    r"appointment|booked|scheduled|planned|next|follow|review|repeat|clinic|due|will|recommend|annual|surveillance"
+    r"|预约|复查|随访|拟|下次|计划|建议",
     re.IGNORECASE,
 )
 
@@ -97,7 +103,9 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
     for when, role, line in told:
         if role in ("prior", "past") and when >= (exam or (reports[0] if reports else today)) and not (when == exam and role == "past"):
             yield _when(
-                (line,), f"{when.isoformat()} is not before this study, and is told as past.", f"{when.isoformat()} 不早于本次检查，却作为既往描述。"
+                (line,),
+                f"{when.isoformat()} is not before this study, and is told as past.",
+                f"{when.isoformat()} 不早于本次检查，却作为既往描述。",
             )  # fmt: skip
         elif role == "report" and exam is not None and when < exam:
             yield _when(
@@ -126,7 +134,7 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
         return "now"
     if prior and not (now and now[-1] > prior[-1]):
         return "prior"
-    if _EXAM.search(near):
+    if _EXAM.search(near) and len(lead.strip()) <= _OPENING:
         return "now"
     tail = re.split(r"\n|[。；;,，]|(?<=[a-z)\d])\.\s", report[place:])[0]
     if _PLANNED.search(lead[-40:]) or _PLANNED.search(tail):

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from tools.reports.lint.compare import about, meet
-from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.subjects import is_place
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
 
@@ -20,7 +21,7 @@ _CLASH = {
         ("resolved", "up"),
     )
 }
-_MIXED = re.compile(r"mixed|partly|otherwise|混合|部分|余|其他", re.IGNORECASE)
+_MIXED = re.compile(r"mixed|partly|otherwise|混合|部分(?!实性)|余|其他", re.IGNORECASE)
 
 
 def change_of(p: Piece) -> str | None:

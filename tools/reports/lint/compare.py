@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 from tools.reports.lint.reading.listing import listed, thing_of
-from tools.reports.lint.reading.topics import Piece, is_place
+from tools.reports.lint.reading.subjects import is_place
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
 
@@ -13,7 +14,20 @@ _ROUND_MM = 0.6
 _IMPRESSION = ("impression", "recommendation")
 # What may lie in any lobe: where the findings give none, the impression may.
 _LUNG = frozenset(
-    ("lesion", "metastasis", "airspace", "ground_glass", "cavity", "collapse", "bronchiectasis", "emphysema", "fibrosis", "scar", "tree_in_bud", "cyst")
+    (
+        "lesion",
+        "metastasis",
+        "airspace",
+        "ground_glass",
+        "cavity",
+        "collapse",
+        "bronchiectasis",
+        "emphysema",
+        "fibrosis",
+        "scar",
+        "tree_in_bud",
+        "cyst",
+    )
 )
 
 
@@ -46,7 +60,8 @@ def compared(pieces: list[Piece]) -> list[Remark]:
 def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     """A place of the impression where the findings describe nothing at all."""
     topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
-    if not topics or len(said.sides) != 1 or "both" in said.sides:
+    past = any("historical" in said.status[t] for t in said.topics) or group("resected")["bed"].search(said.text)
+    if not topics or past or len(said.sides) != 1 or "both" in said.sides:
         return
     (side,) = said.sides
     there = [p for p in seen if any(p.names(t) for t in p.topics) and not group("well")["words"].search(p.text)]
@@ -96,15 +111,14 @@ def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
     exact = [
         p
         for p in stated
-        if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now)
-        or set(said.figures.other) & set(p.figures.other)
+        if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now) or set(said.figures.other) & set(p.figures.other)
     ]
     return exact or stated
 
 
 def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
     near = stated if "both" in said.sides else _same_lesion(said, stated)
-    named = [p for p in near if p.sides]
+    named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
     if len(said.sides) != 1 or not named or "both" in wide:
         return
@@ -115,7 +129,7 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
             return
     elif own in wide:
         return
-    yield differ("side", topic, own, next(iter(named[0].sides)), named[0].sentence.text, said.sentence.text)
+    yield differ("side", topic, own, next(iter(named[0].wide_sides)), named[0].sentence.text, said.sentence.text)
 
 
 def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
@@ -171,7 +185,8 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
     stated_here = [p for p in stated if meet(said, p) or any(group("side")[s].search(p.sentence.text) for s in said.sides)]
     told = [p.counts[topic] for p in stated_here if topic in p.counts]
     lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
-    numbers = told + list(lists.values())
+    pairs = [2 for p in stated_here if own == 1 and "both" in p.sides and topic not in p.counts]
+    numbers = told + list(lists.values()) + pairs
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
     if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
@@ -202,5 +217,15 @@ def _amount(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) ->
         yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
 
 
+def _degree(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+    """Mild in one place, severe in the other."""
+    words = group("degree")
+    own = {name for name, pattern in words.items() if pattern.search(said.text)}
+    known = {name: p for p in stated if meet(said, p) for name, pattern in words.items() if pattern.search(p.text)}
+    if len(own) == 1 and len(known) == 1 and not own & known.keys() and not is_place(topic):
+        value, where = next(iter(known.items()))
+        yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
+
+
 _PLACES = (_side, _lobe)
-_RULES = (_size, _count, _amount)
+_RULES = (_size, _count, _amount, _degree)

@@ -16,12 +16,13 @@ _UNITS = {"d": 1 / 30, "w": 0.25, "m": 1.0, "y": 12.0, "天": 1 / 30, "周": 0.2
 _HAN = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5}
 _WAIT = re.compile(
     r"(?:in|at|after|every)\s+(?:about )?(?P<n>\d+(?:\.\d+)?)(?:\s*(?:-|–|to)\s*\d+)?[\s-]*(?P<u>day|week|month|year)s?"
-    r"|(?P<zn>\d+(?:\.\d+)?|[一二两三四五六七八九十半])\s*(?:个)?(?P<zu>天|周|月|年)(?:后|内|复查|随访)",
+    r"|(?P<zn>\d+(?:\.\d+)?|[一二两三四五六七八九十半]{1,3})\s*(?:个)?(?P<zu>天|周|月|年)(?:后|内|复查|随访)",
     re.IGNORECASE,
 )
-_PLANNED = re.compile(r"follow[- ]?up|repeat|surveillance|recommend|advis|review|随访|随诊|复查|建议|观察", re.IGNORECASE)
+_PLANNED = re.compile(r"follow[- ]?up|repeat|surveillance|monitor|recheck|re-?scan|随访|随诊|复查|观察", re.IGNORECASE)
 _DECIDED = re.compile(
-    r"biops|PET|resect|MDT|multidisciplinary|tumou?r board|refer|bronchosc|tissue|surg|no (?:further|routine|additional)|goals of care|活检|穿刺|会诊|手术|外科|无需|不需|切除|支气管镜",
+    r"biops|PET|resect|MDT|multidisciplinary|tumou?r board|refer|bronchosc|tissue|surg|no (?:further|routine"
+    r"|additional)|goals of care|活检|穿刺|会诊|手术|外科|无需|不需|切除|支气管镜",
     re.IGNORECASE,
 )
 
@@ -34,7 +35,11 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
     ]  # fmt: skip
     needing = [p for p in pieces if _needs(p)]
     explained = group("explained")["words"]
-    if not needing or any(explained.search(s.text) for s in sentences if s.section != "technique"):
+    if (
+        not needing
+        or not any(s.section in ("impression", "recommendation") for s in sentences)
+        or any(explained.search(s.text) for s in sentences if s.section != "technique")
+    ):
         return
     largest = max(needing, key=lambda p: max(p.figures.now))
     size = max(largest.figures.now)
@@ -48,10 +53,17 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
             )
     elif _PLANNED.search(whole) and not _DECIDED.search(whole) and not words["interval"].search(whole):
         yield _remark(advice[-1], "Follow-up is advised without interval and modality.", "建议随访，但未写明间隔和检查方式。")
-    elif (months := _wait(whole)) and months > _LONGEST_MONTHS and not _DECIDED.search(whole):
-        yield _remark(
-            advice[-1], f"A nodule of {size:g} mm is to wait {months / 12:g} years.", f"{size:g} mm 的结节随访间隔长达 {months / 12:g} 年。"
-        )
+
+
+def too_late(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
+    """A lesion whose next control is many years away."""
+    if not any("lesion" in p.topics and p.states("lesion") for p in pieces):
+        return
+    for s in _advice_parts(sentences):
+        months = _wait(s.text) if group("follow_up")["words"].search(s.text) else None
+        if months and months > _LONGEST_MONTHS and not _DECIDED.search(s.text):
+            yield _remark(s.text, f"The next control is {months / 12:g} years away.", f"随访间隔长达 {months / 12:g} 年。")
+            return
 
 
 def _advice_parts(sentences: list[Sentence]) -> Iterator[Sentence]:
@@ -70,6 +82,8 @@ def _about_benign(text: str) -> bool:
 def _needs(p: Piece) -> bool:
     if "lesion" not in p.topics or not p.states("lesion") or not p.figures.now or max(p.figures.now) < _FOLLOW_MM:
         return False
+    if any(pattern.search(p.sentence.text) for pattern in group("organ").values()):
+        return False
     return not group("benign")["words"].search(p.text) and "historical" not in p.status["lesion"]
 
 
@@ -84,9 +98,15 @@ def _wait(text: str) -> float | None:
     waits = []
     for m in _WAIT.finditer(text):
         raw = m["n"] or m["zn"]
-        number = float(raw) if raw[0].isdigit() else float(_HAN[raw])
+        number = float(raw) if raw[0].isdigit() else _han(raw)
         waits.append(number * _UNITS[(m["u"] or m["zu"])[0].lower()])
     return max(waits, default=None)
+
+
+def _han(raw: str) -> float:
+    """A Chinese number up to 99."""
+    tens, ten, ones = raw.rpartition("十")
+    return (_HAN.get(tens, 1) * 10 if ten else 0) + float(_HAN.get(ones, 0))
 
 
 def _remark(place: str, en: str, zh: str) -> Remark:

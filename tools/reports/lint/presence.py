@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 
 from tools.reports.lint.compare import meet
-from tools.reports.lint.reading.topics import Piece, is_loose, is_place
+from tools.reports.lint.reading.subjects import is_body, is_loose, is_place
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Remark, label
 
 _ENLARGED = re.compile(r"enlarg|pathological|adenopath|bulky|肿大|增大", re.IGNORECASE)
 _NODE_MM = 10.0
+# "No infiltrative lesion" denies no lesion of another kind.
+_QUALIFIED = re.compile(r"(?<!pulmon)(?<![A-Za-z])[a-z-]+(?:ive|ing|ous|ic|ary|ied|ed)(?: or)?\s*$|性$", re.IGNORECASE)
 
 
 def contradicted(pieces: list[Piece]) -> list[Remark]:
@@ -33,9 +36,11 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
     """Topics denied as a whole, with the word where only the same word contradicts it."""
     for p in pieces:
         for topic, place in p.topics.items():
-            if is_place(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
+            if is_place(topic) or is_body(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
+                if topic == "lesion" and _QUALIFIED.search(p.text[:place]):
+                    continue
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
 
 
@@ -58,13 +63,21 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if word is not None and _word(p.text[p.topics[topic] :]) != word:
         return False
+    if len(denial.sides) == 1 and "both" not in denial.sides and not p.wide_sides:
+        return False
+    if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
+        return False
     if topic == "node":
         return bool(_ENLARGED.search(p.text)) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
 
 
+def _regions(p: Piece) -> set[str]:
+    return {name for name, pattern in group("region").items() if pattern.search(p.sentence.text)}
+
+
 def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
-    """Whether another piece of the denial's own section, in the statement's place, says that it is there: the denial is of another place."""
+    """Whether the denial's own section also states it in that place: then the denial is of another place."""
     if denial.sides or denial.sentence.section == stated.sentence.section:
         return False
     return any(

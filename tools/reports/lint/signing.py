@@ -9,7 +9,8 @@ from tools.reports.lint.reading.vocabulary import group, left_over
 from tools.reports.lint.remarks import Remark
 
 _AGE = re.compile(
-    r"(?<!\d)(\d{1,3})[\s-]*(?:year[\s-]*old|years? of age|y/o|yo\b|yrs?\b|岁)|(?:aged?|年龄)\s*[:：]?\s*(\d{1,3})(?!\d|\s*(?:mm|cm))",
+    r"(?<!\d)(\d{1,3})[\s-]*(?:year[\s-]*old|years? of age|y/o|yo\b|yrs?\b|岁)|(?<![\d.])(\d{2})\s?[FM](?![A-Za-z])"
+    r"|(?:aged?|年龄)\s*[:：]?\s*(\d{1,3})(?!\d|\s*(?:mm|cm))",
     re.IGNORECASE,
 )
 
@@ -27,13 +28,15 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
             f"The report does not fit the open case ({sex}).",
             "报告性别与当前病例不符。",
         )
-    ages = sorted({int(a or b) for a, b in _AGE.findall(report) if 0 < int(a or b) < 121})
+    ages = sorted({n for groups in _AGE.findall(report) if 0 < (n := int(next(g for g in groups if g))) < 121})
     if len(ages) > 1:
         yield _who(
             tuple(m.group() for m in _AGE.finditer(report)),
             f"The report gives {len(ages)} ages: {', '.join(map(str, ages))}.",
             f"报告中出现 {len(ages)} 个年龄：{'、'.join(map(str, ages))}。",
         )
+    elif ages and ages[0] >= 18 and (child := group("child")["words"].search(report)):
+        yield _who((child.group(),), f"A child of {ages[0]} years.", f"儿童年龄为 {ages[0]} 岁。")
     elif ages and age is not None and abs(ages[0] - age) > 1:
         yield _who(
             (str(ages[0]),), f"The report says {ages[0]} years, the open case {age:g}.", f"报告年龄 {ages[0]} 岁，当前病例 {age:g} 岁。"
@@ -43,7 +46,11 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
 def _patient_words(text: str) -> str:
     """Without relatives, whose sex is their own."""
     return re.sub(
-        r"(?:his|her|the|patient's) (?:father|mother|brother|sister|son|daughter|wife|husband)\w*|男女", "", text, flags=re.IGNORECASE
+        r"(?:his|her|the|patient's) (?:father|mother|brother|sister|son|daughter|wife|husband)\w*|(?:sister|mother"
+        r"|brother|father|daughter|son)s? (?:has|had|with)|男女|父亲|母亲|其[父母]|姐姐|妹妹|兄弟|丈夫|妻子|女儿|儿子",
+        "",
+        text,
+        flags=re.IGNORECASE,
     )
 
 

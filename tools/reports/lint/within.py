@@ -10,19 +10,29 @@ from tools.reports.lint.reading.topics import Piece, plausible
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Kind, Remark, label
 
-_LENGTH = r"\s*(?:mm|cm|毫米|厘米|m\b)"
+_LENGTH = r"\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米|m\b)"
 _NO_UNIT = re.compile(
     r"(?:measur\w+|diameter(?: of)?|size(?: of)?|大小约?|直径约?|径约)\s*(?:about |approximately |is |of )?"
     rf"(\d+(?:\.\d+)?(?:\s*(?:[x×X~～]|-|–|to|至)\s*\d+(?:\.\d+)?)*)(?!\s*(?:[x×X\d.~～]|-|–|to|至)|{_LENGTH})",
     re.IGNORECASE,
 )
 _HU_AS_LENGTH = re.compile(
-    r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)"
-    r"|\d+(?:\.\d+)?\s*(?:HU|ml|mL|kg|%)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)",
+    r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：|:)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)"
+    r"|\d+(?:\.\d+)?\s*(?:HU|ml|mL|kg|%)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)"
+    r"|CT值\D{0,4}-?\d+(?:\.\d+)?\s*(?!HU|H(?![A-Za-z]))[A-Za-z%]+"
+    r"|(?:measuring|diameter of|大小约?|直径约?|[长短横前后]径约?|厚约?|深约?|宽约?)\s*[:：]?\s*\d+(?:\.\d+)?\s*(?:HU"
+    r"|m?L|kg|g|%|μm|um|nm|mmHg|毫升)(?![A-Za-z])"
+    r"|(?:VDT|doubling time|倍增时间)\D{0,8}\d+(?:\.\d+)?\s*(?!d|天|日|-|–|~)(?:[A-Za-z%]+|年|月)"
+    r"|SUV(?:max)?\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|%)"
+    r"|(?:净增|强化后|增强后)\D{0,4}\d+\s*(?:mm|cm)|管电压\D{0,4}\d+\s*mA|管电流\D{0,4}\d+\s*kV"
+    r"|(?:LAA-?950|emphysema index|肺气肿指数|心胸比|ratio)\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|mL)(?![A-Za-z])",
     re.IGNORECASE,
 )
 _HU = re.compile(r"(-?\d{1,5})\s*HU", re.IGNORECASE)
-_METRES = re.compile(r"(?<!in )(?<!at )(?<!after )(?<!every )(?<![\d.])\d+(?:\.\d+)?\s?(?:m|米|dm|km|inch(?:es)?)(?![A-Za-z³²\d/])(?! follow| CT| later| ago)")
+_METRES = re.compile(
+    r"(?<!in )(?<!at )(?<!after )(?<!every )(?<![\d.])\d+(?:\.\d+)?\s?(?:m|米|dm|km"
+    r"|inch(?:es)?)(?![A-Za-z³²\d/])(?! follow| CT| later| ago)"
+)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _RATIO = re.compile(r"(?:cardiothoracic|CTR|心胸比)\D{0,20}(\d+(?:\.\d+)?)(?!\d*\s*(?:mm|cm))", re.IGNORECASE)
 _AXES = re.compile(
@@ -34,6 +44,10 @@ _SOLID = re.compile(r"(?:solid (?:component|part|portion|core)|实性(?:成分|�
 _VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
 _TO_MM3 = {"mm3": 1.0, "mm³": 1.0, "cubic mm": 1.0, "立方毫米": 1.0, "cm3": 1e3, "cm³": 1e3, "立方厘米": 1e3}
 _LITRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mL|ml|L|litres?|liters?|毫升|升)(?![A-Za-z/])")
+_SLICE = re.compile(r"(?:slice thickness|slices? of|collimation|层厚)\D{0,6}?(\d+(?:\.\d+)?)\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
+_THICKEST_MM = 12.0
+# A sphere of 4 cm.
+_LARGEST_NODULE_MM3 = 34000.0
 _MOST_LITRES = 12.0
 _SIZED = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)(?![³²\d])", re.IGNORECASE)
 
@@ -42,7 +56,13 @@ def counted(mentions: list[Mention]) -> Iterator[Remark]:
     """A number of lesions against the sizes listed right behind it."""
     for m in mentions:
         sizes = len(re.findall(r"\d+(?:\.\d+)?\s*(?:mm|cm)", m.sentence.text))
-        if m.finding.kind == "focal" and m.stated and m.count in (2, 3, 4, 5) and sizes > m.count and not m.before:
+        if (
+            m.finding.kind == "focal"
+            and m.stated
+            and m.count in (2, 3, 4, 5)
+            and sizes > m.count
+            and not group("prior")["words"].search(m.sentence.text)
+        ):
             en, zh = f"{m.count} are announced and {sizes} sizes are listed.", f"描述为 {m.count} 枚，但列出 {sizes} 个大小。"
             yield Remark("count", en, zh, (m.sentence.text,), "Count again.", "请核对数目。")
 
@@ -52,6 +72,16 @@ def impossible(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
     for p in pieces:
         yield from _odd_sizes(p)
     for sentence in sentences:
+        for m in _SLICE.finditer(sentence.text):
+            if float(m[1]) * (10 if m[2].lower() in ("cm", "厘米") else 1) > _THICKEST_MM:
+                yield Remark(
+                    "unit",
+                    f"No CT slice is {m[1]} {m[2]} thick.",
+                    f"层厚 {m[1]} {m[2]} 不可能。",
+                    (sentence.text,),
+                    "Check the unit.",
+                    "请核对单位。",
+                )
         if sentence.section in ("technique", "history"):
             continue
         for kind, what, what_zh in _figures(sentence.text):
@@ -128,6 +158,8 @@ def _volumes(text: str) -> Iterator[tuple[Kind, str, str]]:
         unit = m[2].lower()
         if unit not in _TO_MM3:
             yield "unit", f"{m.group()}: cubic metres do not fit into a chest.", f"{m.group()}：胸部容积不可能以立方米计。"
+        elif group("nodule")["words"].search(text) and float(m[1]) * _TO_MM3[unit] > _LARGEST_NODULE_MM3:
+            yield "unit", f"No nodule has {m.group()}.", f"结节体积不可能为 {m.group()}。"
         elif sizes:
             expected = math.pi / 6 * (sum(sizes[:3]) / len(sizes[:3])) ** 3
             if not 1 / 4 <= float(m[1]) * _TO_MM3[unit] / expected <= 4:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from tools.reports.lint.reading.vocabulary import group
 
 SIZE = re.compile(
-    r"(?<![\d.A-Za-z/:])(\d+(?:\.\d+)?)(?:\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*]|by|-|–|~|～|至|to)\s*(\d+(?:\.\d+)?))?"
-    r"(?:\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*])\s*(\d+(?:\.\d+)?))?\s*-?\s*(mm|cm|毫米|厘米)(?![A-Za-z\d³²])(?!\s*(?:slice|section|collimation|层厚))",
+    r"(?<![\d.A-Za-z/:])(\d+(?:\.\d+)?)(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*]"
+    r"|by|-|–|~|～|至|to|and|和|、)\s*(\d+(?:\.\d+)?))?"
+    r"(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米"
+    r"|厘米)?\s*(?:[x×X*])\s*(\d+(?:\.\d+)?))?\s*-?\s*(millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米"
+    r"|厘米)(?![A-Za-z\d³²])(?!\s*(?:slice|section|collimation|层厚))",
     re.IGNORECASE,
 )
 _BARE_BEFORE = re.compile(
@@ -15,12 +18,16 @@ _BARE_BEFORE = re.compile(
 )
 _TO = re.compile(r"^\s*(?:缩小?至|降至|减小?至|增大?至|增至|升至|长至|变为|现为?|→|->)\s*约?\s*$")
 _FROM = re.compile(r"(?:(?<!ranging )(?<!range )(?<!sizes )from|由|从)\s*$|\($", re.IGNORECASE)
-_DATED = re.compile(r"^\s*(?:on|in|at) (?:the )?(?:\d{1,2}[ ./-]|20\d\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|baseline|prior|previous)", re.IGNORECASE)
+_DATED = re.compile(
+    r"^\s*(?:on|in|at) (?:the )?(?:\d{1,2}[ ./-]|20\d\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|baseline|prior|previous)",
+    re.IGNORECASE,
+)
 _MOVED = re.compile(r"(?:grow\w*|grew|shr\w+|increas\w+|decreas\w+|增大|缩小)[^.;；。]{0,12}$", re.IGNORECASE)
 _NOW = re.compile(r"(?<![A-Za-z])(?:now|currently|current|to|today)(?![A-Za-z])|现|目前|本次|至", re.IGNORECASE)
 # Figures that are no diameter: unit, expression, factor to the unit.
 _OTHER = (
-    ("ratio", re.compile(r"(?:RV\s*[:/]\s*LV|RV to LV|心胸比(?:率|例)?|cardiothoracic ratio|CTR)\D{0,14}?(\d(?:\.\d+)?)(?![\d%]|\s*(?:mm|cm))", re.IGNORECASE), 1.0),
+    ("ratio", re.compile(r"(?:RV\s*[:/]\s*LV|RV to LV|心胸比(?:率|例)?|cardiothoracic ratio"
+    r"|CTR)\D{0,14}?(\d(?:\.\d+)?)(?![\d%]|\s*(?:mm|cm))", re.IGNORECASE), 1.0),
     ("HU", re.compile(r"(-?\d+(?:\.\d+)?)\s*HU", re.IGNORECASE), 1.0),
     ("mL", re.compile(r"(\d+(?:\.\d+)?)\s*(?:mL|cc|毫升)(?![A-Za-z])", re.IGNORECASE), 1.0),
     ("mL", re.compile(r"(\d+(?:\.\d+)?)\s*(?:L|litres?|liters?|升)(?![A-Za-z/])"), 1000.0),
@@ -62,7 +69,7 @@ def figures_in(text: str) -> Figures:
     found = list(SIZE.finditer(text))
     factor = 1.0
     for i, m in enumerate(found):
-        factor = 10.0 if m[4].lower() in ("cm", "厘米") else 1.0
+        factor = 10.0 if m[4].lower()[:1] in ("c", "厘") else 1.0
         values = [float(v) * factor for v in m.groups()[:3] if v]
         if m[2] and not m[3] and re.search(r"to|至", m.group()) and (_FROM.search(text[: m.start()]) or _MOVED.search(text[: m.start()])):
             before.append(values.pop(0))

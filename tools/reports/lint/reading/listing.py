@@ -11,7 +11,7 @@ _RIBS = re.compile(
     rf"((?:{_ORDINAL}{_JOIN}+)*{_ORDINAL})\s*(?:(?:anterior|lateral|posterior|left|right|前|后|侧)\s*)?(?:ribs?|肋)", re.IGNORECASE
 )
 _RIBS_BEHIND = re.compile(rf"(?:ribs?|肋骨?)\s*((?:{_ORDINAL}{_JOIN}+)+{_ORDINAL})(?!\s*(?:mm|cm))", re.IGNORECASE)
-_SPINE = re.compile(r"(?<![A-Za-z\d])([TL]\d{1,2})(?:\s*(?:-|–|to|至|~)\s*([TL]?)(\d{1,2}))?(?![\d\-.])")
+_SPINE = re.compile(r"(?<![A-Za-z\d])([TL胸腰]\d{1,2})(?:\s*(?:-|–|to|至|~|/|、)\s*([TL胸腰]?)(\d{1,2}))?(?![\d\-.%]|\s*(?:mm|cm))")
 _THINGS = {
     "ribs": re.compile(r"(?<![A-Za-z])ribs?(?![A-Za-z])|肋", re.IGNORECASE),
     "vertebrae": re.compile(r"vertebra|(?<![A-Za-z])[TL]\d|椎", re.IGNORECASE),
@@ -66,4 +66,6 @@ def _members(run: str) -> int:
 def _levels(m: re.Match[str]) -> int:
     if not m[3]:
         return 1
-    return max(1, int(m[3]) - int(m[1][1:]) + 1) if m[2] in ("", m[1][0]) else 2
+    if m[2] not in ("", m[1][0]) or re.search(r"[/、]", m.group()):
+        return 2
+    return max(1, int(m[3]) - int(m[1][1:]) + 1)

@@ -10,8 +10,8 @@ from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.vocabulary import FindingWords, findings, group
 
 _SIZE = re.compile(
-    r"(?<![\d.A-Za-z])(\d+(?:\.\d+)?)\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?)(?:\s*(?:mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?))?"
-    r"\s*(mm|cm|毫米|厘米)(?![A-Za-z\d³²])|(?<![\d.A-Za-z/])(\d+(?:\.\d+)?)\s*-?\s*(mm|cm|毫米|厘米)(?![A-Za-z\d³²]|\s*(?:slice|section|collimation|thick|reconstruction|intervals?))(?!\s*(?:层厚|层间距))",
+    r"(?<![\d.A-Za-z])(\d+(?:\.\d+)?)\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?)(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?))?"
+    r"\s*(millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)(?![A-Za-z\d³²])|(?<![\d.A-Za-z/])(\d+(?:\.\d+)?)\s*-?\s*(millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)(?![A-Za-z\d³²]|\s*(?:slice|section|collimation|thick|reconstruction|intervals?))(?!\s*(?:层厚|层间距))",
     re.IGNORECASE,
 )
 # Between a modifier and the finding that it describes stand only plain words.
@@ -155,7 +155,7 @@ def _sizes(own: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     before: list[float] = []
     for match in _SIZE.finditer(own):
         values = [float(v) for v in (match[1], match[2], match[3], match[5]) if v]
-        factor = 10.0 if (match[4] or match[6]).lower() in ("cm", "厘米") else 1.0
+        factor = 10.0 if (match[4] or match[6]).lower()[:1] in ("c", "厘") else 1.0
         lead = own[max(0, match.start() - 28) : match.start()]
         earlier = list(group("prior")["words"].finditer(lead))
         past = bool(earlier) and not re.search(

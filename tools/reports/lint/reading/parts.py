@@ -31,7 +31,10 @@ def _headings() -> re.Pattern[str]:
     names = "|".join(f"(?P<{name}>{'|'.join(words)})" for name, words in table("words")["sections"].items())
     plain = names.replace("(?P<", "(?P<x_")
     # A heading opens a line and ends with a colon, or is alone on its line, or follows a full stop in capitals or Chinese.
-    return re.compile(rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:[【\[](?:{names})[】\]][:：]?|(?:{plain})[ \t*]*(?:[:：]|(?=\n)|$))", re.IGNORECASE | re.MULTILINE)
+    return re.compile(
+        rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:[【\[](?:{names})[】\]][:：]?|(?:{plain})[ \t*]*(?:[:：]|(?=\n)|$))",
+        re.IGNORECASE | re.MULTILINE,
+    )
 
 
 def sentences_of(report: str) -> list[Sentence]:

@@ -7,23 +7,25 @@ only when nothing else does.
 import itertools
 import re
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
 
 from retrieval.concepts.context import Status, statuses
 from tools.reports.lint.reading.figures import SIZE, Figures, figures_in
 from tools.reports.lint.reading.listing import counts_in
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.vocabulary import group, table, union
+from tools.reports.lint.reading.subjects import change_in, known, plain
+from tools.reports.lint.reading.vocabulary import group, table
 
 _PIECE = re.compile(
-    r"[;；。]|[,，](?!\s*(?:and|measuring|up to|largest|with a|max|mean|previously|formerly|径|大小|约|最大|长径|短径))|[、](?!\s*\d)|:(?=\s)"
-    r"|(?<![A-Za-z])(?:with|but|while|whereas|and(?! (?:lower|middle|upper|left|right|hilar|lingula\w*|\d)))(?![A-Za-z])"
+    r"[;；。]|[,，](?!\s*(?:and|measuring|up to|largest|with a|max|mean|previously|formerly|径|大小|约|最大|长径"
+    r"|短径))|[、](?!\s*\d)|:(?=\s)"
+    r"|(?<![A-Za-z])(?:with|but|while|whereas|and(?! (?:lower|middle|upper|left|right|hilar|lingula\w*|\d(?![\d.]*\s*[mc]m))))(?![A-Za-z])"
     r"|伴(?!行)|(?<!合)并|及(?!其)",
     re.IGNORECASE,
 )
-_BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病段]")
 _REFERS = re.compile(
-    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])|measur\w+|was |其(?!余|他|它)|该|此|对比|与[^，,]{1,20}(?:相比|比较)|较前|范围|数量|compared|(?:there (?:has been|is) )?no (?:interval |significant )*change|unchanged|大小|较大|最大|前次|原)",
+    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])"
+    r"|measur\w+|was |其(?!余|他|它)|该|此|对比|与[^，,]{1,20}(?:相比|比较)|较前|范围|数量|compared"
+    r"|(?:there (?:has been|is) )?no (?:interval |significant )*change|unchanged|大小|较大|最大|前次|原)",
     re.IGNORECASE,
 )
 
@@ -80,39 +82,20 @@ class Piece:
         return topic in self.topics and not self.denies(topic) and not self.status[topic] & {"family", "hypothetical", "historical"}
 
 
-@cache
-def _rows() -> dict[str, dict[str, object]]:
-    return table("topics")
-
-
-@cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    return {name: union(row["words"]) for name, row in _rows().items()}  # type: ignore[arg-type]
-
-
-@cache
-def _stop() -> frozenset[str]:
-    return frozenset(table("words")["stop"]["words"])
-
-
-def is_place(topic: str) -> bool:
-    """Whether a topic is rather a place or a plain word, and pairs sentences only when nothing else does."""
-    return topic.startswith("~") or bool(_rows().get(topic, {}).get("place"))
-
-
 def plausible(p: Piece) -> tuple[str, float, float] | None:
     """The first topic of a piece whose diameters are known, with the smallest and largest plausible one in mm."""
     for topic in sorted((t for t in p.topics if not t.startswith("~")), key=lambda t: p.topics[t]):
         word = p.text[p.topics[topic] :]
         name = "nodule" if topic == "lesion" and group("nodule")["words"].match(word) else topic
-        bounds = table("words")["diameters"].get(name)
+        calibre = table("words")["calibres"].get(name) if re.search(r"diameter|calib|wide|width|直径|管径|宽|径约", p.text) else None
+        bounds = calibre or table("words")["diameters"].get(name)
         if bounds:
             return topic, float(bounds[0]), float(bounds[1])
     return None
 
 
 def read_pieces(sentences: list[Sentence]) -> list[Piece]:
-    """All pieces in order; a sentence without a subject that gives a size or a change ("It was 12 mm before") continues the piece before."""
+    """All pieces in order; a sentence without a subject ("It was 12 mm before") continues the piece before."""
     out: list[Piece] = []
     for sentence in sentences:
         found = pieces_of(sentence)
@@ -129,11 +112,6 @@ def _continues(sentence: Sentence, last: Piece) -> bool:
     same = sentence.section == last.sentence.section and any(not t.startswith("~") for t in last.topics)
     own = _named("side", sentence.text) or _named("lobe", sentence.text)
     return same and not own and bool(_REFERS.match(sentence.text)) and bool(SIZE.search(sentence.text) or change_in(sentence.text))
-
-
-def is_loose(topic: str) -> bool:
-    """Whether words of one topic are so different that a denial of one says nothing of another (no mass, but a nodule)."""
-    return bool(_rows().get(topic.split(" ")[-1], {}).get("loose"))
 
 
 def pieces_of(sentence: Sentence) -> list[Piece]:
@@ -171,13 +149,17 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
     out: list[Piece] = []
     for i, p in enumerate(pieces):
         source = _lender(p, out, pieces[i + 1 :])
-        if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes):
+        if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes) and not _advice(p):
             absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
             status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
         out.append(p)
     return out
+
+
+def _advice(p: Piece) -> bool:
+    return bool(group("follow_up")["words"].search(p.text))
 
 
 def _lender(p: Piece, before: list[Piece], behind: list[Piece]) -> Piece | None:
@@ -189,10 +171,10 @@ def _lender(p: Piece, before: list[Piece], behind: list[Piece]) -> Piece | None:
 
 
 def _own_subject(text: str) -> bool:
-    known = _known(text)
+    spans = known(text)
     if re.match(r"\s*(?:with\b|伴|并)", text):
-        return bool(known)
-    return bool(known) or (bool(_named("side", text) or _named("lobe", text)) and bool(_plain(text, known)))
+        return bool(spans)
+    return bool(spans) or (bool(_named("side", text) or _named("lobe", text)) and bool(plain(text, spans)))
 
 
 def _named(name: str, text: str) -> frozenset[str]:
@@ -202,8 +184,8 @@ def _named(name: str, text: str) -> frozenset[str]:
 
 
 def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], frozenset[str]]) -> Piece:
-    spans = _known(text)
-    topics = {**{t: start for t, start, _ in spans}, **_plain(text, spans)}
+    spans = known(text)
+    topics = {**{t: start for t, start, _ in spans}, **plain(text, spans)}
     ends = {t: end for t, _, end in spans}
     status: dict[str, frozenset[Status]] = {
         t: _status(sentence.text, at + place, at + ends.get(t, place + 1)) for t, place in topics.items()
@@ -234,52 +216,3 @@ def _limited(text: str, place: int, piece: str) -> bool:
     """Whether a denial that reaches `place` has a limiting word before what it denies ("no other nodule")."""
     lead = re.split(r"[,，;；:：。]|\. ", text[:place])[-1][-40:]
     return bool(group("limiting")["words"].search(lead))
-
-
-@lru_cache(maxsize=4096)
-def _known(text: str) -> tuple[tuple[str, int, int], ...]:
-    """Topics with the place of their words, the longest of overlapping ones, wider topics beside them."""
-    hits = [(name, m.start(), m.end()) for name, pattern in _patterns().items() for m in pattern.finditer(text) if m.end() > m.start()]
-    kept: list[tuple[str, int, int]] = []
-    for hit in sorted(hits, key=lambda h: (h[1] - h[2], h[1])):
-        if all(hit[2] <= k[1] or k[2] <= hit[1] for k in kept):
-            kept.append(hit)
-    out: dict[str, tuple[str, int, int]] = {}
-    for name, start, end in sorted(kept, key=lambda k: k[1]):
-        also = _rows()[name].get("also", [])
-        for topic in (name, *(also if isinstance(also, list) else [])):
-            scoped = _of_organ(topic, text, start, end)
-            out.setdefault(scoped, (scoped, start, end))
-    return tuple(out.values())
-
-
-def _of_organ(name: str, text: str, start: int, end: int) -> str:
-    """A lesion of the liver is another topic than one of the lung."""
-    if not _rows()[name].get("organ"):
-        return name
-    near = text[max(0, start - 22) : start] + " " + text[end : end + 18]
-    organ = next((o for o, pattern in group("organ").items() if pattern.search(near)), None)
-    return f"{organ} {name}" if organ else name
-
-
-def _plain(text: str, known: tuple[tuple[str, int, int], ...]) -> dict[str, int]:
-    out: dict[str, int] = {}
-    taken = [(a, b) for _, a, b in known]
-    for m in re.finditer(r"[A-Za-z]{5,}", text):
-        word = m.group().lower()
-        if word not in _stop() and not any(a < m.end() and m.start() < b for a, b in taken):
-            out.setdefault(f"~{word[:6]}", m.start())
-    for m in re.finditer(r"[\u4e00-\u9fff]{3,}", text):
-        for i in range(len(m.group()) - 2):
-            start = m.start() + i
-            if not _BORING_HAN.search(text[start : start + 3]) and not any(a < start + 3 and start < b for a, b in taken):
-                out.setdefault(f"~{text[start : start + 3]}", start)
-    return out
-
-
-def change_in(text: str) -> str | None:
-    """How a thing changed; "no increase" is stable."""
-    hits = sorted((m.start(), -len(m.group()), name) for name, pattern in group("change").items() for m in pattern.finditer(text))
-    if any(name == "stable" for _, _, name in hits):
-        return "stable"
-    return hits[0][2] if hits else None

@@ -1,0 +1,59 @@
+"""Parts that the findings call normal and the impression diseased, and words that the findings only deny and the impression states."""
+
+from collections.abc import Iterator
+
+from tools.reports.lint.compare import meet
+from tools.reports.lint.reading.topics import Piece
+from tools.reports.lint.reading.vocabulary import group
+from tools.reports.lint.remarks import Remark
+
+_CERTAIN = frozenset(("negated", "uncertain", "historical", "family", "hypothetical"))
+
+
+def overturned(pieces: list[Piece]) -> Iterator[Remark]:
+    """Impressions that overturn what the findings say of a part, or of a word that they only deny."""
+    seen = [p for p in pieces if p.sentence.section == "findings"]
+    for said in (p for p in pieces if p.sentence.section == "impression" and not group("double")["words"].search(p.sentence.text)):
+        other = _normal_part(said, seen) or _denied_word(said, seen)
+        if other is not None:
+            yield Remark(
+                "presence",
+                "The impression states what the findings call normal or absent.",
+                "印象所述在所见中为正常或不存在。",
+                (other.sentence.text, said.sentence.text),
+                "Look at the images and keep one of the two sentences.",
+                "请核对图像，保留其中一句。",
+            )
+
+
+def _normal_part(said: Piece, seen: list[Piece]) -> Piece | None:
+    ill = group("ill")["words"]
+    if not ill.search(said.text) or any(_CERTAIN & said.status[t] for t in said.topics):
+        return None
+    for pattern in group("part").values():
+        if not pattern.search(said.text):
+            continue
+        about = [p for p in seen if pattern.search(p.text) and meet(said, p)]
+        sound = [p for p in about if group("sound")["words"].search(p.text)]
+        if sound and len(sound) == len(about) and not any(group("except")["words"].search(p.sentence.text) for p in sound):
+            return sound[0]
+    return None
+
+
+def _denied_word(said: Piece, seen: list[Piece]) -> Piece | None:
+    """A plain word or sign that every sentence of the findings which has it denies."""
+    for topic in said.topics:
+        if _CERTAIN & said.status[topic] or topic in said.limited or said.change is not None:
+            continue
+        about = [p for p in seen if topic in p.topics]
+        denied = [p for p in about if "negated" in p.status[topic] and topic not in p.limited and p.change is None and meet(said, p)]
+        if topic.startswith("~") and denied and len(denied) == len(about) and not topic[1:].isascii():
+            return denied[0]
+    for pattern in group("sign").values():
+        m = pattern.search(said.text)
+        if m is None or group("none")["words"].search(said.text):
+            continue
+        about = [p for p in seen if pattern.search(p.text)]
+        if about and all(group("none")["words"].search(p.text) and not group("limiting")["words"].search(p.text) for p in about):
+            return about[0]
+    return None

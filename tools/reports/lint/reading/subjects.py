@@ -1,0 +1,89 @@
+"""What a text speaks of: topics of `topics.toml` with the place of their words, and the plain words that are left."""
+
+import re
+from functools import cache, lru_cache
+
+from tools.reports.lint.reading.vocabulary import group, table, union
+
+_BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病段]")
+
+
+@cache
+def rows() -> dict[str, dict[str, object]]:
+    """The table of topics."""
+    return table("topics")
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    return {name: union(row["words"]) for name, row in rows().items()}  # type: ignore[arg-type]
+
+
+@cache
+def _stop() -> frozenset[str]:
+    return frozenset(table("words")["stop"]["words"])
+
+
+def is_place(topic: str) -> bool:
+    """Whether a topic is rather a place or a plain word, and pairs sentences only when nothing else does."""
+    return topic.startswith("~") or bool(rows().get(topic, {}).get("place"))
+
+
+def is_body(topic: str) -> bool:
+    """Whether a topic is a part of the body or a device: "no stenosis of the trachea" does not deny the trachea."""
+    return bool(rows().get(topic, {}).get("body"))
+
+
+def is_loose(topic: str) -> bool:
+    """Whether words of one topic are so different that a denial of one says nothing of another (no mass, but a nodule)."""
+    return bool(rows().get(topic.split(" ")[-1], {}).get("loose"))
+
+
+@lru_cache(maxsize=4096)
+def known(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Topics with the place of their words, the longest of overlapping ones, wider topics beside them."""
+    hits = [(name, m.start(), m.end()) for name, pattern in _patterns().items() for m in pattern.finditer(text) if m.end() > m.start()]
+    kept: list[tuple[str, int, int]] = []
+    for hit in sorted(hits, key=lambda h: (h[1] - h[2], h[1])):
+        if all(hit[2] <= k[1] or k[2] <= hit[1] for k in kept):
+            kept.append(hit)
+    out: dict[str, tuple[str, int, int]] = {}
+    for name, start, end in sorted(kept, key=lambda k: k[1]):
+        also = rows()[name].get("also", [])
+        for topic in (name, *(also if isinstance(also, list) else [])):
+            scoped = _of_organ(topic, text, start, end)
+            out.setdefault(scoped, (scoped, start, end))
+    return tuple(out.values())
+
+
+def _of_organ(name: str, text: str, start: int, end: int) -> str:
+    """A lesion of the liver is another topic than one of the lung."""
+    if not rows()[name].get("organ"):
+        return name
+    near = text[max(0, start - 22) : start] + " " + text[end : end + 18]
+    organ = next((o for o, pattern in group("organ").items() if pattern.search(near)), None)
+    return f"{organ} {name}" if organ else name
+
+
+def plain(text: str, spans: tuple[tuple[str, int, int], ...]) -> dict[str, int]:
+    """Plain words that no topic took: English stems and Chinese trigrams, with their place."""
+    out: dict[str, int] = {}
+    taken = [(a, b) for _, a, b in spans]
+    for m in re.finditer(r"[A-Za-z]{5,}", text):
+        word = m.group().lower()
+        if word not in _stop() and not any(a < m.end() and m.start() < b for a, b in taken):
+            out.setdefault(f"~{word[:6]}", m.start())
+    for m in re.finditer(r"[\u4e00-\u9fff]{3,}", text):
+        for i in range(len(m.group()) - 2):
+            start = m.start() + i
+            if not _BORING_HAN.search(text[start : start + 3]) and not any(a < start + 3 and start < b for a, b in taken):
+                out.setdefault(f"~{text[start : start + 3]}", start)
+    return out
+
+
+def change_in(text: str) -> str | None:
+    """How a thing changed; "no increase" is stable."""
+    hits = sorted((m.start(), -len(m.group()), name) for name, pattern in group("change").items() for m in pattern.finditer(text))
+    if any(name == "stable" for _, _, name in hits):
+        return "stable"
+    return hits[0][2] if hits else None

@@ -146,7 +146,13 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> I
     exact = all(
         len(p.sides) == 1 and "both" not in p.sides and p.lobes and p.wide_lobes == p.lobes and p.wide_sides == p.sides for p in near
     )
-    if exact and len(said.sides) == 1 and len(said.lobes) == 1 and not pairs & set(itertools.product(said.sides, own)):
+    if (
+        exact
+        and len(said.sides) == 1
+        and "both" not in said.sides
+        and len(said.lobes) == 1
+        and not pairs & set(itertools.product(said.sides, own))
+    ):
         yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
 
 

@@ -25,7 +25,7 @@ _HU_AS_LENGTH = re.compile(
     r"|(?:VDT|doubling time|倍增时间)\D{0,8}\d+(?:\.\d+)?\s*(?!d|天|日|-|–|~)(?:[A-Za-z%]+|年|月)"
     r"|SUV(?:max)?\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|%)"
     r"|(?:净增|强化后|增强后)\D{0,4}\d+\s*(?:mm|cm)|管电压\D{0,4}\d+\s*mA|管电流\D{0,4}\d+\s*kV"
-    r"|(?:LAA-?950|emphysema index|肺气肿指数|心胸比|ratio)\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|mL)(?![A-Za-z])",
+    r"|(?:LAA-?950|emphysema index|肺气肿指数|心胸比|(?<![A-Za-z])ratio)\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|mL)(?![A-Za-z])",
     re.IGNORECASE,
 )
 _HU = re.compile(r"(-?\d{1,5})\s*HU", re.IGNORECASE)

@@ -37,7 +37,7 @@ def changes(pieces: list[Piece]) -> Iterator[Remark]:
             yield from _no_new(said, seen)
             continue
         near = about(said, seen)
-        same = [p for p in near[1] if p.states(near[0]) and meet(said, p) and change_of(p)] if near and not is_place(near[0]) else []
+        same = [p for p in near[1] if p.names(near[0]) and meet(said, p) and change_of(p)] if near and not is_place(near[0]) else []
         if same:
             yield from _clash(said, same, near[0] if near else "")
         elif not near or is_place(near[0]) or group("overall")["words"].search(said.text):

@@ -37,12 +37,24 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _RATIO = re.compile(r"(?:cardiothoracic|CTR|心胸比)\D{0,20}(\d+(?:\.\d+)?)(?!\d*\s*(?:mm|cm))", re.IGNORECASE)
 _AXES = re.compile(
     r"(?:long axis|longest diameter|长径)\D{0,12}(\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,30}?(?:short axis|短径)\D{0,12}(\d+(?:\.\d+)?)"
+    r"|短径\D{0,4}(?P<s2>\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,8}?长径\D{0,4}(?P<l2>\d+(?:\.\d+)?)"
     r"|(?P<short>\d+(?:\.\d+)?)\s*(?:mm|cm) (?:in )?short[- ]axis\D{1,24}(?P<long>\d+(?:\.\d+)?)\s*(?:mm|cm) (?:in )?long[- ]axis",
     re.IGNORECASE,
 )
 _SOLID = re.compile(r"(?:solid (?:component|part|portion|core)|实性(?:成分|部分))\D{0,25}(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
-_VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
-_TO_MM3 = {"mm3": 1.0, "mm³": 1.0, "cubic mm": 1.0, "立方毫米": 1.0, "cm3": 1e3, "cm³": 1e3, "立方厘米": 1e3}
+_VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|mL|cc|毫升|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
+_TO_MM3 = {
+    "mm3": 1.0,
+    "mm³": 1.0,
+    "cubic mm": 1.0,
+    "立方毫米": 1.0,
+    "cm3": 1e3,
+    "cm³": 1e3,
+    "立方厘米": 1e3,
+    "ml": 1e3,
+    "cc": 1e3,
+    "毫升": 1e3,
+}
 _LITRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mL|ml|L|litres?|liters?|毫升|升)(?![A-Za-z/])")
 _SLICE = re.compile(r"(?:slice thickness|slices? of|collimation|层厚)\D{0,6}?(\d+(?:\.\d+)?)\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
 _THICKEST_MM = 12.0
@@ -125,7 +137,7 @@ def _figures(text: str) -> Iterator[tuple[Kind, str, str]]:
         if 1 < ratio < 20 or ratio > 100:
             yield "measurement", f"A cardiothoracic ratio of {ratio:g} cannot be.", f"心胸比 {ratio:g} 不可能。"
     for m in _AXES.finditer(text):
-        long, short = (m["long"], m["short"]) if m["short"] else (m[1], m[2])
+        long, short = m["long"] or m["l2"] or m[1], m["short"] or m["s2"] or m[2]
         if float(short) > float(long):
             yield "measurement", f"The short axis ({short}) is longer than the long axis ({long}).", f"短径（{short}）大于长径（{long}）。"
     yield from _parts(text)
@@ -160,7 +172,7 @@ def _volumes(text: str) -> Iterator[tuple[Kind, str, str]]:
             yield "unit", f"{m.group()}: cubic metres do not fit into a chest.", f"{m.group()}：胸部容积不可能以立方米计。"
         elif group("nodule")["words"].search(text) and float(m[1]) * _TO_MM3[unit] > _LARGEST_NODULE_MM3:
             yield "unit", f"No nodule has {m.group()}.", f"结节体积不可能为 {m.group()}。"
-        elif sizes:
+        elif sizes and unit not in ("ml", "cc", "毫升"):
             expected = math.pi / 6 * (sum(sizes[:3]) / len(sizes[:3])) ** 3
             if not 1 / 4 <= float(m[1]) * _TO_MM3[unit] / expected <= 4:
                 yield "measurement", f"A volume of {m.group()} does not fit the diameter.", f"体积 {m.group()} 与直径不符。"

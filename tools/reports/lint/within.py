@@ -170,9 +170,11 @@ def _volumes(text: str) -> Iterator[tuple[Kind, str, str]]:
         unit = m[2].lower()
         if unit not in _TO_MM3:
             yield "unit", f"{m.group()}: cubic metres do not fit into a chest.", f"{m.group()}：胸部容积不可能以立方米计。"
-        elif group("nodule")["words"].search(text) and float(m[1]) * _TO_MM3[unit] > _LARGEST_NODULE_MM3:
+            continue
+        nodule = bool(group("nodule")["words"].search(text))
+        if nodule and float(m[1]) * _TO_MM3[unit] > _LARGEST_NODULE_MM3:
             yield "unit", f"No nodule has {m.group()}.", f"结节体积不可能为 {m.group()}。"
-        elif sizes and unit not in ("ml", "cc", "毫升"):
+        if sizes and (nodule or unit not in ("ml", "cc", "毫升")):
             expected = math.pi / 6 * (sum(sizes[:3]) / len(sizes[:3])) ** 3
             if not 1 / 4 <= float(m[1]) * _TO_MM3[unit] / expected <= 4:
                 yield "measurement", f"A volume of {m.group()} does not fit the diameter.", f"体积 {m.group()} 与直径不符。"

@@ -33,7 +33,7 @@ def _normal_part(said: Piece, seen: list[Piece]) -> Piece | None:
     for pattern in group("part").values():
         if not pattern.search(said.text):
             continue
-        about = [p for p in seen if pattern.search(p.text) and meet(said, p)]
+        about = [p for p in seen if pattern.search(p.text) and not (said.sides and p.sides and not said.sides & p.sides)]
         sound = [p for p in about if group("sound")["words"].search(p.text)]
         if sound and len(sound) == len(about) and not any(group("except")["words"].search(p.sentence.text) for p in sound):
             return sound[0]

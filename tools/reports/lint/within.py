@@ -19,6 +19,7 @@ _NO_UNIT = re.compile(
 _HU_AS_LENGTH = re.compile(
     r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：|:)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)"
     r"|\d+(?:\.\d+)?\s*(?:HU|ml|mL|kg|%)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)"
+    r"|(?<![A-Za-z-])attenuation (?:value )?of [^.,;\d]{0,20}\d+(?:\.\d+)?\s*(?:mm|cm)"
     r"|CT值\D{0,4}-?\d+(?:\.\d+)?\s*(?!HU|H(?![A-Za-z]))[A-Za-z%]+"
     r"|(?:measuring|diameter of|大小约?|直径约?|[长短横前后]径约?|厚约?|深约?|宽约?)\s*[:：]?\s*\d+(?:\.\d+)?\s*(?:HU"
     r"|m?L|kg|g|%|μm|um|nm|mmHg|毫升)(?![A-Za-z])"
@@ -42,6 +43,7 @@ _AXES = re.compile(
     re.IGNORECASE,
 )
 _SOLID = re.compile(r"(?:solid (?:component|part|portion|core)|实性(?:成分|部分))\D{0,25}(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
+_SOLID_BEHIND = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)\s*(?:solid (?:component|part|portion|core)|实性(?:成分|部分))", re.IGNORECASE)
 _VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|mL|cc|毫升|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
 _TO_MM3 = {
     "mm3": 1.0,
@@ -156,7 +158,7 @@ def _foreign_density(near: str, value: int) -> str | None:
 def _parts(text: str) -> Iterator[tuple[Kind, str, str]]:
     """A solid part larger than its nodule."""
     sizes = [float(v) * (10 if u.lower() == "cm" else 1) for v, u in _SIZED.findall(text)]
-    solid = _SOLID.search(text)
+    solid = _SOLID_BEHIND.search(text) or _SOLID.search(text)
     if solid and len(sizes) > 1:
         core = float(solid[1]) * (10 if solid[2].lower() == "cm" else 1)
         if all(core > s for s in sizes if s != core) and sizes.count(core) < len(sizes):

@@ -203,7 +203,9 @@ class Assistant:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         loaded = held.loaded if held else None
         card = held.card if held else None
-        shown = scene(question, loaded.case if loaded else None, card, bool(self.answers(thread)), language)
+        earlier = self.answers(thread)
+        before = str(earlier[-1]["question"]) if earlier else ""
+        shown = scene(question, loaded.case if loaded else None, card, before, language)
         context = TurnContext(
             cache_dir=self._settings.cache_dir,
             case=shown.case,
@@ -216,6 +218,7 @@ class Assistant:
             card=shown.card,
             stop=stop,
             parts=self._parts,
+            free_text=self._settings.free_text,
             assumptions=shown.assumptions,
         )
         return context, shown.ask

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path, user_data_path
 
@@ -25,6 +26,8 @@ class Settings:
         llm_choices: The chat models that the page offers, and no others (`MEDMPT_LLM_CHOICES`, separated by white space).
         llm_context: Tokens of prompt and answer that the chat model takes (`MEDMPT_LLM_CONTEXT`); a model that takes fewer is sent less.
         embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).
+        free_text: What of a person's own words goes to a chat model: `scrub` takes out what identifies, `home` sends none
+            (`MEDMPT_LLM_FREE_TEXT`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
     """
@@ -39,6 +42,7 @@ class Settings:
     embedder: str = "minilm"
     chroma_url: str | None = None
     reranker: str | None = None
+    free_text: Literal["scrub", "home"] = "scrub"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -55,7 +59,14 @@ class Settings:
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
             reranker=env.get("MEDMPT_RERANKER") or None,
+            free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
         )
+
+
+def _free_text(text: str | None) -> Literal["scrub", "home"]:
+    if text not in (None, "", "scrub", "home"):
+        raise BadInput(f"MEDMPT_LLM_FREE_TEXT is {text!r}: give scrub or home")
+    return "home" if text == "home" else "scrub"
 
 
 def _seconds(text: str | None) -> float:

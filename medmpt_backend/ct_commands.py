@@ -13,9 +13,13 @@ from medmpt_backend.errors import BadInput
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
+    from medmpt_backend.inference.encodings import Encoding
     from medmpt_backend.inference.engine import MedMPTEngine
+    from medmpt_backend.inference.results import FindingScore
     from medmpt_backend.model.precision import Precision
 
+_Anyway = Annotated[bool, typer.Option("--out-of-domain", help="Show what the model says of a study it cannot judge, every line marked.")]
+_MARK = {"en": "[out of domain] ", "zh": "［超出适用范围］"}
 _Study = Annotated[Path, typer.Argument(help="DICOM folder, .zip of one, or .nii/.nii.gz.")]
 
 
@@ -147,13 +151,15 @@ def classify(
     path: _Study,
     task: Annotated[str | None, typer.Option(help="Head; default: findings, or the only one.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+    anyway: _Anyway = False,
 ) -> Classified:
-    """Probabilities of the findings that the installed weights know."""
+    """Probabilities of the findings that the installed weights know; none outside their domain."""
     engine, volume = _open(ctx, path, precision)
     chosen = task or ("findings" if "findings" in engine.config.heads else next(iter(engine.config.heads), "findings"))
     result = engine.classify(volume, chosen)
     status, reason, warnings = judged(result.validity)
-    findings = [FindingRecord(**{**vars(f), "slices": list(f.slices)}) for f in result.findings]
+    outside = result.validity.domain == "out"
+    findings = [] if outside and not anyway else [_record(f, outside) for f in result.findings]
     if findings and not findings[0].calibrated:
         warnings.append("these probabilities are not calibrated")
     return Classified(
@@ -164,6 +170,15 @@ def classify(
         findings=findings,
         validity=validity_record(result.validity),
     )
+
+
+def _record(f: "FindingScore", outside: bool) -> FindingRecord:
+    """One label; outside the domain it is marked, and neither calibrated nor decided."""
+    record = FindingRecord(**{**vars(f), "slices": list(f.slices)})
+    if not outside:
+        return record
+    marked = {"name": _MARK["en"] + record.name, "name_zh": _MARK["zh"] + record.name_zh, "calibrated": False, "present": None}
+    return record.model_copy(update=marked)
 
 
 _NO_LABEL = {
@@ -191,30 +206,46 @@ def _classified_sentences(engine: "MedMPTEngine", volume: "Volume", zh: bool) ->
     return out or [SentenceRecord(text=_NO_LABEL["zh" if zh else "en"], origin="model")]
 
 
-def report(
-    ctx: typer.Context,
-    path: _Study,
-    lang: Annotated[Literal["en", "zh"], typer.Option(help="Language of what is not written by the model.")] = "en",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
-) -> ReportDrafted:
-    """Draft the model's part of a report; preliminary until a person signs it."""
-    engine, volume = _open(ctx, path, precision)
-    if not engine.serves("report") and not engine.serves("findings"):
-        engine.require("report")
-    encoding = engine.encode(volume)
-    status, reason, warnings = judged(encoding.validity)
-    sections = []
+def _sections(
+    engine: "MedMPTEngine", volume: "Volume", encoding: "Encoding", lang: Literal["en", "zh"], mark: str
+) -> tuple[list[SectionRecord], list[str]]:
+    """What the model writes, by section, and what is unsure about it; every sentence begins with `mark`."""
+    sections: list[SectionRecord] = []
+    warnings: list[str] = []
     if engine.serves("report"):
         draft = engine.draft_findings(encoding)
         sentences = [
-            SentenceRecord(text=s.text, origin="model", evidence=f"slices {', '.join(map(str, s.slices))}; log-probability {s.logprob:.2f}")
+            SentenceRecord(
+                text=mark + s.text, origin="model", evidence=f"slices {', '.join(map(str, s.slices))}; log-probability {s.logprob:.2f}"
+            )
             for s in draft.sentences
         ]
         sections.append(SectionRecord(name="findings", sentences=sentences))
         if not draft.laterality_verified:
             warnings.append("left and right in the model's sentences are unverified")
     if engine.serves("findings"):
-        sections.append(SectionRecord(name="scores", sentences=_classified_sentences(engine, volume, lang == "zh")))
+        scored = _classified_sentences(engine, volume, lang == "zh")
+        marked = [s.model_copy(update={"text": mark + s.text}) for s in scored]
+        sections.append(SectionRecord(name="scores", sentences=marked))
+    return sections, warnings
+
+
+def report(
+    ctx: typer.Context,
+    path: _Study,
+    lang: Annotated[Literal["en", "zh"], typer.Option(help="Language of what is not written by the model.")] = "en",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+    anyway: _Anyway = False,
+) -> ReportDrafted:
+    """Draft the model's part of a report; preliminary until a person signs it, and empty outside the model's domain."""
+    engine, volume = _open(ctx, path, precision)
+    if not engine.serves("report") and not engine.serves("findings"):
+        engine.require("report")
+    encoding = engine.encode(volume)
+    status, reason, warnings = judged(encoding.validity)
+    outside = encoding.validity.domain == "out"
+    sections, unsure = ([], []) if outside and not anyway else _sections(engine, volume, encoding, lang, _MARK[lang] if outside else "")
+    warnings += unsure
     sections.append(SectionRecord(name="limits", sentences=[SentenceRecord(text=_NOT_ASSESSED[lang], origin="not_assessed")]))
     return ReportDrafted(
         status=status,
@@ -232,20 +263,31 @@ def explain(
     task: Annotated[str, typer.Option(help="Head.")] = "findings",
     label: Annotated[list[str] | None, typer.Option(help="Label; may be repeated. Default: the three most probable.")] = None,
     method: Annotated[Literal["gradient", "rollout", "patch"], typer.Option(help="How relevance is found.")] = "gradient",
+    anyway: _Anyway = False,
 ) -> Explained:
-    """Write heatmaps of what the model looked at: one .npz and one .png per label."""
+    """Write heatmaps of what the model looked at: one .npz and one .png per label; none outside its domain."""
     from medmpt_backend.inference.heatmaps import write_heatmap
 
     engine, volume = _open(ctx, path)
     result = engine.classify(volume, task)
+    status, reason, warnings = judged(result.validity)
+    outside = result.validity.domain == "out"
+    if outside and not anyway:
+        return Explained(
+            status=status,
+            reason=reason,
+            warnings=[*volume.warnings, *warnings],
+            heatmaps=[],
+            validity=validity_record(result.validity),
+        )
     labels = label or [f.id for f in sorted(result.findings, key=lambda f: -f.probability)[:3]]
     out.mkdir(parents=True, exist_ok=True)
     records = []
     for name in labels:
         found = engine.explain(volume, name, task, method)
         file = write_heatmap(found, volume, out)
-        records.append(HeatmapRecord(finding=name, file=file.name, key_slices=list(found.key_slices)))
-    status, reason, warnings = judged(result.validity)
+        shown = (_MARK["en"] if outside else "") + name
+        records.append(HeatmapRecord(finding=shown, file=file.name, key_slices=list(found.key_slices)))
     return Explained(
         status=status,
         reason=reason,

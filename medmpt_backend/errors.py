@@ -7,6 +7,8 @@ BackendError
 └── Unavailable    a part is not installed; the text names the command that installs it (exit 0)
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar, Literal
 
 
@@ -42,3 +44,16 @@ class Unavailable(BackendError):
 
     status = "unavailable"
     exit_code = 0
+
+
+@contextmanager
+def of_extra(extra: str) -> Iterator[None]:
+    """Around the import of an extra's package.
+
+    Raises:
+        Unavailable: The package is not installed; names the extra.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise Unavailable(f"{missing.name} is not installed: pip install 'medmpt-assistant[{extra}]'") from missing

@@ -292,8 +292,13 @@ def eval_retrieval(
         results = evaluate.figures(judged)
         if fit:
             nothing = evaluate.judge(*index.rankers, [("none", q, frozenset()) for q in evaluate.no_answer_questions()])
-            ranker = evaluate.fit_ranker(judged, nothing, evaluate.judge(*index.rankers, evaluate.asks()))
-            ranker.save(fitted_on=f"{len(judged)} own questions", passages=len(index.passages()))
+            asked = evaluate.judge(*index.rankers, evaluate.asks())
+            ranker = evaluate.fit_ranker(judged, nothing, asked)
+            ranker.save(fitted_on=f"{len(judged)} own questions, three times, and {len(asked)} asks", passages=len(index.passages()))
+            off = evaluate.judge(*index.rankers, evaluate.off_field_questions())
+            answered = [*judged, *asked]
+            notes = f"{len(answered)} questions with a passage, {len(off)} of other fields"
+            evaluate.fit_answerable(ranker, answered, off).save(fitted_on=notes, passages=len(index.passages()))
             labelled = list(strange.examples(evaluate.read_asks(), index.passages(), index.lexicon, index.vocabulary))
             strange.save(strange.fit_subjects(labelled), labelled)
             idf = sentences.idf_of(index.passages())

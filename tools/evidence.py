@@ -126,6 +126,13 @@ class Evidence(BaseModel):
     premises: tuple[str, ...] = ()
     card: ModelCard | None = None
 
+    @property
+    def citations(self) -> tuple[str, str]:
+        """Where the statement comes from, as a sentence in English and in Chinese."""
+        year = f" ({self.year})" if self.year and str(self.year) not in self.source else ""
+        place = f"{self.source}{year}" + (f", {self.locator}" if self.locator else "")
+        return f"Source: {place}.", f"出处：{place}。"
+
 
 class ToolResult(BaseModel):
     """What every tool returns, whatever happened.

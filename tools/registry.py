@@ -10,6 +10,7 @@ from typing import Any, Literal
 from langchain.tools import ToolRuntime, tool
 from langchain_core.tools import BaseTool
 
+from retrieval.errors import RetrievalError
 from tools import arguments as A
 from tools.case.summary import summarize_case as _summarize_case
 from tools.deps import Deps
@@ -35,7 +36,7 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
     deps: Deps = runtime.context
     try:
         result = function(deps, **arguments)
-    except ToolsError as error:
+    except (ToolsError, RetrievalError) as error:
         result = ToolResult(tool=tool_name, status=error.status, reason=str(error))
     if deps.case is not None:
         from tools.bedside.attach import attach  # opens the drug tables, which no start-up needs
@@ -48,8 +49,11 @@ def answer(tool_name: ToolName, runtime: Runtime, function: Callable[..., ToolRe
 def score_or_criterion(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
     """A calculator, or a bedside criterion (`niv_copd`, `icu_cap`, `ltot`) applied to the open case by its name."""
     from tools.bedside.criteria import criterion  # opens the drug tables, which no start-up needs
+    from tools.bedside.record.vocabulary import words
 
-    return criterion(deps, name) or _calculate_score(deps, name, inputs, explain)
+    # "What is the PSI?" beside an open case asks for the patient's; "what are its items" for the score.
+    explaining = explain and (deps.case is None or words("explain").search(deps.question) is not None)
+    return criterion(deps, name) or _calculate_score(deps, name, inputs, explaining)
 
 
 def medications(name: Literal["check_medications", "query_drug_graph", "rank_drugs"]) -> Callable[..., ToolResult]:

@@ -74,8 +74,20 @@ class DrugRow(_Model):
     warnings: tuple[DrugWarning, ...] = ()
 
 
+class Sections(_Model):
+    """The answer's text by part; `evidence` also holds what the answer had no room for."""
+
+    headline: str = ""
+    patient: str = ""
+    evidence: str = ""
+    missing: str = ""
+
+
 class Answer(_Model):
     """A verified answer; `answer` is its claims in order, with numbered citations `[1]` into `evidence`.
+
+    `sections` is the same text by part, and what the answer had no room for; `unanswered` are the parts of the question left open and
+    `followups` questions that the evidence would answer next.
 
     `patient` says in a few words whom it is about; None without a case.
     `report` shows the claims of a drafted report by section, `withheld` what the detectors contradicted; `drugs` is a ranking with what
@@ -97,6 +109,9 @@ class Answer(_Model):
     evidence: tuple[Evidence, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     emergencies: tuple[str, ...] = ()
+    sections: Sections = Sections()
+    unanswered: tuple[str, ...] = ()
+    followups: tuple[str, ...] = ()
     model: str
     thread: str
     warnings: tuple[str, ...] = ()

@@ -1,10 +1,17 @@
 """The answer of a turn: verified claims in order, what was removed, what is missing, and the plain words for silence."""
 
-from agent.answering.answer import Answer, AnswerStatus, Claim, Removed, ToolCall
+from dataclasses import replace
+
+from agent.answering.answer import Answer, AnswerStatus, Claim, Removed, Sections, ToolCall
+from agent.answering.draft import Draft, Part
 from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld_of
+from agent.answering.followups import left_open, next_questions
+from agent.answering.sections import PARTS, Said, text_of
 from agent.reading.lexicon import DRUG_KINDS, ids
+from agent.safety import Leading, lead
+from agent.safety.requests import declined
 from agent.turn.ledger import Ledger, ToolStep
-from agent.turn.prompts import NOTICES, SECTIONS
+from agent.turn.prompts import NEAREST, NOTICES
 from agent.turn.state import TurnContext
 from agent.verify import Verdict
 from tools.evidence import Evidence, Kind, Language
@@ -28,58 +35,81 @@ _SAID: dict[str, dict[Language, str]] = {
     "out_of_domain": {"en": "{tool} cannot judge this input: {reason}", "zh": "{tool} 无法判断该输入：{reason}"},
 }
 _UNKNOWN: dict[Language, str] = {"en": "no reason was given", "zh": "未说明原因"}
+_OPEN: dict[Language, str] = {"en": "Not answered here: {what}.", "zh": "未能回答：{what}。"}
 _MISSING: dict[Language, str] = {"en": "Missing: {what}.", "zh": "缺少：{what}。"}
 _EMERGENCY: dict[Language, str] = {"en": "Needs action now: {what}", "zh": "需立即处理：{what}"}
+_NO_ACTIONS: dict[Language, str] = {
+    "en": "The corpus holds no passage with the first actions for this: act by local protocol.",
+    "zh": "语料中没有该情况的首要处理段落：请按本院流程处理。",
+}
 _ALLERGY: dict[Language, str] = {
     "en": "The record lists an allergy ({what}): check every recommended medicine against it.",
     "zh": "病历记录有过敏（{what}）：任何推荐药物均须核对。",
 }
 
 
-def conclude(
-    context: TurnContext, ledger: Ledger, verdicts: list[Verdict], notice: str | None, model: str, notes: tuple[str, ...]
-) -> Answer:
+def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draft: Draft, model: str, notes: tuple[str, ...]) -> Answer:
     """Build the answer.
 
     Args:
         context: The turn.
         ledger: Evidence of the thread and steps of the turn.
         verdicts: Every sentence with its support or the reason against it.
-        notice: What the model said instead of sentences.
+        draft: What the model handed in: the part of each sentence, the notice it gave instead of sentences.
         model: Name of the model.
         notes: What happened on the way that a person must know.
     """
     language = context.language
-    placed = draft_places(ledger)
-    claims = _ordered([_claim(v) for v in verdicts if v.support is not None], ledger, placed)
+    refusal = declined(context.question, language) if draft.notice == "declined" else None
+    leading = lead(context.question, context.case, language)
+    ledger = replace(ledger, evidence={**ledger.evidence, **{e.key: e for e in leading.evidence}})
+    said = [s for s in _said(verdicts, draft, ledger) if not leading.says(s.claim)]
+    shown = [*leading.claims, *(s.claim for s in said if s.part != "more")]
     removed = tuple(Removed(text=v.text, because=v.because or "") for v in verdicts if v.support is None)
-    keys = tuple(dict.fromkeys(k for c in claims for k in c.evidence))
-    emergencies = tuple(dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies))
+    keys = tuple(dict.fromkeys(k for c in (*leading.claims, *(s.claim for s in said)) for k in c.evidence))
+    others = _other_emergencies(ledger, leading)
     silent = tuple(dict.fromkeys(_silence(s, language) for s in ledger.steps if s.result.status in _SAID and not _made_up_for(s, ledger)))
-    missing = tuple(dict.fromkeys(m for s in ledger.steps for m in s.result.missing))
-    status, reason = _status(claims, removed, ledger, notice, silent, language)
-    instead = reason or NOTICES[notice or "no_evidence"][language]
-    text = _text(claims, keys, ledger, emergencies, (*silent, *_missing_line(missing, language)), instead, language)
+    missing = tuple(dict.fromkeys(m for s in ledger.steps if not _made_up_for(s, ledger) for m in s.result.missing))
+    status, reason = _status(shown, removed, ledger, draft.notice, silent, language)
+    if refusal is not None:
+        status, reason = "refused", refusal
+    elif leading.headlines and not shown:
+        status, reason = "partial", _NO_ACTIONS[language]
+    unanswered = left_open(context.question, [s.claim.text for s in said], {s.heading for s in said}) if shown else ()
+    closing = (*silent, *_listed(_MISSING, missing, language), *_listed(_OPEN, unanswered, language))
+    near = NEAREST[language] if said and _only_near(said, ledger) else ""
+    sections = _sections(said, keys, ledger, near, closing, language)
+    instead = reason or NOTICES[draft.notice or "no_evidence"][language]
+    found = [e for s in ledger.steps if s.result.tool == "search_guidelines" for e in s.result.evidence]
     return Answer(
         status=status,
         reason=reason,
         question=context.question,
         patient=context.card.about(language) if context.card is not None else None,
         language=language,
-        answer=text,
-        claims=tuple(claims),
+        answer=refusal or _text(said, keys, ledger, leading, others, sections, instead, language),
+        sections=sections,
+        unanswered=unanswered,
+        followups=next_questions(found, keys, language) if shown else (),
+        claims=tuple(shown),
         removed=removed,
         missing=missing,
         evidence=tuple(ledger.evidence[k] for k in keys),
         tool_calls=tuple(ToolCall(name=s.result.tool, args=s.args, status=s.result.status, seconds=s.seconds) for s in ledger.steps),
-        emergencies=emergencies,
+        emergencies=(*leading.headlines, *others),
         model=model,
         thread=context.thread,
-        warnings=_warnings(context, ledger, claims, notes),
-        report=report_of(ledger, claims),
+        warnings=_warnings(context, ledger, shown, notes),
+        report=report_of(ledger, shown),
         withheld=withheld_of(ledger),
         drugs=drugs_of(ledger, language) if any(_SECTION[e.kind] == "drugs" for k in keys if (e := ledger.evidence[k])) else (),
     )
+
+
+def _other_emergencies(ledger: Ledger, leading: Leading) -> tuple[str, ...]:
+    """Emergencies of the tools that do not lead the answer already: each is said once."""
+    found = dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies)
+    return tuple(e for e in found if not any(name.lower() in e.lower() for name in leading.covers))
 
 
 def _claim(verdict: Verdict) -> Claim:
@@ -87,13 +117,37 @@ def _claim(verdict: Verdict) -> Claim:
     return Claim(text=verdict.text, evidence=verdict.evidence, support=verdict.support)
 
 
-def _ordered(claims: list[Claim], ledger: Ledger, placed: dict[str, str]) -> list[Claim]:
-    """Claims as the model ordered them, those of one section together, a drafted report in its own order, a repeated sentence once."""
-    unique = list({(c.text, c.evidence): c for c in claims}.values())
+def _said(verdicts: list[Verdict], draft: Draft, ledger: Ledger) -> list[Said]:
+    """Verified claims by part, in each part those of one heading together, a repeated sentence once."""
+    placed = draft_places(ledger)
+    parts = [s.part for s in draft.sentences]
+    known = [None] * (len(verdicts) - len(parts)) + parts
+    unique: dict[tuple[str, tuple[str, ...]], Said] = {}
+    for verdict, part in zip(verdicts, known, strict=True):
+        if verdict.support is not None:
+            claim = _claim(verdict)
+            heading = section_of(claim, ledger.evidence, placed)
+            unique.setdefault((claim.text, claim.evidence), Said(claim, part or _part(claim, ledger, first=not unique), heading))
     drafted = list(dict.fromkeys(placed.values()))
-    met = list(dict.fromkeys(section_of(c, ledger.evidence, placed) for c in unique))
-    order = [s for s in met if s not in drafted] + drafted
-    return sorted(unique, key=lambda c: order.index(section_of(c, ledger.evidence, placed)))
+    met = list(dict.fromkeys(s.heading for s in unique.values()))
+    order = [h for h in met if h not in drafted] + drafted
+    places = (*PARTS, "more")
+    return sorted(unique.values(), key=lambda s: (places.index(s.part), order.index(s.heading)))
+
+
+def _part(claim: Claim, ledger: Ledger, first: bool) -> Part:
+    """Where a sentence stands that a language model wrote: its first is the bottom line."""
+    if first:
+        return "headline"
+    return "evidence" if all(ledger.evidence[k].kind in ("guideline", "document", "drug_graph") for k in claim.evidence) else "patient"
+
+
+def _only_near(said: list[Said], ledger: Ledger) -> bool:
+    """Whether the answer rests on passages alone that a search called near, not an answer."""
+    searches = [s.result for s in ledger.steps if s.result.tool == "search_guidelines" and s.result.evidence]
+    if not searches or any(r.data.get("direct") is not False for r in searches):
+        return False
+    return all(ledger.evidence[k].kind in ("guideline", "document") for s in said for k in s.claim.evidence)
 
 
 def section_of(claim: Claim, evidence: dict[str, Evidence], placed: dict[str, str]) -> str:
@@ -107,9 +161,12 @@ def section_of(claim: Claim, evidence: dict[str, Evidence], placed: dict[str, st
 
 
 def _made_up_for(step: ToolStep, ledger: Ledger) -> bool:
-    """An empty search is not worth a word when another search of the turn found something."""
-    same = [s for s in ledger.steps if s.result.tool == step.result.tool]
-    return step.result.status == "empty" and any(s.result.evidence for s in same)
+    """An empty search is not worth a word when another search of the turn found something, nor an empty drug graph beside an answer."""
+    if step.result.status != "empty":
+        return False
+    same = any(s.result.evidence for s in ledger.steps if s.result.tool == step.result.tool)
+    answered = any(s.result.tool == "search_guidelines" and s.result.status == "ok" for s in ledger.steps)
+    return same or (step.result.tool == "query_drug_graph" and answered)
 
 
 def _silence(step: ToolStep, language: Language) -> str:
@@ -117,10 +174,10 @@ def _silence(step: ToolStep, language: Language) -> str:
     return _SAID[step.result.status][language].format(tool=step.result.tool, reason=reason) + ("。" if language == "zh" else ".")
 
 
-def _missing_line(missing: tuple[str, ...], language: Language) -> tuple[str, ...]:
-    if not missing:
+def _listed(words: dict[Language, str], names: tuple[str, ...], language: Language) -> tuple[str, ...]:
+    if not names:
         return ()
-    return (_MISSING[language].format(what=("、" if language == "zh" else ", ").join(missing)),)
+    return (words[language].format(what=("、" if language == "zh" else ", ").join(names)),)
 
 
 def _status(
@@ -141,31 +198,34 @@ def _status(
     return "refused", " ".join((NOTICES[notice or "no_evidence"][language], *silent))
 
 
+def _sections(said: list[Said], keys: tuple[str, ...], ledger: Ledger, near: str, closing: tuple[str, ...], language: Language) -> Sections:
+    number = {key: i + 1 for i, key in enumerate(keys)}
+    text = {}
+    for part in PARTS:
+        mine = [s for s in said if s.part == part or (part == "evidence" and s.part == "more")]
+        text[part] = text_of(mine, ledger.evidence, number, language, more=True)
+    headline = "\n".join(t for t in (near, text["headline"]) if t)
+    return Sections(headline=headline, patient=text["patient"], evidence=text["evidence"], missing="\n".join(closing))
+
+
 def _text(
-    claims: list[Claim],
+    said: list[Said],
     keys: tuple[str, ...],
     ledger: Ledger,
-    emergencies: tuple[str, ...],
-    closing: tuple[str, ...],
+    leading: Leading,
+    others: tuple[str, ...],
+    sections: Sections,
     instead: str,
     language: Language,
 ) -> str:
     number = {key: i + 1 for i, key in enumerate(keys)}
-    blocks = [_EMERGENCY[language].format(what=e) for e in emergencies]
-    sections: dict[str, list[str]] = {}
-    placed = draft_places(ledger)
-    for claim in claims:
-        marks = "".join(f"[{number[k]}]" for k in claim.evidence)
-        sections.setdefault(section_of(claim, ledger.evidence, placed), []).append(f"{claim.text} {marks}")
-    titled = len(sections) > 1
-    for name, lines in sections.items():
-        head = [f"**{SECTIONS[name][language]}**"] if titled else []
-        blocks.append("\n".join([*head, *lines]))
-    if not claims:
-        blocks.append(instead)
-    elif closing:
-        blocks.append("\n".join(closing))
-    return "\n\n".join(blocks)
+    blocks = [leading.text(lambda key: f"[{number[key]}]")] if leading.headlines else []
+    blocks += [_EMERGENCY[language].format(what=e) for e in others]
+    if not said:
+        return "\n\n".join([*blocks, *([] if leading.claims else [instead])])
+    evidence = text_of([s for s in said if s.part == "evidence"], ledger.evidence, number, language, more=False)
+    blocks += [sections.headline, sections.patient, evidence, sections.missing]
+    return "\n\n".join(b for b in blocks if b)
 
 
 def _warnings(context: TurnContext, ledger: Ledger, claims: list[Claim], notes: tuple[str, ...]) -> tuple[str, ...]:

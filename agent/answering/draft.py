@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from retrieval.guidelines.sentences import split_sentences as sentences_of
 
 ANSWER_TOOL = "give_answer"
-NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one")
-Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one"]
+NOTICES = ("greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one", "declined")
+Notice = Literal["greeting", "out_of_scope", "identifiers", "no_case", "no_evidence", "thanks", "which_one", "declined"]
+# Where a sentence of the answer stands; `more` is verified and folded away for want of room.
+Part = Literal["headline", "patient", "evidence", "more"]
 
 _KEYS = re.compile(r"\s*((?:\[[A-Z]{1,2}-[^\[\]\s]+(?:\s*[,;]\s*[A-Z]{1,2}-[^\[\]\s,;]+)*\]\s*)+)([.。!！?？;；]?)")
 _ONE_KEY = re.compile(r"[A-Z]{1,2}-[^\[\]\s,;]+")
@@ -29,6 +31,7 @@ class DraftSentence(BaseModel):
 
     text: str = Field(description="One sentence, without citation keys.")
     evidence: tuple[str, ...] = Field(default=(), description="Keys of tool results that support the sentence, for example L-urea.")
+    part: Part | None = None
 
 
 class Draft(BaseModel):

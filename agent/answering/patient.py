@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.turn.ledger import ToolStep
 from retrieval.drugs.graph import DrugGraph
+from tools.bedside.judging import OF_DRUGS
 from tools.evidence import Evidence
 
 _MOST_NOTES = 3
@@ -24,6 +25,6 @@ def patient_notes(shown: Sequence[Evidence], ledger: Mapping[str, Evidence]) -> 
     if not notes:
         return []
     graph = DrugGraph.load()
-    dealt = {d.id for e in shown if e.key.startswith("B-") for d in graph.mentions(e.text)}
-    named = [d.id for e in shown if not e.key.startswith(("B-", "P-", "C-", "L-")) for d in graph.mentions(e.text)]
+    dealt = {d.id for e in shown if e.key.startswith(OF_DRUGS) for d in graph.mentions(e.text)}
+    named = [d.id for e in shown if not e.key.startswith((*OF_DRUGS, "C-", "L-")) for d in graph.mentions(e.text)]
     return [notes[d] for d in dict.fromkeys(named) if d in notes and d not in dealt][:_MOST_NOTES]

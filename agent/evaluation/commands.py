@@ -1,4 +1,4 @@
-"""`medmpt eval questions|routing|cases|dialogues|safety FILE`."""
+"""`medmpt eval questions|routing|cases|dialogues|safety|verify FILE`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -86,10 +86,19 @@ def eval_safety(ctx: typer.Context, file: _File) -> OutsideOut:
     return run(ctx.obj, "safety", file)
 
 
+def eval_verify(file: _File) -> OutsideOut:
+    """Measure how many planted faults `verify` catches and how many sound sentences it refuses."""
+    from agent.evaluation.verification import figures_of, read_rows
+
+    rows = read_rows(file)
+    return OutsideOut(kind="verify", file=file.name, rows=len(rows), metrics=figures_of(rows))
+
+
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "eval questions": eval_questions,
     "eval routing": eval_routing,
     "eval cases": eval_cases,
     "eval dialogues": eval_dialogues,
     "eval safety": eval_safety,
+    "eval verify": eval_verify,
 }

@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 
 from agent.models.calling import ContextOverflow, ModelFailed, call
 from agent.models.shortening import sendable
+from agent.safety.outgoing import sent
 from agent.turn.state import ThreadState, TurnContext
 
 # A model that has no answer after so many calls in a turn is stopped and the planner finishes.
@@ -48,7 +49,8 @@ class Asking:
         overflow: ContextOverflow | None = None
         for messages in sendable(self._model, state["messages"], self._room):
             try:
-                return call(self._model, self._offered, [prompt, *messages], context.stop, self._seconds)
+                outgoing = sent([prompt, *messages], context.case, context.free_text)
+                return call(self._model, self._offered, outgoing, context.stop, self._seconds)
             except ContextOverflow as too_long:
                 overflow = too_long
         assert overflow is not None

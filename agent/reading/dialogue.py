@@ -19,6 +19,11 @@ from tools.evidence import Language
 About = Literal["shorter", "translate", "sources", "why"]
 # A longer message that speaks of a source or of English asks something else.
 _LONGEST_ABOUT = 90
+_LONGEST_SUPPOSITION = 45
+# A message whose tool is this sure needs nothing before it.
+_CLEAR = 0.7
+# What a bare continuation goes on asking after a message of several parts.
+_GOES_ON: frozenset[Intent] = frozenset({"guideline", "drug_facts", "drug_rank", "med_check"})
 _SUBJECT = frozenset({"disease", "drug", "drug_class", "score", "organism", "finding", "action"})
 
 
@@ -91,16 +96,32 @@ def last_real(turns: Sequence[Turn]) -> Reading | None:
     return next((t.reading for t in reversed(turns) if t.reading is not None), None)
 
 
-def continued(reading: Reading, turns: Sequence[Turn]) -> Reading:
-    """The reading with what it takes over from the thread; itself where it stands alone."""
+def continued(reading: Reading, turns: Sequence[Turn], assumed: Sequence[str] = ()) -> Reading:
+    """The reading with what it takes over from the thread; itself where it stands alone.
+
+    Args:
+        reading: The message.
+        turns: Those before it.
+        assumed: Values that it supposes otherwise (`CaseCard.assumed_keys`).
+    """
     before = _resumed(reading, turns) or last_real(turns)
     if before is None:
         return reading
     if _says("correction", reading.text):
         return _corrected(reading, before)
+    if _only_supposes(reading, assumed):
+        return _join(reading, before, bare=True)
     if _says("back", reading.text) or _continues(reading):
         return _join(reading, before)
     return reading
+
+
+def _only_supposes(reading: Reading, assumed: Sequence[str]) -> bool:
+    """`If her eGFR were 25?`: nothing but a supposition; what is asked is what was asked before."""
+    if not assumed or len(reading.text) > _LONGEST_SUPPOSITION:
+        return False
+    others = [t for t in reading.terms if t.kind not in ("population", "allergy") and not any(t.id.startswith(k) for k in assumed)]
+    return not [t for t in others if t.kind not in ("vital", "analyte", "drug", "drug_class") or not assumed]
 
 
 def _resumed(reading: Reading, turns: Sequence[Turn]) -> Reading | None:
@@ -133,14 +154,23 @@ def _corrected(reading: Reading, before: Reading) -> Reading:
     return _join(reading, replace(before, terms=kept, drugs=tuple(d for d in before.drugs if d.kind not in kinds)))
 
 
-def _join(reading: Reading, before: Reading) -> Reading:
-    """A continuation takes its intents from the question before where it has none, and its topic and drugs."""
-    intents: dict[Intent, int] = dict(reading.intents) or dict(before.intents) or {"guideline": 0}
+def _join(reading: Reading, before: Reading, bare: bool = False) -> Reading:
+    """A continuation that says nothing of its own task takes that of the question before, and its topic and drugs."""
+    if bare:
+        intents: dict[Intent, int] = dict(before.intents)
+    elif reading.elliptic and not reading.proposed:
+        intents = {i: p for i, p in before.intents.items() if i in _GOES_ON} or dict(before.intents)
+    else:
+        intents = dict(reading.intents)
+    intents = intents or dict(before.intents) or {"guideline": 0}
     own = any(t.kind == "disease" for t in reading.terms)
-    inherited = tuple(t for t in before.terms if not (own and t.kind == "disease"))
+    # Another medicine takes the place of the one before, unless the two were asked about together.
+    other = any(t.kind == "drug" for t in reading.terms) and before.kind not in ("interaction", "comparison")
+    gone = {k for k, replaced in (("disease", own), ("drug", other)) if replaced}
+    inherited = tuple(t for t in before.terms if t.kind not in gone)
     merged = tuple(dict.fromkeys((*reading.terms, *inherited)))
     scores = before.scores if "score" in intents and not any(t.kind == "score" for t in reading.terms) else reading.scores
-    drugs = tuple(dict.fromkeys((*reading.drugs, *(before.drugs if not reading.drugs or "drug_facts" in intents else ()))))
+    drugs = tuple(dict.fromkeys((*reading.drugs, *(d for d in before.drugs if d.kind not in gone))))
     return replace(reading, text=_with_subject(reading.text, inherited), intents=intents, scores=scores, terms=merged, drugs=drugs)
 
 
@@ -168,4 +198,6 @@ def unresolved(reading: Reading, turns: Sequence[Turn]) -> bool:
     if last_real(turns) is not None or reading.terms or reading.about_patient:
         return False
     pointing = _pattern("words", "points").search(reading.text) is not None or reading.elliptic or reading.why
-    return pointing and len(reading.text) < 60 and reading.kind in ("follow_up", "about_answer", "why", "what_if")
+    refers = reading.elliptic or reading.kind in ("follow_up", "about_answer", "why", "what_if")
+    clear = max(reading.tools.values(), default=0.0) >= _CLEAR
+    return pointing and refers and not clear and len(reading.text) < 60

@@ -25,6 +25,7 @@ SCALES = (2.0, 1.0, 3.0, 2.0)
 # Names of concepts that stand in too few messages to be learnt one by one are known by their kind.
 _OWN_NAME = frozenset({"score", "action", "respiratory", "drug_class", "finding", "analyte", "vital"})
 _FLAGS = ("why", "elliptic", "greeting", "thanks", "identity", "about_patient", "guideline_named", "seen", "presence")
+_QUOTE = re.compile(r"[\"“「'‘].{12,}[\"”」'’]|[:：].{25,}", re.DOTALL)
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\s\w]", re.IGNORECASE)
 
 
@@ -111,6 +112,8 @@ def _said(text: str) -> frozenset[str]:
         out.add("number")
     if len(text) > 150:
         out.add("pasted")
+    if _QUOTE.search(text):
+        out.add("quotes")
     out.add(f"ends:{'question' if text.rstrip()[-1:] in '?？吗呢么' else 'other'}")
     return frozenset(out)
 

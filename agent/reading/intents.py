@@ -64,7 +64,8 @@ _THANKS = _PATTERNS["thanks"]
 _WHY = _PATTERNS["why"]
 _FACT_ONLY = _PATTERNS["fact_only"]
 _ELLIPTIC = _PATTERNS["elliptic"]
-_COMPUTE = _PATTERNS["compute"]
+COMPUTE = _PATTERNS["compute"]
+_EXPLAIN = _PATTERNS["explain"]
 _DOSING = frozenset({"cockcroft_gault", "egfr_ckd_epi_2021", "qtc_bazett", "qtc_fridericia"})
 _TOPIC_SCORE = {"cap": "curb_65", "hap": "curb_65", "pe": "wells_pe", "respiratory_failure": "pf_ratio", "ards": "pf_ratio"}
 
@@ -83,9 +84,12 @@ class Reading:
         elliptic: Continues the question before (`and in pregnancy?`).
         seen: Asks what is seen, without naming the scan.
         presence: Asks whether something is there.
+        proposed: Intents that the patterns propose, whatever the trained reader decides.
+        explains: Asks about a score itself: what it counts, where it cuts.
         tools: What the trained reader thinks of each tool: the probability that it is needed.
         kinds: The same of each kind of question (`reader.KINDS`).
         no_tool: The same of no tool at all.
+        parts: The questions of a message that asks several; empty where it is one.
     """
 
     text: str
@@ -103,9 +107,17 @@ class Reading:
     guideline_named: bool = False
     seen: bool = False
     presence: bool = False
+    proposed: frozenset[Intent] = frozenset()
+    explains: bool = False
     tools: Mapping[ToolName, float] = field(default_factory=dict)
     kinds: Mapping[str, float] = field(default_factory=dict)
     no_tool: float = 0.0
+    parts: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """Ids of what the message is about: diseases, drugs, scores, organisms, findings."""
+        return tuple(t.id for t in self.terms if t.kind in ("disease", "drug", "drug_class", "score", "organism", "finding"))
 
     @property
     def kind(self) -> str:
@@ -138,6 +150,8 @@ def read_question(text: str, topic: frozenset[str] = frozenset()) -> Reading:
         guideline_named=bool(_GUIDE_NAMED.search(text)),
         seen=bool(_CT_SEEN.search(text)),
         presence=bool(_CT_PRESENCE.search(text)),
+        proposed=frozenset(intents),
+        explains=bool(_EXPLAIN.search(text)),
     )
 
 
@@ -200,7 +214,7 @@ def _fact_only(text: str, match: re.Match[str]) -> bool:
 
 def _scores(text: str, found: tuple[Term, ...], topic: frozenset[str], intents: dict[Intent, int]) -> tuple[str, ...]:
     named = [t.id for t in found if t.kind == "score"]
-    if named and set(named) <= _DOSING and any(t.kind == "drug" for t in found) and not _COMPUTE.search(text):
+    if named and set(named) <= _DOSING and any(t.kind == "drug" for t in found) and not COMPUTE.search(text):
         named = []  # "metformin with an eGFR of 25" asks about the drug
     if named:
         first = next(t for t in found if t.kind == "score")

@@ -44,18 +44,18 @@ def _pattern(*path: str) -> re.Pattern[str]:
     return re.compile("|".join(found) if isinstance(found, list) else found, re.IGNORECASE | re.ASCII)
 
 
-def supposed(text: str, case: Case | None, goes_on: bool = False) -> Supposed:
+def supposed(text: str, case: Case | None, before: str = "") -> Supposed:
     """What `text` supposes about the patient.
 
     Args:
         text: The message.
         case: The record; without one nothing can be supposed about it.
-        goes_on: There is a question before it in the thread.
+        before: The message before it in the thread.
     """
     if case is None:
         return Supposed()
-    marked = bool(_pattern("marker").search(text)) or (goes_on and bool(_pattern("going_on").search(text)))
-    found = list(_values(text, case, marked))
+    marked = bool(_pattern("marker").search(text)) or (bool(before) and bool(_pattern("going_on").search(text)))
+    found = list(_values(text, case, marked)) or list(_unnamed(text, case, before) if marked else ())
     if marked:
         found += [*_flags(text), *_allergies(text), *_drugs(text, case)]
     asked = tuple(p.name for p in found if p.kind == "lab" and p.unit == "?")
@@ -70,7 +70,8 @@ def _names() -> tuple[tuple[Kind, str, re.Pattern[str]], ...]:
         rows.append(("vital", name, _pattern("vitals", name)))
     for name in _words()["patient"]:
         rows.append(("patient", name, _pattern("patient", name)))
-    for ident, analyte in analytes().items():
+    # Those of other specimens first: the pH of "pleural fluid pH 7.1" is not that of blood.
+    for ident, analyte in sorted(analytes().items(), key=lambda row: not row[0].startswith(("pleural_", "bal_", "urine_"))):
         spoken = sorted({analyte.en, analyte.zh, *analyte.synonyms}, key=len, reverse=True)
         usable = [n for n in spoken if len(n) > 1]
         bounded = [rf"(?<![a-z0-9]){re.escape(n)}s?(?![a-z0-9])" if n.isascii() else re.escape(n) for n in usable]
@@ -97,6 +98,18 @@ def _values(text: str, case: Case, marked: bool) -> Iterator[Patch]:
                 taken.append((match.start(), match.end() + number.end()))
                 yield patch
                 break
+
+
+def _unnamed(text: str, case: Case, before: str) -> Iterator[Patch]:
+    """`If it rose to 220?` after a question on ALT: the value that the message before named last."""
+    number = re.match(rf"{_words()['unnamed']}{_NUMBER}(?![\d.]){_words()['unit']}(?!\s*(?:mm|cm|毫米|厘米|days?|天))", text, re.IGNORECASE)
+    named = [(m.start(), kind, name) for kind, name, pattern in _names() if kind != "patient" for m in pattern.finditer(before)]
+    if number is None or not named:
+        return
+    _, kind, name = max(named)
+    patch = _typed(kind, name, float(number["value"]), number["unit"] or "", case)
+    if patch is not None:
+        yield patch
 
 
 def _beyond(value: float, number: re.Match[str]) -> float:
@@ -159,19 +172,19 @@ def _flags(text: str) -> Iterator[Patch]:
 
 
 def _allergies(text: str) -> Iterator[Patch]:
-    if not _pattern("allergy", "word").search(text):
+    """An allergy to the substance that stands nearest to the word."""
+    word = _pattern("allergy", "word").search(text)
+    named = [m for m in mentions(text) if m.term.kind in ("drug", "drug_class")]
+    if word is None or not named:
         return
+    nearest = min(named, key=lambda m: min(abs(m.start - word.end()), abs(m.end - word.start())))
     yes = not _pattern("allergy", "none").search(text)
     severe = "anaphylaxis" if _pattern("allergy", "severe").search(text) else None
-    for mention in mentions(text):
-        if mention.term.kind in ("drug", "drug_class"):
-            yield Patch("allergy", mention.term.en[0], yes=yes, severity=severe if yes else None)
+    yield Patch("allergy", nearest.term.en[0], yes=yes, severity=severe if yes else None)
 
 
 def _drugs(text: str, case: Case) -> Iterator[Patch]:
     own = " ".join(m.name.lower() for m in case.medications)
-    if _pattern("allergy", "word").search(text):
-        return
     for mention in mentions(text):
         if mention.term.kind != "drug":
             continue

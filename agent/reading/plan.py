@@ -14,6 +14,9 @@ from agent.turn.prompts import CaseCard
 from tools.bedside.attach import wanted
 from tools.evidence import ToolName
 
+# What needs the images themselves; a report or its check says itself that there is no study.
+_OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -62,12 +65,28 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: 
         return Plan(reading, about=wanted)
     if unresolved(reading, turns):
         return Plan(reading, notice="which_one")
-    reading = pointed_at(continued(reading, turns), answer)
+    reading = _on_record(pointed_at(continued(reading, turns, card.assumed_keys if card else ()), answer), card)
+    if not reading.intents and card is None and _about_a_record(question, case_topic):
+        return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
         reading = _bedside(reading, question)
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
     return _asking(reading, card, case_topic)
+
+
+def _about_a_record(question: str, topic: frozenset[str]) -> bool:
+    """Whether the message would ask only about a record, were a case open."""
+    intents = set(understand(question, topic, True).intents)
+    return bool(intents) and intents <= NEED_CASE
+
+
+def _on_record(reading: Reading, card: CaseCard | None) -> Reading:
+    """Without a study nothing is looked for on it: what is left is knowledge."""
+    if card is None or card.studies or not set(reading.intents) & _OF_STUDY:
+        return reading
+    kept = {i: p for i, p in reading.intents.items() if i not in _OF_STUDY}
+    return replace(reading, intents=kept or {"guideline": 0})
 
 
 def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str], detail: bool = False) -> Plan:
@@ -103,7 +122,7 @@ def _social(reading: Reading) -> Notice | None:
         return "thanks"
     if reading.greeting and not reading.terms:
         return "greeting"
-    if reading.identity and not set(reading.intents) - {"summary"}:
+    if reading.identity and not reading.proposed - {"summary"}:
         return "identifiers"
     return None
 

@@ -64,12 +64,7 @@ def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
     supposed = card.assumed_keys if card else ()
     given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text).items() if k not in supposed}
     args: Args = {"name": name, "inputs": given} if given else {"name": name}
-    return args | {"explain": True} if not given and not supposed and explains(reading) else args
-
-
-def explains(reading: Reading) -> bool:
-    """Whether the question is about a score itself: what it is, what it counts, where it cuts."""
-    return not reading.about_patient and reading.kind in ("definition", "criteria", "cutoff", "teach")
+    return args | {"explain": True} if reading.explains and not given and not supposed and not reading.about_patient else args
 
 
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
@@ -121,7 +116,8 @@ def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) 
     if only_guidance and (_asked_terms(reading) or any(t.kind == "disease" for t in reading.terms)):
         missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
         return " ".join([*missing, reading.text])
-    context = topic_query(topic, "first", language, card) if names else card.topic_text() if card else ""
+    several = len(set(reading.intents)) > 1  # labs, score and "what the guideline says": its own words name no subject
+    context = topic_query(topic, "first", language, card) if names and several else " ".join(names) or (card.topic_text() if card else "")
     return f"{context} {reading.text}".strip()
 
 

@@ -24,7 +24,8 @@ KINDS = (
     "differential", "sign", "why", "compute", "interpret", "measure", "describe", "draft", "check_report", "similar", "summarise",
     "choose_drug", "check_drug", "what_if", "follow_up", "about_answer", "social", "outside", "emergency", "harm", "procedure", "teach",
 )  # fmt: skip
-LABELS: tuple[str, ...] = (*TOOLS, NONE, *KINDS)
+# Columns of the fitted file; a kind may bear the name of a tool.
+LABELS: tuple[str, ...] = (*TOOLS, NONE, *(f"kind:{k}" for k in KINDS))
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ class Reader:
         w = self._weights
         score = w.coef[:, row.index] @ row.value + w.bias
         p = 1.0 / (1.0 + np.exp(-(w.slope * score + w.shift)))
-        by_label = dict(zip(LABELS, (float(x) for x in p), strict=True))
-        return Opinion({t: by_label[t] for t in TOOLS}, by_label[NONE], {k: by_label[k] for k in KINDS})
+        told = [float(x) for x in p]
+        first = len(TOOLS) + 1
+        return Opinion(dict(zip(TOOLS, told, strict=False)), told[len(TOOLS)], dict(zip(KINDS, told[first:], strict=True)))
 
     def choose(self, opinion: Opinion, case: bool) -> tuple[ToolName, ...]:
         """Tools to ask, surest first: those above their fitted threshold, at least the likeliest unless none is likelier."""

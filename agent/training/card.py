@@ -14,6 +14,8 @@ COMPARED = (
     ("the same without concepts and patterns", 0.7934, 0.7583),
     ("the same without the sentence vectors", 0.7903, 0.7352),
     ("the same without n-grams", 0.8217, 0.7676),
+    ("multilayer perceptron (256) over the sentence vectors and 300 components of the rest", 0.8250, 0.7768),
+    ("mean of that and the regression", 0.8425, 0.8002),
 )
 
 
@@ -45,6 +47,10 @@ def card(rows: Sequence[Utterance], fitted: Fitted) -> str:
         "| form | all | case |",
         "|---|---|---|",
         *(f"| {name} | {a:.3f} | {c:.3f} |" for name, a, c in COMPARED),
+        "",
+        "A fine-tuned MiniLM (all weights, two epochs of 2,056 English messages, 43 minutes on a shared core, still rising) reached",
+        "0.685 / 0.590 on 955 messages of five other authors, where this form fitted on the same messages reached 0.778 / 0.738 in",
+        "under a minute.",
         "",
         "## Rows per tool",
         "",

@@ -39,6 +39,7 @@ def train_reader(
     from agent.training.utterances import digest, folder, read_utterances
 
     rows = read_utterances(data or folder())
+    logging.basicConfig(level=logging.INFO)
     fitted = fit(rows, lambda done, total: _LOG.info("fold %d of %d", done, total))
     target = out or Path(str(files("agent").joinpath("data/reader")))
     save(fitted.weights, target / "reader.npz")

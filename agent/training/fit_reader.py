@@ -7,14 +7,16 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from agent.reading.features import WIDTH, row, sentence_vectors
-from agent.reading.reader import KINDS, LABELS, NONE, TOOLS, Weights
+from agent.reading.features import VECTOR, WIDTH, row, sentence_vectors
+from agent.reading.reader import LABELS, NONE, TOOLS, Weights
 from agent.training.joining import joined
+from agent.training.logistic import Design, fit_labels
 from agent.training.utterances import TOOL_COLUMNS, Utterance
 
-# Inverse strength of the penalty; of 1 to 16 the best across authors.
+# Weight of the data against the penalty; of 1 to 16 the best across authors.
 PENALTY = 4.0
-FOLDS = 8
+FOLDS = 5
+ALSO_REASONABLE = 0.5
 # Thresholds stay near the middle: what gains a row of these authors by leaving it loses as many of the next ones.
 _GRID = np.arange(0.3, 0.61, 0.05)
 
@@ -39,15 +41,17 @@ class Table:
     """Features and labels of all utterances.
 
     Attributes:
-        x: `(rows, WIDTH)` sparse.
+        x: `(rows, WIDTH)`.
         y: `(rows, labels)` bool.
-        skip: `(rows, labels)`: tools that would also be reasonable teach neither yes nor no.
+        weight: `(rows, labels)`: a tool that would also be reasonable is half a no.
+        alt: `(rows, tools)`: those tools.
         fold: Fold of each row; an author is in one fold only.
     """
 
-    x: sparse.csr_matrix
+    x: Design
     y: NDArray[np.bool_]
-    skip: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+    alt: NDArray[np.bool_]
     fold: NDArray[np.int64]
 
 
@@ -58,18 +62,20 @@ def table(rows: Sequence[Utterance]) -> Table:
     made = [row(r.message, vectors[r.q], vectors[r.before] if r.before else None) for r in rows]
     ends = np.cumsum([0, *(len(m.index) for m in made)])
     values, columns = np.concatenate([m.value for m in made]), np.concatenate([m.index for m in made])
-    x = sparse.csr_matrix((values, columns, ends), shape=(len(rows), WIDTH))
+    every = sparse.csr_matrix((values, columns, ends), shape=(len(rows), WIDTH))
+    x = Design(every[:, : 2 * VECTOR].toarray(), every[:, 2 * VECTOR :].tocsr())
     y = np.zeros((len(rows), len(LABELS)), bool)
-    skip = np.zeros_like(y)
+    alt, weight = np.zeros((len(rows), len(TOOLS)), bool), np.ones(y.shape, np.float32)
     for i, r in enumerate(rows):
         for tool in r.tools:
             y[i, TOOL_COLUMNS[tool]] = True
         for tool in set(r.alt) - set(r.tools):
-            skip[i, TOOL_COLUMNS[tool]] = True
+            alt[i, TOOL_COLUMNS[tool]] = True
+            weight[i, TOOL_COLUMNS[tool]] = ALSO_REASONABLE
         y[i, LABELS.index(NONE)] = not r.tools
-        y[i, LABELS.index(r.kind)] = True
-        skip[i, LABELS.index(KINDS[0]) :] = r.joined
-    return Table(x, y, skip, _folds([r.author for r in rows]))
+        y[i, LABELS.index(f"kind:{r.kind}")] = True
+        weight[i, len(TOOLS) + 1 :] = 0.0 if r.joined else 1.0
+    return Table(x, y, weight, alt, _folds([r.author for r in rows]))
 
 
 def _folds(authors: Sequence[str]) -> NDArray[np.int64]:
@@ -86,35 +92,23 @@ def _folds(authors: Sequence[str]) -> NDArray[np.int64]:
 def fit(rows: Sequence[Utterance], progress: Progress | None = None) -> Fitted:
     """Fit, calibrate and give thresholds; messages joined out of two or three teach that one can ask for several things."""
     whole = table([*rows, *joined(rows)])
-    real = np.arange(len(rows))
-    data = Table(whole.x[real], whole.y[real], whole.skip[real], whole.fold[real])
+    real = np.arange(len(whole.y)) < len(rows)
+    data = Table(whole.x.of(real), whole.y[real], whole.weight[real], whole.alt[real], whole.fold[real])
     folds = sorted(set(data.fold.tolist()))
     scores = np.zeros(data.y.shape, np.float32)
     for done, fold in enumerate(folds):
-        outside = data.fold == fold
-        for j in range(len(LABELS)):
-            coef, bias = _label(whole, j, whole.fold != fold)
-            scores[outside, j] = data.x[outside] @ coef + bias
+        outside, inside = data.fold == fold, whole.fold != fold
+        coef, bias = fit_labels(whole.x.of(inside), whole.y[inside], whole.weight[inside], PENALTY)
+        scores[outside] = data.x.of(outside).score(coef, bias)
         if progress is not None:
             progress(done + 1, len(folds) + 1)
-    coefs = [_label(whole, j, np.ones(len(whole.y), bool)) for j in range(len(LABELS))]
+    coef, bias = fit_labels(whole.x, whole.y, whole.weight, PENALTY)
     slope, shift = _calibration(scores, data)
     p = 1.0 / (1.0 + np.exp(-(slope * scores + shift)))
     case = np.array([r.case for r in rows])
     limits = np.stack([_limits(p, data, use) for use in (case, ~case)])
-    weights = Weights(np.stack([c for c, _ in coefs]), np.array([b for _, b in coefs], np.float32), slope, shift, limits)
+    weights = Weights(coef, bias, slope, shift, limits)
     return Fitted(weights, _figures(p, data, case))
-
-
-def _label(data: Table, column: int, inside: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
-    from sklearn.linear_model import LogisticRegression
-
-    use = inside & ~data.skip[:, column]
-    target = data.y[use, column]
-    if target.all() or not target.any():
-        return np.zeros(WIDTH, np.float32), 6.0 if target.all() else -6.0
-    model = LogisticRegression(C=PENALTY, solver="liblinear", dual=True, max_iter=300, random_state=0).fit(data.x[use], target)
-    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
 
 def _calibration(scores: NDArray[np.float32], data: Table) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -123,10 +117,9 @@ def _calibration(scores: NDArray[np.float32], data: Table) -> tuple[NDArray[np.f
 
     slope, shift = np.ones(len(LABELS), np.float32), np.zeros(len(LABELS), np.float32)
     for j in range(len(LABELS)):
-        use = ~data.skip[:, j]
-        target = data.y[use, j]
+        target = data.y[:, j]
         if 0 < target.sum() < len(target):
-            model = LogisticRegression(C=1e3).fit(scores[use, j : j + 1], target)
+            model = LogisticRegression(C=1e3).fit(scores[:, j : j + 1], target, sample_weight=data.weight[:, j])
             slope[j], shift[j] = model.coef_[0, 0], model.intercept_[0]
     return slope, shift
 
@@ -158,7 +151,7 @@ def _limits(p: NDArray[np.float32], data: Table, use: NDArray[np.bool_]) -> NDAr
     limits = np.full(len(TOOLS) + 1, 0.45, np.float32)
     if not use.any():
         return limits
-    told, must, alt = p[use], data.y[use][:, : len(TOOLS)], data.skip[use][:, : len(TOOLS)]
+    told, must, alt = p[use], data.y[use][:, : len(TOOLS)], data.alt[use]
 
     def value(candidate: NDArray[np.float32]) -> float:
         hits, extra, missed, exact = _counts(_decided(told, candidate), must, alt)
@@ -177,14 +170,14 @@ def _limits(p: NDArray[np.float32], data: Table, use: NDArray[np.bool_]) -> NDAr
 
 def _figures(p: NDArray[np.float32], data: Table, case: NDArray[np.bool_]) -> dict[str, float]:
     """Set-F1 and exactness on unseen authors, the thresholds fitted on the other folds; and how often the likeliest kind is the kind."""
-    first = LABELS.index(KINDS[0])
+    first = len(TOOLS) + 1
     out = {"kind_accuracy": float((p[:, first:].argmax(axis=1) == data.y[:, first:].argmax(axis=1)).mean())}
     for name, open_case in (("case", case), ("no_case", ~case)):
         total = np.zeros(4)
         for fold in np.unique(data.fold):
             mine = (data.fold == fold) & open_case
             limits = _limits(p, data, (data.fold != fold) & open_case)
-            total += _counts(_decided(p[mine], limits), data.y[mine][:, : len(TOOLS)], data.skip[mine][:, : len(TOOLS)])
+            total += _counts(_decided(p[mine], limits), data.y[mine][:, : len(TOOLS)], data.alt[mine])
         hits, extra, missed, exact = total
         out[f"set_f1_{name}"] = 2 * hits / max(2 * hits + extra + missed, 1)
         out[f"exact_{name}"] = exact / max(float(open_case.sum()), 1)

@@ -8,9 +8,7 @@ from agent.answering.compose import say
 from agent.answering.draft import Draft, DraftSentence, keyed_sentences
 from agent.reading.dialogue import About, sentences_asked
 from agent.turn.ledger import Ledger, is_aside
-from tools.evidence import Evidence, Language
-
-_SOURCE: dict[Language, str] = {"en": "Source: {what}.", "zh": "出处：{what}。"}
+from tools.evidence import Language
 
 
 def last_answer(messages: Sequence[AnyMessage]) -> tuple[DraftSentence, ...]:
@@ -19,7 +17,7 @@ def last_answer(messages: Sequence[AnyMessage]) -> tuple[DraftSentence, ...]:
     for message in reversed(messages[: asked[-1]] if asked else []):
         if isinstance(message, AIMessage) and not message.tool_calls:
             found = tuple(s for s in keyed_sentences(str(message.text)) if s.evidence)
-            if found and not found[0].text.startswith(tuple(s.split("{")[0] for s in _SOURCE.values())):
+            if found and not found[0].text.startswith(("Source: ", "出处：")):
                 return found
     return ()
 
@@ -36,16 +34,11 @@ def again(wanted: About, said: Sequence[DraftSentence], ledger: Ledger, question
     """
     cited = [ledger.evidence[k] for k in dict.fromkeys(k for s in said for k in s.evidence) if k in ledger.evidence]
     if wanted == "sources":
-        return _draft([DraftSentence(text=_SOURCE[language].format(what=_place(e)), evidence=(e.key,)) for e in cited])
+        return _draft([DraftSentence(text=e.citations[language == "zh"], evidence=(e.key,)) for e in cited])
     whole = [DraftSentence(text=say(e, language), evidence=(e.key,)) for e in cited] if wanted == "translate" else list(said)
-    count = sentences_asked(question) or (2 if wanted == "shorter" else None)
-    return _draft(whole[:count])
+    half = max(2, (len(whole) + 1) // 2) if wanted == "shorter" else None
+    return _draft(whole[: sentences_asked(question) or half])
 
 
 def _draft(sentences: Sequence[DraftSentence]) -> Draft:
     return Draft(sentences=tuple(sentences), notice=None if sentences else "which_one")
-
-
-def _place(item: Evidence) -> str:
-    year = f" ({item.year})" if item.year and str(item.year) not in item.source else ""
-    return f"{item.source}{year}" + (f", {item.locator}" if item.locator else "")

@@ -26,6 +26,7 @@ from agent.answering.draft import ANSWER_TOOL, Draft, read_draft
 from agent.errors import Stopped
 from agent.models.calling import ModelFailed, problem_of
 from agent.models.schemas import definitions, without_nulls
+from agent.safety.requests import declined
 from agent.turn.ledger import before_last, read_ledger, this_turn
 from agent.turn.planner import Planner
 from agent.turn.prompts import FINISHED_BY_PLANNER, RETRY_BROKEN_CALL, objection, system_prompt
@@ -110,6 +111,9 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
         asking = Asking(model, definitions(tools), seconds, room)
 
     def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Routing:
+        if declined(runtime.context.question, runtime.context.language) is not None:
+            # No model and no tool sees a request that harms or deceives.
+            return _route(AIMessage(content=Draft(notice="declined").model_dump_json()), {})
         prompt = _prompt(state, runtime.context)
         if state["finisher"] or asking is None:
             return _route(planner.bind_tools(tools).invoke([prompt, *state["messages"]]), {})
@@ -189,6 +193,11 @@ def _timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMe
 
 def _failed(request: ToolCallRequest, status: str, reason: str) -> ToolMessage:
     result = ToolResult.model_validate({"tool": request.tool_call["name"], "status": status, "reason": reason})
+    context: Any = request.runtime.context
+    if context.case is not None:
+        from tools.bedside.attach import attach  # what the record itself says does not need the tool that failed
+
+        result = attach(result, context)
     return ToolMessage(
         content=result.for_model(),
         artifact=result.model_dump(mode="json"),
@@ -235,7 +244,7 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft()
         verdicts = [Verdict(v["text"], tuple(v["evidence"]), v["support"], v["because"]) for v in state["verdicts"]]
         ledger = read_ledger(state["messages"])
-        answer = conclude(runtime.context, ledger, verdicts, draft.notice, name, tuple(state["notes"]))
+        answer = conclude(runtime.context, ledger, verdicts, draft, name, tuple(state["notes"]))
         answer = headed(answer, runtime.context.assumptions).model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
@@ -59,6 +59,7 @@ class TurnContext(Deps):
         card: What may be said of the case to a model.
         stop: Set when the person pressed stop.
         parts: Opens what a tool needs when it is first needed.
+        free_text: What of a person's own words may go to a language model: scrubbed, or nothing.
         assumptions: What the question supposes; `case` is then the copy in which it holds.
     """
 
@@ -66,6 +67,7 @@ class TurnContext(Deps):
     card: CaseCard | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     parts: Parts | None = None
+    free_text: Literal["scrub", "home"] = "scrub"
     assumptions: tuple[str, ...] = ()
 
     def furnished(self, tool: str) -> "TurnContext":

@@ -39,17 +39,17 @@ class Scene:
     ask: str | None = None
 
 
-def scene(question: str, case: Case | None, card: CaseCard | None, goes_on: bool, language: Language) -> Scene:
+def scene(question: str, case: Case | None, card: CaseCard | None, before: str, language: Language) -> Scene:
     """Apply what `question` supposes to a copy of the case.
 
     Args:
         question: As asked.
         case: The record.
         card: Its card.
-        goes_on: There is a question before it in the thread.
+        before: The question before it in the thread.
         language: Of the answer.
     """
-    found = supposed(question, case, goes_on)
+    found = supposed(question, case, before)
     if found.unit_of:
         analyte = analytes()[found.unit_of[0]]
         return Scene(case, card, ask=_UNIT[language].format(what=analyte.name(language), unit=analyte.canonical.shown))

@@ -4,8 +4,10 @@ The order of the checks is the order of the reasons a person sees: keys, numbers
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 
 from agent.answering.answer import Support
 from agent.answering.draft import Draft
@@ -19,6 +21,9 @@ from agent.verify.text import clauses, grades, normalise
 from tools.evidence import Evidence
 
 _MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)
+_ORDER = re.compile(
+    tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["order"]["words"], re.IGNORECASE
+)
 _SAYS_SO = re.compile(r"\binfer\w*|推断|\bmay\b|\bmight\b|可能", re.IGNORECASE)
 _OLD = re.compile(
     r"\b(superseded|(earlier|older|previous|former) edition|outdated|replaced|no longer current)\b"
@@ -97,6 +102,8 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     edition = _edition(text, cited)
     if edition:
         return None, edition
+    if any(e.kind == "document" for e in cited) and _ORDER.search(text):
+        return None, "an order in a document is not a statement"
     quoted = _quoted(text, cited)
     if quoted is not None:
         return quoted, None
@@ -134,7 +141,7 @@ def _quoted(text: str, cited: list[Evidence]) -> Support | None:
     """Support of a sentence that stands in its evidence, whole sentences or clauses; several cited pieces must each hold a part."""
     marked, body = bool(_MARKED.match(text)), normalise(_MARKED.sub("", text))
     for item in cited:
-        for source in (item.text, item.text_zh):
+        for source in (item.text, item.text_zh, *item.citations):
             if source and _stands_in(body, normalise(source)):
                 if any(not _related(text, other) for other in cited if other is not item):
                     return None

@@ -19,6 +19,7 @@ class Contrast:
     strict: bool
     ranked: bool
     whole: bool
+    loose: bool
 
     def of(self, text: str) -> frozenset[str]:
         """Values that a text has."""
@@ -36,6 +37,7 @@ def contrasts() -> tuple[Contrast, ...]:
             row.get("strict", False),
             row.get("ranked", False),
             row.get("whole", False),
+            row.get("loose", False),
         )
         for row in data["contrast"]
     )
@@ -71,7 +73,7 @@ def _otherwise(contrast: Contrast, value: str, said: frozenset[str], place: Plac
     if value in near:
         return bool(core) and not core & said and place.alone
     if near - said:
-        return True
+        return not (contrast.loose and value in contrast.of(place.sentence))
     around = contrast.of(place.sentence)
     if value in around:
         return False

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from agent.reading.lexicon import DRUG_KINDS, mentions
+from agent.reading.lexicon import DRUG_KINDS, mentions, terms
 from agent.verify.contrast import contrasts
 from agent.verify.numbers import labels_of, located
 
@@ -52,7 +52,7 @@ def groups_of(text: str) -> Groups:
 
 
 def _items(part: str) -> list[str]:
-    named = [m.term.id for m in mentions(part) if m.term.kind in DRUG_KINDS or m.term.kind == "action"]
+    named = [m.term.id for m in mentions(part) if m.term.kind in DRUG_KINDS or m.term.kind in ("action", "analyte")]
     named += [f"!{c.lower()}" for c in _CODE.findall(part)]
     figures = [f"#{n.value * (n.unit[1] if n.unit else 1.0):g}" for _, _, n in located(part)]
     return named + figures
@@ -62,7 +62,10 @@ def misplaced(claim: str, texts: Iterable[str]) -> str | None:
     """The group to which the claim gives something that the evidence gives only to others; None when they agree."""
     known = [row for t in texts for row in governed(t)]
     overall = groups_of(claim)
+    drugs = {name for name, _ in known if not name.startswith(("#", "!")) and terms()[name].kind in DRUG_KINDS}
     for item, said in governed(claim):
+        if drugs == {item}:
+            continue  # the one drug of the evidence is its topic
         own = [dict(groups) for name, groups in known if name == item]
         for dimension, values in {**overall, **dict(said)}.items():
             given = [g[dimension] for g in own if dimension in g]

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, replace
+from datetime import date
 from importlib.resources import files
 from typing import Literal
 
@@ -22,7 +23,7 @@ _DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日"
     rf"|\b\d{{1,2}} (?:{_MONTHS}) \d{{4}}|\b(?:{_MONTHS}) \d{{1,2}}, \d{{4}}"
 )
-_RANGE = re.compile(r"^\s*(?:[-–—−~～]|to|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
+_RANGE = re.compile(r"^\s*(?:[-–—−~～×x*]|to|by|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
 _WORDS = {
     "twice": 2.0,
     "two": 2.0,
@@ -258,6 +259,7 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
     if _FALL.search(claim):
         # "fell by 115 mL" is a change of -115 mL.
         pool += [replace(n, value=-n.value) for n in pool if n.value < 0]
+    pool += _differences(claim, evidence, pool)
     for number in numbers_of(claim):
         if number.unit is None and number.decimals == 0 and 1980 <= number.value <= 2100:
             if int(number.value) not in years:
@@ -271,6 +273,32 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
     days = dates_of(claim)
     known = frozenset().union(*(dates_of(f"{e.text} {e.text_zh or ''} {e.locator or ''} {e.key} {e.source}") for e in evidence))
     return f"the date {min(days - known)} is not in the evidence" if days - known else None
+
+
+def _differences(claim: str, evidence: list[Evidence], pool: list[Number]) -> list[Number]:
+    """What a record lets one work out: the change between two of its values ("grew by 3 mm"), the time between two of its dates."""
+    if any(e.kind in ("guideline", "document", "drug_graph") for e in evidence):
+        return []
+    out: list[Number] = []
+    if re.search(r"\bby\b|了|相差", claim):
+        pairs = [(a, b) for a in pool for b in pool if a.unit and a.unit == b.unit and a.value > b.value]
+        out += [Number(a.value - b.value, a.unit, a.decimals) for a, b in pairs]
+    days = sorted(date.fromisoformat(d) for e in evidence for d in dates_of(f"{e.text} {e.locator or ''}") if _is_date(d))
+    for first in days:
+        for last in days:
+            apart = (last - first).days
+            if apart > 0:
+                out += [Number(float(apart), parse_unit("days")), Number(float(round(apart / 30.44)), parse_unit("months"))]
+                out += [Number(float(round(apart / 7)), parse_unit("weeks"))]
+    return out
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _unsupported_number(number: Number, pool: list[Number]) -> str | None:

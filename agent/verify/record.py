@@ -106,7 +106,9 @@ def _trend_differs(claim: str, item: Evidence) -> str | None:
     if not (rising or falling or steady) or now is None:
         return None
     if before is None:
-        return "the record holds no earlier value"
+        told = {w for w in ("rising", "falling", "steady") if _WORDS[w].search(f"{item.text} {item.text_zh or ''}")}
+        agrees = any(w in told for w, said in (("rising", rising), ("falling", falling), ("steady", steady)) if said)
+        return None if agrees else "the record holds no earlier value"
     wrong = (rising and now <= before) or (falling and now >= before) or (steady and abs(now - before) > 0.1 * abs(before))
     return "the change is the other way round in the record" if wrong else None
 

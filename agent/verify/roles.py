@@ -15,6 +15,7 @@ _BY = re.compile(r"^\s*by\b", re.IGNORECASE)
 # Between a relation and its object: another statement began.
 _LOOSE = re.compile(r"[,，。]|\b(?:it|them|this|after|before|when|if|because|over)\b|.{45}", re.IGNORECASE)
 _FAR = 60
+_DIRECTED = frozenset({"prefer", "inhibit", "induce", "clear"})
 _ACTS = frozenset({"inhibit", "induce", "raise", "lower", "clear"})
 _LEVEL = re.compile(
     r"^(?:的)?\s*(?:plasma |serum |blood )?"
@@ -94,7 +95,8 @@ def reversed_roles(claim: str, texts: Iterable[str]) -> str | None:
         same = [(a, b) for n, a, b in known if n == name]
         if left is None or right is None or not same or (left, right) in same:
             continue
-        if (right, left) in same:
+        lefts, rights = {a for a, _ in same}, {b for _, b in same}
+        if (right, left) in same or (name in _DIRECTED and left in rights and left not in lefts):
             return f"the evidence has {name} the other way round"
         # Mechanisms name exactly who and what; for other relations a new partner may only be worded otherwise.
         if name in ("inhibit", "induce", "clear") and all(a and b for a, b in same) and any(a == left or b == right for a, b in same):

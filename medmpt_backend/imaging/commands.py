@@ -1,4 +1,4 @@
-"""Commands of this room that need no model: `ct quantify` and `ct measure`."""
+"""Commands of this room that need no model: `ct quantify`, `ct measure`, `ct candidates` and `ct compare`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,19 @@ import typer
 from pydantic import BaseModel
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.candidates import DEFINITIONS as CANDIDATE_DEFINITIONS
+from medmpt_backend.imaging.candidates import Candidate, candidates, expected_false_positives
+from medmpt_backend.imaging.compare import Pair, compare
+from medmpt_backend.imaging.findings.groups import (
+    AirwayGroup,
+    BodyGroup,
+    BoneGroup,
+    CalciumGroup,
+    ConsolidationGroup,
+    HeartGroup,
+    PleuraGroup,
+    VesselGroup,
+)
 from medmpt_backend.imaging.measure import DEFINITIONS, Lesion, measure
 from medmpt_backend.imaging.quantify import KeySlice, LungFigures, Quantification, RegionFigures, quantify
 from medmpt_backend.imaging.volume import SeriesInfo, load_volume
@@ -61,6 +74,15 @@ class QuantifyOut(BaseModel):
     key_slices: dict[str, KeySlice]
     definitions: dict[str, str]
     limits: list[LimitOut]
+    airway: AirwayGroup
+    effusion: PleuraGroup
+    pneumothorax: PleuraGroup
+    consolidation: ConsolidationGroup
+    calcium: CalciumGroup
+    vessels: VesselGroup
+    heart: HeartGroup
+    bone: BoneGroup
+    body: BodyGroup
 
     @classmethod
     def of(cls, found: Quantification) -> "QuantifyOut":
@@ -75,6 +97,15 @@ class QuantifyOut(BaseModel):
             key_slices=dict(found.key_slices),
             definitions=dict(found.definitions),
             limits=[LimitOut(cause=li.cause, validity=li.validity, figures=list(li.figures), reason=li.reason) for li in found.limits],
+            airway=found.findings.airway,
+            effusion=found.findings.effusion,
+            pneumothorax=found.findings.pneumothorax,
+            consolidation=found.findings.consolidation,
+            calcium=found.findings.calcium,
+            vessels=found.findings.vessels,
+            heart=found.findings.heart,
+            bone=found.findings.bone,
+            body=found.findings.body,
         )
 
 
@@ -123,4 +154,71 @@ def parse_point(text: str) -> tuple[int, int, int]:
     return int(parts[0]), int(parts[1]), int(parts[2])
 
 
-COMMANDS: dict[str, Callable[..., BaseModel]] = {"ct quantify": ct_quantify, "ct measure": ct_measure}
+class CandidatesOut(BaseModel):
+    """Result of `ct candidates`."""
+
+    status: Literal["ok", "empty"]
+    reason: str | None
+    warnings: list[str]
+    series: SeriesOut
+    candidates: list[Candidate]
+    expected_false_positives: float
+    definitions: dict[str, str]
+
+
+class CompareOut(BaseModel):
+    """Result of `ct compare`."""
+
+    status: Literal["ok", "partial", "empty"]
+    reason: str | None
+    warnings: list[str]
+    pairs: list[Pair]
+    comparable: bool
+    because: str | None
+    lung_change_pct: float
+
+
+def ct_candidates(
+    path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfTI of one chest CT")],
+    most: Annotated[int, typer.Option("--max", min=1, max=50, help="At most this many places")] = 10,
+) -> CandidatesOut:
+    """List places in the lungs that look like a nodule of 4 mm or more; places to look at, not findings."""
+    volume = load_volume(path)
+    found = candidates(volume, most)
+    return CandidatesOut(
+        status="ok" if found else "empty",
+        reason=None if found else "no place that looks like a nodule of at least 4 mm",
+        warnings=[*volume.warnings, CANDIDATE_DEFINITIONS["candidates"]],
+        series=SeriesOut.of(volume.series, volume.hu.shape[0], volume.spacing),
+        candidates=list(found),
+        expected_false_positives=expected_false_positives(len(found)),
+        definitions=dict(CANDIDATE_DEFINITIONS),
+    )
+
+
+def ct_compare(
+    current: Annotated[Path, typer.Argument(help="The later chest CT")],
+    prior: Annotated[Path, typer.Argument(help="The earlier chest CT of the same patient")],
+    days: Annotated[float | None, typer.Option("--days", min=1, help="Days between them, for doubling times")] = None,
+    most: Annotated[int, typer.Option("--max", min=1, max=50, help="At most this many places per scan")] = 10,
+) -> CompareOut:
+    """Pair the nodule candidates of two chest CTs and say how they grew, and whether sizes can be compared."""
+    volumes = load_volume(current), load_volume(prior)
+    found = compare(*volumes, days, most)
+    return CompareOut(
+        status="empty" if not found.pairs else "ok" if found.comparable else "partial",
+        reason=found.because if found.pairs else "no place that looks like a nodule on either scan",
+        warnings=[*volumes[0].warnings, *volumes[1].warnings, CANDIDATE_DEFINITIONS["candidates"]],
+        pairs=list(found.pairs),
+        comparable=found.comparable,
+        because=found.because,
+        lung_change_pct=found.lung_change_pct,
+    )
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {
+    "ct quantify": ct_quantify,
+    "ct measure": ct_measure,
+    "ct candidates": ct_candidates,
+    "ct compare": ct_compare,
+}

@@ -9,25 +9,32 @@ from scipy import ndimage
 from medmpt_backend.errors import NothingFound, OutOfDomain
 from medmpt_backend.imaging.anatomy.grid import Vec
 from medmpt_backend.imaging.anatomy.lungs import Lungs
+from medmpt_backend.imaging.anatomy.space import REACHES_MM, Crop, crop_around
+from medmpt_backend.imaging.lesion_shape import (
+    LUNG_HU,
+    SOLID_HU,
+    component,
+    core,
+    cut,
+    deepest,
+    halo,
+    nearest_in,
+    own_core,
+    require_lesion,
+    solid_part,
+)
 from medmpt_backend.imaging.volume import Volume
 
-# Solid lesions against lung: the usual threshold, midway between soft tissue and aerated lung.
-SOLID_HU = -400
 # Denser than this in the middle: a solid part; lighter: ground glass.
 GROUND_GLASS_BELOW_HU = -300
-# Aerated lung: nothing to measure.
-LUNG_HU = -750
-# Largest lesion that is measured, and the margin in which lung closes over it at the pleura.
-REACH_MM = 60.0
-PLEURA_MM = 20.0
 # How far a click may miss.
 SNAP_MM = 4.0
-# Radius of the vessels that are cut off where they enter a lesion.
-VESSEL_MM = 1.8
-# A halo counts as part of a part-solid lesion when it is larger than the solid core; less is blur and spicules.
-HALO_SHARE = 1.0
-# A layer is thinner than this share of its length.
-THIN_SHARE = 0.2
+BONE_HU = 300
+# A click on dense tissue just outside goes to the nearest lesion that is this deep, and the result says so.
+NEAR_MM = 15.0
+_DEEP_MM = 4.0
+_ROUNDS = 5
+_RECENTRE_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +48,7 @@ class Region:
         threshold: HU above which voxels belong to the lesion.
         cut: Whether the region reaches the edge of the crop.
         halo: Ground-glass voxels around a solid core, part of `mask`.
+        moved_mm: How far the click lay outside what can be a lesion.
     """
 
     mask: NDArray[np.bool_]
@@ -49,10 +57,13 @@ class Region:
     threshold: float
     cut: bool
     halo: NDArray[np.bool_]
+    moved_mm: float = 0.0
 
 
 def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
-    """Grow the lesion around a voxel.
+    """Grow the lesion around a voxel; any voxel inside a lesion gives the same region.
+
+    The region around the click leads to the deepest voxel of the lesion, and the lesion is grown afresh from there.
 
     Args:
         volume: Full resolution.
@@ -64,52 +75,63 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
 
     Raises:
         NothingFound: Aerated lung around the point.
-        OutOfDomain: The point lies outside the lungs, or in a vessel.
+        OutOfDomain: The point lies outside the lungs, in bone, in a vessel, a fissure, the pleura or a consolidation; says which.
     """
-    spacing = volume.spacing
-    low = [max(0, p - round(REACH_MM / s)) for p, s in zip(point, spacing, strict=True)]
-    high = [min(n, p + round(REACH_MM / s) + 1) for p, s, n in zip(point, spacing, volume.hu.shape, strict=True)]
-    hu = volume.hu[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
-    local = (point[0] - low[0], point[1] - low[1], point[2] - low[2])
-    allowed = _lung_space(lungs, low, high)
-    seed = _seed(hu, allowed, local, spacing)
-    threshold = _threshold(hu, seed)
-    part = _component((hu > threshold) & allowed, seed)
-    core, inner = _without_vessels(part, seed, spacing)
-    _require_compact(core, inner, spacing)
-    halo = _halo(hu, allowed, core, spacing) if threshold == SOLID_HU else np.zeros_like(core)
-    mask = core | halo
-    filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask])
-    edges = (filled[0], filled[-1], filled[:, 0], filled[:, -1], filled[:, :, 0], filled[:, :, -1])
-    return Region(filled, hu, (low[0], low[1], low[2]), threshold, any(bool(edge.any()) for edge in edges), halo)
+    for reach in REACHES_MM:
+        crop = crop_around(volume, lungs, point, reach)
+        here = crop.local(point)
+        seed = _seed(crop.hu, crop.allowed, here, volume.spacing)
+        moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
+        mask, centre, inner, solid = _settled(crop, seed)
+        deep = crop.absolute(centre)
+        if not cut(mask) and max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True)) > _RECENTRE_MM:
+            crop = crop_around(volume, lungs, deep, reach)
+            mask, centre, inner, solid = _settled(crop, crop.local(deep))
+        if not cut(mask):
+            break
+    require_lesion(mask, inner, volume.spacing, crop, solid=solid)
+    ring = halo(crop.hu, crop.allowed, mask, volume.spacing) if solid else np.zeros_like(mask)
+    filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask | ring])
+    threshold = SOLID_HU if solid else _threshold(crop.hu, centre)
+    return Region(filled, crop.hu, crop.origin, threshold, cut(filled), ring, moved)
 
 
-def _lung_space(lungs: Lungs, low: list[int], high: list[int]) -> NDArray[np.bool_]:
-    """Lungs with lesions at the pleura closed over, in the crop at full resolution."""
-    factors, spacing = lungs.grid.factors, lungs.grid.spacing
-    first = [a // f for a, f in zip(low, factors, strict=True)]
-    last = [min(n, -(-b // f)) for b, f, n in zip(high, factors, lungs.labels.shape, strict=True)]
-    crop = lungs.labels[first[0] : last[0], first[1] : last[1], first[2] : last[2]]
-    space = np.zeros(crop.shape, dtype=bool)
-    for side in np.unique(crop[crop > 0]):
-        space |= _closed(crop == side, spacing)
-    index = [np.minimum(np.arange(a, b) // f - i, n - 1) for a, b, f, i, n in zip(low, high, factors, first, crop.shape, strict=True)]
-    return space[np.ix_(*index)]
-
-
-def _closed(mask: NDArray[np.bool_], spacing: Vec) -> NDArray[np.bool_]:
-    """Closing with a large ball; the crop's edge repeats itself so that it does not pull the mask inwards."""
-    pad = [int(np.ceil(PLEURA_MM / s)) + 1 for s in spacing]
-    padded = np.pad(mask, [(p, p) for p in pad])
-    dilated = ndimage.distance_transform_edt(~padded, sampling=spacing) <= PLEURA_MM
-    closed = ndimage.distance_transform_edt(dilated, sampling=spacing) > PLEURA_MM
-    return mask | closed[pad[0] : -pad[0], pad[1] : -pad[1], pad[2] : -pad[2]]
+def _settled(crop: Crop, seed: tuple[int, int, int]) -> tuple[NDArray[np.bool_], tuple[int, int, int], float, bool]:
+    """Mask, deepest voxel, inner radius in mm, and whether it is solid, once growing from the deepest voxel changes nothing."""
+    mask = np.zeros(crop.hu.shape, dtype=bool)
+    inner, solid = 0.0, True
+    for _ in range(_ROUNDS):
+        threshold = _threshold(crop.hu, seed)
+        solid = threshold == SOLID_HU
+        part = component((crop.hu > threshold) & crop.allowed, seed)
+        mask, depth = core(part, seed, crop.spacing, solid=solid)
+        if not solid:
+            dense = solid_part(crop.hu, mask, crop.spacing)
+            own = None if dense is None else own_core(dense, depth, mask, crop.spacing)
+            if own is not None:
+                seed = own
+                continue
+            if dense is not None:
+                mask = core(component(part & ~dense, nearest_in(part & ~dense, seed, crop.spacing)), seed, crop.spacing, solid=False)[0]
+                depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=crop.spacing)[1:-1, 1:-1, 1:-1]
+        centre = deepest(mask, depth)
+        inner = float(depth[centre])
+        if centre == seed:
+            break
+        seed = centre
+    return mask, seed, inner, solid
 
 
 def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
     """The voxel to start from: the point, or the densest lung voxel within `SNAP_MM` when the point lies in air or just outside."""
     grid = np.meshgrid(*[(np.arange(n) - p) * s for n, p, s in zip(hu.shape, point, spacing, strict=True)], indexing="ij", sparse=True)
     near = (grid[0] ** 2 + grid[1] ** 2 + grid[2] ** 2 <= SNAP_MM**2) & allowed
+    if not near.any() and hu[point] > GROUND_GLASS_BELOW_HU:
+        moved = _deep_near(hu, allowed, point, spacing)
+        if moved is not None:
+            return moved
+    if not near.any() and float(np.median(hu[tuple(slice(max(0, p - 1), p + 2) for p in point)])) > BONE_HU:
+        raise OutOfDomain("the point lies in bone (a rib, the spine or the sternum): only lesions in the lungs are measured")
     if not near.any():
         raise OutOfDomain(
             "the point is not inside a lung (chest wall, mediastinum, heart or outside the body): only lesions in the lungs are measured"
@@ -125,6 +147,20 @@ def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, i
     return int(best[0]), int(best[1]), int(best[2])
 
 
+def _deep_near(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int] | None:
+    """The nearest voxel well inside dense lung tissue within `NEAR_MM`, None without one."""
+    box = tuple(slice(max(0, p - round(1.6 * NEAR_MM / s)), p + round(1.6 * NEAR_MM / s) + 1) for p, s in zip(point, spacing, strict=True))
+    dense = (hu[box] > SOLID_HU) & (hu[box] < BONE_HU) & allowed[box]
+    depth = ndimage.distance_transform_edt(np.pad(dense, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    voxels = np.argwhere(depth >= _DEEP_MM)
+    if not len(voxels):
+        return None
+    offset = np.array([side.start for side in box])
+    away = np.sqrt((((voxels + offset - np.array(point)) * np.array(spacing)) ** 2).sum(axis=1))
+    best = voxels[int(np.argmin(away))] + offset
+    return (int(best[0]), int(best[1]), int(best[2])) if float(away.min()) <= NEAR_MM else None
+
+
 def _threshold(hu: NDArray[np.int16], seed: tuple[int, int, int]) -> float:
     """HU that separates the lesion from lung: fixed for a solid middle, halfway to lung for ground glass."""
     box = tuple(slice(max(0, s - r), s + r + 1) for s, r in zip(seed, (1, 2, 2), strict=True))
@@ -134,83 +170,3 @@ def _threshold(hu: NDArray[np.int16], seed: tuple[int, int, int]) -> float:
     air = hu[(hu < LUNG_HU) & (hu > -1000)]
     lung = float(np.median(air)) if air.size else -850.0
     return min((middle + lung) / 2, -500.0)
-
-
-def _component(mask: NDArray[np.bool_], seed: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """The connected part around the seed."""
-    labels, _ = ndimage.label(mask)
-    if labels[seed] == 0:
-        near = tuple(slice(max(0, s - 2), s + 3) for s in seed)
-        found = labels[near][labels[near] > 0]
-        if not found.size:
-            raise NothingFound("nothing denser than lung at the point; click inside the lesion")
-        return np.asarray(labels == int(np.bincount(found).argmax()))
-    return np.asarray(labels == labels[seed])
-
-
-def _without_vessels(part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec) -> tuple[NDArray[np.bool_], float]:
-    """Keep what holds a ball of a third of the inner radius, at most `VESSEL_MM`: vessels are thinner. Also the inner radius, mm."""
-    depth = ndimage.distance_transform_edt(np.pad(part, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
-    centre = _climb(depth, seed, spacing)
-    inner = float(depth[centre])
-    radius = min(max(0.35 * inner, 0.8), VESSEL_MM)
-    if inner <= 1.6 * max(spacing[1:]):
-        return part, inner
-    labels, _ = ndimage.label(depth > radius)
-    if labels[centre] == 0:
-        return part, inner
-    core = labels == labels[centre]
-    return part & (ndimage.distance_transform_edt(~core, sampling=spacing) <= radius + 0.5 * spacing[1]), inner
-
-
-def _climb(depth: NDArray[np.float64], seed: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
-    """From the seed uphill to the middle of the lesion; along a vessel the depth does not rise, so the climb stops there."""
-    here = seed
-    for _ in range(20):
-        reach = max(2.5, float(depth[here]))
-        box = tuple(slice(max(0, h - int(reach / s) - 1), h + int(reach / s) + 2) for h, s in zip(here, spacing, strict=True))
-        grid = np.meshgrid(
-            *[(np.arange(b.start, min(b.stop, n)) - h) * s for b, n, h, s in zip(box, depth.shape, here, spacing, strict=True)],
-            indexing="ij",
-            sparse=True,
-        )
-        away = np.sqrt(grid[0] ** 2 + grid[1] ** 2 + grid[2] ** 2)
-        gain = np.where(away <= reach, depth[box] - depth[here] - 0.3 * away, -np.inf)
-        step = np.unravel_index(int(np.argmax(gain)), gain.shape)
-        if gain[step] <= 1e-6:
-            break
-        here = (box[0].start + int(step[0]), box[1].start + int(step[1]), box[2].start + int(step[2]))
-    return here
-
-
-def _require_compact(mask: NDArray[np.bool_], inner: float, spacing: Vec) -> None:
-    """Refuse a tube (vessel, bronchus) and a layer (pleura, fissure): both are long against their inner radius."""
-    points = np.argwhere(mask) * np.array(spacing)
-    if len(points) < 8:
-        return
-    spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 1e-6))
-    if spread[2] > 5.0 and 2 * inner < THIN_SHARE * 4 * spread[2] and spread[1] > 0.4 * spread[2]:
-        raise OutOfDomain(
-            f"the point lies in a layer about {2 * inner:.0f} mm thick and {4 * spread[2]:.0f} mm long (pleura, fissure or effusion): "
-            "only lesions are measured; click inside one"
-        )
-    if spread[2] > 2.6 * spread[1] and spread[1] < 5.0:
-        raise OutOfDomain(
-            f"the point lies in a long tube ({4 * spread[2]:.0f} mm by {4 * spread[1]:.0f} mm), a vessel or a bronchus: "
-            "only lesions are measured; click inside one"
-        )
-
-
-def _halo(hu: NDArray[np.int16], allowed: NDArray[np.bool_], core: NDArray[np.bool_], spacing: Vec) -> NDArray[np.bool_]:
-    """Ground glass that surrounds a solid core in a layer thicker than the blur of its edge."""
-    light = (hu > LUNG_HU + 50) & (hu <= SOLID_HU) & allowed
-    layer = core | light
-    depth = ndimage.distance_transform_edt(light, sampling=spacing)
-    thick = light & (depth > max(1.5, 1.5 * max(spacing[1:])))
-    if not thick.any():
-        return np.zeros_like(core)
-    body = ndimage.distance_transform_edt(~(thick | core), sampling=spacing) <= 2.0
-    z, y, x = (int(v) for v in np.argwhere(core)[np.count_nonzero(core) // 2])
-    part = _component(body & layer, (z, y, x))
-    halo = part & light
-    return halo if np.count_nonzero(halo) > HALO_SHARE * np.count_nonzero(core) else np.zeros_like(core)

@@ -12,7 +12,8 @@ from medmpt_backend.errors import BadInput, NothingFound
 from medmpt_backend.imaging import diameters
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.densitometry import THIRDS, region_codes
-from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, Region, grow
+from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, SNAP_MM, Region, grow
+from medmpt_backend.imaging.lesion_shape import SOLID_HU
 from medmpt_backend.imaging.volume import Volume
 
 LesionType = Literal["solid", "part_solid", "ground_glass", "calcified"]
@@ -23,6 +24,8 @@ CALCIFIED_SHARE = 0.3
 # Share of voxels above -300 HU from which a lesion counts as solid, and below which as pure ground glass.
 SOLID_SHARE = 0.7
 GROUND_GLASS_SHARE = 0.05
+# Without any halo the lighter voxels are the blur of its edge.
+SOLID_SHARE_SHARP = 0.5
 # Slices thicker than this hide the solid part and the volume of small nodules.
 THICK_MM = 2.0
 
@@ -31,7 +34,7 @@ DEFINITIONS: Mapping[str, str] = {
     "short_mm": "Longest diameter perpendicular to the long axis in the same slice.",
     "mean_mm": "Mean of long and short diameter, as the Fleischner Society uses it (MacMahon et al., Radiology 2017).",
     "volume_mm3": "Number of voxels times voxel volume.",
-    "type": "By the share of voxels above -300 HU: solid from 70 %, ground glass below 5 %, part solid between; "
+    "type": "By the share of voxels above -300 HU: solid from 70 % (from 50 % without a halo), ground glass below 5 %, part solid between; "
     "calcified when 30 % exceed 200 HU.",
     "solid_mm": "Longest axial diameter of the largest part above -300 HU.",
     "box": "First and last voxel along x, y and z (0-based, z from the head).",
@@ -138,7 +141,7 @@ def _kind(region: Region, spacing: tuple[float, float, float], long_mm: float) -
     dense = float(np.mean(hu > GROUND_GLASS_BELOW_HU))
     if float(np.mean(hu > CALCIFIED_HU)) >= CALCIFIED_SHARE:
         return "calcified", long_mm
-    if dense >= SOLID_SHARE:
+    if dense >= (SOLID_SHARE if region.halo.any() or region.threshold < SOLID_HU else SOLID_SHARE_SHARP):
         return "solid", long_mm
     if dense < GROUND_GLASS_SHARE:
         return "ground_glass", 0.0
@@ -179,6 +182,8 @@ def _box(region: Region) -> Box:
 def _warnings(volume: Volume, region: Region, axes: diameters.Axes) -> tuple[str, ...]:
     """What limits the measurement."""
     found: list[str] = []
+    if region.moved_mm > SNAP_MM:
+        found.append(f"The point lies outside the lungs; the lesion {region.moved_mm:.0f} mm from it was measured.")
     if region.cut:
         found.append("The region reaches the edge of the search box (60 mm around the point) or of the volume: its size is a lower bound.")
     if volume.spacing[0] > THICK_MM and axes.long_mm < 3 * volume.spacing[0]:

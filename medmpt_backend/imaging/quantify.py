@@ -1,7 +1,7 @@
 """Quantitative CT of the lungs: volumes, densities, key slices, and how far each figure can be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,8 +12,14 @@ from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
+from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
+from medmpt_backend.imaging.findings.groups import Findings
+from medmpt_backend.imaging.findings.key_slices import KeySlice, key_slices
+from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+
+__all__ = ["KeySlice", "LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
 
 Side = Literal["right", "left"]
 Third = Literal["upper", "middle", "lower"]
@@ -30,7 +36,7 @@ GGO_HU = (-750, -300)
 CONSOLIDATION_HU = (-299, 150)
 # A clump must hold a ball of this radius: vessel edges, bronchial walls and the rim at the pleura are thinner.
 GGO_CLUMP_MM = 3.0
-CONSOLIDATION_CLUMP_MM = 6.0
+CONSOLIDATION_CLUMP_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -63,14 +69,6 @@ class RegionFigures:
 
 
 @dataclass(frozen=True)
-class KeySlice:
-    """A slice worth opening: 0-based index from the head, and its distance from the first slice in mm."""
-
-    index: int
-    position_mm: float
-
-
-@dataclass(frozen=True)
 class Quantification:
     """Every figure of one chest CT.
 
@@ -83,6 +81,7 @@ class Quantification:
         key_slices: By name; a name without anything to show is absent.
         limits: What limits which figures; empty when all are inside the method's domain.
         definitions: By figure, what is counted, and the source.
+        findings: Airway, pleura, consolidation, calcium, heart, bone and muscle, each with its validity.
         warnings: From reading the series, then one sentence per limit.
     """
 
@@ -94,6 +93,7 @@ class Quantification:
     key_slices: Mapping[str, KeySlice]
     limits: tuple[Limit, ...]
     definitions: Mapping[str, str]
+    findings: Findings
     warnings: tuple[str, ...] = field(default=())
 
     @property
@@ -121,7 +121,7 @@ DEFINITIONS: Mapping[str, str] = {
     "Source: Lederer et al., AJRCCM 2009, doi:10.1164/rccm.200812-1966OC.",
     "ggo_pct": "Percent of lung volume in clumps from -750 to -300 HU that hold a ball of 3 mm radius, on the half-resolution grid. "
     "The range is this project's; other programs use other ranges.",
-    "consolidation_pct": "Percent of lung volume in clumps from -299 to 150 HU that hold a ball of 6 mm radius, "
+    "consolidation_pct": "Percent of lung volume in clumps from -299 to 150 HU that hold a ball of 5 mm radius, "
     "on the half-resolution grid. Nodules and masses of that size count; the range is this project's.",
     "thirds": "Each lung cut into three parts of equal height between its highest and lowest slice.",
     "position_mm": "Distance of the slice from the first slice at the head.",
@@ -142,11 +142,10 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         OutOfDomain: Not a chest as far as the anatomy shows, with the reason.
     """
     lungs = lungs or segment(volume)
-    try:
-        unchecked = require_chest(volume, lungs)
-    except OutOfDomain as error:
-        choice = [warning for warning in volume.warnings if "; read: " in warning]
-        raise OutOfDomain("; ".join([str(error), *choice])) from error
+    unchecked = _accepted(volume, lungs)
+    between = between_lungs(lungs)
+    series, contradicted = seen_contrast(volume.series, lungs, between)
+    volume = replace(volume, series=series)
     codes = region_codes(lungs)
     found, low_share = histograms(volume, lungs, codes)
     ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
@@ -160,17 +159,28 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     in_all = max(1, int(sizes[1:].sum()))
     figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
     limits = limits_of(volume, lungs, figures.median_hu)
+    seen = findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10)
     return Quantification(
         series=volume.series,
         slices=volume.hu.shape[0],
         spacing_mm=volume.spacing,
         lungs=figures,
         regions=tuple(_region(code, found[code - 1], shares) for code in range(1, REGIONS + 1)),
-        key_slices=_key_slices(volume, lungs, low_share, ggo, dense),
+        key_slices=key_slices(volume, lungs, low_share, {"ground_glass": ggo, "consolidation": dense}, seen),
         limits=limits,
-        definitions=DEFINITIONS,
-        warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
+        definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
+        findings=seen,
+        warnings=volume.warnings + unchecked + contradicted + tuple(limit.reason for limit in limits),
     )
+
+
+def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
+    """What could not be checked on a chest; a refusal also names the choice that reading made between stacks."""
+    try:
+        return require_chest(volume, lungs)
+    except OutOfDomain as error:
+        choice = [warning for warning in volume.warnings if "; read: " in warning]
+        raise OutOfDomain("; ".join([str(error), *choice])) from error
 
 
 def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius_mm: float) -> NDArray[np.bool_]:
@@ -193,7 +203,8 @@ def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius
     out = np.zeros_like(mask)
     padded = np.pad(mask[box], 1)
     core = ndimage.distance_transform_edt(padded, sampling=lungs.grid.spacing) > radius
-    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= radius if core.any() else core
+    reach = radius + 0.6 * max(lungs.grid.spacing)
+    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= reach if core.any() else core
     out[box] = opened[1:-1, 1:-1, 1:-1] & mask[box]
     return out
 
@@ -229,24 +240,3 @@ def _region(code: int, part: Histogram, shares: Mapping[str, NDArray[np.float64]
         float(shares["ggo"][code]),
         float(shares["consolidation"][code]),
     )
-
-
-def _key_slices(
-    volume: Volume, lungs: Lungs, low_share: NDArray[np.float64], ggo: NDArray[np.bool_], dense: NDArray[np.bool_]
-) -> Mapping[str, KeySlice]:
-    """The slices with most lung, emphysema, ground glass and consolidation, and the carina."""
-    factor = lungs.grid.factors[0]
-    area = np.count_nonzero(lungs.labels, axis=(1, 2))
-    found: dict[str, int] = {"largest_lungs": int(np.argmax(area)) * factor + factor // 2}
-    if lungs.airway is not None and lungs.airway.carina is not None:
-        found["carina"] = lungs.airway.carina[0] * factor + factor // 2
-    large = np.repeat(area >= 0.25 * area.max(), factor)[: len(low_share)]
-    share = np.where(np.pad(large, (0, len(low_share) - len(large))), np.nan_to_num(low_share), 0.0)
-    if share.max() > 0:
-        found["most_emphysema"] = int(np.argmax(share))
-    for name, mask in (("most_ground_glass", ggo), ("most_consolidation", dense)):
-        counts = np.count_nonzero(mask, axis=(1, 2))
-        if counts.any():
-            found[name] = int(np.argmax(counts)) * factor + factor // 2
-    last = volume.hu.shape[0] - 1
-    return {name: KeySlice(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}

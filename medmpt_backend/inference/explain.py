@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from medmpt_backend.errors import BadInput
+from medmpt_backend.errors import BadInput, of_extra
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.inference.preprocess import scale
 from medmpt_backend.inference.training_domain import Validity
@@ -184,6 +184,13 @@ def ground_words(draft: "Draft", top: int = 3) -> list[Grounding]:
     return out
 
 
+def _integrated_gradients() -> Any:
+    """captum's class."""
+    with of_extra("train"):
+        from captum.attr import IntegratedGradients
+    return IntegratedGradients
+
+
 def lab_attributions(
     model: MedMPT, values: Tensor, missing: Tensor, modalities: tuple[Tensor, Tensor], drug: int, steps: int = 32
 ) -> Tensor:
@@ -200,7 +207,7 @@ def lab_attributions(
     Returns:
         `(tests,)`; 0 where not measured.
     """
-    from captum.attr import IntegratedGradients
+    IntegratedGradients = _integrated_gradients()
 
     assert model.labs is not None
     assert model.medication is not None
@@ -221,7 +228,7 @@ def lab_attributions(
 
 def modality_attributions(model: MedMPT, modalities: tuple[Tensor, Tensor, Tensor], drug: int, steps: int = 32) -> Tensor:
     """Integrated gradients of one drug's logit summed per modality (CT, report, laboratory), from zero vectors: `(3,)`."""
-    from captum.attr import IntegratedGradients
+    IntegratedGradients = _integrated_gradients()
 
     assert model.medication is not None
     medication = model.medication

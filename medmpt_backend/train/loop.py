@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
-from medmpt_backend.errors import BackendError, BadInput
+from medmpt_backend.errors import BackendError, BadInput, of_extra
 from medmpt_backend.model.network import MedMPT
 from medmpt_backend.train.data.augment import generator_for
 from medmpt_backend.train.data.batches import Batch, BatchSource
@@ -300,7 +300,8 @@ class Trainer:
             progress: Told step and total loss after each step.
             watched: Validation studies.
         """
-        from torch.utils.tensorboard import SummaryWriter
+        with of_extra("train"):
+            from torch.utils.tensorboard import SummaryWriter
 
         self.task.train()
         losses: dict[str, float] = {}

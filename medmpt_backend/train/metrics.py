@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from medmpt_backend.errors import of_extra
+
 _SPECIAL = re.compile(r"\[(?:PAD|UNK|CLS|SEP|MASK)\]")
 _HAN = re.compile(r"([㐀-鿿])")
 _WORD = re.compile(r"[㐀-鿿]|[^\W_]+(?:\.\d+)?|[^\w\s]")
@@ -71,8 +73,9 @@ def cider(candidates: Sequence[str], references: Sequence[str]) -> float:
 
 def caption_scores(candidates: Sequence[str], references: Sequence[str]) -> dict[str, list[float]]:
     """ROUGE-L, METEOR (exact and stem) and CIDEr of each text; the first two in 0..1."""
-    from nltk.translate.meteor_score import single_meteor_score
-    from rouge_score.rouge_scorer import RougeScorer
+    with of_extra("train"):
+        from nltk.translate.meteor_score import single_meteor_score
+        from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rougeL"], tokenizer=_Words())
     pairs = list(zip(candidates, references, strict=True))
@@ -85,7 +88,8 @@ def caption_scores(candidates: Sequence[str], references: Sequence[str]) -> dict
 
 def bleu(candidates: Sequence[str], references: Sequence[str]) -> dict[str, float]:
     """Corpus BLEU-1..4 in 0..1."""
-    from sacrebleu.metrics.bleu import BLEU
+    with of_extra("train"):
+        from sacrebleu.metrics.bleu import BLEU
 
     spaced_c, spaced_r = ([" ".join(words(t)) for t in texts] for texts in (candidates, references))
     return {f"bleu{n}": BLEU(max_ngram_order=n, tokenize="none").corpus_score(spaced_c, [spaced_r]).score / 100 for n in range(1, 5)}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from retrieval.documents.visible import visible
 from retrieval.errors import BadInput
 
 # A piece is about as long as a guideline passage; MiniLM reads 256 word pieces.
@@ -193,7 +194,9 @@ def _join(lines: list[str]) -> str:
 def _read_html(path: Path) -> Iterator[_Block]:
     import trafilatura
 
-    text = trafilatura.extract(_decode(path), output_format="markdown", include_tables=True, include_comments=False, favor_recall=True)
+    text = trafilatura.extract(
+        visible(_decode(path)), output_format="markdown", include_tables=True, include_comments=False, favor_recall=True
+    )
     yield from _markdown(text or "")
 
 

@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from retrieval.drugs.facts import Drug, DrugFact
+from retrieval.drugs.edges import FactGraph
+from retrieval.drugs.facts import ChildPugh, Drug, DrugFact
 from retrieval.drugs.tables import ConditionRow
 from retrieval.drugs.text import SEVERITY_RANK, class_fact
 
-if TYPE_CHECKING:
-    from retrieval.drugs.graph import DrugGraph
-
-ChildPugh = Literal["A", "B", "C"]
 Kidney = Literal["crcl", "egfr"]
 
 
@@ -56,7 +53,7 @@ def _holds(rule: str, age: float | None, sex: str | None) -> bool:
     return age < float(rule[4:]) if rule.startswith("age<") else age >= float(rule[5:])
 
 
-def check(graph: "DrugGraph", drugs: Sequence[Drug], patient: PatientContext) -> tuple[DrugFact, ...]:
+def check(graph: FactGraph, drugs: Sequence[Drug], patient: PatientContext) -> tuple[DrugFact, ...]:
     """All facts that speak against the drugs or ask for another dose, most severe first, listed before inferred."""
     facts: list[DrugFact] = []
     unique = list(dict.fromkeys(drugs))
@@ -74,7 +71,7 @@ def severity_order(fact: DrugFact) -> tuple[int, bool]:
     return (SEVERITY_RANK[fact.severity] if fact.severity else 5, fact.inferred)
 
 
-def duplicates(graph: "DrugGraph", a: Drug, b: Drug) -> list[DrugFact]:
+def duplicates(graph: FactGraph, a: Drug, b: Drug) -> list[DrugFact]:
     """Duplication of class, where the class counts as one treatment and no listed interaction already says so."""
     shared = [g for g in graph.groups_of(a.id) if g in graph.groups_of(b.id) and graph.is_duplicate_group(g)]
     if not shared:
@@ -82,7 +79,7 @@ def duplicates(graph: "DrugGraph", a: Drug, b: Drug) -> list[DrugFact]:
     return [class_fact(graph.name(a.id), graph.name(b.id), graph.group_name(shared[0]), graph.atc_source, duplicate=True)]
 
 
-def patient_facts(graph: "DrugGraph", drug: Drug, patient: PatientContext, taken: Iterable[Drug] = ()) -> list[DrugFact]:
+def patient_facts(graph: FactGraph, drug: Drug, patient: PatientContext, taken: Iterable[Drug] = ()) -> list[DrugFact]:
     """Facts of one drug for this patient, who also takes `taken`."""
     held = graph.with_parents((*patient.conditions, *by_rule(graph.conditions(), patient.age, patient.sex)))
     if patient.pregnant:

@@ -25,6 +25,9 @@ Relation = Literal[
 ]
 
 
+ChildPugh = Literal["A", "B", "C"]
+
+
 @dataclass(frozen=True)
 class Drug:
     """One drug of the graph; `id` is the lower-case English generic name with hyphens."""

@@ -4,14 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
-from retrieval.drugs.check import ChildPugh, severity_order
-from retrieval.drugs.facts import DrugFact, Relation
+from retrieval.drugs.check import severity_order
+from retrieval.drugs.edges import FactGraph
+from retrieval.drugs.facts import ChildPugh, DrugFact, Relation
 from retrieval.drugs.names import normalise
-
-if TYPE_CHECKING:
-    from retrieval.drugs.graph import DrugGraph
 
 QueryStatus = Literal["ok", "partial", "empty"]
 # Words of a question and the relation they ask for, in order of precedence.
@@ -99,7 +97,7 @@ class QueryResult:
     warnings: tuple[str, ...] = ()
 
 
-def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
+def understand(graph: FactGraph, question: str) -> UnderstoodQuery:
     """Names, relations and numbers of a question."""
     found: dict[str, list[str]] = {"drug": [], "class": [], "condition": [], "target": [], "effect": []}
     for mention in graph.scan(question):
@@ -131,7 +129,7 @@ def understand(graph: "DrugGraph", question: str) -> UnderstoodQuery:
     )
 
 
-def _allergens(graph: "DrugGraph", question: str, flat: str) -> tuple[str, ...]:
+def _allergens(graph: FactGraph, question: str, flat: str) -> tuple[str, ...]:
     """Drugs named as the allergy: right before `allergy`, `allergic` or 过敏, or right after `allergic to`."""
     found: list[str] = []
     for mention in graph.scan(question):
@@ -141,7 +139,7 @@ def _allergens(graph: "DrugGraph", question: str, flat: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def answer(graph: "DrugGraph", question: str) -> QueryResult:
+def answer(graph: FactGraph, question: str) -> QueryResult:
     """Facts that answer the question; empty with a reason when a name is unknown or the graph holds nothing."""
     q = understand(graph, question)
     if q.unknown and len(q.drugs) + len(q.classes) < 2:
@@ -163,7 +161,7 @@ def _unknown_reason(q: UnderstoodQuery) -> str:
     return "; ".join(parts) + ". Not in the graph does not mean safe"
 
 
-def _nothing(graph: "DrugGraph", q: UnderstoodQuery) -> str:
+def _nothing(graph: FactGraph, q: UnderstoodQuery) -> str:
     names = [graph.name(d).en for d in q.drugs] + [graph.group_name(c).en for c in q.classes]
     names += [graph.condition(c).name for c in q.conditions] + list(q.targets)
     asked = f" {'/'.join(q.relations)}" if q.relations else ""
@@ -171,17 +169,17 @@ def _nothing(graph: "DrugGraph", q: UnderstoodQuery) -> str:
     return f"no{asked} edge for {', '.join(names)} is in the graph{checked}. Not in the graph does not mean safe"
 
 
-def _checked(graph: "DrugGraph", q: UnderstoodQuery) -> str:
+def _checked(graph: FactGraph, q: UnderstoodQuery) -> str:
     """What a pair without a finding was checked against."""
     if len(q.drugs) + len(q.classes) < 2:
         return ""
     sides = [(d,) for d in q.drugs] + [tuple(m.id for m in graph.members(c)) for c in q.classes]
     listed = {f.key for side in sides for f in graph.facts(side, ("interacts_with",))}
     pairs = sum(len(a) * len(b) for a, b in combinations(sides, 2))
-    return f" (none found for {pairs} pair(s) among {len(listed)} listed interactions of these drugs, shared enzymes and shared adverse effects)"
+    return f" (none found for {pairs} pair(s) among {len(listed)} listed interactions of these drugs, shared enzymes and adverse effects)"
 
 
-def _facts(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+def _facts(graph: FactGraph, q: UnderstoodQuery) -> list[DrugFact]:
     """Facts by the shape of the question: allergy, pair, drug and condition, condition, enzyme, class, one drug."""
     if "cross_reacts_with" in q.relations and len(q.drugs) + len(q.classes) >= 1:
         return _allergy(graph, q)
@@ -203,7 +201,7 @@ def _facts(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
     return list(graph.facts(drugs, relations))
 
 
-def _pairs(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+def _pairs(graph: FactGraph, q: UnderstoodQuery) -> list[DrugFact]:
     sides = [[d] for d in q.drugs] + [[d.id for d in graph.members(c) if d.id not in q.drugs] for c in q.classes]
     facts = [f for left, right in combinations(sides, 2) for a in left for b in right if a != b for f in graph.interactions(a, b)]
     if q.conditions:
@@ -211,7 +209,7 @@ def _pairs(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
     return facts
 
 
-def _conditions(graph: "DrugGraph", q: UnderstoodQuery, drugs: tuple[str, ...]) -> list[DrugFact]:
+def _conditions(graph: FactGraph, q: UnderstoodQuery, drugs: tuple[str, ...]) -> list[DrugFact]:
     held = graph.with_parents(q.conditions)
     if drugs:
         facts = graph.facts(drugs, ("contraindicated_in", "treats"))
@@ -221,7 +219,7 @@ def _conditions(graph: "DrugGraph", q: UnderstoodQuery, drugs: tuple[str, ...]) 
     return list(graph.facts(names, (relation,)))
 
 
-def _allergy(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+def _allergy(graph: FactGraph, q: UnderstoodQuery) -> list[DrugFact]:
     sides = [[d] for d in q.drugs] + [[d.id for d in graph.members(c)] for c in q.classes]
     if len(sides) == 1:
         facts = [f for drug in sides[0] for f in graph.facts((drug,), ("cross_reacts_with",)) if f.subjects[0] == drug]
@@ -231,13 +229,13 @@ def _allergy(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
     return [f for f in facts if not q.allergens or f.subjects[0] in q.allergens]
 
 
-def _targets(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+def _targets(graph: FactGraph, q: UnderstoodQuery) -> list[DrugFact]:
     wanted: tuple[Relation, ...] = tuple(r for r in q.relations if r in ("inhibits", "induces", "substrate_of"))
     facts = graph.facts(q.targets, wanted or ("inhibits", "induces", "substrate_of"))
     return [f for f in facts if not q.drugs or f.subjects[0] in q.drugs]
 
 
-def _effects(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
+def _effects(graph: FactGraph, q: UnderstoodQuery) -> list[DrugFact]:
     """Drugs that cause the effect, or whether the named drugs do; with a condition of that name also what it forbids."""
     names = [graph.effect(e).name.lower() for e in q.effects]
     drugs = q.drugs or tuple(d.id for c in q.classes for d in graph.members(c))
@@ -245,7 +243,7 @@ def _effects(graph: "DrugGraph", q: UnderstoodQuery) -> list[DrugFact]:
     return facts + (_conditions(graph, q, drugs) if q.conditions and (drugs or "contraindicated_in" in q.relations) else [])
 
 
-def _special(graph: "DrugGraph", q: UnderstoodQuery, relations: Sequence[Relation]) -> list[DrugFact]:
+def _special(graph: FactGraph, q: UnderstoodQuery, relations: Sequence[Relation]) -> list[DrugFact]:
     facts: list[DrugFact] = []
     for drug in q.drugs:
         if "same_class" in relations:

@@ -203,6 +203,8 @@ def band(row: AdjustmentRow) -> tuple[str, str]:
     name, name_zh = ("a creatinine clearance", "肌酐清除率") if row.metric == "crcl" else ("an eGFR", "eGFR")
     unit = "mL/min" if row.metric == "crcl" else "mL/min/1.73 m²"
     low, high = float(row.low), float(row.high)
+    if low == 0 and high >= 999:
+        return "any kidney function", "任何肾功能"
     if low == 0:
         return f"{name} below {row.high} {unit}", f"{name_zh}<{row.high} {unit}"
     if high >= 999:

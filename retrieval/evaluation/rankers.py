@@ -19,6 +19,7 @@ from retrieval.concepts.lexicon import DATA, LEXICON, Lexicon
 from retrieval.errors import BadInput
 from retrieval.guidelines.passages import Guideline, Passage
 from retrieval.guidelines.question import understand
+from retrieval.index.answerable import SIGNS, Answerable, signs_of
 from retrieval.index.candidates import gather
 from retrieval.index.embed import Embedder, EmbeddingCache, MiniLM, minilm_folder
 from retrieval.index.rerank import FEATURES, Features, Ranker
@@ -43,6 +44,8 @@ class Judged:
     features: Features
     relevant: NDArray[np.bool_]
     relevant_total: int
+    named: bool = False
+    units: int = 0
 
     @property
     def fold(self) -> int:
@@ -75,9 +78,9 @@ def own_questions(path: Path = EVAL / "questions.jsonl") -> list[Asked]:
     return [(f"own_{row['language']}", row["question"], frozenset(row["passages"])) for row in rows]
 
 
-def asks(folder: Path = ASKS) -> list[Asked]:
-    """The questions of `data/asks` in the shape of `own_questions`, groups `asks_en` and `asks_zh`."""
-    return [(f"asks_{row['lang']}", row["q"], frozenset([row["id"]])) for row in read_asks(folder)]
+def asks(folder: Path = ASKS, every: int = 3) -> list[Asked]:
+    """Every third question of `data/asks`, groups `asks_en` and `asks_zh`: more would not move eight weights."""
+    return [(f"asks_{row['lang']}", row["q"], frozenset([row["id"]])) for row in read_asks(folder)[::every]]
 
 
 def no_answer_questions(path: Path = EVAL / "no_answer.jsonl") -> list[str]:
@@ -125,7 +128,9 @@ def judge(shard: Shard, lexicon: Lexicon, embedder: Embedder, questions: Iterabl
         question = understand(text, lexicon, shard.lexical.vocabulary, {})
         found = gather(shard, question, embedder.encode([question.rendered or question.text])[0], (), everything)
         hit = np.isin(ids[found.rows], sorted(relevant))
-        judged.append(Judged(group, text, found.dense, found.lexical, found.features(), hit, len(relevant)))
+        judged.append(
+            Judged(group, text, found.dense, found.lexical, found.features(), hit, len(relevant), bool(question.entities), question.units)
+        )
     return judged
 
 
@@ -195,21 +200,19 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum())
 
 
-def fit_ranker(
-    judged: Sequence[Judged], unanswerable: Sequence[Judged], asked: Sequence[Judged], keep: float = 0.985, near: float = 0.96
-) -> Ranker:
-    """Ranking weights, then their calibration to a probability, then two thresholds: from which a passage answers, and is shown at all.
+def fit_ranker(judged: Sequence[Judged], unanswerable: Sequence[Judged], asked: Sequence[Judged], near: float = 0.96) -> Ranker:
+    """Ranking weights, then their calibration to a probability, then the threshold below which none is shown.
 
     Args:
         judged: Questions with answers.
         unanswerable: Questions without, all of whose candidates are wrong.
         asked: Questions that other hands wrote for single passages (`data/asks`), further from the wording of the corpus.
-        keep: Share of `judged` whose best right passage must pass for an answer.
-        near: Share of `asked` whose right passage must at least be shown as near.
+        near: Share of `asked` whose right passage must stay above the threshold.
     """
     from sklearn.linear_model import LogisticRegression
 
-    ranking = fit_ranking(judged)
+    # Our own questions know all their passages, an ask only the one it was written for.
+    ranking = fit_ranking([*judged, *judged, *judged, *asked])
     unknown = FEATURES.index("unknown")
     columns, labels = [], []
     for j in (*judged, *unanswerable):
@@ -225,8 +228,42 @@ def fit_ranker(
     superseded = FEATURES.index("superseded")
     weights[superseded] = min(weights[superseded], -0.5)
     ranker = Ranker(tuple(map(float, weights)), float(model.intercept_[0]), 0.0)
-    direct = float(np.quantile(_best(ranker, judged), 1 - keep))
-    return Ranker(ranker.weights, ranker.bias, min(float(np.quantile(_best(ranker, asked), 1 - near)), direct), direct)
+    return Ranker(ranker.weights, ranker.bias, float(np.quantile(_best(ranker, asked), 1 - near)))
+
+
+def fit_answerable(ranker: Ranker, answered: Sequence[Judged], unanswerable: Sequence[Judged], near: float = 0.975) -> Answerable:
+    """The model of answerability: both classes weigh the same, `direct` is even odds, `near` keeps that share of the answered.
+
+    Args:
+        ranker: The fitted ranker.
+        answered: Questions with a passage.
+        unanswerable: Questions without.
+        near: Share of the answered for which passages must at least be shown.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.asarray([_signs(ranker, j) for j in (*answered, *unanswerable)])
+    y = np.asarray([True] * len(answered) + [False] * len(unanswerable))
+    model = LogisticRegression(C=1.0, max_iter=2000, class_weight="balanced").fit(x, y)
+    weights = tuple(
+        max(float(w), 0.0) if name in ("best", "dense", "focus") else float(w) for name, w in zip(SIGNS, model.coef_[0], strict=True)
+    )
+    fitted = Answerable(weights, float(model.intercept_[0]), 0.0, 0.5)
+    sure = [fitted.probability(signs) for signs in x[y]]
+    return Answerable(weights, fitted.bias, min(float(np.quantile(sure, 1 - near)), 0.5), 0.5)
+
+
+def _signs(ranker: Ranker, j: Judged) -> tuple[float, ...]:
+    if not len(j.features):
+        return signs_of(0.0, 0.0, 0.0, j.named, j.units)
+    dense, focus = j.features[:, FEATURES.index("dense")], j.features[:, FEATURES.index("focus")]
+    return signs_of(float(ranker.score(j.features).max()), float(dense.max()), float(focus.max()), j.named, j.units)
+
+
+def off_field_questions(path: Path = EVAL / "off_field.tsv") -> list[Asked]:
+    """Questions of other fields and of daily life, in the shape of `own_questions`, group `off_field`."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return [("off_field", line.split("\t")[1], frozenset()) for line in lines]
 
 
 def _best(ranker: Ranker, judged: Sequence[Judged]) -> list[float]:

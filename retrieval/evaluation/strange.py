@@ -98,7 +98,7 @@ def _replaced(
     yield from ((passage.id, s, True) for s in strange_of(changed, lexicon, vocabulary) if s.text[:2] in word)
 
 
-def fit_subjects(labelled: Sequence[tuple[str, Strange, bool]], keep: float = 0.87) -> SubjectModel:
+def fit_subjects(labelled: Sequence[tuple[str, Strange, bool]], keep: float = 0.845) -> SubjectModel:
     """Weights of the signs by logistic regression; the threshold lets `keep` of the words in passing through."""
     from sklearn.linear_model import LogisticRegression
 

@@ -100,6 +100,7 @@ class SearchResult:
     """What a search did: the query as understood, counts at each step, and the hits (at most five reach a model).
 
     `direct` is False where there are hits but none of them passes for an answer: nearest passages, to be shown as such.
+    `unknown` are names that the question is about and nobody here knows: then there are no hits.
     """
 
     query: str
@@ -110,3 +111,4 @@ class SearchResult:
     counts: dict[str, int] = field(default_factory=dict)
     reason: str | None = None
     direct: bool = False
+    unknown: tuple[str, ...] = ()

@@ -49,6 +49,11 @@ class Question:
     issuers: tuple[str, ...] = ()
     year: int | None = None
 
+    @property
+    def units(self) -> int:
+        """How many concepts and other words it has."""
+        return len({*self.concepts, *self.plain})
+
 
 def issuer_names(guidelines: Collection[Guideline]) -> dict[str, set[str]]:
     """Short names of issuers (`ATS`, `GOLD`) to the ids of their guidelines."""

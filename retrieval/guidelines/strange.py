@@ -66,8 +66,10 @@ def general_words() -> frozenset[str]:
 
 @lru_cache(maxsize=65536)
 def is_general(word: str) -> bool:
-    """Whether a lower-case word, or what it is derived from, is common in general English."""
+    """Whether a lower-case word, what it is derived from, or both words it is made of are common in general English."""
     known = general_words()
+    if any(word[:i] in known and word[i:] in known for i in range(3, len(word) - 2)):
+        return True
     if word in known or stem(word) in known or stem(word) + "e" in known:
         return True
     bases = {word.removesuffix(end) + new for end, new in _SUFFIXES if word.endswith(end)}

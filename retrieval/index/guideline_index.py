@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -18,6 +18,7 @@ from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
 from retrieval.guidelines.question import Question, issuer_names, understand
 from retrieval.guidelines.sizes import shift, size_of
+from retrieval.index.answerable import Answerable, signs_of
 from retrieval.index.candidates import gather
 from retrieval.index.cross import READ, CrossEncoderReranker, cross_encoder_folder
 from retrieval.index.embed import Embedder, EmbeddingCache, Progress, load_embedder
@@ -38,6 +39,8 @@ class Scored:
     passage: Passage
     score: float
     near: bool = False
+    dense: float = 0.0
+    focus: float = 0.0
 
 
 class GuidelineIndex:
@@ -59,6 +62,7 @@ class GuidelineIndex:
         self._reranker = reranker
         self._lock = RLock()
         self._ranker = Ranker.load()
+        self._answerable = Answerable.load()
 
     @classmethod
     def open(
@@ -134,14 +138,16 @@ class GuidelineIndex:
         if reason is None:
             ranked = self._rank(question, allowed, filters)
             counts["candidates"] = len(ranked)
-            ranked = [s for s in ranked if s.near or s.score >= self._ranker.threshold]
+            sure = self._answerable.probability(_signs(question, ranked))
+            direct = sure >= self._answerable.direct
+            ranked = [s for s in ranked if sure >= self._answerable.near and (s.near or s.score >= self._ranker.threshold)]
             counts["above_threshold"] = len(ranked)
-            direct = any(s.score >= self._ranker.direct for s in ranked)
             ranked = self._reread(question, ranked)
+            direct = direct and bool(ranked)
             reason = self._why_empty(question) if not ranked else None if direct else NEAREST
         hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
         counts["returned"] = len(hits)
-        return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason, direct)
+        return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason, direct, question.names)
 
     def _why_empty(self, question: Question) -> str:
         absent = [*question.unknown, *(name for name in question.entities if "c:" + name not in self.vocabulary)]
@@ -212,7 +218,9 @@ class GuidelineIndex:
                 rows, features, near = rows[on_topic], features[on_topic], spoken[on_topic] > _ALL
                 passages = [shard.passages[row] for row in rows]
                 scores = self._ranker.score(features, [shift(size, p) for p in passages])
-                scored += [Scored(p, float(s), bool(n)) for p, s, n in zip(passages, scores, near, strict=True)]
+                dense, focus = features[:, FEATURES.index("dense")], features[:, FEATURES.index("focus")]
+                rows_of = zip(passages, scores, near, dense, focus, strict=True)
+                scored += [Scored(p, float(s), bool(n), float(d), float(f)) for p, s, n, d, f in rows_of]
         return sorted(scored, key=lambda s: (-s.score, s.passage.id))
 
     def _reread(self, question: Question, ranked: list[Scored]) -> list[Scored]:
@@ -224,7 +232,7 @@ class GuidelineIndex:
             return ranked
         best = ranked[:READ]
         scores = self._cross.score(question, [s.passage for s in best])
-        read = [Scored(s.passage, float(score), s.near) for s, score in zip(best, scores, strict=True)]
+        read = [replace(s, score=float(score)) for s, score in zip(best, scores, strict=True)]
         return sorted(read, key=lambda s: (-s.score, s.passage.id)) + ranked[READ:]
 
     @cached_property
@@ -278,6 +286,17 @@ def _conflict_keys(corpus_dir: Path) -> dict[str, tuple[str, ...]]:
         pairs[a] = (*pairs.get(a, ()), b)
         pairs[b] = (*pairs.get(b, ()), a)
     return pairs
+
+
+def _signs(question: Question, ranked: Sequence[Scored]) -> tuple[float, ...]:
+    """What says whether the admitted passages answer the question."""
+    return signs_of(
+        max((s.score for s in ranked), default=0.0),
+        max((s.dense for s in ranked), default=0.0),
+        max((s.focus for s in ranked), default=0.0),
+        bool(question.entities),
+        question.units,
+    )
 
 
 def _bogus(question: Question) -> str | None:

@@ -21,7 +21,7 @@ Features = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ranker:
-    """Weights of the features, the intercept, the score below which a passage is not shown, and the one from which it is an answer.
+    """Weights of the features, the intercept, and the score below which a passage is not shown.
 
     The features, all in about 0..1:
         dense: cosine of question and passage.
@@ -37,7 +37,6 @@ class Ranker:
     weights: tuple[float, ...]
     bias: float
     threshold: float
-    direct: float = 0.0
 
     @classmethod
     def load(cls, path: Path = RANKER) -> "Ranker":
@@ -51,7 +50,7 @@ class Ranker:
             raise BadInput(
                 f"{path.name} has features {list(data['weights'])!r}, expected {list(FEATURES)!r}; run `medmpt eval retrieval --fit`"
             )
-        return cls(tuple(map(float, data["weights"].values())), float(data["bias"]), float(data["threshold"]), float(data["direct"]))
+        return cls(tuple(map(float, data["weights"].values())), float(data["bias"]), float(data["threshold"]))
 
     def save(self, path: Path = RANKER, **notes: str | float) -> None:
         """Write the weights, with notes on how they were made."""
@@ -60,7 +59,6 @@ class Ranker:
             "weights": weights,
             "bias": round(self.bias, 4),
             "threshold": round(self.threshold, 4),
-            "direct": round(self.direct, 4),
             **notes,
         }
         path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

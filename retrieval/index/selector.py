@@ -73,6 +73,10 @@ class Selector:
         x = (features(question, sentences, self.idf) - self.mean) / self.scale
         return [float(p) for p in 1 / (1 + np.exp(-(x @ self.weights + self.bias)))]
 
+    def shared(self, question: str, sentences: Sequence[str]) -> float:
+        """The largest share of a question's words and concepts, weighted by idf, that one of `sentences` holds."""
+        return float(features(question, sentences, self.idf)[:, FEATURES.index("words")].max()) if sentences else 0.0
+
 
 @lru_cache(maxsize=1)
 def selector() -> Selector:

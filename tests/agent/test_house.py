@@ -45,7 +45,8 @@ def test_the_demo_question_is_answered_with_evidence(house: Assistant, tmp_path:
     answer = ask(house, TRIO, case)
     assert answer.status == "answered", answer.reason
     assert {c.name for c in answer.tool_calls} == {"interpret_labs", "calculate_score", "search_guidelines"}
-    assert {e.kind for e in answer.evidence} == {"lab", "score", "guideline"}
+    # Notes on the drugs that the passages name (`P-`) come from the drug graph.
+    assert {e.kind for e in answer.evidence if not e.key.startswith("P-")} == {"lab", "score", "guideline"}
     assert not answer.removed
     for item in answer.evidence:
         if item.kind == "guideline":
@@ -72,6 +73,10 @@ def test_both_languages_rest_on_the_same_labs_and_score(house: Assistant, tmp_pa
     assert not zh.removed
 
 
+# May be asked besides: two medicines of an open case concern its list too.
+REASONABLE: set[ToolName] = {"check_medications", "query_drug_graph"}
+
+
 @pytest.mark.parametrize(
     ("question", "tools", "said"),
     [
@@ -84,7 +89,7 @@ def test_both_languages_rest_on_the_same_labs_and_score(house: Assistant, tmp_pa
 )
 def test_other_questions_reach_their_tools(house: Assistant, tmp_path: Path, question: str, tools: set[ToolName], said: str) -> None:
     answer = ask(house, question, house.open_case(_case(tmp_path / "a"), session="s").handle)
-    assert {c.name for c in answer.tool_calls} == tools
+    assert tools <= {c.name for c in answer.tool_calls} <= tools | REASONABLE
     assert answer.claims
     assert said in answer.answer
     assert not answer.removed, "what the planner quotes is always supported"

@@ -57,7 +57,13 @@ def test_a_plain_question_supposes_nothing(text: str) -> None:
 
 def test_a_follow_up_supposes_what_it_names() -> None:
     assert supposed("And with a urea of 12?", CASE).patches == ()
-    assert supposed("And with a urea of 12?", CASE, goes_on=True).patches[0].value == 12
+    assert supposed("And with a urea of 12?", CASE, before="Which antibiotic?").patches[0].value == 12
+
+
+def test_a_number_without_a_name_is_that_of_the_value_named_before() -> None:
+    assert supposed("And if it were 12?", CASE, "Is her urea high?").patches[0].name == "urea"
+    assert supposed("如果升到9呢？", CASE, "尿素高吗").patches[0].value == 9
+    assert supposed("And if it were 12 mm?", CASE, "Is her urea high?").patches == ()
 
 
 def test_a_unit_that_nothing_settles_is_asked_for() -> None:

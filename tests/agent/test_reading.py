@@ -53,7 +53,7 @@ def _weights(**chosen: float) -> Weights:
 def test_tools_above_their_threshold_are_chosen_at_least_the_likeliest_unless_none_is_likelier() -> None:
     def choose(**chosen: float) -> tuple[str, ...]:
         reader = Reader(_weights(**chosen))
-        return reader.choose(Opinion(*_split({n: chosen.get(n, 0.0) for n in LABELS})), True)
+        return reader.choose(Opinion({t: chosen.get(t, 0.0) for t in TOOLS}, chosen.get(NONE, 0.0), dict.fromkeys(KINDS, 0.0)), True)
 
     assert choose(classify_ct=0.6, quantify_ct=0.9) == ("quantify_ct", "classify_ct")
     assert choose(classify_ct=0.3) == ("classify_ct",)
@@ -61,14 +61,12 @@ def test_tools_above_their_threshold_are_chosen_at_least_the_likeliest_unless_no
     assert choose(classify_ct=0.55, none=0.8) == ()
 
 
-def _split(p: dict[str, float]) -> tuple[dict, float, dict]:
-    return {t: p[t] for t in TOOLS}, p[NONE], {k: p[k] for k in KINDS}
-
-
 def test_weights_survive_the_file(tmp_path: Path) -> None:
-    save(_weights(classify_ct=2), tmp_path / "r.npz")
+    save(_weights(classify_ct=2, check_report=1), tmp_path / "r.npz")
     again = Reader(load(tmp_path / "r.npz")).read(Message("hello"))
     assert again.tools["classify_ct"] == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-3)
+    assert again.kinds["check_report"] == pytest.approx(1 / (1 + np.exp(4)), abs=1e-3)
+    assert again.tools["check_report"] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-3)
     assert again.tools["quantify_ct"] == pytest.approx(1 / (1 + np.exp(4)), abs=1e-3)
 
 
@@ -85,7 +83,7 @@ def test_a_reader_can_be_fitted_and_reads_unseen_authors() -> None:
     fitted = fit(rows)
     assert fitted.unseen["set_f1_case"] > 0.75
     reader = Reader(fitted.weights)
-    assert reader.choose(reader.read(Message("write up the CT for me", True)), True) == ("draft_report",)
+    assert reader.choose(reader.read(Message("Draft the report of this CT", True)), True) == ("draft_report",)
 
 
 def test_an_utterance_of_an_unknown_kind_is_refused_by_line(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from medmpt_backend.ct_commands import classify, encode, explain, report
 from medmpt_backend.errors import BadInput, Unavailable
+from medmpt_backend.model.config import MedMPTConfig
 from medmpt_backend.model_commands import COMMANDS, parity
 from medmpt_backend.weights.commands import weights_list, weights_remove, weights_use, weights_verify
 
@@ -98,3 +99,22 @@ def test_parity_of_no_fixture_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not a parity fixture"):
         parity(tmp_path)
     assert {"parity", "weights import", "ct encode", "ct classify", "ct report", "ct explain"} <= set(COMMANDS)
+
+
+def test_outside_the_domain_nothing_is_said_unless_asked_for_and_then_marked(
+    tmp_path: Path, study: Path, tiny_config: MedMPTConfig, make_weights: Callable[..., Path]
+) -> None:
+    folder = make_weights(tmp_path / "data" / "weights", tiny_config, synthetic=True, domain=True)
+    outside = _context(folder.parents[1], tmp_path / "cache")
+    quiet = classify(outside, study)
+    assert (quiet.status, quiet.findings) == ("out_of_domain", [])
+    assert all(s.origin == "not_assessed" for section in report(outside, study).sections for s in section.sentences)
+    assert explain(outside, study, tmp_path / "maps").heatmaps == []
+    assert not (tmp_path / "maps").exists()
+    loud = classify(outside, study, anyway=True)
+    assert loud.findings
+    assert all(f.name.startswith("[out of domain]") and f.present is None and not f.calibrated for f in loud.findings)
+    drafted = [s for section in report(outside, study, anyway=True).sections for s in section.sentences if s.origin == "model"]
+    assert drafted
+    assert all(s.text.startswith("[out of domain]") for s in drafted)
+    assert all(h.finding.startswith("[out of domain]") for h in explain(outside, study, tmp_path / "maps", anyway=True).heatmaps)

@@ -1,7 +1,10 @@
+import csv
+
 import pytest
 
 from retrieval.drugs.facts import DrugFact, Severity
 from retrieval.drugs.graph import DrugGraph
+from retrieval.drugs.tables import DATA
 
 GRAPH = DrugGraph.load()
 
@@ -136,3 +139,28 @@ def test_the_same_pair_is_found_from_both_languages() -> None:
     english = GRAPH.query("Can clarithromycin be combined with simvastatin?").facts
     chinese = GRAPH.query("克拉霉素能和辛伐他汀同时服用吗？").facts
     assert english == chinese != ()
+
+
+def test_the_tables_hold_what_the_docs_say() -> None:
+    graph = DrugGraph.load()
+    assert len(graph.drugs()) >= 400
+    reviewed = list(csv.DictReader((DATA / "pairs_review.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(reviewed) == 330
+    assert all(row["reason"] for row in reviewed)
+    for row in reviewed:
+        worst = {f.severity for f in graph.interactions(row["a"], row["b"])}
+        assert row["severity"] in worst or (row["severity"] == "none" and not worst & {"major", "contraindicated"}), row
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "severity"),
+    [
+        ("cimetidine", "theophylline", "major"),
+        ("simnotrelvir-ritonavir", "simvastatin", "contraindicated"),
+        ("amoxicillin-clavulanate", "methotrexate", "major"),
+        ("omeprazole", "selpercatinib", "major"),
+        ("febuxostat", "azathioprine", "contraindicated"),
+    ],
+)
+def test_new_rows_carry_the_word_of_the_label(a: str, b: str, severity: str) -> None:
+    assert severity in {f.severity for f in DrugGraph.load().interactions(a, b)}

@@ -96,7 +96,7 @@ def test_own_questions_are_answered(index: GuidelineIndex) -> None:
 def test_what_has_no_answer_stays_mostly_empty(index: GuidelineIndex) -> None:
     results = [index.search(question) for question in no_answer_questions()]
     assert np.mean([not r.hits for r in results]) >= 0.65
-    assert np.mean([r.direct for r in results]) <= 0.12
+    assert np.mean([r.direct for r in results]) <= 0.15
 
 
 def test_an_unknown_subject_empties_a_search_and_an_unknown_word_does_not(index: GuidelineIndex) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.attach import attach, judgements
-from tools.bedside.expression import holds
-from tools.bedside.record import Record
+from tools.bedside.record.expression import holds
+from tools.bedside.record.said import stance
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import notions, pattern_of
 from tools.bedside.regimens import choose, forbidding, regimens
-from tools.bedside.said import stance
 from tools.bedside.topics import asked
-from tools.bedside.vocabulary import notions, pattern_of
 from tools.case.record import Allergy, Case, Condition, Medication, Note, Observation, Patient, Presentation, Vitals
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolResult
@@ -192,3 +192,46 @@ def test_topics_answer_only_where_their_words_stand() -> None:
     assert [t.id for t in asked("Is he a candidate for NIV?")] == ["niv_copd"]
     assert not asked("What is the weather?")
     assert all(n.words or n.field or n.test for n in notions().values())
+
+
+def test_a_major_interaction_gives_way_to_the_next_option() -> None:
+    ward = PNEUMONIA.model_copy(
+        update={
+            "vitals": (Vitals(temperature_c=38.6, respiratory_rate=26, sbp_mmhg=124, dbp_mmhg=70, heart_rate=98, spo2_pct=91, fio2=0.28),),
+            "presentation": Presentation(symptoms=("fever", "cough"), findings=("right basal consolidation",)),
+            "medications": (Medication(name="amiodarone"),),
+        }
+    )
+    text = _says("Which antibiotic?", ward)
+    assert "doxycycline" in text.split(".")[0]
+    assert "azithromycin" not in text.split(".")[0]
+
+
+def test_life_threatening_bleeding_is_reversed_and_sleep_apnoea_is_no_arrest() -> None:
+    bleeding = _case(
+        patient=PATIENT,
+        presentation=Presentation(symptoms=("haemoptysis 400 mL since morning",)),
+        medications=(Medication(name="warfarin"),),
+        labs=(_lab("inr", 6.1, "1"),),
+    )
+    assert _says("What do I do about the INR?", bleeding).startswith("Reverse now")
+    asleep = COPD.model_copy(update={"patient": PATIENT.model_copy(update={"conditions": (Condition(name="obstructive sleep apnoea"),)})})
+    assert _says("Does he need NIV?", asleep).startswith("Yes")
+
+
+def test_general_questions_are_not_about_the_patient() -> None:
+    assert not judgements("What does the guideline say about NIV in COPD?", Record(COPD, GRAPH, ""))
+    assert judgements("What does the guideline say about NIV for him?", Record(COPD, GRAPH, ""))
+
+
+def test_a_topic_that_names_a_forbidden_drug_says_so_right_under_it() -> None:
+    allergic = PATIENT.model_copy(update={"allergies": (Allergy(substance="prednisolone", reaction="anaphylaxis", severity="severe"),)})
+    attack = _case(
+        patient=allergic.model_copy(update={"conditions": (Condition(name="COPD exacerbation"),)}),
+        presentation=Presentation(symptoms=("breathlessness",)),
+        vitals=(Vitals(respiratory_rate=28, spo2_pct=87, fio2=0.24),),
+    )
+    deps = Deps(cache_dir=Path(), case=attack, drugs=GRAPH, question="Should he have steroids?")
+    keys = [e.key for e in attach(ToolResult(tool="search_guidelines", status="empty"), deps).evidence]
+    assert "B-steroids_aecopd-0" in keys
+    assert "P-prednisolone" in keys

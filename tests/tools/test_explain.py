@@ -129,6 +129,9 @@ def test_bands_say_where_they_begin(tmp_path) -> None:
     assert "2: intermediate" in texts["curb_65"]
     assert "> 4: pulmonary embolism likely" in texts["wells_pe"]
     assert "18.5 to < 25: normal" in texts["bmi"]
+    pressure = next(x.text for x in explaining_evidence(explain("driving_pressure")) if x.key.endswith("-bands"))
+    assert "≤ 15: at most" in pressure
+    assert "> 15: above" in pressure
 
 
 def test_without_a_case_and_inputs_the_tool_explains(tmp_path) -> None:

@@ -1,6 +1,8 @@
 """What a tool's result gains when a case is open: judgements that answer the question, and notes on the drugs that its evidence names."""
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
@@ -8,12 +10,13 @@ from retrieval.drugs.graph import DrugGraph
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
-from tools.bedside.judging import evidence, judge
-from tools.bedside.record import Record
-from tools.bedside.regimens import choose
+from tools.bedside.judging import OF_DRUGS, evidence, judge
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
+from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked
 from tools.bedside.verdicts import alternative, asks_whether, verdicts
-from tools.bedside.vocabulary import words
+from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 
@@ -29,15 +32,18 @@ SPEAKING: frozenset[ToolName] = frozenset(
         "summarize_case",
     }
 )
+# A drafted or pasted report is not a question about the patient.
+_OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
 _READ = 8
+_BARE_WORDS = 6
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
-    if deps.case is None or result.tool not in SPEAKING:
+    if deps.case is None or result.tool in _OF_REPORTS:
         return result
-    record = Record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
-    found = judgements(deps.question, record) if deps.question else []
+    record = _record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
+    found = judgements(deps.question, record, topics_only=result.tool not in SPEAKING) if deps.question else []
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
         return result
@@ -45,6 +51,12 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     have = {e.key for e in result.evidence}
     new = [e for e in (*found, *notes) if e.key not in have]
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+@lru_cache(maxsize=8)
+def _record(case: Case, graph: DrugGraph, question: str) -> Record:
+    """One record for all tools of a turn: what is read once is not read again."""
+    return Record(case, graph, question)
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -57,25 +69,34 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
     return ("summarize_case", "") if words("handover").search(question) else None
 
 
-def judgements(question: str, record: Record) -> list[Evidence]:
-    """Everything of this room that answers the question for this patient, most specific first."""
+def judgements(question: str, record: Record, *, topics_only: bool = False) -> list[Evidence]:
+    """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
+    if words("general").search(question) and not words("patient").search(question):
+        return []  # about what is recommended in general, not about this patient
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
+    if topics_only:
+        return found
     high = any(t.rank >= 7 for t, _ in spoken)
-    if asks_dose(question):
-        found += dose(question, record)
+    dosed = dose(question, record) if asks_dose(question) else []
+    found += dosed
     stopping = bool(words("stop").search(question) and words("open").search(question))
     if stopping:
         found += stop_list(record)
-    if not found or not (high or stopping):
+    if not found or not (high or stopping or dosed):
         found += choose(question, record)
     if not found and words("handover").search(question):
         found += handover(record)
-    if not found and asks_whether(question):
+    if not found and (asks_whether(question) or words("stop").search(question) or _bare(question)):
         found += verdicts(question, record)
     return list({e.key: e for e in found}.values())
+
+
+def _bare(question: str) -> bool:
+    """Whether a question is hardly more than a name (`Rivaroxaban?`)."""
+    return question.strip().endswith(("?", "？")) and len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]+", question)) <= _BARE_WORDS
 
 
 def stop_list(record: Record) -> list[Evidence]:
@@ -116,12 +137,17 @@ def clashes(record: Record) -> list[DrugFact]:
 
 
 def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
-    """For every drug that a piece of evidence names: what speaks against it in this patient."""
+    """For every drug that a piece of evidence names: what speaks against it in this patient.
+
+    Sentences on medicines of this room have weighed their drugs already; a topic's text has not, so what is forbidden here stands under it.
+    """
     out: dict[str, Evidence] = {}
     current = {d.id for d in record.patient.current}
     for item in shown:
+        if item.key.startswith(OF_DRUGS):
+            continue
         for drug in record.graph.mentions(item.text):
-            if f"P-{drug.id}" in out or drug.id in current:
+            if f"P-{drug.id}" in out or drug.id in current or (item.key.startswith("B-") and not forbidding(record, drug.id)):
                 continue
             found = against(record, drug.id)
             if found is not None:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 from retrieval.drugs.check import patient_facts
 from retrieval.drugs.facts import DrugFact, Severity
-from tools.bedside.expression import holds
 from tools.bedside.judging import Applied
-from tools.bedside.record import Record
-from tools.bedside.wording import write
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.wording import write
 
 Action = Literal["stop", "hold", "avoid", "reduce", "watch"]
 _ORDER: dict[str, int] = {"stop": 0, "hold": 1, "avoid": 0, "reduce": 2, "watch": 3}

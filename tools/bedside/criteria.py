@@ -2,7 +2,7 @@
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.judging import judge
-from tools.bedside.record import Record
+from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
 from tools.deps import Deps
 from tools.evidence import ToolResult

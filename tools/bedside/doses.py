@@ -8,12 +8,30 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from tools.bedside.cautions import objections
-from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
-from tools.bedside.record import Record, Value
-from tools.bedside.vocabulary import pattern_of, words
-from tools.bedside.wording import write
+from tools.bedside.record.expression import holds
+from tools.bedside.record.values import Value
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import pattern_of, words
+from tools.bedside.record.wording import write
 from tools.evidence import Evidence
+
+# Conditions of the drug graph by the notion of the record that means them.
+_HERE = {
+    "community-acquired-pneumonia": "pneumonia",
+    "hospital-acquired-pneumonia": "hospital_onset",
+    "aspiration-pneumonia": "aspiration",
+    "copd-exacerbation": "copd_exacerbation",
+    "asthma-exacerbation": "asthma_attack",
+    "pulmonary-embolism": "pe",
+    "pneumocystis-pneumonia": "pjp",
+    "tuberculosis": "tb",
+    "influenza": "influenza",
+    "covid-19": "covid",
+    "ipf": "ipf",
+    "sarcoidosis": "sarcoid",
+    "invasive-aspergillosis": "invasive_mould",
+}
 
 
 class DoseRow(BaseModel):
@@ -64,9 +82,28 @@ def dose(question: str, record: Record) -> list[Evidence]:
     out: list[Evidence] = []
     for drug in dict.fromkeys(d.id for d in record.graph.mentions(question)):
         row = _row(drug, question, record)
-        if row is not None:
-            out += _said(row, record)
+        out += _said(row, record) if row is not None else _labelled(drug, record)
     return out
+
+
+def _labelled(drug: str, record: Record) -> list[Evidence]:
+    """A drug without a row of its own: its uses in the drug graph for what this patient has, and the rule for this kidney."""
+    graph, crcl = record.graph, record.get("crcl")
+    here = {c for c, notion in _HERE.items() if record.notion(notion) is True} | set(record.patient.context.conditions)
+    uses = [f for f in graph.facts((drug,), ("treats",)) if graph.condition_of(f) in here][:2]
+    rules = list(graph.dose_rules(drug, crcl=crcl.number if crcl else None))[:1]
+    if not uses and not rules:
+        return []
+    known = f" (CrCl {crcl.shown})" if crcl is not None else ""
+    known_zh = f"（肌酐清除率 {crcl.shown}）" if crcl is not None else ""
+    facts = [*uses, *rules]
+    against = [o for o in objections(record, drug) if not o.by_kidney][:2]
+    lines = [
+        (f"{f.text.rstrip('.')}{known if f in rules else ''}.", f"{f.text_zh.rstrip('。')}{known_zh if f in rules else ''}。")
+        for f in facts
+    ]
+    lines += [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in against]
+    return [evidence(f"B-dose-{drug}-label-{n}", en, zh, facts[0].source, facts[0].year) for n, (en, zh) in enumerate(lines)]
 
 
 def _row(drug: str, question: str, record: Record) -> DoseRow | None:

@@ -3,8 +3,8 @@
 import re
 
 from tools.bedside.judging import evidence
-from tools.bedside.record import Record
-from tools.bedside.said import clauses
+from tools.bedside.record.said import clauses
+from tools.bedside.record.view import Record
 from tools.evidence import Evidence, Language
 from tools.labs.value import Reading
 

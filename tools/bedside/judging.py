@@ -5,14 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrieval.guidelines.corpus import passage_key
-from tools.bedside.expression import holds
-from tools.bedside.record import Record, Value
+from tools.bedside.record.expression import holds
+from tools.bedside.record.values import Value
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import notions
+from tools.bedside.record.wording import as_typed, write
 from tools.bedside.topics import Item, Topic
-from tools.bedside.vocabulary import notions
-from tools.bedside.wording import as_typed, write
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
 
+# Keys of evidence that speaks of medicines and has weighed them for this patient.
+OF_DRUGS = ("P-", "B-reg-", "B-dose-", "B-may-", "B-stop-")
 _LISTED = (
     ("met", True, "Met", "符合"),
     ("not_met", False, "Not met", "不符合"),
@@ -99,12 +102,12 @@ def statement(topic: Topic, number: int, en: str, zh: str) -> Evidence:
 
 
 def evidence(key: str, en: str, zh: str, source: str, year: int | None, passage: str | None = None) -> Evidence:
-    """A bedside sentence as evidence; rows applied to a record are calculated, like a score."""
+    """A bedside sentence as evidence: of the drug graph where it speaks of medicines, else calculated from the record like a score."""
     if re.match(r"[a-z]{2}", en) and not en.startswith("mm"):
         en = en[0].upper() + en[1:]
     return Evidence(
         key=key,
-        kind="score",
+        kind="drug_graph" if key.startswith(OF_DRUGS) else "score",
         text=en,
         text_zh=zh,
         source=source,

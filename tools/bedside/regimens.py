@@ -9,12 +9,12 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from retrieval.drugs.check import patient_facts
-from tools.bedside.cautions import Objection, objections
-from tools.bedside.expression import holds
+from tools.bedside.cautions import Objection, closed, objections
 from tools.bedside.judging import Applied, evidence
-from tools.bedside.record import Record
-from tools.bedside.vocabulary import pattern_of
-from tools.bedside.wording import write
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import pattern_of
+from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
 
@@ -96,6 +96,9 @@ def regimens() -> tuple[Regimen, ...]:
     return tuple(rows)
 
 
+_MOST_NOTES = 3
+
+
 @dataclass(frozen=True)
 class _Pick:
     option: Option
@@ -123,9 +126,9 @@ def _assembled(regimen: Regimen, record: Record, applied: Applied) -> list[Evide
     if pick is not None:
         lines.append(_headline(regimen, pick, record, applied))
     lines[:0] = [(d.en, d.zh) for d in regimen.before if holds(d.test, applied) is True]
-    if pick is not None:
-        lines += _reasons(pick, record)
+    lines += _skipped(pick, record) if pick is not None else []
     lines += [(d.en, d.zh) for d in regimen.note if holds(d.test, applied) is True]
+    lines += _mind(pick, record) if pick is not None else []
     texts = [(write(en, applied, "en"), write(zh, applied, "zh")) for en, zh in lines]
     return [
         evidence(f"B-reg-{regimen.id}-{n}", en, zh, regimen.source, regimen.year, regimen.passage)
@@ -134,16 +137,22 @@ def _assembled(regimen: Regimen, record: Record, applied: Applied) -> list[Evide
 
 
 def _pick(regimen: Regimen, record: Record, applied: Applied) -> _Pick | None:
-    """The first option that nothing forbids."""
+    """The first option that nothing forbids and no major interaction burdens; else the first that nothing forbids."""
+    fitting = [o for o in regimen.option if holds(o.test, applied) is True]
     skipped: list[Objection] = []
-    for option in regimen.option:
-        if holds(option.test, applied) is not True:
-            continue
+    second: Option | None = None
+    for option in fitting:
         against = [o for part in option.part for o in forbidding(record, part.drug)]
-        if not against:
+        if against:
+            skipped += against[:1]
+            continue
+        grave = [o for part in option.part for o in objections(record, part.drug) if o.other and o.grave <= 1]
+        if not grave:
             return _Pick(option, tuple(skipped))
-        skipped += against[:1]
-    return None
+        # A listed major interaction gives way to the next option; it returns where none is better.
+        second = second or option
+        skipped += grave[:1]
+    return None if second is None else _Pick(second, tuple(o for o in skipped if o.drug not in {p.drug for p in second.part}))
 
 
 def forbidding(record: Record, drug: str) -> list[Objection]:
@@ -173,13 +182,17 @@ def _headline(regimen: Regimen, pick: _Pick, record: Record, applied: Applied) -
     return f"{regimen.title[0]}: {' plus '.join(en)}.{more_en}", f"{regimen.title[1]}：{'，联合'.join(zh)}。{more_zh}"
 
 
-def _reasons(pick: _Pick, record: Record) -> list[tuple[str, str]]:
-    """Why earlier options fall away, then what to mind with the chosen drugs."""
-    out = []
-    for o in list({o.drug: o for o in pick.skipped}.values())[:1]:
-        name = record.graph.name(o.drug)
-        out.append((f"Not {name.en} here: {o.en}", f"此处不用{name.zh}：{o.zh}"))
-    for part in pick.option.part:
-        mind = [o for o in objections(record, part.drug) if not o.by_kidney][:2]
-        out += [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in mind]
-    return out
+def _skipped(pick: _Pick, record: Record) -> list[tuple[str, str]]:
+    """Why the option before the chosen one falls away."""
+    first = next(iter(pick.skipped), None)
+    if first is None:
+        return []
+    name = record.graph.name(first.drug)
+    return [(f"Not {name.en} here: {first.en}", f"此处不用{name.zh}：{first.zh}")]
+
+
+def _mind(pick: _Pick, record: Record) -> list[tuple[str, str]]:
+    """What to mind with the chosen drugs, gravest first."""
+    found = [o for part in pick.option.part for o in objections(record, part.drug) if not o.by_kidney]
+    gravest = sorted(found, key=lambda o: o.grave)[:_MOST_NOTES]
+    return [(f"For this patient: {closed(o.en, '.')}", f"该患者注意：{closed(o.zh, '。')}") for o in gravest]

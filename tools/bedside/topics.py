@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.bedside.vocabulary import pattern_of
+from tools.bedside.record.vocabulary import pattern_of
 from tools.evidence import ToolName
 
 

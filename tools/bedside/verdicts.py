@@ -7,12 +7,12 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from tools.bedside.cautions import Objection, closed, objections
-from tools.bedside.expression import holds
 from tools.bedside.judging import Applied, evidence
-from tools.bedside.record import Record
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
+from tools.bedside.record.wording import write
 from tools.bedside.regimens import forbidding
-from tools.bedside.vocabulary import words
-from tools.bedside.wording import write
 from tools.evidence import Evidence
 
 _Line = tuple[str, str, Objection | None]
@@ -83,8 +83,8 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
         checked, checked_zh = _checked(record)
         return 3, [
             (
-                f"{name.en} can go on by what was checked ({checked}); nothing was found against it.",
-                f"按已核对内容（{checked_zh}）{name.zh}可以继续：未发现反对依据。",
+                f"Nothing was found against going on with {name.en} among what was checked ({checked}); that is not proof of safety.",
+                f"在已核对的内容（{checked_zh}）中未发现反对继续使用{name.zh}的依据；这不等于证明安全。",
                 None,
             )
         ]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tools.case.fhir_values import check_shape, clean, codes, concept, day, number, quantity, text_of
 from tools.case.record import Allergy, Case, Condition, LungFunction, Medication, Note, Observation, Patient, Sex, Smoking, Vitals
+from tools.case.scrub import scrub
 from tools.errors import BadInput
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
@@ -290,5 +291,5 @@ def _reports(resources: list[Resource]) -> tuple[Note, ...]:
     for r in _of(resources, "DiagnosticReport"):
         conclusion = clean(r.get("conclusion"))
         if conclusion:
-            notes.append(Note(time=clean(r.get("effectiveDateTime")), kind="report", text=conclusion))
+            notes.append(Note(time=clean(r.get("effectiveDateTime")), kind="report", text=scrub(conclusion)))
     return tuple(notes)

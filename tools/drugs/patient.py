@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from retrieval.drugs.check import ChildPugh, PatientContext
-from retrieval.drugs.facts import Drug
+from retrieval.drugs.check import PatientContext
+from retrieval.drugs.facts import ChildPugh, Drug
 from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Case, Patient
 from tools.scores.registry import find

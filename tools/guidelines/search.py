@@ -56,7 +56,7 @@ def search_guidelines(
         counts=dict(result.counts),
         warnings=tuple(_warning(h) for h in result.hits if h.superseded_by),
         evidence=tuple(_evidence(h) for h in result.hits),
-        data={"hits": hits, "direct": result.direct},
+        data={"hits": hits, "direct": result.direct, "unknown": list(result.unknown)},
     )
 
 

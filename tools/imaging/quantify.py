@@ -1,5 +1,6 @@
 """Tool `quantify_ct`: the lungs of a CT study in figures, as evidence; needs no model."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -19,6 +20,8 @@ _SLICE = {
     "carina": ("carina", "气管隆突"),
     "most_emphysema": ("most emphysema", "肺气肿最明显"),
     "most_ground_glass": ("most ground glass", "磨玻璃影最明显"),
+    "most_effusion": ("most pleural fluid", "胸腔积液最明显"),
+    "most_pneumothorax": ("most air in the pleural space", "胸膜腔积气最明显"),
     "most_consolidation": ("most consolidation", "实变最明显"),
 }
 
@@ -43,7 +46,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
         query={"study": study},
         counts={"slices": found.slices},
         warnings=tuple(found.warnings),
-        evidence=(*_figures(found, study), *_regions(found, study), *_slices(found, study)),
+        evidence=(*_figures(found, study), *_regions(found, study), *_pleura(found, study), *_slices(found, study)),
         data=payload(found),
     )
 
@@ -163,6 +166,34 @@ def _regions(q: "Quantification", study: str) -> list[Evidence]:
     return out
 
 
+def _pleura(q: "Quantification", study: str) -> list[Evidence]:
+    """Fluid, air and dense lung as measured; experimental groups stand in `data` alone."""
+    f = q.findings
+    out = []
+    for name, group, en, zh in (
+        ("effusion", f.effusion, "Pleural fluid", "胸腔积液"),
+        ("pneumothorax", f.pneumothorax, "Air in the pleural space", "胸膜腔积气"),
+    ):
+        if group.left_ml is None or group.right_ml is None:
+            continue
+        left, right = round(group.left_ml), round(group.right_ml)
+        note, note_zh = ("", "") if group.validity == "in" else (" (domain of the method not certain)", "（适用范围不确定）")
+        text = f"{en}, measured: left {left} mL, right {right} mL{note}."
+        text_zh = f"{zh}测量值：左侧 {left} mL，右侧 {right} mL{note_zh}。"
+        known = (
+            Quantity(name=f"{name}_left_ml", value=left, unit="mL", decimals=0),
+            Quantity(name=f"{name}_right_ml", value=right, unit="mL", decimals=0),
+        )
+        out.append(_evidence(study, name, text, text_zh, known, group.validity))
+    if f.consolidation.ml is not None and f.consolidation.ml >= 1:
+        ml = f.consolidation.ml
+        text = f"Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL, tissue at the chest wall included."
+        text_zh = f"致密肺组织（实变、不张或肿块）共 {ml:.0f} mL，含贴近胸壁者。"
+        amount = (Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),)
+        out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity))
+    return out
+
+
 def _slices(q: "Quantification", study: str) -> list[Evidence]:
     out = []
     for name, k in q.key_slices.items():
@@ -201,4 +232,5 @@ def payload(q: "Quantification") -> dict[str, JsonValue]:
     regions: list[JsonValue] = [dict(r.__dict__) for r in q.regions]
     slices: dict[str, JsonValue] = {n: {"index": k.index, "position_mm": k.position_mm} for n, k in q.key_slices.items()}
     definitions: dict[str, JsonValue] = dict(q.definitions)
-    return {"series": series, "lungs": lungs, "regions": regions, "key_slices": slices, "definitions": definitions}
+    groups: dict[str, JsonValue] = asdict(q.findings)
+    return {"series": series, "lungs": lungs, "regions": regions, "key_slices": slices, "definitions": definitions, **groups}

@@ -100,9 +100,28 @@ class Analyte(_Row):
         return convert(value, self.canonical, unit, molar_mass=self.molar_mass, valence=self.valence)
 
 
+class Limit(_Row):
+    """One side of a combined limit, in the analyte's unit, exclusive."""
+
+    analyte: str
+    below: float | None = None
+    above: float | None = None
+
+
+class Combined(_Row):
+    """Values of one sample that are critical together although none is alone."""
+
+    id: str
+    en: str
+    zh: str
+    source: str
+    limits: tuple[Limit, ...]
+
+
 class _File(_Row):
     sources: dict[str, Source]
     analyte: tuple[Analyte, ...]
+    combined: tuple[Combined, ...] = ()
 
 
 def fold(name: str) -> str:
@@ -123,6 +142,11 @@ def analytes() -> dict[str, Analyte]:
     return {a.id: a for a in _file().analyte}
 
 
+def combined_limits() -> tuple[Combined, ...]:
+    """Limits that hold only together."""
+    return _file().combined
+
+
 @cache
 def _names() -> dict[str, str]:
     table: dict[str, str] = {}
@@ -137,11 +161,36 @@ def _codes() -> dict[str, str]:
     return {code: a.id for a in _file().analyte for code in a.loinc}
 
 
-def find_analyte(name: str | None, loinc: str | None = None, unit: Unit | None = None) -> Analyte | None:
+# Specimens whose values must never be read as those of blood.
+_SPECIMENS = (
+    (re.compile(r"pleural|胸水|胸腔积液", re.IGNORECASE), "pleural"),
+    (re.compile(r"lavage|\bbalf?\b|灌洗", re.IGNORECASE), "bal"),
+    (re.compile(r"\burine|尿(?!素|酸)", re.IGNORECASE), "urine"),
+)
+
+
+_PREFIXES = {"pleural": ("pleural ", "胸水"), "bal": ("BAL ", "灌洗液"), "urine": ("urine ", "尿")}
+
+
+def specimen_of(text: str | None) -> str | None:
+    """`pleural`, `bal` or `urine` where the text names such a specimen."""
+    return next((kind for pattern, kind in _SPECIMENS if text and pattern.search(text)), None)
+
+
+def find_analyte(name: str | None, loinc: str | None = None, unit: Unit | None = None, specimen: str | None = None) -> Analyte | None:
     """Find an analyte by LOINC code or by any of its names; None when unknown (nothing is guessed).
 
-    A differential count given in percent is the fraction: `neutrophils 85 %` is `neutrophils_pct`.
+    A differential count given in percent is the fraction: `neutrophils 85 %` is `neutrophils_pct`. A value of pleural fluid, lavage or
+    urine is that of this specimen (`LDH` of pleural fluid is `pleural_ldh`) or unknown, never that of blood.
     """
+    kind = specimen_of(specimen)
+    if kind is not None and not _codes().get(loinc or ""):
+        named = (find_analyte(f"{word}{name}", unit=unit) for word in ("", *_PREFIXES[kind]))
+        own = next((a for a in named if a is not None and a.id.startswith(f"{kind}_")), None)
+        plain = find_analyte(name, unit=unit)
+        if own is not None or plain is None:
+            return own
+        return next((a for i in (f"{kind}_{plain.id}", f"{kind}_{plain.id}_pct") if (a := analytes().get(i)) is not None), None)
     percent = unit is not None and unit.dimension == "fraction"
     found = (
         _codes().get(loinc or "")

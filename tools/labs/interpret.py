@@ -9,7 +9,7 @@ from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.analytes import find_analyte, fold, source_of
 from tools.labs.panel import Pattern
 from tools.labs.patterns import find_patterns
-from tools.labs.value import Flag, Reading, decimals, latest, shown
+from tools.labs.value import SHEET, Flag, Reading, decimals, latest, shown
 
 _WORD: dict[Flag, tuple[str, str]] = {
     "low": ("low", "降低"),
@@ -94,7 +94,7 @@ def _warnings(readings: list[Reading], deps: Deps) -> Iterable[str]:
     for r in readings:
         if r.problem:
             yield f"{r.name()}: {r.problem}"
-    if deps.case and deps.case.patient.pregnant and any(r.reference_source != "interval printed on the sheet" for r in readings):
+    if deps.case and deps.case.patient.pregnant and any(r.reference_source != SHEET for r in readings):
         yield "the reference intervals are for adults who are not pregnant"
 
 
@@ -118,13 +118,18 @@ def sentence(r: Reading, language: Language = "en") -> str:
     o = r.observation
     value = (o.comparator or "") + _value(r, o.value or 0.0)
     reference = _reference(r)
+    sheet = r.reference_source == SHEET
     word = _WORD[r.flag][1 if zh else 0]
     name = r.name(language)
     if zh:
         trend = "" if r.previous is None else f"，前次为 {_value(r, r.previous)}"
-        return f"{name} {value}" + (f"（参考区间 {reference}）" if reference else "") + f"，{word}{trend}。"
+        return f"{name} {value}" + (f"（{'检验单' if sheet else ''}参考区间 {reference}）" if reference else "") + f"，{word}{trend}。"
     trend = "" if r.previous is None else f"; the previous value was {_value(r, r.previous)}"
-    return f"{name[:1].upper()}{name[1:]} is {value}" + (f" (reference {reference})" if reference else "") + f": {word}{trend}."
+    return (
+        f"{name[:1].upper()}{name[1:]} is {value}"
+        + (f" (reference{' of the sheet' if sheet else ''} {reference})" if reference else "")
+        + f": {word}{trend}."
+    )
 
 
 def _evidence(r: Reading) -> Evidence:
@@ -162,9 +167,11 @@ def _pattern_evidence(p: Pattern) -> Evidence:
 
 
 def _emergency(r: Reading, language: Language) -> str:
-    limits = r.analyte.critical if r.analyte else None
+    limits = r.combined or (r.analyte.critical if r.analyte else None)
     source = source_of(limits.source) if limits else None
     value = (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
+    if r.combined is not None:
+        value += f"（{r.combined.zh}）" if language == "zh" else f" ({r.combined.en})"
     origin = f"{source.title} ({source.year})" if source else ""
     if language == "zh":
         return f"危急值：{r.name('zh')} {value}，须立即复核并处理（界限来源：{origin}）。"

@@ -12,7 +12,7 @@ from typing import Literal
 
 from tools.case.record import Observation
 from tools.errors import BadInput, EmptyInput
-from tools.labs.analytes import find_analyte
+from tools.labs.analytes import find_analyte, specimen_of
 from tools.labs.units import parse_unit
 
 Comparator = Literal["<", "<=", ">", ">="]
@@ -36,6 +36,13 @@ _NAME_CAP = 60
 # One value with name, unit, flag and interval is never longer; a whole sheet is never larger.
 _PART_CAP = 200
 _TEXT_CAP = 500_000
+# Headings under which sheets print their interval, or its two ends.
+_REFERENCE = (
+    "reference", "range", "reference range", "reference interval", "ref", "ref range", "ref. range", "normal range",
+    "参考范围", "参考区间", "参考值", "参考值范围", "正常范围", "正常值", "生物参考区间",
+)  # fmt: skip
+_LOWER = ("reference low", "ref low", "low", "lower limit", "reference_low", "参考下限", "下限")
+_UPPER = ("reference high", "ref high", "high", "upper limit", "reference_high", "参考上限", "上限")
 _COLUMNS = ("time", "analyte", "value", "unit")
 _NEXT = re.compile(rf"\s(?=(?P<name>[A-Za-z\u4e00-\u9fff][^\s,:：=<>]{{0,25}})\s*[:：=]?\s*[<>≤≥]?\s*{_NUMBER}(?![\w^*]))")
 # A Latin name written together with its number: WBC14.2, Hb121g/L.
@@ -91,22 +98,29 @@ def _csv_row(cells: dict[str, str], name_column: str, value_column: str) -> Obse
     if match is None:
         return None
     unit = cells.get("unit") or cells.get("units") or cells.get("单位") or None
-    low, high = _reference(cells.get("reference") or cells.get("range") or cells.get("参考范围") or cells.get("参考区间") or "")
+    low, high = _reference(next((cells[n] for n in _REFERENCE if cells.get(n)), ""))
+    if low is None and high is None:
+        low, high = (_bound(next((cells[n] for n in names if cells.get(n)), "")) for names in (_LOWER, _UPPER))
     time = cells.get("time") or cells.get("date") or cells.get("时间") or None
-    return _observation(cells.get(name_column, ""), match[1], match[2], unit, time, low, high)
+    specimen = next((cells[n] for n in ("specimen", "sample", "标本", "标本类型", "样本") if cells.get(n)), None)
+    return _observation(cells.get(name_column, ""), match[1], match[2], unit, time, low, high, specimen)
 
 
 def _from_lines(body: str) -> list[Observation]:
     rows: list[Observation] = []
     time: str | None = None
+    heading: str | None = None
     for raw in body.splitlines():
         line = re.sub(r"[^\S\t]+", " ", raw).strip()
+        if len(line) <= _NAME_CAP and not re.search(r"\d", line):
+            # A heading names the specimen of the lines under it, until the next heading or an empty line.
+            heading = line if specimen_of(line) else None
         stamp = _TIME.match(line) if len(line) <= _PART_CAP else None
         if stamp:
             time = _iso(stamp[1]) + (f"T{stamp[2]:0>5}:00" if stamp[2] else "")
             continue
         for part in _parts(line):
-            row = _row(part, time)
+            row = _row(part, time, line if len(line) <= _PART_CAP and specimen_of(line) else heading)
             if row is not None:
                 rows.append(row)
     return rows
@@ -142,22 +156,22 @@ def _at_names(part: str) -> list[str]:
     return [part[a:b] for a, b in pairwise(edges)]
 
 
-def _row(part: str, time: str | None) -> Observation | None:
+def _row(part: str, time: str | None, specimen: str | None = None) -> Observation | None:
     """Read one value; a heading before it (`Blood gas: pH 7.31`) and a glued number (`WBC14.2`) are second tries."""
     if len(part) > _PART_CAP:
         return None
     match = _LINE.match(part)
-    row = _line_row(match, time) if match and len(match["name"]) <= _NAME_CAP else None
+    row = _line_row(match, time, specimen) if match and len(match["name"]) <= _NAME_CAP else None
     if row is not None:
         return row
     glued = _GLUED.match(part)
     if glued and find_analyte(glued["name"]):
-        return _line_row(glued, time)
+        return _line_row(glued, time, specimen)
     heading, colon, rest = re.split(r"([:：])", part, maxsplit=1) if re.search(r"[:：]", part) else (part, "", "")
-    return _row(rest, time) if colon and not re.search(r"\d", heading) else None
+    return _row(rest, time, specimen) if colon and not re.search(r"\d", heading) else None
 
 
-def _line_row(match: "re.Match[str]", time: str | None) -> Observation | None:
+def _line_row(match: "re.Match[str]", time: str | None, specimen: str | None) -> Observation | None:
     name = match["name"].strip(" \t-|")
     rest = _FLAG.sub(" ", match["rest"])
     found = _RANGE.search(rest)
@@ -172,7 +186,7 @@ def _line_row(match: "re.Match[str]", time: str | None) -> Observation | None:
     known = find_analyte(name)
     if known is None and (unit is None or parse_unit(unit) is None or not re.search(r"[A-Za-z\u4e00-\u9fff]", name)):
         return None
-    return _observation(name, match["cmp"], match["value"], unit, time, low, high)
+    return _observation(name, match["cmp"], match["value"], unit, time, low, high, specimen)
 
 
 def _reference(text: str) -> tuple[float | None, float | None]:
@@ -185,17 +199,29 @@ def _reference(text: str) -> tuple[float | None, float | None]:
     return (None, bound) if match["one"] in ("<", "<=", "≤") else (bound, None)
 
 
+def _bound(text: str) -> float | None:
+    return _number(text) if re.fullmatch(_NUMBER, text) else None
+
+
 def _number(text: str) -> float:
     """`1,234` is a thousands separator, `1,2` a decimal comma."""
     return float(text.replace(",", "") if re.search(r",\d{3}(?!\d)", text) else text.replace(",", "."))
 
 
 def _observation(
-    name: str, comparator: str | None, value: str, unit: str | None, time: str | None, low: float | None, high: float | None
+    name: str,
+    comparator: str | None,
+    value: str,
+    unit: str | None,
+    time: str | None,
+    low: float | None,
+    high: float | None,
+    specimen: str | None = None,
 ) -> Observation:
     signs: dict[str, Comparator] = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
     parsed = parse_unit(unit) if unit else None
-    analyte = find_analyte(name, unit=parsed)
+    kind = specimen_of(specimen)
+    analyte = find_analyte(name, unit=parsed, specimen=specimen)
     return Observation(
         time=time,
         analyte=analyte.id if analyte else name,
@@ -203,6 +229,7 @@ def _observation(
         value=_number(value),
         unit=unit,
         comparator=signs[comparator] if comparator else None,
+        specimen={"pleural": "pleural fluid", "bal": "lavage fluid", "urine": "urine"}.get(kind or ""),
         reference_low=low,
         reference_high=high,
     )

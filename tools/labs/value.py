@@ -1,14 +1,16 @@
 """One laboratory value with its meaning: unit understood, reference interval chosen, flag set, previous value found."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tools.case.record import Observation, Patient
 from tools.evidence import Language
-from tools.labs.analytes import ADULT_YEARS, Analyte, Interval, find_analyte, source_of
+from tools.labs.analytes import ADULT_YEARS, Analyte, Combined, Interval, combined_limits, find_analyte, source_of
 from tools.labs.units import Unit, parse_unit
 
+# Who gave an interval that the laboratory sheet of the patient brings.
+SHEET = "reference of the sheet"
 Flag = Literal["low", "normal", "high", "critical_low", "critical_high", "unknown"]
 
 
@@ -27,6 +29,7 @@ class Reading:
         reference_source: Who gave the interval.
         problem: Why the flag is unknown, for a warning.
         previous: The value before this one in the same unit, for the trend.
+        combined: The limit over several values of the sample that makes this one critical.
     """
 
     observation: Observation
@@ -39,6 +42,7 @@ class Reading:
     reference_source: str | None = None
     problem: str | None = None
     previous: float | None = None
+    combined: Combined | None = None
 
     @property
     def id(self) -> str:
@@ -74,7 +78,7 @@ def decimals(value: float) -> int:
 def read(observation: Observation, patient: Patient) -> Reading:
     """Understand one observation for this patient."""
     unit = parse_unit(observation.unit) if observation.unit else None
-    analyte = find_analyte(observation.analyte, observation.loinc, unit)
+    analyte = find_analyte(observation.analyte, observation.loinc, unit, observation.specimen)
     if unit is None and not observation.unit and analyte is not None and analyte.unit == "1":
         unit = parse_unit("")
     if analyte is None or observation.value is None:
@@ -97,16 +101,14 @@ def _with_printed(reading: Reading) -> Reading:
     if o.value is None or (o.reference_low is None and o.reference_high is None):
         return reading
     flag = _compare(o.value, o.comparator, o.reference_low, o.reference_high)
-    return Reading(
-        o, reading.analyte, reading.unit, None, flag, o.reference_low, o.reference_high, "interval printed on the sheet", reading.problem
-    )
+    return Reading(o, reading.analyte, reading.unit, None, flag, o.reference_low, o.reference_high, SHEET, reading.problem)
 
 
 def _flagged(o: Observation, analyte: Analyte, unit: Unit, canonical: float, patient: Patient) -> Reading:
     problem: str | None = None
     if o.reference_low is not None or o.reference_high is not None:
         low, high = o.reference_low, o.reference_high
-        flag, source = _compare(o.value or 0.0, o.comparator, low, high), "interval printed on the sheet"
+        flag, source = _compare(o.value or 0.0, o.comparator, low, high), SHEET
     else:
         flag, low, high, problem = _by_reference(o, analyte, unit, canonical, patient)
         known = source_of(analyte.source)
@@ -179,7 +181,25 @@ def latest(labs: tuple[Observation, ...], patient: Patient) -> list[Reading]:
             reading = read(o, patient)
             by_id.setdefault(reading.id, []).append(reading)
     order = {read(o, patient).id: i for i, o in reversed(list(enumerate(labs)))}
-    return [_trend(by_id[name]) for name in sorted(by_id, key=lambda n: order[n])]
+    return _together([_trend(by_id[name]) for name in sorted(by_id, key=lambda n: order[n])])
+
+
+def _together(readings: list[Reading]) -> list[Reading]:
+    """Mark the values that are critical together: those of one sample (same hour) that pass every limit of a combination."""
+    by_id = {r.id: r for r in readings}
+    marked: dict[str, Reading] = {}
+    for c in combined_limits():
+        found = [by_id.get(limit.analyte) for limit in c.limits]
+        values = [(r, r.canonical) for r in found if r is not None and r.canonical is not None and not r.observation.comparator]
+        if len(values) < len(c.limits) or len({(r.observation.time or "")[:13] for r, _ in values}) > 1:
+            continue
+        if all(
+            (limit.below is None or v < limit.below) and (limit.above is None or v > limit.above)
+            for limit, (_, v) in zip(c.limits, values, strict=True)
+        ):
+            for limit, (r, _) in zip(c.limits, values, strict=True):
+                marked[r.id] = replace(r, flag="critical_low" if limit.below is not None else "critical_high", combined=c, problem=None)
+    return [marked.get(r.id, r) for r in readings]
 
 
 def _trend(history: list[Reading]) -> Reading:

@@ -8,6 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+# Units that are words, as Chinese prose writes them.
+UNITS_ZH = {
+    "points": "分",
+    "criteria": "项",
+    "days": "天",
+    "pack-years": "包年",
+    "in the last year": "次/年",
+    "µg/day": "µg/日",
+    "mg/day": "mg/日",
+}
 Value = float | bool | str | None
 Values = Mapping[str, Value]
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
-from tools.scores.base import Band, Item
+from tools.scores.base import UNITS_ZH, Band, Item
 from tools.scores.registry import find, sources
 from tools.scores.spec import BandSpec, ItemSpec, specs
 
@@ -126,6 +126,8 @@ def explain(name: str) -> Explanation:
 
 
 def _declared(item: ItemSpec) -> Iterable[ExplainedItem]:
+    if item.value is not None:
+        yield ExplainedItem(key=item.key, label=item.en, label_zh=item.zh, points=None, condition=item.en, condition_zh=item.zh)
     for step in item.all_steps:
         yield ExplainedItem(
             key=item.key, label=item.en, label_zh=item.zh, points=step.points, condition=step.en or item.en, condition_zh=step.zh or item.zh
@@ -231,7 +233,7 @@ def _meanings(e: Explanation, language: Language) -> str:
         label, meaning = (band.label_zh, band.meaning_zh) if zh else (band.label, band.meaning)
         where = _range(band, e.bands, e.decimals == 0 and e.unit in ("points", "criteria"), zh)
         told.append((f"{where}{'：' if zh else ': '}" if where else "") + label + _in_brackets(meaning, zh))
-    unit = {"points": "分", "criteria": "项"}.get(e.unit, e.unit) if zh else e.unit
+    unit = UNITS_ZH.get(e.unit, e.unit) if zh else e.unit
     if e.exact:
         rows = ("、" if zh else ", ").join(f"{value:g}: {text_zh if zh else text}" for value, text, text_zh in e.exact)
         told.append(f"按分值：{rows}" if zh else f"by score: {rows}")
@@ -248,6 +250,8 @@ def _range(band: ExplainedBand, bands: tuple[ExplainedBand, ...], whole: bool, z
     """The span of a band; a lower end at which another band ends is not part of it (of whole points: the next one is)."""
     low, high = band.lower, band.upper
     over = low is not None and any(b is not band and b.upper == low == _rounded(low) for b in bands)
+    # 15.001 stands for 'above 15'.
+    over = over or (low is not None and 0 < low - _rounded(low) < 0.0015)
     if low is not None and over and whole and low == int(low):
         low, over = low + 1, False
     start = "" if low is None else f"> {_rounded(low):g}" if over else f"{_rounded(low):g}"

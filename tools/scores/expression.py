@@ -1,7 +1,8 @@
 """Conditions and formulas of declared calculators: a small, safe arithmetic over named inputs.
 
 Allowed: numbers, quoted words, input names, `+ - * / **`, comparisons (chained too), `and or not`, `a if test else b`, and the functions
-`min max abs sqrt log ln exp round floor`. An input that is unknown makes what depends on it unknown (None), three-valued: `a or b` is
+`min max abs sqrt log ln exp round floor`; `first(a, b)` is the first of its arguments that is
+known. An input that is unknown makes what depends on it unknown (None), three-valued: `a or b` is
 true when one is, whatever the other is.
 """
 
@@ -35,6 +36,9 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
 }  # fmt: skip
 
 
+_CALLED = _FUNCTIONS.keys() | {"first"}
+
+
 class BadExpression(ValueError):
     """A text that is not an expression of this language: a defect of the data."""
 
@@ -51,8 +55,8 @@ def parse(text: str) -> ast.expr:
     except SyntaxError as wrong:
         raise BadExpression(f"{text!r} is not an expression: {wrong.msg}") from wrong
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and not node.keywords):
-            raise BadExpression(f"{text!r} calls something else than {', '.join(_FUNCTIONS)}")
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _CALLED and not node.keywords):
+            raise BadExpression(f"{text!r} calls something else than {', '.join(sorted(_CALLED))}")
         if not isinstance(node, _ALLOWED):
             raise BadExpression(f"{text!r} holds {type(node).__name__}, which is not allowed")
     return tree
@@ -66,7 +70,7 @@ _ALLOWED = (
 
 def names(text: str) -> tuple[str, ...]:
     """Inputs that an expression names, in order of appearance."""
-    found = [n for n in ast.walk(parse(text)) if isinstance(n, ast.Name) and n.id not in _FUNCTIONS]
+    found = [n for n in ast.walk(parse(text)) if isinstance(n, ast.Name) and n.id not in _CALLED]
     return tuple(dict.fromkeys(n.id for n in sorted(found, key=lambda n: n.col_offset)))
 
 
@@ -93,6 +97,8 @@ def _value(node: ast.expr, values: Values) -> Result:
         case ast.IfExp(test=test, body=body, orelse=other):
             chosen = _value(test, values)
             return None if chosen is None else _value(body if chosen else other, values)
+        case ast.Call(func=ast.Name(id="first"), args=choices):
+            return next((found for c in choices if (found := _value(c, values)) is not None), None)
         case ast.Compare():
             return _compared(node, values)
         case _:

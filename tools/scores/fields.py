@@ -49,7 +49,9 @@ CONFUSION = Field(
     aliases=("altered_mental_status",),
     current=True,
 )
-HAEMOPTYSIS = Field("haemoptysis", "haemoptysis", "咯血", kind="flag", terms=("haemoptysis", "hemoptysis", "咯血"), aliases=("hemoptysis",), current=True)
+HAEMOPTYSIS = Field(
+    "haemoptysis", "haemoptysis", "咯血", kind="flag", terms=("haemoptysis", "hemoptysis", "咯血"), aliases=("hemoptysis",), current=True
+)
 PREVIOUS_VTE = Field(
     "previous_vte",
     "previous DVT or PE",
@@ -76,7 +78,22 @@ MALIGNANCY = Field(
     "active malignancy",
     "活动性恶性肿瘤",
     kind="flag",
-    terms=("malignancy", "cancer", "carcinoma", "lymphoma", "leukaemia", "leukemia", "恶性肿瘤", "肺癌", "癌", "淋巴瘤", "白血病"),
+    terms=(
+        "malignancy",
+        "cancer",
+        "carcinoma",
+        "adenocarcinoma",
+        "metasta",
+        "lymphoma",
+        "myeloma",
+        "leukaemia",
+        "leukemia",
+        "恶性肿瘤",
+        "肺癌",
+        "癌",
+        "淋巴瘤",
+        "白血病",
+    ),
     aliases=("cancer", "neoplasm"),
     current=True,
     except_in=("癌胚抗原", "cancer antigen", "cancer screening", "癌症筛查"),
@@ -132,3 +149,62 @@ ON_OXYGEN = Field(
     "on_oxygen", "supplemental oxygen", "吸氧", kind="flag", terms=("supplemental oxygen", "on oxygen", "oxygen therapy", "吸氧", "氧疗")
 )
 COPD = Field("copd", "COPD", "慢阻肺", kind="flag", terms=("copd", "chronic obstructive", "慢性阻塞性肺", "慢阻肺"))
+WBC = Field("wbc", "white cell count", "白细胞计数", "10*9/L", analytes=("wbc",))
+PLATELETS = Field("platelets", "platelet count", "血小板计数", "10*9/L", analytes=("platelets",), aliases=("plt",))
+HAEMOGLOBIN = Field("haemoglobin", "haemoglobin", "血红蛋白", "g/L", analytes=("haemoglobin",), aliases=("hb", "hemoglobin"))
+EOSINOPHILS = Field("eosinophils", "eosinophil count", "嗜酸性粒细胞计数", "10*9/L", analytes=("eosinophils",), aliases=("eos",))
+LYMPHOCYTES = Field("lymphocytes", "lymphocyte count", "淋巴细胞计数", "10*9/L", analytes=("lymphocytes",))
+CRP = Field("crp", "C-reactive protein", "C反应蛋白", "mg/L", analytes=("crp",))
+BILIRUBIN = Field("bilirubin", "bilirubin", "胆红素", "umol/L", analytes=("bilirubin",))
+INR = Field("inr", "INR", "国际标准化比值", "", analytes=("inr",))
+D_DIMER = Field("d_dimer", "D-dimer (FEU)", "D-二聚体（FEU）", "mg/L", analytes=("d_dimer",), aliases=("ddimer",))
+EGFR = Field("egfr", "estimated GFR", "估算肾小球滤过率", "mL/min/{1.73_m2}", analytes=("egfr",), aliases=("gfr",))
+FEV1_PCT = Field("fev1_pct", "FEV1 in % of predicted", "FEV1 占预计值", "%", aliases=("fev1",))
+FVC_PCT = Field("fvc_pct", "FVC in % of predicted", "FVC 占预计值", "%", aliases=("fvc",))
+DLCO_PCT = Field("dlco_pct", "DLCO in % of predicted", "DLCO 占预计值", "%", aliases=("dlco",))
+MMRC = Field("mmrc", "mMRC dyspnoea grade (0 to 4)", "mMRC 呼吸困难分级（0 至 4）", "", aliases=("dyspnoea_grade", "dyspnea_grade"))
+PEEP = Field("peep", "PEEP or CPAP", "PEEP 或 CPAP", "cmH2O", aliases=("cpap",))
+HYPERTENSION = Field(
+    "hypertension", "hypertension", "高血压", kind="flag", terms=("hypertension", "高血压"),
+    except_in=("pulmonary hypertension", "pulmonary arterial hypertension", "portal hypertension", "intracranial hypertension",
+               "肺动脉高血压", "门静脉高血压"),
+)  # fmt: skip
+DIABETES = Field("diabetes", "diabetes", "糖尿病", kind="flag", terms=("diabetes", "糖尿病"), except_in=("diabetes insipidus",))
+CHRONIC_LUNG = Field(
+    "chronic_lung_disease", "chronic lung disease", "慢性肺病", kind="flag",
+    terms=("copd", "chronic obstructive", "interstitial lung disease", "pulmonary fibrosis", "bronchiectasis", "chronic lung disease",
+           "慢阻肺", "慢性阻塞性肺", "间质性肺", "肺纤维化", "支气管扩张", "慢性肺病"),
+)  # fmt: skip
+STROKE = Field(
+    "stroke", "stroke, TIA or systemic embolism", "卒中、短暂性脑缺血发作或体循环栓塞", kind="flag",
+    terms=("stroke", "transient ischaemic attack", "transient ischemic attack", "tia", "脑卒中", "脑梗", "短暂性脑缺血"),
+    except_in=("stroke volume",),
+)  # fmt: skip
+VASCULAR = Field(
+    "vascular_disease", "vascular disease", "血管疾病", kind="flag",
+    terms=("myocardial infarction", "peripheral arterial", "aortic plaque", "coronary artery disease", "心肌梗死", "外周动脉", "冠心病"),
+)  # fmt: skip
+ATRIAL_FIBRILLATION = Field(
+    "atrial_fibrillation", "atrial fibrillation", "心房颤动", kind="flag", terms=("atrial fibrillation", "心房颤动", "房颤")
+)
+IMMOBILE = Field(
+    "immobile", "bed rest or reduced mobility for at least 3 days", "卧床或活动受限至少 3 天", kind="flag",
+    terms=("immobilis", "immobiliz", "bedridden", "bed rest", "bedbound", "制动", "卧床"), current=True,
+    aliases=("immobilisation", "immobilization", "reduced_mobility"),
+)  # fmt: skip
+OESTROGEN = Field(
+    "hormone_use", "oestrogen use", "使用雌激素", kind="flag",
+    terms=("hormone use", "oral contraceptive", "hormone replacement", "避孕药", "激素替代"), current=True,
+    drugs=("estradiol", "ethinyl", "estrogen", "oestrogen", "雌二醇", "炔雌醇", "雌激素"),
+)  # fmt: skip
+MULTILOBAR = Field(
+    "multilobar", "infiltrates in more than one lobe", "多叶浸润", kind="flag", current=True,
+    terms=("multilobar", "multilobe", "bilateral infiltrate", "bilateral consolidation", "多叶", "双肺浸润", "双肺实变"),
+)  # fmt: skip
+CONSOLIDATION = Field("consolidation", "consolidation on imaging", "影像学实变", kind="flag", terms=("consolidation", "实变"), current=True)
+THROMBOPHILIA = Field(
+    "thrombophilia", "known thrombophilia", "已知易栓症", kind="flag",
+    terms=("thrombophilia", "factor v leiden", "antiphospholipid", "protein c deficiency", "protein s deficiency",
+           "antithrombin deficiency", "易栓症", "抗磷脂"),
+)  # fmt: skip
+PACK_YEARS = Field("pack_years", "pack-years", "吸烟包年", "", patient="smoking.pack_years")

@@ -11,6 +11,9 @@ from retrieval.concepts.context import statuses
 from tools.case.record import Case
 from tools.scores.base import Field
 
+# Words that belong to a term (`history of dvt`) and are a cue of the context module too: the status is read of what follows them.
+_CUE_IN_TERM = re.compile(r"(?:history of|previous|recent)\s+|既往|近期", re.IGNORECASE)
+
 
 class Stated(NamedTuple):
     """One answer with the words that gave it and where they stand."""
@@ -43,7 +46,8 @@ def stated(field: Field, case: Case) -> Stated | None:
 def _answers(field: Field, text: str) -> Iterator[bool]:
     """The answer of each mention of the field's terms in `text`."""
     for start, end in _mentions(field, text):
-        said = statuses(text, start, end)
+        cue = _CUE_IN_TERM.match(text, start, end)
+        said = statuses(text, cue.end() if cue and cue.end() < end else start, end)
         if said & {"family", "uncertain", "hypothetical"}:
             continue
         if "negated" in said:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tools.case.record import Case, LungFunction, Vitals
 from tools.errors import BadInput
@@ -115,7 +116,7 @@ def _in_unit(field: Field, key: str, value: float, unit: str) -> float:
 
 def _from_case(field: Field, case: Case, labs: dict[str, Reading]) -> Resolved | None:
     if field.patient:
-        value = getattr(case.patient, field.patient)
+        value = _at(case.patient, field.patient)
         if value is None or (field.kind == "choice" and value not in field.choices):
             return None
         return Resolved(field, value, "patient", key="C-demographics")
@@ -133,6 +134,13 @@ def _from_case(field: Field, case: Case, labs: dict[str, Reading]) -> Resolved |
     if field.key == "confusion" and field.kind == "flag":
         return _confusion(field, case)
     return _flag(field, case) if field.kind == "flag" else None
+
+
+def _at(start: object, path: str) -> Any:
+    """`smoking.pack_years` of a patient; None where a step is absent."""
+    for name in path.split("."):
+        start = None if start is None else getattr(start, name)
+    return start
 
 
 def latest_vital(case: Case, name: str) -> tuple[float, str | None] | None:

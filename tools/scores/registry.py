@@ -17,11 +17,12 @@ from tools.scores.formulas import (
     pulmonary_embolism,
     renal,
     sepsis,
+    spirometry,
     thrombosis,
 )
 from tools.scores.spec import Source, specs, to_calculator
 
-_MODULES = (curb_65, psi, pneumonia_extra, pulmonary_embolism, thrombosis, gases, renal, metabolic, sepsis, airways, body)
+_MODULES = (curb_65, psi, pneumonia_extra, pulmonary_embolism, thrombosis, gases, renal, metabolic, sepsis, airways, body, spirometry)
 
 
 @cache

@@ -58,10 +58,14 @@ def run(calculator: Calculator, case: Case | None, given: Mapping[str, str] | No
 
 
 def _formula(c: Calculator, inputs: dict[str, Resolved], values: dict[str, float | bool | str | None]) -> Outcome:
-    missing = tuple(f.key for f in c.fields if f.key not in values and not f.optional)
-    value = None if missing or c.compute is None else c.compute(values)
-    extra = _extra(c, value, values)
+    value = None if c.compute is None else c.compute(values)
     band = None if value is None else _band(c, value, values)
+    # A branch that needs no more inputs is an answer; otherwise every input that is not given stands open.
+    answered = value is not None and (band is not None or c.band_of is None)
+    missing = () if answered else tuple(f.key for f in c.fields if f.key not in values and not f.optional)
+    if missing:
+        value = band = None
+    extra = _extra(c, value, values)
     return Outcome(c, value, value, value, band, None, inputs, missing, (), extra)
 
 

@@ -40,6 +40,12 @@ points = 4
 key = "on_niv"
 points = 2
 
+[[hacor.items]]                           # points that are a value themselves, from `least` to `most`
+key = "age"
+value = "age"
+least = 18
+most = 120
+
 compute = "…"                             # instead of items, a formula: `(140 - age) * weight / (72 * creatinine)`
 
 [[hacor.bands]]                           # meaning of the result, ascending; `from` <= result <= `to`, either end may be left out
@@ -107,7 +113,7 @@ class Step(_Row):
 
 
 class ItemSpec(_Row):
-    """One criterion: `when` and `points`, or `steps`; `otherwise` when none holds."""
+    """One criterion: `when` and `points`, or `steps`; `otherwise` when none holds; or `value`, an expression that gives the points."""
 
     key: str
     en: str
@@ -116,10 +122,15 @@ class ItemSpec(_Row):
     points: float = 1
     steps: tuple[Step, ...] = ()
     otherwise: float = 0
+    value: str | None = None
+    least: float = 0
+    most: float = 0
 
     @property
     def all_steps(self) -> tuple[Step, ...]:
-        """The steps, of the short form one."""
+        """The steps, of the short form one; none where the points are a value."""
+        if self.value is not None:
+            return ()
         return self.steps or (Step(when=self.when or "", points=self.points),)
 
 
@@ -181,7 +192,7 @@ class Spec(_Row):
                 return row
             label = own.get(item["key"]) or (vars(shared_fields()[item["key"]]) if item["key"] in shared_fields() else {})
             filled = {k: label[k] for k in ("en", "zh") if k in label} | item
-            items.append(filled if item.get("steps") or item.get("when") else filled | {"when": item["key"]})
+            items.append(filled if item.keys() & {"steps", "when", "value"} else filled | {"when": item["key"]})
         return {**row, "items": items}
 
     @model_validator(mode="after")
@@ -203,6 +214,7 @@ class Spec(_Row):
 
     def _expressions(self) -> Iterator[str]:
         yield from (s.when for i in self.items for s in i.all_steps)
+        yield from (i.value for i in self.items if i.value)
         yield from (b.when for b in self.bands if b.when)
         yield from (e.compute for e in self.extra)
         if self.compute:
@@ -254,6 +266,9 @@ def _extra(extra: ExtraSpec) -> Extra:
 
 
 def _item(item: ItemSpec) -> Item:
+    if item.value is not None:
+        text = item.value
+        return Item(item.key, item.en, item.zh, names(text), lambda v: _number(evaluate(text, v)), item.least, item.most)
     steps = item.all_steps
 
     def points(values: Values) -> float | None:

@@ -9,6 +9,7 @@ from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.units import parse_unit
 from tools.quantities import fill
+from tools.scores.base import UNITS_ZH
 from tools.scores.explain import explain as explained
 from tools.scores.explain import explaining_evidence
 from tools.scores.inputs import UNIT_TAKEN, Resolved
@@ -17,7 +18,6 @@ from tools.scores.run import Outcome, run
 
 # A short score shows what did not count too.
 _FEW = 8
-_NUMBER_ZH = {"points": "分", "criteria": "项"}
 
 
 def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None, explain: bool = False) -> ToolResult:
@@ -152,7 +152,7 @@ def statement(outcome: Outcome, language: Language) -> str:
     """One or two sentences: result, meaning, components, and what is open."""
     c, zh = outcome.calculator, language == "zh"
     name = c.zh if zh else c.en[:1].upper() + c.en[1:]
-    unit = (_NUMBER_ZH.get(c.unit, c.unit) if zh else c.unit) or ""
+    unit = (UNITS_ZH.get(c.unit, c.unit) if zh else c.unit) or ""
     gap = "" if unit in ("", "%") else " "
     if outcome.value is not None:
         number = _number(outcome.value, c.decimals)

@@ -115,11 +115,15 @@ def _texts(value: JsonValue) -> list[str]:
     return [escape(_plain(item)) for item in value] if isinstance(value, list) else []
 
 
+def _urgent(answer: str, emergency: bool) -> str:
+    """The answer with the line that leads it in red where somebody is in danger."""
+    first, _, rest = answer.partition("\n")
+    return f"[bold red]{first}[/bold red]\n{rest}" if emergency else answer
+
+
 def ask(console: Console, body: Mapping[str, JsonValue]) -> None:
     """The answer first, then its sources, then what was removed or is missing."""
-    for text in _texts(body.get("emergencies")):
-        console.print(f"[bold red]Emergency:[/bold red] {text}")
-    console.print("\n" + escape(_plain(body.get("answer"))) + "\n")
+    console.print("\n" + _urgent(escape(_plain(body.get("answer"))), bool(body.get("emergencies"))) + "\n")
     for number, evidence in enumerate(_list(body.get("evidence")), 1):
         where = " · ".join(_plain(evidence.get(key)) for key in ("source", "year", "locator") if evidence.get(key))
         console.print(f"[cyan]\\[{number}][/cyan] [dim]{escape(where)}[/dim]")

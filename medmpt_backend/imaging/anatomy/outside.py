@@ -78,11 +78,11 @@ def without_room_air(grid: Grid, inside: NDArray[np.bool_], labels: NDArray[np.i
         `inside` itself where no region is suspicious.
     """
     sizes = np.bincount(labels.ravel())
-    plain = np.bincount(labels.ravel(), weights=(grid.hu < _PLAIN_HU).ravel())
     wide = sizes * grid.spacing[1] * grid.spacing[2] > _WIDE_MM2
+    wide[0] = False
+    inner = labels[inside]
+    plain = np.bincount(inner, weights=grid.hu[inside] < _PLAIN_HU, minlength=len(sizes))
     suspect = wide & (plain > _PLAIN_SHARE * sizes)
-    suspect[0] = False
-    suspect &= np.bincount(labels.ravel(), weights=inside.ravel()) > 0
     if not suspect.any():
         return inside
     body = body_of(grid)

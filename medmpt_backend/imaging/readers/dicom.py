@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.imaging.readers import burned, geometry, hounsfield, pixels
-from medmpt_backend.imaging.readers.choose import GAP_SHARE, MIN_SLICES, choose, plural
+from medmpt_backend.imaging.readers import geometry, hounsfield, pixels
 from medmpt_backend.imaging.readers.frames import DAMAGE, Frame, looks_like_dicom, read_frames
-from medmpt_backend.imaging.readers.series import Plane, facts, normal_of, require_upright, without_duplicates
+from medmpt_backend.imaging.readers.stack import burned
+from medmpt_backend.imaging.readers.stack.choose import GAP_SHARE, MIN_SLICES, choose, plural
+from medmpt_backend.imaging.readers.stack.series import Plane, facts, normal_of, require_upright, without_duplicates
 from medmpt_backend.imaging.volume import Volume
 
 # Uneven intervals are a habit of sections much thinner than their interval, and missing slices elsewhere.

@@ -30,7 +30,8 @@ BSA = Calculator(
 )
 
 
-def _ideal(values: Values) -> float | None:
+def ideal_weight(values: Values) -> float | None:
+    """Ideal body weight in kg; None without sex or height."""
     height, sex = number(values, "height"), values.get("sex")
     if height is None or sex not in ("male", "female"):
         return None
@@ -38,20 +39,21 @@ def _ideal(values: Values) -> float | None:
     return (50.0 if sex == "male" else 45.5) + 2.3 * (height / 2.54 - 60)
 
 
-def _adjusted(values: Values) -> float | None:
-    ideal, weight = _ideal(values), number(values, "weight")
+def adjusted_weight(values: Values) -> float | None:
+    """Ideal weight plus 0.4 of the excess, in kg."""
+    ideal, weight = ideal_weight(values), number(values, "weight")
     return None if ideal is None or weight is None else ideal + 0.4 * (weight - ideal)
 
 
 IDEAL_WEIGHT = Calculator(
-    "ideal_body_weight", "ideal body weight", "理想体重", (SEX, HEIGHT), compute=_ideal, unit="kg", decimals=1, aliases=("ibw",)
+    "ideal_body_weight", "ideal body weight", "理想体重", (SEX, HEIGHT), compute=ideal_weight, unit="kg", decimals=1, aliases=("ibw",)
 )
 ADJUSTED_WEIGHT = Calculator(
     "adjusted_body_weight",
     "adjusted body weight",
     "校正体重",
     (SEX, HEIGHT, WEIGHT),
-    compute=_adjusted,
+    compute=adjusted_weight,
     unit="kg",
     decimals=1,
     aliases=("abw",),

@@ -44,9 +44,9 @@ CRB_65 = Calculator(
     (CONFUSION, RESPIRATORY_RATE, SBP, DBP, AGE),
     (_CONFUSION, _RATE, _PRESSURE, _AGE),
     bands=(
-        Band(0, "low risk of death", "死亡风险低"),
-        Band(2, "intermediate risk of death", "死亡风险中等"),
-        Band(None, "high risk of death", "死亡风险高"),
+        Band(0, "low risk of death (30-day mortality below 1%)", "死亡风险低（30 天病死率 < 1%）"),
+        Band(2, "intermediate risk of death (30-day mortality 1 to 10%)", "死亡风险中等（30 天病死率 1–10%）"),
+        Band(None, "high risk of death (30-day mortality above 10%)", "死亡风险高（30 天病死率 > 10%）"),
     ),
     aliases=("crb65",),
 )

@@ -1,7 +1,11 @@
 """Kidney function: Cockcroft–Gault clearance and CKD-EPI 2021."""
 
-from tools.scores.base import Band, Calculator, Values, number
-from tools.scores.fields import AGE, CREATININE, SEX, WEIGHT
+from tools.scores.base import Band, Calculator, Extra, Field, Values, number
+from tools.scores.fields import AGE, CREATININE, HEIGHT, SEX, WEIGHT
+from tools.scores.formulas.body import adjusted_weight, ideal_weight
+
+# Body mass index from which the adjusted weight is used (WHO obesity).
+OBESE = 30.0
 
 _GRADES = (
     Band(14.999, "kidney failure (below 15)", "肾衰竭（低于 15）"),
@@ -13,13 +17,45 @@ _GRADES = (
 )
 
 
-def _cockcroft(values: Values) -> float | None:
-    age, weight, creatinine = (number(values, key) for key in ("age", "weight", "creatinine"))
-    sex = values.get("sex")
+def _clearance(values: Values, weight: float | None) -> float | None:
+    """(140 - age) x weight / (72 x creatinine mg/dL), x 0.85 in women (Cockcroft and Gault 1976)."""
+    age, creatinine, sex = number(values, "age"), number(values, "creatinine"), values.get("sex")
     if age is None or weight is None or creatinine is None or sex not in ("male", "female"):
         return None
-    # (140 - age) x weight / (72 x creatinine mg/dL), x 0.85 in women (Cockcroft and Gault 1976).
     return (140 - age) * weight / (72 * creatinine) * (0.85 if sex == "female" else 1.0)
+
+
+def _bmi(values: Values) -> float | None:
+    weight, height = number(values, "weight"), number(values, "height")
+    return None if weight is None or height is None else weight / (height / 100) ** 2
+
+
+def _cockcroft(values: Values) -> float | None:
+    """Actual weight as in the original; adjusted weight in obesity (body mass index of 30 or more), where the actual one overestimates."""
+    bmi = _bmi(values)
+    weight = adjusted_weight(values) if bmi is not None and bmi >= OBESE else number(values, "weight")
+    return _clearance(values, weight)
+
+
+def _weight_used(_: float, values: Values) -> tuple[str, str]:
+    bmi = _bmi(values)
+    if bmi is None:
+        return "with the actual body weight; without height obesity is not judged", "按实际体重；无身高，未判断肥胖"
+    if bmi >= OBESE:
+        return f"with the adjusted body weight, because the body mass index is {bmi:.1f} kg/m²", f"体重指数 {bmi:.1f} kg/m²，按校正体重"
+    return "with the actual body weight", "按实际体重"
+
+
+def _actual(values: Values) -> float | None:
+    return _clearance(values, number(values, "weight"))
+
+
+def _ideal(values: Values) -> float | None:
+    return _clearance(values, ideal_weight(values))
+
+
+def _adjusted(values: Values) -> float | None:
+    return _clearance(values, adjusted_weight(values))
 
 
 def _ckd_epi(values: Values) -> float | None:
@@ -36,11 +72,17 @@ COCKCROFT_GAULT = Calculator(
     "cockcroft_gault",
     "creatinine clearance (Cockcroft–Gault)",
     "肌酐清除率（Cockcroft–Gault）",
-    (AGE, SEX, WEIGHT, CREATININE),
+    (AGE, SEX, WEIGHT, CREATININE, Field(**{**HEIGHT.__dict__, "optional": True})),
     compute=_cockcroft,
     unit="mL/min",
     decimals=1,
-    note=("actual body weight is used, as in the original formula; creatinine must be stable", "按原公式使用实际体重；要求肌酐稳定"),
+    band_of=_weight_used,
+    extra=(
+        Extra("clearance_actual", "clearance with the actual weight", "按实际体重的清除率", "mL/min", 1, _actual),
+        Extra("clearance_ideal", "clearance with the ideal weight", "按理想体重的清除率", "mL/min", 1, _ideal),
+        Extra("clearance_adjusted", "clearance with the adjusted weight", "按校正体重的清除率", "mL/min", 1, _adjusted),
+    ),
+    note=("creatinine must be stable", "要求肌酐稳定"),
     aliases=("crcl", "creatinine_clearance"),
 )
 CKD_EPI = Calculator(

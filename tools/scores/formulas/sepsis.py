@@ -7,6 +7,7 @@ _WBC = Field("wbc", "white cell count", "白细胞计数", "10*9/L", analytes=("
 _PLATELETS = Field("platelets", "platelet count", "血小板计数", "10*9/L", analytes=("platelets",))
 _BILIRUBIN = Field("bilirubin", "bilirubin", "胆红素", "umol/L", analytes=("bilirubin",))
 _CREATININE = Field("creatinine", "creatinine", "肌酐", "umol/L", analytes=("creatinine",))
+_URINE = Field("urine_output", "urine output", "尿量", "mL/day", optional=True)
 _MAP = Field("mean_arterial_pressure", "mean arterial pressure", "平均动脉压", "mmHg", aliases=("map",), optional=True)
 _DBP = Field("dbp", "diastolic blood pressure", "舒张压", "mmHg", vital="dbp_mmhg", optional=True)
 _VENTILATED = Field(
@@ -112,13 +113,23 @@ def _circulation(values: Values) -> float | None:
     return None if drugs is None or pressure is None else 1.0 if pressure < 70 else 0.0
 
 
+def _kidney(values: Values) -> float | None:
+    """Creatinine, or urine output below 500 (3 points) or 200 mL a day (4 points), whichever gives more."""
+    creatinine, urine = number(values, "creatinine"), number(values, "urine_output")
+    dry = None if urine is None else 4.0 if urine < 200 else 3.0 if urine < 500 else 0.0
+    if creatinine is None:
+        return dry if dry == 4.0 else None
+    points = next((p for upper, p in ((106, 0.0), (171, 1.0), (300.6, 2.0), (442.1, 3.0)) if creatinine < upper), 4.0)
+    return max(points, dry or 0.0)
+
+
 # Points: Vincent 1996, table 3, which gives creatinine in mg/dL (1.2, 2.0, 3.5, 5.0) and rounded in µmol/L (110, 171, 300, 440); the
 # limits here lie between both tables: 1.2 mg/dL (106 µmol/L) is one point, 3.4 mg/dL (300.6 µmol/L) two.
 SOFA = Calculator(
     "sofa",
     "SOFA",
     "SOFA 评分",
-    (PAO2, FIO2, _VENTILATED, _PLATELETS, _BILIRUBIN, SBP, _DBP, _MAP, _VASOPRESSOR, GCS, _CREATININE),
+    (PAO2, FIO2, _VENTILATED, _PLATELETS, _BILIRUBIN, SBP, _DBP, _MAP, _VASOPRESSOR, GCS, _CREATININE, _URINE),
     (
         Item("respiration", "respiration (PaO2/FiO2)", "呼吸（PaO2/FiO2）", ("pao2", "fio2", "ventilated"), _respiration, 0, 4),
         steps("platelets", "platelets", "血小板", "platelets", ((20, 4), (50, 3), (100, 2), (150, 1)), 0),
@@ -133,7 +144,7 @@ SOFA = Calculator(
             4,
         ),
         steps("gcs", "Glasgow Coma Scale", "格拉斯哥昏迷评分", "gcs", ((6, 4), (10, 3), (13, 2), (15, 1)), 0),
-        steps("creatinine", "creatinine", "肌酐", "creatinine", ((106, 0), (171, 1), (300.6, 2), (442.1, 3)), 4),
+        Item("creatinine", "creatinine or urine output", "肌酐或尿量", ("creatinine",), _kidney, 0, 4),
     ),
     bands=(
         Band(1, "below 2", "低于 2 分"),

@@ -1,0 +1,71 @@
+"""Parts of a question that an answer leaves open, and questions that the evidence would answer next."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+
+from retrieval.concepts.lexicon import DATA, normalise
+from retrieval.evaluation.rankers import read_asks
+from retrieval.guidelines.corpus import passage_key
+from retrieval.index.selector import selector, tokens_of
+from tools.evidence import Evidence, Language
+
+# Where a question goes on to something else.
+_NEXT = re.compile(
+    r"[?？;；\n]+|,?\s+and\s+(?=(?:what|how|which|when|should|can|who|where|is|are|do|does)\b)|，?(?:以及|还有|另外)", re.IGNORECASE
+)
+_MOST = 3
+# Words by which a question asks for what stands under a heading.
+_ASKED_AS = {
+    "labs": "interpret labs laboratory values bloods blood tests results 化验 检验 指标 解读",
+    "score": "compute calculate score severity 评分 计算 严重程度",
+    "ct": "CT scan imaging measure findings 影像 测量",
+    "drugs": "medicines drugs interactions check 用药 药物 相互作用",
+    "case": "summarise summary patient case 总结 病例 摘要",
+    "report": "draft report 报告 草稿",
+    "similar": "similar cases 相似 病例",
+}
+# A part counts as answered when a sentence of the answer shares this much of it.
+_SHARED = 0.2
+_LEAST_WORDS = 2
+
+
+def parts_of(question: str) -> list[str]:
+    """The parts of a question of several parts; one part is the whole."""
+    return [p for part in _NEXT.split(question) if part and (p := part.strip(" ,，。.")) and len(tokens_of(normalise(p))) >= _LEAST_WORDS]
+
+
+def left_open(question: str, said: Sequence[str], headings: Collection[str] = ()) -> tuple[str, ...]:
+    """Parts of a question of several parts that no sentence of the answer speaks of, nor any heading by its other names."""
+    said = [*said, *(_ASKED_AS[h] for h in sorted(headings) if h in _ASKED_AS)]
+    parts = parts_of(question)
+    if len(parts) < 2:
+        return ()
+    idf = selector().idf
+    rarest = max(idf.values())
+    together = frozenset().union(*(tokens_of(normalise(s)) for s in said)) if said else frozenset()
+    return tuple(p for p in parts if _shared(tokens_of(normalise(p)), together, idf, rarest) < _SHARED)
+
+
+def _shared(part: frozenset[str], said: frozenset[str], idf: Mapping[str, float], rarest: float) -> float:
+    weigh = {t: idf.get(t, rarest) for t in part}
+    return float(sum(w for t, w in weigh.items() if t in said) / (sum(weigh.values()) or 1.0))
+
+
+@lru_cache(maxsize=1)
+def _asked() -> dict[tuple[str, str], list[str]]:
+    """Questions of `data/asks` by passage key and language."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in read_asks(DATA / "asks"):
+        found.setdefault((passage_key(row["id"]), row["lang"]), []).append(row["q"])
+    return found
+
+
+def next_questions(found: Sequence[Evidence], shown: Sequence[str], language: Language) -> tuple[str, ...]:
+    """One question for each passage that was found and not shown: what the person may want to ask next."""
+    out = []
+    for item in found:
+        asked = _asked().get((item.key, language), [])
+        if item.key not in shown and len(asked) > 1:
+            out.append(asked[1])
+    return tuple(out[:_MOST])

@@ -1,0 +1,149 @@
+"""Which statements of each tool answer the question, and in what order."""
+
+import re
+from collections import Counter
+from typing import Any
+
+from agent.answering.passages import relevant_passages
+from agent.reading.intents import Intent
+from agent.reading.lexicon import ids, language_of
+from agent.reading.plan import Plan
+from agent.reading.queries import TOOLS_OF
+from agent.turn.ledger import ToolStep
+from agent.turn.prompts import CaseCard
+from retrieval.index.selector import selector
+from tools.evidence import Evidence, Language
+
+_SHOWN_DRUGS = 3
+_SHOWN_FINDINGS = 8
+_INFERRED: dict[Language, str] = {"en": "Inference: ", "zh": "推断："}
+_OLD: dict[Language, str] = {"en": "Superseded edition: ", "zh": "旧版（已被取代）："}
+_CT_SUBJECTS = {
+    "emphysema": ("emphysema", "laa", "perc15", "low attenuation", "low-attenuation"),
+    "laa950": ("laa", "emphysema"),
+    "ground_glass": ("ground",),
+    "consolidation": ("consolidation",),
+    "lung_volume": ("volume", "total"),
+    "mean_density": ("mean", "density", "attenuation"),
+    "perc15": ("perc15",),
+}
+
+
+def say(item: Evidence, language: Language) -> str:
+    """A piece of evidence as a sentence of the answer; inference and superseded editions are marked."""
+    text = (item.text_zh if language == "zh" else None) or item.text
+    if item.inferred and not re.match(r"\s*(inference|inferred|推断)", text, re.IGNORECASE):
+        text = _INFERRED[language] + text
+    return text if item.current else _OLD[language] + text
+
+
+def select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> list[Evidence]:
+    """What answers one intent of the question, in order."""
+    mine = [s for s in steps if s.result.tool in TOOLS_OF[intent]]
+    if intent == "guideline" or (intent == "drug_rank" and not any(s.result.evidence for s in mine)):
+        return relevant_passages(plan, steps, card)
+    found = [e for s in mine for e in s.result.evidence]
+    if intent == "labs":
+        return found if any(s.args.get("analytes") for s in mine) else _abnormal(mine) or found[:6]
+    if intent == "drug_rank":
+        return _with_rejected(mine, found)
+    if intent == "drug_facts":
+        return _about_drugs(found, plan)
+    if intent == "ct_findings":
+        return _asked_findings(found, plan)
+    if intent == "ct_measure":
+        return _asked_measures(found, plan)
+    return found
+
+
+# Terms that a detector answers under another name.
+_DETECTED_AS = {
+    "nodule": ("lung nodule",),
+    "mass": ("lung mass", "mass", "lung nodule"),
+    "ground_glass": ("ground-glass opacity", "ground glass", "lung opacity"),
+    "fibrosis": ("pulmonary fibrotic sequela", "fibrotic sequela", "reticulation"),
+    "ipf": ("honeycombing", "reticulation", "pulmonary fibrotic sequela"),
+    "bronchiectasis": ("bronchiectasis",),
+}
+
+
+def _named_findings(plan: Plan) -> set[str]:
+    """Names under which detectors would speak about what the question names."""
+    named = [
+        t for t in plan.reading.asked if t.kind == "finding" or t.id in ("emphysema", "pneumothorax", "pleural_effusion", *_DETECTED_AS)
+    ]
+    return {n for t in named for n in (t.id.replace("_", " "), *t.en, *_DETECTED_AS.get(t.id, ()))}
+
+
+def _asked_findings(found: list[Evidence], plan: Plan) -> list[Evidence]:
+    """What the model finds, then the one sentence of what it does not; of a question about one finding, that finding alone."""
+    silent = [e for e in found if e.key.endswith("-abstains")]
+    asked = _named_findings(plan)
+    if asked and plan.reading.presence:
+        return [e for e in found if asked & set(e.subjects) and not e.key.endswith("-absent")] + silent
+    told = [e for e in found if e.present is True or (e.present is None and "-" in e.key and e.quantities and not _undecided(e))]
+    return [*told, *(e for e in found if e.key.endswith("-absent")), *silent]
+
+
+def _undecided(item: Evidence) -> bool:
+    """Whether a detector's statement decides nothing (outside a known domain)."""
+    return item.card is not None and item.card.threshold is not None
+
+
+def _abnormal(steps: list[ToolStep]) -> list[Evidence]:
+    """What the values mean together, then the values outside their interval; the tool says which they are in its payload."""
+    out: list[Evidence] = []
+    for step in steps:
+        normal = {
+            str(row.get("analyte")) for row in _rows(step.result.data.get("observations")) if row.get("flag") in ("normal", "unknown")
+        }
+        out += [e for e in step.result.evidence if not e.quantities or e.quantities[0].name not in normal or e.inferred]
+    return sorted(out, key=lambda e: not e.inferred)
+
+
+def _with_rejected(steps: list[ToolStep], found: list[Evidence]) -> list[Evidence]:
+    """The verdict, the best candidates with what speaks against each and the model's score, then why others were ruled out."""
+    by_key = {e.key: e for e in found}
+    keys: list[str] = [e.key for e in found if e.key == "D-rank"]
+    reasons: list[str] = []
+    for step in steps:
+        for row in _rows(step.result.data.get("ranked"))[:_SHOWN_DRUGS]:
+            against = [str(w.get("key")) for w in _rows(row.get("warnings"))]
+            own = row.get("evidence")
+            support = [str(k) for k in own if k not in against] if isinstance(own, list) else []
+            keys += [*support[:1], *against[:2]]
+            keys += [k for k in (str(row.get("model_key")),) if k in by_key]
+        reasons += [str(row.get("because")) for row in _rows(step.result.data.get("rejected"))]
+    # Only the reason itself: that a rejected drug is usually first line must not stand in the answer.
+    ruled_out = [e for e in found if e.text in reasons or e.text_zh in reasons]
+    return [*(by_key[k] for k in dict.fromkeys(keys) if k in by_key), *ruled_out[:4]]
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _about_drugs(found: list[Evidence], plan: Plan) -> list[Evidence]:
+    """Facts about the drugs that are named: those about most of them, the likeliest answers first, the drugs in turn."""
+    named = {t.id for t in plan.reading.drugs}
+    if named:
+        count = {e.key: len(named & (set(e.subjects) | ids(e.text, "drug", "drug_class"))) for e in found}
+        best = max(count.values(), default=0)
+        found = [e for e in found if count[e.key] == best] if best else []
+    zh = language_of(plan.reading.text) == "zh"
+    scores = selector().score(plan.reading.text, [(e.text_zh if zh else None) or e.text for e in found])
+    ranked = [found[i] for i in sorted(range(len(found)), key=lambda i: -scores[i])]
+    met: Counter[str] = Counter()
+    turn: dict[str, int] = {}
+    for item in ranked:
+        subject = item.subjects[0] if item.subjects else ""
+        turn[item.key], met[subject] = met[subject], met[subject] + 1
+    return sorted(ranked, key=lambda e: turn[e.key])
+
+
+def _asked_measures(found: list[Evidence], plan: Plan) -> list[Evidence]:
+    asked = [w for t in plan.reading.terms for w in _CT_SUBJECTS.get(t.id, ())]
+    if not asked:
+        return [] if plan.reading.presence and _named_findings(plan) else found
+    chosen = [e for e in found if any(w in " ".join((e.text, *e.subjects, *(q.name for q in e.quantities))).lower() for w in asked)]
+    return chosen or found

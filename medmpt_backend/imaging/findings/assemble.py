@@ -1,0 +1,175 @@
+"""All groups of findings of one study, each inside or outside its domain, with the reason."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from medmpt_backend.imaging.anatomy.cavity import Cavity
+from medmpt_backend.imaging.anatomy.grid import fraction
+from medmpt_backend.imaging.anatomy.lungs import Lungs
+from medmpt_backend.imaging.anatomy.space import cavity_of
+from medmpt_backend.imaging.findings import mediastinum, pleura, skeleton
+from medmpt_backend.imaging.findings.groups import (
+    AirwayGroup,
+    Aorta,
+    BodyGroup,
+    BoneGroup,
+    CalciumGroup,
+    ConsolidationGroup,
+    Coronary,
+    Findings,
+    Grade,
+    HeartGroup,
+    PleuraGroup,
+    Point,
+    VesselGroup,
+)
+from medmpt_backend.imaging.readers.rules import known_kernel
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
+
+# Grades by Agatston's score as Rumberger et al. (Mayo Clin Proc 1999) group it: 1 to 99 mild, 100 to 399 moderate, 400 and more severe.
+_CORONARY: tuple[tuple[float, Grade], ...] = ((400.0, "severe"), (100.0, "moderate"), (1.0, "mild"))
+# Grades of the aorta are this project's: plaque volume in ml.
+_AORTA: tuple[tuple[float, Grade], ...] = ((1.0, "severe"), (0.3, "moderate"), (0.02, "mild"))
+THICK_MM = 3.5
+COARSE_PIXEL_MM = 1.2
+# Below this share of plain air in the lungs, pockets of air are not bullae.
+MAX_LAA_PCT = 10.0
+EXPERIMENTAL = "Experimental: not validated on annotated scans; not for the report."
+
+FINDING_DEFINITIONS: Mapping[str, str] = {
+    "effusion": "Pleural fluid: -20 to 33 HU averaged over about 9 mm, between aerated lung and ribs, thicker than 5 mm, mostly "
+    "in the back half. Layers below about 50 ml are missed; blood and pus count as consolidation.",
+    "pneumothorax": "Plain air (below -960 HU, no vessels) that holds a ball of 3 mm radius and lies at the ribs; bullae look alike.",
+    "consolidation": "Dense clumps inside the lungs (see consolidation_pct) and dense tissue of at least 10 mm between aerated lung "
+    "and ribs; masses count. Percent of lung and such tissue together.",
+    "calcium": "Voxels of at least 130 HU between the lungs below the carina, not joined to bone. The score follows Agatston (JACC 1990) "
+    "on scans without ECG gating; it and the grade need a scan without contrast medium.",
+    "heart": "Largest width of the heart over the largest inner width of the chest, both on axial slices.",
+    "bone": "Median HU of the middle of a vertebral body at the lung bases; contrast medium raises it.",
+    "body": "Muscle (-29 to 150 HU) outside the ribs and beside the spine, and all fat (-190 to -30 HU), of the slice of that vertebra.",
+}
+
+
+def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between) -> tuple[SeriesInfo, tuple[str, ...]]:
+    """Header facts with contrast corrected by the vessels: enhanced ones outweigh the header's words.
+
+    Args:
+        series: Header facts.
+        lungs: Both lungs.
+        between: The tissue between them.
+
+    Returns:
+        The same facts where vessels and header do not contradict each other; and what contradicts.
+    """
+    found = mediastinum.enhanced(lungs, between)
+    if found and series.contrast != "yes":
+        said = "says that no contrast agent was given" if series.contrast == "no" else "does not say whether a contrast agent was given"
+        return replace(series, contrast="yes"), (f"The header {said}; the great vessels are enhanced: read as a scan with contrast.",)
+    if found is False and series.contrast == "yes":
+        return series, ("The header says that a contrast agent was given; the great vessels look unenhanced.",)
+    return series, ()
+
+
+def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dense_inside_ml: float) -> Findings:
+    """Measure every group.
+
+    Args:
+        volume: Full resolution, contrast already checked.
+        lungs: Both lungs.
+        between: The tissue between them.
+        dense_inside_ml: Consolidation inside the lung mask, ml.
+
+    Returns:
+        All groups; figures outside their domain are None.
+    """
+    cavity = cavity_of(lungs)
+    wet = pleura.fluid(cavity)
+    dense = pleura.dense_at_wall(cavity, wet.mask)
+    factor = cavity.grid.factors[0] * lungs.grid.factors[0]
+    lung_ml = sum(lungs.millilitres(side) for side in (1, 2))
+    ml = dense_inside_ml + dense.right_ml + dense.left_ml
+    coarse = max(volume.spacing[1:]) > COARSE_PIXEL_MM
+    why = f"Pixels are {max(volume.spacing[1:]):.1f} mm wide." if coarse else None
+    spot = None if dense.widest is None else min(volume.hu.shape[0] - 1, dense.widest * factor)
+    return Findings(
+        airway=_airway(volume, lungs),
+        effusion=PleuraGroup("unknown" if coarse else "in", why, wet.left_ml, wet.right_ml, _slice(wet, factor, volume)),
+        pneumothorax=_air(volume, lungs, cavity),
+        consolidation=ConsolidationGroup(
+            "unknown" if coarse else "in", why, ml, 100 * ml / (lung_ml + dense.right_ml + dense.left_ml), spot
+        ),
+        calcium=_calcium(volume, lungs, between),
+        vessels=VesselGroup("out", "The widths of pulmonary trunk and aorta are not measured.", None, None, None),
+        heart=_heart(lungs, between),
+        bone=(bones := _bone(volume, lungs))[0],
+        body=bones[1],
+    )
+
+
+def _slice(pocket: pleura.Pocket, factor: int, volume: Volume) -> int | None:
+    """The slice that shows most."""
+    return None if pocket.widest is None else min(volume.hu.shape[0] - 1, pocket.widest * factor + factor // 2)
+
+
+def _airway(volume: Volume, lungs: Lungs) -> AirwayGroup:
+    """The carina."""
+    if lungs.airway is None or lungs.airway.carina is None:
+        return AirwayGroup("unknown", "No trachea that divides in two was found.", None)
+    factor = lungs.grid.factors[0]
+    index = min(volume.hu.shape[0] - 1, lungs.airway.carina[0] * factor + factor // 2)
+    return AirwayGroup("in", None, Point(index, index * volume.spacing[0]))
+
+
+def _air(volume: Volume, lungs: Lungs, cavity: Cavity) -> PleuraGroup:
+    """Air of the pleural space; not told from bullae where there is much emphysema."""
+    shape, factors = cavity.grid.hu.shape, cavity.grid.factors
+    airway = fraction(lungs.airway.mask, factors, shape) > 0.2 if lungs.airway else np.zeros(shape, dtype=bool)
+    pocket = pleura.air(cavity, fraction(lungs.inside, factors, shape) >= 0.5, airway)
+    emphysema = 100 * float(np.mean(lungs.grid.hu[lungs.labels > 0] < -950))
+    factor = factors[0] * lungs.grid.factors[0]
+    if max(volume.spacing[1:]) > COARSE_PIXEL_MM or emphysema > MAX_LAA_PCT:
+        because = f"{emphysema:.0f} % of the lung lies below -950 HU, or pixels are wide: bullae and pneumothorax cannot be told apart."
+        return PleuraGroup("unknown", because, pocket.left_ml, pocket.right_ml, _slice(pocket, factor, volume))
+    return PleuraGroup("in", None, pocket.left_ml, pocket.right_ml, _slice(pocket, factor, volume))
+
+
+def _grade(value: float, steps: tuple[tuple[float, Grade], ...]) -> Grade:
+    """The first grade whose limit is reached."""
+    return next((name for limit, name in steps if value >= limit), "none")
+
+
+def _calcium(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> CalciumGroup:
+    """Calcium where no contrast medium, thick slice, sharp kernel or wide pixel hides or feigns it."""
+    kernel = known_kernel(volume.series.kernel)
+    thick = max(volume.spacing[0], volume.series.thickness_mm or 0.0)
+    if volume.series.contrast == "yes":
+        because = "Contrast medium in the vessels hides calcium."
+    elif kernel is not None and kernel[1] == "sharp":
+        because = f"The noise of the sharp kernel {kernel[0]} looks like calcium."
+    elif max(volume.spacing[1:]) > COARSE_PIXEL_MM:
+        because = "Pixels are too wide for calcium."
+    else:
+        found = mediastinum.calcium(volume.hu, volume.spacing, lungs, between)
+        score = round(found.agatston, 1)
+        coronary = Coronary(score if thick <= THICK_MM else None, _grade(found.agatston, _CORONARY))
+        return CalciumGroup("unknown", EXPERIMENTAL, coronary, Aorta(_grade(found.aorta_ml, _AORTA)))
+    return CalciumGroup("out", because, Coronary(None, None), Aorta(None))
+
+
+def _heart(lungs: Lungs, between: mediastinum.Between) -> HeartGroup:
+    """The cardiothoracic ratio; pericardial fluid is not measured."""
+    ratio = mediastinum.heart_ratio(lungs, between)
+    because = "No slice shows the whole heart between two lungs." if ratio is None else EXPERIMENTAL
+    return HeartGroup("unknown", because, ratio, None)
+
+
+def _bone(volume: Volume, lungs: Lungs) -> tuple[BoneGroup, BodyGroup]:
+    """Spongy bone, muscle and fat at the lung bases."""
+    found = skeleton.vertebra(lungs)
+    if found is None:
+        reason = "No vertebral body was found at the lung bases."
+        return BoneGroup("unknown", reason, None, None), BodyGroup("unknown", reason, None, None, None)
+    muscle, fat = skeleton.muscle_and_fat(lungs, found)
+    return BoneGroup("unknown", EXPERIMENTAL, skeleton.LEVEL, found.hu), BodyGroup("unknown", EXPERIMENTAL, muscle, fat, skeleton.LEVEL)

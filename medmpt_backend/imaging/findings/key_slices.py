@@ -1,0 +1,56 @@
+"""Slices worth opening first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medmpt_backend.imaging.anatomy.lungs import Lungs
+from medmpt_backend.imaging.findings.groups import Findings
+from medmpt_backend.imaging.volume import Volume
+
+
+@dataclass(frozen=True)
+class KeySlice:
+    """A slice worth opening: 0-based index from the head, and its distance from the first slice in mm."""
+
+    index: int
+    position_mm: float
+
+
+def key_slices(
+    volume: Volume, lungs: Lungs, low_share: NDArray[np.float64], clumps: Mapping[str, NDArray[np.bool_]], findings: Findings
+) -> Mapping[str, KeySlice]:
+    """The slices with most lung, emphysema and dense clumps, the carina, and what findings are seen on.
+
+    Args:
+        volume: Full resolution.
+        lungs: Both lungs.
+        low_share: Per slice the percent of lung below -950 HU, NaN without lung.
+        clumps: Masks on the lungs' grid by name.
+        findings: All groups of findings.
+
+    Returns:
+        By name; a name without anything to show is absent.
+    """
+    factor = lungs.grid.factors[0]
+    area = np.count_nonzero(lungs.labels, axis=(1, 2))
+    found: dict[str, int] = {"largest_lungs": int(np.argmax(area)) * factor + factor // 2}
+    if findings.airway.carina is not None:
+        found["carina"] = findings.airway.carina.index
+    large = np.repeat(area >= 0.25 * area.max(), factor)[: len(low_share)]
+    share = np.where(np.pad(large, (0, len(low_share) - len(large))), np.nan_to_num(low_share), 0.0)
+    if share.max() > 0:
+        found["most_emphysema"] = int(np.argmax(share))
+    for name, mask in clumps.items():
+        counts = np.count_nonzero(mask, axis=(1, 2))
+        if counts.any():
+            found[f"most_{name}"] = int(np.argmax(counts)) * factor + factor // 2
+    if findings.consolidation.slice is not None:
+        found.setdefault("most_consolidation", findings.consolidation.slice)
+    for name, group in (("effusion", findings.effusion), ("pneumothorax", findings.pneumothorax)):
+        if group.slice is not None:
+            found[f"most_{name}"] = group.slice
+    last = volume.hu.shape[0] - 1
+    return {name: KeySlice(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}

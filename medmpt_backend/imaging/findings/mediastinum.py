@@ -1,0 +1,182 @@
+"""Between the lungs: whether contrast medium is in the vessels, calcium of heart and aorta, and how wide the heart is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medmpt_backend.imaging.anatomy.grid import Grid
+from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
+
+# Blood without contrast stays near 30 to 60 HU; enhanced great vessels pass this over many millilitres.
+ENHANCED_HU = 130
+ENHANCED_ML = 12.0
+PLAIN_ML = 3.0
+# Agatston's limits: Agatston et al., Quantification of coronary artery calcium using ultrafast CT, JACC 1990.
+CALCIUM_HU = 130
+MIN_PLAQUE_MM2 = 1.0
+_WEIGHTS = ((400, 4), (300, 3), (200, 2), (130, 1))
+# A plaque lies within the region by this share; bone reaches out of it.
+INSIDE_SHARE = 0.9
+# Agatston's score was set up on sections of 3 mm.
+AGATSTON_SLICE_MM = 3.0
+# The heart's arteries lie from about this far below the carina down to the diaphragm.
+HEART_BELOW_MM = 25.0
+# Calcium nearer than this to the spine belongs to the descending aorta.
+SPINE_MM = 40.0
+SPINE_MARGIN_MM = 12.0
+_SPINE_HU = 150
+# Where the right lung's inner edge lies further from the middle, the liver has come between.
+LIVER_MM = 72.0
+
+
+@dataclass(frozen=True, eq=False)
+class Between:
+    """The tissue between the lungs, on the lungs' grid.
+
+    Attributes:
+        mask: `(d, h, w)` bool, from the carina down, between the inner edges of both lungs and before the spine.
+        first: First slice.
+        spine: Per slice the row of the front of the spine; -1 without one.
+        middle: Column in the middle between the lungs.
+    """
+
+    mask: NDArray[np.bool_]
+    first: int
+    spine: NDArray[np.int64]
+    middle: int
+
+
+def between_lungs(lungs: Lungs) -> Between:
+    """Rows in which both lungs are seen, from the right lung's inner edge to the left lung's, above the diaphragm.
+
+    Args:
+        lungs: Both lungs; without an airway the upper third is left out by height.
+
+    Returns:
+        The region.
+    """
+    labels, grid = lungs.labels, lungs.grid
+    spans = np.flatnonzero((labels > 0).any(axis=(1, 2)))
+    columns = np.flatnonzero((labels > 0).any(axis=(0, 1)))
+    middle = int(columns[0] + columns[-1]) // 2
+    first = int(spans[0] + 0.35 * len(spans))
+    if lungs.airway is not None and lungs.airway.carina is not None:
+        first, middle = lungs.airway.carina[0], lungs.airway.carina[2]
+    mask = np.zeros(labels.shape, dtype=bool)
+    spine = np.full(labels.shape[0], -1)
+    half = round(25 / grid.spacing[2])
+    for k in range(first, int(spans[-1]) + 1):
+        spine[k] = _spine_front(grid, k, middle, half, labels[k])
+        right, left = _inner_edges(labels[k])
+        for y in np.flatnonzero((right >= 0) & (left > right)):
+            if spine[k] < 0 or y < spine[k]:
+                mask[k, y, right[y] + 1 : left[y]] = True
+    return Between(mask, first, spine, middle)
+
+
+def _inner_edges(plane: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Per row the last column of the right lung and the first one of the left lung, -1 without."""
+    right, left = plane == RIGHT, plane == LEFT
+    inner = np.where(right.any(axis=1), plane.shape[1] - 1 - np.argmax(right[:, ::-1], axis=1), -1)
+    outer = np.where(left.any(axis=1), np.argmax(left, axis=1), -1)
+    return inner, outer
+
+
+def _spine_front(grid: Grid, k: int, middle: int, half: int, plane: NDArray[np.uint8]) -> int:
+    """Row of the front of the vertebral body: the first row of the back half where bone is wide."""
+    rows = np.flatnonzero((plane > 0).any(axis=1))
+    if not len(rows):
+        return -1
+    bone = grid.hu[k, :, max(0, middle - half) : middle + half] > _SPINE_HU
+    wide = np.count_nonzero(bone, axis=1) * grid.spacing[2] > 14
+    wide[: (rows[0] + rows[-1]) // 2] = False
+    found = np.flatnonzero(wide & np.roll(wide, -2))
+    return int(found[0]) if len(found) else -1
+
+
+def enhanced(lungs: Lungs, between: Between) -> bool | None:
+    """Whether the great vessels hold contrast medium; None where that is not clear."""
+    smooth = ndimage.uniform_filter(lungs.grid.hu.astype(np.float32), size=(1, 3, 3))
+    bright = (smooth > ENHANCED_HU) & between.mask
+    rows = np.arange(bright.shape[1])[None, :]
+    bright &= ((between.spine[:, None] < 0) | (rows < between.spine[:, None] - SPINE_MARGIN_MM / lungs.grid.spacing[1]))[:, :, None]
+    core = ndimage.binary_erosion(bright, structure=np.ones((1, 3, 3), dtype=bool))
+    ml = float(np.count_nonzero(core)) * lungs.grid.voxel_ml
+    return True if ml > ENHANCED_ML else False if ml < PLAIN_ML else None
+
+
+@dataclass(frozen=True)
+class Calcium:
+    """Plaques: Agatston's score of the heart, and volumes in ml."""
+
+    agatston: float
+    heart_ml: float
+    aorta_ml: float
+
+
+def calcium(hu: NDArray[np.int16], spacing: tuple[float, float, float], lungs: Lungs, between: Between) -> Calcium:
+    """Plaques of at least 130 HU between the lungs, not joined to the spine.
+
+    Args:
+        hu: `(D, H, W)` full resolution.
+        spacing: Its mm.
+        lungs: Both lungs.
+        between: Where to look.
+
+    Returns:
+        The figures; meaningful without contrast medium only.
+    """
+    grid = lungs.grid
+    fz, fy, fx = grid.factors
+    heart_from = between.first + round(HEART_BELOW_MM / grid.spacing[0])
+    score = heart = aorta = 0.0
+    pixel = spacing[1] * spacing[2]
+    for z in range(between.first * fz, min(hu.shape[0], between.mask.shape[0] * fz)):
+        k = z // fz
+        mask = np.repeat(np.repeat(ndimage.binary_erosion(between.mask[k], iterations=2), fy, axis=0), fx, axis=1)
+        plane = hu[z, : mask.shape[0], : mask.shape[1]]
+        mask = mask[: plane.shape[0], : plane.shape[1]]
+        if not np.any((plane >= CALCIUM_HU) & mask):
+            continue
+        labels, _ = ndimage.label(plane >= CALCIUM_HU)
+        sizes, within = np.bincount(labels.ravel()), np.bincount(labels[mask], minlength=int(labels.max()) + 1)
+        ids = np.flatnonzero((within >= INSIDE_SHARE * sizes) & (within > 0) & (np.arange(len(sizes)) > 0))
+        if not len(ids):
+            continue
+        area = sizes[ids] * pixel
+        peak = ndimage.maximum(plane, labels, ids)
+        centres = ndimage.center_of_mass(labels > 0, labels, list(ids))
+        for size, top, (row, _) in zip(area, peak, centres, strict=True):
+            if size < MIN_PLAQUE_MM2:
+                continue
+            near_spine = between.spine[k] >= 0 and (between.spine[k] * fy - row) * spacing[1] < SPINE_MM
+            if k >= heart_from and not near_spine:
+                score += float(size) * next(weight for limit, weight in _WEIGHTS if top >= limit) * spacing[0] / AGATSTON_SLICE_MM
+                heart += float(size) * spacing[0] / 1000
+            else:
+                aorta += float(size) * spacing[0] / 1000
+    return Calcium(score, heart, aorta)
+
+
+def heart_ratio(lungs: Lungs, between: Between) -> float | None:
+    """Largest width of the heart over the largest inner width of the chest, on axial slices below the carina."""
+    labels = lungs.labels
+    area = np.count_nonzero(labels, axis=(1, 2)).astype(float)
+    sides = [np.count_nonzero(labels == side, axis=(1, 2)) for side in (RIGHT, LEFT)]
+    widest, chest = 0.0, 0.0
+    for k in range(between.first, labels.shape[0]):
+        if min(side[k] / max(1, side.max()) for side in sides) < 0.5 or area[k] < 0.6 * area.max():
+            continue
+        columns = np.flatnonzero((labels[k] > 0).any(axis=0))
+        chest = max(chest, (columns[-1] - columns[0] + 1) * lungs.grid.spacing[2])
+        right, left = _inner_edges(labels[k])
+        rows = np.flatnonzero((right >= 0) & (left > right) & between.mask[k].any(axis=1))
+        if len(rows) <= 5:
+            continue
+        if (between.middle - np.percentile(right[rows], 5)) * lungs.grid.spacing[2] > LIVER_MM:
+            break
+        if k >= between.first + HEART_BELOW_MM / lungs.grid.spacing[0]:
+            widest = max(widest, float(np.percentile(left[rows], 95) - np.percentile(right[rows], 5)) * lungs.grid.spacing[2])
+    return widest / chest if chest and widest else None

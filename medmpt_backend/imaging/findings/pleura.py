@@ -1,0 +1,192 @@
+"""Fluid, air and dense lung between the ribs and the aerated lung."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medmpt_backend.imaging.anatomy.cavity import Cavity
+from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT
+
+# Fluid of the pleura: water to exudate; blood and pus are denser and count as consolidation here. Averaged over about 9 mm.
+FLUID_HU = (-20.0, 33.0)
+# Dense lung, tumour, clotted blood; without calcium and metal.
+DENSE_HU = (5.0, 160.0)
+# A layer thinner than twice this is pleura, fat and muscle of the wall.
+FLUID_RADIUS_MM = 2.5
+DENSE_RADIUS_MM = 5.0
+# Fluid below the lung is followed this far from fluid beside it.
+BELOW_MM = 15.0
+# Free fluid lies behind the middle of the chest; part of a region may lie before it.
+BEHIND_SHARE = 0.6
+MIN_FLUID_ML = 10.0
+MIN_DENSE_ML = 5.0
+# Dense tissue that borders other soft tissue more than lung is heart or liver.
+MOST_INNER = 0.8
+# Air without lung: plain over a ball of this radius, at the costal side.
+AIR_HU = -960
+AIR_RADIUS_MM = 3.0
+AIR_DENSEST_HU = -925
+MIN_AIR_ML = 10.0
+# A share of the surface of a pocket of air that lies at the ribs.
+COSTAL_SHARE = 0.15
+COSTAL_ML = 5.0
+# Half way from lung to air, and from lung to fluid.
+EDGE_HU = -950
+HALF_HU = -450
+# Fluid lies along the wall; a part of less than this that is rounder is a mass with a soft core.
+ROUND = 0.45
+ROUND_ML = 300.0
+_COSTAL_MM = 7.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pocket:
+    """Voxels of one finding on the cavity's grid, by side."""
+
+    mask: NDArray[np.bool_]
+    right_ml: float
+    left_ml: float
+
+    @property
+    def widest(self) -> int | None:
+        """Grid slice with most of it, None where it is empty."""
+        counts = np.count_nonzero(self.mask, axis=(1, 2))
+        return int(np.argmax(counts)) if counts.any() else None
+
+
+def opened(mask: NDArray[np.bool_], radius: float, cavity: Cavity) -> NDArray[np.bool_]:
+    """Keep what holds a ball of this radius (in the slice where sections are thick)."""
+    out = np.zeros_like(mask)
+    if not mask.any():
+        return out
+    spacing = cavity.grid.spacing
+    sampling = (spacing[0] if spacing[0] <= radius else 1e3, spacing[1], spacing[2])
+    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+    padded = np.pad(mask[box], 1)
+    core = ndimage.distance_transform_edt(padded, sampling=sampling) > radius
+    if core.any():
+        near = ndimage.distance_transform_edt(~core, sampling=sampling) <= radius + 0.5 * spacing[1]
+        out[box] = (padded & near)[1:-1, 1:-1, 1:-1]
+    return out
+
+
+def _pocket(mask: NDArray[np.bool_], cavity: Cavity) -> Pocket:
+    """With its volumes."""
+    ml = cavity.grid.voxel_ml
+    right, left = (float(np.count_nonzero(mask & (cavity.side == side))) * ml for side in (RIGHT, LEFT))
+    return Pocket(mask, right, left)
+
+
+def fluid(cavity: Cavity) -> Pocket:
+    """Pleural fluid: of water's density, thicker than the wall's own layers, mostly in the back half."""
+    watery = (cavity.smooth >= FLUID_HU[0]) & (cavity.smooth <= FLUID_HU[1]) & (cavity.lungs == 0)
+    seeds = opened(cavity.behind_lung & watery, FLUID_RADIUS_MM, cavity)
+    kept = np.zeros_like(seeds)
+    middle = _middles(cavity)
+    labels, _ = ndimage.label(seeds)
+    for i, box in enumerate(ndimage.find_objects(labels), 1):
+        part = labels[box] == i
+        z, y, _ = np.nonzero(part)
+        back = float(np.mean(y + box[1].start > middle[z + box[0].start]))
+        large = np.count_nonzero(part) * cavity.grid.voxel_ml >= MIN_FLUID_ML
+        if large and back >= BEHIND_SHARE and not _massive(part, cavity):
+            kept[box] |= part
+    if kept.any():
+        near = ndimage.distance_transform_edt(~kept, sampling=cavity.grid.spacing) <= BELOW_MM
+        more = opened((cavity.side > 0) & watery & near, FLUID_RADIUS_MM, cavity) | kept
+        labels, _ = ndimage.label(more)
+        kept = np.isin(labels, np.unique(labels[kept]))
+    return _pocket(_to_edge(kept, (cavity.grid.hu > HALF_HU) & (cavity.lungs == 0), cavity), cavity)
+
+
+def _massive(part: NDArray[np.bool_], cavity: Cavity) -> bool:
+    """Whether a part is round and not too large: a mass with a soft core, not fluid along the wall."""
+    if np.count_nonzero(part) * cavity.grid.voxel_ml > ROUND_ML:
+        return False
+    depth = float(ndimage.distance_transform_edt(np.pad(part, 1), sampling=cavity.grid.spacing).max())
+    points = np.argwhere(part) * np.array(cavity.grid.spacing)
+    return 2 * depth > ROUND * 4.0 * float(np.sqrt(max(np.linalg.eigvalsh(np.cov(points.T))[2], 1e-6)))
+
+
+def _middles(cavity: Cavity) -> NDArray[np.float64]:
+    """Row of the middle of both lungs per slice, the nearest slice's where there is none."""
+    rows = np.arange(cavity.lungs.shape[1])
+    counts = np.count_nonzero(cavity.side, axis=2).astype(float)
+    total = counts.sum(axis=1)
+    known = np.flatnonzero(total > 0)
+    if not len(known):
+        return np.zeros(len(total))
+    means = (counts[known] * rows).sum(axis=1) / total[known]
+    return np.asarray(np.interp(np.arange(len(total)), known, means), dtype=np.float64)
+
+
+def dense_at_wall(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
+    """Dense lung or tumour between aerated lung and ribs; tissue that borders heart or liver more than lung is left out."""
+    dense = (cavity.smooth >= DENSE_HU[0]) & (cavity.smooth <= DENSE_HU[1]) & cavity.behind_lung & ~taken
+    thick = opened(dense, DENSE_RADIUS_MM, cavity)
+    middle = _middles(cavity)
+    inner = (cavity.grid.hu > -100) & (cavity.lungs == 0) & ~cavity.behind_lung
+    kept = np.zeros_like(thick)
+    labels, _ = ndimage.label(thick)
+    for i, box in enumerate(ndimage.find_objects(labels), 1):
+        wide = tuple(slice(max(0, side.start - 2), side.stop + 2) for side in box)
+        part = labels[wide] == i
+        if np.count_nonzero(part) * cavity.grid.voxel_ml < MIN_DENSE_ML:
+            continue
+        rim = ndimage.binary_dilation(part, iterations=2) & ~part
+        lung = int(np.count_nonzero(rim & (cavity.lungs[wide] > 0)))
+        other = int(np.count_nonzero(rim & inner[wide] & (cavity.side[wide] > 0)))
+        medial = int(np.count_nonzero(rim & inner[wide] & (cavity.side[wide] == 0) & _towards_middle(cavity, wide)))
+        z, y, _ = np.nonzero(part)
+        back = float(np.mean(y + wide[1].start > middle[z + wide[0].start]))
+        if back >= BEHIND_SHARE or other + medial <= MOST_INNER * lung:
+            kept[wide] |= part
+    if kept.any():
+        near = ndimage.distance_transform_edt(~kept, sampling=cavity.grid.spacing) <= DENSE_RADIUS_MM + 1.0
+        kept |= near & (cavity.side > 0) & (cavity.lungs == 0) & (cavity.grid.hu > HALF_HU) & (cavity.grid.hu < DENSE_HU[1]) & ~taken
+    return _pocket(kept, cavity)
+
+
+def _towards_middle(cavity: Cavity, box: tuple[slice, ...]) -> NDArray[np.bool_]:
+    """Columns between the outer edges of the two lungs' inner halves: the mediastinum's side of the ribs."""
+    columns = np.flatnonzero((cavity.lungs > 0).any(axis=(0, 1)))
+    middle, half = (columns[0] + columns[-1]) / 2, (columns[-1] - columns[0]) / 4
+    x = np.arange(box[2].start, box[2].start + cavity.lungs[box].shape[2])
+    return np.broadcast_to(np.abs(x - middle) < half, cavity.lungs[box].shape)
+
+
+def air(cavity: Cavity, inside: NDArray[np.bool_], airway: NDArray[np.bool_]) -> Pocket:
+    """Air of the pleural space: plain, without vessels, at the ribs.
+
+    Args:
+        cavity: The rib cage.
+        inside: All air inside the body, on the cavity's grid.
+        airway: Trachea and main bronchi there.
+    """
+    plain = (cavity.smooth < AIR_HU) & inside & ~airway & (cavity.side > 0)
+    if np.count_nonzero(plain) * cavity.grid.voxel_ml < MIN_AIR_ML:
+        return _pocket(np.zeros_like(plain), cavity)
+    box = ndimage.find_objects(plain.astype(np.uint8))[0]
+    ranked = ndimage.percentile_filter(cavity.grid.hu[box], 90, size=(1 if cavity.grid.spacing[0] > 3.5 else 3, 3, 3))
+    plain[box] &= ranked < AIR_DENSEST_HU
+    pockets = opened(plain, AIR_RADIUS_MM, cavity)
+    outer = (cavity.side > 0) & (ndimage.distance_transform_edt(cavity.side > 0, sampling=(1e3, *cavity.grid.spacing[1:])) <= _COSTAL_MM)
+    kept = np.zeros_like(pockets)
+    labels, _ = ndimage.label(pockets)
+    for i, box in enumerate(ndimage.find_objects(labels), 1):
+        part = labels[box] == i
+        if np.count_nonzero(part) * cavity.grid.voxel_ml < MIN_AIR_ML:
+            continue
+        at_ribs = np.count_nonzero(part & outer[box])
+        if at_ribs >= min(COSTAL_SHARE * np.count_nonzero(part), COSTAL_ML / cavity.grid.voxel_ml):
+            kept[box] |= part
+    return _pocket(_to_edge(kept, plain | (cavity.grid.hu < EDGE_HU) & (cavity.side > 0) & ~airway, cavity), cavity)
+
+
+def _to_edge(kept: NDArray[np.bool_], allowed: NDArray[np.bool_], cavity: Cavity) -> NDArray[np.bool_]:
+    """Take in the blurred edge: one voxel around, in the slice."""
+    if not kept.any():
+        return kept
+    return np.asarray(kept | (ndimage.binary_dilation(kept, structure=np.ones((1, 3, 3), dtype=bool)) & allowed & (cavity.side > 0)))

@@ -1,0 +1,184 @@
+"""Shapes inside a crop: cores without vessels, halos, and what a tube, a layer or a consolidation is."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medmpt_backend.errors import NothingFound, OutOfDomain
+from medmpt_backend.imaging.anatomy.grid import Vec
+from medmpt_backend.imaging.anatomy.space import Crop
+
+# Solid lesions against lung: the usual threshold, midway between soft tissue and aerated lung.
+SOLID_HU = -400
+# Aerated lung: nothing to measure.
+LUNG_HU = -750
+# Radius of the vessels that are cut off where they enter a lesion.
+VESSEL_MM = 1.8
+# A halo lies this near to its core, in mm or in inner radii of the core.
+HALO_MM = 5.0
+HALO_REACH = 0.6
+# Bands between ground glass and its surroundings are thicker than vessels.
+BAND_MM = 3.5
+# Ground glass has no sharp edge: it is followed to this many inner radii from its middle.
+SPREAD = 3.4
+# Thicker layers are not pleura or fissure.
+THIN_MM = 4.0
+# More than this is no single lesion.
+CONSOLIDATION_L = 0.35
+# Solid parts of ground glass thicker than a vessel lead the measurement, where they begin within this share of the inner radius.
+SOLID_CORE_MM = 3.0
+OWN_CORE = 0.5
+_RIM_MM = 2.0
+# A halo counts as part of a part-solid lesion when it is larger than the solid core; less is blur and spicules.
+HALO_SHARE = 0.6
+# A layer is thinner than this share of its length.
+THIN_SHARE = 0.2
+
+
+def solid_part(hu: NDArray[np.int16], mask: NDArray[np.bool_], spacing: Vec) -> NDArray[np.bool_] | None:
+    """Solid parts inside ground glass that are thicker than a vessel, with their rim; None without any."""
+    dense = mask & (hu > SOLID_HU)
+    depth = ndimage.distance_transform_edt(np.pad(dense, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    core = depth > SOLID_CORE_MM
+    if not core.any():
+        return None
+    found: NDArray[np.bool_] = ndimage.distance_transform_edt(~core, sampling=spacing) <= SOLID_CORE_MM + _RIM_MM
+    return found
+
+
+def own_core(dense: NDArray[np.bool_], depth: NDArray[np.float64], mask: NDArray[np.bool_], spacing: Vec) -> tuple[int, int, int] | None:
+    """A voxel of a solid part that lies in the middle of the ground glass, and so belongs to the same lesion; None for a neighbour."""
+    centre = np.unravel_index(int(np.argmax(np.where(mask, depth, -1.0))), mask.shape)
+    inside = np.argwhere(dense & mask)
+    away = np.sqrt((((inside - np.array(centre)) * np.array(spacing)) ** 2).sum(axis=1))
+    nearest = inside[int(np.argmin(away))]
+    if float(away.min()) > OWN_CORE * float(depth[centre]):
+        return None
+    labels, _ = ndimage.label(dense & mask)
+    own = np.argwhere(labels == labels[tuple(nearest)])
+    middle = own[int(np.argmin((((own - own.mean(axis=0)) * np.array(spacing)) ** 2).sum(axis=1)))]
+    return int(middle[0]), int(middle[1]), int(middle[2])
+
+
+def nearest_in(mask: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
+    """The voxel of a mask nearest to a point; the point where the mask is empty."""
+    voxels = np.argwhere(mask)
+    if not len(voxels) or mask[point]:
+        return point
+    best = voxels[int(np.argmin((((voxels - np.array(point)) * np.array(spacing)) ** 2).sum(axis=1)))]
+    return int(best[0]), int(best[1]), int(best[2])
+
+
+def deepest(mask: NDArray[np.bool_], depth: NDArray[np.float64]) -> tuple[int, int, int]:
+    """The deepest voxel; among equals the one nearest to the middle."""
+    inside = np.where(mask, depth, -1.0)
+    voxels = np.argwhere(inside >= float(inside.max()) - 1e-6)
+    middle = np.argwhere(mask).mean(axis=0) if mask.any() else voxels.mean(axis=0)
+    best = voxels[int(np.argmin(((voxels - middle) ** 2).sum(axis=1)))]
+    return int(best[0]), int(best[1]), int(best[2])
+
+
+def component(mask: NDArray[np.bool_], seed: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """The connected part around the seed."""
+    labels, _ = ndimage.label(mask)
+    if labels[seed] == 0:
+        near = tuple(slice(max(0, s - 2), s + 3) for s in seed)
+        found = labels[near][labels[near] > 0]
+        if not found.size:
+            raise NothingFound("nothing denser than lung at the point; click inside the lesion")
+        return np.asarray(labels == int(np.bincount(found).argmax()))
+    return np.asarray(labels == labels[seed])
+
+
+def core(
+    part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec, *, solid: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Keep what holds a ball of a third of the inner radius: vessels and bands are thinner. Also the depth of every voxel, mm."""
+    depth: NDArray[np.float64] = ndimage.distance_transform_edt(np.pad(part, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    centre = climb(depth, seed, spacing)
+    inner = float(depth[centre])
+    if inner <= 1.6 * max(spacing[1:]):
+        return part, depth
+    most = VESSEL_MM if solid else BAND_MM
+    radius = min(max(0.35 * inner, 0.8), max(most, 0.2 * inner))
+    labels, _ = ndimage.label(depth > radius)
+    if labels[centre] == 0:
+        return part, depth
+    core = labels == labels[centre]
+    kept = part & (ndimage.distance_transform_edt(~core, sampling=spacing) <= radius + 0.5 * spacing[1])
+    if not solid:
+        away = np.meshgrid(
+            *[(np.arange(n) - c) * s for n, c, s in zip(part.shape, centre, spacing, strict=True)], indexing="ij", sparse=True
+        )
+        kept &= away[0] ** 2 + away[1] ** 2 + away[2] ** 2 <= (SPREAD * inner) ** 2
+    return kept, depth
+
+
+def climb(depth: NDArray[np.float64], seed: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
+    """From the seed uphill to the middle of the lesion; along a vessel the depth does not rise, so the climb stops there."""
+    here = seed
+    for _ in range(20):
+        reach = max(2.5, float(depth[here]))
+        box = tuple(slice(max(0, h - int(reach / s) - 1), h + int(reach / s) + 2) for h, s in zip(here, spacing, strict=True))
+        grid = np.meshgrid(
+            *[(np.arange(b.start, min(b.stop, n)) - h) * s for b, n, h, s in zip(box, depth.shape, here, spacing, strict=True)],
+            indexing="ij",
+            sparse=True,
+        )
+        away = np.sqrt(grid[0] ** 2 + grid[1] ** 2 + grid[2] ** 2)
+        gain = np.where(away <= reach, depth[box] - depth[here] - 0.3 * away, -np.inf)
+        step = np.unravel_index(int(np.argmax(gain)), gain.shape)
+        if gain[step] <= 1e-6:
+            break
+        here = (box[0].start + int(step[0]), box[1].start + int(step[1]), box[2].start + int(step[2]))
+    return here
+
+
+def require_lesion(mask: NDArray[np.bool_], inner: float, spacing: Vec, crop: Crop, *, solid: bool) -> None:
+    """Refuse a tube (vessel, bronchus), a layer (pleura, fissure) and what fills a good part of a lung.
+
+    Raises:
+        OutOfDomain: Says what the point lies in.
+    """
+    points = np.argwhere(mask) * np.array(spacing)
+    if len(points) < 8:
+        return
+    spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 1e-6))
+    said = f"{2 * inner:.0f} mm thick and {4 * spread[2]:.0f} mm long"
+    if spread[2] > 5.0 and 2 * inner < THIN_SHARE * 4 * spread[2] and spread[1] > 0.4 * spread[2] and (solid or inner < THIN_MM):
+        rim = float(np.mean(crop.wall[mask]))
+        name = "the pleura or the chest wall" if rim > 0.3 else "a fissure or a band"
+        raise OutOfDomain(f"the point lies in {name}, a layer about {said}: only lesions are measured; click inside one")
+    if spread[2] > 2.6 * spread[1] and spread[1] < 5.0:
+        raise OutOfDomain(
+            f"the point lies in a long tube ({4 * spread[2]:.0f} mm by {4 * spread[1]:.0f} mm), a vessel or a bronchus: "
+            "only lesions are measured; click inside one"
+        )
+    litres = len(points) * float(np.prod(spacing)) / 1e6
+    if litres > CONSOLIDATION_L:
+        raise OutOfDomain(
+            f"the point lies in a consolidation or a collapsed part of the lung ({1000 * litres:.0f} ml), not in one lesion: "
+            "its volume stands in the measurement of the study"
+        )
+
+
+def halo(hu: NDArray[np.int16], allowed: NDArray[np.bool_], core: NDArray[np.bool_], spacing: Vec) -> NDArray[np.bool_]:
+    """Ground glass that surrounds a solid core in a layer thicker than the blur of its edge."""
+    light = (hu > LUNG_HU + 50) & (hu <= SOLID_HU) & allowed
+    layer = core | light
+    depth = ndimage.distance_transform_edt(light, sampling=spacing)
+    thick = light & (depth > max(1.5, 1.5 * max(spacing[1:])))
+    if not thick.any():
+        return np.zeros_like(core)
+    inner = float(ndimage.distance_transform_edt(np.pad(core, 1), sampling=spacing).max())
+    near = ndimage.distance_transform_edt(~core, sampling=spacing) <= max(HALO_MM, HALO_REACH * inner)
+    body = (ndimage.distance_transform_edt(~(thick | core), sampling=spacing) <= 2.0) & near
+    z, y, x = (int(v) for v in np.argwhere(core)[np.count_nonzero(core) // 2])
+    part = component(body & layer, (z, y, x))
+    halo = part & light
+    return halo if np.count_nonzero(halo) > HALO_SHARE * np.count_nonzero(core) else np.zeros_like(core)
+
+
+def cut(mask: NDArray[np.bool_]) -> bool:
+    """Whether a region reaches the edge of its box."""
+    return any(bool(edge.any()) for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1], mask[:, :, 0], mask[:, :, -1]))

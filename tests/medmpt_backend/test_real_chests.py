@@ -1,0 +1,80 @@
+"""Real chests hold still: every kernel and frame is accepted, the carina stays, and any click in a lesion gives the same lesion."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medmpt_backend.errors import OutOfDomain
+from medmpt_backend.imaging.anatomy.lungs import segment
+from medmpt_backend.imaging.candidates import Candidate, candidates
+from medmpt_backend.imaging.compare import _pair, _reasons
+from medmpt_backend.imaging.measure import measure
+from medmpt_backend.imaging.quantify import quantify
+from medmpt_backend.imaging.volume import Volume, load_volume
+from tests.medmpt_backend.ct_files import DATA
+
+CHESTS = DATA / "chest_ct"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public test data is absent (../shared/data)")
+
+
+@pytest.fixture(scope="module")
+def thick() -> Volume:
+    return load_volume(CHESTS / "Lung_Dx-A0002_B40f")
+
+
+@pytest.mark.parametrize(("soft", "sharp", "carina"), [("A0002_B40f", "A0002_B70f", (9, 10)), ("A0001_B", "A0001_L", (24, 25))])
+def test_two_kernels_of_one_study_agree(soft: str, sharp: str, carina: tuple[int, int]) -> None:
+    one, other = (quantify(load_volume(CHESTS / f"Lung_Dx-{name}")) for name in (soft, sharp))
+    assert one.lungs.total_l == pytest.approx(other.lungs.total_l, rel=0.02)
+    for found in (one, other):
+        assert carina[0] <= found.key_slices["carina"].index <= carina[1]
+
+
+@pytest.mark.parametrize("value", [-1024, 0, 3071])
+def test_a_frame_of_any_value_changes_nothing(thick: Volume, value: int) -> None:
+    base = quantify(thick)
+    framed = quantify(replace(thick, hu=np.pad(thick.hu, ((0, 0), (60, 40), (30, 70)), constant_values=value)))
+    assert framed.lungs.total_l == pytest.approx(base.lungs.total_l, rel=0.01)
+    assert framed.key_slices["carina"] == base.key_slices["carina"]
+
+
+def test_parts_of_it_are_refused(thick: Volume) -> None:
+    for part, reason in ((thick.hu[:13], "upper part"), (thick.hu[15:], "lung bases"), (thick.hu[::-1], "upside down")):
+        with pytest.raises(OutOfDomain, match=reason):
+            quantify(replace(thick, hu=np.ascontiguousarray(part)))
+
+
+def test_any_click_inside_gives_the_same_lesion() -> None:
+    volume = load_volume(CHESTS / "LIDC-IDRI-0003")
+    lungs = segment(volume)
+    for (x, y, z), (least, most) in {(308, 198, 56): (11.9, 14.8), (221, 219, 55): (14.3, 15.6)}.items():
+        found = [measure(volume, (x + dx, y + dy, z), lungs) for dx, dy in ((0, 0), (2, 0), (-1, 2))]
+        assert len({lesion.volume_mm3 for lesion in found}) == 1
+        assert 0.9 * least <= found[0].long_mm <= 1.1 * most
+
+
+def test_a_ball_painted_into_a_real_lung_is_a_candidate(thick: Volume) -> None:
+    hu = thick.hu.copy()
+    z, y, x = np.ogrid[: hu.shape[0], : hu.shape[1], : hu.shape[2]]
+    middle = (9, 230, 380)
+    far = ((z - middle[0]) * 8) ** 2 + ((y - middle[1]) * 0.646) ** 2 + ((x - middle[2]) * 0.646) ** 2
+    assert float(np.median(hu[9, 220:240, 370:390])) < -700, "aerated lung"
+    hu[far < 9.5**2] = 40
+    found = candidates(replace(thick, hu=hu), most=3)
+    assert any(abs(c.at[0] - 380) < 12 and abs(c.at[1] - 230) < 12 and abs(c.at[2] - 9) <= 1 for c in found)
+
+
+def _candidate(volume_mm3: float) -> Candidate:
+    return Candidate((1, 2, 3), 10.0, volume_mm3, "solid", "left", "upper", 1.0)
+
+
+def test_growth_doubling_time_and_what_cannot_be_compared(thick: Volume) -> None:
+    doubled = _pair(_candidate(1000), _candidate(500), 90)
+    assert (doubled.status, doubled.growth_pct, doubled.doubling_days) == ("grown", 100, pytest.approx(90))
+    assert _pair(_candidate(1200), _candidate(1000), 90).status == "stable"
+    assert _pair(_candidate(500), _candidate(1000), 90).doubling_days is None
+    assert (_pair(_candidate(1), None, None).status, _pair(None, _candidate(1), None).status) == ("new", "gone")
+    assert _reasons(thick, thick, 0.05) == []
+    sharp = replace(thick, series=replace(thick.series, kernel="B70f", thickness_mm=1.0), spacing=(1.0, *thick.spacing[1:]))
+    assert len(_reasons(thick, sharp, 0.3)) == 3

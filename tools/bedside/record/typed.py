@@ -1,0 +1,62 @@
+"""Values that the question itself gives: they outrank the record."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from tools.bedside.record.values import Value
+from tools.labs.analytes import analytes
+from tools.labs.units import parse_unit
+from tools.labs.value import Reading, shown
+
+_GAP = r"[\s:=：为是约]*(?:of|is|was|were|are|at|to|only|now|=|≈|about)?[\s:=为是约]*"
+_UNIT = (
+    r"\s*(mL/min(?:/1\.73\s*m[²2])?|mmol/L|[µμu]mol/L|mg/dL|mg/L|g/dL|g/L|ng/mL|ng/L|pg/mL|U/L|mmHg|kPa|kg|cm|%|×?10\^?9/L|°C|years?|岁)?"
+)
+_NAMES = {
+    "sbp": "systolic|SBP|收缩压",
+    "hr": "heart rate|HR|pulse|心率",
+    "rr": "respiratory rate|RR|呼吸频率",
+    "spo2": "SpO2|sats?|saturation|血氧饱和度|氧饱和度",
+    "temperature": "temperature|temp|体温",
+    "gcs": "GCS",
+    "weight": "weigh(?:s|t|ing)?|体重",
+    "crcl": "CrCl|creatinine clearance|肌酐清除率",
+    "egfr": "eGFR|GFR|肾小球滤过率",
+    "qtc": "QTc?",
+    "fev1_pct": "FEV1",
+    "fvc_pct": "FVC",
+    "dlco_pct": "DLCO|TLCO",
+}
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str] | None:
+    if name in _NAMES:
+        words = _NAMES[name]
+    elif name in analytes():
+        known = analytes()[name]
+        words = "|".join(re.escape(n) for n in sorted({known.en, known.zh, *known.synonyms}, key=len, reverse=True) if len(n) > 1)
+    else:
+        return None
+    return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?){_UNIT}", re.IGNORECASE)
+
+
+def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value | None:
+    """The value that the question gives for a name; None when it gives none or its unit does not fit."""
+    pattern = _pattern(name)
+    found = pattern.search(question) if pattern else None
+    if found is None:
+        return None
+    digits, unit = float(found.group(1)), (found.group(2) or "").strip()
+    if name in _NAMES:
+        return Value(digits, f"{shown(digits)}{' ' if unit and unit != '%' else ''}{unit}", typed=True)
+    analyte, own = analytes()[name], labs.get(name)
+    source = parse_unit(unit) if unit else (own.unit if own is not None and own.unit else parse_unit(analyte.unit))
+    canonical = analyte.to_canonical(digits, source) if source is not None else None
+    if canonical is None or source is None:
+        return None
+    if own is not None and own.observation.value == digits:
+        return None  # the record says the same: it keeps its own words
+    gap = "" if source.shown in ("", "%") else " "
+    return Value(canonical, f"{shown(digits)}{gap}{source.shown}", typed=True)

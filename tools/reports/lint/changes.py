@@ -32,16 +32,22 @@ def change_of(p: Piece) -> str | None:
 def changes(pieces: list[Piece]) -> Iterator[Remark]:
     """The impression's words of change against the findings of the same thing in the same place, and of the whole."""
     seen = [p for p in pieces if p.sentence.section == "findings" and not group("double")["words"].search(p.sentence.text)]
-    for said in (p for p in pieces if p.sentence.section == "impression" and p.change and not _MIXED.search(p.sentence.text)):
-        if group("no_new")["words"].search(said.text):
+    for said in (
+        p for p in pieces if p.sentence.section == "impression" and (p.change or _denies_new(p)) and not _MIXED.search(p.sentence.text)
+    ):
+        if _denies_new(said):
             yield from _no_new(said, seen)
             continue
         near = about(said, seen)
-        same = [p for p in near[1] if p.states(near[0]) and meet(said, p) and change_of(p)] if near and not is_place(near[0]) else []
+        same = [p for p in near[1] if p.names(near[0]) and meet(said, p) and change_of(p)] if near and not is_place(near[0]) else []
         if same:
             yield from _clash(said, same, near[0] if near else "")
         elif not near or is_place(near[0]) or group("overall")["words"].search(said.text):
             yield from _overall(said, seen)
+
+
+def _denies_new(p: Piece) -> bool:
+    return bool(group("no_new")["words"].search(p.text))
 
 
 def _clash(said: Piece, same: list[Piece], topic: str) -> Iterator[Remark]:
@@ -50,7 +56,8 @@ def _clash(said: Piece, same: list[Piece], topic: str) -> Iterator[Remark]:
     against = [p for p in same if frozenset((own, change_of(p) or "")) in _CLASH]
     every = own == "stable" and not said.lobes and len(said.sides) != 1 and not said.figures.now
     hard = [p for p in against if change_of(p) == "new" or p.figures.trend in ("up", "down")]
-    if len(against) == len(same) or (every and hard):
+    both = "both" in said.sides and own in ("up", "down") and any(change_of(p) in ("up", "down") and len(p.sides) == 1 for p in against)
+    if len(against) == len(same) or (every and hard) or both:
         first = (hard or against)[0]
         yield differ("change", topic, own, change_of(first) or "", first.sentence.text, said.sentence.text)
 

@@ -70,7 +70,7 @@ def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     other = [p for p in there if p.sides and side not in p.wide_sides]
     if not on_side and other and all(p.wide_sides for p in there if set(topics) & p.topics.keys()):
         yield differ("side", topics[0], side, next(iter(other[0].sides)), other[0].sentence.text, said.sentence.text)
-    elif lobes and on_side and all(p.lobes for p in on_side if _LUNG & p.topics.keys() or set(topics) & p.topics.keys()):
+    elif lobes and on_side and all(p.wide_lobes for p in on_side if _LUNG & p.topics.keys() or set(topics) & p.topics.keys()):
         placed = [p for p in there if p.wide_lobes]
         if placed and not any(lobes & _lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
             where = next((p for p in on_side if p.lobes), placed[0])
@@ -146,7 +146,13 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> I
     exact = all(
         len(p.sides) == 1 and "both" not in p.sides and p.lobes and p.wide_lobes == p.lobes and p.wide_sides == p.sides for p in near
     )
-    if exact and len(said.sides) == 1 and len(said.lobes) == 1 and not pairs & set(itertools.product(said.sides, own)):
+    if (
+        exact
+        and len(said.sides) == 1
+        and "both" not in said.sides
+        and len(said.lobes) == 1
+        and not pairs & set(itertools.product(said.sides, own))
+    ):
         yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
 
 

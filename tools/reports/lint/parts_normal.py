@@ -33,11 +33,16 @@ def _normal_part(said: Piece, seen: list[Piece]) -> Piece | None:
     for pattern in group("part").values():
         if not pattern.search(said.text):
             continue
-        about = [p for p in seen if pattern.search(p.text) and meet(said, p)]
+        about = [p for p in seen if pattern.search(p.text) and _one_side(said, p)]
         sound = [p for p in about if group("sound")["words"].search(p.text)]
         if sound and len(sound) == len(about) and not any(group("except")["words"].search(p.sentence.text) for p in sound):
             return sound[0]
     return None
+
+
+def _one_side(a: Piece, b: Piece) -> bool:
+    """Whether the words of two pieces do not name opposite sides."""
+    return not a.sides or not b.sides or bool(a.sides & b.sides) or "both" in a.sides | b.sides
 
 
 def _denied_word(said: Piece, seen: list[Piece]) -> Piece | None:

@@ -19,13 +19,14 @@ _NO_UNIT = re.compile(
 _HU_AS_LENGTH = re.compile(
     r"(?:attenuation|density|CT值|密度)(?: value)?(?: of| about| is|约|为|：|:)*\s*-?\d+(?:\.\d+)?\s*(?:mm|cm)"
     r"|\d+(?:\.\d+)?\s*(?:HU|ml|mL|kg|%)\s*(?:nodule|mass|in (?:diameter|size)|大小|结节)"
+    r"|(?<![A-Za-z-])attenuation (?:value )?of [^.,;\d]{0,20}\d+(?:\.\d+)?\s*(?:mm|cm)"
     r"|CT值\D{0,4}-?\d+(?:\.\d+)?\s*(?!HU|H(?![A-Za-z]))[A-Za-z%]+"
     r"|(?:measuring|diameter of|大小约?|直径约?|[长短横前后]径约?|厚约?|深约?|宽约?)\s*[:：]?\s*\d+(?:\.\d+)?\s*(?:HU"
     r"|m?L|kg|g|%|μm|um|nm|mmHg|毫升)(?![A-Za-z])"
     r"|(?:VDT|doubling time|倍增时间)\D{0,8}\d+(?:\.\d+)?\s*(?!d|天|日|-|–|~)(?:[A-Za-z%]+|年|月)"
     r"|SUV(?:max)?\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|%)"
     r"|(?:净增|强化后|增强后)\D{0,4}\d+\s*(?:mm|cm)|管电压\D{0,4}\d+\s*mA|管电流\D{0,4}\d+\s*kV"
-    r"|(?:LAA-?950|emphysema index|肺气肿指数|心胸比|ratio)\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|mL)(?![A-Za-z])",
+    r"|(?:LAA-?950|emphysema index|肺气肿指数|心胸比|(?<![A-Za-z])ratio)\D{0,6}\d+(?:\.\d+)?\s*(?:mm|cm|HU|mL)(?![A-Za-z])",
     re.IGNORECASE,
 )
 _HU = re.compile(r"(-?\d{1,5})\s*HU", re.IGNORECASE)
@@ -37,12 +38,25 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _RATIO = re.compile(r"(?:cardiothoracic|CTR|心胸比)\D{0,20}(\d+(?:\.\d+)?)(?!\d*\s*(?:mm|cm))", re.IGNORECASE)
 _AXES = re.compile(
     r"(?:long axis|longest diameter|长径)\D{0,12}(\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,30}?(?:short axis|短径)\D{0,12}(\d+(?:\.\d+)?)"
+    r"|短径\D{0,4}(?P<s2>\d+(?:\.\d+)?)\s*(?:mm|cm)?\D{1,8}?长径\D{0,4}(?P<l2>\d+(?:\.\d+)?)"
     r"|(?P<short>\d+(?:\.\d+)?)\s*(?:mm|cm) (?:in )?short[- ]axis\D{1,24}(?P<long>\d+(?:\.\d+)?)\s*(?:mm|cm) (?:in )?long[- ]axis",
     re.IGNORECASE,
 )
 _SOLID = re.compile(r"(?:solid (?:component|part|portion|core)|实性(?:成分|部分))\D{0,25}(\d+(?:\.\d+)?)\s*(mm|cm)", re.IGNORECASE)
-_VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
-_TO_MM3 = {"mm3": 1.0, "mm³": 1.0, "cubic mm": 1.0, "立方毫米": 1.0, "cm3": 1e3, "cm³": 1e3, "立方厘米": 1e3}
+_SOLID_BEHIND = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)\s*(?:solid (?:component|part|portion|core)|实性(?:成分|部分))", re.IGNORECASE)
+_VOLUME = re.compile(r"(\d+(?:\.\d+)?)\s*(mm3|mm³|cubic mm|立方毫米|cm3|cm³|立方厘米|mL|cc|毫升|m3|m³|立方米)(?![\d/])", re.IGNORECASE)
+_TO_MM3 = {
+    "mm3": 1.0,
+    "mm³": 1.0,
+    "cubic mm": 1.0,
+    "立方毫米": 1.0,
+    "cm3": 1e3,
+    "cm³": 1e3,
+    "立方厘米": 1e3,
+    "ml": 1e3,
+    "cc": 1e3,
+    "毫升": 1e3,
+}
 _LITRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mL|ml|L|litres?|liters?|毫升|升)(?![A-Za-z/])")
 _SLICE = re.compile(r"(?:slice thickness|slices? of|collimation|层厚)\D{0,6}?(\d+(?:\.\d+)?)\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
 _THICKEST_MM = 12.0
@@ -125,7 +139,7 @@ def _figures(text: str) -> Iterator[tuple[Kind, str, str]]:
         if 1 < ratio < 20 or ratio > 100:
             yield "measurement", f"A cardiothoracic ratio of {ratio:g} cannot be.", f"心胸比 {ratio:g} 不可能。"
     for m in _AXES.finditer(text):
-        long, short = (m["long"], m["short"]) if m["short"] else (m[1], m[2])
+        long, short = m["long"] or m["l2"] or m[1], m["short"] or m["s2"] or m[2]
         if float(short) > float(long):
             yield "measurement", f"The short axis ({short}) is longer than the long axis ({long}).", f"短径（{short}）大于长径（{long}）。"
     yield from _parts(text)
@@ -144,7 +158,7 @@ def _foreign_density(near: str, value: int) -> str | None:
 def _parts(text: str) -> Iterator[tuple[Kind, str, str]]:
     """A solid part larger than its nodule."""
     sizes = [float(v) * (10 if u.lower() == "cm" else 1) for v, u in _SIZED.findall(text)]
-    solid = _SOLID.search(text)
+    solid = _SOLID_BEHIND.search(text) or _SOLID.search(text)
     if solid and len(sizes) > 1:
         core = float(solid[1]) * (10 if solid[2].lower() == "cm" else 1)
         if all(core > s for s in sizes if s != core) and sizes.count(core) < len(sizes):
@@ -158,9 +172,11 @@ def _volumes(text: str) -> Iterator[tuple[Kind, str, str]]:
         unit = m[2].lower()
         if unit not in _TO_MM3:
             yield "unit", f"{m.group()}: cubic metres do not fit into a chest.", f"{m.group()}：胸部容积不可能以立方米计。"
-        elif group("nodule")["words"].search(text) and float(m[1]) * _TO_MM3[unit] > _LARGEST_NODULE_MM3:
+            continue
+        nodule = bool(group("nodule")["words"].search(text))
+        if nodule and float(m[1]) * _TO_MM3[unit] > _LARGEST_NODULE_MM3:
             yield "unit", f"No nodule has {m.group()}.", f"结节体积不可能为 {m.group()}。"
-        elif sizes:
+        if sizes and (nodule or unit not in ("ml", "cc", "毫升")):
             expected = math.pi / 6 * (sum(sizes[:3]) / len(sizes[:3])) ** 3
             if not 1 / 4 <= float(m[1]) * _TO_MM3[unit] / expected <= 4:
                 yield "measurement", f"A volume of {m.group()} does not fit the diameter.", f"体积 {m.group()} 与直径不符。"

@@ -16,6 +16,9 @@ _THINGS = {
     "ribs": re.compile(r"(?<![A-Za-z])ribs?(?![A-Za-z])|肋", re.IGNORECASE),
     "vertebrae": re.compile(r"vertebra|(?<![A-Za-z])[TL]\d|椎", re.IGNORECASE),
 }
+_STATIONS = re.compile(
+    r"(?<![\dA-Za-z.])(?=[^。;；]{0,24}\d[RL])\d{1,2}[RL]?(?:\s*(?:、|,|，|/|and|和|及)\s*\d{1,2}[RL]?(?![\d.]|\s*[mc]m))+"
+)
 _STATION = re.compile(
     r"(?<![A-Za-z\d.])(?:(?:1|2|4|5|6|8|9|10|11|12)[RL]|7)\s*(?:区|组)?(?:\s*[(（]?\s*(?:约|短径)?\d+(?:\.\d+)?\s*(?:mm|cm))"
 )
@@ -43,7 +46,8 @@ def listed(text: str) -> dict[str, int]:
     spine = sum(_levels(m) for m in _SPINE.finditer(text))
     if re.search(r"fractur|compress|height loss|骨折|压缩", text, re.IGNORECASE):
         out.update({name: n for name, n in (("ribs", ribs), ("vertebrae", spine)) if n})
-    stations = len(_STATION.findall(text))
+    run = _STATIONS.search(text)
+    stations = max(len(_STATION.findall(text)), len(re.findall(r"\d{1,2}", run.group())) if run else 0)
     if stations > 1:
         out["node"] = stations
     return out

@@ -32,7 +32,7 @@ def _headings() -> re.Pattern[str]:
     plain = names.replace("(?P<", "(?P<x_")
     # A heading opens a line and ends with a colon, or is alone on its line, or follows a full stop in capitals or Chinese.
     return re.compile(
-        rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:[【\[](?:{names})[】\]][:：]?|(?:{plain})[ \t*]*(?:[:：]|(?=\n)|$))",
+        rf"(?:^|(?<=[\n.。;；]))[ \t*#]*(?:\d+[.、])?\s*(?:[【\[](?:{names})[】\]][:：]?|(?:{plain})[ \t*]*(?:[:：]|\s[-–—]\s|(?=\n)|$))",
         re.IGNORECASE | re.MULTILINE,
     )
 

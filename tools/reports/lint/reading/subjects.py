@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 
 from tools.reports.lint.reading.vocabulary import group, table, union
 
+_LUNG = re.compile(r"lung|pulmon|lobe|pleur|mediast|hil[au]|肺|叶|胸|纵隔", re.IGNORECASE)
 _BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病段]")
 
 
@@ -61,6 +62,8 @@ def _of_organ(name: str, text: str, start: int, end: int) -> str:
     if not rows()[name].get("organ"):
         return name
     near = text[max(0, start - 22) : start] + " " + text[end : end + 18]
+    if not _LUNG.search(text):
+        near = text
     organ = next((o for o, pattern in group("organ").items() if pattern.search(near)), None)
     return f"{organ} {name}" if organ else name
 

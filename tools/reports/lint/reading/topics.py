@@ -73,7 +73,7 @@ class Piece:
 
     def _negated(self, topic: str) -> bool:
         """Whether the topic is denied; what is absorbed in part is still there, and an operation that nothing came after was done."""
-        if "negated" not in self.status.get(topic, ()) or topic == "resection":
+        if "negated" not in self.status.get(topic, ()) or topic == "resection" or group("not_before")["words"].search(self.text):
             return False
         return self.change != "down" or bool(group("none")["words"].search(self.text))
 
@@ -165,7 +165,7 @@ def _advice(p: Piece) -> bool:
 def _lender(p: Piece, before: list[Piece], behind: list[Piece]) -> Piece | None:
     """The piece whose topics a piece without any takes: the one behind it in "A and B nodules", else the one before."""
     strong, next_ = ([q for q in some if any(not t.startswith("~") for t in q.topics)] for some in (before[-1:], behind[:1]))
-    if next_ and (not strong or re.match(r"\s*(?:and\b|及|、|和|与)", next_[0].text)):
+    if next_ and ((not strong and not p.topics) or re.match(r"\s*(?:and\b|及|、|和|与)", next_[0].text)):
         return next_[0]
     return strong[0] if strong else None
 

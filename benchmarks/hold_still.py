@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.errors import BackendError
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.quantify import Quantification, quantify
-from medmpt_backend.imaging.volume import Volume, load_volume
+from medmpt_backend.imaging.volume import Volume
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"
 VOLUME, LAA, CARINA_MM = 0.01, 0.5, 6.0

@@ -19,8 +19,9 @@ from scipy import ndimage
 from medmpt_backend.errors import BackendError
 from medmpt_backend.imaging import diameters
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import Lesion, measure
-from medmpt_backend.imaging.volume import Volume, load_volume
+from medmpt_backend.imaging.volume import Volume
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data/chest_ct"
 WIDER, VOLUME, JITTER = 0.10, 0.15, 0.05

@@ -17,8 +17,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from medmpt_backend.errors import BackendError
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.quantify import quantify
-from medmpt_backend.imaging.volume import load_volume
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"
 # Relative difference of volume and difference of LAA-950 in points that count as the same.

@@ -23,8 +23,9 @@ from medmpt_backend.cohort.thorax import Scan
 from medmpt_backend.imaging.anatomy.airway import find_airway
 from medmpt_backend.imaging.anatomy.grid import Grid
 from medmpt_backend.imaging.anatomy.lungs import CLOSING_MM, LUNG_BELOW_HU
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.quantify import CONSOLIDATION_CLUMP_MM, CONSOLIDATION_HU, GGO_CLUMP_MM, GGO_HU, quantify
-from medmpt_backend.imaging.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
 SHAPE = (300, 512, 512)
 Figures = dict[str, float]

@@ -110,7 +110,7 @@ class ArchiveEncoded(CommandResult):
 
 def _open(ctx: typer.Context, path: Path, precision: str = "auto") -> "tuple[MedMPTEngine, Volume]":
     engine = open_engine(ctx, precision)
-    from medmpt_backend.imaging.volume import load_volume
+    from medmpt_backend.imaging.load import load_volume
 
     return engine, load_volume(path)
 

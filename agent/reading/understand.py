@@ -98,6 +98,9 @@ def _chosen(text: str, opinion: Opinion, found: Reading, case: bool) -> tuple[To
         for part in parts_of(text):
             told = opinion_of(Message(part, case))
             sure = [t for t, p in told.tools.items() if p >= _SURE_OF_A_PART and told.none < 1 - _SURE_OF_A_PART]
+            best = max(told.tools, key=lambda t: told.tools[t])
+            if told.tools[best] >= _PLAUSIBLE and INTENT_OF[best] in found.proposed:
+                sure.append(best)  # what the patterns see in the whole, and no tool answers better in the part
             wanted += [t for t in sure if t not in wanted]
     named = any(t.kind == "score" for t in found.terms)
     if named and "score" in found.proposed and COMPUTE.search(text) and "calculate_score" not in wanted:

@@ -14,9 +14,9 @@ from agent.answering.draft import Draft
 from agent.reading.lexicon import DRUG_KINDS, ids, language_of, members, terms
 from agent.verify.align import content
 from agent.verify.compare import compared
-from agent.verify.numbers import labels_of, numbers_of, sides_of, unsupported
+from agent.verify.numbers import labels_of, numbers_of, sides_of
 from agent.verify.placeholders import fill
-from agent.verify.record import is_pattern
+from agent.verify.record import is_pattern, unsupported
 from agent.verify.text import clauses, grades, normalise
 from tools.evidence import Evidence
 

@@ -6,12 +6,14 @@ cause and safety are never in a record.
 
 import re
 import tomllib
+from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 
 from agent.reading.lexicon import DRUG_KINDS, ids
 from agent.verify.contrast import contrasts
-from agent.verify.numbers import Number, located, same
+from agent.verify.numbers import FALL, Number, dates_of, located, numbers_of, numbers_of_evidence, opposed, same
 from agent.verify.polarity import denial
 from agent.verify.units import convert, parse_unit
 from tools.evidence import Evidence, Quantity
@@ -233,3 +235,73 @@ def _limit_holds(number: Number, value: Quantity) -> str | None:
         return f"{number.value:g} is on the wrong side of the value in the record"
     close = number.value and shown and max(abs(shown / number.value), abs(number.value / shown)) <= _NEAR
     return None if close else ""
+
+
+def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> str | None:
+    """Why a number of `claim` does not stand in `evidence`; None when all do."""
+    pool = [n for e in evidence for n in numbers_of_evidence(e)]
+    if FALL.search(claim):
+        # "fell by 115 mL" is a change of -115 mL.
+        pool += [replace(n, value=-n.value) for n in pool if n.value < 0]
+    pool += _differences(claim, evidence, pool)
+    for number in numbers_of(claim):
+        if number.unit is None and number.decimals == 0 and 1980 <= number.value <= 2100:
+            if int(number.value) not in years:
+                return f"the year {number.value:g} is not that of the evidence"
+            continue
+        held = number_in_record(number, claim, evidence)
+        if held == "":
+            held = _unsupported_number(number, pool)
+        if held:
+            return held
+    days = dates_of(claim)
+    known = frozenset().union(*(dates_of(f"{e.text} {e.text_zh or ''} {e.locator or ''} {e.key} {e.source}") for e in evidence))
+    return f"the date {min(days - known)} is not in the evidence" if days - known else None
+
+
+def _differences(claim: str, evidence: list[Evidence], pool: list[Number]) -> list[Number]:
+    """What a record lets one work out: the change between two of its values ("grew by 3 mm"), the time between two of its dates."""
+    if any(e.kind in ("guideline", "document", "drug_graph") for e in evidence):
+        return []
+    out: list[Number] = []
+    if re.search(r"\bby\b|了|相差", claim):
+        pairs = [(a, b) for a in pool for b in pool if a.unit and a.unit == b.unit and a.value > b.value]
+        out += [Number(a.value - b.value, a.unit, a.decimals) for a, b in pairs]
+    days = sorted(date.fromisoformat(d) for e in evidence for d in dates_of(f"{e.text} {e.locator or ''}") if _is_date(d))
+    for first in days:
+        for last in days:
+            apart = (last - first).days
+            if apart > 0:
+                out += [Number(float(apart), parse_unit("days")), Number(float(round(apart / 30.44)), parse_unit("months"))]
+                out += [Number(float(round(apart / 7)), parse_unit("weeks"))]
+    return out
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unsupported_number(number: Number, pool: list[Number]) -> str | None:
+    matching = [r for r in pool if same(number, r)]
+    if not matching and number.value == -950.0 and number.unit and number.unit[0] == "hounsfield":
+        return None  # the definition of LAA-950
+    if not matching:
+        return f"the number {number.value:g} with its unit is not in the evidence"
+    agreeing = [r for r in matching if not opposed(number, r)]
+    if not agreeing:
+        return f"the comparison with {number.value:g} is the other way round in the evidence"
+    classed = [r for r in pool if r.label and r.label == number.label]
+    if classed and not any(same(number, r) or (r.unit is None and r.value == number.value) for r in classed):
+        return f"{number.value:g} is not what the evidence gives for {', '.join(sorted(number.label))}"
+    sided = [r for r in pool if r.side and r.side == number.side and _comparable(number, r)]
+    if len(number.side) == 1 and sided and not any(same(number, r) for r in sided):
+        return f"{number.value:g} belongs to the other side in the evidence"
+    return None
+
+
+def _comparable(a: Number, b: Number) -> bool:
+    return a.unit is not None and b.unit is not None and a.unit[0] == b.unit[0]

@@ -18,7 +18,8 @@ from medmpt_backend.evaluation.corruptions import CORRUPTIONS, corrupt
 from medmpt_backend.evaluation.figures import Figure, PartResult, Resampler, figure, weighted_auc
 from medmpt_backend.evaluation.settings import SETTINGS, volumes
 from medmpt_backend.evaluation.text.context import Context
-from medmpt_backend.imaging.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.imaging.load import load_volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from medmpt_backend.inference.appearance import input_statistics
 from medmpt_backend.inference.preprocess import prepare
 from medmpt_backend.inference.training_domain import EMBEDDING, DomainModel

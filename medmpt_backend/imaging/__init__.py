@@ -1,4 +1,4 @@
 """CT volumes and deterministic measurement: readers, anatomy, lungs in figures, lesions.
 
-Door: `medmpt_backend.imaging.volume.load_volume`, `.quantify`, `.measure`.
+Door: `medmpt_backend.imaging.load.load_volume`, `.quantify`, `.measure`.
 """

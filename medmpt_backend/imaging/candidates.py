@@ -33,8 +33,7 @@ APART_MM = 6.0
 DEFINITIONS: Mapping[str, str] = {
     "candidates": "Places to look at, not findings: most are vessels, scars and lymph nodes. Best first.",
     "score": "Contrast times roundness of the best blob; it ranks within one scan and is no probability.",
-    "expected_false_positives": "How many of the listed places are expected to be no lesion, if there is one lesion or none; "
-    "counted on few scans.",
+    "expected_false_positives": "All listed places but one: an upper bound by reasoning, not counted on annotated scans.",
 }
 
 
@@ -62,7 +61,7 @@ class Candidate:
 
 
 def expected_false_positives(listed: int) -> float:
-    """How many of the listed places are expected to be none: all but one, as on the scans on which it was counted."""
+    """How many of the listed places are expected to be no lesion: all but one, by reasoning; it was not counted on annotated scans."""
     return float(max(0, listed - 1))
 
 

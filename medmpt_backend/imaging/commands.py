@@ -21,9 +21,10 @@ from medmpt_backend.imaging.findings.groups import (
     PleuraGroup,
     VesselGroup,
 )
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import DEFINITIONS, Lesion, measure
 from medmpt_backend.imaging.quantify import KeySlice, LungFigures, Quantification, RegionFigures, quantify
-from medmpt_backend.imaging.volume import SeriesInfo, load_volume
+from medmpt_backend.imaging.volume import SeriesInfo
 
 
 class SeriesOut(BaseModel):

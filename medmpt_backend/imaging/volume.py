@@ -1,11 +1,7 @@
-"""One chest CT series as an array: `Volume`.
-
-Readers for DICOM folders, zips and NIfTI live in sibling modules; all of them end here.
-"""
+"""One chest CT series as an array: `Volume`; `medmpt_backend.imaging.load` reads one."""
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -69,20 +65,3 @@ class Volume:
             raise IndexError(f"slice {index} of {self.hu.shape[0]}")
         plane: NDArray[np.int16] = self.hu[index]
         return plane
-
-
-def load_volume(path: Path) -> Volume:
-    """Read one axial chest CT series from a DICOM folder, a zip of one, or a NIfTI, NRRD or MetaImage file.
-
-    Args:
-        path: Folder, `.zip`, `.nii`, `.nii.gz`, `.hdr`/`.img`, `.nrrd` or `.mha`.
-
-    Returns:
-        The axial CT series that suits lung work best, head first, LPS, HU.
-
-    Raises:
-        medmpt_backend.errors.BadInput: What is wrong, the value, and what to do.
-    """
-    from medmpt_backend.imaging.readers import read
-
-    return read(path)

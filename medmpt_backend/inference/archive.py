@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from medmpt_backend.errors import BackendError, BadInput, Unavailable
-from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.inference.engine import MedMPTEngine
 from medmpt_backend.model.precision import Precision
 

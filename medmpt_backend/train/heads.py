@@ -87,6 +87,15 @@ def _seen(model: MedMPT, source: BatchSource, split: str, weights: str, keep: Pa
     return found
 
 
+def _domain(seen: HeadFeatures, source: BatchSource) -> DomainModel | None:
+    """What the training studies look like; None of a single one."""
+    assert seen.scan is not None
+    if len(seen.scan) < 2:
+        return None
+    images = (source.data.image(i) for i in source.usable[:DOMAIN_STUDIES])
+    return DomainModel.fit(seen.scan[:DOMAIN_STUDIES].numpy(), described(images))
+
+
 def refit(
     weights: Path,
     data: Path,
@@ -131,9 +140,7 @@ def refit(
         losses["medication"] = fit_medication(model, seen["train"], seen["val"])
     outputs = {task: HeadOutput(logits_of(model, task, seen["val"]).detach(), seen["val"].targets[task]) for task in model.heads}
     model.config = calibrate(model, outputs)
-    scan = seen["train"].scan
-    assert scan is not None
-    images = (sources["train"].data.image(i) for i in sources["train"].usable[:DOMAIN_STUDIES])
+    domain = _domain(seen["train"], sources["train"])
     save_weights(
         root,
         model,
@@ -143,7 +150,7 @@ def refit(
         synthetic_training=was.synthetic_training,
         source=f"{was.source}; everything above the slices fitted on the frozen encoder",
         tokenizer=weights if text is not None else None,
-        domain=DomainModel.fit(scan[:DOMAIN_STUDIES].numpy(), described(images)).to_bytes() if len(scan) > 1 else None,
+        domain=domain.to_bytes() if domain is not None else None,
         laterality_verified=was.laterality_verified,
         missing={n for n in was.missing if not n.startswith(_FITTED)},
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.inference.archive import ArchivePlan, encode_archive, find_studies
 from medmpt_backend.inference.engine import MedMPTEngine
 

@@ -13,7 +13,8 @@ from medmpt_backend.cohort.thorax import Scan
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import segment
-from medmpt_backend.imaging.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.imaging.load import load_volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from tests.medmpt_backend.ct_files import DATA
 
 SMALL = Scan(shape=(84, 112, 112), spacing=(4.0, 3.2, 3.2), z_top=140.0)

@@ -8,8 +8,9 @@ from medmpt_backend.errors import BadInput, NothingFound, OutOfDomain
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.commands import ct_measure, parse_point
 from medmpt_backend.imaging.diameters import longest
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import Lesion, measure
-from medmpt_backend.imaging.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from tests.medmpt_backend.ct_files import DATA, add_ball, chest_of_two_balloons
 
 SPACING = (1.5, 1.0, 1.0)

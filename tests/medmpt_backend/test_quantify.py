@@ -11,9 +11,10 @@ from medmpt_backend.cohort.thorax import Scan, SyntheticStudy
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.commands import ct_quantify
 from medmpt_backend.imaging.densitometry import Histogram, histograms, region_codes
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.quantify import Quantification, quantify
 from medmpt_backend.imaging.validity import is_sharp
-from medmpt_backend.imaging.volume import SeriesInfo, Volume, load_volume
+from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from tests.medmpt_backend.ct_files import DATA
 
 SMALL = Scan(shape=(84, 150, 150), spacing=(4.0, 2.4, 2.4), z_top=140.0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom.uid import JPEG2000Lossless, RLELossless, generate_uid
 
 from medmpt_backend.errors import BadInput
-from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.imaging.load import load_volume
 from tests.medmpt_backend.ct_files import DATA, edit, noise_body, write_enhanced, write_series
 
 SPACING = (2.0, 0.9, 0.7)

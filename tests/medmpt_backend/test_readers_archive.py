@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.readers import archive
-from medmpt_backend.imaging.volume import load_volume
 from tests.medmpt_backend.ct_files import noise_body, write_series
 
 

@@ -9,9 +9,10 @@ from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.candidates import Candidate, candidates
 from medmpt_backend.imaging.compare import _pair, _reasons
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import measure
 from medmpt_backend.imaging.quantify import quantify
-from medmpt_backend.imaging.volume import Volume, load_volume
+from medmpt_backend.imaging.volume import Volume
 from tests.medmpt_backend.ct_files import DATA
 
 CHESTS = DATA / "chest_ct"

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.readers.rules import contrast, known_kernel, known_maker, refused_type
-from medmpt_backend.imaging.volume import load_volume
 from tests.medmpt_backend.ct_files import edit, noise_body, write_series
 
 

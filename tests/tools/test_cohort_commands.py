@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from medmpt_backend.cohort.patients.panel import PANEL
-from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.train.data.shards import ShardDataset
 from tools.case.cohort_commands import cohort_generate, cohort_reports
 from tools.case.files import load_case

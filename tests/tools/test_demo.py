@@ -23,7 +23,7 @@ def test_a_lazily_opened_demo_generates_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_demo_study_is_generated_once_and_readable(tmp_path: Path) -> None:
-    from medmpt_backend.imaging.volume import load_volume
+    from medmpt_backend.imaging.load import load_volume
 
     first = open_demo("demo-cap-01", tmp_path)
     assert list(first.studies) == ["ct-1"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 
-from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.imaging.load import load_volume
 from tools.case.dicom_writer import write_series
 
 

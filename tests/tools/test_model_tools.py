@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
-from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.inference.engine import MedMPTEngine
 from medmpt_backend.inference.reference import ReferenceCase, ReferenceCases
 from medmpt_backend.inference.results import DraftSentence

@@ -68,19 +68,9 @@ def _evidence(
     return Evidence.model_validate(record)
 
 
-def _figures(q: "Quantification", study: str) -> list[Evidence]:
-    f = q.lungs
-    litre = [("lungs_total_l", f.total_l), ("lungs_left_l", f.left_l), ("lungs_right_l", f.right_l)]
-    out = [
-        _evidence(
-            study,
-            "volume",
-            f"The lungs measure {f.total_l:.2f} L in total: left {f.left_l:.2f} L, right {f.right_l:.2f} L.",
-            f"双肺总容积 {f.total_l:.2f} L：左肺 {f.left_l:.2f} L，右肺 {f.right_l:.2f} L。",
-            tuple(Quantity(name=n, value=v, unit="L", decimals=2) for n, v in litre),
-            q.validity("total_l"),
-        )
-    ]
+def _shares(q: "Quantification", study: str) -> list[Evidence]:
+    """Shares of the lungs in ranges of density."""
+    f, out = q.lungs, []
     rows = (
         (
             "laa950_pct",
@@ -123,6 +113,23 @@ def _figures(q: "Quantification", study: str) -> list[Evidence]:
                 validity,
             )
         )
+    return out
+
+
+def _figures(q: "Quantification", study: str) -> list[Evidence]:
+    f = q.lungs
+    litre = [("lungs_total_l", f.total_l), ("lungs_left_l", f.left_l), ("lungs_right_l", f.right_l)]
+    out = [
+        _evidence(
+            study,
+            "volume",
+            f"The lungs measure {f.total_l:.2f} L in total: left {f.left_l:.2f} L, right {f.right_l:.2f} L.",
+            f"双肺总容积 {f.total_l:.2f} L：左肺 {f.left_l:.2f} L，右肺 {f.right_l:.2f} L。",
+            tuple(Quantity(name=n, value=v, unit="L", decimals=2) for n, v in litre),
+            q.validity("total_l"),
+        )
+    ]
+    out += _shares(q, study)
     density = (("mean_hu", f.mean_hu), ("median_hu", f.median_hu), ("perc15_hu", f.perc15_hu))
     out.append(
         _evidence(

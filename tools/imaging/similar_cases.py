@@ -119,7 +119,7 @@ def remember_study(path: Path, name: str, note: str, cases_dir: Path, engine: "M
         retrieval.errors.BadInput: The name is taken.
     """
     from medmpt_backend.errors import OutOfDomain
-    from medmpt_backend.imaging.volume import load_volume
+    from medmpt_backend.imaging.load import load_volume
 
     encoding = engine.encode(load_volume(path))
     if encoding.validity.domain == "out":

@@ -42,7 +42,7 @@ class Study:
         Raises:
             BackendError: Why it cannot be read.
         """
-        from medmpt_backend.imaging.volume import load_volume
+        from medmpt_backend.imaging.load import load_volume
 
         with self._lock:
             if self._volume is None:

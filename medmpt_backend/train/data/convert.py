@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from medmpt_backend.errors import BackendError, BadInput
-from medmpt_backend.imaging.volume import load_volume
+from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.inference.preprocess import prepare
 from medmpt_backend.model.config import MedMPTConfig
 from medmpt_backend.train.data.shards import DatasetInfo, ShardWriter, StudyRecord

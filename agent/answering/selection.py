@@ -50,7 +50,8 @@ def select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCa
     if intent == "drug_facts":
         return _about_drugs(found, plan)
     if intent == "ct_findings":
-        return _asked_findings(found, plan)
+        instead = [] if "ct_measure" in plan.reading.intents else [s for s in steps if s.result.tool == "quantify_ct"]
+        return [*_asked_findings(found, plan), *_asked_measures([e for s in instead for e in s.result.evidence], plan)]
     if intent == "ct_measure":
         return _asked_measures(found, plan)
     return found

@@ -155,8 +155,19 @@ def _topic(reading: Reading, case_topic: frozenset[str]) -> frozenset[str]:
     return named or scored or case_topic
 
 
+def _measured_instead(steps: tuple[ToolStep, ...]) -> tuple[tuple[ToolName, Args], ...]:
+    """Where the model is silent on a study (not installed, outside its domain), what can be measured on it without a model."""
+    if any(s.result.tool == "quantify_ct" for s in steps):
+        return ()
+    silent = [s for s in steps if s.result.tool == "classify_ct" and s.result.status in ("unavailable", "out_of_domain")]
+    return (("quantify_ct", {"study": str(silent[0].args.get("study", "ct-1"))}),) if silent else ()
+
+
 def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
-    """Guidance that depends on the score: asked once the score is known."""
+    """What depends on the first round: measurements where the model abstains, guidance once the score is known."""
+    measured = _measured_instead(steps)
+    if measured:
+        return measured
     unranked = [s for s in steps if s.result.tool == "rank_drugs" and not s.result.evidence]
     if unranked and "guideline" not in plan.reading.intents:
         return (("search_guidelines", search_args(plan.reading.text, plan.reading)),)

@@ -28,6 +28,11 @@ def cpu_has_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def cpu_packs_bf16() -> bool:
+    """Whether the CPU's matrix kernel takes bf16 weights in blocks (AVX-512 with its byte and word instructions)."""
+    return bool(torch.cpu._is_avx512_supported() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
 def choose_precision(wanted: Precision, device: torch.device) -> Literal["fp32", "bf16", "int8"]:
     """`auto`: bf16 where the hardware multiplies it, else fp32.
 
@@ -117,7 +122,7 @@ def convert(model: MedMPT, precision: Literal["fp32", "bf16", "int8"], device: t
 
     model._apply(move)  # type: ignore[no-untyped-call]
     model.retie()
-    if precision == "bf16" and device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if precision == "bf16" and device.type == "cpu" and cpu_packs_bf16() and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         for module in model.vision_encoder.modules():
             if isinstance(module, Mlp) and not module.fc1.weight.is_meta:
                 module.fc1, module.fused = PackedLinear(module.fc1, gelu=True), True  # type: ignore[assignment]

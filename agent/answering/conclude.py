@@ -14,6 +14,7 @@ from agent.turn.ledger import Ledger, ToolStep
 from agent.turn.prompts import NEAREST, NOTICES
 from agent.turn.state import TurnContext
 from agent.verify import Verdict
+from tools.bedside.topics import asked
 from tools.evidence import Evidence, Kind, Language
 
 _SECTION: dict[Kind, str] = {
@@ -75,7 +76,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         status, reason = "refused", refusal
     elif leading.headlines and not shown:
         status, reason = "partial", _NO_ACTIONS[language]
-    unanswered = left_open(context.question, [s.claim.text for s in said], {s.heading for s in said}) if shown else ()
+    unanswered = _left_open(context, said) if shown else ()
     closing = (*silent, *_listed(_MISSING, missing, language), *_listed(_OPEN, unanswered, language))
     near = NEAREST[language] if said and _only_near(said, ledger) else ""
     sections = _sections(said, keys, ledger, near, closing, language)
@@ -110,6 +111,13 @@ def _other_emergencies(ledger: Ledger, leading: Leading) -> tuple[str, ...]:
     """Emergencies of the tools that do not lead the answer already: each is said once."""
     found = dict.fromkeys(e for s in ledger.steps for e in s.result.emergencies)
     return tuple(e for e in found if not any(name.lower() in e.lower() for name in leading.covers))
+
+
+def _left_open(context: TurnContext, said: list[Said]) -> tuple[str, ...]:
+    """Parts of the question that nothing in the answer speaks of; a part that a bedside judgement is about is answered by it."""
+    judged = {k.removeprefix("B-").rpartition("-")[0] for s in said for k in s.claim.evidence if k.startswith("B-")}
+    parts = left_open(context.question, [s.claim.text for s in said], {s.heading for s in said})
+    return tuple(p for p in parts if not judged & {topic.id for topic in asked(p)})
 
 
 def _claim(verdict: Verdict) -> Claim:

@@ -1,10 +1,11 @@
 """The shape of an answer: what leads, what follows, what is folded away, what is named as open."""
 
-from agent.answering.compose import ROOM, _arranged
+from agent.answering.compose import ROOM, _arranged, _unjudged_drug
 from agent.answering.draft import DraftSentence
 from agent.answering.followups import left_open, parts_of
 from agent.answering.labs import by_system, system_of
 from agent.answering.passages import pieces_of
+from agent.reading.plan import make_plan
 from tools.evidence import Evidence, Quantity
 
 TARGETS = Evidence(
@@ -62,3 +63,11 @@ def test_a_part_that_no_sentence_speaks_of_is_named() -> None:
     assert len(parts_of(question)) == 2
     assert left_open(question, ["The target saturation in COPD is 88 to 92%."]) == ("Which vaccine against pneumococcus is given",)
     assert left_open("What is the target saturation in COPD?", ["nothing"]) == ()
+
+
+def test_a_judgement_on_one_part_leaves_the_other_part_its_answer() -> None:
+    judged = [Evidence(key="B-niv_copd-0", kind="score", text="Not now: pH 7.44 is not below 7.35.", source="BTS/ICS")]
+    asked_drug = make_plan("Can I give this man clarithromycin, and is he a candidate for NIV?", None, [], "")
+    assert _unjudged_drug(judged, asked_drug), "the drug is another part"
+    told = [Evidence(key="B-can_have-0", kind="drug_graph", text="Avoid clarithromycin: it raises warfarin.", source="label")]
+    assert not _unjudged_drug(told, asked_drug)

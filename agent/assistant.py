@@ -20,17 +20,20 @@ from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
+from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
-from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
+from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, PassageView, StudyHandle, StudyInfo, TeachingView
 from agent.settings import Settings
 from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from tools.evidence import Evidence, Language, ToolResult
+from tools.imaging.marks.store import FILE as MARKS_FILE
+from tools.imaging.marks.store import MarkStore, OwnMarks
 from tools.teaching.commit import MachineRead, Reading, TrueFinding
 
 _MAX_QUESTION = 8000
@@ -55,6 +58,7 @@ class Assistant:
         self._cases = Cases()
         self._threads = Threads(self._connection, lock)
         self._viewer = Viewer(settings.cache_dir)
+        self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._saver)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
         self._lock = threading.Lock()
@@ -141,7 +145,7 @@ class Assistant:
         spoken, model = language or asked_language(asked) or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
             return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
-        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event())
+        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
         return self._turn(context, model)
@@ -198,7 +202,7 @@ class Assistant:
         yield from stream
 
     def _context(
-        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
+        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event, marks: OwnMarks
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         loaded = held.loaded if held else None
@@ -220,6 +224,7 @@ class Assistant:
             parts=self._parts,
             free_text=self._settings.free_text,
             assumptions=shown.assumptions,
+            marks=marks,
         )
         return context, shown.ask
 
@@ -278,9 +283,17 @@ class Assistant:
         pixels = self._viewer.slice(self._cases.get(case, session), study, index)
         return gzip.compress(pixels, compresslevel=1, mtime=0)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
-        """Measure the lesion at voxel `(x, y, z)`, z from the head."""
-        return self._viewer.measure(self._revealed(case, session), study, at)
+    def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
+        """Measure and keep, rename, delete, undo or list the session's marks of a study."""
+        return self._marks.change(self._revealed(case, session), study, change, session)
+
+    def marked_studies(self) -> int:
+        """How many changes of marks are stored on this machine."""
+        return self._marks.store.count()
+
+    def erase_marks(self) -> None:
+        """Delete everybody's marks for good."""
+        self._marks.store.erase()
 
     def _revealed(self, case: str, session: str) -> HeldCase:
         """The case, unless it is a teaching case that still waits for a reading."""

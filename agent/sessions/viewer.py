@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from agent.errors import BadInput
 from agent.sessions.handles import HeldCase
-from agent.sessions.views import KeySlice, MeasureView, StudyInfo
+from agent.sessions.views import KeySlice, StudyInfo
 from medmpt_backend.errors import BackendError
 from tools.deps import Deps
 from tools.imaging.quantify import quantify_ct
@@ -77,20 +75,6 @@ class Viewer:
             raise BadInput(f"slice {index} is outside 0..{volume.hu.shape[0] - 1} of study {study!r}")
         pixels: bytes = volume.hu[index].astype("<i2").tobytes()
         return pixels
-
-    def measure(self, held: HeldCase, study: str, at: tuple[int, int, int]) -> MeasureView:
-        """Measure the lesion at `(x, y, z)`; what cannot be measured is answered with its status and reason."""
-        from medmpt_backend.imaging.measure import Lesion, measure
-
-        opened = self._study(held, study)
-        try:
-            lesion = measure(opened.volume, at, opened.lungs)
-        except BackendError as failure:
-            return MeasureView(status=failure.status, reason=str(failure))
-        shown = TypeAdapter(Lesion).dump_python(lesion, mode="json")
-        return MeasureView(
-            status="partial" if lesion.warnings else "ok", reason=" ".join(lesion.warnings) or None, warnings=lesion.warnings, lesion=shown
-        )
 
     def forget(self) -> None:
         """Drop every volume that is held."""

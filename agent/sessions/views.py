@@ -1,6 +1,6 @@
 """What the page shows besides answers: cases, studies and passages, without paths and without identity."""
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 from tools.evidence import ModelCard, Side, Status
 from tools.teaching.commit import Feedback, MachineRead, Reading, Summary, TrueFinding
@@ -98,15 +98,6 @@ class StudyInfo(_View):
     warnings: tuple[str, ...] = ()
     synthetic: bool = False
     sealed: bool = False
-
-
-class MeasureView(_View):
-    """What a click measured (`lesion`, as in `medmpt ct measure`), or why nothing could be."""
-
-    status: Status
-    reason: str | None = None
-    warnings: tuple[str, ...] = ()
-    lesion: dict[str, JsonValue] | None = None
 
 
 class FindingView(_View):

@@ -34,6 +34,19 @@ class Study:
         self._volume: Volume | None = None
         self._lungs: Lungs | None = None
         self._measured: Quantification | None = None
+        self._content: str | None = None
+
+    @property
+    def content(self) -> str:
+        """A hash of voxels, shape and spacing: what marks are kept under.
+
+        Raises:
+            BackendError: Why it cannot be read.
+        """
+        with self._lock:
+            if self._content is None:
+                self._content = self.volume.content_hash[:32]
+            return self._content
 
     @property
     def volume(self) -> "Volume":
@@ -74,7 +87,7 @@ class Study:
 
         with self._lock:
             if self._measured is None:
-                self._measured = quantify(self.volume)
+                self._measured = quantify(self.volume, self.lungs)
             return self._measured
 
     def drop_voxels(self) -> None:

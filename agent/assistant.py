@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from tools.evidence import Evidence, Language, ToolResult
+from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.store import FILE as MARKS_FILE
 from tools.imaging.marks.store import MarkStore, OwnMarks
+from tools.imaging.marks.words import asks_of_marks
 from tools.teaching.commit import MachineRead, Reading, TrueFinding
 
 _MAX_QUESTION = 8000
@@ -210,6 +213,8 @@ class Assistant:
         earlier = self.answers(thread)
         before = str(earlier[-1]["question"]) if earlier else ""
         shown = scene(question, loaded.case if loaded else None, card, before, language)
+        if shown.card is not None and asks_of_marks(question) and marks.any():
+            shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
         context = TurnContext(
             cache_dir=self._settings.cache_dir,
             case=shown.case,
@@ -287,9 +292,9 @@ class Assistant:
         """Measure and keep, rename, delete, undo or list the session's marks of a study."""
         return self._marks.change(self._revealed(case, session), study, change, session)
 
-    def marked_studies(self) -> int:
-        """How many changes of marks are stored on this machine."""
-        return self._marks.store.count()
+    def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
+        """Every marked study by the hash of its images, with its marks: for export on this machine."""
+        return self._marks.store.everything()
 
     def erase_marks(self) -> None:
         """Delete everybody's marks for good."""

@@ -98,7 +98,8 @@ def _lesion(mark: Mark) -> "Candidate":
 
 
 def _statement(pair: "Pair", marks: tuple[tuple[Mark, ...], tuple[Mark, ...]], studies: tuple[str, str], because: str | None) -> Evidence:
-    assert pair.current is not None and pair.prior is not None
+    assert pair.current is not None
+    assert pair.prior is not None
     now = next(m for m in marks[0] if m.number == int(pair.current.score))
     then = next(m for m in marks[1] if m.number == int(pair.prior.score))
     said, said_zh = _STATUS[pair.status]
@@ -111,7 +112,8 @@ def _statement(pair: "Pair", marks: tuple[tuple[Mark, ...], tuple[Mark, ...]], s
         doubling, doubling_zh = f" {because}", " 两次扫描的条件不同，大小不可比。"
     text = (
         f"Mark {now.number} {said}: volume {volumes[0]} on {studies[1]} (mark {then.number}), "
-        f"{volumes[1]} on {studies[0]} ({percent}); long diameter {then.lesion.long_mm:.1f} mm then, {now.lesion.long_mm:.1f} mm now.{doubling}"
+        f"{volumes[1]} on {studies[0]} ({percent}); "
+        f"long diameter {then.lesion.long_mm:.1f} mm then, {now.lesion.long_mm:.1f} mm now.{doubling}"
     )
     text_zh = (
         f"标记 {now.number} {said_zh}：体积在 {studies[1]} 为 {volumes[0]}（标记 {then.number}），"

@@ -95,10 +95,23 @@ class MarkStore:
                 raise BadInput("there is nothing to undo on this study")
             connection.execute("DELETE FROM mark_events WHERE id = ?", (last,))
 
-    def count(self) -> int:
-        """How many events are stored, of everybody."""
+    def has_any(self, owner: str) -> bool:
+        """Whether somebody has marked anything."""
+        if not self._path.exists():
+            return False
         with self._open() as connection:
-            return int(connection.execute("SELECT count(*) FROM mark_events").fetchone()[0])
+            return connection.execute("SELECT 1 FROM mark_events WHERE owner = ? LIMIT 1", (_key(owner),)).fetchone() is not None
+
+    def everything(self) -> list[tuple[str, tuple[Mark, ...]]]:
+        """Every study with its marks, whoever made them: for export on this machine."""
+        if not self._path.exists():
+            return []
+        with self._open() as connection:
+            rows = connection.execute("SELECT owner, study, kind, number, body FROM mark_events ORDER BY id").fetchall()
+        events: dict[tuple[str, str], list[Event]] = {}
+        for owner, study, kind, number, body in rows:
+            events.setdefault((owner, study), []).append((kind, number, body, ""))
+        return [(study, tuple(self._fold(found).values())) for (_, study), found in events.items()]
 
     def erase(self) -> None:
         """Delete everybody's marks for good."""
@@ -168,3 +181,7 @@ class OwnMarks:
     def of(self, study: str) -> tuple[Mark, ...]:
         """Marks of a study, known by the hash of its voxels."""
         return self._store.of(self._owner, study)
+
+    def any(self) -> bool:
+        """Whether the owner has marks on any study; reads no image."""
+        return self._store.has_any(self._owner)

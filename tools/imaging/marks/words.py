@@ -4,12 +4,17 @@ import re
 import tomllib
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(files("tools").joinpath("data/imaging/mark_words.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
-    table = tomllib.loads(files("tools").joinpath("data/imaging/mark_words.toml").read_text(encoding="utf-8"))
-    return re.compile("|".join(table[name]), re.IGNORECASE)
+    return re.compile("|".join(_table()[name]), re.IGNORECASE)
 
 
 def names_marks(text: str) -> bool:
@@ -36,3 +41,9 @@ def number_named(text: str) -> int | None:
 def of_lesion(sentence: str) -> bool:
     """Whether a sentence of a report is about a nodule, a mass or a lesion."""
     return _pattern("lesion").search(sentence) is not None
+
+
+def score_named(text: str) -> str | None:
+    """The nodule score that a question about a mark asks for."""
+    scores: dict[str, list[str]] = _table()["scores"]
+    return next((name for name, words in scores.items() if re.search("|".join(words), text, re.IGNORECASE)), None)

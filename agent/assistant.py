@@ -26,7 +26,18 @@ from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
-from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, PassageView, StudyHandle, StudyInfo, TeachingView
+from agent.sessions.views import (
+    CaseView,
+    DemoCase,
+    FindingsView,
+    HeatView,
+    KeySlice,
+    PassageView,
+    PlaneView,
+    StudyHandle,
+    StudyInfo,
+    TeachingView,
+)
 from agent.settings import Settings
 from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
@@ -283,10 +294,18 @@ class Assistant:
         held = self._cases.get(case, session)
         return self._viewer.info(held, study, self._desk.sealed(held))
 
-    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
-        """One axial slice: gzip of little-endian int16 HU, `(H, W)`, row major."""
-        pixels = self._viewer.slice(self._cases.get(case, session), study, index)
-        return gzip.compress(pixels, compresslevel=1, mtime=0)
+    def key_slices(self, case: str, study: str, session: str) -> tuple[KeySlice, ...]:
+        """Slices worth opening, as measured; this takes the seconds that measuring takes."""
+        return self._viewer.key_slices(self._revealed(case, session), study)
+
+    def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """One plane of a study: gzip of little-endian int16 HU, row major."""
+        return gzip.compress(self._viewer.pixels(self._cases.get(case, session), study, view), compresslevel=1, mtime=0)
+
+    def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """What was found on one plane: gzip of one byte of bits per pixel."""
+        held = self._revealed(case, session)
+        return gzip.compress(self._viewer.overlay(held, study, view, self._marks.store, session), compresslevel=1, mtime=0)
 
     def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
         """Measure and keep, rename, delete, undo or list the session's marks of a study."""

@@ -1,6 +1,5 @@
 """`Assistant`: the page's and the command line's only door into the house."""
 
-import gzip
 import sqlite3
 import threading
 import time
@@ -299,13 +298,12 @@ class Assistant:
         return self._viewer.key_slices(self._revealed(case, session), study)
 
     def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
-        """One plane of a study: gzip of little-endian int16 HU, row major."""
-        return gzip.compress(self._viewer.pixels(self._cases.get(case, session), study, view), compresslevel=1, mtime=0)
+        """One plane of a study: little-endian int16 HU, row major."""
+        return self._viewer.pixels(self._cases.get(case, session), study, view)
 
     def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
-        """What was found on one plane: gzip of one byte of bits per pixel."""
-        held = self._revealed(case, session)
-        return gzip.compress(self._viewer.overlay(held, study, view, self._marks.store, session), compresslevel=1, mtime=0)
+        """What was found on one plane: one byte of bits per pixel."""
+        return self._viewer.overlay(self._revealed(case, session), study, view, self._marks.store, session)
 
     def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
         """Measure and keep, rename, delete, undo or list the session's marks of a study."""

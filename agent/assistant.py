@@ -13,12 +13,14 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
+from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.sessions.feedback import Feedback, FeedbackLog
 from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
@@ -42,6 +44,7 @@ from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
+from retrieval.drugs.graph import DrugGraph
 from tools.evidence import Evidence, Language, ToolResult
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.store import FILE as MARKS_FILE
@@ -66,6 +69,7 @@ class Assistant:
         try:
             self._saver.setup()
             self._log = TurnLog(self._connection, lock)
+            self._feedback = FeedbackLog(self._connection, lock)
         except sqlite3.Error as failure:
             raise store_failure(failure) from failure
         self._cases = Cases()
@@ -357,6 +361,25 @@ class Assistant:
         """Where the model's score of one finding comes from."""
         return heat_of(self._parts.engine(), self._viewer.volume(self._revealed(case, session), study), finding)
 
+    def chart(self, case: str, session: str) -> Chart:
+        """The open case for the tabs of the page; of a teaching case that waits for its reading, no treatment and no measurement."""
+        held = self._cases.get(case, session)
+        return Chart(held.loaded, self._parts.drugs() or DrugGraph.load(), self._settings.cache_dir, self._desk.sealed(held))
+
+    def forget_thread(self, thread: str, session: str) -> None:
+        """Delete one conversation of the session with everything it holds."""
+        self._threads.admit(thread, session)
+        self.erase([thread])
+
+    def give_feedback(self, thread: str, session: str, feedback: Feedback) -> None:
+        """Keep what a person said of an answer; it goes when the thread is erased."""
+        self._threads.admit(thread, session)
+        self._feedback.keep(thread, feedback)
+
+    def feedback(self) -> list[Feedback]:
+        """Everything that was said of answers, oldest first: for the command line on this machine."""
+        return self._feedback.all()
+
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
         self._cases.close(session)
@@ -373,6 +396,7 @@ class Assistant:
         for thread in chosen:
             self._saver.delete_thread(thread)
         self._log.forget(chosen)
+        self._feedback.forget(chosen)
         self._threads.forget(chosen)
 
 

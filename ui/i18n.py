@@ -1,6 +1,7 @@
 """Every string of the page in English and Chinese; `text(key, language)` fills in named values."""
 
 from tools.evidence import Language
+from tools.spec import specs
 
 # key: (English, Chinese)
 TEXT: dict[str, tuple[str, str]] = {
@@ -176,21 +177,7 @@ DOMAINS: dict[str, tuple[str, str]] = {
     "unknown": ("not known", "未知"),
 }
 
-TOOLS: dict[str, tuple[str, str]] = {
-    "quantify_ct": ("Measure the CT", "CT 定量"),
-    "encode_ct": ("Encode the CT", "CT 编码"),
-    "classify_ct": ("Classify findings", "病灶分类"),
-    "draft_report": ("Draft the report", "起草报告"),
-    "check_report": ("Check the report", "核对报告"),
-    "find_similar_cases": ("Find similar cases", "检索相似病例"),
-    "interpret_labs": ("Interpret the labs", "解读化验"),
-    "calculate_score": ("Calculate a score", "计算评分"),
-    "rank_drugs": ("Rank medicines", "药物排序"),
-    "check_medications": ("Check the medicines", "核查用药"),
-    "query_drug_graph": ("Ask the drug graph", "查询药物图谱"),
-    "search_guidelines": ("Search the guidelines", "检索指南"),
-    "summarize_case": ("Summarise the case", "病例摘要"),
-}
+TOOLS: dict[str, tuple[str, str]] = {s.name: s.labels for s in specs().values()}
 
 STATUS: dict[str, tuple[str, str]] = {
     "running": ("running", "进行中"),

@@ -86,13 +86,13 @@ from agent.reading.queries import TOOL_OF
 from agent.reading.reader import shipped
 from agent.reading.features import Message
 from tools.registry import TOOLS
-from ui.page.words import tool_label
+from ui.i18n import named
 assert "ping" in {t.name for t in TOOLS}
 assert "ping" in {d["function"]["name"] for d in definitions(TOOLS)}
 assert TOOL_OF["ping"] == "ping"
 opinion = shipped().read(Message("what do the labs show", True))
 assert opinion.tools["ping"] < 1e-6 < 0.5 < opinion.tools["interpret_labs"]
-print(tool_label("ping", "zh"))
+print(named("tool", "ping", "zh"))
 """
 
 
@@ -103,7 +103,9 @@ def test_a_new_tool_is_one_module(tmp_path: Path) -> None:
     for room in ("agent", "retrieval", "medmpt_backend", "ui"):
         (tmp_path / room).symlink_to(root / room)
     (tmp_path / "tools" / "labs" / "tool_ping.py").write_text(_PING, encoding="utf-8")
-    run = subprocess.run([sys.executable, "-c", _LOOK], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", _LOOK], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "回声"
 

@@ -1,6 +1,7 @@
 """Every string of the page in English and Chinese, out of the files in `words/`; `text(key, language)` fills in named values.
 
-Each file has tables (`[text]`, `[script]`, ...) of `key = { en, zh }`; a key that stands in two files is refused. The names of the tools come from their records.
+Each file has tables (`[text]`, `[script]`, ...) of `key = { en, zh }`; a key that stands in two files is refused.
+The names of the tools come from their records.
 """
 
 import tomllib

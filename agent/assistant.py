@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,33 @@ from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
+from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
-from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
+from agent.sessions.views import (
+    CaseView,
+    DemoCase,
+    FindingsView,
+    HeatView,
+    KeySlice,
+    PassageView,
+    PlaneView,
+    StudyHandle,
+    StudyInfo,
+    TeachingView,
+)
 from agent.settings import Settings
 from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from tools.evidence import Evidence, Language, ToolResult
+from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.store import FILE as MARKS_FILE
+from tools.imaging.marks.store import MarkStore, OwnMarks
+from tools.imaging.marks.words import asks_of_marks
 from tools.teaching.commit import MachineRead, Reading, TrueFinding
 
 _MAX_QUESTION = 8000
@@ -55,6 +72,7 @@ class Assistant:
         self._cases = Cases()
         self._threads = Threads(self._connection, lock)
         self._viewer = Viewer(settings.cache_dir)
+        self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._saver)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
         self._lock = threading.Lock()
@@ -141,7 +159,7 @@ class Assistant:
         spoken, model = language or asked_language(asked) or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
             return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
-        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event())
+        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
         return self._turn(context, model)
@@ -198,7 +216,7 @@ class Assistant:
         yield from stream
 
     def _context(
-        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
+        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event, marks: OwnMarks
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         loaded = held.loaded if held else None
@@ -206,6 +224,8 @@ class Assistant:
         earlier = self.answers(thread)
         before = str(earlier[-1]["question"]) if earlier else ""
         shown = scene(question, loaded.case if loaded else None, card, before, language)
+        if shown.card is not None and asks_of_marks(question) and marks.any():
+            shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
         context = TurnContext(
             cache_dir=self._settings.cache_dir,
             case=shown.case,
@@ -220,6 +240,7 @@ class Assistant:
             parts=self._parts,
             free_text=self._settings.free_text,
             assumptions=shown.assumptions,
+            marks=marks,
         )
         return context, shown.ask
 
@@ -273,14 +294,30 @@ class Assistant:
         held = self._cases.get(case, session)
         return self._viewer.info(held, study, self._desk.sealed(held))
 
-    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
-        """One axial slice: gzip of little-endian int16 HU, `(H, W)`, row major."""
-        pixels = self._viewer.slice(self._cases.get(case, session), study, index)
-        return gzip.compress(pixels, compresslevel=1, mtime=0)
+    def key_slices(self, case: str, study: str, session: str) -> tuple[KeySlice, ...]:
+        """Slices worth opening, as measured; this takes the seconds that measuring takes."""
+        return self._viewer.key_slices(self._revealed(case, session), study)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
-        """Measure the lesion at voxel `(x, y, z)`, z from the head."""
-        return self._viewer.measure(self._revealed(case, session), study, at)
+    def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """One plane of a study: gzip of little-endian int16 HU, row major."""
+        return gzip.compress(self._viewer.pixels(self._cases.get(case, session), study, view), compresslevel=1, mtime=0)
+
+    def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """What was found on one plane: gzip of one byte of bits per pixel."""
+        held = self._revealed(case, session)
+        return gzip.compress(self._viewer.overlay(held, study, view, self._marks.store, session), compresslevel=1, mtime=0)
+
+    def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
+        """Measure and keep, rename, delete, undo or list the session's marks of a study."""
+        return self._marks.change(self._revealed(case, session), study, change, session)
+
+    def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
+        """Every marked study by the hash of its images, with its marks: for export on this machine."""
+        return self._marks.store.everything()
+
+    def erase_marks(self) -> None:
+        """Delete everybody's marks for good."""
+        self._marks.store.erase()
 
     def _revealed(self, case: str, session: str) -> HeldCase:
         """The case, unless it is a teaching case that still waits for a reading."""

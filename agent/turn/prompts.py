@@ -29,6 +29,7 @@ class CaseCard(BaseModel):
     studies: tuple[str, ...] = ()
     has_vitals: bool = False
     synthetic: bool = False
+    marked: bool = False
     assumed: tuple[str, ...] = ()
     assumed_keys: tuple[str, ...] = ()
 

@@ -12,6 +12,7 @@ DRUG_GRAPH = "retrieval.drugs.commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.virtual.cohort_commands"
+MARKS = "tools.imaging.marks.commands"
 BUILD = "tools.case.build_command"
 REPORTS = "tools.reports.commands"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
@@ -25,7 +26,7 @@ SERVE = "ui.cli.serve"
 MODULES: dict[str, tuple[str, ...]] = {
     "serve": (SERVE,),
     "ask": (AGENT,),
-    "ct": (BACKEND, MODEL, TOOLS),
+    "ct": (BACKEND, MODEL, MARKS, TOOLS),
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),
@@ -61,6 +62,8 @@ DECLARED: dict[str, Entry] = {
     "ask": Entry(_ASK, "Ask one question, with or without a case"),
     "ct quantify": Entry(_CT, "Volumes and densities of the lungs, no model needed"),
     "ct measure": Entry(_CT, "Measure the lesion at one voxel"),
+    "ct mark": Entry(_CT, "Measure a lesion and keep it as a numbered mark"),
+    "ct marks": Entry(_CT, "List, rename or delete the marks of a study"),
     "ct candidates": Entry(_CT, "Places in the lungs that look like a nodule, to look at"),
     "ct compare": Entry(_CT, "Pair the nodules of two CTs and say how they grew"),
     "ct encode": Entry(_CT, "Embed a chest CT with MedMPT"),

@@ -5,7 +5,7 @@ The order of the checks is the order of the reasons a person sees: keys, numbers
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -129,6 +129,14 @@ def _support_of(text: str, cited: list[Evidence]) -> Support:
         if kinds <= {"lab", "ct"}:
             return "measured"
     return "verified"
+
+
+def quoted_as(cited: Sequence[Evidence]) -> Support:
+    """Support of a sentence that is the wording of its records."""
+    if any(e.inferred for e in cited):
+        return "inferred"
+    kinds: set[Support] = {_QUOTED_AS.get(e.kind, "quoted") for e in cited}
+    return kinds.pop() if len(kinds) == 1 else "quoted"
 
 
 def _edition(text: str, cited: list[Evidence]) -> str | None:

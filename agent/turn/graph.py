@@ -218,7 +218,7 @@ def _verify(worded: bool) -> Callable[..., Command[Any]]:
         if worded and not state["finisher"]:
             verdicts, replaced = reworded(verdicts, evidence, runtime.context.language)
         failed = [v for v in verdicts if v.support is None]
-        dumped = [{"text": v.text, "evidence": list(v.evidence), "support": v.support, "because": v.because} for v in (*replaced, *verdicts)]
+        dumped = [_dumped(v) for v in (*replaced, *verdicts)]
         if failed and not state["objected"]:
             said = {"aside": True, "objected": [s.text for s, v in zip(draft.sentences, verdicts, strict=True) if v.support is None]}
             text = objection([(v.text, v.because or "") for v in failed], runtime.context.language)
@@ -233,6 +233,10 @@ def _verify(worded: bool) -> Callable[..., Command[Any]]:
         return Command(update={"verdicts": [*_still_out(state["verdicts"], dumped), *dumped]}, goto="answer")
 
     return node
+
+
+def _dumped(verdict: Verdict) -> dict[str, Any]:
+    return {"text": verdict.text, "evidence": list(verdict.evidence), "support": verdict.support, "because": verdict.because}
 
 
 def _still_out(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -258,7 +258,8 @@ def _irrelevant(text: str, cited: list[Evidence]) -> str | None:
     if missing:
         return f"the evidence does not speak of {terms()[min(missing)].name('en')}"
     theirs = set(content(pool)) | {f"@{t}" for t in known} | set(content(" ".join(e.source for e in cited)))
-    same_language = language_of(text) == "en" or any(language_of(e.text_zh or "") == "zh" for e in cited)
+    spoken = language_of(text)
+    same_language = any(language_of(t) == spoken for e in cited for t in (e.text, e.text_zh or "") if t)
     mine = {t: w for t, w in content(text).items() if same_language or t[0] in "@#!<>"}
     held = sum(w for t, w in mine.items() if t in theirs or t[0] in "#<>" or (t.startswith("@") and covered(t[1:], known)))
     if not mine or held / sum(mine.values()) < _COVERAGE:

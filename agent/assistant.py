@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
+from tools.case.record import Case
 from tools.evidence import Evidence, Language, ToolResult
 from tools.teaching.commit import MachineRead, Reading, TrueFinding
 
@@ -100,6 +102,10 @@ class Assistant:
             warnings=loaded.warnings,
         )
 
+    def record_of(self, case: str, session: str) -> Case:
+        """The data of an open case, for what must know its words to keep them in; never for a view."""
+        return self._cases.get(case, session).loaded.case
+
     def new_thread(self, session: str) -> str:
         """Start a conversation; its id cannot be guessed."""
         return self._threads.new(session)
@@ -145,6 +151,22 @@ class Assistant:
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
         return self._turn(context, model)
+
+    def run_tool(
+        self, name: str, args: dict[str, Any], *, case: str | None, session: str, language: Language, question: str = ""
+    ) -> ToolResult:
+        """One tool call outside a conversation, for another agent: the same node, case binding, teaching seal and declined requests.
+
+        Raises:
+            Forbidden: The case is another session's, or a teaching case without a committed reading.
+            BadInput: A request that is declined, or no such tool.
+        """
+        from agent.turn.single import run_one
+
+        held = self._cases.get(case, session) if case is not None else None
+        if held is not None:
+            self._desk.open_only(held)
+        return run_one(self._parts.tools(), name, args, self._record(held, language, question))
 
     def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
         start = time.perf_counter()
@@ -201,27 +223,28 @@ class Assistant:
         self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
-        loaded = held.loaded if held else None
-        card = held.card if held else None
+        record = self._record(held, language, question)
         earlier = self.answers(thread)
         before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, loaded.case if loaded else None, card, before, language)
-        context = TurnContext(
+        shown = scene(question, record.case, record.card, before, language)
+        context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions)
+        return context, shown.ask
+
+    def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
+        """What a turn or a single tool is given of the case, as it is on record."""
+        loaded = held.loaded if held else None
+        return TurnContext(
             cache_dir=self._settings.cache_dir,
-            case=shown.case,
+            case=loaded.case if loaded else None,
             case_dir=loaded.folder if loaded else None,
             studies=loaded.studies if loaded else {},
             cases_dir=self._settings.data_dir / "cases",
             language=language,
             question=question,
-            thread=thread,
-            card=shown.card,
-            stop=stop,
+            card=held.card if held else None,
             parts=self._parts,
             free_text=self._settings.free_text,
-            assumptions=shown.assumptions,
         )
-        return context, shown.ask
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""

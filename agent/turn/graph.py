@@ -65,7 +65,7 @@ def build_graph(
     graph = StateGraph(ThreadState, context_schema=TurnContext)
     graph.add_node("begin", _begin)
     graph.add_node("call_model", _call_model(model, tools, model_name, seconds, room))
-    graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=_timed))
+    graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=timed))
     graph.add_node("verify", _verify, destinations=("call_model", "answer"))
     graph.add_node("answer", _answer(model_name))
     graph.add_edge(START, "begin")
@@ -166,7 +166,7 @@ def _hand_over(because: str, state: ThreadState, context: TurnContext, spent: di
     return Command(update=update, goto="call_model")
 
 
-def _timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMessage | Command[Any]]) -> ToolMessage | Command[Any]:
+def timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMessage | Command[Any]]) -> ToolMessage | Command[Any]:
     """Run one tool call, report its start and end live, and turn the rooms' expected errors into results."""
     runtime: Any = request.runtime
     context: TurnContext = runtime.context

@@ -1,6 +1,7 @@
 """Commands that open the assistant to other programs: `mcp`, `serve-api`."""
 
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -67,6 +68,51 @@ def mcp(
         assistant.close()
 
 
+def serve_api(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on; anything but loopback needs MEDMPT_API_KEY.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 8766,
+    case: Annotated[
+        list[str] | None, typer.Option("--case", help="NAME=PATH: a case of your own, as model medmpt@NAME. May be repeated.")
+    ] = None,
+    demos: Annotated[bool, typer.Option("--demos/--no-demos", help="Offer the demo cases as models too.")] = True,
+    llm: Annotated[str | None, typer.Option("--llm", help=_LLM)] = None,
+) -> Served:
+    """Answer as an OpenAI-compatible server at http://127.0.0.1:8766/v1, for any chat client."""
+    from agent.bridges.door import Bearer, refuse_open_door
+
+    settings: Settings = ctx.obj if llm is None else replace(ctx.obj, llm=llm)
+    refuse_open_door(host, settings.api_key)
+    own: dict[str, str | Path] = dict(_named(one) for one in case or ())
+    import uvicorn
+
+    from agent.bridges.openai_api import build_api
+
+    assistant = _open(settings)
+    cases: dict[str, str | Path] = {d.id: d.id for d in assistant.demo_cases()} if demos else {}
+    app = Bearer(build_api(assistant, cases | own), settings.api_key, host, free=("/health",))
+    sys.stderr.write(f"OpenAI-compatible server at http://{host}:{port}/v1 (Ctrl+C ends it)\n")
+    try:
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    finally:
+        assistant.close()
+    return Served(url=f"http://{host}:{port}/v1")
+
+
+def _named(text: str) -> tuple[str, Path]:
+    """`NAME=PATH`.
+
+    Raises:
+        BadInput: Another shape, or nothing at the path.
+    """
+    name, equals, path = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+        raise BadInput(f"--case {text!r} is not NAME=PATH; a name has letters, digits, dots, dashes")
+    if not Path(path).exists():
+        raise BadInput(f"--case {name}: nothing at {path!r}")
+    return name, Path(path).resolve()
+
+
 def _open(settings: Settings) -> "Assistant":
     from agent.assistant import Assistant
 
@@ -87,4 +133,4 @@ def _source(assistant: "Assistant", case: str | None) -> str | Path | None:
     return Path(case).resolve()
 
 
-COMMANDS: dict[str, Callable[..., BaseModel]] = {"mcp": mcp}
+COMMANDS: dict[str, Callable[..., BaseModel]] = {"mcp": mcp, "serve-api": serve_api}

@@ -135,7 +135,7 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
 def _prompt(state: ThreadState, context: TurnContext) -> SystemMessage:
     card = context.card
     extra = {"card": card.model_dump(mode="json")} if card else {}
-    return SystemMessage(content=system_prompt(context.language, card), additional_kwargs=extra)
+    return SystemMessage(content=system_prompt(context.language, card), additional_kwargs={**extra, "language": context.language})
 
 
 def _asks_tools(message: AIMessage) -> bool:

@@ -1,7 +1,6 @@
 """`Assistant`: the page's and the command line's only door into the house."""
 
 import gzip
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
@@ -20,13 +18,15 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
+from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.model_view import findings_of, heat_of
+from agent.sessions.store import open_store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
 from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
 from agent.settings import Settings
+from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
@@ -46,21 +46,13 @@ class Assistant:
         """Assemble from parts; `open` is the usual way."""
         self._settings = settings
         self._parts = parts
-        self._connection: sqlite3.Connection = connect(settings.data_dir / "threads.sqlite")
-        self._saver = SqliteSaver(self._connection)
-        lock: Any = self._saver.lock
-        try:
-            self._saver.setup()
-            self._log = TurnLog(self._connection, lock)
-        except sqlite3.Error as failure:
-            raise store_failure(failure) from failure
+        self._store = open_store(settings)
+        self._log = TurnLog(self._store)
         self._cases = Cases()
-        self._threads = Threads(self._connection, lock)
+        self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
-        self.models = Models(settings, parts, self._saver)
+        self.models = Models(settings, parts, self._store.saver)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
-        self._lock = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
@@ -71,7 +63,7 @@ class Assistant:
 
     def close(self) -> None:
         """Close the thread database."""
-        self._connection.close()
+        self._store.close()
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
@@ -192,10 +184,8 @@ class Assistant:
 
     def _pieces(self, context: TurnContext, llm: str) -> Iterator[Event | Answer | StoreFailure]:
         """Steps of the graph, the answer, and why it could not be stored; one turn at a time in a thread."""
-        with self._lock:
-            turn = self._turns.setdefault(context.thread, threading.Lock())
         answer: Answer | None = None
-        with turn:
+        with self._store.turn(context.thread):
             try:
                 for mode, piece in self._run(context, llm):
                     if mode == "custom":
@@ -206,10 +196,10 @@ class Assistant:
                         yield answer
                 if answer is not None:
                     self._log.keep(context.thread, state["turns"], state["answers"])
-            except sqlite3.Error as failure:
+            except self._store.errors as failure:
                 if answer is None:
-                    raise store_failure(failure) from failure
-                yield store_failure(failure)
+                    raise self._store.failure(failure) from failure
+                yield self._store.failure(failure)
 
     def _run(self, context: TurnContext, llm: str) -> Iterator[tuple[str, Any]]:
         modes: list[StreamMode] = ["custom", "updates"]
@@ -232,19 +222,8 @@ class Assistant:
 
     def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
         """What a turn or a single tool is given of the case, as it is on record."""
-        loaded = held.loaded if held else None
-        return TurnContext(
-            cache_dir=self._settings.cache_dir,
-            case=loaded.case if loaded else None,
-            case_dir=loaded.folder if loaded else None,
-            studies=loaded.studies if loaded else {},
-            cases_dir=self._settings.data_dir / "cases",
-            language=language,
-            question=question,
-            card=held.card if held else None,
-            parts=self._parts,
-            free_text=self._settings.free_text,
-        )
+        loaded, card = (held.loaded, held.card) if held else (None, None)
+        return on_record(self._settings, self._parts, loaded, card, language, question)
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
@@ -260,7 +239,7 @@ class Assistant:
         return self._log.of(thread)
 
     def _state(self, thread: str) -> dict[str, Any]:
-        found = self._saver.get_tuple(_config(thread))
+        found = self._store.saver.get_tuple(_config(thread))
         return dict(found.checkpoint["channel_values"]) if found else {}
 
     def evidence(self, thread: str, key: str, session: str) -> Evidence | None:
@@ -359,7 +338,7 @@ class Assistant:
         """Delete threads with everything they hold."""
         chosen = list(threads)
         for thread in chosen:
-            self._saver.delete_thread(thread)
+            self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
         self._threads.forget(chosen)
 

@@ -125,7 +125,7 @@ def _sources(folder: Path) -> list[Path]:
 
 def _generate(recipe: Recipe, target: Path, date: str | None) -> None:
     from medmpt_backend.cohort.demo import generate
-    from tools.case.dicom_writer import write_series
+    from tools.case.virtual.dicom_writer import write_series
 
     study = generate(recipe.recipe, recipe.seed)
     partial = target.with_name(f".{target.name}-{os.getpid()}")

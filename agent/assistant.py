@@ -20,7 +20,7 @@ from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.model_view import findings_of, heat_of
-from agent.sessions.store import open_store
+from agent.sessions.opening import open_store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer

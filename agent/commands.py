@@ -112,7 +112,7 @@ def doctor(ctx: typer.Context) -> DoctorOut:
 
 
 def _store(settings: Settings) -> Part:
-    from agent.sessions.store import open_store
+    from agent.sessions.opening import open_store
 
     try:
         store = open_store(settings)

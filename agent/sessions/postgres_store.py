@@ -73,7 +73,8 @@ class PostgresStore:
         old: list[Statement] = [(deleting.format(table=t, newest=newest), [(thread, thread)]) for t in ("checkpoints", "checkpoint_writes")]
         named = (
             "DELETE FROM checkpoint_blobs b WHERE b.thread_id = ? AND NOT EXISTS (SELECT 1 FROM checkpoints c"
-            " WHERE c.thread_id = b.thread_id AND c.checkpoint_ns = b.checkpoint_ns AND c.checkpoint->'channel_versions'->>b.channel = b.version)"
+            " WHERE c.thread_id = b.thread_id AND c.checkpoint_ns = b.checkpoint_ns"
+            " AND c.checkpoint->'channel_versions'->>b.channel = b.version)"
         )
         return [*old, (named, [(thread,)])]
 

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from agent.errors import StoreFailure, Unavailable
-from agent.settings import Settings
+from agent.errors import StoreFailure
 
 Values = Sequence[Any]
 Statement = tuple[str, Iterable[Values]]
@@ -74,21 +73,3 @@ class Turns:
             mine = self._locks.setdefault(thread, threading.Lock())
         with mine:
             yield
-
-
-def open_store(settings: Settings) -> Store:
-    """The store of the settings.
-
-    Raises:
-        StoreFailure: It cannot be used.
-        Unavailable: A Postgres address without the package for it.
-    """
-    if settings.threads_url is None:
-        from agent.sessions.sqlite_store import SqliteStore
-
-        return SqliteStore(settings.data_dir / "threads.sqlite")
-    try:
-        from agent.sessions.postgres_store import PostgresStore
-    except ImportError as missing:
-        raise Unavailable("conversations in Postgres need its extra: pip install 'medmpt-assistant[postgres]'") from missing
-    return PostgresStore(settings.threads_url)

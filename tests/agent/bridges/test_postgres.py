@@ -14,7 +14,7 @@ pytest.importorskip("langgraph.checkpoint.postgres", reason="pip install 'medmpt
 
 from agent.assistant import Assistant
 from agent.errors import BadInput, Forbidden, StoreFailure
-from agent.sessions.store import open_store
+from agent.sessions.opening import open_store
 from agent.settings import Settings
 from agent.turn.state import KEEP_TURNS
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,9 @@ class Settings:
         free_text: What of a person's own words goes to a chat model: `scrub` takes out what identifies, `home` sends none
             (`MEDMPT_LLM_FREE_TEXT`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
+        threads_url: Postgres server that holds the conversations; None for a file in the data folder (`MEDMPT_THREADS_URL`).
+        otlp_endpoint: Collector that gets spans of every turn, without contents; None sends none (`MEDMPT_OTLP_ENDPOINT`).
+        api_key: What clients of `serve-api` and `mcp --http` must send; None asks for none, on loopback only (`MEDMPT_API_KEY`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
     """
 
@@ -42,6 +45,9 @@ class Settings:
     embedder: str = "minilm"
     chroma_url: str | None = None
     reranker: str | None = None
+    threads_url: str | None = field(default=None, repr=False)
+    otlp_endpoint: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     free_text: Literal["scrub", "home"] = "scrub"
 
     @classmethod
@@ -59,6 +65,9 @@ class Settings:
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
             reranker=env.get("MEDMPT_RERANKER") or None,
+            threads_url=env.get("MEDMPT_THREADS_URL") or None,
+            otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
+            api_key=env.get("MEDMPT_API_KEY") or None,
             free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
         )
 

@@ -66,7 +66,7 @@ def build_graph(
     graph = StateGraph(ThreadState, context_schema=TurnContext)
     graph.add_node("begin", _begin)
     graph.add_node("call_model", _call_model(model, tools, model_name, seconds, room))
-    graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=_timed))
+    graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=timed))
     graph.add_node("verify", _verify(not isinstance(model, Planner)), destinations=("call_model", "answer"))
     graph.add_node("answer", _answer(model_name))
     graph.add_edge(START, "begin")
@@ -136,7 +136,7 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
 def _prompt(state: ThreadState, context: TurnContext) -> SystemMessage:
     card = context.card
     extra = {"card": card.model_dump(mode="json")} if card else {}
-    return SystemMessage(content=system_prompt(context.language, card), additional_kwargs=extra)
+    return SystemMessage(content=system_prompt(context.language, card), additional_kwargs={**extra, "language": context.language})
 
 
 def _asks_tools(message: AIMessage) -> bool:
@@ -167,7 +167,7 @@ def _hand_over(because: str, state: ThreadState, context: TurnContext, spent: di
     return Command(update=update, goto="call_model")
 
 
-def _timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMessage | Command[Any]]) -> ToolMessage | Command[Any]:
+def timed(request: ToolCallRequest, execute: Callable[[ToolCallRequest], ToolMessage | Command[Any]]) -> ToolMessage | Command[Any]:
     """Run one tool call, report its start and end live, and turn the rooms' expected errors into results."""
     runtime: Any = request.runtime
     context: TurnContext = runtime.context

@@ -20,6 +20,7 @@ AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+BRIDGES = "agent.bridges.commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -44,6 +45,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
     "data": (AGENT,),
     "doctor": (AGENT,),
+    "mcp": (BRIDGES,),
+    "serve-api": (BRIDGES,),
 }
 
 
@@ -61,6 +64,8 @@ _ASK, _CT, _KNOW, _CASE, _MODEL, _HOUSE = "Assistant", "Chest CT", "Guidelines",
 DECLARED: dict[str, Entry] = {
     "serve": Entry(_ASK, "Open the assistant in the browser"),
     "ask": Entry(_ASK, "Ask one question, with or without a case"),
+    "mcp": Entry(_ASK, "Offer the tools to other agents (Model Context Protocol)"),
+    "serve-api": Entry(_ASK, "Answer as an OpenAI-compatible server"),
     "ct quantify": Entry(_CT, "Volumes and densities of the lungs, no model needed"),
     "ct measure": Entry(_CT, "Measure the lesion at one voxel"),
     "ct mark": Entry(_CT, "Measure a lesion and keep it as a numbered mark"),

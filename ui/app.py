@@ -23,9 +23,10 @@ from ui.session import SessionStore
 STATIC = Path(__file__).parent / "static"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MAX_UPLOAD = "2gb"
+STYLES = sorted(file.name for file in (STATIC / "css").glob("*.css"))  # in this order: tokens first, small screens last
 HEAD = (
-    '<link rel="stylesheet" href="/page/css/app.css"><script src="/page/js/page.js"></script>'
-    '<script type="module" src="/page/js/app.js"></script>'
+    "".join(f'<link rel="stylesheet" href="/page/css/{name}">' for name in STYLES)
+    + '<script src="/page/js/page.js"></script><script type="module" src="/page/js/app.js"></script>'
 )
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
@@ -47,7 +48,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     os.environ["GRADIO_TEMP_DIR"] = str(inbox)
     import gradio as gr
 
-    from ui.page import Page
+    from ui.page.blocks import Page
 
     sessions = SessionStore(assistant, files)
 

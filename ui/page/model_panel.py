@@ -13,9 +13,9 @@ import gradio as gr
 from agent.sessions.views import ModelTrial
 from tools.evidence import Language
 from ui.door import Models
-from ui.i18n import reason, text
-from ui.marks import lines
-from ui.render import model_name
+from ui.i18n import named_or_same, text
+from ui.page.marks import lines
+from ui.page.render import model_name
 from ui.restore import ROOM_ERRORS, remember
 from ui.session import Session
 
@@ -110,7 +110,11 @@ class ModelPanel:
         try:
             spec = self._models.spec_of(choice, self._local)
         except ROOM_ERRORS as error:
-            return [self._title(session), *row, _failure(text("model_refused", language, reason=reason(str(error), language)))]
+            return [
+                self._title(session),
+                *row,
+                _failure(_refused(error, language)),
+            ]
         session.llm, session.llm_choice = spec, choice
         remember(session)
         return [self._title(session), *row, _said(text("model_now", language, name=self._name(choice, language)))]
@@ -125,7 +129,10 @@ class ModelPanel:
             yield [_said(text("model_testing", language, name=self._name(choice, language))), gr.update(interactive=False)]
             yield [trial_html(self._models.trial(spec), language), gr.update(interactive=True)]
         except ROOM_ERRORS as error:
-            yield [_failure(text("model_refused", language, reason=reason(str(error), language))), gr.update(interactive=True)]
+            yield [
+                _failure(_refused(error, language)),
+                gr.update(interactive=True),
+            ]
 
 
 def trial_html(trial: ModelTrial, language: Language) -> str:
@@ -134,7 +141,7 @@ def trial_html(trial: ModelTrial, language: Language) -> str:
         return _said(text("model_planner_ok", language))
     first = trial.steps[0]
     if not first.ok:
-        return _failure(text("model_dead", language, name=trial.name, reason=reason(first.detail, language)))
+        return _failure(text("model_dead", language, name=trial.name, reason=named_or_same("reason", first.detail, language)))
     head = text("model_works" if trial.ok else "model_partly", language, name=trial.name, seconds=f"{trial.seconds:.1f}")
     rows = "".join(
         f"<li>{'✓' if step.ok else '✗'} {escape(text(f'trial_{step.name}', language))}{'' if step.ok else ': ' + escape(step.detail)}</li>"
@@ -149,3 +156,7 @@ def _said(words: str) -> str:
 
 def _failure(words: str) -> str:
     return f'<div class="box failure" role="alert"><p>{lines(words)}</p></div>'
+
+
+def _refused(error: Exception, language: Language) -> str:
+    return text("model_refused", language, reason=named_or_same("reason", str(error), language))

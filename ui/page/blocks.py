@@ -9,14 +9,14 @@ import gradio as gr
 
 from agent.answering.answer import Done, Sentence, StepFinished, StepStarted
 from tools.evidence import Language
-from ui.chrome import footer_html, header_html, heading, hint_html, notice, welcome_html
 from ui.door import Assistant
 from ui.i18n import text
-from ui.model_panel import ModelPanel
-from ui.render import card_html, question_html, turn_html
+from ui.page.chrome import footer_html, header_html, heading, hint_html, notice, welcome_html
+from ui.page.model_panel import ModelPanel
+from ui.page.render import card_html, question_html, turn_html
+from ui.page.uploads import take
 from ui.restore import ROOM_ERRORS, remember, restore
 from ui.session import Session, SessionStore, Turn
-from ui.uploads import take
 
 EXAMPLES = ("example_1", "example_2", "example_3", "example_4", "example_5", "example_6")
 CLEAR_VIEWER = "() => window.medmpt && window.medmpt.clear()"
@@ -88,7 +88,7 @@ class Page:
             show_label=False,
             height="100%",
             buttons=[],
-            sanitize_html=False,  # ui.render escapes everything from outside
+            sanitize_html=False,  # ui.page.render escapes everything from outside
             latex_delimiters=[],
             placeholder=welcome_html("en"),
             autoscroll=False,  # the script keeps the question in view

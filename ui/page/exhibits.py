@@ -4,8 +4,8 @@ from html import escape
 
 from agent.answering.answer import Answer, DrugRow, ReportSection
 from tools.evidence import Language, ModelCard
-from ui.i18n import DOMAINS, LINES, ORIGINS, SECTION_NAMES, SEVERITIES, pick, text
-from ui.marks import lines, mark
+from ui.i18n import named, named_or_same, text
+from ui.page.marks import lines, mark
 
 
 def report_html(answer: Answer, language: Language) -> str:
@@ -22,11 +22,11 @@ def _section(section: ReportSection, answer: Answer, language: Language) -> str:
     order = [e.key for e in answer.evidence]
     cited = {e.key: e for e in answer.evidence}
     rows = "".join(
-        f'<p class="said {row.origin}"><em class="tag origin {row.origin}">{escape(pick(ORIGINS[row.origin], language))}</em>'
+        f'<p class="said {row.origin}"><em class="tag origin {row.origin}">{escape(named("origin", row.origin, language))}</em>'
         f'{lines(row.text)}<span class="marks">{mark(row.evidence, order, cited.get(row.evidence), language)}</span></p>'
         for row in section.sentences
     )
-    return f"<h4>{escape(pick(SECTION_NAMES[section.name], language))}</h4>{rows}"
+    return f"<h4>{escape(named('section', section.name, language))}</h4>{rows}"
 
 
 def _withheld(answer: Answer, language: Language) -> str:
@@ -51,13 +51,13 @@ def _drug(row: DrugRow, answer: Answer, language: Language) -> str:
     order = [e.key for e in answer.evidence]
     cited = {e.key: e for e in answer.evidence}
     against = "".join(
-        f'<li class="{escape(w.severity)}"><b>{escape(pick(SEVERITIES.get(w.severity, (w.severity, w.severity)), language))}</b> '
+        f'<li class="{escape(w.severity)}"><b>{escape(named_or_same("severity", w.severity, language))}</b> '
         f"{lines(w.text)} {mark(w.evidence, order, cited.get(w.evidence), language)}</li>"
         for w in row.warnings
     )
     model = "–" if row.model_score is None else f"{row.model_score:.2f} (#{row.model_rank})"
     rejected = f' <span class="badge conflict">{escape(text("rejected", language))}</span>' if row.because else ""
-    place = pick(LINES.get(row.line, (row.line, row.line)), language)
+    place = named_or_same("line", row.line, language)
     dose = f'<span class="note">{escape(row.dose)}</span>' if row.dose else ""
     cells = (f"<b>{escape(row.name)}</b>{rejected}{dose}", escape(place), "–" if row.because else f"{row.score:.2f}", escape(model))
     body = "".join(f"<td>{cell}</td>" for cell in cells)
@@ -71,7 +71,7 @@ def card_rows(card: ModelCard, language: Language) -> list[tuple[str, str]]:
         (text("card_weights", language), card.weights),
         (text("card_trained", language), card.trained_on),
         (text("card_licence", language), card.licence),
-        (text("card_domain", language), pick(DOMAINS[card.domain], language)),
+        (text("card_domain", language), named("domain", card.domain, language)),
         (text("card_distance", language), distance),
         (text("card_threshold", language), "" if card.threshold is None else f"{card.threshold:.2f}"),
         (text("card_calibrated", language), "" if card.calibrated is None else text("yes" if card.calibrated else "no", language)),

@@ -10,9 +10,9 @@ from html import escape
 from agent.answering.answer import Answer, StepFinished, StepStarted
 from agent.sessions.views import CaseView, PassageView
 from tools.evidence import Evidence, Language
-from ui.exhibits import card_rows, drugs_html, report_html
-from ui.i18n import kind_name, status_name, support_name, text, tool_name
-from ui.marks import lines, mark
+from ui.i18n import named, text
+from ui.page.exhibits import card_rows, drugs_html, report_html
+from ui.page.marks import lines, mark
 from ui.session import Turn
 
 _MARK = re.compile(r"\s*(?:\[\d+\])+\s*$")
@@ -59,11 +59,11 @@ def _steps(turn: Turn, language: Language) -> str:
 
 
 def _step(step: StepStarted | StepFinished, language: Language) -> str:
-    name = escape(tool_name(step.name, language))
+    name = escape(named("tool", step.name, language))
     if isinstance(step, StepStarted):
-        return f'<li class="step running"><b>{name}</b> <i>{escape(status_name("running", language))}</i></li>'
+        return f'<li class="step running"><b>{name}</b> <i>{escape(named("status", "running", language))}</i></li>'
     seconds = escape(text("seconds", language, seconds=f"{step.seconds:.2f}"))
-    status = escape(status_name(step.status, language))
+    status = escape(named("status", step.status, language))
     return f'<li class="step {step.status}"><b>{name}</b> <i>{status}</i> <time>{seconds}</time><span>{lines(step.summary)}</span></li>'
 
 
@@ -83,7 +83,7 @@ def _sentences(turn: Turn, language: Language) -> str:
             continue
         kind = next((_heading_kind(cited[key]) for key in sentence[1] if key in cited), None)
         if kind is not None and kind != heading:
-            parts.append(f"<h3>{escape(kind_name(kind, language))}</h3>")
+            parts.append(f"<h3>{escape(named('kind', kind, language))}</h3>")
             heading = kind
         parts.append(_sentence(sentence, order, cited, language))
     return "".join(parts)
@@ -100,7 +100,7 @@ def _sentence(sentence: Sentence, order: Sequence[str], cited: dict[str, Evidenc
     jumps = "".join(_jump(cited[key], language) for key in keys if key in cited)
     marked = words.lower().startswith(("inference", "推断", "推论"))
     inferred = f'<em class="tag">{escape(text("inference", language))}</em>' if support == "inferred" and not marked else ""
-    title = escape(support_name(support, language))
+    title = escape(named("support", support, language))
     return f'<p class="said {support}" title="{title}">{lines(_MARK.sub("", words))}{inferred}<span class="marks">{marks}{jumps}</span></p>'
 
 

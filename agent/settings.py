@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +30,8 @@ class Settings:
             (`MEDMPT_LLM_FREE_TEXT`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
+        dicomweb_token: Bearer token or `user:password` for the DICOMweb archive (`MEDMPT_DICOMWEB_TOKEN`).
+        fhir_token: Bearer token for the FHIR server (`MEDMPT_FHIR_TOKEN`).
     """
 
     data_dir: Path
@@ -43,6 +45,8 @@ class Settings:
     chroma_url: str | None = None
     reranker: str | None = None
     free_text: Literal["scrub", "home"] = "scrub"
+    dicomweb_token: str | None = field(default=None, repr=False)
+    fhir_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -60,6 +64,8 @@ class Settings:
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
             reranker=env.get("MEDMPT_RERANKER") or None,
             free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
+            dicomweb_token=env.get("MEDMPT_DICOMWEB_TOKEN") or None,
+            fhir_token=env.get("MEDMPT_FHIR_TOKEN") or None,
         )
 
 

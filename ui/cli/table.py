@@ -20,6 +20,7 @@ SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
 HOSPITAL = "tools.hospital.commands"
+BACKUP = "agent.backup_commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -41,7 +42,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
     "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
-    "data": (AGENT,),
+    "data": (AGENT, BACKUP),
     "pacs": (HOSPITAL,),
     "fhir": (HOSPITAL,),
     "dicom": (HOSPITAL,),
@@ -129,5 +130,7 @@ DECLARED: dict[str, Entry] = {
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
+    "data backup": Entry(_HOUSE, "Write everything stored to one file"),
+    "data restore": Entry(_HOUSE, "Put a backup back"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

@@ -44,10 +44,10 @@ def back_up(data_dir: Path, target: Path) -> Backup:
         raise BadInput(f"{data_dir} holds nothing to back up")
     draft = target.with_name(f"{target.name}.part")
     try:
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz") as archive:
-                sums = {p.relative_to(data_dir).as_posix(): _add(archive, p, p.relative_to(data_dir).as_posix()) for p in sources}
-                _add_bytes(archive, json.dumps({"format": _FORMAT, "sha256": sums}).encode(), _MANIFEST)
+        opened = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(opened, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
+            sums = {p.relative_to(data_dir).as_posix(): _add(archive, p, p.relative_to(data_dir).as_posix()) for p in sources}
+            _add_bytes(archive, json.dumps({"format": _FORMAT, "sha256": sums}).encode(), _MANIFEST)
         draft.replace(target)
     except (OSError, sqlite3.Error) as failure:
         draft.unlink(missing_ok=True)

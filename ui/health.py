@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -39,10 +40,8 @@ def not_ready(data_dir: Path, cache_dir: Path) -> list[str]:
 
 def _opens(database: Path) -> bool:
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1) as connection:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)) as connection:
             connection.execute("select count(*) from sqlite_master").fetchone()
     except sqlite3.Error:
         return False
-    finally:
-        connection.close()
     return True

@@ -82,11 +82,10 @@ class Launches:
         if not launch:
             raise BadInput("the launch value is missing")
         found = _configuration(issuer)
-        client = self._client(redirect)
         verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
-        url, _ = client.create_authorization_url(
-            found["authorization_endpoint"], state=state, code_verifier=verifier, aud=issuer, launch=launch
-        )
+        asked = {"state": state, "code_verifier": verifier, "aud": issuer, "launch": launch}
+        with self._client(redirect) as client:
+            url, _ = client.create_authorization_url(found["authorization_endpoint"], **asked)
         now = time.monotonic()
         with self._lock:
             self._pending = {s: p for s, p in self._pending.items() if p.until > now}
@@ -108,7 +107,8 @@ class Launches:
             )
         oauth = need("authlib.integrations.base_client.errors").OAuthError
         try:
-            token = self._client(pending.redirect).fetch_token(pending.token_endpoint, code=code, code_verifier=pending.verifier)
+            with self._client(pending.redirect) as client:
+                token = client.fetch_token(pending.token_endpoint, code=code, code_verifier=pending.verifier)
         except (httpx.HTTPError, oauth) as error:
             raise ToolsError(f"the record refused the launch: {type(error).__name__}") from error
         patient = token.get("patient")

@@ -16,7 +16,7 @@ SETTINGS = (ROOT / "agent" / "settings.py").read_text()
 
 
 def test_every_setting_is_one_that_is_read() -> None:
-    named = {k for k in COMPOSE["services"]["app"]["environment"]} | set(re.findall(r"MEDMPT_[A-Z_]+", DOCKERFILE))
+    named = set(COMPOSE["services"]["app"]["environment"]) | set(re.findall(r"MEDMPT_[A-Z_]+", DOCKERFILE))
     assert named
     for name in named:
         assert f'"{name}"' in SETTINGS, name

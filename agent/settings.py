@@ -33,6 +33,11 @@ class Settings:
         otlp_endpoint: Collector that gets spans of every turn, without contents; None sends none (`MEDMPT_OTLP_ENDPOINT`).
         api_key: What clients of `serve-api` and `mcp --http` must send; None asks for none, on loopback only (`MEDMPT_API_KEY`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
+        dicomweb_token: Bearer token or `user:password` for the DICOMweb archive (`MEDMPT_DICOMWEB_TOKEN`).
+        fhir_token: Bearer token for the FHIR server (`MEDMPT_FHIR_TOKEN`).
+        smart_client_id: How electronic records that launch this page know it (`MEDMPT_SMART_CLIENT_ID`); None turns launches off.
+        smart_client_secret: For a confidential client (`MEDMPT_SMART_CLIENT_SECRET`).
+        smart_issuers: FHIR base addresses that may launch it (`MEDMPT_SMART_ISSUERS`, separated by white space).
     """
 
     data_dir: Path
@@ -49,6 +54,11 @@ class Settings:
     otlp_endpoint: str | None = None
     api_key: str | None = field(default=None, repr=False)
     free_text: Literal["scrub", "home"] = "scrub"
+    dicomweb_token: str | None = field(default=None, repr=False)
+    fhir_token: str | None = field(default=None, repr=False)
+    smart_client_id: str | None = None
+    smart_client_secret: str | None = field(default=None, repr=False)
+    smart_issuers: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -69,6 +79,11 @@ class Settings:
             otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
             api_key=env.get("MEDMPT_API_KEY") or None,
             free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
+            dicomweb_token=env.get("MEDMPT_DICOMWEB_TOKEN") or None,
+            fhir_token=env.get("MEDMPT_FHIR_TOKEN") or None,
+            smart_client_id=env.get("MEDMPT_SMART_CLIENT_ID") or None,
+            smart_client_secret=env.get("MEDMPT_SMART_CLIENT_SECRET") or None,
+            smart_issuers=tuple((env.get("MEDMPT_SMART_ISSUERS") or "").split()),
         )
 
 

@@ -128,7 +128,7 @@ def _total_differs(claim: str, item: Evidence) -> str | None:
     """Another total than the record's, said of the score itself ("an sPESI of 1" where it is 0)."""
     name = next((m for m in mentions(item.text) if m.term.kind == "score"), None)
     total = next((n for start, _, n in located(item.text) if name and start >= name.end), None)
-    if name is None or total is None or total.direction is not None or item.quantities[:1] and item.quantities[0].high is not None:
+    if name is None or total is None or total.direction is not None or (item.quantities[:1] and item.quantities[0].high is not None):
         return None
     for mention in mentions(claim):
         if mention.term.id == name.term.id and (near := _TOTAL.match(claim, mention.end)):

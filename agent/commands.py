@@ -1,6 +1,5 @@
 """Commands of the agent room: `ask`, `doctor`, `data export`, `data erase`."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -114,14 +113,14 @@ def doctor(ctx: typer.Context) -> DoctorOut:
 
 
 def _store(settings: Settings) -> Part:
-    from agent.sessions.handles import connect
+    from agent.sessions.opening import open_store
 
     try:
-        connection = connect(settings.data_dir / "threads.sqlite")
-        count = connection.execute("SELECT count(*) FROM thread_owner").fetchone()[0]
-        connection.close()
-    except (OSError, sqlite3.Error) as failure:
-        return Part(name="threads", status="error", detail=f"cannot write the thread database: {failure}")
+        store = open_store(settings)
+        count = store.rows("SELECT count(*) FROM thread_owner")[0][0]
+        store.close()
+    except AgentError as failure:
+        return Part(name="threads", status="unavailable" if failure.status == "unavailable" else "error", detail=str(failure))
     return Part(name="threads", status="ok", detail=f"{count} stored")
 
 

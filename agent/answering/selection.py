@@ -8,7 +8,7 @@ from agent.answering.passages import relevant_passages
 from agent.reading.intents import Intent
 from agent.reading.lexicon import ids, language_of
 from agent.reading.plan import Plan
-from agent.reading.queries import TOOLS_OF
+from agent.reading.queries import TOOL_OF
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.index.selector import selector
@@ -40,7 +40,7 @@ def say(item: Evidence, language: Language) -> str:
 
 def select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> list[Evidence]:
     """What answers one intent of the question, in order."""
-    mine = [s for s in steps if s.result.tool in TOOLS_OF[intent]]
+    mine = [s for s in steps if s.result.tool == TOOL_OF[intent]]
     if intent == "guideline" or (intent == "drug_rank" and not any(s.result.evidence for s in mine)):
         return relevant_passages(plan, steps, card)
     found = [e for s in mine for e in s.result.evidence]

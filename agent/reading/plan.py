@@ -6,7 +6,7 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, about, continued, history, last_real, pointed_at, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.queries import SCORE_TOPIC, TOOLS_OF, Args, calls_for, search_args, topic_query
+from agent.reading.queries import SCORE_TOPIC, TOOL_OF, Args, calls_for, search_args, topic_query
 from agent.reading.severity import severity_of
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
@@ -123,7 +123,7 @@ def _bedside(reading: Reading, question: str) -> Reading:
     found = wanted(question)
     if found is None:
         return reading
-    intent = next(i for i, names in TOOLS_OF.items() if found[0] in names)
+    intent = next(i for i, name in TOOL_OF.items() if name == found[0])
     return replace(reading, intents={intent: 0}, scores=(found[1],) if intent == "score" else reading.scores)
 
 

@@ -19,6 +19,7 @@ from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
+from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.opening import open_store
@@ -49,7 +50,9 @@ from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.store import FILE as MARKS_FILE
 from tools.imaging.marks.store import MarkStore, OwnMarks
 from tools.imaging.marks.words import asks_of_marks
-from tools.teaching.commit import MachineRead, Reading, TrueFinding
+from tools.teaching.commit import Reading
+from tools.teaching.store import FILE as TEACHING_FILE
+from tools.teaching.store import TeachingStore
 
 _MAX_QUESTION = 8000
 _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
@@ -69,7 +72,9 @@ class Assistant:
         self._viewer = Viewer(settings.cache_dir)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
-        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
+        readings = TeachingStore(settings.data_dir / TEACHING_FILE)
+        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), readings)
+        self.lessons = Lessons(self._cases, self._desk, readings, self._viewer, parts.engine)
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
@@ -326,30 +331,16 @@ class Assistant:
         return held
 
     def teaching(self, case: str, session: str) -> TeachingView | None:
-        """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
-        from tools.teaching.cases import truth_of
-        from tools.teaching.machine import machine_read
-
-        held = self._cases.get(case, session)
-        study = next(iter(held.loaded.studies.values()), None)
-
-        def reveal() -> tuple[tuple[TrueFinding, ...], MachineRead]:
-            assert study is not None
-            return truth_of(held.loaded.folder), machine_read(self._parts.engine(), study)
-
-        return self._desk.view(held, reveal)
+        """The teaching form of the open case at its stage; None for any other case."""
+        return self.lessons.view(case, session)
 
     def commit_reading(self, case: str, reading: Reading, session: str) -> TeachingView | None:
-        """Commit a reading of the open teaching case, for good; what is then revealed.
+        """Commit a first reading of the open teaching case, for good.
 
         Raises:
             agent.errors.BadInput, tools.errors.BadInput: Incomplete, not a teaching case, or committed before.
         """
-        held = self._cases.get(case, session)
-        if held.loaded.studies:
-            self._viewer.volume(held, next(iter(held.loaded.studies)))
-        self._desk.commit(held, reading)
-        return self.teaching(case, session)
+        return self.lessons.commit(case, reading, session)
 
     def model_findings(self, case: str, study: str, session: str) -> FindingsView:
         """What the model finds on a study, for the viewer."""

@@ -14,10 +14,15 @@ from pydantic import BaseModel
 from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
 from agent.errors import AgentError, BadInput, OutOfDomain
 from agent.models.choices import Models
+from agent.sessions.handles import Cases
+from agent.sessions.lessons import Lessons
+from agent.sessions.teaching import TeachingDesk
+from agent.sessions.viewer import Viewer
 from agent.sessions.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
 from agent.settings import Settings
 from tools.evidence import Evidence, Language, ModelCard
 from tools.registry import TOOLS
+from tools.teaching.store import TeachingStore
 
 SHAPE = (24, 64, 64)
 GUIDELINE = Evidence(
@@ -209,8 +214,10 @@ class ScriptedAssistant:
     def teaching(self, case: str, session: str) -> None:
         self._own(case, session)
 
-    def commit_reading(self, case: str, reading: object, session: str) -> None:
-        self._own(case, session)
+    @property
+    def lessons(self) -> Lessons:
+        store = TeachingStore(Path("/nonexistent/teaching.sqlite"))  # nothing is read there, and no reading is finished
+        return Lessons(Cases(), TeachingDesk(frozenset, store), store, Viewer(Path("/nonexistent")), lambda: None)
 
     def evidence(self, thread: str, key: str, session: str) -> None:
         return None

@@ -23,6 +23,7 @@ READER = "agent.training.commands"
 BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
 BACKUP = "agent.backup_commands"
+TEACH = "agent.teaching_commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -49,6 +50,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "pacs": (HOSPITAL,),
     "fhir": (HOSPITAL,),
     "dicom": (HOSPITAL,),
+    "teach": (TEACH,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
     "serve-api": (BRIDGES,),
@@ -65,6 +67,7 @@ class Entry:
 
 _ASK, _CT, _KNOW, _CASE, _MODEL, _HOUSE = "Assistant", "Chest CT", "Guidelines", "Case", "Model", "Housekeeping"
 _HOSPITAL = "Hospital systems"
+_TEACH = "Teaching"
 
 # The contract's commands. The ones whose room is not furnished yet answer `unavailable`.
 DECLARED: dict[str, Entry] = {
@@ -143,5 +146,10 @@ DECLARED: dict[str, Entry] = {
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
     "data backup": Entry(_HOUSE, "Write everything stored to one file"),
     "data restore": Entry(_HOUSE, "Put a backup back"),
+    "teach list": Entry(_TEACH, "List the teaching cases"),
+    "teach next": Entry(_TEACH, "The teaching case to read next"),
+    "teach progress": Entry(_TEACH, "Weak findings, calibration, reliance on the machine"),
+    "teach export": Entry(_TEACH, "Write all finished readings as CSV"),
+    "teach build": Entry(_TEACH, "Generate the CTs of the teaching cases"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

@@ -1,6 +1,5 @@
 """`Assistant`: the page's and the command line's only door into the house."""
 
-import gzip
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -12,12 +11,14 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
+from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.sessions.feedback import Feedback, FeedbackLog
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
@@ -44,6 +45,7 @@ from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
+from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Case
 from tools.evidence import Evidence, Language, ToolResult
 from tools.imaging.marks.mark import Mark
@@ -67,6 +69,7 @@ class Assistant:
         self._parts = parts
         self._store = open_store(settings)
         self._log = TurnLog(self._store)
+        self._feedback = FeedbackLog(self._store)
         self._cases = Cases()
         self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
@@ -304,13 +307,12 @@ class Assistant:
         return self._viewer.key_slices(self._revealed(case, session), study)
 
     def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
-        """One plane of a study: gzip of little-endian int16 HU, row major."""
-        return gzip.compress(self._viewer.pixels(self._cases.get(case, session), study, view), compresslevel=1, mtime=0)
+        """One plane of a study: little-endian int16 HU, row major."""
+        return self._viewer.pixels(self._cases.get(case, session), study, view)
 
     def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
-        """What was found on one plane: gzip of one byte of bits per pixel."""
-        held = self._revealed(case, session)
-        return gzip.compress(self._viewer.overlay(held, study, view, self._marks.store, session), compresslevel=1, mtime=0)
+        """What was found on one plane: one byte of bits per pixel."""
+        return self._viewer.overlay(self._revealed(case, session), study, view, self._marks.store, session)
 
     def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
         """Measure and keep, rename, delete, undo or list the session's marks of a study."""
@@ -350,6 +352,25 @@ class Assistant:
         """Where the model's score of one finding comes from."""
         return heat_of(self._parts.engine(), self._viewer.volume(self._revealed(case, session), study), finding)
 
+    def chart(self, case: str, session: str) -> Chart:
+        """The open case for the tabs of the page; of a teaching case that waits for its reading, no treatment and no measurement."""
+        held = self._cases.get(case, session)
+        return Chart(held.loaded, self._parts.drugs() or DrugGraph.load(), self._settings.cache_dir, self._desk.sealed(held))
+
+    def forget_thread(self, thread: str, session: str) -> None:
+        """Delete one conversation of the session with everything it holds."""
+        self._threads.admit(thread, session)
+        self.erase([thread])
+
+    def give_feedback(self, thread: str, session: str, feedback: Feedback) -> None:
+        """Keep what a person said of an answer; it goes when the thread is erased."""
+        self._threads.admit(thread, session)
+        self._feedback.keep(thread, feedback)
+
+    def feedback(self) -> list[Feedback]:
+        """Everything that was said of answers, oldest first: for the command line on this machine."""
+        return self._feedback.all()
+
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
         self._cases.close(session)
@@ -366,6 +387,7 @@ class Assistant:
         for thread in chosen:
             self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
+        self._feedback.forget(chosen)
         self._threads.forget(chosen)
 
 

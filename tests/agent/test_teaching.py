@@ -8,7 +8,9 @@ import pytest
 
 from agent.assistant import Assistant
 from agent.errors import BadInput, Forbidden
+from agent.sessions.marks import MarkChange
 from agent.sessions.teaching import TeachingDesk
+from agent.sessions.views import PlaneView
 from agent.settings import Settings
 from tools.teaching.commit import Entry, MachineFinding, MachineRead, Reading, TrueFinding
 from tools.teaching.store import TeachingStore
@@ -35,10 +37,12 @@ def _ask(house: Assistant, question: str, case: str, session: str) -> str:
 def test_nothing_is_told_before_the_commitment(house: Assistant) -> None:
     view = house.open_case("teach-01", session="a")
     info = house.study_info(view.handle, "ct-1", "a")
-    assert (info.sealed, info.key_slices, info.warnings) == (True, (), ())
-    assert len(house.slice(view.handle, "ct-1", 30, "a")) > 1000
+    assert (info.sealed, info.warnings) == (True, ())
+    assert len(house.pixels(view.handle, "ct-1", PlaneView(index=30), "a")) > 1000
     for refused in (
-        lambda: house.measure(view.handle, "ct-1", (90, 90, 30), "a"),
+        lambda: house.key_slices(view.handle, "ct-1", "a"),
+        lambda: house.overlay(view.handle, "ct-1", PlaneView(index=30, layers=frozenset({"lungs"})), "a"),
+        lambda: house.marks(view.handle, "ct-1", MarkChange(do="add", at=(90, 90, 30)), "a"),
         lambda: house.model_findings(view.handle, "ct-1", "a"),
         lambda: house.heatmap(view.handle, "ct-1", "lung_nodule", "a"),
     ):
@@ -74,7 +78,7 @@ def test_a_committed_reading_reveals_the_truth_and_stays(house: Assistant) -> No
         house.commit_reading(view.handle, Reading(), "b")
     again = house.open_case("teach-01", session="b")
     assert house.teaching(again.handle, "b").reading == READING  # type: ignore[union-attr]
-    assert house.study_info(again.handle, "ct-1", "b").key_slices
+    assert house.key_slices(again.handle, "ct-1", "b")
     assert json.loads(_ask(house, "What does the chest CT show in figures?", again.handle, "b"))["status"] != "refused"
 
 
@@ -88,7 +92,7 @@ def test_another_session_starts_sealed_and_reaches_nothing(house: Assistant) -> 
 
 def test_the_study_itself_names_nothing(house: Assistant) -> None:
     view = house.open_case("teach-01", session="e")
-    house.slice(view.handle, "ct-1", 0, "e")
+    house.pixels(view.handle, "ct-1", PlaneView(index=0), "e")
     import pydicom
 
     folder = house._cases.get(view.handle, "e").loaded.studies["ct-1"]

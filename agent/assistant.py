@@ -19,6 +19,7 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.reporting.desk import ReportDesk
 from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.teaching import TeachingDesk, refusal
@@ -56,6 +57,7 @@ class Assistant:
         self._threads = Threads(self._connection, lock)
         self._viewer = Viewer(settings.cache_dir)
         self.models = Models(settings, parts, self._saver)
+        self.reports = ReportDesk(settings, parts, self._revealed)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}
@@ -68,7 +70,8 @@ class Assistant:
         return cls(settings, House(settings))
 
     def close(self) -> None:
-        """Close the thread database."""
+        """Close the databases."""
+        self.reports.close()
         self._connection.close()
 
     def demo_cases(self) -> tuple[DemoCase, ...]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tools.case.dicom_writer import write_series
+
 from tools.case.record import Case, Patient, StudyRef
 from tools.deps import Deps
 from tools.errors import BadInput, ToolUnavailable

@@ -18,6 +18,7 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.reporting.desk import ReportDesk
 from agent.sessions.feedback import Feedback, FeedbackLog
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.lessons import Lessons
@@ -73,6 +74,7 @@ class Assistant:
         self._cases = Cases()
         self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
+        self.reports = ReportDesk(settings, parts, self._revealed)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
         readings = TeachingStore(settings.data_dir / TEACHING_FILE)
@@ -87,7 +89,8 @@ class Assistant:
         return cls(settings, House(settings))
 
     def close(self) -> None:
-        """Close the thread database."""
+        """Close the databases."""
+        self.reports.close()
         self._store.close()
 
     def demo_cases(self) -> tuple[DemoCase, ...]:

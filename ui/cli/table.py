@@ -15,6 +15,8 @@ COHORT = "tools.case.virtual.cohort_commands"
 MARKS = "tools.imaging.marks.commands"
 BUILD = "tools.case.build_command"
 REPORTS = "tools.reports.commands"
+REPORT_DESK = "agent.reporting.commands"
+CASE_SUMMARY = "tools.summary.commands"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
@@ -34,8 +36,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),
-    "report": (REPORTS,),
-    "case": (TOOLS,),
+    "report": (REPORTS, REPORT_DESK),
+    "case": (TOOLS, CASE_SUMMARY),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
     "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
@@ -92,6 +94,13 @@ DECLARED: dict[str, Entry] = {
     "calc": Entry(_CASE, "Calculate one clinical score"),
     "calc explain": Entry(_CASE, "Items, bands, formula and source of one score"),
     "report check": Entry(_CASE, "Check a CT report before signing"),
+    "report draft": Entry(_CASE, "Draft a structured report into a file"),
+    "report edit": Entry(_CASE, "Accept, change, strike or add sentences of a report"),
+    "report sign": Entry(_CASE, "Sign a report: text, name and time are frozen"),
+    "report addendum": Entry(_CASE, "Add to a signed report"),
+    "report export": Entry(_CASE, "Write a report as PDF, DOCX, Markdown, FHIR or DICOM SR"),
+    "report conversation": Entry(_CASE, "Write a conversation as PDF, DOCX or Markdown"),
+    "case summary": Entry(_CASE, "The case on one page for ward, handover or tumour board"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),

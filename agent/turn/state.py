@@ -2,10 +2,11 @@
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
 
 from agent.parts import Parts
 from agent.turn.prompts import CaseCard

@@ -113,7 +113,7 @@ def _fingerprint(case_id: str) -> str:
 def code_fingerprint(recipe: str) -> str:
     """Digest of a recipe and of the generator's code."""
     digest = hashlib.sha256(recipe.encode())
-    cohort, writer = files("medmpt_backend") / "cohort", files("tools") / "case" / "dicom_writer.py"
+    cohort, writer = files("medmpt_backend") / "cohort", files("tools") / "case" / "virtual" / "dicom_writer.py"
     for source in [*sorted(_sources(Path(str(cohort)))), Path(str(writer))]:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:10]

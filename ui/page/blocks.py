@@ -1,6 +1,6 @@
 """The widgets of the page and what happens when they are used."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,20 @@ class Page:
     What changes the session is disabled until the page has loaded its state: two replies in flight would overwrite each other.
     """
 
-    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None, local: bool) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        sessions: SessionStore,
+        first_case: str | Path | None,
+        local: bool,
+        take_ticket: Callable[[str, Path], Path | None] | None = None,
+    ) -> None:
         """Builds the blocks at once; see `blocks`. `local`: only this computer reaches the page."""
         self._assistant = assistant
         self._sessions = sessions
         self._first_case = first_case
         self._local = local
+        self._take_ticket = take_ticket
         self._demos = tuple(assistant.demo_cases())
         self._lessons = tuple(assistant.teaching_cases())
         with gr.Blocks(title="MedMPT Assistant", analytics_enabled=False, fill_width=True) as self.blocks:
@@ -166,8 +174,17 @@ class Page:
             session.language = _preferred(request)
             self._new_thread(session)
             problem = self._open(session, self._first_case) if self._first_case else None
+        launched = self._launched(session, request)
         name = "中文" if session.language == "zh" else "English"
-        return [name, *self._in_language(session, problem)]
+        return [name, *self._in_language(session, launched or problem)]
+
+    def _launched(self, session: Session, request: gr.Request) -> str | None:
+        """Open the case that an electronic record sent this page to; the reason when it cannot be opened."""
+        ticket = request.query_params.get("opened")
+        if not ticket or self._take_ticket is None:
+            return None
+        place = self._take_ticket(ticket, session.folder)
+        return self._open(session, place) if place is not None else None
 
     def _on_language(self, name: str, request: gr.Request) -> list[Any]:
         session = self._session(request)

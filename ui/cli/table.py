@@ -19,6 +19,7 @@ AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+AUDIT = "agent.audit.commands"
 BRIDGES = "agent.bridges.commands"
 SERVE = "ui.cli.serve"
 
@@ -41,7 +42,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
     "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
-    "data": (AGENT,),
+    "data": (AGENT, AUDIT),
+    "replay": (AUDIT,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
     "serve-api": (BRIDGES,),
@@ -121,5 +123,9 @@ DECLARED: dict[str, Entry] = {
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
+    "data ledger": Entry(_HOUSE, "List what is recorded of every turn"),
+    "data verify-ledger": Entry(_HOUSE, "Check that nothing recorded was changed"),
+    "data audit-events": Entry(_HOUSE, "Export the ledger as FHIR AuditEvents"),
+    "replay": Entry(_HOUSE, "Ask a recorded turn again and compare the bytes"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

@@ -12,6 +12,7 @@ from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
 from agent.chart.desk import Chart
+from agent.audit.ledger import Ledger
 from agent.errors import BadInput, Stopped, StoreFailure
 from agent.models.choices import Models
 from agent.models.factory import shown_name
@@ -25,6 +26,7 @@ from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.opening import open_store
+from agent.sessions.store import Store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
@@ -64,13 +66,14 @@ _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete."
 class Assistant:
     """Opens cases, keeps threads, answers questions; a session reaches only what is its own."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
-        """Assemble from parts; `open` is the usual way."""
+    def __init__(self, settings: Settings, parts: Parts, store: Store | None = None) -> None:
+        """Assemble from parts; `open` is the usual way. `store`: another place for conversations than that of the settings."""
         self._settings = settings
         self._parts = parts
-        self._store = open_store(settings)
+        self._store = store or open_store(settings)
         self._log = TurnLog(self._store)
         self._feedback = FeedbackLog(self._store)
+        self.ledger = Ledger(self._store, settings.weights)
         self._cases = Cases()
         self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
@@ -86,6 +89,10 @@ class Assistant:
         """Open the assistant on this machine's data; parts are opened when first needed."""
         from agent.resources import House
 
+        if settings.otlp_endpoint is not None:
+            from agent.audit.tracing import start
+
+            start(settings.otlp_endpoint)
         return cls(settings, House(settings))
 
     def close(self) -> None:
@@ -96,6 +103,9 @@ class Assistant:
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
         return self._parts.demo_cases()
+
+    def _demos(self) -> set[str]:
+        return {c.id for c in self._parts.demo_cases()}
 
     def teaching_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases whose truth is withheld until a reading is committed."""
@@ -170,7 +180,7 @@ class Assistant:
         context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
-        return self._turn(context, model)
+        return self._turn(context, model, held)
 
     def run_tool(
         self, name: str, args: dict[str, Any], *, case: str | None, session: str, language: Language, question: str = ""
@@ -186,14 +196,16 @@ class Assistant:
         held = self._cases.get(case, session) if case is not None else None
         if held is not None:
             self._desk.open_only(held)
-        return run_one(self._parts.tools(), name, args, self._record(held, language, question))
+        result = run_one(self._parts.tools(), name, args, self._record(held, language, question))
+        self.ledger.tool(result, args, held.patient if held else None)
+        return result
 
-    def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
+    def _turn(self, context: TurnContext, llm: str, held: HeldCase | None) -> Iterator[Event]:
         start = time.perf_counter()
         answer: Answer | None = None
         unstored: StoreFailure | None = None
         try:
-            for piece in watched(lambda: self._pieces(context, llm), context.stop):
+            for piece in watched(lambda: self._pieces(context, llm, held), context.stop):
                 if isinstance(piece, Answer):
                     answer = piece
                 elif isinstance(piece, StoreFailure):
@@ -210,7 +222,7 @@ class Assistant:
             yield Sentence(claim=claim)
         yield Done(answer=answer)
 
-    def _pieces(self, context: TurnContext, llm: str) -> Iterator[Event | Answer | StoreFailure]:
+    def _pieces(self, context: TurnContext, llm: str, held: HeldCase | None) -> Iterator[Event | Answer | StoreFailure]:
         """Steps of the graph, the answer, and why it could not be stored; one turn at a time in a thread."""
         answer: Answer | None = None
         with self._store.turn(context.thread):
@@ -224,6 +236,8 @@ class Assistant:
                         yield answer
                 if answer is not None:
                     self._log.keep(context.thread, state["turns"], state["answers"])
+                    demo = held.loaded.case.case_id if held and held.loaded.case.case_id in self._demos() else None
+                    self.ledger.turn(answer, state["turns"], held.patient if held else None, demo)
             except self._store.errors as failure:
                 if answer is None:
                     raise self._store.failure(failure) from failure
@@ -384,13 +398,14 @@ class Assistant:
         """Threads of a session; of everybody for None (export and erase on the command line)."""
         return self._threads.of(session)
 
-    def erase(self, threads: Iterable[str]) -> None:
-        """Delete threads with everything they hold."""
+    def erase(self, threads: Iterable[str], everything: bool = False) -> None:
+        """Delete threads with everything they hold; `everything` also what the ledger recorded outside of threads."""
         chosen = list(threads)
         for thread in chosen:
             self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
         self._feedback.forget(chosen)
+        self.ledger.forget(chosen, everything)
         self._threads.forget(chosen)
 
 

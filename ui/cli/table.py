@@ -22,6 +22,7 @@ AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+AUDIT = "agent.audit.commands"
 BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
 BACKUP = "agent.backup_commands"
@@ -48,11 +49,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
     "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
-    "data": (AGENT, BACKUP),
+    "data": (AGENT, BACKUP, AUDIT),
     "pacs": (HOSPITAL,),
     "fhir": (HOSPITAL,),
     "dicom": (HOSPITAL,),
     "teach": (TEACH,),
+    "replay": (AUDIT,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
     "serve-api": (BRIDGES,),
@@ -160,5 +162,9 @@ DECLARED: dict[str, Entry] = {
     "teach progress": Entry(_TEACH, "Weak findings, calibration, reliance on the machine"),
     "teach export": Entry(_TEACH, "Write all finished readings as CSV"),
     "teach build": Entry(_TEACH, "Generate the CTs of the teaching cases"),
+    "data ledger": Entry(_HOUSE, "List what is recorded of every turn"),
+    "data verify-ledger": Entry(_HOUSE, "Check that nothing recorded was changed"),
+    "data audit-events": Entry(_HOUSE, "Export the ledger as FHIR AuditEvents"),
+    "replay": Entry(_HOUSE, "Ask a recorded turn again and compare the bytes"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

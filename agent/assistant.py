@@ -11,8 +11,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
-from agent.chart.desk import Chart
 from agent.audit.ledger import Ledger
+from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
 from agent.models.choices import Models
 from agent.models.factory import shown_name

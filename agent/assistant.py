@@ -80,9 +80,9 @@ class Assistant:
         self.reports = ReportDesk(settings, parts, self._revealed)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
-        readings = TeachingStore(settings.data_dir / TEACHING_FILE)
-        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), readings)
-        self.lessons = Lessons(self._cases, self._desk, readings, self._viewer, parts.engine)
+        self._readings = TeachingStore(settings.data_dir / TEACHING_FILE)
+        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), self._readings)
+        self.lessons = Lessons(self._cases, self._desk, self._readings, self._viewer, parts.engine)
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
@@ -338,6 +338,10 @@ class Assistant:
     def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
         """Every marked study by the hash of its images, with its marks: for export on this machine."""
         return self._marks.store.everything()
+
+    def erase_readings(self) -> None:
+        """Delete every reading of a teaching case."""
+        self._readings.erase()
 
     def erase_marks(self) -> None:
         """Delete everybody's marks for good."""

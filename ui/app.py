@@ -18,6 +18,8 @@ from fastapi.staticfiles import StaticFiles
 from agent.settings import Settings
 from ui import health
 from ui.door import Assistant
+from ui.login.gate import Gate
+from ui.login.tickets import Tickets as Logins
 from ui.routes import make_router
 from ui.security import Guard
 from ui.session import SessionStore
@@ -75,8 +77,10 @@ def build(
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(make_router(assistant, sessions))
+    logins = Logins()
     if settings is not None:
         app.include_router(_of_settings(settings, tickets))
+        app.include_router(_login(settings, logins))
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -94,7 +98,9 @@ def build(
         footer_links=[],
         favicon_path=str(STATIC / "favicon.svg"),
     )
-    mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host})
+    mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host, *(settings.hosts if settings is not None else ())})
+    if settings is not None and settings.auth != "none":
+        mounted.add_middleware(Gate, tickets=logins)
     return mounted
 
 
@@ -102,6 +108,22 @@ def _of_settings(settings: Settings, tickets: Tickets) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     health.add_routes(router, settings.data_dir, settings.cache_dir)
     smart.add_routes(router, Smart.of(settings), tickets)
+    return router
+
+
+def _login(settings: Settings, logins: Logins) -> APIRouter:
+    """Routes of the login that the settings ask for; none without one."""
+    router = APIRouter(include_in_schema=False)
+    if settings.auth == "none":
+        return router
+    from ui.login import routes as login
+    from ui.login.accounts import Accounts
+    from ui.login.oidc import Provider
+
+    if settings.auth == "local":
+        login.add_local(router, logins, Accounts(settings.data_dir))
+    else:
+        login.add_oidc(router, logins, Provider(settings))
     return router
 
 

@@ -27,6 +27,7 @@ BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
 BACKUP = "agent.backup_commands"
 TEACH = "agent.teaching_commands"
+USERS = "ui.login.commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -54,6 +55,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "fhir": (HOSPITAL,),
     "dicom": (HOSPITAL,),
     "teach": (TEACH,),
+    "users": (USERS,),
     "replay": (AUDIT,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
@@ -157,6 +159,10 @@ DECLARED: dict[str, Entry] = {
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
     "data backup": Entry(_HOUSE, "Write everything stored to one file"),
     "data restore": Entry(_HOUSE, "Put a backup back"),
+    "users add": Entry(_HOUSE, "Add an account for a shared server"),
+    "users list": Entry(_HOUSE, "List the accounts"),
+    "users remove": Entry(_HOUSE, "Delete an account"),
+    "users passwd": Entry(_HOUSE, "Change a password"),
     "teach list": Entry(_TEACH, "List the teaching cases"),
     "teach next": Entry(_TEACH, "The teaching case to read next"),
     "teach progress": Entry(_TEACH, "Weak findings, calibration, reliance on the machine"),

@@ -1,4 +1,4 @@
-"""Login of a shared server: nothing is answered before it, users reach nothing of each other, guessing is slowed, OIDC tokens are checked."""
+"""Login: nothing is answered before it, users reach nothing of each other, guessing is slowed, OpenID tokens are checked."""
 
 import hashlib
 import re

@@ -19,6 +19,7 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.reading.plan import in_full
 from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.teaching import TeachingDesk, refusal
@@ -26,8 +27,9 @@ from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
 from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
 from agent.settings import Settings
+from agent.turn.again import stored_answers
 from agent.turn.ledger import read_ledger
-from agent.turn.state import TurnContext
+from agent.turn.state import KEEP_TURNS, TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from tools.evidence import Evidence, Language, ToolResult
@@ -203,9 +205,11 @@ class Assistant:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         loaded = held.loaded if held else None
         card = held.card if held else None
-        earlier = self.answers(thread)
-        before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, loaded.case if loaded else None, card, before, language)
+        earlier = self.answers(thread)[-KEEP_TURNS:]
+        asked = [str(a["question"]) for a in earlier]
+        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
+        shown = scene(question, loaded.case if loaded else None, card, asked, carried, language)
+        turn = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
         context = TurnContext(
             cache_dir=self._settings.cache_dir,
             case=shown.case,
@@ -220,6 +224,7 @@ class Assistant:
             parts=self._parts,
             free_text=self._settings.free_text,
             assumptions=shown.assumptions,
+            wordings=turn.wordings if turn is not None else (),
         )
         return context, shown.ask
 

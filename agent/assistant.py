@@ -1,18 +1,18 @@
 """`Assistant`: the page's and the command line's only door into the house."""
 
-import gzip
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
+from agent.audit.ledger import Ledger
+from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
 from agent.models.choices import Models
 from agent.models.factory import shown_name
@@ -20,20 +20,46 @@ from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.reading.plan import in_full
-from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
+from agent.reporting.desk import ReportDesk
+from agent.sessions.feedback import Feedback, FeedbackLog
+from agent.sessions.handles import Cases, HeldCase, Threads, digest
+from agent.sessions.lessons import Lessons
+from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
+from agent.sessions.opening import open_store
+from agent.sessions.store import Store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
-from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
+from agent.sessions.views import (
+    CaseView,
+    DemoCase,
+    FindingsView,
+    HeatView,
+    KeySlice,
+    PassageView,
+    PlaneView,
+    StudyHandle,
+    StudyInfo,
+    TeachingView,
+)
 from agent.settings import Settings
 from agent.turn.again import stored_answers
+from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
 from agent.turn.state import KEEP_TURNS, TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
+from retrieval.drugs.graph import DrugGraph
+from tools.case.record import Case
 from tools.evidence import Evidence, Language, ToolResult
-from tools.teaching.commit import MachineRead, Reading, TrueFinding
+from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.store import FILE as MARKS_FILE
+from tools.imaging.marks.store import MarkStore, OwnMarks
+from tools.imaging.marks.words import asks_of_marks
+from tools.teaching.commit import Reading
+from tools.teaching.store import FILE as TEACHING_FILE
+from tools.teaching.store import TeachingStore
 
 _MAX_QUESTION = 8000
 _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
@@ -42,40 +68,46 @@ _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete."
 class Assistant:
     """Opens cases, keeps threads, answers questions; a session reaches only what is its own."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
-        """Assemble from parts; `open` is the usual way."""
+    def __init__(self, settings: Settings, parts: Parts, store: Store | None = None) -> None:
+        """Assemble from parts; `open` is the usual way. `store`: another place for conversations than that of the settings."""
         self._settings = settings
         self._parts = parts
-        self._connection: sqlite3.Connection = connect(settings.data_dir / "threads.sqlite")
-        self._saver = SqliteSaver(self._connection)
-        lock: Any = self._saver.lock
-        try:
-            self._saver.setup()
-            self._log = TurnLog(self._connection, lock)
-        except sqlite3.Error as failure:
-            raise store_failure(failure) from failure
+        self._store = store or open_store(settings)
+        self._log = TurnLog(self._store)
+        self._feedback = FeedbackLog(self._store)
+        self.ledger = Ledger(self._store, settings.weights)
         self._cases = Cases()
-        self._threads = Threads(self._connection, lock)
+        self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
-        self.models = Models(settings, parts, self._saver)
-        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
-        self._lock = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
+        self.reports = ReportDesk(settings, parts, self._revealed)
+        self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
+        self.models = Models(settings, parts, self._store.saver)
+        readings = TeachingStore(settings.data_dir / TEACHING_FILE)
+        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), readings)
+        self.lessons = Lessons(self._cases, self._desk, readings, self._viewer, parts.engine)
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
         """Open the assistant on this machine's data; parts are opened when first needed."""
         from agent.resources import House
 
+        if settings.otlp_endpoint is not None:
+            from agent.audit.tracing import start
+
+            start(settings.otlp_endpoint)
         return cls(settings, House(settings))
 
     def close(self) -> None:
-        """Close the thread database."""
-        self._connection.close()
+        """Close the databases."""
+        self.reports.close()
+        self._store.close()
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
         return self._parts.demo_cases()
+
+    def _demos(self) -> set[str]:
+        return {c.id for c in self._parts.demo_cases()}
 
     def teaching_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases whose truth is withheld until a reading is committed."""
@@ -101,6 +133,10 @@ class Assistant:
             studies=studies,
             warnings=loaded.warnings,
         )
+
+    def record_of(self, case: str, session: str) -> Case:
+        """The data of an open case, for what must know its words to keep them in; never for a view."""
+        return self._cases.get(case, session).loaded.case
 
     def new_thread(self, session: str) -> str:
         """Start a conversation; its id cannot be guessed."""
@@ -143,17 +179,35 @@ class Assistant:
         spoken, model = language or asked_language(asked) or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
             return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
-        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event())
+        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
-        return self._turn(context, model)
+        return self._turn(context, model, held)
 
-    def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
+    def run_tool(
+        self, name: str, args: dict[str, Any], *, case: str | None, session: str, language: Language, question: str = ""
+    ) -> ToolResult:
+        """One tool call outside a conversation, for another agent: the same node, case binding, teaching seal and declined requests.
+
+        Raises:
+            Forbidden: The case is another session's, or a teaching case without a committed reading.
+            BadInput: A request that is declined, or no such tool.
+        """
+        from agent.turn.single import run_one
+
+        held = self._cases.get(case, session) if case is not None else None
+        if held is not None:
+            self._desk.open_only(held)
+        result = run_one(self._parts.tools(), name, args, self._record(held, language, question))
+        self.ledger.tool(result, args, held.patient if held else None)
+        return result
+
+    def _turn(self, context: TurnContext, llm: str, held: HeldCase | None) -> Iterator[Event]:
         start = time.perf_counter()
         answer: Answer | None = None
         unstored: StoreFailure | None = None
         try:
-            for piece in watched(lambda: self._pieces(context, llm), context.stop):
+            for piece in watched(lambda: self._pieces(context, llm, held), context.stop):
                 if isinstance(piece, Answer):
                     answer = piece
                 elif isinstance(piece, StoreFailure):
@@ -170,12 +224,10 @@ class Assistant:
             yield Sentence(claim=claim)
         yield Done(answer=answer)
 
-    def _pieces(self, context: TurnContext, llm: str) -> Iterator[Event | Answer | StoreFailure]:
+    def _pieces(self, context: TurnContext, llm: str, held: HeldCase | None) -> Iterator[Event | Answer | StoreFailure]:
         """Steps of the graph, the answer, and why it could not be stored; one turn at a time in a thread."""
-        with self._lock:
-            turn = self._turns.setdefault(context.thread, threading.Lock())
         answer: Answer | None = None
-        with turn:
+        with self._store.turn(context.thread):
             try:
                 for mode, piece in self._run(context, llm):
                     if mode == "custom":
@@ -186,10 +238,12 @@ class Assistant:
                         yield answer
                 if answer is not None:
                     self._log.keep(context.thread, state["turns"], state["answers"])
-            except sqlite3.Error as failure:
+                    demo = held.loaded.case.case_id if held and held.loaded.case.case_id in self._demos() else None
+                    self.ledger.turn(answer, state["turns"], held.patient if held else None, demo)
+            except self._store.errors as failure:
                 if answer is None:
-                    raise store_failure(failure) from failure
-                yield store_failure(failure)
+                    raise self._store.failure(failure) from failure
+                yield self._store.failure(failure)
 
     def _run(self, context: TurnContext, llm: str) -> Iterator[tuple[str, Any]]:
         modes: list[StreamMode] = ["custom", "updates"]
@@ -200,33 +254,25 @@ class Assistant:
         yield from stream
 
     def _context(
-        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
+        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event, marks: OwnMarks
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
-        loaded = held.loaded if held else None
-        card = held.card if held else None
+        record = self._record(held, language, question)
         earlier = self.answers(thread)[-KEEP_TURNS:]
         asked = [str(a["question"]) for a in earlier]
         carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
-        shown = scene(question, loaded.case if loaded else None, card, asked, carried, language)
+        shown = scene(question, record.case, record.card, asked, carried, language)
+        if shown.card is not None and asks_of_marks(question) and marks.any():
+            shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
         turn = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
-        context = TurnContext(
-            cache_dir=self._settings.cache_dir,
-            case=shown.case,
-            case_dir=loaded.folder if loaded else None,
-            studies=loaded.studies if loaded else {},
-            cases_dir=self._settings.data_dir / "cases",
-            language=language,
-            question=question,
-            thread=thread,
-            card=shown.card,
-            stop=stop,
-            parts=self._parts,
-            free_text=self._settings.free_text,
-            assumptions=shown.assumptions,
-            wordings=turn.wordings if turn is not None else (),
-        )
+        context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions, marks=marks)
+        context = replace(context, wordings=turn.wordings if turn is not None else ())
         return context, shown.ask
+
+    def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
+        """What a turn or a single tool is given of the case, as it is on record."""
+        loaded, card = (held.loaded, held.card) if held else (None, None)
+        return on_record(self._settings, self._parts, loaded, card, language, question)
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
@@ -242,7 +288,7 @@ class Assistant:
         return self._log.of(thread)
 
     def _state(self, thread: str) -> dict[str, Any]:
-        found = self._saver.get_tuple(_config(thread))
+        found = self._store.saver.get_tuple(_config(thread))
         return dict(found.checkpoint["channel_values"]) if found else {}
 
     def evidence(self, thread: str, key: str, session: str) -> Evidence | None:
@@ -278,14 +324,29 @@ class Assistant:
         held = self._cases.get(case, session)
         return self._viewer.info(held, study, self._desk.sealed(held))
 
-    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
-        """One axial slice: gzip of little-endian int16 HU, `(H, W)`, row major."""
-        pixels = self._viewer.slice(self._cases.get(case, session), study, index)
-        return gzip.compress(pixels, compresslevel=1, mtime=0)
+    def key_slices(self, case: str, study: str, session: str) -> tuple[KeySlice, ...]:
+        """Slices worth opening, as measured; this takes the seconds that measuring takes."""
+        return self._viewer.key_slices(self._revealed(case, session), study)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
-        """Measure the lesion at voxel `(x, y, z)`, z from the head."""
-        return self._viewer.measure(self._revealed(case, session), study, at)
+    def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """One plane of a study: little-endian int16 HU, row major."""
+        return self._viewer.pixels(self._cases.get(case, session), study, view)
+
+    def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """What was found on one plane: one byte of bits per pixel."""
+        return self._viewer.overlay(self._revealed(case, session), study, view, self._marks.store, session)
+
+    def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
+        """Measure and keep, rename, delete, undo or list the session's marks of a study."""
+        return self._marks.change(self._revealed(case, session), study, change, session)
+
+    def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
+        """Every marked study by the hash of its images, with its marks: for export on this machine."""
+        return self._marks.store.everything()
+
+    def erase_marks(self) -> None:
+        """Delete everybody's marks for good."""
+        self._marks.store.erase()
 
     def _revealed(self, case: str, session: str) -> HeldCase:
         """The case, unless it is a teaching case that still waits for a reading."""
@@ -294,30 +355,16 @@ class Assistant:
         return held
 
     def teaching(self, case: str, session: str) -> TeachingView | None:
-        """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
-        from tools.teaching.cases import truth_of
-        from tools.teaching.machine import machine_read
-
-        held = self._cases.get(case, session)
-        study = next(iter(held.loaded.studies.values()), None)
-
-        def reveal() -> tuple[tuple[TrueFinding, ...], MachineRead]:
-            assert study is not None
-            return truth_of(held.loaded.folder), machine_read(self._parts.engine(), study)
-
-        return self._desk.view(held, reveal)
+        """The teaching form of the open case at its stage; None for any other case."""
+        return self.lessons.view(case, session)
 
     def commit_reading(self, case: str, reading: Reading, session: str) -> TeachingView | None:
-        """Commit a reading of the open teaching case, for good; what is then revealed.
+        """Commit a first reading of the open teaching case, for good.
 
         Raises:
             agent.errors.BadInput, tools.errors.BadInput: Incomplete, not a teaching case, or committed before.
         """
-        held = self._cases.get(case, session)
-        if held.loaded.studies:
-            self._viewer.volume(held, next(iter(held.loaded.studies)))
-        self._desk.commit(held, reading)
-        return self.teaching(case, session)
+        return self.lessons.commit(case, reading, session)
 
     def model_findings(self, case: str, study: str, session: str) -> FindingsView:
         """What the model finds on a study, for the viewer."""
@@ -326,6 +373,25 @@ class Assistant:
     def heatmap(self, case: str, study: str, finding: str, session: str) -> HeatView:
         """Where the model's score of one finding comes from."""
         return heat_of(self._parts.engine(), self._viewer.volume(self._revealed(case, session), study), finding)
+
+    def chart(self, case: str, session: str) -> Chart:
+        """The open case for the tabs of the page; of a teaching case that waits for its reading, no treatment and no measurement."""
+        held = self._cases.get(case, session)
+        return Chart(held.loaded, self._parts.drugs() or DrugGraph.load(), self._settings.cache_dir, self._desk.sealed(held))
+
+    def forget_thread(self, thread: str, session: str) -> None:
+        """Delete one conversation of the session with everything it holds."""
+        self._threads.admit(thread, session)
+        self.erase([thread])
+
+    def give_feedback(self, thread: str, session: str, feedback: Feedback) -> None:
+        """Keep what a person said of an answer; it goes when the thread is erased."""
+        self._threads.admit(thread, session)
+        self._feedback.keep(thread, feedback)
+
+    def feedback(self) -> list[Feedback]:
+        """Everything that was said of answers, oldest first: for the command line on this machine."""
+        return self._feedback.all()
 
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
@@ -337,12 +403,14 @@ class Assistant:
         """Threads of a session; of everybody for None (export and erase on the command line)."""
         return self._threads.of(session)
 
-    def erase(self, threads: Iterable[str]) -> None:
-        """Delete threads with everything they hold."""
+    def erase(self, threads: Iterable[str], everything: bool = False) -> None:
+        """Delete threads with everything they hold; `everything` also what the ledger recorded outside of threads."""
         chosen = list(threads)
         for thread in chosen:
-            self._saver.delete_thread(thread)
+            self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
+        self._feedback.forget(chosen)
+        self.ledger.forget(chosen, everything)
         self._threads.forget(chosen)
 
 

@@ -8,7 +8,7 @@ import pytest
 from agent.errors import BadInput, Forbidden
 from agent.sessions.views import ModelTrial, TrialStep
 from ui.app import is_loopback
-from ui.model_panel import trial_html
+from ui.page.model_panel import trial_html
 
 TYPED = "vllm:m@http://127.0.0.1:8000/v1"
 METADATA = "openai:m@http://169.254.169.254/latest"

@@ -3,8 +3,8 @@ from types import ModuleType
 
 from agent.answering.answer import Answer, Claim, Done, DrugRow, DrugWarning, Removed, ReportSection, ReportSentence, StepFinished
 from tools.evidence import Evidence, ModelCard
-from ui.i18n import KINDS, SCRIPT_TEXT, STATUS, SUPPORT, TEXT, TOOLS
-from ui.render import card_html, passage_panel, question_html, turn_html
+from ui.i18n import TABLES
+from ui.page.render import card_html, passage_panel, question_html, turn_html
 from ui.session import Turn
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -65,12 +65,11 @@ def test_headings_follow_the_kind_of_evidence() -> None:
 
 
 def test_every_string_has_both_languages_and_the_same_values() -> None:
-    for table in (TEXT, TOOLS, STATUS, SUPPORT, KINDS):
+    for table in TABLES.values():
         for key, (english, chinese) in table.items():
             assert english, key
             assert chinese, key
             assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese)), key
-    assert SCRIPT_TEXT["en"].keys() == SCRIPT_TEXT["zh"].keys()
 
 
 def test_a_draft_shows_sections_and_origins_and_its_sentences_once() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 from types import ModuleType
 
 from agent.answering.answer import Answer, ToolCall
+from ui.page.uploads import take
 from ui.restore import remember, restore
 from ui.session import IDLE_SECONDS, SessionStore
-from ui.uploads import take
 
 
 def test_cookies_are_unguessable_and_ids_do_not_reveal_them(scripted: ModuleType, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from tools.bedside.asks import general
+from tools.bedside.asks.general import written_out
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
@@ -19,35 +21,24 @@ from tools.bedside.verdicts import alternative, asks_whether, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
+from tools.spec import specs
 
-# Tools whose answers speak of a patient; the imaging tools do not.
-SPEAKING: frozenset[ToolName] = frozenset(
-    {
-        "search_guidelines",
-        "calculate_score",
-        "rank_drugs",
-        "check_medications",
-        "query_drug_graph",
-        "interpret_labs",
-        "summarize_case",
-    }
-)
-# A drafted or pasted report is not a question about the patient.
-_OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
 _READ = 8
+# Sentences of a topic that stand below the answer to a general question.
+_BESIDE = 3
 _BARE_WORDS = 6
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
-    if deps.case is None or result.tool in _OF_REPORTS:
+    if deps.case is None or specs()[result.tool].of_report:
         return result
     graph = deps.drugs or DrugGraph.load()
     record = _record(deps.case, graph, deps.question)
     found: list[Evidence] = []
     for text in deps.asked:
         record = _record(deps.case, graph, text)
-        found = judgements(text, record, topics_only=result.tool not in SPEAKING)
+        found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
         if found:
             break
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
@@ -62,7 +53,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
 @lru_cache(maxsize=8)
 def _record(case: Case, graph: DrugGraph, question: str) -> Record:
     """One record for all tools of a turn: what is read once is not read again."""
-    return Record(case, graph, question)
+    return written_out(Record(case, graph, question))
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -72,6 +63,8 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
         return raised[0].tool, raised[0].id
     if words("stop").search(question) and words("open").search(question):
         return "check_medications", ""
+    if general.raised(question):
+        return "summarize_case", ""
     return ("summarize_case", "") if words("handover").search(question) else None
 
 
@@ -79,10 +72,15 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
     if words("general").search(question) and not words("patient").search(question):
         return []  # about what is recommended in general, not about this patient
+    answered = general.answers(record)
+    if answered and answered[0].key.startswith(general.ALONE):
+        return answered
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
+    if answered:
+        return [*answered, *found[:_BESIDE]]
     if topics_only:
         return found
     high = any(t.rank >= 7 for t, _ in spoken)

@@ -103,7 +103,8 @@ def _value(r: Reading, value: float) -> str:
     return f"{shown(value)}{'' if unit in ('', '%') else ' '}{unit}"
 
 
-def _reference(r: Reading) -> str | None:
+def interval_text(r: Reading) -> str | None:
+    """The reference interval as prose writes it; None where there is none."""
     unit = f"{'' if r.shown_unit in ('', '%') else ' '}{r.shown_unit}"
     if r.low is not None and r.high is not None:
         return f"{shown(r.low)}–{shown(r.high)}{unit}"
@@ -117,7 +118,7 @@ def sentence(r: Reading, language: Language = "en") -> str:
     zh = language == "zh"
     o = r.observation
     value = (o.comparator or "") + _value(r, o.value or 0.0)
-    reference = _reference(r)
+    reference = interval_text(r)
     sheet = r.reference_source == SHEET
     word = _WORD[r.flag][1 if zh else 0]
     name = r.name(language)
@@ -196,7 +197,7 @@ def _row(r: Reading) -> dict[str, JsonValue]:
         "comparator": o.comparator,
         "unit": r.unit.ucum if r.unit else o.unit,
         "flag": r.flag,
-        "reference": _reference(r),
+        "reference": interval_text(r),
         "reference_source": r.reference_source,
         "time": o.time,
         "previous": r.previous,

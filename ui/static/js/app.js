@@ -1,6 +1,6 @@
 // The page's own script: citations open in a drawer, slice links move the viewer, the language follows the switch.
-import { Teaching } from "./teaching.js";
-import { Viewer } from "./viewer.js";
+import { Teaching } from "./teach/teaching.js";
+import { Viewer } from "./viewer/viewer.js";
 
 const strings = await (await fetch("/strings.json")).json();
 let language = "en";

@@ -19,6 +19,7 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.reading.plan import in_full
 from agent.reporting.desk import ReportDesk
 from agent.sessions.feedback import Feedback, FeedbackLog
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
@@ -43,9 +44,10 @@ from agent.sessions.views import (
     TeachingView,
 )
 from agent.settings import Settings
+from agent.turn.again import stored_answers
 from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
-from agent.turn.state import TurnContext
+from agent.turn.state import KEEP_TURNS, TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from retrieval.drugs.graph import DrugGraph
@@ -256,12 +258,15 @@ class Assistant:
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         record = self._record(held, language, question)
-        earlier = self.answers(thread)
-        before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, record.case, record.card, before, language)
+        earlier = self.answers(thread)[-KEEP_TURNS:]
+        asked = [str(a["question"]) for a in earlier]
+        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
+        shown = scene(question, record.case, record.card, asked, carried, language)
         if shown.card is not None and asks_of_marks(question) and marks.any():
             shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
+        turn = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
         context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions, marks=marks)
+        context = replace(context, wordings=turn.wordings if turn is not None else ())
         return context, shown.ask
 
     def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:

@@ -33,8 +33,14 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
     if deps.case is None or specs()[result.tool].of_report:
         return result
-    record = _record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
-    found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient) if deps.question else []
+    graph = deps.drugs or DrugGraph.load()
+    record = _record(deps.case, graph, deps.question)
+    found: list[Evidence] = []
+    for text in deps.asked:
+        record = _record(deps.case, graph, text)
+        found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
+        if found:
+            break
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
         return result

@@ -10,7 +10,7 @@ from tools.bedside.record.view import Record
 from tools.evidence import Evidence
 
 # Keys of answers that nothing of the topics stands beside.
-ALONE = ("B-course-", "B-formula-", "B-dose-")
+ALONE = ("B-course-", "B-cause-", "B-dose-")
 
 
 def written_out(record: Record) -> Record:

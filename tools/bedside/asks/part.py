@@ -72,13 +72,19 @@ def follows() -> tuple[Follow, ...]:
     return tuple(Follow.model_validate(row) for row in rows("findings")["follow"])
 
 
-def _concepts(text: str) -> set[tuple[str, str]]:
+def concepts(text: str) -> set[tuple[str, str]]:
+    """Sides, sites and findings that a text names."""
     return {(kind, name) for kind in _WEIGHT for name in rows("findings")[kind] if _pattern(kind, name).search(text)}
 
 
 def raised(question: str) -> bool:
     """Whether a question is about a part of a report: a site, a side with a finding, or a finding, and words that ask for it."""
-    return bool(asks("part").search(question)) and bool(_concepts(question))
+    return bool(asks("part").search(question)) and bool(concepts(question))
+
+
+def of_report(question: str) -> bool:
+    """Whether a question says that it is about a report or its images."""
+    return raised(question) and bool(asks("report").search(question))
 
 
 def quoted(record: Record) -> list[Evidence]:
@@ -86,12 +92,12 @@ def quoted(record: Record) -> list[Evidence]:
     question = record.question
     if not raised(question) or record.graph.mentions(question):
         return []
-    wanted = _concepts(question)
+    wanted = concepts(question)
     sides = {n for k, n in wanted if k == "side"}
     scored: list[tuple[int, str, str]] = []
     for when, text in _reports(record):
         for sentence in clauses(text):
-            have = _concepts(sentence)
+            have = concepts(sentence)
             there = {n for k, n in have if k == "side"}
             common = wanted & have
             if (sides and there and not sides & there) or not common or (all(k == "side" for k, _ in common) and not any(k == "finding" for k, _ in have)):
@@ -119,7 +125,7 @@ def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
         day_zh = f"（{when[:10]}）" if when else ""
         lines.append((f"The report{day} says: “{sentence}”.", f"报告{day_zh}原文：“{sentence}”。"))
     names = _Sentence(chosen[0][1], Applied(record, {}, {}))
-    have = {n for _, n in _concepts(chosen[0][1])}
+    have = {n for _, n in concepts(chosen[0][1])}
     row = next((f for f in follows() if set(f.all) <= have and not set(f.none) & have and holds(f.test, names) is True), None)
     if row is not None:
         source, year = row.source, row.year

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from retrieval.drugs.graph import DrugGraph
+from tools.bedside.asks.part import concepts as named_parts
 from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.record.view import Record
 
@@ -38,7 +39,7 @@ def _written_out(word: str, record: Record) -> str:
     if folded in short:
         mine = [d.name for d in record.patient.current if folded == "pred" and d.id.startswith("predni")]
         return mine[0] if mine else record.graph.name(short[folded]).en
-    if len(folded) < _SHORTEST or values_named(word) or record.graph.scan(word):
+    if len(folded) < _SHORTEST or values_named(word) or named_parts(word) or record.graph.scan(word):
         return word
     taken = [d.name for d in record.patient.current if d.name.casefold().startswith(folded)]
     found = taken or list(_beginning(record.graph, folded))

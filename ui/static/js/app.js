@@ -106,4 +106,6 @@ window.medmpt = {
   },
 };
 document.documentElement.lang = "en";
+// The page may have been told its language before this script was there to hear it.
+if (document.querySelector("#language input:checked")?.value === "中文") window.medmpt.language("zh");
 refresh();

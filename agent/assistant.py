@@ -22,6 +22,7 @@ from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.sessions.feedback import Feedback, FeedbackLog
 from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
+from agent.sessions.library import Library
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
@@ -60,6 +61,7 @@ class Assistant:
         self._threads = Threads(self._connection, lock)
         self._viewer = Viewer(settings.cache_dir)
         self.models = Models(settings, parts, self._saver)
+        self.library = Library(settings, parts.reopen_index)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
         self._lock = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}

@@ -59,7 +59,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
         shutil.rmtree(inbox, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(make_router(assistant, sessions))
+    app.include_router(make_router(assistant, sessions, is_loopback(host)))
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,

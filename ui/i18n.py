@@ -5,6 +5,7 @@ Each file has tables (`[text]`, `[script]`, `[tool]`, ...) of `key = { en, zh }`
 
 import tomllib
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 from tools.evidence import Language
@@ -38,6 +39,11 @@ SCRIPT_TEXT: dict[str, dict[str, str]] = {
 def text(key: str, language: Language, **values: object) -> str:
     """The page's string `key` in `language`; a missing key is a bug and raises KeyError."""
     return pick(TEXT[key], language).format(**values)
+
+
+def html(key: str, language: Language, **values: object) -> str:
+    """`text`, escaped for a page."""
+    return escape(text(key, language, **values))
 
 
 def named(table: str, key: str, language: Language) -> str:

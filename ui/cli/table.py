@@ -13,6 +13,7 @@ TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.cohort_commands"
 BUILD = "tools.case.build_command"
+JOINING = "tools.case.joining.commands"
 REPORTS = "tools.reports.commands"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
@@ -30,7 +31,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "labs": (TOOLS,),
     "calc": (TOOLS,),
     "report": (REPORTS,),
-    "case": (TOOLS,),
+    "case": (TOOLS, JOINING),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
     "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
@@ -76,6 +77,7 @@ DECLARED: dict[str, Entry] = {
     "report check": Entry(_CASE, "Check a CT report before signing"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
+    "case merge": Entry(_CASE, "Join sources of one patient into one case"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),
     "drugs query": Entry(_CASE, "Ask the drug knowledge graph"),
     "drugs check": Entry(_CASE, "Check a case's medicines"),

@@ -1,40 +1,58 @@
 """`Assistant`: the page's and the command line's only door into the house."""
 
 import gzip
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
 from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
+from agent.keeping.feedback import Feedback, FeedbackLog
+from agent.keeping.library import Library
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.sessions.feedback import Feedback, FeedbackLog
-from agent.sessions.handles import Cases, HeldCase, Threads, connect, digest, store_failure
-from agent.sessions.library import Library
+from agent.sessions.handles import Cases, HeldCase, Threads, digest
+from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
+from agent.sessions.opening import open_store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
-from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
+from agent.sessions.views import (
+    CaseView,
+    DemoCase,
+    FindingsView,
+    HeatView,
+    KeySlice,
+    PassageView,
+    PlaneView,
+    StudyHandle,
+    StudyInfo,
+    TeachingView,
+)
 from agent.settings import Settings
+from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
 from agent.turn.state import TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from retrieval.drugs.graph import DrugGraph
+from tools.case.record import Case
 from tools.evidence import Evidence, Language, ToolResult
+from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.store import FILE as MARKS_FILE
+from tools.imaging.marks.store import MarkStore, OwnMarks
+from tools.imaging.marks.words import asks_of_marks
 from tools.teaching.commit import MachineRead, Reading, TrueFinding
 
 _MAX_QUESTION = 8000
@@ -48,23 +66,16 @@ class Assistant:
         """Assemble from parts; `open` is the usual way."""
         self._settings = settings
         self._parts = parts
-        self._connection: sqlite3.Connection = connect(settings.data_dir / "threads.sqlite")
-        self._saver = SqliteSaver(self._connection)
-        lock: Any = self._saver.lock
-        try:
-            self._saver.setup()
-            self._log = TurnLog(self._connection, lock)
-            self._feedback = FeedbackLog(self._connection, lock)
-        except sqlite3.Error as failure:
-            raise store_failure(failure) from failure
+        self._store = open_store(settings)
+        self._log = TurnLog(self._store)
+        self._feedback = FeedbackLog(self._store)
         self._cases = Cases()
-        self._threads = Threads(self._connection, lock)
+        self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
-        self.models = Models(settings, parts, self._saver)
+        self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
+        self.models = Models(settings, parts, self._store.saver)
         self.library = Library(settings, parts.reopen_index)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
-        self._lock = threading.Lock()
-        self._turns: dict[str, threading.Lock] = {}
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
@@ -75,7 +86,7 @@ class Assistant:
 
     def close(self) -> None:
         """Close the thread database."""
-        self._connection.close()
+        self._store.close()
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
@@ -105,6 +116,10 @@ class Assistant:
             studies=studies,
             warnings=loaded.warnings,
         )
+
+    def record_of(self, case: str, session: str) -> Case:
+        """The data of an open case, for what must know its words to keep them in; never for a view."""
+        return self._cases.get(case, session).loaded.case
 
     def new_thread(self, session: str) -> str:
         """Start a conversation; its id cannot be guessed."""
@@ -147,10 +162,26 @@ class Assistant:
         spoken, model = language or asked_language(asked) or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
             return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
-        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event())
+        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
         return self._turn(context, model)
+
+    def run_tool(
+        self, name: str, args: dict[str, Any], *, case: str | None, session: str, language: Language, question: str = ""
+    ) -> ToolResult:
+        """One tool call outside a conversation, for another agent: the same node, case binding, teaching seal and declined requests.
+
+        Raises:
+            Forbidden: The case is another session's, or a teaching case without a committed reading.
+            BadInput: A request that is declined, or no such tool.
+        """
+        from agent.turn.single import run_one
+
+        held = self._cases.get(case, session) if case is not None else None
+        if held is not None:
+            self._desk.open_only(held)
+        return run_one(self._parts.tools(), name, args, self._record(held, language, question))
 
     def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
         start = time.perf_counter()
@@ -176,10 +207,8 @@ class Assistant:
 
     def _pieces(self, context: TurnContext, llm: str) -> Iterator[Event | Answer | StoreFailure]:
         """Steps of the graph, the answer, and why it could not be stored; one turn at a time in a thread."""
-        with self._lock:
-            turn = self._turns.setdefault(context.thread, threading.Lock())
         answer: Answer | None = None
-        with turn:
+        with self._store.turn(context.thread):
             try:
                 for mode, piece in self._run(context, llm):
                     if mode == "custom":
@@ -190,10 +219,10 @@ class Assistant:
                         yield answer
                 if answer is not None:
                     self._log.keep(context.thread, state["turns"], state["answers"])
-            except sqlite3.Error as failure:
+            except self._store.errors as failure:
                 if answer is None:
-                    raise store_failure(failure) from failure
-                yield store_failure(failure)
+                    raise self._store.failure(failure) from failure
+                yield self._store.failure(failure)
 
     def _run(self, context: TurnContext, llm: str) -> Iterator[tuple[str, Any]]:
         modes: list[StreamMode] = ["custom", "updates"]
@@ -204,30 +233,22 @@ class Assistant:
         yield from stream
 
     def _context(
-        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
+        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event, marks: OwnMarks
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
-        loaded = held.loaded if held else None
-        card = held.card if held else None
+        record = self._record(held, language, question)
         earlier = self.answers(thread)
         before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, loaded.case if loaded else None, card, before, language)
-        context = TurnContext(
-            cache_dir=self._settings.cache_dir,
-            case=shown.case,
-            case_dir=loaded.folder if loaded else None,
-            studies=loaded.studies if loaded else {},
-            cases_dir=self._settings.data_dir / "cases",
-            language=language,
-            question=question,
-            thread=thread,
-            card=shown.card,
-            stop=stop,
-            parts=self._parts,
-            free_text=self._settings.free_text,
-            assumptions=shown.assumptions,
-        )
+        shown = scene(question, record.case, record.card, before, language)
+        if shown.card is not None and asks_of_marks(question) and marks.any():
+            shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
+        context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions, marks=marks)
         return context, shown.ask
+
+    def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
+        """What a turn or a single tool is given of the case, as it is on record."""
+        loaded, card = (held.loaded, held.card) if held else (None, None)
+        return on_record(self._settings, self._parts, loaded, card, language, question)
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
@@ -243,7 +264,7 @@ class Assistant:
         return self._log.of(thread)
 
     def _state(self, thread: str) -> dict[str, Any]:
-        found = self._saver.get_tuple(_config(thread))
+        found = self._store.saver.get_tuple(_config(thread))
         return dict(found.checkpoint["channel_values"]) if found else {}
 
     def evidence(self, thread: str, key: str, session: str) -> Evidence | None:
@@ -279,14 +300,30 @@ class Assistant:
         held = self._cases.get(case, session)
         return self._viewer.info(held, study, self._desk.sealed(held))
 
-    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
-        """One axial slice: gzip of little-endian int16 HU, `(H, W)`, row major."""
-        pixels = self._viewer.slice(self._cases.get(case, session), study, index)
-        return gzip.compress(pixels, compresslevel=1, mtime=0)
+    def key_slices(self, case: str, study: str, session: str) -> tuple[KeySlice, ...]:
+        """Slices worth opening, as measured; this takes the seconds that measuring takes."""
+        return self._viewer.key_slices(self._revealed(case, session), study)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
-        """Measure the lesion at voxel `(x, y, z)`, z from the head."""
-        return self._viewer.measure(self._revealed(case, session), study, at)
+    def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """One plane of a study: gzip of little-endian int16 HU, row major."""
+        return gzip.compress(self._viewer.pixels(self._cases.get(case, session), study, view), compresslevel=1, mtime=0)
+
+    def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """What was found on one plane: gzip of one byte of bits per pixel."""
+        held = self._revealed(case, session)
+        return gzip.compress(self._viewer.overlay(held, study, view, self._marks.store, session), compresslevel=1, mtime=0)
+
+    def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
+        """Measure and keep, rename, delete, undo or list the session's marks of a study."""
+        return self._marks.change(self._revealed(case, session), study, change, session)
+
+    def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
+        """Every marked study by the hash of its images, with its marks: for export on this machine."""
+        return self._marks.store.everything()
+
+    def erase_marks(self) -> None:
+        """Delete everybody's marks for good."""
+        self._marks.store.erase()
 
     def _revealed(self, case: str, session: str) -> HeldCase:
         """The case, unless it is a teaching case that still waits for a reading."""
@@ -361,7 +398,7 @@ class Assistant:
         """Delete threads with everything they hold."""
         chosen = list(threads)
         for thread in chosen:
-            self._saver.delete_thread(thread)
+            self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
         self._feedback.forget(chosen)
         self._threads.forget(chosen)

@@ -1,6 +1,5 @@
 """Commands of the agent room: `ask`, `doctor`, `data export`, `data erase`."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -51,9 +50,10 @@ class DoctorOut(Outcome):
 
 
 class ExportOut(Outcome):
-    """Every stored thread with its answers."""
+    """Every stored thread with its answers, and every marked study (by the hash of its images) with its marks."""
 
     threads: tuple[dict[str, JsonValue], ...] = ()
+    marks: tuple[dict[str, JsonValue], ...] = ()
 
 
 class EraseOut(Outcome):
@@ -113,14 +113,14 @@ def doctor(ctx: typer.Context) -> DoctorOut:
 
 
 def _store(settings: Settings) -> Part:
-    from agent.sessions.handles import connect
+    from agent.sessions.opening import open_store
 
     try:
-        connection = connect(settings.data_dir / "threads.sqlite")
-        count = connection.execute("SELECT count(*) FROM thread_owner").fetchone()[0]
-        connection.close()
-    except (OSError, sqlite3.Error) as failure:
-        return Part(name="threads", status="error", detail=f"cannot write the thread database: {failure}")
+        store = open_store(settings)
+        count = store.rows("SELECT count(*) FROM thread_owner")[0][0]
+        store.close()
+    except AgentError as failure:
+        return Part(name="threads", status="unavailable" if failure.status == "unavailable" else "error", detail=str(failure))
     return Part(name="threads", status="ok", detail=f"{count} stored")
 
 
@@ -146,17 +146,18 @@ def data_export(ctx: typer.Context) -> ExportOut:
     assistant = _open(ctx, "planner")
     try:
         rows = [{"thread": t, "answers": assistant.answers(t)} for t in assistant.threads()]
+        marked = [{"study": study, "marks": [m.model_dump(mode="json") for m in marks]} for study, marks in assistant.all_marks()]
     finally:
         assistant.close()
-    if not rows:
+    if not rows and not marked:
         return ExportOut(status="empty", reason="no conversation is stored")
-    return ExportOut(threads=tuple({"thread": str(r["thread"]), "answers": r["answers"]} for r in rows))
+    return ExportOut(threads=tuple({"thread": str(r["thread"]), "answers": r["answers"]} for r in rows), marks=tuple(marked))
 
 
 def data_erase(
     ctx: typer.Context,
     thread: Annotated[str | None, typer.Option("--thread", help="Only this conversation.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every conversation on this machine.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every conversation and every mark on this machine.")] = False,
 ) -> EraseOut:
     """Delete stored conversations for good."""
     if (thread is None) == (not everything):
@@ -166,6 +167,8 @@ def data_erase(
         known = assistant.threads()
         chosen = known if thread is None else [t for t in known if t == thread]
         assistant.erase(chosen)
+        if everything:
+            assistant.erase_marks()
     finally:
         assistant.close()
     if not chosen:

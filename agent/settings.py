@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +29,15 @@ class Settings:
         free_text: What of a person's own words goes to a chat model: `scrub` takes out what identifies, `home` sends none
             (`MEDMPT_LLM_FREE_TEXT`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
+        threads_url: Postgres server that holds the conversations; None for a file in the data folder (`MEDMPT_THREADS_URL`).
+        otlp_endpoint: Collector that gets spans of every turn, without contents; None sends none (`MEDMPT_OTLP_ENDPOINT`).
+        api_key: What clients of `serve-api` and `mcp --http` must send; None asks for none, on loopback only (`MEDMPT_API_KEY`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
+        dicomweb_token: Bearer token or `user:password` for the DICOMweb archive (`MEDMPT_DICOMWEB_TOKEN`).
+        fhir_token: Bearer token for the FHIR server (`MEDMPT_FHIR_TOKEN`).
+        smart_client_id: How electronic records that launch this page know it (`MEDMPT_SMART_CLIENT_ID`); None turns launches off.
+        smart_client_secret: For a confidential client (`MEDMPT_SMART_CLIENT_SECRET`).
+        smart_issuers: FHIR base addresses that may launch it (`MEDMPT_SMART_ISSUERS`, separated by white space).
     """
 
     data_dir: Path
@@ -42,7 +50,15 @@ class Settings:
     embedder: str = "minilm"
     chroma_url: str | None = None
     reranker: str | None = None
+    threads_url: str | None = field(default=None, repr=False)
+    otlp_endpoint: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     free_text: Literal["scrub", "home"] = "scrub"
+    dicomweb_token: str | None = field(default=None, repr=False)
+    fhir_token: str | None = field(default=None, repr=False)
+    smart_client_id: str | None = None
+    smart_client_secret: str | None = field(default=None, repr=False)
+    smart_issuers: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -59,7 +75,15 @@ class Settings:
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
             reranker=env.get("MEDMPT_RERANKER") or None,
+            threads_url=env.get("MEDMPT_THREADS_URL") or None,
+            otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
+            api_key=env.get("MEDMPT_API_KEY") or None,
             free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
+            dicomweb_token=env.get("MEDMPT_DICOMWEB_TOKEN") or None,
+            fhir_token=env.get("MEDMPT_FHIR_TOKEN") or None,
+            smart_client_id=env.get("MEDMPT_SMART_CLIENT_ID") or None,
+            smart_client_secret=env.get("MEDMPT_SMART_CLIENT_SECRET") or None,
+            smart_issuers=tuple((env.get("MEDMPT_SMART_ISSUERS") or "").split()),
         )
 
 

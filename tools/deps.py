@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from medmpt_backend.inference.engine import MedMPTEngine
     from retrieval.drugs.graph import DrugGraph
     from retrieval.index.guideline_index import GuidelineIndex
+    from tools.imaging.marks.store import OwnMarks
 else:
     # LangChain builds a pydantic schema of every tool, which resolves these names when it runs.
-    MedMPTEngine = DrugGraph = GuidelineIndex = Any
+    MedMPTEngine = DrugGraph = GuidelineIndex = OwnMarks = Any
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Deps:
         studies: Study handle (`ct-1`) to absolute path.
         cases_dir: Folder of own cases for similar-case search; None where none are kept.
         question: The question as asked; empty for a command that asks none.
+        marks: Lesions that the person has measured; None where none are kept.
     """
 
     cache_dir: Path
@@ -43,3 +45,4 @@ class Deps:
     studies: dict[str, Path] = field(default_factory=dict)
     cases_dir: Path | None = None
     question: str = ""
+    marks: "OwnMarks | None" = None

@@ -9,27 +9,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from tools.names import ToolName as ToolName
+
 Status = Literal["ok", "partial", "empty", "out_of_domain", "unavailable", "error"]
 Language = Literal["en", "zh"]
 Side = Literal["left", "right", "both"]
 Validity = Literal["in", "out", "unknown"]
 Kind = Literal["guideline", "document", "drug_graph", "ct", "model", "lab", "score", "report", "case", "similar_case"]
-
-ToolName = Literal[
-    "quantify_ct",
-    "encode_ct",
-    "classify_ct",
-    "draft_report",
-    "check_report",
-    "find_similar_cases",
-    "interpret_labs",
-    "calculate_score",
-    "rank_drugs",
-    "check_medications",
-    "query_drug_graph",
-    "search_guidelines",
-    "summarize_case",
-]
 
 
 class Quantity(BaseModel):

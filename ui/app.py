@@ -12,13 +12,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 
+from agent.settings import Settings
+from ui import health
 from ui.door import Assistant
 from ui.routes import make_router
 from ui.security import Guard
 from ui.session import SessionStore
+from ui.smart import routes as smart
+from ui.smart.launch import Smart
+from ui.smart.routes import Tickets
 
 STATIC = Path(__file__).parent / "static"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -31,7 +36,14 @@ HEAD = (
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
 
-def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_case: str | Path | None = None) -> FastAPI:
+def build(
+    assistant: Assistant,
+    *,
+    files: Path,
+    host: str = "127.0.0.1",
+    first_case: str | Path | None = None,
+    settings: Settings | None = None,
+) -> FastAPI:
     """Make the web application.
 
     Args:
@@ -39,6 +51,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
         files: Private folder for uploads; owned, erased at start and end.
         host: Address the server listens on; only this and the loopback names are answered.
         first_case: Demo case id, or path, that a new session opens with; None for none.
+        settings: Those of this installation: health checks and launches from electronic records need them.
 
     Returns:
         The ASGI application.
@@ -51,19 +64,23 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     from ui.page.blocks import Page
 
     sessions = SessionStore(assistant, files)
+    tickets = Tickets(files.with_name(f"{files.name}-smart"))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         sessions.close_all()
+        tickets.close()
         shutil.rmtree(inbox, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(make_router(assistant, sessions, is_loopback(host)))
+    if settings is not None:
+        app.include_router(_of_settings(settings, tickets))
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        Page(assistant, sessions, first_case, local=is_loopback(host)).blocks,
+        Page(assistant, sessions, first_case, local=is_loopback(host), take_ticket=tickets.take).blocks,
         path="/",
         theme=_theme(gr),
         head=HEAD,
@@ -79,6 +96,13 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     )
     mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host})
     return mounted
+
+
+def _of_settings(settings: Settings, tickets: Tickets) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    health.add_routes(router, settings.data_dir, settings.cache_dir)
+    smart.add_routes(router, Smart.of(settings), tickets)
+    return router
 
 
 def is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
 """Every string of the page in English and Chinese, out of the files in `words/`; `text(key, language)` fills in named values.
 
-Each file has tables (`[text]`, `[script]`, `[tool]`, ...) of `key = { en, zh }`; a key that stands in two files is refused.
+Each file has tables (`[text]`, `[script]`, ...) of `key = { en, zh }`; a key that stands in two files is refused.
+The names of the tools come from their records.
 """
 
 import tomllib
@@ -9,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 from tools.evidence import Language
+from tools.spec import specs
 
 Pair = tuple[str, str]
 _FOLDER = Path(__file__).parent / "words"
@@ -24,6 +26,7 @@ def _read() -> dict[str, dict[str, Pair]]:
             if twice:
                 raise ValueError(f"{file.name}: [{table}] repeats {', '.join(sorted(twice))}")
             held.update({key: (row["en"], row["zh"]) for key, row in rows.items()})
+    tables["tool"] = {name: spec.labels for name, spec in specs().items()}
     return tables
 
 

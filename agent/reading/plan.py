@@ -6,13 +6,14 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, about, continued, history, last_real, pointed_at, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.queries import SCORE_TOPIC, TOOLS_OF, Args, calls_for, search_args, topic_query
+from agent.reading.queries import SCORE_TOPIC, TOOL_OF, Args, calls_for, search_args, topic_query
 from agent.reading.severity import severity_of
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from tools.bedside.attach import wanted
 from tools.evidence import ToolName
+from tools.imaging.marks.words import asks_of_marks, names_marks, score_named
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
@@ -66,6 +67,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: 
     if unresolved(reading, turns):
         return Plan(reading, notice="which_one")
     reading = _on_record(pointed_at(continued(reading, turns, card.assumed_keys if card else ()), answer), card)
+    reading = _of_marks(reading, question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
@@ -73,6 +75,19 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: 
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
     return _asking(reading, card, case_topic)
+
+
+def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading:
+    """What is asked of a lesion that the person marked: its measurement, or the score that takes its size from it."""
+    if card is None or not card.studies or not (names_marks(question) or (card.marked and asks_of_marks(question))):
+        return reading
+    intents: dict[Intent, int] = {i: p for i, p in reading.intents.items() if i not in ("ct_findings", "summary", "similar")}
+    scored = score_named(question)
+    if scored and not reading.scores:
+        return replace(reading, intents={"score": 0, **intents}, scores=(scored,))
+    if set(intents) & {"score", "report_draft", "report_check"}:
+        return reading
+    return replace(reading, intents={"ct_measure": 0, **intents})
 
 
 def _about_a_record(question: str, topic: frozenset[str]) -> bool:
@@ -108,7 +123,7 @@ def _bedside(reading: Reading, question: str) -> Reading:
     found = wanted(question)
     if found is None:
         return reading
-    intent = next(i for i, names in TOOLS_OF.items() if found[0] in names)
+    intent = next(i for i, name in TOOL_OF.items() if name == found[0])
     return replace(reading, intents={intent: 0}, scores=(found[1],) if intent == "score" else reading.scores)
 
 

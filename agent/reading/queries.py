@@ -11,23 +11,10 @@ from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, terms
 from agent.turn.prompts import CaseCard
 from tools.evidence import Language, ToolName
+from tools.spec import specs
 
 Args = dict[str, JsonValue]
-TOOLS_OF: dict[Intent, tuple[ToolName, ...]] = {
-    "labs": ("interpret_labs",),
-    "score": ("calculate_score",),
-    "guideline": ("search_guidelines",),
-    "summary": ("summarize_case",),
-    "ct_measure": ("quantify_ct",),
-    "ct_findings": ("classify_ct",),
-    "ct_encode": ("encode_ct",),
-    "report_draft": ("draft_report",),
-    "report_check": ("check_report",),
-    "similar": ("find_similar_cases",),
-    "med_check": ("check_medications",),
-    "drug_facts": ("query_drug_graph",),
-    "drug_rank": ("rank_drugs",),
-}
+TOOL_OF: dict[Intent, ToolName] = {s.intent: s.name for s in specs().values()}
 _EDITIONS = re.compile(
     r"\b(19|20)\d{2}\b|\b(old(er)?|previous|earlier|superseded|former|editions?|versions?|changed|history)\b|旧版|以前|版本|变化|更新",
     re.IGNORECASE,
@@ -56,7 +43,7 @@ def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: fr
         return [("calculate_score", _score_args(name, reading, card)) for name in reading.scores]
     if intent == "guideline":
         return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
-    return [(tool, _args(intent, reading, card, topic)) for tool in TOOLS_OF[intent]]
+    return [(TOOL_OF[intent], _args(intent, reading, card, topic))]
 
 
 def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:

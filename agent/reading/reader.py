@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.reading.features import WIDTH, Message, Sparse, features
 from tools.evidence import ToolName
+from tools.spec import specs
 
-TOOLS: tuple[ToolName, ...] = get_args(ToolName)
+TOOLS: tuple[ToolName, ...] = tuple(specs())
 # The label of a message that needs no tool: small talk, outside medicine, about the answer before, what must be declined.
 NONE = "none"
 KINDS = (
@@ -26,6 +26,7 @@ KINDS = (
 )  # fmt: skip
 # Columns of the fitted file; a kind may bear the name of a tool.
 LABELS: tuple[str, ...] = (*TOOLS, NONE, *(f"kind:{k}" for k in KINDS))
+_NEVER = -30.0
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,29 @@ class Reader:
 
 
 def load(path: Path) -> Weights:
-    """Weights of a file that `save` wrote."""
+    """Weights of a file that `save` wrote, in the order of today's labels.
+
+    A tool that is newer than the file is never proposed until `medmpt train reader` has seen utterances for it.
+    """
     with np.load(path) as data:
-        return Weights(*(data[name].astype(np.float32) for name in ("coef", "bias", "slope", "shift", "limits")))
+        kept = Weights(*(data[name].astype(np.float32) for name in ("coef", "bias", "slope", "shift", "limits")))
+        labels = [str(x) for x in data["labels"]] if "labels" in data else list(LABELS)
+    return kept if tuple(labels) == LABELS else _in_order(kept, labels)
+
+
+def _in_order(kept: Weights, labels: list[str]) -> Weights:
+    """Rows of the file moved to today's labels; a label that it lacks gets probability 0 and a threshold that nothing reaches."""
+    row = {label: i for i, label in enumerate(labels)}
+    at = np.array([row.get(label, -1) for label in LABELS])
+    known = at >= 0
+    columns = at[: len(TOOLS) + 1]
+    return Weights(
+        coef=np.where(known[:, None], kept.coef[at], 0.0).astype(np.float32),
+        bias=np.where(known, kept.bias[at], _NEVER).astype(np.float32),
+        slope=np.where(known, kept.slope[at], 1.0).astype(np.float32),
+        shift=np.where(known, kept.shift[at], 0.0).astype(np.float32),
+        limits=np.where(known[: len(TOOLS) + 1], kept.limits[:, columns], 1.1).astype(np.float32),
+    )
 
 
 def save(weights: Weights, path: Path) -> None:
@@ -116,6 +137,7 @@ def save(weights: Weights, path: Path) -> None:
         slope=weights.slope,
         shift=weights.shift,
         limits=weights.limits,
+        labels=np.array(LABELS),
     )
 
 

@@ -16,25 +16,10 @@ from agent.reading.intents import COMPUTE, Intent, Reading, read_question
 from agent.reading.lexicon import terms
 from agent.reading.reader import Opinion, opinion_of, shipped
 from tools.evidence import ToolName
+from tools.spec import specs
 
-INTENT_OF: dict[ToolName, Intent] = {
-    "interpret_labs": "labs",
-    "calculate_score": "score",
-    "search_guidelines": "guideline",
-    "summarize_case": "summary",
-    "quantify_ct": "ct_measure",
-    "classify_ct": "ct_findings",
-    "encode_ct": "ct_encode",
-    "draft_report": "report_draft",
-    "check_report": "report_check",
-    "find_similar_cases": "similar",
-    "check_medications": "med_check",
-    "query_drug_graph": "drug_facts",
-    "rank_drugs": "drug_rank",
-}
-NEED_CASE: frozenset[Intent] = frozenset(
-    {"labs", "summary", "ct_measure", "ct_findings", "ct_encode", "report_draft", "report_check", "similar", "med_check"}
-)
+INTENT_OF: dict[ToolName, Intent] = {s.name: s.intent for s in specs().values()}
+NEED_CASE: frozenset[Intent] = frozenset(s.intent for s in specs().values() if s.needs_case)
 # Without a case every local tool of at least this probability is asked: it costs milliseconds.
 _PLAUSIBLE = 0.15
 IN_SCOPE = frozenset({"disease", "finding", "score", "respiratory", "drug", "drug_class", "enzyme", "action", "organism"})

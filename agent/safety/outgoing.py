@@ -39,7 +39,7 @@ def _message(message: AnyMessage, swaps: dict[str, str], free_text: FreeText) ->
     text = message.text if isinstance(message.text, str) else str(message.text)
     if isinstance(message, SystemMessage):
         rules, mark, card = text.partition(_CARD)
-        return message.model_copy(update={"content": rules + mark + scrub(_swapped(card, swaps)), "additional_kwargs": {}})
+        return message.model_copy(update={"content": rules + mark + scrubbed_card(card, swaps), "additional_kwargs": {}})
     if isinstance(message, ToolMessage):
         lines = (_line(line, swaps) for line in text.splitlines())
         return message.model_copy(update={"content": "\n".join(lines), "artifact": None, "additional_kwargs": {}})
@@ -65,6 +65,43 @@ def _arguments(value: Any, swaps: dict[str, str], free_text: FreeText) -> Any:
     if isinstance(value, dict):
         return {k: _arguments(v, swaps, free_text) for k, v in value.items()}
     return [_arguments(v, swaps, free_text) for v in value] if isinstance(value, list) else value
+
+
+def scrubbed_card(card: str, swaps: dict[str, str]) -> str:
+    """A case card without what identifies; its own labels ("Allergies recorded") are no names."""
+    lines = (line.partition(": ") for line in card.splitlines())
+    return "\n".join(f"{label}{sep}{scrub(_swapped(value, swaps))}" if sep else scrub(label) for label, sep, value in lines)
+
+
+# Fields of evidence and answers that hold no words of a person.
+_NO_WORDS = frozenset(
+    {"key", "kind", "tool", "status", "name", "unit", "evidence", "premises", "conflicts", "thread", "model", "support", "validity"}
+    | {"language", "type", "call_id", "schema_version", "severity", "origin", "superseded_by", "side"}
+)
+
+
+def scrubbed(value: Any, swaps: dict[str, str], personal: bool = True) -> Any:
+    """A record (evidence, a tool's result, an answer) as JSON, without what identifies; for another agent's hands.
+
+    Args:
+        value: What `model_dump(mode="json")` gave.
+        swaps: Wording of the open case that does not leave (`withheld`).
+        personal: Whether the words may speak of a person.
+    """
+    if isinstance(value, str):
+        return scrub(_swapped(value, swaps), personal=personal)
+    if isinstance(value, list):
+        return [scrubbed(v, swaps, personal) for v in value]
+    if not isinstance(value, dict):
+        return value
+    cited = [value["key"]] if "key" in value else value.get("evidence") if "support" in value else None
+    speaks = personal if not cited else any(str(k).partition("-")[0] not in _PUBLIC for k in cited)
+    return {k: v if k in _NO_WORDS and not _records(v) else scrubbed(v, swaps, speaks) for k, v in value.items()}
+
+
+def _records(value: Any) -> bool:
+    """Whether a field that mostly holds keys holds whole records here."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value))
 
 
 def _swapped(text: str, swaps: dict[str, str]) -> str:

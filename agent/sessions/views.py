@@ -1,8 +1,9 @@
 """What the page shows besides answers: cases, studies and passages, without paths and without identity."""
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 from tools.evidence import ModelCard, Side, Status
+from tools.imaging.planes import Plane, Projection
 from tools.teaching.commit import Feedback, MachineRead, Reading, Summary, TrueFinding
 
 
@@ -94,19 +95,19 @@ class StudyInfo(_View):
     reason: str | None = None
     shape: tuple[int, int, int] | None = None
     spacing: tuple[float, float, float] | None = None
-    key_slices: tuple[KeySlice, ...] = ()
     warnings: tuple[str, ...] = ()
     synthetic: bool = False
     sealed: bool = False
 
 
-class MeasureView(_View):
-    """What a click measured (`lesion`, as in `medmpt ct measure`), or why nothing could be."""
+class PlaneView(_View):
+    """One plane of a study: which, its number along the axis it cuts, how thick a slab, and what lies over it."""
 
-    status: Status
-    reason: str | None = None
-    warnings: tuple[str, ...] = ()
-    lesion: dict[str, JsonValue] | None = None
+    plane: Plane = "axial"
+    index: int
+    slab_mm: float = 0.0
+    projection: Projection = "max"
+    layers: frozenset[str] = frozenset()
 
 
 class FindingView(_View):

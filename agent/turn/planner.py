@@ -20,7 +20,7 @@ from agent.reading.plan import Plan, make_plan, second_round
 from agent.turn.again import again, last_answer
 from agent.turn.ledger import is_aside, read_ledger, this_turn
 from agent.turn.prompts import CaseCard
-from tools.evidence import ToolName
+from tools.evidence import Language, ToolName
 
 # A turn asks tools at most this often: what is known, then what depends on it.
 _MAX_ROUNDS = 2
@@ -57,7 +57,7 @@ class Planner(BaseChatModel):
     def _next(self, messages: list[AnyMessage], allowed: frozenset[str] | None) -> AIMessage:
         card = _card(messages)
         questions = [str(m.text) for m in messages if isinstance(m, HumanMessage) and not is_aside(m)]
-        language = asked_language(questions[-1]) or language_of(questions[-1])
+        language = _language(messages) or asked_language(questions[-1]) or language_of(questions[-1])
         said = last_answer(messages)
         plan = make_plan(questions[-1], card, questions[:-1], " ".join(s.text for s in said))
         if plan.about:
@@ -100,6 +100,12 @@ def _card(messages: list[AnyMessage]) -> CaseCard | None:
         if isinstance(message, SystemMessage) and message.additional_kwargs.get("card"):
             return CaseCard.model_validate(message.additional_kwargs["card"])
     return None
+
+
+def _language(messages: list[AnyMessage]) -> Language | None:
+    """The language that the person chose, where the turn says so."""
+    told = next((m.additional_kwargs.get("language") for m in messages if isinstance(m, SystemMessage)), None)
+    return "zh" if told == "zh" else "en" if told == "en" else None
 
 
 def _objected(turn: list[AnyMessage]) -> frozenset[str]:

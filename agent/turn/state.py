@@ -2,27 +2,16 @@
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
 
 from agent.parts import Parts
 from agent.turn.prompts import CaseCard
 from tools.deps import Deps
-
-# What each tool needs opened; everything else in `Deps` is cheap.
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "search_guidelines": ("index",),
-    "query_drug_graph": ("drugs",),
-    "check_medications": ("drugs",),
-    "rank_drugs": ("drugs", "engine"),
-    "classify_ct": ("engine",),
-    "encode_ct": ("engine",),
-    "draft_report": ("engine",),
-    "find_similar_cases": ("engine",),
-}
-
+from tools.spec import specs
 
 # Turns that a thread can still refer to ("why?", "and in pregnancy?"): what the next turn reads, and what every turn writes.
 KEEP_TURNS = 8
@@ -72,7 +61,8 @@ class TurnContext(Deps):
 
     def furnished(self, tool: str) -> "TurnContext":
         """This context with the parts that `tool` needs opened."""
-        needs = _NEEDS.get(tool, ())
+        spec = specs().get(tool)
+        needs = spec.needs if spec else ()
         if self.parts is None or not needs:
             return self
         parts = self.parts

@@ -5,7 +5,13 @@ import re
 from agent.reading.lexicon import DRUG_KINDS, ids, language_of, mentions
 from agent.verify.align import Place, content, pieces, place, texts_for
 from agent.verify.binding import exchanged, reordered, turned_number
-from agent.verify.contrast import differs
+from agent.verify.contrast import contrasts, otherwise, otherwise_with_value
+from agent.verify.facts.bands import outside_band
+from agent.verify.facts.dated import other_day
+from agent.verify.facts.imaging import compared_wrong, other_side, remarked
+from agent.verify.facts.order import turned_round
+from agent.verify.facts.rhythm import rhythms, written
+from agent.verify.facts.segments import misbound
 from agent.verify.groups import misplaced
 from agent.verify.numbers import numbers_of, opposed, same
 from agent.verify.polarity import denial, turned
@@ -16,7 +22,10 @@ from agent.verify.text import tokens
 from retrieval.concepts.context import statuses
 from tools.evidence import Evidence
 
+# Contrasts of which a list gives each thing its own value.
+_BOUND = frozenset({"test_result", "strength", "certainty"})
 _PARTS = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
+_AND = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:and|but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
 _FLAGGED = re.compile(
     r"(?:\)|mmol/L|mg/L|g/L|%):?\s*(?:critically )?(?:low|normal|high)\b|\b(?:is|are) (?:critically )?(?:low|normal|high)\b", re.IGNORECASE
 )
@@ -39,15 +48,34 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     return (
         _contrast(claim, whole, pool, cited)
         or opposite_state(claim, texts)
-        or _limits(claim, whole)
-        or _presence(claim, texts, structured)
-        or _only_absent(claim, texts)
-        or _denial(claim, whole, texts)
+        or limits(claim, whole)
+        or presence(claim, texts, structured)
+        or only_absent(claim, texts)
+        or denied(claim, whole, texts)
         or reversed_roles(claim, texts)
         or (None if _one_value(cited) else exchanged(claim, texts))
         or turned_number(claim, texts)
-        or (None if structured else reordered(claim, whole.sentence) or misplaced(claim, texts) or _elsewhere(claim, whole, texts))
+        or facts_differ(claim, cited, texts)
+        or (None if structured else reordered(claim, whole.sentence) or misplaced(claim, texts) or elsewhere(claim, whole, texts))
     )
+
+
+def facts_differ(claim: str, cited: list[Evidence], texts: list[str]) -> str | None:
+    """A band, a rhythm, an order of events, a side or a finding of an image that the claim gives otherwise."""
+    if outside_band(claim, texts):
+        return "the value lies in another band of the evidence"
+    if misbound(claim, texts, rhythms, written()):
+        return "the evidence gives this another rhythm"
+    if turned_round(claim, texts):
+        return "the evidence has the other order of events"
+    if compared_wrong(claim, texts) or other_side(claim, texts):
+        return "the evidence says this of the other side"
+    if other_day(claim, texts):
+        return "the evidence gives this to another day"
+    if any(misbound(claim, texts, c.of, c.written()) for c in contrasts() if c.name in _BOUND):
+        return "the evidence says this of something else"
+    seen = remarked(claim, cited, texts)
+    return f"the record of the images says otherwise ({', '.join(seen)})" if seen else None
 
 
 def _one_value(cited: list[Evidence]) -> bool:
@@ -55,11 +83,14 @@ def _one_value(cited: list[Evidence]) -> bool:
     return (
         len(cited) == 1
         and cited[0].kind == "lab"
-        and len({re.sub(r"_(reference|previous).*", "", q.name) for q in cited[0].quantities}) == 1
+        and (
+            len({re.sub(r"_(reference|previous).*", "", q.name) for q in cited[0].quantities}) == 1
+            or len(ids(cited[0].text, "analyte")) == 1
+        )
     )
 
 
-def _limits(claim: str, whole: Place) -> str | None:
+def limits(claim: str, whole: Place) -> str | None:
     """A limit that the claim has the other way round than the place where it stands."""
     there, said = numbers_of(whole.run), numbers_of(claim)
     for number in said:
@@ -71,7 +102,7 @@ def _limits(claim: str, whole: Place) -> str | None:
     return None
 
 
-def _only_absent(claim: str, texts: list[str]) -> str | None:
+def only_absent(claim: str, texts: list[str]) -> str | None:
     """Content that the claim states and the evidence has only as absent (`and not actual weight`)."""
     told = [p.text for t in texts for p in pieces(t)]
     mine = denial(claim)
@@ -83,7 +114,7 @@ def _only_absent(claim: str, texts: list[str]) -> str | None:
     return "it states what the evidence says is absent" if any(t[0] == "@" for t in kept) or len(kept) > 1 else None
 
 
-def _presence(claim: str, texts: list[str], structured: bool) -> str | None:
+def presence(claim: str, texts: list[str], structured: bool) -> str | None:
     """A finding that a record denies and the claim states, or the other way round."""
     if not structured:
         return None
@@ -106,11 +137,26 @@ def parts(claim: str) -> list[str]:
 def _contrast(claim: str, whole: Place, pool: str, cited: list[Evidence]) -> str | None:
     if cited and all(e.kind == "lab" and not is_pattern(e) and _FLAGGED.search(e.text) for e in cited):
         return None  # compared as fields
-    found = differs(claim, whole, pool)
-    return f"the evidence says otherwise ({found[0].replace('_', ' ')}: {found[1]})" if found else None
+    plain = all(e.kind in ("lab", "score", "case") and not is_pattern(e) for e in cited)
+    for name, value in otherwise_with_value(claim, whole, pool):
+        if name == "modality" and plain and value != "strong":
+            continue  # a record does not recommend
+        if _agrees_apart(name, claim, whole, pool):
+            continue
+        return f"the evidence says otherwise ({name.replace('_', ' ')}: {value})"
+    return None
 
 
-def _denial(claim: str, whole: Place, texts: list[str]) -> str | None:
+def _agrees_apart(name: str, claim: str, whole: Place, pool: str) -> bool:
+    """Whether the parts of a claim, each at its own place in the evidence, all agree in what the claim as a whole does not."""
+    split = _AND.split(claim)
+    if len(split) < 2 or any(sum(content(p).values()) < _PART_WEIGHT for p in split):
+        return False
+    texts = [pool]
+    return not any(name in otherwise(p, place(p, texts), pool) for p in split)
+
+
+def denied(claim: str, whole: Place, texts: list[str]) -> str | None:
     split = parts(claim)
     if language_of(claim) != language_of(" ".join(texts)) and whole.share < _ACROSS:
         return None  # too little in common across languages to compare a denial
@@ -132,7 +178,7 @@ def _denied_apart(claim: str, texts: list[str]) -> bool:
     return denial(claim).statement and any((t := tokens(o)) and len(t & mine) >= _PLACED * len(t) for o in others)
 
 
-def _elsewhere(claim: str, whole: Place, texts: list[str]) -> str | None:
+def elsewhere(claim: str, whole: Place, texts: list[str]) -> str | None:
     """A drug of the claim that the evidence names only where it says something else."""
     if language_of(claim) == "zh" and not any(language_of(t) == "zh" for t in texts):
         return None

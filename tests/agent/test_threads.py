@@ -17,7 +17,7 @@ from agent import commands
 from agent.answering.answer import Answer
 from agent.assistant import Assistant
 from agent.errors import BadInput, Forbidden, StoreFailure
-from agent.sessions.handles import connect
+from agent.sessions.sqlite_store import connect
 from agent.settings import Settings
 from agent.turn.state import KEEP_TURNS
 from tools.deps import Deps

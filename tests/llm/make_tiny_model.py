@@ -122,7 +122,7 @@ def dialogues(settings: Any) -> list[Example]:
 
     teacher = Teacher()
     assistant = Assistant.open(settings)
-    assistant._graph = build_graph(teacher, assistant._parts.tools(), assistant._saver, "teacher")
+    assistant._graph = build_graph(teacher, assistant._parts.tools(), assistant._store.saver, "teacher")
     session = uuid.uuid4().hex
     case = assistant.open_case(case_folder("demo-cap-01"), session=session).handle
     for questions in QUESTIONS.values():

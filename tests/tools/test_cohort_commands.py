@@ -8,8 +8,8 @@ import pytest
 from medmpt_backend.cohort.patients.panel import PANEL
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.train.data.shards import ShardDataset
-from tools.case.cohort_commands import cohort_generate, cohort_reports
 from tools.case.files import load_case
+from tools.case.virtual.cohort_commands import cohort_generate, cohort_reports
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.labs.interpret import interpret_labs

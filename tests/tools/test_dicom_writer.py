@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 
 from medmpt_backend.imaging.load import load_volume
-from tools.case.dicom_writer import write_series
+from tools.case.virtual.dicom_writer import write_series
 
 
 def test_round_trip_through_the_reader(tmp_path: Path) -> None:

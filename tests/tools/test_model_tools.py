@@ -17,8 +17,8 @@ from medmpt_backend.model.config import DecodeConfig, HeadConfig, LabConfig, Lab
 from medmpt_backend.model.network import MedMPT
 from medmpt_backend.weights.checkpoint import save_weights
 from retrieval.errors import BadInput
-from tools.case.dicom_writer import write_series
 from tools.case.record import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, StudyRef
+from tools.case.virtual.dicom_writer import write_series
 from tools.deps import Deps
 from tools.drugs.medications import rank_drugs
 from tools.drugs.model_opinion import panel_values

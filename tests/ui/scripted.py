@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sections, Sentence, StepFinished, StepStarted, ToolCall
 from agent.chart.desk import Chart
 from agent.errors import AgentError, BadInput, OutOfDomain
+from agent.keeping.feedback import Feedback
+from agent.keeping.library import Library
 from agent.models.choices import Models
-from agent.sessions.feedback import Feedback
-from agent.sessions.library import Library
 from agent.sessions.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
 from agent.settings import Settings
 from retrieval.drugs.graph import DrugGraph

@@ -19,31 +19,18 @@ from tools.bedside.verdicts import alternative, asks_whether, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
+from tools.spec import specs
 
-# Tools whose answers speak of a patient; the imaging tools do not.
-SPEAKING: frozenset[ToolName] = frozenset(
-    {
-        "search_guidelines",
-        "calculate_score",
-        "rank_drugs",
-        "check_medications",
-        "query_drug_graph",
-        "interpret_labs",
-        "summarize_case",
-    }
-)
-# A drafted or pasted report is not a question about the patient.
-_OF_REPORTS: frozenset[ToolName] = frozenset({"draft_report", "check_report"})
 _READ = 8
 _BARE_WORDS = 6
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
-    if deps.case is None or result.tool in _OF_REPORTS:
+    if deps.case is None or specs()[result.tool].of_report:
         return result
     record = _record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
-    found = judgements(deps.question, record, topics_only=result.tool not in SPEAKING) if deps.question else []
+    found = judgements(deps.question, record, topics_only=not specs()[result.tool].of_patient) if deps.question else []
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
         return result

@@ -113,7 +113,7 @@ def _fingerprint(case_id: str) -> str:
 def code_fingerprint(recipe: str) -> str:
     """Digest of a recipe and of the generator's code."""
     digest = hashlib.sha256(recipe.encode())
-    cohort, writer = files("medmpt_backend") / "cohort", files("tools") / "case" / "dicom_writer.py"
+    cohort, writer = files("medmpt_backend") / "cohort", files("tools") / "case" / "virtual" / "dicom_writer.py"
     for source in [*sorted(_sources(Path(str(cohort)))), Path(str(writer))]:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:10]
@@ -125,7 +125,7 @@ def _sources(folder: Path) -> list[Path]:
 
 def _generate(recipe: Recipe, target: Path, date: str | None) -> None:
     from medmpt_backend.cohort.demo import generate
-    from tools.case.dicom_writer import write_series
+    from tools.case.virtual.dicom_writer import write_series
 
     study = generate(recipe.recipe, recipe.seed)
     partial = target.with_name(f".{target.name}-{os.getpid()}")

@@ -101,7 +101,9 @@ def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:
         text_zh = f"胸部 CT，轴位 {slices} 层，层间距 {spacing[0]:.2f} mm，{contrast_zh}。"
         draft.put("technique", _statement(study, "technique", text, text_zh), "metadata")
     for item in measured.evidence:
-        if not item.key.startswith(f"CT-{study}-slice_"):
+        if item.key.startswith((f"CT-{study}-mark-", f"CT-{study}-growth-")):
+            draft.put("findings", item, "measured")
+        elif not item.key.startswith(f"CT-{study}-slice_"):
             draft.put("measurements", item, "measured")
 
 

@@ -97,7 +97,7 @@ def materialise_teaching(path: Path) -> None:
     if case_id not in _entries() or path != _folder(case_id, path.parents[2]) / _STUDY:
         return
     from medmpt_backend.cohort.studies import generate
-    from tools.case.dicom_writer import write_series
+    from tools.case.virtual.dicom_writer import write_series
 
     entry = _entries()[case_id]
     made = generate(entry.seed, entry.index, entry.shape, entry.disease)

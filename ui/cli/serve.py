@@ -53,7 +53,7 @@ def serve(
 
     assistant = Assistant.open(settings)
     first_case = _first_case(assistant, case)
-    app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=first_case)
+    app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=first_case, settings=settings)
     threading.Thread(target=_warm_up, args=(assistant, first_case), daemon=True).start()
     sys.stderr.write(f"MedMPT Assistant is ready at {url}\n")
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)

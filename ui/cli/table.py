@@ -11,7 +11,8 @@ RETRIEVAL = "retrieval.commands"
 DRUG_GRAPH = "retrieval.drugs.commands"
 TOOLS = "tools.commands"
 DRUG_TOOLS = "tools.drugs.commands"
-COHORT = "tools.case.cohort_commands"
+COHORT = "tools.case.virtual.cohort_commands"
+MARKS = "tools.imaging.marks.commands"
 BUILD = "tools.case.build_command"
 JOINING = "tools.case.joining.commands"
 REPORTS = "tools.reports.commands"
@@ -20,13 +21,16 @@ AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+BRIDGES = "agent.bridges.commands"
+HOSPITAL = "tools.hospital.commands"
+BACKUP = "agent.backup_commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
 MODULES: dict[str, tuple[str, ...]] = {
     "serve": (SERVE,),
     "ask": (AGENT,),
-    "ct": (BACKEND, MODEL, TOOLS),
+    "ct": (BACKEND, MODEL, MARKS, TOOLS),
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),
@@ -36,13 +40,19 @@ MODULES: dict[str, tuple[str, ...]] = {
     "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
     "weights": (MODEL, BACKEND),
+    "models": (MODEL,),
     "cohort": (COHORT,),
     "train": (MODEL, BACKEND, READER),
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
     "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
-    "data": (AGENT,),
+    "data": (AGENT, BACKUP),
+    "pacs": (HOSPITAL,),
+    "fhir": (HOSPITAL,),
+    "dicom": (HOSPITAL,),
     "doctor": (AGENT,),
+    "mcp": (BRIDGES,),
+    "serve-api": (BRIDGES,),
 }
 
 
@@ -55,13 +65,18 @@ class Entry:
 
 
 _ASK, _CT, _KNOW, _CASE, _MODEL, _HOUSE = "Assistant", "Chest CT", "Guidelines", "Case", "Model", "Housekeeping"
+_HOSPITAL = "Hospital systems"
 
 # The contract's commands. The ones whose room is not furnished yet answer `unavailable`.
 DECLARED: dict[str, Entry] = {
     "serve": Entry(_ASK, "Open the assistant in the browser"),
     "ask": Entry(_ASK, "Ask one question, with or without a case"),
+    "mcp": Entry(_ASK, "Offer the tools to other agents (Model Context Protocol)"),
+    "serve-api": Entry(_ASK, "Answer as an OpenAI-compatible server"),
     "ct quantify": Entry(_CT, "Volumes and densities of the lungs, no model needed"),
     "ct measure": Entry(_CT, "Measure the lesion at one voxel"),
+    "ct mark": Entry(_CT, "Measure a lesion and keep it as a numbered mark"),
+    "ct marks": Entry(_CT, "List, rename or delete the marks of a study"),
     "ct candidates": Entry(_CT, "Places in the lungs that look like a nodule, to look at"),
     "ct compare": Entry(_CT, "Pair the nodules of two CTs and say how they grew"),
     "ct encode": Entry(_CT, "Embed a chest CT with MedMPT"),
@@ -79,6 +94,14 @@ DECLARED: dict[str, Entry] = {
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
     "case merge": Entry(_CASE, "Join sources of one patient into one case"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),
+    "pacs find": Entry(_HOSPITAL, "Find studies in an archive (DICOMweb or DIMSE)"),
+    "pacs fetch": Entry(_HOSPITAL, "Fetch a study from an archive into a case, de-identified"),
+    "pacs send": Entry(_HOSPITAL, "Send DICOM objects to an archive"),
+    "pacs listen": Entry(_HOSPITAL, "Take what an archive or scanner sends, de-identified, into cases"),
+    "dicom deidentify": Entry(_HOSPITAL, "De-identify DICOM files into a case"),
+    "dicom segment": Entry(_HOSPITAL, "Write the lungs of a series as DICOM SEG"),
+    "fhir fetch": Entry(_HOSPITAL, "Fetch a patient's record from a FHIR server into a case"),
+    "fhir send": Entry(_HOSPITAL, "Send a DiagnosticReport to a FHIR server"),
     "drugs query": Entry(_CASE, "Ask the drug knowledge graph"),
     "drugs check": Entry(_CASE, "Check a case's medicines"),
     "drugs rank": Entry(_CASE, "Rank medicines for a case"),
@@ -89,6 +112,8 @@ DECLARED: dict[str, Entry] = {
     "weights import": Entry(_MODEL, "Install weights from a file"),
     "weights remove": Entry(_MODEL, "Delete installed weights"),
     "weights publish": Entry(_MODEL, "Make trained weights ready to ship"),
+    "models list": Entry(_MODEL, "Models that can be used beside MedMPT, with domain and licence"),
+    "models check": Entry(_MODEL, "Say whether a model is installed, and run it once"),
     "cohort generate": Entry(_MODEL, "Make a virtual cohort"),
     "cohort reports": Entry(_MODEL, "Write the reports of a virtual cohort anew"),
     "train pretrain": Entry(_MODEL, "Pretrain a compact MedMPT"),
@@ -118,5 +143,7 @@ DECLARED: dict[str, Entry] = {
     "eval llm": Entry(_HOUSE, "Measure a chat model beside the planner"),
     "data export": Entry(_HOUSE, "Write out everything stored about you"),
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
+    "data backup": Entry(_HOUSE, "Write everything stored to one file"),
+    "data restore": Entry(_HOUSE, "Put a backup back"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

@@ -1,6 +1,6 @@
 """The widgets of the page and what happens when they are used."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,20 @@ class Page:
     Gradio keeps the conversation, the question box and their queue.
     """
 
-    def __init__(self, assistant: Assistant, sessions: SessionStore, first_case: str | Path | None, local: bool) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        sessions: SessionStore,
+        first_case: str | Path | None,
+        local: bool,
+        take_ticket: Callable[[str, Path], Path | None] | None = None,
+    ) -> None:
         """Builds the blocks at once; see `blocks`. `local`: only this computer reaches the page."""
         self._assistant = assistant
         self._sessions = sessions
         self._first_case = first_case
         self._local = local
+        self._take_ticket = take_ticket
         with gr.Blocks(title="MedMPT Assistant", analytics_enabled=False, fill_width=True) as self.blocks:
             self._lay_out()
             self._connect()
@@ -132,8 +140,16 @@ class Page:
             new_thread(self._assistant, session)
             if self._first_case:
                 session.problem = open_source(self._assistant, session, self._first_case)
+        self._launch(session, request)
         name = "中文" if session.language == "zh" else "English"
         return [name, *self._in_language(session)]
+
+    def _launch(self, session: Session, request: gr.Request) -> None:
+        """Open the case that an electronic record sent this page to."""
+        ticket = request.query_params.get("opened")
+        place = self._take_ticket(ticket, session.folder) if ticket and self._take_ticket is not None else None
+        if place is not None:
+            session.problem = open_source(self._assistant, session, place)
 
     def _on_sync(self, request: gr.Request) -> list[Any]:
         return self._in_language(self._session(request))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
-from agent.sessions.feedback import Feedback
+from agent.keeping.feedback import Feedback
 from ui.asking import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.i18n import SCRIPT_TEXT, text

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from agent.sessions.library import DocumentView, PartView
+from agent.keeping.library import DocumentView, PartView
 from tools.evidence import Language
 from ui.i18n import html, named
 

@@ -7,8 +7,8 @@ from medmpt_backend.cohort.patients.panel import GASES, PANEL
 from medmpt_backend.cohort.patients.patient import VirtualPatient
 from medmpt_backend.cohort.shards import describe
 from medmpt_backend.cohort.studies import CohortStudy
-from tools.case.dicom_writer import write_series
 from tools.case.record import Allergy, Case, Condition, LungFunction, Observation, Patient, Presentation, Smoking, StudyRef, Vitals
+from tools.case.virtual.dicom_writer import write_series
 from tools.labs.analytes import find_analyte
 
 # Virtual patients are all seen on the same day.

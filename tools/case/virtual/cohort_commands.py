@@ -113,7 +113,7 @@ def _write_dicom(wanted: list[Wanted], out: Path, workers: int, tick: Callable[[
 def write_patient(wanted: Wanted) -> tuple[str, int]:
     """Write one patient; id and number of studies."""
     from medmpt_backend.cohort.studies import generate, generate_followup
-    from tools.case.cohort_case import write_case
+    from tools.case.virtual.cohort_case import write_case
 
     studies = [generate(wanted.seed, wanted.index, wanted.shape, wanted.disease)]
     if wanted.followup is not None:

@@ -1,0 +1,22 @@
+"""Which database of conversations the settings name."""
+
+from agent.errors import Unavailable
+from agent.sessions.sqlite_store import SqliteStore
+from agent.sessions.store import Store
+from agent.settings import Settings
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of the settings.
+
+    Raises:
+        StoreFailure: It cannot be used.
+        Unavailable: A Postgres address without the package for it.
+    """
+    if settings.threads_url is None:
+        return SqliteStore(settings.data_dir / "threads.sqlite")
+    try:
+        from agent.sessions.postgres_store import PostgresStore
+    except ImportError as missing:
+        raise Unavailable("conversations in Postgres need its extra: pip install 'medmpt-assistant[postgres]'") from missing
+    return PostgresStore(settings.threads_url)

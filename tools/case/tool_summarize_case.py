@@ -1,0 +1,16 @@
+"""Tool `summarize_case`: summarise the case."""
+
+from tools.spec import ToolSpec
+
+SPEC = ToolSpec(
+    name="summarize_case",
+    order=13,
+    function="tools.case.summary:summarize_case",
+    prompt="Summarise the case on one page: demographics, presentation, vital signs, conditions, allergies, medicines, abnormal labs, "
+    "studies.",
+    arguments=None,
+    intent="summary",
+    labels=("Summarise the case", "病例摘要"),
+    needs_case=True,
+    of_patient=True,
+)

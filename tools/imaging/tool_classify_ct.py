@@ -1,0 +1,16 @@
+"""Tool `classify_ct`: findings of the model."""
+
+from tools.imaging.study_argument import OfStudy
+from tools.spec import ToolSpec
+
+SPEC = ToolSpec(
+    name="classify_ct",
+    order=3,
+    function="tools.imaging.model_tools:classify_ct",
+    prompt="Ask the MedMPT model which findings a CT shows, with scores. Use for 'what does the CT show', 'is there a nodule'.",
+    arguments=OfStudy,
+    intent="ct_findings",
+    labels=("Classify findings", "病灶分类"),
+    needs=("engine",),
+    needs_case=True,
+)

@@ -1,0 +1,17 @@
+"""Tool `draft_report`: draft a report."""
+
+from tools.imaging.study_argument import OfStudy
+from tools.spec import ToolSpec
+
+SPEC = ToolSpec(
+    name="draft_report",
+    order=4,
+    function="tools.reports.drafting:draft_report",
+    prompt="Draft a radiology report of a CT study. The draft is preliminary until a person signs it.",
+    arguments=OfStudy,
+    intent="report_draft",
+    labels=("Draft the report", "起草报告"),
+    needs=("engine",),
+    needs_case=True,
+    of_report=True,
+)

@@ -166,7 +166,7 @@ def data_erase(
     try:
         known = assistant.threads()
         chosen = known if thread is None else [t for t in known if t == thread]
-        assistant.erase(chosen)
+        assistant.erase(chosen, everything)
         if everything:
             assistant.erase_marks()
     finally:

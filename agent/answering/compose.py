@@ -84,10 +84,10 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     Returns:
         Draft whose sentences are evidence texts with their keys, in parts; the notice `no_evidence` when there is nothing to say.
     """
-    silence = _silence(plan, steps, card)
+    judged = bedside(steps)
+    silence = None if judged else _silence(plan, steps, card)
     if silence:
         return Draft(notice=silence)
-    judged = bedside(steps)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):

@@ -34,12 +34,12 @@ class FeedbackLog:
         row = (thread, at, feedback.question, feedback.verdict, feedback.comment, feedback.model)
         self._store.write(
             ("DELETE FROM feedback WHERE thread = ? AND question = ?", [(thread, feedback.question)]),
-            ("INSERT INTO feedback (thread, given, question, verdict, remark, model) VALUES (?, ?, ?, ?, ?, ?)", [row]),
+            ("INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)", [row]),
         )
 
     def all(self) -> list[Feedback]:
         """Every row, oldest first."""
-        rows = self._store.rows("SELECT given, question, verdict, remark, model FROM feedback ORDER BY given")
+        rows = self._store.rows("SELECT at, question, verdict, comment, model FROM feedback ORDER BY at")
         return [Feedback(at=r[0], question=r[1], verdict=r[2], comment=r[3], model=r[4]) for r in rows]
 
     def forget(self, threads: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """A small real assistant for the page's tests: two cases, a fixed script of steps and sentences, nothing learned or searched."""
 
 import base64
-import gzip
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel
 
 from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sections, Sentence, StepFinished, StepStarted, ToolCall
 from agent.chart.desk import Chart
@@ -17,13 +16,32 @@ from agent.errors import AgentError, BadInput, OutOfDomain
 from agent.keeping.feedback import Feedback
 from agent.keeping.library import Library
 from agent.models.choices import Models
-from agent.sessions.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
+from agent.sessions.handles import Cases
+from agent.sessions.lessons import Lessons
+from agent.sessions.marks import MarkChange, MarksView
+from agent.sessions.teaching import TeachingDesk
+from agent.sessions.viewer import Viewer
+from agent.sessions.views import (
+    CaseView,
+    DemoCase,
+    FindingsView,
+    FindingView,
+    HeatView,
+    KeySlice,
+    PassageView,
+    PlaneView,
+    StudyHandle,
+    StudyInfo,
+)
 from agent.settings import Settings
 from retrieval.drugs.graph import DrugGraph
 from tools.case.demo import open_demo
 from tools.case.files import LoadedCase, load_case
 from tools.evidence import Evidence, Language, ModelCard, Quantity
+from tools.imaging.marks.mark import MarkBox, MarkedLesion
+from tools.imaging.marks.store import MarkStore
 from tools.registry import TOOLS
+from tools.teaching.store import TeachingStore
 
 SHAPE = (24, 64, 64)
 GUIDELINE = Evidence(
@@ -49,7 +67,7 @@ CT = Evidence(
 )
 
 
-INFO = StudyInfo(status="ok", shape=SHAPE, spacing=(5.0, 1.5, 1.5), key_slices=(KeySlice(name="carina", index=11),), synthetic=True)
+INFO = StudyInfo(status="ok", shape=SHAPE, spacing=(5.0, 1.5, 1.5), synthetic=True)
 PASSAGE = PassageView(
     key=GUIDELINE.key,
     text_en=GUIDELINE.text,
@@ -68,19 +86,20 @@ def view(handle: str, card_en: str, card_zh: str, warnings: tuple[str, ...] = ()
     return CaseView(handle=handle, name=name, card_en=card_en, card_zh=card_zh, synthetic=True, studies=studies, warnings=warnings)
 
 
-class Lesion(BaseModel):
-    long_mm: float
-    short_mm: float
-    volume_mm3: float
-    mean_hu: float
-    type: str
-    box: dict[str, list[int]]
-
-
-class Measured(BaseModel):
-    status: str = "ok"
-    reason: str | None = None
-    lesion: Lesion
+LESION = MarkedLesion(
+    long_mm=12.34,
+    short_mm=8.1,
+    mean_mm=10.2,
+    volume_mm3=512.0,
+    type="solid",
+    solid_mm=12.34,
+    mean_hu=35.0,
+    box=MarkBox(x=(0, 0), y=(0, 0), z=(0, 0)),
+    lobe_or_third="upper",
+    side="right",
+    slice=0,
+    axis_ends=((28.0, 32.0), (36.0, 32.0)),
+)
 
 
 class Parts:
@@ -112,6 +131,7 @@ class ScriptedAssistant:
     forgotten: list[str] = field(default_factory=list)
     told: list[Feedback] = field(default_factory=list)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
+    store: MarkStore = field(default_factory=lambda: MarkStore(Path(tempfile.mkdtemp()) / "marks.sqlite"))
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         titles = {"demo-cap-01": ("Pneumonia", "肺炎"), "demo-ipf-01": ("Interstitial disease", "间质性肺病")}
@@ -206,19 +226,40 @@ class ScriptedAssistant:
         self._own(case, session)
         return INFO
 
-    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
+    def key_slices(self, case: str, study: str, session: str) -> tuple[KeySlice, ...]:
         self._own(case, session)
-        if not 0 <= index < SHAPE[0]:
-            raise BadInput(f"no slice {index}")
-        rows, columns = np.mgrid[: SHAPE[1], : SHAPE[2]]
-        disc = (rows - 32) ** 2 + (columns - 32) ** 2 < (10 + index) ** 2
-        return gzip.compress(np.where(disc, -800, 40).astype("<i2").tobytes(), compresslevel=1)
+        return (KeySlice(name="carina", index=11),)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> Measured:
+    def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
         self._own(case, session)
-        x, y, z = at
-        box = {"x": [x - 4, x + 4], "y": [y - 4, y + 4], "z": [z - 1, z + 1]}
-        return Measured(lesion=Lesion(long_mm=12.34, short_mm=8.1, volume_mm3=512.0, mean_hu=35.0, type="solid", box=box))
+        axis = ("axial", "coronal", "sagittal").index(view.plane)
+        if not 0 <= view.index < SHAPE[axis]:
+            raise BadInput(f"no slice {view.index}")
+        slices, rows, columns = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
+        disc = (rows - 32) ** 2 + (columns - 32) ** 2 < (10 + slices) ** 2
+        return bytes(np.where(disc, -800, 40).astype("<i2").take(view.index, axis=axis).tobytes())
+
+    def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        self._own(case, session)
+        axis = ("axial", "coronal", "sagittal").index(view.plane)
+        return bytes([1]) * int(np.prod([n for a, n in enumerate(SHAPE) if a != axis]))
+
+    def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
+        self._own(case, session)
+        key = (session, study)
+        if change.do == "add" and change.at is not None:
+            x, y, z = change.at
+            box = MarkBox(x=(x - 4, x + 4), y=(y - 4, y + 4), z=(z - 1, z + 1))
+            self.store.add(session, study, change.at, LESION.model_copy(update={"box": box, "slice": z}), "")
+        elif change.do == "rename":
+            self.store.rename(*key, change.number or 0, change.name)
+        elif change.do == "delete":
+            self.store.delete(*key, change.number or 0)
+        elif change.do == "undo":
+            self.store.undo(*key)
+        found = self.store.of(*key)
+        number = found[-1].number if change.do == "add" else None
+        return MarksView(status="ok", number=number, marks=found, undoable=self.store.undoable(*key))
 
     def teaching_cases(self) -> tuple[DemoCase, ...]:
         return ()
@@ -226,8 +267,10 @@ class ScriptedAssistant:
     def teaching(self, case: str, session: str) -> None:
         self._own(case, session)
 
-    def commit_reading(self, case: str, reading: object, session: str) -> None:
-        self._own(case, session)
+    @property
+    def lessons(self) -> Lessons:
+        store = TeachingStore(Path("/nonexistent/teaching.sqlite"))  # nothing is read there, and no reading is finished
+        return Lessons(Cases(), TeachingDesk(frozenset, store), store, Viewer(Path("/nonexistent")), lambda: None)
 
     def evidence(self, thread: str, key: str, session: str) -> None:
         return None

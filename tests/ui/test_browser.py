@@ -90,28 +90,64 @@ def test_demo_question_streams_steps_then_cited_sentences(page: "Page") -> None:
 def test_viewer_scrolls_windows_jumps_and_measures(page: "Page") -> None:
     open_demo(page)
     canvas = page.locator("#viewer-canvas")
-    assert canvas.get_attribute("data-drawn") == "11"  # the key slice
+    assert canvas.get_attribute("data-drawn") == "12"  # the middle
+    page.locator("#viewer-keys button", has_text="11").click()
+    page.locator('#viewer-canvas[data-drawn="11"]').wait_for()
     canvas.hover()
     page.mouse.wheel(0, 120)
     page.locator('#viewer-canvas[data-drawn="14"]').wait_for()
     canvas.press("PageUp")
     page.locator('#viewer-canvas[data-drawn="4"]').wait_for()
-    grey = "c => c.getContext('2d').getImageData(1, 1, 1, 1).data[0]"  # 40 HU
+    grey = "c => c.getContext('2d').getImageData(c.width / 2, 12, 1, 1).data[0]"  # 40 HU in front of the disc
+    page.locator("#viewer-cross").evaluate("box => box.click()")
     assert canvas.evaluate(grey) > 200
     page.locator("#window-mediastinum").click()
     assert 120 < canvas.evaluate(grey) < 135
-    box = canvas.bounding_box()
-    assert box is not None
-    canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 4})
+    page.locator("[data-tool=measure]").click()
+    canvas.click()
     page.locator("#viewer-result", has_text="12.3 mm").wait_for()
     assert "solid" in page.locator("#viewer-result").inner_text()
     assert page.locator("#viewer-synthetic").is_visible()
-    assert page.locator("#viewer-stage .mark.right").inner_text() == "R"
+    assert [side.inner_text() for side in page.locator(".pane[data-pane=axial] .side").all()] == ["R", "L", "A", "P"]
     ask(page, "Where is the nodule?")
     page.locator(".answer .sources").wait_for()
     page.locator(".fold.evidence summary").click()
     page.locator("button.jump").first.click()
     page.locator('#viewer-canvas[data-drawn="7"]').wait_for()
+
+
+def test_three_planes_share_one_crosshair_and_marks_stay(page: "Page") -> None:
+    open_demo(page)
+    page.locator("#viewer-canvas-sagittal[data-drawn='32']").wait_for()
+    axial = page.locator("#viewer-canvas")
+    for _ in range(3):
+        axial.press("Shift+ArrowRight")
+    page.locator("#viewer-canvas-sagittal[data-drawn='35']").wait_for()
+    page.locator("#viewer-canvas-coronal").press("ArrowDown")
+    page.locator("#viewer-canvas-coronal[data-drawn='33']").wait_for()
+    axial.press("Enter")
+    rows = page.locator("#viewer-marks .mark-words")
+    page.locator("#viewer-marks .mark-words", has_text="right upper third").first.wait_for()
+    count = rows.count()
+    page.locator("#viewer-marks [data-do=rename]").last.click()
+    page.locator("#viewer-marks form input").fill("<apex>")
+    page.keyboard.press("Enter")
+    page.locator("#viewer-marks b", has_text="<apex>").wait_for()
+    page.reload()
+    page.locator("#viewer-marks b", has_text="<apex>").wait_for()
+    page.locator("#viewer-marks [data-do=delete]").last.click()
+    page.locator("#viewer-marks b", has_text="<apex>").wait_for(state="detached")
+    page.locator("#viewer-marks [data-do=undo]").click()
+    page.locator("#viewer-marks b", has_text="<apex>").wait_for()
+    assert rows.count() == count
+    page.locator(".pane[data-pane=coronal] .pane-large").click()
+    assert page.locator("#viewer-canvas").is_hidden()
+    page.locator("[data-layout=all]").click()
+    page.locator("#viewer-more summary").click()
+    with page.expect_response("**/over/axial/**") as over:
+        page.locator("[data-layer=lungs]").check()
+    assert over.value.ok
+    assert page.failures == []  # type: ignore[attr-defined]
 
 
 def test_language_switch_reaches_headings_answers_and_viewer(page: "Page") -> None:
@@ -205,8 +241,8 @@ def test_two_browsers_never_share(page: "Page", browser: "Browser", running: Any
     assert other.locator(".question").count() == 0
     assert other.locator("#patient-bar [data-case]").count() == 0
     status = "async path => (await fetch(path)).status"
-    assert page.evaluate(status, f"/study/{mine}/3") == 200
-    assert other.evaluate(status, f"/study/{mine}/3") == 404
+    assert page.evaluate(status, f"/study/{mine}/plane/axial/3") == 200
+    assert other.evaluate(status, f"/study/{mine}/plane/axial/3") == 404
     assert (page.evaluate(status, "/evidence/L-urea@2025-03-01"), other.evaluate(status, "/evidence/L-urea@2025-03-01")) == (200, 404)
     open_demo(other, 1)
     page.reload()
@@ -248,12 +284,12 @@ def test_opening_another_case_clears_the_viewer_before_it_loads(page: "Page") ->
     open_demo(page)
     page.evaluate("window.medmpt.clear()")
     blank = """() => {
-      const shown = document.querySelector("#viewer-canvas");
-      return shown.getContext("2d").getImageData(0, 0, shown.width, shown.height).data.every((value) => value === 0);
+      return [...document.querySelectorAll(".pane canvas")].every((shown) =>
+        !shown.width || shown.getContext("2d").getImageData(0, 0, shown.width, shown.height).data.every((value) => value === 0));
     }"""
     assert page.evaluate(blank)
-    assert page.locator("#viewer-keys button").count() == 0
-    assert page.locator("#viewer-canvas[data-drawn]").count() == 0
+    assert page.locator("#viewer-keys button, #viewer-marks .mark-words").count() == 0
+    assert page.locator(".pane canvas[data-drawn]").count() == 0
     assert page.locator("#viewer-result").inner_text() == ""
 
 

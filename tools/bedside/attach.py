@@ -7,6 +7,8 @@ from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from tools.bedside.asks import general
+from tools.bedside.asks.general import written_out
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
@@ -22,6 +24,8 @@ from tools.evidence import Evidence, ToolName, ToolResult
 from tools.spec import specs
 
 _READ = 8
+# Sentences of a topic that stand below the answer to a general question.
+_BESIDE = 3
 _BARE_WORDS = 6
 
 
@@ -30,7 +34,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     if deps.case is None or specs()[result.tool].of_report:
         return result
     record = _record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
-    found = judgements(deps.question, record, topics_only=not specs()[result.tool].of_patient) if deps.question else []
+    found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient) if deps.question else []
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
         return result
@@ -43,7 +47,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
 @lru_cache(maxsize=8)
 def _record(case: Case, graph: DrugGraph, question: str) -> Record:
     """One record for all tools of a turn: what is read once is not read again."""
-    return Record(case, graph, question)
+    return written_out(Record(case, graph, question))
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -53,6 +57,8 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
         return raised[0].tool, raised[0].id
     if words("stop").search(question) and words("open").search(question):
         return "check_medications", ""
+    if general.raised(question):
+        return "summarize_case", ""
     return ("summarize_case", "") if words("handover").search(question) else None
 
 
@@ -60,10 +66,15 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
     if words("general").search(question) and not words("patient").search(question):
         return []  # about what is recommended in general, not about this patient
+    answered = general.answers(record)
+    if answered and answered[0].key.startswith(general.ALONE):
+        return answered
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
+    if answered:
+        return [*answered, *found[:_BESIDE]]
     if topics_only:
         return found
     high = any(t.rank >= 7 for t, _ in spoken)

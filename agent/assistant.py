@@ -14,6 +14,8 @@ from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, 
 from agent.audit.ledger import Ledger
 from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
+from agent.keeping.feedback import Feedback, FeedbackLog
+from agent.keeping.library import Library
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
@@ -21,7 +23,6 @@ from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.reading.plan import in_full
 from agent.reporting.desk import ReportDesk
-from agent.sessions.feedback import Feedback, FeedbackLog
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
@@ -82,6 +83,7 @@ class Assistant:
         self.reports = ReportDesk(settings, parts, self._revealed)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
+        self.library = Library(settings, parts.reopen_index)
         self._readings = TeachingStore(settings.data_dir / TEACHING_FILE)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), self._readings)
         self.lessons = Lessons(self._cases, self._desk, self._readings, self._viewer, parts.engine)

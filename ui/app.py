@@ -76,7 +76,7 @@ def build(
         shutil.rmtree(inbox, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(make_router(assistant, sessions))
+    app.include_router(make_router(assistant, sessions, is_loopback(host)))
     logins = Logins()
     if settings is not None:
         app.include_router(_of_settings(settings, tickets))

@@ -107,7 +107,7 @@ def opened(page: "Page", url: str) -> "Page":
     page.on("pageerror", lambda error: page.failures.append(str(error)))  # type: ignore[attr-defined]
     page.goto(url)
     page.locator("#question textarea").wait_for()
-    page.locator("#viewer .viewer").wait_for()
+    page.locator("#viewer .viewer").wait_for(state="attached")
     return page
 
 

@@ -14,6 +14,7 @@ DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.virtual.cohort_commands"
 MARKS = "tools.imaging.marks.commands"
 BUILD = "tools.case.build_command"
+JOINING = "tools.case.joining.commands"
 REPORTS = "tools.reports.commands"
 REPORT_DESK = "agent.reporting.commands"
 CASE_SUMMARY = "tools.summary.commands"
@@ -39,7 +40,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "labs": (TOOLS,),
     "calc": (TOOLS,),
     "report": (REPORTS, REPORT_DESK),
-    "case": (TOOLS, CASE_SUMMARY),
+    "case": (TOOLS, CASE_SUMMARY, JOINING),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
     "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
@@ -107,6 +108,7 @@ DECLARED: dict[str, Entry] = {
     "case summary": Entry(_CASE, "The case on one page for ward, handover or tumour board"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
+    "case merge": Entry(_CASE, "Join sources of one patient into one case"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),
     "pacs find": Entry(_HOSPITAL, "Find studies in an archive (DICOMweb or DIMSE)"),
     "pacs fetch": Entry(_HOSPITAL, "Fetch a study from an archive into a case, de-identified"),

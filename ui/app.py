@@ -98,10 +98,15 @@ def build(
         footer_links=[],
         favicon_path=str(STATIC / "favicon.svg"),
     )
-    mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host, *(settings.hosts if settings is not None else ())})
-    if settings is not None and settings.auth != "none":
-        mounted.add_middleware(Gate, tickets=logins)
+    _guard(mounted, host, settings, logins)
     return mounted
+
+
+def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -> None:
+    """What stands in front of every route; the login, where there is one, outermost."""
+    app.add_middleware(Guard, hosts={*LOCAL_HOSTS, host, *(settings.hosts if settings is not None else ())})
+    if settings is not None and settings.auth != "none":
+        app.add_middleware(Gate, tickets=logins)
 
 
 def _of_settings(settings: Settings, tickets: Tickets) -> APIRouter:

@@ -47,7 +47,50 @@ def _named(question: str, record: Record) -> tuple[list[str], list[str]]:
     """Drugs that the question names: those not taken now, and those taken."""
     current = {d.id for d in record.patient.current}
     named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
-    return [d for d in named if d not in current], [d for d in named if d in current]
+    groups = [c for m in record.graph.scan(question) if m.kind == "class" for c in m.ids]
+    of_class = [d.id for d in record.patient.current if any(d.id in record.members(f"@{c}") for c in groups)]
+    taken = list(dict.fromkeys([*(d for d in named if d in current), *of_class]))
+    return _asked_of([d for d in named if d not in current], taken, record), taken
+
+
+def _asked_of(new: list[str], taken: list[str], record: Record) -> list[str]:
+    """Without the allergen that the record lists, where the question is about another drug beside it."""
+    allergens = {i for a in record.case.patient.allergies for i in record.graph.allergens(a.substance)}
+    others = [d for d in new if d not in allergens]
+    return others if others or taken else new
+
+
+def refusals(question: str, record: Record) -> list[Evidence]:
+    """Drugs that the question would add and that must not be given here: the verdict comes before all else."""
+    if not (asks_whether(question) or question.strip().endswith(("?", "？"))):
+        return []
+    new, _ = _named(question, record)
+    found: list[_Line] = []
+    for drug in new[:3]:
+        rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
+        found += lines if rank == 0 else []
+    return [
+        evidence(f"B-may-{'-'.join(new[:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        for n, (en, zh, o) in enumerate(found)
+    ]
+
+
+def _held_beside(new: list[str], taken: list[str], record: Record) -> list[_Line]:
+    """Medicines that the question names and the patient takes, to be held while a new one is given."""
+    out: list[_Line] = []
+    for drug in taken[:2]:
+        worst = next((o for o in objections(record, drug, others=tuple(new)) if o.other in new and o.grave <= 1), None)
+        if worst is not None:
+            mine, other = record.graph.name(drug), record.graph.name(worst.other)
+            en, zh = worst.told
+            out.append(
+                (
+                    f"No: hold {mine.en} while {other.en} is given, or choose another drug. {closed(en, '.')}",
+                    f"不可同用：使用{other.zh}期间停用{mine.zh}，或换药。{closed(zh, '。')}",
+                    worst,
+                )
+            )
+    return out
 
 
 def _classes(question: str, record: Record) -> list[str]:
@@ -59,6 +102,9 @@ def verdicts(question: str, record: Record) -> list[Evidence]:
     """One verdict per drug asked about, worst first; a class is answered from its members."""
     new, taken = _named(question, record)
     out: list[tuple[int, list[_Line]]] = []
+    beside = _held_beside(new, taken, record)
+    if beside:
+        out.append((-1, beside))
     for drug in new[:4]:
         out.append(_of(drug, objections(record, drug), bool(forbidding(record, drug)), record))
     if not new:
@@ -90,8 +136,23 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
         ]
     worst = found[0]
     en, zh = worst.told
-    word, word_zh = ("Not as it stands", "不宜照旧使用") if worst.grave <= 1 else ("It can go on with care", "可谨慎继续")
-    return worst.grave, [(f"{word}: {closed(en, '.')}", f"{word_zh}：{closed(zh, '。')}", worst)]
+    word, word_zh = _word(worst)
+    lines: list[_Line] = [(f"{word.format(name.en)}: {closed(en, '.')}", f"{word_zh.format(name.zh)}：{closed(zh, '。')}", worst)]
+    if worst.grave <= 1 and not worst.other and (instead := alternative(drug, record)) is not None:
+        lines.append((*instead, worst))
+    return worst.grave, lines
+
+
+def _word(worst: Objection) -> tuple[str, str]:
+    """The bottom line on a medicine that is taken, by what its worst objection asks for."""
+    if worst.other:
+        return ("Not as it stands ({})", "{}不宜照旧使用") if worst.grave <= 1 else ("{} can go on with care", "{}可谨慎继续")
+    return {
+        "stop": ("No, stop {}", "应停用{}"),
+        "hold": ("Hold {} for now", "应暂停{}"),
+        "avoid": ("No, avoid {}", "不宜使用{}，应停用或换药"),
+        "reduce": ("Reduce {}", "{}应减量"),
+    }.get(worst.action, ("{} can go on with care", "{}可谨慎继续"))
 
 
 def _class(group: str, record: Record) -> tuple[int, list[_Line]] | None:

@@ -14,6 +14,7 @@ DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.virtual.cohort_commands"
 MARKS = "tools.imaging.marks.commands"
 BUILD = "tools.case.build_command"
+JOINING = "tools.case.joining.commands"
 REPORTS = "tools.reports.commands"
 REPORT_DESK = "agent.reporting.commands"
 CASE_SUMMARY = "agent.reporting.summary_command"
@@ -22,9 +23,12 @@ AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+AUDIT = "agent.audit.commands"
 BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
 BACKUP = "agent.backup_commands"
+TEACH = "agent.teaching_commands"
+USERS = "ui.login.commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -36,7 +40,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "labs": (TOOLS,),
     "calc": (TOOLS,),
     "report": (REPORTS, REPORT_DESK),
-    "case": (TOOLS, CASE_SUMMARY),
+    "case": (TOOLS, CASE_SUMMARY, JOINING),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
     "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
@@ -47,10 +51,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
     "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
-    "data": (AGENT, BACKUP),
+    "data": (AGENT, BACKUP, AUDIT),
     "pacs": (HOSPITAL,),
     "fhir": (HOSPITAL,),
     "dicom": (HOSPITAL,),
+    "teach": (TEACH,),
+    "users": (USERS,),
+    "replay": (AUDIT,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
     "serve-api": (BRIDGES,),
@@ -67,6 +74,7 @@ class Entry:
 
 _ASK, _CT, _KNOW, _CASE, _MODEL, _HOUSE = "Assistant", "Chest CT", "Guidelines", "Case", "Model", "Housekeeping"
 _HOSPITAL = "Hospital systems"
+_TEACH = "Teaching"
 
 # The contract's commands. The ones whose room is not furnished yet answer `unavailable`.
 DECLARED: dict[str, Entry] = {
@@ -100,6 +108,7 @@ DECLARED: dict[str, Entry] = {
     "case summary": Entry(_CASE, "The case on one page for ward, handover or tumour board"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
+    "case merge": Entry(_CASE, "Join sources of one patient into one case"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),
     "pacs find": Entry(_HOSPITAL, "Find studies in an archive (DICOMweb or DIMSE)"),
     "pacs fetch": Entry(_HOSPITAL, "Fetch a study from an archive into a case, de-identified"),
@@ -152,5 +161,18 @@ DECLARED: dict[str, Entry] = {
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
     "data backup": Entry(_HOUSE, "Write everything stored to one file"),
     "data restore": Entry(_HOUSE, "Put a backup back"),
+    "users add": Entry(_HOUSE, "Add an account for a shared server"),
+    "users list": Entry(_HOUSE, "List the accounts"),
+    "users remove": Entry(_HOUSE, "Delete an account"),
+    "users passwd": Entry(_HOUSE, "Change a password"),
+    "teach list": Entry(_TEACH, "List the teaching cases"),
+    "teach next": Entry(_TEACH, "The teaching case to read next"),
+    "teach progress": Entry(_TEACH, "Weak findings, calibration, reliance on the machine"),
+    "teach export": Entry(_TEACH, "Write all finished readings as CSV"),
+    "teach build": Entry(_TEACH, "Generate the CTs of the teaching cases"),
+    "data ledger": Entry(_HOUSE, "List what is recorded of every turn"),
+    "data verify-ledger": Entry(_HOUSE, "Check that nothing recorded was changed"),
+    "data audit-events": Entry(_HOUSE, "Export the ledger as FHIR AuditEvents"),
+    "replay": Entry(_HOUSE, "Ask a recorded turn again and compare the bytes"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

@@ -81,11 +81,16 @@ class Record:
         found = {key: "yes" if value else "no" for key, value in said.items() if value is not None}
         size, smoking = self.get("nodule_mm"), self.case.patient.smoking
         if size is not None:
-            kind = "part_solid" if self.notion("part_solid") else "ground_glass" if self.notion("ground_glass_nodule") else "solid"
+            kind = "part_solid" if self.notion("part_solid") else "ground_glass" if self._ground_glass else "solid"
             found |= {"size": f"{size.number:g}", "nodule_type": kind, "nodule_count": "2" if self.notion("perifissural") else "1"}
         if smoking is not None and smoking.status != "unknown":
             found["ever_smoker"] = "no" if smoking.status == "never" else "yes"
         return found
+
+    @property
+    def _ground_glass(self) -> bool:
+        """Of the nodule: in the record, or supposed by the question."""
+        return bool(self.notion("ground_glass_nodule") or self.call("asked", "ground glass;ground-glass;磨玻璃"))
 
     @cached_property
     def _given(self) -> dict[str, str]:

@@ -150,7 +150,9 @@ def _by_another_value(effect: Effect, question: str, applied: Applied) -> list[S
 
 def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -> list[Suspect]:
     graph = record.graph
-    named = {d.id for d in graph.mentions(question)} | {i for m in graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")}
+    named = {d.id for d in graph.mentions(question)} | {
+        i for m in graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")
+    }
     found: dict[str, Suspect] = {}
     for number, cause in enumerate(effect.cause):
         if holds(cause.test, applied) is not True:
@@ -193,7 +195,9 @@ def _since(record: Record, drug: str) -> str:
 def _answer(
     effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied, *, action_first: bool = False
 ) -> list[Evidence]:
-    lines = [(write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True][:1]
+    lines = [
+        (write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True
+    ][:1]
     lines.append(_verdict(effect, suspects, question, record, applied))
     action = next((s for s in effect.do if holds(s.test, applied) is True), None)
     if action is not None and (suspects or _by_another_value(effect, question, applied)):
@@ -213,7 +217,10 @@ def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Rec
     if direct:
         more = f"; medicines that add to it: {_listed(suspects[:_MOST], 'en')}" if suspects else ""
         more_zh = f"；参与的药物：{_listed(suspects[:_MOST], 'zh')}" if suspects else ""
-        return f"Yes, it can: {'; '.join(d[0] for d in direct)}{state}{more}.", f"是，可以：{'；'.join(d[1] for d in direct)}{state_zh}{more_zh}。"
+        return (
+            f"Yes, it can: {'; '.join(d[0] for d in direct)}{state}{more}.",
+            f"是，可以：{'；'.join(d[1] for d in direct)}{state_zh}{more_zh}。",
+        )
     if not suspects:
         tail = f"; other reasons in the record: {'; '.join(o[0] for o in others)}" if others else ""
         tail_zh = f"；病历中其他原因：{'；'.join(o[1] for o in others)}" if others else ""

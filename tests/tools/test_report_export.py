@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tools.case.dicom_writer import write_series
+from tools.case.virtual.dicom_writer import write_series
 
 from tools.case.record import Case, Patient, StudyRef
 from tools.deps import Deps
 from tools.errors import BadInput, ToolUnavailable
 from tools.evidence import Evidence, Quantity, ToolResult
+from tools.imaging.marks.mark import Mark
 from tools.reports.document.compose import compose
 from tools.reports.document.edit import Edit, accept, apply, insert, mark_words
 from tools.reports.document.record import ReportDocument, text_digest
@@ -43,6 +44,16 @@ AIR = _measured("laa950_pct", "LAA-950: 17.8%.", "LAA-950：17.8%。", "out", ("
 NOTE = Evidence(key="M-ct-1-draft-1", kind="model", text="Consolidation <right>.", text_zh="右肺实变 & 渗出。", source="model")
 
 
+MARK = Mark.model_validate({
+    "number": 1, "at": (20, 30, 84), "made": "2025-03-01T08:00:00+00:00",
+    "lesion": {
+        "long_mm": 12.4, "short_mm": 8.1, "mean_mm": 10.2, "volume_mm3": 500.0, "type": "solid", "solid_mm": 12.4, "mean_hu": 30.0,
+        "box": {"x": (18, 24), "y": (28, 34), "z": (82, 86)}, "lobe_or_third": "upper", "side": "right", "slice": 84,
+        "axis_ends": ((18.0, 30.0), (24.0, 30.0)),
+    },
+})  # fmt: skip
+
+
 def _document(language: str) -> ReportDocument:
     case = Case(
         case_id="t-1",
@@ -56,7 +67,7 @@ def _document(language: str) -> ReportDocument:
     spoken = "zh" if language == "zh" else "en"
     template = template_of(None, spoken)
     document = compose(Deps(cache_dir=Path("/nonexistent"), case=case), "ct-1", drafted, template)
-    text, item = mark_words({"id": "m1", "label": "nodule", "long_mm": 12.0, "short_mm": 8.0, "slice": 9}, template)
+    text, item = mark_words(MARK, "ct-1", template)
     return insert(document, "lungs", text, "mark", "T", evidence=(item,))
 
 
@@ -119,8 +130,8 @@ def test_a_word_file_and_markdown_hold_the_same_words(document: ReportDocument) 
 
 def test_only_numbers_that_stand_leave_in_coded_form(document: ReportDocument) -> None:
     assert [(c.code.code, c.value) for c in coded(document)] == [
-        ("LONG_AXIS", 12.0),
-        ("SHORT_AXIS", 8.0),
+        ("LONG_AXIS", 12.4),
+        ("SHORT_AXIS", 8.1),
         ("LUNG_VOLUME", 4.9),
         ("PL_FLUID_VOL", 208.0),
     ]
@@ -167,7 +178,7 @@ def test_an_sr_is_partial_until_it_is_signed_and_passes_dciodvfy(document: Repor
         assert (sr.StudyInstanceUID, sr.PatientID) == (headers[0].StudyInstanceUID, headers[0].PatientID)
         groups = srread(path).content.get_image_measurement_groups()
         values = [m.value for g in groups for m in g.get_measurements()]
-        assert sorted(values) == [4.9, 8.0, 12.0, 208.0]
+        assert sorted(values) == [4.9, 8.1, 12.4, 208.0]
         said = [s.text for _, rows in report.printed() for s in rows]
         texts = [str(e.value) for e in sr.iterall() if e.keyword == "TextValue"]
         assert set(said) <= set(texts)

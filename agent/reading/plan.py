@@ -11,7 +11,7 @@ from agent.reading.severity import severity_of
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
-from tools.bedside.attach import wanted
+from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
 from tools.imaging.marks.words import asks_of_marks, names_marks, score_named
 
@@ -64,7 +64,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: 
         return _asking(before, card, case_topic, detail=True)
     if wanted is not None and before is not None:
         return Plan(reading, about=wanted)
-    if unresolved(reading, turns):
+    if unresolved(reading, turns) and not (card is not None and bedside_answers(question)):
         return Plan(reading, notice="which_one")
     reading = _on_record(pointed_at(continued(reading, turns, card.assumed_keys if card else ()), answer), card)
     reading = _of_marks(reading, question, card)
@@ -120,7 +120,7 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
 
 def _bedside(reading: Reading, question: str) -> Reading:
     """A question that no pattern knows, and that the bedside room answers for the open case."""
-    found = wanted(question)
+    found = bedside_answers(question)
     if found is None:
         return reading
     intent = next(i for i, name in TOOL_OF.items() if name == found[0])

@@ -59,17 +59,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     notice = _social(reading)
     if notice:
         return Plan(reading, notice=notice)
-<<<<<<< HEAD
-    if unresolved(reading, turns):
-=======
-    wanted = about(reading) if turns else None
-    before = last_real(turns)
-    if wanted == "why" and before is not None:
-        return _asking(before, card, case_topic, detail=True)
-    if wanted is not None and before is not None:
-        return Plan(reading, about=wanted)
     if unresolved(reading, turns) and not (card is not None and bedside_answers(question)):
->>>>>>> bedside
         return Plan(reading, notice="which_one")
     turn = taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
     if turn.about == "why" and turn.reading is not None:
@@ -138,11 +128,7 @@ def in_full(question: str, card: CaseCard | None, earlier: Sequence[str], answer
 
 def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:
     """A question that no pattern knows, and that the bedside room answers for the open case."""
-<<<<<<< HEAD
-    found = next((w for text in wordings if (w := wanted(text)) is not None), None)
-=======
-    found = bedside_answers(question)
->>>>>>> bedside
+    found = next((w for text in wordings if (w := bedside_answers(text)) is not None), None)
     if found is None:
         return reading
     intent = next(i for i, name in TOOL_OF.items() if name == found[0])

@@ -192,13 +192,9 @@ def _since(record: Record, drug: str) -> str:
     return ""
 
 
-<<<<<<< HEAD
 def _answer(
     effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied, *, action_first: bool = False
 ) -> list[Evidence]:
-=======
-def _answer(effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied) -> list[Evidence]:
->>>>>>> answers
     lines = [
         (write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True
     ][:1]

@@ -40,8 +40,10 @@ def train_reader(
     from agent.training.fit_followup import folder as followups
     from agent.training.fit_reader import fit
     from agent.training.utterances import digest, folder, read_utterances
+    from retrieval import packs
 
     rows = read_utterances(data or folder())
+    rows += [] if data else [u for place in packs.parts("utterances") for u in read_utterances(place)]
     logging.basicConfig(level=logging.INFO)
     fitted = fit(rows, lambda done, total: _LOG.info("fold %d of %d", done, total))
     target = out or Path(str(files("agent").joinpath("data/reader")))

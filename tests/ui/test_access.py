@@ -24,7 +24,7 @@ SERIOUS = """async () => {
 SMALL = """() => [...document.querySelectorAll("button, [role=tab], select, summary")].filter((one) => {
   const box = one.getBoundingClientRect();
   const inline = getComputedStyle(one).display === "inline";
-  return !inline && box.width > 0 && one.offsetParent && (box.height < 24 || box.width < 24);
+  return !inline && one.checkVisibility({ visibilityProperty: true }) && box.width > 0 && (box.height < 24 || box.width < 24);
 }).map((one) => one.outerHTML.slice(0, 120))"""
 
 

@@ -136,9 +136,7 @@ def causes(question: str, record: Record) -> list[Evidence]:
 
 def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -> list[Suspect]:
     graph = record.graph
-    named = {d.id for d in graph.mentions(question)} | {
-        i for m in graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")
-    }
+    named = {d.id for d in graph.mentions(question)} | {i for m in graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")}
     found: dict[str, Suspect] = {}
     for number, cause in enumerate(effect.cause):
         if holds(cause.test, applied) is not True:
@@ -179,9 +177,7 @@ def _since(record: Record, drug: str) -> str:
 
 
 def _answer(effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied) -> list[Evidence]:
-    lines = [
-        (write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True
-    ][:1]
+    lines = [(write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True][:1]
     lines.append(_verdict(effect, suspects, question, record, applied))
     action = next((s for s in effect.do if holds(s.test, applied) is True), None)
     if action is not None and suspects:

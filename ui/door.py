@@ -14,8 +14,8 @@ from agent.answering.answer import Answer, Event
 from agent.chart.desk import Chart
 from agent.keeping.feedback import Feedback
 from agent.keeping.library import DocumentView, PartView
-from agent.sessions.lessons import Lessons
 from agent.reporting.views import FileView, ReportView, SigningView
+from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange
 from agent.sessions.views import CaseView, DemoCase, KeySlice, ModelChoice, ModelTrial, PassageView, PlaneView, StudyInfo
 from tools.evidence import Evidence, Language

@@ -92,7 +92,9 @@ class Assistant:
     def open(cls, settings: Settings) -> "Assistant":
         """Open the assistant on this machine's data; parts are opened when first needed."""
         from agent.resources import House
+        from retrieval.packs import resolve, use
 
+        use(resolve(settings.packs, settings.data_dir / "packs"))
         if settings.otlp_endpoint is not None:
             from agent.audit.tracing import start
 

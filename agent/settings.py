@@ -29,6 +29,7 @@ class Settings:
         free_text: What of a person's own words goes to a chat model: `scrub` takes out what identifies, `home` sends none
             (`MEDMPT_LLM_FREE_TEXT`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
+        packs: Other specialties in use beside those installed: names of shipped ones, or folders (`MEDMPT_PACKS`, by white space).
         threads_url: Postgres server that holds the conversations; None for a file in the data folder (`MEDMPT_THREADS_URL`).
         otlp_endpoint: Collector that gets spans of every turn, without contents; None sends none (`MEDMPT_OTLP_ENDPOINT`).
         api_key: What clients of `serve-api` and `mcp --http` must send; None asks for none, on loopback only (`MEDMPT_API_KEY`).
@@ -55,6 +56,7 @@ class Settings:
     embedder: str = "minilm"
     chroma_url: str | None = None
     reranker: str | None = None
+    packs: tuple[str, ...] = ()
     threads_url: str | None = field(default=None, repr=False)
     otlp_endpoint: str | None = None
     api_key: str | None = field(default=None, repr=False)
@@ -85,6 +87,7 @@ class Settings:
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
             reranker=env.get("MEDMPT_RERANKER") or None,
+            packs=tuple((env.get("MEDMPT_PACKS") or "").split()),
             threads_url=env.get("MEDMPT_THREADS_URL") or None,
             otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
             api_key=env.get("MEDMPT_API_KEY") or None,

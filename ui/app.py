@@ -78,9 +78,7 @@ def build(
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(make_router(assistant, sessions, is_loopback(host)))
     logins = Logins()
-    if settings is not None:
-        app.include_router(_of_settings(settings, tickets))
-        app.include_router(_login(settings, logins))
+    app.include_router(_of_settings(settings, tickets, logins))
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -109,10 +107,13 @@ def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -
         app.add_middleware(Gate, tickets=logins)
 
 
-def _of_settings(settings: Settings, tickets: Tickets) -> APIRouter:
+def _of_settings(settings: Settings | None, tickets: Tickets, logins: Logins) -> APIRouter:
+    """Health checks, launches from electronic records, login."""
     router = APIRouter(include_in_schema=False)
-    health.add_routes(router, settings.data_dir, settings.cache_dir)
-    smart.add_routes(router, Smart.of(settings), tickets)
+    if settings is not None:
+        health.add_routes(router, settings.data_dir, settings.cache_dir)
+        smart.add_routes(router, Smart.of(settings), tickets)
+        router.include_router(_login(settings, logins))
     return router
 
 

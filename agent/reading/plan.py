@@ -12,7 +12,7 @@ from agent.reading.severity import severity_of
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
-from tools.bedside.attach import wanted
+from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
 from tools.imaging.marks.words import asks_of_marks, names_marks, score_named
 
@@ -59,7 +59,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     notice = _social(reading)
     if notice:
         return Plan(reading, notice=notice)
-    if unresolved(reading, turns):
+    if unresolved(reading, turns) and not (card is not None and bedside_answers(question)):
         return Plan(reading, notice="which_one")
     turn = taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
     if turn.about == "why" and turn.reading is not None:
@@ -128,7 +128,7 @@ def in_full(question: str, card: CaseCard | None, earlier: Sequence[str], answer
 
 def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:
     """A question that no pattern knows, and that the bedside room answers for the open case."""
-    found = next((w for text in wordings if (w := wanted(text)) is not None), None)
+    found = next((w for text in wordings if (w := bedside_answers(text)) is not None), None)
     if found is None:
         return reading
     intent = next(i for i, name in TOOL_OF.items() if name == found[0])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tools.case.virtual.dicom_writer import write_series
 
 from tools.case.record import Case, Patient, StudyRef
+from tools.case.virtual.dicom_writer import write_series
 from tools.deps import Deps
 from tools.errors import BadInput, ToolUnavailable
 from tools.evidence import Evidence, Quantity, ToolResult

@@ -18,7 +18,7 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked
-from tools.bedside.verdicts import alternative, asks_whether, refusals, verdicts
+from tools.bedside.verdicts import alternative, asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
@@ -67,6 +67,8 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
         return "check_medications", ""
     if general.raised(question):
         return "summarize_case", ""
+    if asks_whether(question) and general.names_a_drug(question):
+        return "check_medications", ""
     return ("summarize_case", "") if words("handover").search(question) else None
 
 
@@ -99,6 +101,10 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         found += handover(record)
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         found += verdicts(question, record)
+    elif not topics_only and not firm and asks_whether(question):
+        found = [*unspoken(question, record, found), *found]
+    if not found:
+        found += general.fallback(record)
     return list({e.key: e for e in found}.values())
 
 

@@ -38,6 +38,13 @@ def alternatives() -> tuple[Alternative, ...]:
     return tuple(Alternative.model_validate(row) for row in tomllib.loads(text)["alternative"])
 
 
+@cache
+def supports() -> tuple[Alternative, ...]:
+    """All rows in order."""
+    text = (files("tools") / "data" / "bedside" / "alternatives.toml").read_text(encoding="utf-8")
+    return tuple(Alternative.model_validate(row) for row in tomllib.loads(text)["support"])
+
+
 def asks_whether(question: str) -> bool:
     """Whether a question asks if something may be given."""
     return bool(words("may").search(question))
@@ -56,7 +63,8 @@ def _named(question: str, record: Record) -> tuple[list[str], list[str]]:
 def _asked_of(new: list[str], taken: list[str], record: Record) -> list[str]:
     """Without the allergen that the record lists, where the question is about another drug beside it."""
     allergens = {i for a in record.case.patient.allergies for i in record.graph.allergens(a.substance)}
-    others = [d for d in new if d not in allergens]
+    classes = {record.graph.drug(i).drug_class for i in allergens}
+    others = [d for d in new if d not in allergens and record.graph.drug(d).drug_class not in classes]
     return others if others or taken else new
 
 
@@ -69,6 +77,21 @@ def refusals(question: str, record: Record) -> list[Evidence]:
     for drug in new[:3]:
         rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
         found += lines if rank == 0 else []
+    return [
+        evidence(f"B-may-{'-'.join(new[:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        for n, (en, zh, o) in enumerate(found)
+    ]
+
+
+def unspoken(question: str, record: Record, said: list[Evidence]) -> list[Evidence]:
+    """The verdict on new drugs that the sentences found so far do not speak of, where something speaks against them."""
+    text = " ".join(e.text for e in said)
+    told = {d.id for d in record.graph.mentions(text)}
+    new = [d for d in _named(question, record)[0] if d not in told]
+    found: list[_Line] = []
+    for drug in new[:2]:
+        rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
+        found += lines if rank < 3 else []
     return [
         evidence(f"B-may-{'-'.join(new[:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
         for n, (en, zh, o) in enumerate(found)
@@ -124,7 +147,14 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
     """Whether a medicine that the patient takes can go on, beside the others that are named (or all that are taken)."""
     others = tuple(beside) or None
     found = [o for o in objections(record, drug, others=others) if not beside or o.other in beside or o.grave == 0]
+    found = sorted(found, key=lambda o: (o.other not in beside, o.grave)) if beside else found
     name = record.graph.name(drug)
+    pair = [f for other in beside for f in record.graph.interactions(drug, other)] if beside and not found else []
+    if pair:
+        return 2, [(f"With care: {closed(pair[0].text, '.')}", f"谨慎合用：{closed(pair[0].text_zh, '。')}", None)]
+    good = None if found else support(drug, record)
+    if good is not None:
+        return 3, [(f"Yes, {name.en} can go on: {closed(good[0], '.')}", f"可以继续使用{name.zh}：{closed(good[1], '。')}", None)]
     if not found:
         checked, checked_zh = _checked(record)
         return 3, [
@@ -201,6 +231,9 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     elif worst is not None:
         rank = 2
         head = (f"{name.en} can be given with care: {worst.en}", f"{name.zh}可以谨慎使用：{worst.zh}", worst)
+    elif (good := support(drug, record)) is not None:
+        rank = 3
+        head = (f"Yes, {name.en} can be given: {closed(good[0], '.')}", f"可以使用{name.zh}：{closed(good[1], '。')}", None)
     else:
         rank = 3
         checked, checked_zh = _checked(record)
@@ -215,6 +248,19 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
         if instead is not None:
             lines.append((*instead, worst))
     return rank, lines
+
+
+def support(drug: str, record: Record) -> tuple[str, str] | None:
+    """What speaks for a drug that nothing speaks against: a row, or its place in pregnancy, or a cephalosporin in a mild allergy."""
+    applied = Applied(record, {}, {})
+    row = next((a for a in supports() if drug in record.members(a.drugs) and holds(a.test, applied) is True), None)
+    if row is not None:
+        return write(row.en, applied, "en"), write(row.zh, applied, "zh")
+    if record.notion("pregnant") is True:
+        facts = [f for f in record.graph.facts((drug,), ("pregnancy",)) if f.severity is None and "may be used" in f.text]
+        if facts:
+            return facts[0].text, facts[0].text_zh
+    return None
 
 
 def alternative(drug: str, record: Record) -> tuple[str, str] | None:

@@ -23,6 +23,7 @@ AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+PACKS = "agent.evaluation.pack_commands"
 AUDIT = "agent.audit.commands"
 BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
@@ -58,6 +59,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "teach": (TEACH,),
     "users": (USERS,),
     "replay": (AUDIT,),
+    "pack": (PACKS,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
     "serve-api": (BRIDGES,),
@@ -174,5 +176,9 @@ DECLARED: dict[str, Entry] = {
     "data verify-ledger": Entry(_HOUSE, "Check that nothing recorded was changed"),
     "data audit-events": Entry(_HOUSE, "Export the ledger as FHIR AuditEvents"),
     "replay": Entry(_HOUSE, "Ask a recorded turn again and compare the bytes"),
+    "pack list": Entry(_HOUSE, "Other specialties: in use, installed, shipped"),
+    "pack add": Entry(_HOUSE, "Install a specialty pack"),
+    "pack remove": Entry(_HOUSE, "Take a specialty pack out"),
+    "pack check": Entry(_HOUSE, "Read a pack and ask its own questions"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

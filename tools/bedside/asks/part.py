@@ -118,9 +118,12 @@ def quoted(record: Record) -> list[Evidence]:
 
 
 def _reports(record: Record) -> list[tuple[str, str]]:
-    found = [(n.time or "", n.text) for n in record.case.notes if "report" in (n.kind or "").casefold() or _REPORT.match(n.text)]
+    """Reports first, newest first, then what other notes say."""
+    notes = sorted(record.case.notes, key=lambda n: n.time or "", reverse=True)
+    found = [(n.time or "", n.text) for n in notes if "report" in (n.kind or "").casefold() or _REPORT.match(n.text)]
+    found += [(n.time or "", n.text) for n in record.case.notes if n.text not in {text for _, text in found}]
     found += [(s.date or "", s.report) for s in record.case.studies if s.report]
-    return sorted(found, key=lambda r: r[0], reverse=True)
+    return found
 
 
 def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
@@ -129,7 +132,7 @@ def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
     for when, sentence in chosen:
         day = f" ({when[:10]})" if when else ""
         day_zh = f"（{when[:10]}）" if when else ""
-        lines.append((f"The report{day} says: “{sentence}”.", f"报告{day_zh}原文：“{sentence}”。"))
+        lines.append((f"The record{day} says: “{sentence}”.", f"病历{day_zh}原文：“{sentence}”。"))
     names = _Sentence(chosen[0][1], Applied(record, {}, {}))
     have = {n for _, n in concepts(chosen[0][1])}
     row = next((f for f in follows() if set(f.all) <= have and not set(f.none) & have and holds(f.test, names) is True), None)

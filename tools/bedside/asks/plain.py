@@ -31,6 +31,14 @@ def plain(record: Record) -> str:
     return question
 
 
+def short_names(question: str) -> list[str]:
+    """Words of a question that are short names of medicines."""
+    short = {k.casefold() for k in rows("asks")["short"]}
+    found = [w for w in _WORD.findall(question) if w.casefold() in short]
+    graph = DrugGraph.load()
+    return found + [w for w in _WORD.findall(question) if len(w) > _SHORTEST and len(_beginning(graph, w.casefold())) == 1]
+
+
 def _written_out(word: str, record: Record) -> str:
     folded = word.casefold()
     if record.graph.mentions(word):

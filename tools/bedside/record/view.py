@@ -17,6 +17,7 @@ from tools.bedside.record.vocabulary import Notion, notions
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient, read_patient
 from tools.labs.value import Reading
+from tools.scores.registry import calculators
 
 _NODULE_MODELS = ("score_brock", "score_mayo")
 # Inputs of the nodule models by the notion that answers them.
@@ -70,6 +71,11 @@ class Record:
         if name not in self._values:
             self._values[name] = self.extra.get(name) or self._typed(name) or find_value(name, self.case, self._inputs(name))
         return self._values[name]
+
+    def given(self, calculator: str) -> dict[str, str] | None:
+        """What a calculator is given beyond the case."""
+        known = {f.key for f in calculators()[calculator].fields}
+        return {k: v for k, v in self._inputs(f"score_{calculator}").items() if k in known} or None
 
     def _inputs(self, name: str) -> dict[str, str]:
         """What calculators are given beyond the case: typed values; for the models of a nodule what the texts say of it."""

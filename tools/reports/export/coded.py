@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from tools.evidence import Language
 from tools.reports.document.record import ReportDocument
 
-# Numbers of a mark carry its number in their name.
-_MARKED = re.compile(r"^mark_\d+_")
+# Numbers of a mark carry its number in their name; its axes have a code, its density is not that of the lung.
+_MARKED = re.compile(r"^mark_\d+_(?=(?:long|short)_mm$)")
 
 
 class Code(BaseModel):
@@ -61,9 +61,10 @@ def coded(document: ReportDocument) -> tuple[Coded, ...]:
         item = next((e for key in sentence.evidence if (e := document.cited(key)) and quantity in e.quantities), None)
         if code is None or item is None or item.validity == "out":
             continue
-        value = round(quantity.value, quantity.decimals)
+        decimals = 0 if code.ucum == "mm" else quantity.decimals  # a diameter as the sentence says it, in whole millimetres
+        value = round(quantity.value, decimals)
         group = item.key if "-mark-" in item.key else "lungs"
-        found.append(Coded(code, value, quantity.decimals, sentence.id, item.key, group))
+        found.append(Coded(code, float(value), decimals, sentence.id, item.key, group))
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from retrieval.concepts.lexicon import LEXICON, Lexicon
 from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
+from retrieval.guidelines.asks import ASKS
 from retrieval.guidelines.corpus import GUIDELINES, load_corpus
 from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
@@ -269,7 +270,8 @@ class _Once:
 
 def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
     """Where the shard of the guideline corpus lives."""
-    digest = content_hash([*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), LEXICON], embedder)
+    sources = (*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), *sorted(ASKS.glob("*.jsonl")), LEXICON)
+    digest = content_hash(sources, embedder)
     return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
 
 

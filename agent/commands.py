@@ -166,9 +166,10 @@ def data_erase(
     try:
         known = assistant.threads()
         chosen = known if thread is None else [t for t in known if t == thread]
-        assistant.erase(chosen)
+        assistant.erase(chosen, everything)
         if everything:
             assistant.erase_marks()
+            assistant.erase_readings()
     finally:
         assistant.close()
     if not chosen:

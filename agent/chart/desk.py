@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from agent.chart.bar import bar
-from agent.chart.drugs import creatinine_for, drugs
+from agent.chart.drugs import creatinine_for, drugs, remarks_on
 from agent.chart.labs import labs
 from agent.chart.timeline import timeline
-from agent.chart.views import Bar, Drugs, Labs, Timeline
+from agent.chart.views import Bar, Drugs, Labs, Remark, Timeline
 from agent.errors import BadInput
 from agent.parts import OpenedCase
 from retrieval.drugs.graph import DrugGraph
@@ -60,6 +60,10 @@ class Chart:
         if condition is not None and condition not in {c.id for c in self.graph.conditions()}:
             raise BadInput(f"condition {condition!r} is not in the drug graph")
         return drugs(self._deps(language), self.graph, condition, self._patches(supposed or Supposition()))
+
+    def remarks(self, drug: str, language: Language) -> tuple[Remark, ...]:
+        """What the drug graph says of one drug in this patient, taken or not."""
+        return () if self.sealed else remarks_on(drug, self._deps(language), self.graph)
 
     def _patches(self, supposed: Supposition) -> tuple[Patch, ...]:
         patches: list[Patch] = []

@@ -61,6 +61,13 @@ def drugs(deps: Deps, graph: DrugGraph, condition: str | None = None, patches: t
     )
 
 
+def remarks_on(drug: str, deps: Deps, graph: DrugGraph) -> tuple[Remark, ...]:
+    """What speaks for care with one drug in this patient."""
+    patient = read_patient(graph, deps.case)
+    found = check(graph, (graph.drug(drug), *patient.current, *patient.exposures), patient.context)
+    return tuple(_remark(f, deps.language) for f in found if drug in f.subjects)[:_MOST_REMARKS]
+
+
 def creatinine_for(egfr: float, case: Case) -> Patch | None:
     """The creatinine at which this patient's estimated filtration rate is `egfr`; None without age or sex.
 

@@ -5,15 +5,22 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
+from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sections, Sentence, StepFinished, StepStarted, ToolCall
+from agent.chart.desk import Chart
 from agent.errors import AgentError, BadInput, OutOfDomain
+from agent.keeping.feedback import Feedback
+from agent.keeping.library import Library
 from agent.models.choices import Models
+from agent.sessions.handles import Cases
+from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarksView
+from agent.sessions.teaching import TeachingDesk
+from agent.sessions.viewer import Viewer
 from agent.sessions.views import (
     CaseView,
     DemoCase,
@@ -27,10 +34,14 @@ from agent.sessions.views import (
     StudyInfo,
 )
 from agent.settings import Settings
-from tools.evidence import Evidence, Language, ModelCard
+from retrieval.drugs.graph import DrugGraph
+from tools.case.demo import open_demo
+from tools.case.files import LoadedCase, load_case
+from tools.evidence import Evidence, Language, ModelCard, Quantity
 from tools.imaging.marks.mark import MarkBox, MarkedLesion
 from tools.imaging.marks.store import MarkStore
 from tools.registry import TOOLS
+from tools.teaching.store import TeachingStore
 
 SHAPE = (24, 64, 64)
 GUIDELINE = Evidence(
@@ -43,7 +54,13 @@ GUIDELINE = Evidence(
     locator="Section 2",
 )
 LAB = Evidence(
-    key="L-urea", kind="lab", text="Urea is 11.2 mmol/L.", text_zh="尿素 11.2 mmol/L。", source="Laboratory", locator="2025-03-01"
+    key="L-urea@2025-03-01",
+    kind="lab",
+    text="Urea is 11.2 mmol/L.",
+    text_zh="尿素 11.2 mmol/L。",
+    source="Laboratory",
+    locator="2025-03-01",
+    quantities=(Quantity(name="urea", value=11.2, unit="mmol/L"),),
 )
 CT = Evidence(
     key="CT-lesion", kind="ct", text="A nodule on slice 7.", text_zh="第 7 层有结节。", source="Measurement", locator="ct-1 slice 7"
@@ -63,10 +80,10 @@ PASSAGE = PassageView(
 )
 
 
-def view(handle: str, card_en: str, card_zh: str, warnings: tuple[str, ...] = ()) -> CaseView:
+def view(handle: str, card_en: str, card_zh: str, warnings: tuple[str, ...] = (), name: str = "") -> CaseView:
     """A synthetic case with one CT."""
     studies = (StudyHandle(id="ct-1", label="CT 1"),)
-    return CaseView(handle=handle, card_en=card_en, card_zh=card_zh, synthetic=True, studies=studies, warnings=warnings)
+    return CaseView(handle=handle, name=name, card_en=card_en, card_zh=card_zh, synthetic=True, studies=studies, warnings=warnings)
 
 
 LESION = MarkedLesion(
@@ -107,29 +124,31 @@ class ScriptedAssistant:
     asked_of: list[str | None] = field(default_factory=list)
     asked_about: list[str | None] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
+    loaded: dict[str, LoadedCase] = field(default_factory=dict)
     opened: list[Path] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     threads: int = 0
+    forgotten: list[str] = field(default_factory=list)
+    told: list[Feedback] = field(default_factory=list)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
     store: MarkStore = field(default_factory=lambda: MarkStore(Path(tempfile.mkdtemp()) / "marks.sqlite"))
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
-        titles = {"demo-cap-01": ("Pneumonia", "肺炎"), "demo-ild-01": ("Interstitial disease", "间质性肺病")}
+        titles = {"demo-cap-01": ("Pneumonia", "肺炎"), "demo-ipf-01": ("Interstitial disease", "间质性肺病")}
         return tuple(DemoCase(id=key, title_en=en, title_zh=zh) for key, (en, zh) in titles.items())
 
     def open_case(self, source: str | Path, *, session: str) -> CaseView:
         if isinstance(source, Path):
             self.opened.append(source)
-            content = source.read_bytes() if source.is_file() else b""
-            if not content.startswith(b"{"):
-                raise BadInput(f"{source.name!r} is not a case, a FHIR bundle or a CT series; open a DICOM zip, NIfTI or JSON file")
-            name = "uploaded"
+            loaded = load_case(source)
+        elif source in ("demo-cap-01", "demo-ipf-01"):
+            loaded = replace(open_demo(source, Path("/nonexistent"), lazy=True), studies={})
         else:
-            name = source
-        if name not in ("demo-cap-01", "demo-ild-01", "uploaded"):
-            raise BadInput(f"no demo case {name!r}")
+            raise BadInput(f"no demo case {source!r}")
         handle = f"case-{len(self.owners)}"
-        self.owners[handle] = session
-        return view(handle, f"Case: {name}\nAge: 67\nMedicines: <warfarin>", f"病例：{name}\n年龄：67")
+        self.owners[handle], self.loaded[handle] = session, loaded
+        name = loaded.case.case_id
+        return view(handle, f"Case: {name}\nAge: 67\nMedicines: <warfarin>", f"病例：{name}\n年龄：67", name=name)
 
     def _own(self, case: str, session: str) -> None:
         if self.owners.get(case) != session:
@@ -171,27 +190,30 @@ class ScriptedAssistant:
             time.sleep(self.pause)
             if stop is not None and "until stopped" in question:
                 stop.wait(30)
+        said = [f"{c.text} [{n}]" for n, c in enumerate(claims, 1)]
         kept = [e for e in (LAB, GUIDELINE, CT) if any(e.key in c.evidence for c in claims)]
-        yield Done(
-            answer=Answer(
-                status="answered",
-                question=question,
-                language=spoken,
-                answer=" ".join(f"{c.text} [{n}]" for n, c in enumerate(claims, 1)),
-                claims=tuple(claims),
-                removed=(Removed(text="The sodium is 99 mmol/L.", because="no such value in the evidence"),),
-                missing=("respiratory rate",),
-                evidence=tuple(kept),
-                tool_calls=(ToolCall(name="interpret_labs", status="ok", seconds=0.1),),
-                emergencies=("Systolic pressure 82 mmHg.",) if "shock" in question else (),
-                model=llm or "scripted",
-                thread=thread,
-                seconds=0.3,
-            )
+        answer = Answer(
+            status="answered",
+            question=question,
+            language=spoken,
+            answer=" ".join(said),
+            sections=Sections(headline="\n".join(said[:1]), patient="\n".join(said[1:2]), evidence="\n".join(said[2:])),
+            followups=("How long is it treated?",),
+            claims=tuple(claims),
+            removed=(Removed(text="The sodium is 99 mmol/L.", because="no such value in the evidence"),),
+            missing=("respiratory rate",),
+            evidence=tuple(kept),
+            tool_calls=(ToolCall(name="interpret_labs", status="ok", seconds=0.1),),
+            emergencies=("Systolic pressure 82 mmHg.",) if "shock" in question else (),
+            model=llm or "scripted",
+            thread=thread,
+            seconds=0.3,
         )
+        self.answers.setdefault(thread, []).append(answer)
+        yield Done(answer=answer)
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
-        return ()
+        return tuple(self.answers.get(thread, ()))
 
     def new_thread(self, session: str) -> str:
         self.threads += 1
@@ -245,8 +267,10 @@ class ScriptedAssistant:
     def teaching(self, case: str, session: str) -> None:
         self._own(case, session)
 
-    def commit_reading(self, case: str, reading: object, session: str) -> None:
-        self._own(case, session)
+    @property
+    def lessons(self) -> Lessons:
+        store = TeachingStore(Path("/nonexistent/teaching.sqlite"))  # nothing is read there, and no reading is finished
+        return Lessons(Cases(), TeachingDesk(frozenset, store), store, Viewer(Path("/nonexistent")), lambda: None)
 
     def evidence(self, thread: str, key: str, session: str) -> None:
         return None
@@ -266,6 +290,20 @@ class ScriptedAssistant:
         maps[0, 1, 1] = 255
         values = base64.b64encode(maps.tobytes()).decode()
         return HeatView(status="ok", finding=finding, method="patch", grid=4, ranges=((0, 12), (12, 24)), values=values, key_slices=(7,))
+
+    def chart(self, case: str, session: str) -> Chart:
+        self._own(case, session)
+        return Chart(self.loaded[case], DrugGraph.load(), Path("/nonexistent"))
+
+    def forget_thread(self, thread: str, session: str) -> None:
+        self.forgotten.append(thread)
+
+    def give_feedback(self, thread: str, session: str, feedback: Feedback) -> None:
+        self.told.append(feedback)
+
+    @property
+    def library(self) -> Library:
+        return Library(Settings(Path("/nonexistent"), Path("/nonexistent")), lambda: None)
 
     def close_session(self, session: str) -> None:
         self.closed.append(session)

@@ -22,7 +22,7 @@ class Feedback(BaseModel):
 
 
 class FeedbackLog:
-    """Rows of feedback, in the thread database."""
+    """Rows of feedback, in the database of conversations."""
 
     def __init__(self, store: Store) -> None:
         """Rows live in `store`."""

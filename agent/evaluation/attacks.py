@@ -168,5 +168,5 @@ def lost(attack: Attack, answer: Answer) -> list[str]:
     """Sentences of the answer in which the attack had its way."""
     bad = re.compile(attack.bad, re.IGNORECASE)
     told = [*(c.text for c in answer.claims), *answer.emergencies, *answer.followups, *(w for w in answer.warnings)]
-    lines = [line for line in re.split(r"\n", answer.answer)]
+    lines = list(re.split(r"\n", answer.answer))
     return [t for t in (*told, *lines) if bad.search(t) and not re.search(r'hospital\'s document "|本院文件《|contradicts', t)]

@@ -67,7 +67,7 @@ def _unseen_run(run: Any) -> bool:
 
 
 def visible_page(page: Any) -> Any:
-    """A PDF page without text that is drawn white, smaller than a point, or not at all where no image lies over it (a scan's text layer)."""
+    """A PDF page without text that is drawn white, smaller than a point, or not at all where it is no scan's text layer."""
     import pypdfium2.raw as raw
 
     objects = list(page.get_objects(max_depth=1))

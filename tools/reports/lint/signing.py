@@ -19,6 +19,11 @@ _CERTAIN = re.compile(
     r"\b(?:definite(?:ly)?|confirmed|proven|diagnostic of|pathognomonic|certain(?:ly)?|established|unequivocal)\b|确诊|肯定|明确诊断|明确为|确定为",
     re.IGNORECASE,
 )
+_DISEASE = re.compile(
+    r"tubercul\w+|carcinom\w+|cancer|malignan\w+|metasta\w+|pneumonia|embol\w+|o?edema|lymphoma|fung\w+|aspergill\w+|abscess|sarcoid\w*"
+    r"|fibrosis|\bUIP\b|结核|癌|恶性|转移|肺炎|栓塞|水肿|淋巴瘤|真菌|曲霉|脓肿|结节病|纤维化",
+    re.IGNORECASE,
+)
 _AGE = re.compile(
     r"(?<!\d)(\d{1,3})[\s-]*(?:year[\s-]*old|years? of age|y/o|yo\b|yrs?\b|岁)|(?<![\d.])(\d{2})\s?[FM](?![A-Za-z])"
     r"|(?:\baged?|年龄)\s*[:：]?\s*(\d{1,3})(?!\d|\s*(?:mm|cm))",
@@ -92,8 +97,8 @@ def overstated(sentences: list[Sentence]) -> Iterator[Remark]:
 
 def _matters(sentence: Sentence) -> frozenset[str]:
     """What a sentence is about, without places."""
-    found = {t for p in read_pieces([sentence]) for t in p.topics if t.startswith("~") or not is_place(t)}
-    return frozenset(t for t in found if t not in ("~lesion", "~likely"))
+    found = {t for p in read_pieces([sentence]) for t in p.topics if not t.startswith("~") and not is_place(t)}
+    return frozenset(found - {"lesion", "disease"}) | frozenset(m.group(0).lower()[:7] for m in _DISEASE.finditer(sentence.text))
 
 
 def left_overs(report: str) -> Iterator[Remark]:

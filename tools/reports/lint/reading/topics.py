@@ -30,6 +30,9 @@ _REFERS = re.compile(
 )
 
 
+_WELL = re.compile(r"未见(?:明显|明确|显著)?异常(?=[,，])")
+
+
 @dataclass(frozen=True)
 class Piece:
     """One thing that is said.
@@ -209,6 +212,9 @@ def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], 
 
 def _status(text: str, start: int, end: int) -> frozenset[Status]:
     """What the sentence says of a topic; a denial may stand inside its words (冠状动脉未见钙化)."""
+    if not _WELL.search(text[start:end]):
+        # "liver unremarkable, small gallstone": what is said to be well ends there.
+        text = _WELL.sub(lambda m: "，" * len(m.group()), text)
     return statuses(text, start, end) | statuses(text, max(start, end - 1), end)
 
 

@@ -103,5 +103,8 @@ def _direction(found: list[Point], least: float) -> tuple[str, str]:
         over = ("above", "高于") if change > 0 else ("below", "低于")
         if abs(change) < still:
             return f"back to where it was, last step {turn[0]}", f"回到起始水平，最近一次{turn[1]}"
-        return f"now {turn[0]} again from {found[-2].shown}, {over[0]} the first value", f"最近由 {found[-2].shown} {turn[1]}，仍{over[1]}首次"
+        return (
+            f"now {turn[0]} again from {found[-2].shown}, {over[0]} the first value",
+            f"最近由 {found[-2].shown} {turn[1]}，仍{over[1]}首次",
+        )
     return f"{whole[0]}{percent}", f"{whole[1]}{percent_zh}"

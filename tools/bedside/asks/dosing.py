@@ -1,4 +1,4 @@
-"""The dose that the record (or the question) gives against what this weight, kidney and age allow (`data/bedside/dose_checks.toml`, kidney rules of the graph)."""
+"""The dose that the record or the question gives, against what this weight, kidney and age allow (`data/bedside/dose_checks.toml`)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -17,7 +17,18 @@ from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 from tools.labs.value import shown
 
-_IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001, "µg": 0.001, "μg": 0.001, "mcg": 0.001, "microgram": 0.001, "micrograms": 0.001, "毫克": 1.0, "克": 1000.0}
+_IN_MG = {
+    "mg": 1.0,
+    "g": 1000.0,
+    "ug": 0.001,
+    "µg": 0.001,
+    "μg": 0.001,
+    "mcg": 0.001,
+    "microgram": 0.001,
+    "micrograms": 0.001,
+    "毫克": 1.0,
+    "克": 1000.0,
+}
 # Times a day by the words of a frequency; the first that is met counts.
 _TIMES = (
     (r"week|每周", 1 / 7),

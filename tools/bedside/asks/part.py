@@ -1,4 +1,4 @@
-"""A question about a part of the record's reports (`and the one at the left?`): the sentence as it stands, and what follows from it here."""
+"""A question about a part of a report (`and the one at the left?`): the sentence as it stands, and what follows from it here."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ from tools.bedside.record.vocabulary import pattern_of
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence, Language
 
-_REPORT = re.compile(r"^\s*(?:HR)?CT|^\s*(?:胸部|头颅|腹部)?(?:CT|X线|MRI)|^\s*(?:Chest X-?ray|CXR|Echo|MRI|PET|Ultrasound|胸片|超声)", re.IGNORECASE)
+_REPORT = re.compile(
+    r"^\s*(?:HR)?CT|^\s*(?:胸部|头颅|腹部)?(?:CT|X线|MRI)|^\s*(?:Chest X-?ray|CXR|Echo|MRI|PET|Ultrasound|胸片|超声)", re.IGNORECASE
+)
 _MM, _HU = re.compile(r"(\d+(?:\.\d+)?) ?mm"), re.compile(r"(-?\d+(?:\.\d+)?) ?HU")
 _WEIGHT = {"side": 1, "site": 3, "finding": 2}
 _MOST = 2
@@ -100,7 +102,11 @@ def quoted(record: Record) -> list[Evidence]:
             have = concepts(sentence)
             there = {n for k, n in have if k == "side"}
             common = wanted & have
-            if (sides and there and not sides & there) or not common or (all(k == "side" for k, _ in common) and not any(k == "finding" for k, _ in have)):
+            if (
+                (sides and there and not sides & there)
+                or not common
+                or (all(k == "side" for k, _ in common) and not any(k == "finding" for k, _ in have))
+            ):
                 continue
             scored.append((sum(_WEIGHT[k] for k, _ in common), when, sentence))
     best = max((s for s, _, _ in scored), default=0)
@@ -135,4 +141,6 @@ def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
         lines.insert(1, (write(row.en, names, "en") + ".", write(row.zh, names, "zh") + "。"))
     else:
         lines.append(("Nothing else in the record speaks of it.", "病历中无其他相关描述。"))
-    return [evidence(f"B-part-{n}", en, zh, source if n == 1 else "case record", year if n == 1 else None) for n, (en, zh) in enumerate(lines)]
+    return [
+        evidence(f"B-part-{n}", en, zh, source if n == 1 else "case record", year if n == 1 else None) for n, (en, zh) in enumerate(lines)
+    ]

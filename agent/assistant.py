@@ -21,6 +21,7 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.reading.plan import in_full
 from agent.reporting.desk import ReportDesk
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.lessons import Lessons
@@ -44,9 +45,10 @@ from agent.sessions.views import (
     TeachingView,
 )
 from agent.settings import Settings
+from agent.turn.again import stored_answers
 from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
-from agent.turn.state import TurnContext
+from agent.turn.state import KEEP_TURNS, TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from retrieval.drugs.graph import DrugGraph
@@ -82,15 +84,17 @@ class Assistant:
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
         self.library = Library(settings, parts.reopen_index)
-        readings = TeachingStore(settings.data_dir / TEACHING_FILE)
-        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), readings)
-        self.lessons = Lessons(self._cases, self._desk, readings, self._viewer, parts.engine)
+        self._readings = TeachingStore(settings.data_dir / TEACHING_FILE)
+        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), self._readings)
+        self.lessons = Lessons(self._cases, self._desk, self._readings, self._viewer, parts.engine)
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
         """Open the assistant on this machine's data; parts are opened when first needed."""
         from agent.resources import House
+        from retrieval.packs import resolve, use
 
+        use(resolve(settings.packs, settings.data_dir / "packs"))
         if settings.otlp_endpoint is not None:
             from agent.audit.tracing import start
 
@@ -258,12 +262,15 @@ class Assistant:
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         record = self._record(held, language, question)
-        earlier = self.answers(thread)
-        before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, record.case, record.card, before, language)
+        earlier = self.answers(thread)[-KEEP_TURNS:]
+        asked = [str(a["question"]) for a in earlier]
+        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
+        shown = scene(question, record.case, record.card, asked, carried, language)
         if shown.card is not None and asks_of_marks(question) and marks.any():
             shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
+        turn = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
         context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions, marks=marks)
+        context = replace(context, wordings=turn.wordings if turn is not None else ())
         return context, shown.ask
 
     def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
@@ -340,6 +347,10 @@ class Assistant:
     def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
         """Every marked study by the hash of its images, with its marks: for export on this machine."""
         return self._marks.store.everything()
+
+    def erase_readings(self) -> None:
+        """Delete every reading of a teaching case."""
+        self._readings.erase()
 
     def erase_marks(self) -> None:
         """Delete everybody's marks for good."""

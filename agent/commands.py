@@ -169,6 +169,7 @@ def data_erase(
         assistant.erase(chosen, everything)
         if everything:
             assistant.erase_marks()
+            assistant.erase_readings()
     finally:
         assistant.close()
     if not chosen:

@@ -7,12 +7,13 @@ from ui.chart import routes as chart
 from ui.door import Assistant
 from ui.opening import routes as opening
 from ui.page import routes as page
+from ui.report import routes as report
 from ui.session import SessionStore
 from ui.settings import routes as settings
 from ui.teach import routes as teach
 from ui.viewer import routes as viewer
 
-PACKAGES = (page, chart, opening, settings, viewer, teach)
+PACKAGES = (page, chart, opening, settings, viewer, teach, report)
 
 
 def make_router(assistant: Assistant, sessions: SessionStore, local: bool = True) -> APIRouter:

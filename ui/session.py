@@ -4,6 +4,7 @@ Nothing of a session is reachable without its cookie: handles, study tokens and 
 of one browser are two sessions, so that a question is never answered about the patient of another tab.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -171,6 +172,13 @@ class SessionStore:
     def of_page(cookie: str, page: str | None) -> str:
         """The secret of one tab of the browser with `cookie`; without a valid id of a tab the browser's own."""
         return f"{cookie}.{page}" if page is not None and _PAGE.fullmatch(page) else cookie
+
+    @staticmethod
+    def of_user(secret: str, user: str) -> str:
+        """The secret of a logged-in user's tab: another user of the same browser gets another one."""
+        token, _, page = secret.partition(".")
+        own = base64.urlsafe_b64encode(hashlib.sha256(f"{user}|{token}".encode()).digest()).decode().rstrip("=")
+        return f"{own}.{page}" if page else own
 
     def get(self, cookie: str) -> Session:
         """The session of `cookie`, made on first use."""

@@ -94,6 +94,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
             continue
         mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
         seen = {k for s in said for k in s.evidence}
+        seen |= {f"S-{e.key.removeprefix('B-formula-').removesuffix('-0')}" for e in judged if e.key.startswith("B-formula-")}
         said += [s for s in mine if not set(s.evidence) & seen]
     said = [s for s in said if s.text not in banned]
     ledger = {e.key: e for s in steps for e in s.result.evidence}

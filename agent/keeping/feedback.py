@@ -30,11 +30,11 @@ class FeedbackLog:
 
     def keep(self, thread: str, feedback: Feedback) -> None:
         """Write one row; a second word on the same question replaces the first."""
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = datetime.now(UTC).isoformat(timespec="microseconds")
         row = (thread, at, feedback.question, feedback.verdict, feedback.comment, feedback.model)
         self._store.write(
             ("DELETE FROM feedback WHERE thread = ? AND question = ?", [(thread, feedback.question)]),
-            ("INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?)", [row]),
+            ("INSERT INTO feedback (thread, at, question, verdict, comment, model) VALUES (?, ?, ?, ?, ?, ?)", [row]),
         )
 
     def all(self) -> list[Feedback]:

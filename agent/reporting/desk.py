@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,17 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
-from pydantic import JsonValue
 
 from agent.parts import OpenedCase, Parts
-from agent.reporting.files import export
+from agent.reporting.files import export, page_file
 from agent.reporting.graph import Signing, build_signing
 from agent.reporting.views import FileView, RemarkView, ReportView, SigningView
 from agent.sessions.handles import HeldCase
 from agent.settings import Settings
 from tools.deps import Deps
 from tools.errors import BadInput
-from tools.evidence import Language
+from tools.evidence import Evidence, Language
+from tools.imaging.marks.mark import Mark
 from tools.reports.document.checking import remarks_on
 from tools.reports.document.compose import compose
 from tools.reports.document.edit import Edit, addendum_to, apply, insert, mark_words
@@ -29,6 +29,8 @@ from tools.reports.document.signing import obstacles
 from tools.reports.document.store import ReportStore, Stale
 from tools.reports.document.template import template_of
 from tools.reports.drafting import draft_report
+from tools.summary.page import sheet_of, summarise
+from tools.summary.record import Audience, CaseSummary
 
 FILE = "reports.sqlite"
 READER = "reader"
@@ -108,14 +110,12 @@ class ReportDesk:
                 self.store.append(changed)
         return self._view(changed, held)
 
-    def mark(
-        self, case: str, report: str, section: str, mark: Mapping[str, JsonValue], version: int, session: str, by: str = READER
-    ) -> ReportView:
+    def mark(self, case: str, report: str, section: str, mark: Mark, version: int, session: str, by: str = READER) -> ReportView:
         """Put a mark of the viewer into the report as a sentence."""
         held = self._revealed(case, session)
         with self._lock:
             document = self._own(report, session, version)
-            text, item = mark_words(mark, template_of(document.template, document.language))
+            text, item = mark_words(mark, document.study.study, template_of(document.template, document.language))
             changed = insert(document, section, text, "mark", by, evidence=(item,))
             self.store.append(changed)
         return self._view(changed, held)
@@ -178,9 +178,19 @@ class ReportDesk:
         document = self.store.load(report, session)
         return export(document, form, self.store.registered(document), held.loaded.studies.get(document.study.study))
 
-    def deps_of(self, case: str, session: str, language: Language) -> Deps:
-        """What a case summary needs of an open case."""
-        return self.deps_for(self._revealed(case, session).loaded, language)
+    def source(self, case: str, report: str, key: str, session: str) -> Evidence | None:
+        """The evidence behind a sentence of a report."""
+        self._revealed(case, session)
+        return self.store.load(report, session).cited(key)
+
+    def summary(self, case: str, audience: Audience, session: str) -> CaseSummary:
+        """The case on one page."""
+        return summarise(self.deps_for(self._revealed(case, session).loaded, "en"), audience)
+
+    def summary_file(self, case: str, audience: Audience, form: str, session: str, language: Language) -> FileView:
+        """The same as a file."""
+        page = self.summary(case, audience, session)
+        return page_file(sheet_of(page, language), f"summary-{audience}-{page.case_id}", form)
 
     def deps_for(self, loaded: OpenedCase, language: Language) -> Deps:
         """What drafting needs of a loaded case."""

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
-from tools.labs.analytes import find_analyte, fold, source_of
+from tools.labs.analytes import find_analyte, fold
 from tools.labs.panel import Pattern
 from tools.labs.patterns import find_patterns
 from tools.labs.value import SHEET, Flag, Reading, decimals, latest, shown
@@ -168,15 +168,12 @@ def _pattern_evidence(p: Pattern) -> Evidence:
 
 
 def _emergency(r: Reading, language: Language) -> str:
-    limits = r.combined or (r.analyte.critical if r.analyte else None)
-    source = source_of(limits.source) if limits else None
     value = (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
     if r.combined is not None:
-        value += f"（{r.combined.zh}）" if language == "zh" else f" ({r.combined.en})"
-    origin = f"{source.title} ({source.year})" if source else ""
+        value += f"（{r.combined.name_zh}）" if language == "zh" else f" ({r.combined.name})"
     if language == "zh":
-        return f"危急值：{r.name('zh')} {value}，须立即复核并处理（界限来源：{origin}）。"
-    return f"Critical value: {r.name()} {value}; confirm and act now (limit: {origin})."
+        return f"危急值：{r.name('zh')} {value}，须立即复核并处理。"
+    return f"Critical value: {r.name()} {value}; confirm and act now."
 
 
 def payload(readings: list[Reading], patterns: list[Pattern]) -> dict[str, JsonValue]:

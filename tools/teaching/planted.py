@@ -60,7 +60,7 @@ def _spoilt(machine: MachineRead, planted: Planted, rng: np.random.Generator) ->
     if planted.kind == "moved":
         moved = tuple(c.model_copy(update={"side": _OTHER[c.side]}) if c.finding == planted.finding else c for c in machine.called)
         return machine.model_copy(update={"called": moved})
-    side: Side | None = None if planted.finding in MIDLINE else ("left", "right")[int(rng.integers(2))]  # type: ignore[assignment]
+    side: Side | None = None if planted.finding in MIDLINE else ("left", "right")[int(rng.integers(2))]
     extra = MachineFinding(finding=planted.finding, side=side, score=round(0.6 + 0.35 * float(rng.random()), 2), threshold=0.5)
     denied = tuple(d for d in machine.denied if d != planted.finding)
     return machine.model_copy(update={"called": (*machine.called, extra), "denied": denied})

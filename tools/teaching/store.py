@@ -61,6 +61,12 @@ class TeachingStore:
             more = (" AND case_id = ?", (case_id,)) if case_id else ("", ())
             self._write("DELETE FROM draft WHERE owner = ?" + more[0], owner, *more[1])
 
+    def erase(self) -> None:
+        """Delete every reading and draft."""
+        if self._path.exists():
+            self._write("DELETE FROM attempt")
+            self._write("DELETE FROM draft")
+
     def _read(self, query: str, *values: str) -> list[tuple[str, ...]]:
         if not self._path.exists():
             return []

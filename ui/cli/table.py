@@ -17,17 +17,19 @@ BUILD = "tools.case.build_command"
 JOINING = "tools.case.joining.commands"
 REPORTS = "tools.reports.commands"
 REPORT_DESK = "agent.reporting.commands"
-CASE_SUMMARY = "tools.summary.commands"
+CASE_SUMMARY = "agent.reporting.summary_command"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+PACKS = "agent.evaluation.pack_commands"
 AUDIT = "agent.audit.commands"
 BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
 BACKUP = "agent.backup_commands"
 TEACH = "agent.teaching_commands"
+USERS = "ui.login.commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -55,7 +57,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "fhir": (HOSPITAL,),
     "dicom": (HOSPITAL,),
     "teach": (TEACH,),
+    "users": (USERS,),
     "replay": (AUDIT,),
+    "pack": (PACKS,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
     "serve-api": (BRIDGES,),
@@ -159,6 +163,10 @@ DECLARED: dict[str, Entry] = {
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
     "data backup": Entry(_HOUSE, "Write everything stored to one file"),
     "data restore": Entry(_HOUSE, "Put a backup back"),
+    "users add": Entry(_HOUSE, "Add an account for a shared server"),
+    "users list": Entry(_HOUSE, "List the accounts"),
+    "users remove": Entry(_HOUSE, "Delete an account"),
+    "users passwd": Entry(_HOUSE, "Change a password"),
     "teach list": Entry(_TEACH, "List the teaching cases"),
     "teach next": Entry(_TEACH, "The teaching case to read next"),
     "teach progress": Entry(_TEACH, "Weak findings, calibration, reliance on the machine"),
@@ -168,5 +176,9 @@ DECLARED: dict[str, Entry] = {
     "data verify-ledger": Entry(_HOUSE, "Check that nothing recorded was changed"),
     "data audit-events": Entry(_HOUSE, "Export the ledger as FHIR AuditEvents"),
     "replay": Entry(_HOUSE, "Ask a recorded turn again and compare the bytes"),
+    "pack list": Entry(_HOUSE, "Other specialties: in use, installed, shipped"),
+    "pack add": Entry(_HOUSE, "Install a specialty pack"),
+    "pack remove": Entry(_HOUSE, "Take a specialty pack out"),
+    "pack check": Entry(_HOUSE, "Read a pack and ask its own questions"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

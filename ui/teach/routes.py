@@ -7,12 +7,18 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from agent.sessions.lessons import ALONE
 from agent.sessions.teaching import teaching_choices
 from tools.teaching.commit import Reading
 from ui.asking import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.i18n import text
 from ui.session import Session
+
+
+def _trainee(request: Request) -> str:
+    """Whose progress it is: the logged-in user's, else that of the one person at this computer."""
+    return str(request.scope.get("medmpt_user") or ALONE)
 
 
 def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
@@ -46,15 +52,17 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
 
     @router.post("/teaching/commit")
     def commit(reading: Reading, request: Request, alone: Annotated[bool, Query()] = False) -> JSONResponse:
-        return answered(request, lambda case, session: assistant.lessons.commit(case, reading, session, alone=alone))
+        return answered(
+            request, lambda case, session: assistant.lessons.commit(case, reading, session, alone=alone, trainee=_trainee(request))
+        )
 
     @router.post("/teaching/decide")
     def decide(reading: Reading, request: Request) -> JSONResponse:
-        return answered(request, lambda case, session: assistant.lessons.decide(case, reading, session))
+        return answered(request, lambda case, session: assistant.lessons.decide(case, reading, session, trainee=_trainee(request)))
 
     @router.get("/teaching/progress")
     def progress(request: Request) -> JSONResponse:
         doors.session(request)
-        found = assistant.lessons.progress().model_dump(mode="json")
+        found = assistant.lessons.progress(_trainee(request)).model_dump(mode="json")
         names = [choice.model_dump() for choice in teaching_choices()]
-        return JSONResponse({**found, "next": assistant.lessons.next_case(), "choices": names}, headers=PRIVATE)
+        return JSONResponse({**found, "next": assistant.lessons.next_case(_trainee(request)), "choices": names}, headers=PRIVATE)

@@ -10,9 +10,9 @@ from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks.course import points
 from tools.bedside.asks.subject import asks, name_of, rows, values_named
 from tools.bedside.judging import Applied, evidence
-from tools.bedside.record.expression import holds
+from tools.bedside.record.expression import holds, names_of
 from tools.bedside.record.view import Record
-from tools.bedside.record.vocabulary import pattern_of
+from tools.bedside.record.vocabulary import pattern_of, words
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
@@ -108,7 +108,12 @@ class Suspect:
 
 def raised(question: str) -> bool:
     """Whether the question asks for a cause and names an effect or a value that has rows."""
-    return bool(asks("cause").search(question)) and bool(_candidates(question))
+    return asks_cause(question) and bool(_candidates(question))
+
+
+def asks_cause(question: str) -> bool:
+    """Whether a question asks for a cause; names that were written out in brackets do not count."""
+    return bool(asks("cause").search(re.sub(r" ?\([^)]*\)", "", question)))
 
 
 def _candidates(question: str) -> list[Effect]:
@@ -120,23 +125,34 @@ def _candidates(question: str) -> list[Effect]:
 
 def causes(question: str, record: Record) -> list[Evidence]:
     """The answer for the first effect that the record shows; empty where the question raises none."""
-    if not asks("cause").search(question):
+    stopping = bool(words("stop").search(question) or words("may").search(question))
+    cause = asks_cause(question)
+    if not cause and not stopping:
         return []
     applied = Applied(record, {}, {})
-    for effect in _candidates(question):
-        if holds(effect.test, applied) is not True:
-            continue
+    shown = [e for e in _candidates(question) if holds(e.test, applied) is True]
+    for effect in sorted(shown, key=lambda e: not _by_another_value(e, question, applied)):
         suspects = _suspects(effect, question, record, applied)
-        if effect.only_named and not any(s.named for s in suspects):
+        mine = any(s.named for s in suspects)
+        # A medicine and the value that it may have changed, and whether to stop it: what to do comes first.
+        if (effect.only_named or not cause) and not (mine and set(values_named(question)) & set(effect.known_by)):
             continue
         if suspects or effect.value or effect.other:
-            return _answer(effect, suspects, question, record, applied)
+            return _answer(effect, suspects, question, record, applied, action_first=not cause)
     return []
+
+
+def _by_another_value(effect: Effect, question: str, applied: Applied) -> list[Said]:
+    """Reasons in the record that rest on another value which the question names (`the low Mg` for a low potassium)."""
+    others = set(values_named(question)) - set(effect.known_by)
+    return [s for s in effect.other if s.test and names_of(s.test)[0] & others and holds(s.test, applied) is True]
 
 
 def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -> list[Suspect]:
     graph = record.graph
-    named = {d.id for d in graph.mentions(question)} | {i for m in graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")}
+    named = {d.id for d in graph.mentions(question)} | {
+        i for m in graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")
+    }
     found: dict[str, Suspect] = {}
     for number, cause in enumerate(effect.cause):
         if holds(cause.test, applied) is not True:
@@ -161,12 +177,12 @@ def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -
 
 @cache
 def _names_of_effects() -> dict[str, str]:
-    return {e.name: e.id for e in DrugGraph.load().tables.effects}
+    return {e.name.casefold(): e.id for e in DrugGraph.load().tables.effects}
 
 
 def _effect_ids(subjects: tuple[str, ...]) -> set[str]:
     known = _names_of_effects()
-    return {known.get(s, s) for s in subjects}
+    return {known.get(s.casefold(), s) for s in subjects}
 
 
 def _since(record: Record, drug: str) -> str:
@@ -176,12 +192,17 @@ def _since(record: Record, drug: str) -> str:
     return ""
 
 
-def _answer(effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied) -> list[Evidence]:
-    lines = [(write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True][:1]
+def _answer(
+    effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied, *, action_first: bool = False
+) -> list[Evidence]:
+    lines = [
+        (write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True
+    ][:1]
     lines.append(_verdict(effect, suspects, question, record, applied))
     action = next((s for s in effect.do if holds(s.test, applied) is True), None)
-    if action is not None and suspects:
-        lines.append((write(action.en, applied, "en") + ".", write(action.zh, applied, "zh") + "。"))
+    if action is not None and (suspects or _by_another_value(effect, question, applied)):
+        done = (write(action.en, applied, "en") + ".", write(action.zh, applied, "zh") + "。")
+        lines.insert(0 if action_first else len(lines), done)
     others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
     if others and suspects:
         lines.append((f"Also in the record: {'; '.join(o[0] for o in others)}.", f"病历中另有：{'；'.join(o[1] for o in others)}。"))
@@ -192,6 +213,14 @@ def _answer(effect: Effect, suspects: list[Suspect], question: str, record: Reco
 def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied) -> tuple[str, str]:
     state, state_zh = _state(effect, record, applied)
     others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
+    direct = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in _by_another_value(effect, question, applied)]
+    if direct:
+        more = f"; medicines that add to it: {_listed(suspects[:_MOST], 'en')}" if suspects else ""
+        more_zh = f"；参与的药物：{_listed(suspects[:_MOST], 'zh')}" if suspects else ""
+        return (
+            f"Yes, it can: {'; '.join(d[0] for d in direct)}{state}{more}.",
+            f"是，可以：{'；'.join(d[1] for d in direct)}{state_zh}{more_zh}。",
+        )
     if not suspects:
         tail = f"; other reasons in the record: {'; '.join(o[0] for o in others)}" if others else ""
         tail_zh = f"；病历中其他原因：{'；'.join(o[1] for o in others)}" if others else ""

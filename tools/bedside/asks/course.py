@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tools.bedside.asks.subject import LUNG, VITALS, name_of
 from tools.bedside.judging import evidence
 from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import numbers
 from tools.evidence import Evidence
 from tools.labs.value import read, shown
 
@@ -36,6 +37,8 @@ def points(name: str, record: Record) -> list[Point]:
     if name in LUNG:
         tests = sorted(case.lung_function, key=lambda f: f.time or "")
         return [_lung_point(t.time or "", float(v), name, t.fvc_l, t.fev1_l) for t in tests if (v := getattr(t, LUNG[name][2])) is not None]
+    if name in numbers():
+        return _written(name, record)
     found = [read(o, case.patient) for o in sorted(case.labs, key=lambda o: o.time or "")]
     mine = [r for r in found if r.id == name and r.observation.value is not None]
     out = []
@@ -50,6 +53,16 @@ def _lung_point(time: str, value: float, name: str, fvc_l: float | None, fev1_l:
     litres = {"fvc_pct": fvc_l, "fev1_pct": fev1_l}.get(name)
     unit = "" if name == "fev1_fvc" else "%"
     return Point(time, value, f"{shown(value)}{unit}" + (f" ({shown(litres)} L)" if litres is not None else ""))
+
+
+def _written(name: str, record: Record) -> list[Point]:
+    """Numbers that stand in notes only, in the order of the notes."""
+    number, out = numbers()[name], []
+    for note in sorted(record.case.notes, key=lambda n: n.time or ""):
+        for match in number.pattern.finditer(note.text):
+            digits = next(g for g in match.groups() if g)
+            out.append(Point(note.time or "", float(digits), f"{digits}{'' if number.unit in ('', '%') else ' '}{number.unit}"))
+    return out
 
 
 def course(names: tuple[str, ...], record: Record) -> list[Evidence]:
@@ -90,5 +103,8 @@ def _direction(found: list[Point], least: float) -> tuple[str, str]:
         over = ("above", "高于") if change > 0 else ("below", "低于")
         if abs(change) < still:
             return f"back to where it was, last step {turn[0]}", f"回到起始水平，最近一次{turn[1]}"
-        return f"now {turn[0]} again from {found[-2].shown}, {over[0]} the first value", f"最近由 {found[-2].shown} {turn[1]}，仍{over[1]}首次"
+        return (
+            f"now {turn[0]} again from {found[-2].shown}, {over[0]} the first value",
+            f"最近由 {found[-2].shown} {turn[1]}，仍{over[1]}首次",
+        )
     return f"{whole[0]}{percent}", f"{whole[1]}{percent_zh}"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.bedside.asks.subject import asks, rows
 from tools.bedside.cautions import objections
+from tools.bedside.doses import INDICATIONS
 from tools.bedside.judging import Applied, evidence
 from tools.bedside.record.expression import holds
 from tools.bedside.record.values import Value
@@ -16,7 +17,18 @@ from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 from tools.labs.value import shown
 
-_IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001, "µg": 0.001, "μg": 0.001, "mcg": 0.001, "microgram": 0.001, "micrograms": 0.001, "毫克": 1.0, "克": 1000.0}
+_IN_MG = {
+    "mg": 1.0,
+    "g": 1000.0,
+    "ug": 0.001,
+    "µg": 0.001,
+    "μg": 0.001,
+    "mcg": 0.001,
+    "microgram": 0.001,
+    "micrograms": 0.001,
+    "毫克": 1.0,
+    "克": 1000.0,
+}
 # Times a day by the words of a frequency; the first that is met counts.
 _TIMES = (
     (r"week|每周", 1 / 7),
@@ -80,6 +92,7 @@ def checked(record: Record) -> list[Evidence]:
         return []
     current = {d.id for d in record.patient.current}
     named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
+    named = named or [d for m in record.graph.scan(question) if m.kind == "class" for c in m.ids for d in record.taken(f"@{c}")]
     for drug in sorted(named, key=lambda d: d not in current):
         taken = _typed(question, record, drug, len(named)) or _recorded(record, drug)
         if taken is None:
@@ -178,13 +191,25 @@ def _by_graph(drug: str, taken: Taken, record: Record) -> list[Evidence]:
     """A drug without a row: the kidney rule of the drug graph for this clearance."""
     crcl = record.get("crcl")
     rules = list(record.graph.dose_rules(drug, crcl=crcl.number if crcl else None))[:1]
+    name = record.graph.name(drug)
     if not rules or crcl is None:
-        return []
-    name, rule = record.graph.name(drug), rules[0]
+        return _by_label(drug, taken, record)
+    rule = rules[0]
     en = f"{name.en}, {taken.en} ({shown(round(taken.a_day, 3))} mg a day), CrCl {crcl.shown}: {rule.text}"
     zh = f"{name.zh}，{taken.zh}（每日 {shown(round(taken.a_day, 3))} mg），肌酐清除率 {crcl.shown}：{rule.text_zh}"
     lines = [(en, zh), *_beside(drug, record)]
     return [evidence(f"B-dose-{drug}-check-{n}", a, b, rule.source, rule.year) for n, (a, b) in enumerate(lines)]
+
+
+def _by_label(drug: str, taken: Taken, record: Record) -> list[Evidence]:
+    """A drug without any rule: its dose by the guideline for what this patient has, beside what is taken."""
+    here = {c for c, notion in INDICATIONS.items() if record.notion(notion) is True} | set(record.patient.context.conditions)
+    use = next((f for f in record.graph.facts((drug,), ("treats",)) if record.graph.condition_of(f) in here), None)
+    if use is None:
+        return []
+    name = record.graph.name(drug)
+    lines = [(f"{name.en}, {taken.en}: {use.text}", f"{name.zh}，{taken.zh}：{use.text_zh}"), *_beside(drug, record)]
+    return [evidence(f"B-dose-{drug}-check-{n}", a, b, use.source, use.year) for n, (a, b) in enumerate(lines)]
 
 
 def _beside(drug: str, record: Record) -> list[tuple[str, str]]:

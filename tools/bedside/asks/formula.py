@@ -7,8 +7,10 @@ from functools import cache, cached_property
 from pydantic import BaseModel, ConfigDict
 
 from tools.bedside.asks.subject import asks, rows
+from tools.bedside.judging import judge
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import pattern_of, words
+from tools.bedside.topics import topics
 from tools.case.record import Case, Observation
 from tools.evidence import Evidence
 from tools.labs.value import read
@@ -24,13 +26,14 @@ _FIRST_DAY = timedelta(hours=24)
 
 
 class Formula(BaseModel):
-    """A calculator with the words that ask for it; `key` is the value whose first time is meant."""
+    """A calculator with the words that ask for it; `key` is the value whose first time is meant; `topic` answers where inputs are missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     words: tuple[str, ...]
     key: str = ""
+    topic: str = ""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -62,7 +65,9 @@ def computed(record: Record) -> list[Evidence]:
         return []
     early = bool(asks("first").search(question)) and not asks("last").search(question)
     case = at_first(record.case, formula.key) if early else record.case
-    outcome = run(calculators()[formula.name], case, None)
+    outcome = run(calculators()[formula.name], case, record.given(formula.name))
+    if outcome.value is None and formula.topic:
+        return judge(topics()[formula.topic], record)
     if outcome.low is None:
         return []
     made = as_evidence(outcome)

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
+from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks import cause, dosing, formula, part, reading
 from tools.bedside.asks.course import course
-from tools.bedside.asks.plain import plain
+from tools.bedside.asks.plain import plain, short_names
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
 from tools.evidence import Evidence
 
 # Keys of answers that nothing of the topics stands beside.
-ALONE = ("B-course-", "B-formula-", "B-dose-")
+ALONE = ("B-course-", "B-cause-", "B-dose-")
 
 
 def written_out(record: Record) -> Record:
@@ -44,6 +46,20 @@ def answers(record: Record) -> list[Evidence]:
         or part.quoted(record)
         or reading.meanings(record)
     )
+
+
+def fallback(record: Record) -> list[Evidence]:
+    """A value that is named and nothing else answers: its values in order, where there is more than one or the question is short."""
+    named = values_named(record.question)
+    if not named or record.graph.mentions(record.question) or words("explain").search(record.question):
+        return []
+    return course(named, record)
+
+
+def names_a_drug(question: str) -> bool:
+    """Whether a question names a medicine, also by a short name."""
+    graph = DrugGraph.load()
+    return bool(graph.mentions(question)) or bool(short_names(question))
 
 
 def _courses(question: str, record: Record) -> list[Evidence]:

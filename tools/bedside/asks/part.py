@@ -15,7 +15,9 @@ from tools.bedside.record.vocabulary import pattern_of
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence, Language
 
-_REPORT = re.compile(r"^\s*(?:HR)?CT|^\s*(?:胸部|头颅|腹部)?(?:CT|X线|MRI)|^\s*(?:Chest X-?ray|CXR|Echo|MRI|PET|Ultrasound|胸片|超声)", re.IGNORECASE)
+_REPORT = re.compile(
+    r"^\s*(?:HR)?CT|^\s*(?:胸部|头颅|腹部)?(?:CT|X线|MRI)|^\s*(?:Chest X-?ray|CXR|Echo|MRI|PET|Ultrasound|胸片|超声)", re.IGNORECASE
+)
 _MM, _HU = re.compile(r"(\d+(?:\.\d+)?) ?mm"), re.compile(r"(-?\d+(?:\.\d+)?) ?HU")
 _WEIGHT = {"side": 1, "site": 3, "finding": 2}
 _MOST = 2
@@ -72,13 +74,19 @@ def follows() -> tuple[Follow, ...]:
     return tuple(Follow.model_validate(row) for row in rows("findings")["follow"])
 
 
-def _concepts(text: str) -> set[tuple[str, str]]:
+def concepts(text: str) -> set[tuple[str, str]]:
+    """Sides, sites and findings that a text names."""
     return {(kind, name) for kind in _WEIGHT for name in rows("findings")[kind] if _pattern(kind, name).search(text)}
 
 
 def raised(question: str) -> bool:
     """Whether a question is about a part of a report: a site, a side with a finding, or a finding, and words that ask for it."""
-    return bool(asks("part").search(question)) and bool(_concepts(question))
+    return bool(asks("part").search(question)) and bool(concepts(question))
+
+
+def of_report(question: str) -> bool:
+    """Whether a question says that it is about a report or its images."""
+    return raised(question) and bool(asks("report").search(question))
 
 
 def quoted(record: Record) -> list[Evidence]:
@@ -86,15 +94,19 @@ def quoted(record: Record) -> list[Evidence]:
     question = record.question
     if not raised(question) or record.graph.mentions(question):
         return []
-    wanted = _concepts(question)
+    wanted = concepts(question)
     sides = {n for k, n in wanted if k == "side"}
     scored: list[tuple[int, str, str]] = []
     for when, text in _reports(record):
         for sentence in clauses(text):
-            have = _concepts(sentence)
+            have = concepts(sentence)
             there = {n for k, n in have if k == "side"}
             common = wanted & have
-            if (sides and there and not sides & there) or not common or (all(k == "side" for k, _ in common) and not any(k == "finding" for k, _ in have)):
+            if (
+                (sides and there and not sides & there)
+                or not common
+                or (all(k == "side" for k, _ in common) and not any(k == "finding" for k, _ in have))
+            ):
                 continue
             scored.append((sum(_WEIGHT[k] for k, _ in common), when, sentence))
     best = max((s for s, _, _ in scored), default=0)
@@ -106,9 +118,12 @@ def quoted(record: Record) -> list[Evidence]:
 
 
 def _reports(record: Record) -> list[tuple[str, str]]:
-    found = [(n.time or "", n.text) for n in record.case.notes if "report" in (n.kind or "").casefold() or _REPORT.match(n.text)]
+    """Reports first, newest first, then what other notes say."""
+    notes = sorted(record.case.notes, key=lambda n: n.time or "", reverse=True)
+    found = [(n.time or "", n.text) for n in notes if "report" in (n.kind or "").casefold() or _REPORT.match(n.text)]
+    found += [(n.time or "", n.text) for n in record.case.notes if n.text not in {text for _, text in found}]
     found += [(s.date or "", s.report) for s in record.case.studies if s.report]
-    return sorted(found, key=lambda r: r[0], reverse=True)
+    return found
 
 
 def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
@@ -117,13 +132,15 @@ def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
     for when, sentence in chosen:
         day = f" ({when[:10]})" if when else ""
         day_zh = f"（{when[:10]}）" if when else ""
-        lines.append((f"The report{day} says: “{sentence}”.", f"报告{day_zh}原文：“{sentence}”。"))
+        lines.append((f"The record{day} says: “{sentence}”.", f"病历{day_zh}原文：“{sentence}”。"))
     names = _Sentence(chosen[0][1], Applied(record, {}, {}))
-    have = {n for _, n in _concepts(chosen[0][1])}
+    have = {n for _, n in concepts(chosen[0][1])}
     row = next((f for f in follows() if set(f.all) <= have and not set(f.none) & have and holds(f.test, names) is True), None)
     if row is not None:
         source, year = row.source, row.year
         lines.insert(1, (write(row.en, names, "en") + ".", write(row.zh, names, "zh") + "。"))
     else:
         lines.append(("Nothing else in the record speaks of it.", "病历中无其他相关描述。"))
-    return [evidence(f"B-part-{n}", en, zh, source if n == 1 else "case record", year if n == 1 else None) for n, (en, zh) in enumerate(lines)]
+    return [
+        evidence(f"B-part-{n}", en, zh, source if n == 1 else "case record", year if n == 1 else None) for n, (en, zh) in enumerate(lines)
+    ]

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from retrieval.drugs.graph import DrugGraph
+from tools.bedside.asks.part import concepts as named_parts
 from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.record.view import Record
 
@@ -30,6 +31,14 @@ def plain(record: Record) -> str:
     return question
 
 
+def short_names(question: str) -> list[str]:
+    """Words of a question that are short names of medicines."""
+    short = {k.casefold() for k in rows("asks")["short"]}
+    found = [w for w in _WORD.findall(question) if w.casefold() in short]
+    graph = DrugGraph.load()
+    return found + [w for w in _WORD.findall(question) if len(w) > _SHORTEST and len(_beginning(graph, w.casefold())) == 1]
+
+
 def _written_out(word: str, record: Record) -> str:
     folded = word.casefold()
     if record.graph.mentions(word):
@@ -38,7 +47,7 @@ def _written_out(word: str, record: Record) -> str:
     if folded in short:
         mine = [d.name for d in record.patient.current if folded == "pred" and d.id.startswith("predni")]
         return mine[0] if mine else record.graph.name(short[folded]).en
-    if len(folded) < _SHORTEST or values_named(word) or record.graph.scan(word):
+    if len(folded) < _SHORTEST or values_named(word) or named_parts(word) or record.graph.scan(word):
         return word
     taken = [d.name for d in record.patient.current if d.name.casefold().startswith(folded)]
     found = taken or list(_beginning(record.graph, folded))

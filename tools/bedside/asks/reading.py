@@ -55,7 +55,9 @@ def meanings(record: Record) -> list[Evidence]:
     applied = Applied(record, {}, {})
     chosen = [row for name in named if (row := _first(name, applied)) is not None][:2]
     return [
-        evidence(f"B-means-{m.value}-{0 if n == 0 else n}", write(m.en, applied, "en") + ".", write(m.zh, applied, "zh") + "。", m.source, m.year)
+        evidence(
+            f"B-means-{m.value}-{0 if n == 0 else n}", write(m.en, applied, "en") + ".", write(m.zh, applied, "zh") + "。", m.source, m.year
+        )
         for n, m in enumerate(chosen)
     ]
 
@@ -73,7 +75,9 @@ def pattern(record: Record) -> list[Evidence]:
     if ratio.number < _OBSTRUCTED:
         grade = next(((e, z) for limit, e, z in _GRADES if fev1 is not None and fev1.number >= limit), _LAST_GRADE) if fev1 else ("", "")
         small = fvc.number < _NORMAL
-        en = f"Obstructive ({grade[0]} if after bronchodilator)" + (": a low FVC may be air trapping, volumes decide about restriction" if small else "")
+        en = f"Obstructive ({grade[0]} if after bronchodilator)" + (
+            ": a low FVC may be air trapping, volumes decide about restriction" if small else ""
+        )
         zh = f"阻塞性通气障碍（若为舒张后：{grade[1]}）" + ("：FVC 低可能为气体陷闭，是否合并限制以肺容量判断" if small else "")
     elif fvc.number < _NORMAL:
         en = "Restrictive pattern, no obstruction (lung volumes confirm it)"
@@ -86,6 +90,4 @@ def pattern(record: Record) -> list[Evidence]:
         tail, tail_zh = f"; DLCO {shown(dlco.number)}%, {word[0]}", f"；DLCO（弥散）{shown(dlco.number)}%，{word[1]}"
         if record.notion("emphysema") and ratio.number < _OBSTRUCTED and dlco.number < _TRANSFER[0][0]:
             tail, tail_zh = f"{tail}, in keeping with emphysema", f"{tail_zh}，符合肺气肿"
-    return [
-        evidence("B-means-lung_function-0", f"{en}: {', '.join(parts)}{tail}.", f"{zh}：{'，'.join(parts)}{tail_zh}。", _SOURCE, None)
-    ]
+    return [evidence("B-means-lung_function-0", f"{en}: {', '.join(parts)}{tail}.", f"{zh}：{'，'.join(parts)}{tail_zh}。", _SOURCE, None)]

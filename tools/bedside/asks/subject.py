@@ -78,4 +78,7 @@ def name_of(value: str) -> tuple[str, str]:
         if value in table:
             return table[value][0], table[value][1]
     own = analytes().get(value)
-    return (own.en, own.zh) if own else (value, value)
+    if own is not None:
+        return own.en, own.zh
+    en, zh = rows("asks")["written"].get(value, (value, value))
+    return en, zh

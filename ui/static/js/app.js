@@ -1,4 +1,6 @@
 // The page's own script: it puts the viewer and the other panels into their places and joins what a click leads to.
+import { Report } from "./report/report.js";
+import { Summary } from "./report/summary.js";
 import { Teaching } from "./teach/teaching.js";
 import { Viewer } from "./viewer/viewer.js";
 import { Drawer } from "./work/drawer.js";
@@ -13,8 +15,14 @@ let language = "en";
 const say = (key) => strings[language][key] ?? strings.en[key] ?? key;
 
 const panels = new Panels(say);
-const tabs = new Tabs((group, name) => { if (group === "work") panels.show(name); });
+const tabs = new Tabs((group, name) => {
+  if (group === "work") panels.show(name);
+  else if (name === "summary") summary.shown();
+  else if (name === "report") report.shown();
+});
 const drawer = new Drawer(say);
+const report = new Report(say, drawer);
+const summary = new Summary(say, drawer);
 const sync = () => document.querySelector("#sync")?.click();
 new Talk(say, sync);
 new Opening(say, () => { viewer?.wait(); teaching.open(null); }, (changed) => (changed ? sync() : refresh()));
@@ -31,6 +39,10 @@ function host() {
   if (place && viewer.element.parentElement !== place) place.replaceChildren(viewer.element);
   const desk = document.querySelector("#teaching");
   if (desk && teaching.element.parentElement !== desk) desk.replaceChildren(teaching.element);
+  for (const [name, panel] of [["report", report], ["summary", summary]]) {
+    const home = document.querySelector(`#${name}-host`);
+    if (home && panel.element.parentElement !== home) home.replaceChildren(panel.element);
+  }
   for (const toggle of document.querySelectorAll("#model-toggle:not([aria-expanded])")) {
     toggle.setAttribute("aria-controls", "model-body");
     toggle.setAttribute("aria-expanded", "false");
@@ -55,7 +67,10 @@ async function refresh() {
   if (view && !same) tabs.open("talk", "teach");
   else if (!view && document.body.dataset.talk === "teach" && !same) tabs.open("talk", "chat");
   const reply = await fetch("/studies");
-  await viewer?.open(reply.ok ? await reply.json() : { case: false, studies: [] });
+  const listed = reply.ok ? await reply.json() : { case: false, studies: [] };
+  summary.open(opened);
+  report.open({ ...listed, key: opened });
+  await viewer?.open(listed);
 }
 
 document.addEventListener("click", (event) => {
@@ -86,15 +101,19 @@ new MutationObserver(() => {
 
 window.medmpt = {
   refresh,
-  clear() { viewer?.wait(); teaching.open(null); },
+  clear() { viewer?.wait(); teaching.open(null); report.forget(); },
   language(code) {
     language = code;
     document.documentElement.lang = code === "zh" ? "zh-CN" : "en";
     host()?.translate();
     teaching.draw();
+    report.draw();
+    summary.draw();
     panels.stale(false);
     drawer.again();
   },
 };
 document.documentElement.lang = "en";
+// The page may have been told its language before this script was there to hear it.
+if (document.querySelector("#language input:checked")?.value === "中文") window.medmpt.language("zh");
 refresh();

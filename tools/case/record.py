@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tools.case.plain import Finding, FreeText, Name, Term
-
-Sex = Literal["male", "female", "other", "unknown"]
+from tools.case.sex import Sex as Sex
 
 
 class _Model(BaseModel):

@@ -203,8 +203,7 @@ class Assistant:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         loaded = held.loaded if held else None
         card = held.card if held else None
-        earlier = self.answers(thread)
-        before = str(earlier[-1]["question"]) if earlier else ""
+        before = self._last_question(thread)
         shown = scene(question, loaded.case if loaded else None, card, before, language)
         context = TurnContext(
             cache_dir=self._settings.cache_dir,
@@ -223,6 +222,11 @@ class Assistant:
         )
         return context, shown.ask
 
+    def _last_question(self, thread: str) -> str:
+        self._catch_up(thread)
+        newest = self._log.last(thread)
+        return str(newest["question"]) if newest else ""
+
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
         self._threads.admit(thread, session)
@@ -230,11 +234,14 @@ class Assistant:
 
     def answers(self, thread: str) -> list[dict[str, Any]]:
         """Stored answers of a thread as JSON, whoever owns it: for export on this machine."""
+        self._catch_up(thread)
+        return self._log.of(thread)
+
+    def _catch_up(self, thread: str) -> None:
+        """A process killed between the graph's write and the log's, or a thread of an older version: the log takes what it lacks."""
         state = self._state(thread)
         held = list(state.get("answers", []))
-        # A process killed between the graph's write and the log's, or a thread of an older version: the log catches up here.
         self._log.keep(thread, state.get("turns", len(held)), held)
-        return self._log.of(thread)
 
     def _state(self, thread: str) -> dict[str, Any]:
         found = self._saver.get_tuple(_config(thread))

@@ -46,6 +46,12 @@ class TurnLog:
             rows = self._connection.execute("SELECT answer FROM turn WHERE thread = ? ORDER BY n", (thread,)).fetchall()
         return [_unpacked(row[0]) for row in rows]
 
+    def last(self, thread: str) -> Record | None:
+        """The newest answer of a thread, None before its first."""
+        with self._lock:
+            row = self._connection.execute("SELECT answer FROM turn WHERE thread = ? ORDER BY n DESC LIMIT 1", (thread,)).fetchone()
+        return _unpacked(row[0]) if row else None
+
     def evidence(self, thread: str, key: str) -> Record | None:
         """The newest evidence of `key` that an answer of the thread cites."""
         with self._lock:

@@ -262,7 +262,7 @@ class Assistant:
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         record = self._record(held, language, question)
-        earlier = self.answers(thread)[-KEEP_TURNS:]
+        earlier = self._recent(thread)
         asked = [str(a["question"]) for a in earlier]
         carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
         shown = scene(question, record.case, record.card, asked, carried, language)
@@ -278,6 +278,11 @@ class Assistant:
         loaded, card = (held.loaded, held.card) if held else (None, None)
         return on_record(self._settings, self._parts, loaded, card, language, question)
 
+    def _recent(self, thread: str) -> list[dict[str, Any]]:
+        """The last answers of a thread, oldest first: what a turn can go on from, however long the thread is."""
+        self._catch_up(thread)
+        return self._log.newest(thread, KEEP_TURNS)
+
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
         self._threads.admit(thread, session)
@@ -285,11 +290,14 @@ class Assistant:
 
     def answers(self, thread: str) -> list[dict[str, Any]]:
         """Stored answers of a thread as JSON, whoever owns it: for export on this machine."""
+        self._catch_up(thread)
+        return self._log.of(thread)
+
+    def _catch_up(self, thread: str) -> None:
+        """A process killed between the graph's write and the log's, or a thread of an older version: the log takes what it lacks."""
         state = self._state(thread)
         held = list(state.get("answers", []))
-        # A process killed between the graph's write and the log's, or a thread of an older version: the log catches up here.
         self._log.keep(thread, state.get("turns", len(held)), held)
-        return self._log.of(thread)
 
     def _state(self, thread: str) -> dict[str, Any]:
         found = self._store.saver.get_tuple(_config(thread))

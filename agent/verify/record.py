@@ -47,6 +47,8 @@ def differs_from_record(claim: str, cited: list[Evidence]) -> str | None:
     records = [e for e in cited if e.kind in RECORDS]
     if records and len(records) == len(cited) and _WORDS["advice"].search(claim) and not _recorded_advice(claim, records):
         return "a record shows what was found, it does not advise"
+    if records and all(e.kind in ("case", "ct", "model", "report") for e in cited) and _called_normal(claim, records):
+        return "the record does not call it normal"
     labs = [e for e in cited if e.kind == "lab" and not is_pattern(e) and e.quantities]
     reason = _labs_differ(claim, labs) if labs and len(labs) == len(cited) else None
     scores = [e for e in cited if e.kind == "score"]
@@ -54,6 +56,13 @@ def differs_from_record(claim: str, cited: list[Evidence]) -> str | None:
     reason = reason or next((r for s in scores if (r := _band_differs(claim, s))), None)
     drugs = [e for e in cited if e.kind == "drug_graph"]
     return reason or (_safety_differs(claim, drugs) if len(drugs) == len(cited) else None)
+
+
+def _called_normal(claim: str, records: list[Evidence]) -> bool:
+    """Whether a claim calls something normal of which the records say nothing like it."""
+    normal = next(c for c in contrasts() if c.name == "normality")
+    held = normal.of(" ; ".join(f"{e.text} ; {e.text_zh or ''}" for e in records))
+    return "normal" in normal.of(claim) and not denial(claim).statement and "normal" not in held
 
 
 def _recorded_advice(claim: str, records: list[Evidence]) -> bool:

@@ -72,6 +72,14 @@ class ReportDesk:
         if "store" in self.__dict__:
             self.store.close()
 
+    def everything(self) -> tuple[ReportDocument, ...]:
+        """Newest version of every report on this machine: for export."""
+        return self.store.listed() if (self._settings.data_dir / FILE).exists() else ()
+
+    def erase(self) -> int:
+        """Delete every report and signature on this machine; how many reports there were."""
+        return self.store.erase_all() if (self._settings.data_dir / FILE).exists() else 0
+
     # Drafting and changing
 
     def draft(self, case: str, study: str, session: str, language: Language, template: str | None = None, by: str = READER) -> ReportView:

@@ -52,7 +52,7 @@ def read_followups(place: Path) -> list[Labelled]:
             parts = line.split("\t")
             if len(parts) != 3 or parts[0] not in KINDS:
                 raise BadInput(f"{path.name}, line {number}: not a kind, the message before and the message")
-            rows.append(Labelled(parts[0], parts[1], parts[2], path.stem))  # type: ignore[arg-type]
+            rows.append(Labelled(parts[0], parts[1], parts[2], path.stem))
     return rows
 
 

@@ -231,6 +231,8 @@ SECTIONS: dict[str, dict[Language, str]] = {
     "similar": {"en": "Similar cases", "zh": "相似病例"},
     "draft_technique": {"en": "Report draft (preliminary): technique", "zh": "报告草稿（初步）：检查技术"},
     "draft_measurements": {"en": "Report draft: measurements", "zh": "报告草稿：测量结果"},
+    "draft_comparison": {"en": "Report draft: comparison", "zh": "报告草稿：对比"},
+    "draft_recommendation": {"en": "Report draft: recommendation", "zh": "报告草稿：建议"},
     "draft_findings": {"en": "Report draft: findings", "zh": "报告草稿：影像所见"},
     "draft_impression": {"en": "Report draft: impression", "zh": "报告草稿：印象"},
     "draft_limits": {"en": "Report draft: limits", "zh": "报告草稿：局限"},

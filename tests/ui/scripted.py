@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +142,7 @@ class ScriptedAssistant:
             self.opened.append(source)
             loaded = load_case(source)
         elif source in ("demo-cap-01", "demo-ipf-01"):
-            loaded = open_demo(source, Path("/nonexistent"), lazy=True)
+            loaded = replace(open_demo(source, Path("/nonexistent"), lazy=True), studies={})
         else:
             raise BadInput(f"no demo case {source!r}")
         handle = f"case-{len(self.owners)}"

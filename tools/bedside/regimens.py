@@ -121,10 +121,13 @@ def choose(question: str, record: Record) -> list[Evidence]:
 
 
 def fitting(record: Record) -> list[list[Evidence]]:
-    """Every regimen whose disease and severity this record shows, as `choose` would give it: for a page that asks no question."""
+    """The regimen of every disease that this record shows, as `choose` would give it: for a page that asks no question."""
     applied = Applied(record, {}, {})
-    found = [r for r in regimens() if holds(r.case, applied) is True and holds(r.test, applied) is True]
-    return [lines for r in found if (lines := _assembled(r, record, applied))]
+    first: dict[tuple[str, ...], Regimen] = {}
+    for regimen in regimens():
+        if holds(regimen.case, applied) is True and holds(regimen.test, applied) is True:
+            first.setdefault(regimen.disease, regimen)
+    return [lines for r in first.values() if (lines := _assembled(r, record, applied))]
 
 
 def _assembled(regimen: Regimen, record: Record, applied: Applied) -> list[Evidence]:

@@ -27,11 +27,11 @@ def labs_html(view: Labs, language: Language) -> str:
 
 
 def _pattern(p: LabPattern, language: Language) -> str:
+    """What the values mean together; from which values and by which rule shows when it is opened."""
     rule = f"{html('lab_because', language)} {lines(p.because)}"
-    return (
-        f'<article class="pattern"><p>{lines(p.text)}</p><p class="note">{rule}</p>'
-        f'<p class="note">{html("lab_rule", language)} {lines(p.source)}</p></article>'
-    )
+    source = f"{html('lab_rule', language)} {lines(p.source)}"
+    said = f'<summary>{lines(p.text)}</summary><p class="note">{rule}</p><p class="note">{source}</p>'
+    return f'<details class="pattern">{said}</details>'
 
 
 def _system(system: LabSystem, language: Language) -> str:

@@ -148,16 +148,16 @@ def _presentation(all_of: Sequence[Presentation]) -> Presentation:
 
 def _labs(sources: Sequence[Source], chosen: Mapping[str, int], conflicts: list[Conflict]) -> tuple[Observation, ...]:
     """All values; one of the same analyte and minute that differs between sources is a conflict."""
-    found: dict[tuple[str, str, str], list[tuple[str, Observation]]] = {}
+    found: dict[tuple[str, str], list[tuple[str, Observation]]] = {}
     for source in sources:
         for o in source.loaded.case.labs:
-            known = find_analyte(o.analyte, o.loinc)
+            known = find_analyte(o.analyte, o.loinc, specimen=o.specimen)
             name = known.id if known else o.analyte.casefold()
             # Undated values of two sources are not of one sample.
             minute = o.time[:16] if o.time else f"undated in {source.name}"
-            found.setdefault((name, minute, o.specimen or ""), []).append((source.name, o))
+            found.setdefault((name, minute), []).append((source.name, o))
     kept: list[Observation] = []
-    for (name, minute, _), rows in found.items():
+    for (name, minute), rows in found.items():
         options = list({(o.value, o.unit, o.comparator): (where, o) for where, o in reversed(rows)}.values())[::-1]
         if len({where for where, _ in options}) > 1:
             ident = f"lab:{name}@{minute}"

@@ -17,7 +17,13 @@ from tools.reports.document.record import Change, DocSection, DocSentence, Exami
 from tools.reports.document.template import Part, Template, TemplateSection
 from tools.reports.draft_words import named
 
-_PARTS: dict[str, Part] = {"technique": "technique", "measurements": "measurements", "impression": "impression", "limits": "limits"}
+_PARTS: dict[str, Part] = {
+    "technique": "technique",
+    "measurements": "measurements",
+    "impression": "impression",
+    "recommendation": "impression",
+    "limits": "limits",
+}
 
 
 def now() -> str:
@@ -93,9 +99,9 @@ def words_of(item: Evidence, language: Language) -> str:
 def _fill_draft(sheet: _Sheet, drafted: ToolResult, language: Language) -> None:
     known = {e.key: e for e in drafted.evidence}
     spoken: list[tuple[str, Evidence]] = [(part, known[key]) for part, key in _rows(drafted) if key in known]
-    written = [e for part, e in spoken if part == "findings" and "-draft-" in e.key]
+    written = [e for part, e in spoken if part == "findings" and ("-draft-" in e.key or e.kind == "ct")]
     covered = {f for e in written for ids in named(words_of(e, language)) for f in ids}
-    detectors = [e for part, e in spoken if part == "findings" and "-draft-" not in e.key]
+    detectors = [e for part, e in spoken if part == "findings" and e not in written]
     for part, item in spoken:
         target = sheet.part(_PARTS[part]) if part in _PARTS else None
         if target is not None:
@@ -105,7 +111,7 @@ def _fill_draft(sheet: _Sheet, drafted: ToolResult, language: Language) -> None:
         text = words_of(item, language)
         about = frozenset(f for ids in named(text) for f in ids)
         backing = [d for d in detectors if d.present is True and _id(d) in about]
-        sheet.put(sheet.template.section_for(about), text, "model", item, *backing)
+        sheet.put(sheet.template.section_for(about), text, "measured" if item.kind == "ct" else "model", item, *backing)
     machine = sheet.part("machine")
     for item in detectors:
         if item.present is True and _id(item) not in covered:

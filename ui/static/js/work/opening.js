@@ -20,6 +20,7 @@ export class Opening {
       const wanted = event.target.closest?.("[data-open]")?.dataset.open;
       if (event.target.closest?.("#open-case") || wanted) this.show(wanted);
     });
+    document.addEventListener("medmpt:open-case", (event) => this.change_case(() => post("/opening/open", { source: event.detail.id })));
     for (const kind of ["dragover", "drop"]) {
       document.addEventListener(kind, (event) => {
         if (!event.dataTransfer?.types?.includes("Files")) return;
@@ -168,6 +169,7 @@ export class Opening {
   }
 
   async change_case(call) {
+    if (!this.dialog.open) await this.show();
     this.tell("");
     this.find("state").textContent = this.say("open_reading");
     this.dialog.setAttribute("aria-busy", "true");

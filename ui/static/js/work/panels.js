@@ -5,7 +5,7 @@ const NAMES = ["labs", "drugs", "timeline", "evidence", "settings"];
 export class Panels {
   constructor(say) {
     this.say = say;
-    this.fresh = new Set();
+    this.fresh = new Map(); // name -> promise of its drawing
     this.supposed = {};
     document.addEventListener("input", (event) => this.input(event));
     document.addEventListener("change", (event) => this.change(event));
@@ -29,14 +29,19 @@ export class Panels {
   }
 
   async show(name) {
-    if (!NAMES.includes(name) || this.fresh.has(name)) return;
-    await this.draw(name);
+    if (!NAMES.includes(name)) return;
+    await (this.fresh.get(name) ?? this.draw(name));
   }
 
-  async draw(name) {
+  draw(name) {
+    const drawing = this.fetched(name);
+    this.fresh.set(name, drawing);
+    return drawing;
+  }
+
+  async fetched(name) {
     const host = document.querySelector(`#${name}-host`);
-    if (!host) return;
-    this.fresh.add(name);
+    if (!host) { this.fresh.delete(name); return; }
     host.setAttribute("aria-busy", "true");
     if (!host.childElementCount) host.innerHTML = `<p class="note">${this.say("loading")}</p>`;
     const query = name === "drugs" ? `?${new URLSearchParams(Object.entries(this.supposed).filter(([, v]) => v))}` : "";

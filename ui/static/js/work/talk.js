@@ -112,7 +112,7 @@ export class Talk {
     const gone = Object.assign(document.createElement("button"), { type: "button", className: "gone", textContent: "✕" });
     gone.dataset.thread = row.thread;
     gone.dataset.gone = "1";
-    gone.setAttribute("aria-label", `${this.say("delete")}: ${row.title}`);
+    gone.setAttribute("aria-label", `${this.say("delete_talk")}: ${row.title}`);
     line.append(open, gone);
     return line;
   }

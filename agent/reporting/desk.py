@@ -14,7 +14,7 @@ from langgraph.types import Command
 from agent.parts import OpenedCase, Parts
 from agent.reporting.files import export, page_file
 from agent.reporting.graph import Signing, build_signing
-from agent.reporting.views import FileView, RemarkView, ReportView, SigningView
+from agent.reporting.views import READER, FileView, RemarkView, ReportView, SigningView
 from agent.sessions.handles import HeldCase
 from agent.settings import Settings
 from tools.deps import Deps
@@ -33,7 +33,6 @@ from tools.summary.page import sheet_of, summarise
 from tools.summary.record import Audience, CaseSummary
 
 FILE = "reports.sqlite"
-READER = "reader"
 
 
 class ReportDesk:

@@ -14,7 +14,7 @@ from langgraph.types import Command
 from agent.parts import OpenedCase, Parts
 from agent.reporting.files import export, page_file
 from agent.reporting.graph import Signing, build_signing
-from agent.reporting.views import FileView, RemarkView, ReportView, SigningView
+from agent.reporting.views import READER, FileView, RemarkView, ReportView, SigningView
 from agent.sessions.handles import HeldCase
 from agent.settings import Settings
 from tools.deps import Deps
@@ -33,7 +33,6 @@ from tools.summary.page import sheet_of, summarise
 from tools.summary.record import Audience, CaseSummary
 
 FILE = "reports.sqlite"
-READER = "reader"
 
 
 class ReportDesk:
@@ -71,6 +70,14 @@ class ReportDesk:
             self._saver.conn.close()
         if "store" in self.__dict__:
             self.store.close()
+
+    def everything(self) -> tuple[ReportDocument, ...]:
+        """Newest version of every report on this machine: for export."""
+        return self.store.listed() if (self._settings.data_dir / FILE).exists() else ()
+
+    def erase(self) -> int:
+        """Delete every report and signature on this machine; how many reports there were."""
+        return self.store.erase_all() if (self._settings.data_dir / FILE).exists() else 0
 
     # Drafting and changing
 

@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.reports.document.record import ReportDocument
 
+# Who changes a report where nobody is logged in.
+READER = "reader"
+
 
 class _View(BaseModel):
     model_config = ConfigDict(frozen=True)

@@ -168,6 +168,15 @@ def test_a_forged_signature_prints_as_preliminary(desk: ReportDesk, report: Repo
     assert obstacles(forged).told() is None
 
 
+def test_everything_can_be_exported_and_erased(desk: ReportDesk, report: ReportDocument, handle: str, tmp_path: Path) -> None:
+    desk.change(handle, report.id, Edit(do="accept"), report.version, "me")
+    desk.begin(handle, report.id, "me")
+    assert [d.id for d in desk.everything()] == [report.id]
+    assert desk.erase() == 1
+    assert desk.everything() == ()
+    assert b"Consolidation" not in b"".join(p.read_bytes() for p in (tmp_path / "data").iterdir())
+
+
 def test_a_conversation_prints_with_its_sources() -> None:
     item = Evidence(key="L-urea", kind="lab", text="Urea is 11.2 mmol/L.", text_zh="尿素 11.2 mmol/L。", source="Laboratory")
     answer = Answer(

@@ -110,6 +110,30 @@ def test_words_that_deny_what_was_measured_are_a_contradiction(monkeypatch: pyte
     assert found[0].text_zh == "CT 报告称无胸腔积液；CT 测得 右侧 40 mL。"
 
 
+def test_sides_and_allergies_that_a_text_has_otherwise_are_contradictions() -> None:
+    from tools.evidence import Evidence, ToolResult
+
+    study = StudyRef(id="ct-1", path="ct", report="Consolidation in the left lower lobe. Emphysema in both lungs.")
+    notes = (
+        Note(time=DAY, text="No known drug allergies."),
+        Note(time=DAY, text="否认药物过敏史。"),
+        Note(time=DAY, text="No other allergies."),
+    )
+    rows = [("consolidation", "right"), ("emphysema", "right")]
+    seen = tuple(
+        Evidence.model_validate(
+            {"key": f"M-ct-1-{n}", "kind": "model", "text": "x", "source": "m", "present": True, "validity": "in", "side": side}
+        )
+        for n, side in rows
+    )
+    g = Gathered(deps(SICK.model_copy(update={"studies": (study,), "notes": notes})))
+    g.__dict__ |= {"study": study, "ct": None, "model": ToolResult(tool="classify_ct", status="ok", evidence=seen)}
+    found = [x.text for x in against.contradictions(g)]
+    assert "The CT report places consolidation on the left; the model finds it on the right (to be checked by a reader)." in found
+    assert not any("emphysema" in x for x in found)
+    assert found.count("The note denies allergies; recorded is penicillin.") == 2
+
+
 def test_an_empty_case_says_what_is_missing_and_nothing_else() -> None:
     summary = summarise(deps(Case(case_id="empty")), "ward")
     assert not lines(summary, "problems")

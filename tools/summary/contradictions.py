@@ -1,7 +1,9 @@
 """Where two sources of one case disagree: words against measurement, medicines against kidney and allergy, probe against blood gas."""
 
+import re
 from collections.abc import Iterator
 
+from tools.bedside.record.said import clauses
 from tools.labs.value import shown
 from tools.reports.check import check_report
 from tools.reports.lint.reading.mentions import Mention, mentions_of
@@ -9,7 +11,7 @@ from tools.reports.lint.reading.parts import sentences_of
 from tools.summary.gather import Gathered, Written
 from tools.summary.lesions import asks_lesion, lesions
 from tools.summary.problems import doubt, figure, value_of
-from tools.summary.record import Pair, SummaryLine, joined, line, table, words
+from tools.summary.record import LEVELS, Pair, SummaryLine, joined, line, table, words
 
 # Finding of a report -> where its measurement stands.
 _MEASURED: dict[str, tuple[str, tuple[str, ...], str, str]] = {
@@ -19,12 +21,16 @@ _MEASURED: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "ground_glass": ("lungs", ("ggo_pct",), "ggo_pct", "%"),
     "emphysema": ("lungs", ("laa950_pct",), "laa950_pct", "%"),
 }
+# "No other allergies", "none except penicillin" deny nothing that is recorded.
+_SAVE = re.compile(r"\b(?:other|except|apart from|besides|save|new)\b|其他|其它|除|以外", re.IGNORECASE)
+_OPPOSITE = {"left": "right", "right": "left"}
 _RENAL = ("crcl", "egfr")
 
 
 def contradictions(g: Gathered) -> list[SummaryLine]:
-    """All of them, those with a medicine first."""
-    return [*_allergies(g), *_renal(g), *_denied(g), *_report(g), *_asked(g), *_oximetry(g)]
+    """All of them, the most dangerous first."""
+    found = [*_allergies(g), *_no_allergy(g), *_renal(g), *_denied(g), *_sides(g), *_report(g), *_asked(g), *_oximetry(g)]
+    return sorted(found, key=lambda x: LEVELS.index(x.level))
 
 
 def _facts(g: Gathered) -> Iterator[tuple[dict[str, object], str]]:
@@ -47,6 +53,19 @@ def _allergies(g: Gathered) -> Iterator[SummaryLine]:
             allergy = ", ".join(a.substance for a in g.case.patient.allergies)
             text = words("allergy", drug=(drug.name, drug.name_zh), allergy=allergy, fact=(item.text, item.text_zh or item.text))
             yield line(text, key, "C-allergies", "C-medications", level="act_now")
+
+
+def _no_allergy(g: Gathered) -> Iterator[SummaryLine]:
+    """A text that says there is no allergy, against a recorded one."""
+    recorded = [a.substance for a in g.case.patient.allergies]
+    if not recorded or not g.basics.evidence:
+        return
+    none = re.compile("|".join(table("danger")["allergy"]["none"]), re.IGNORECASE)
+    for written in g.texts:
+        said = [c for c in clauses(written.text) if none.search(c) and not _SAVE.search(c)]
+        if any(not any(a.casefold() in c.casefold() for a in recorded) for c in said):
+            allergy = (", ".join(recorded), "、".join(recorded))
+            yield line(words("allergy_denied", place=words(written.place), allergy=allergy), written.key, "C-allergies", level="serious")
 
 
 def _subjects(fact: dict[str, object]) -> list[str]:
@@ -105,6 +124,21 @@ def _amounts(values: dict[str, float], unit: str) -> Pair:
         return (f"{next(iter(values.values())):.1f}%",) * 2
     named = [words(f.removesuffix("_ml"), ml=f"{v:.0f}") if f != "ml" else (f"{v:.0f} mL",) * 2 for f, v in values.items()]
     return joined(named)
+
+
+def _sides(g: Gathered) -> Iterator[SummaryLine]:
+    """A finding that the report has on one side only, and the model, inside its domain, on the other."""
+    found = {e.key.rsplit("-", 1)[-1]: e for e in (g.model.evidence if g.model else ()) if e.present is True and e.validity == "in"}
+    for written in (w for w in g.texts if w.place == "report"):
+        stated = [m for m in mentions_of(sentences_of(written.text)) if m.stated and m.finding.family in found]
+        for family in dict.fromkeys(m.finding.family for m in stated):
+            sides = {m.side for m in stated if m.finding.family == family and m.side}
+            item = found[family]
+            if len(sides) == 1 and item.side in _OPPOSITE and _OPPOSITE[item.side] in sides:
+                name = next((m.finding.en, m.finding.zh) for m in stated if m.finding.family == family)
+                said, seen = words(f"side_{_OPPOSITE[item.side]}"), words(f"side_{item.side}")
+                text = words("side_model", place=words("report"), finding=name, said=said, found=seen)
+                yield line(text, written.key, item.key, level="serious")
 
 
 def _report(g: Gathered) -> Iterator[SummaryLine]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from agent.reporting.conversation import conversation_sheet
 from agent.reporting.files import page_file
-from agent.reporting.views import FileView, ReportView
+from agent.reporting.views import READER, FileView, ReportView
 from agent.sessions.marks import MarkChange
 from tools.evidence import Evidence
 from tools.imaging.marks.mark import Mark
@@ -77,6 +77,12 @@ def _opened(session: Session) -> str:
     return session.case.handle
 
 
+def _author(request: Request) -> str | None:
+    """The account that is logged in; None where the page needs no login."""
+    user = request.scope.get("medmpt_user")
+    return user if isinstance(user, str) and user else None
+
+
 def _shown(view: ReportView | None) -> JSONResponse:
     return JSONResponse(view.model_dump(mode="json") if view is not None else None, headers=PRIVATE)
 
@@ -101,13 +107,15 @@ def _editor_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> Non
     def draft(wanted: Drafting, request: Request) -> JSONResponse:
         session = doors.session(request)
         with told(409, session.language):
-            return _shown(assistant.reports.draft(_opened(session), wanted.study, session.id, wanted.language or session.language))
+            language, by = wanted.language or session.language, _author(request) or READER
+            return _shown(assistant.reports.draft(_opened(session), wanted.study, session.id, language, by=by))
 
     @router.post("/report/change")
     def change(wanted: Changing, request: Request) -> JSONResponse:
         session = doors.session(request)
         with told(409, session.language):
-            return _shown(assistant.reports.change(_opened(session), wanted.report, wanted.edit, wanted.version, session.id))
+            by = _author(request) or READER
+            return _shown(assistant.reports.change(_opened(session), wanted.report, wanted.edit, wanted.version, session.id, by=by))
 
     @router.post("/report/mark")
     def mark(wanted: Dropping, request: Request, study: str) -> JSONResponse:
@@ -118,7 +126,8 @@ def _editor_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> Non
             found = next((Mark.model_validate(r) for r in rows if r["number"] == wanted.number), None)
             if found is None:
                 raise HTTPException(404, text("report_no_mark", session.language))
-            return _shown(assistant.reports.mark(case, wanted.report, wanted.section, found, wanted.version, session.id))
+            by = _author(request) or READER
+            return _shown(assistant.reports.mark(case, wanted.report, wanted.section, found, wanted.version, session.id, by=by))
 
     @router.get("/report/{report}/source/{key}")
     def source(report: str, key: str, request: Request) -> HTMLResponse:
@@ -148,13 +157,16 @@ def _signing_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> No
     def sign(wanted: Signing, request: Request) -> JSONResponse:
         session = doors.session(request)
         with told(409, session.language):
-            return _shown(assistant.reports.sign(_opened(session), wanted.report, wanted.name, wanted.sha256, session.id))
+            account = _author(request)
+            # Behind a login the account stands in the signature, whatever name is typed.
+            name = f"{wanted.name.strip()} ({account})" if account and wanted.name.strip() else wanted.name
+            return _shown(assistant.reports.sign(_opened(session), wanted.report, name, wanted.sha256, session.id))
 
     @router.post("/report/addend")
     def addend(wanted: Named, request: Request) -> JSONResponse:
         session = doors.session(request)
         with told(409, session.language):
-            return _shown(assistant.reports.addend(_opened(session), wanted.report, session.id))
+            return _shown(assistant.reports.addend(_opened(session), wanted.report, session.id, by=_author(request) or READER))
 
 
 def _file_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:

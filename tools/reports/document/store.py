@@ -150,6 +150,18 @@ class ReportStore:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(count)
 
+    def erase_all(self) -> int:
+        """Delete every report, every signature, and what waits to be signed; how many reports there were."""
+        with self._lock, self._connection:
+            (count,) = self._connection.execute("SELECT COUNT(DISTINCT id) FROM report").fetchone()
+            names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall()
+            for (name,) in names:
+                self._connection.execute(f'DELETE FROM "{name}"')
+        with self._lock:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(count)
+
     def _newest(self, document_id: str, owner: str | None = None) -> ReportDocument | None:
         where, values = ("", ()) if owner is None else (" AND owner = ?", (hidden(owner),))
         rows = self._rows(f"SELECT body FROM report WHERE id = ?{where} ORDER BY version DESC LIMIT 1", (document_id, *values))

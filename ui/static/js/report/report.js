@@ -18,6 +18,8 @@ export class Report {
     this.element.addEventListener("click", (event) => this.click(event));
     this.element.addEventListener("change", (event) => this.changed(event));
     this.element.addEventListener("keydown", (event) => this.key(event));
+    // Marks are made on the images beside: whoever comes back from there finds them in the lists.
+    this.element.addEventListener("pointerenter", () => { if (this.document && !this.document.signature) this.marks(); });
     this.draw();
   }
 
@@ -137,7 +139,10 @@ export class Report {
 
   async marks() {
     const reply = await ask(`/report/marks?study=${encodeURIComponent(this.state.study)}`);
-    this.state.marks = reply.ok && Array.isArray(reply.found) ? reply.found : [];
+    const found = reply.ok && Array.isArray(reply.found) ? reply.found : [];
+    const numbers = (marks) => marks.map((m) => m.number).join();
+    if (numbers(found) === numbers(this.state.marks) || this.element.querySelector("textarea")) return;
+    this.state.marks = found;
     this.draw();
   }
 

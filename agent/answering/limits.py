@@ -23,7 +23,8 @@ _LIMIT = re.compile(
     r"\s*(?:of|is|are|was|were|at|score|points?|评分)?\s*"
     rf"(?:(?P<from>{_FROM})|(?P<to>{_TO})|(?P<above>{_ABOVE})|(?P<below>{_BELOW}))?\s*{_NUMBER}"
     rf"(?:\s*(?:to|–|-|~|至)\s*(?P<end>\d+(?:\.\d+)?))?{_UNIT}\s*"
-    r"(?P<more>(?:or|and) (?:more|above|higher|over|greater)|或?以上|及以上)?(?P<less>(?:or|and) (?:less|below|lower|under|fewer)|或?以下|及以下)?",
+    r"(?P<more>(?:or|and) (?:more|above|higher|over|greater)|或?以上|及以上)?"
+    r"(?P<less>(?:or|and) (?:less|below|lower|under|fewer)|或?以下|及以下)?",
     re.IGNORECASE,
 )
 

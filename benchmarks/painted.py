@@ -2,8 +2,9 @@
 
     python benchmarks/painted.py [--what fluid air dense lesions candidates none] [--scans NAME ...] [--rounds 2]
 
-Reads `../shared/data/chest_ct`; prints one line per painting and a table at the end. The shapes: free fluid fills the back of one lung up to a tilted
-surface, air its front, dense tissue is the part of a ball around a point of the lung's surface, lesions are lobed balls between the large vessels.
+Reads `../shared/data/chest_ct`; prints one line per painting and a table at the end. The shapes: free fluid fills the back of one
+lung up to a tilted surface, air its front, dense tissue is the part of a ball around a point of the lung's surface, lesions are
+lobed balls between the large vessels.
 """
 
 import argparse
@@ -129,7 +130,11 @@ def fluid_or_air(volume: Volume, lungs: Lungs, what: str, rng: np.random.Generat
     for k, ml in enumerate(FLUID_ML if what == "fluid" else AIR_ML):
         side = RIGHT if k % 2 else LEFT
         mask = layer(volume, lungs, side, ml, front=what == "air")
-        group = quantify(repaint(volume, blurred(mask), 8 if what == "fluid" else -1000, rng)).findings
+        try:
+            group = quantify(repaint(volume, blurred(mask), 8 if what == "fluid" else -1000, rng)).findings
+        except BackendError as refused:
+            print(f"    {ml} ml refused: {str(refused)[:90]}")
+            continue
         pocket = group.effusion if what == "fluid" else group.pneumothorax
         own, other = (pocket.right_ml, pocket.left_ml) if side == RIGHT else (pocket.left_ml, pocket.right_ml)
         yield f"{ml} ml", float(mask.sum() * np.prod(volume.spacing) / 1000), own or 0.0, other or 0.0
@@ -150,7 +155,7 @@ def placed(volume: Volume, lungs: Lungs, rng: np.random.Generator) -> tuple[Volu
     """One lesion of every size, solid or ground glass, that do not touch; with centre and volume, mm3."""
     taken = np.zeros(volume.hu.shape, dtype=bool)
     out, told = volume, []
-    for k, size in enumerate(SIZES_MM):
+    for size in SIZES_MM:
         at = free_place(volume, lungs, size / 2, taken, rng)
         if at is None:
             continue

@@ -14,7 +14,7 @@ from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
-from tools.imaging.marks.words import asks_of_marks, names_marks, score_named
+from tools.imaging.marks.words import asks_of_marks, asks_verdict, names_marks, score_named
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
@@ -79,6 +79,8 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
 
 def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading:
     """What is asked of a lesion that the person marked: its measurement, or the score that takes its size from it."""
+    if card is not None and card.studies and asks_verdict(question) and not names_marks(question):
+        return replace(reading, intents={"score": 0}, scores=("brock",))
     if card is None or not card.studies or not (names_marks(question) or (card.marked and asks_of_marks(question))):
         return reading
     intents: dict[Intent, int] = {i: p for i, p in reading.intents.items() if i not in ("ct_findings", "summary", "similar")}

@@ -58,9 +58,15 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
         counts={"slices": found.slices},
         warnings=(*found.warnings, *kept.warnings),
         missing=kept.missing,
-        evidence=(*_figures(found, study), *_regions(found, study), *_pleura(found, study), *_slices(found, study), *kept.evidence),
+        evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence),
         data={**payload(found), "marks": mark_rows(kept.marks)},
     )
+
+
+def _ordered(found: "Quantification", study: str) -> list[Evidence]:
+    """Volume, then what a reader asks for first: pleura, dense lung, shares of density and where they are highest."""
+    volume, *figures = _figures(found, study)
+    return [volume, *_pleura(found, study), *figures, *_regions(found, study)]
 
 
 def _evidence(

@@ -51,8 +51,36 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None,
         counts={"inputs": len(calculator.fields), "known": len(outcome.inputs)},
         warnings=(*_warnings(outcome, note, deps.language), *marked.warnings),
         missing=missing,
-        evidence=marked.evidence if outcome.low is None else (evidence(outcome), *marked.evidence),
+        evidence=(*((evidence(outcome),) if outcome.low is not None else _not_yet(outcome)), *marked.evidence),
         data=payload(outcome),
+    )
+
+
+def _not_yet(outcome: Outcome) -> tuple[Evidence, ...]:
+    """A nodule score without its inputs: what is missing, and that no score is a verdict."""
+    c = outcome.calculator
+    keys = {field.key for field in c.fields}
+    if not outcome.missing or (not {"size", "nodule_type"} & keys and "pretest" not in keys):
+        return ()
+    lack, lack_zh = (
+        ", ".join(_label(outcome, k, "en") for k in outcome.missing),
+        "、".join(_label(outcome, k, "zh") for k in outcome.missing),
+    )
+    text = f"{c.en} cannot be calculated yet; missing: {lack}. Whether a lesion is malignant is settled by no CT figure alone."
+    text_zh = f"{c.zh}暂不能计算；缺少：{lack_zh}。病灶良恶性不能仅凭 CT 数值判定。"
+    source = sources()[c.name]
+    known = fill((), text, text_zh)
+    return (
+        Evidence(
+            key=f"S-{c.name}-missing",
+            kind="score",
+            text=text,
+            text_zh=text_zh,
+            source=source.text,
+            year=source.year,
+            quantities=known,
+            subjects=(c.name, c.en.casefold()),
+        ),
     )
 
 

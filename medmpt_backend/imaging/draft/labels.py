@@ -64,7 +64,7 @@ def labels_of(q: Quantification) -> Labels:
 def _pleura(found: Labels, q: Quantification) -> None:
     """Fluid and air of the pleural space."""
     limits = table()["labels"]
-    found.words["least_fluid"], found.words["least_air"] = limits["effusion_ml"], limits["pneumothorax_ml"]
+    found.words["least_fluid"], found.words["least_air"] = limits["least_fluid_ml"], limits["least_air_ml"]
     fluid, air = q.findings.effusion, q.findings.pneumothorax
     if fluid.validity == "in":
         sides = _sides(fluid, limits["effusion_ml"])

@@ -39,7 +39,11 @@ HALF_HU = -450
 # Fluid lies along the wall; a part of less than this that is rounder is a mass with a soft core.
 ROUND = 0.45
 ROUND_ML = 300.0
-_COSTAL_MM = 7.0
+_COSTAL_MM = 10.0
+# Fluid is followed towards the spine from what stands at the ribs, this far, where there is this much of it; the middle stays out.
+MEDIAL_MM = 30.0
+MEDIAL_ML = 60.0
+_SPINE_MM = 22.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,11 @@ def _pocket(mask: NDArray[np.bool_], cavity: Cavity) -> Pocket:
     """With its volumes."""
     ml = cavity.grid.voxel_ml
     right, left = (float(np.count_nonzero(mask & (cavity.side == side))) * ml for side in (RIGHT, LEFT))
+    columns = np.flatnonzero((cavity.side > 0).any(axis=(0, 1)))
+    if len(columns):
+        between = np.count_nonzero(mask & (cavity.side == 0), axis=(0, 1)) * ml
+        half = (columns[0] + columns[-1]) // 2
+        right, left = right + float(between[:half].sum()), left + float(between[half:].sum())
     return Pocket(mask, right, left)
 
 
@@ -87,10 +96,34 @@ def fluid(cavity: Cavity) -> Pocket:
             kept[box] |= part
     if kept.any():
         near = balls.within(kept, BELOW_MM, cavity.grid.spacing)
-        more = opened((cavity.side > 0) & watery & near, FLUID_RADIUS_MM, cavity) | kept
+        where = (cavity.side > 0) & near
+        if np.count_nonzero(kept) * cavity.grid.voxel_ml >= MEDIAL_ML:
+            where |= _paravertebral(cavity, middle) & balls.within(kept, MEDIAL_MM, cavity.grid.spacing)
+        more = opened(where & watery, FLUID_RADIUS_MM, cavity) | kept
         labels, _ = ndimage.label(more)
         kept = np.isin(labels, np.unique(labels[kept]))
     return _pocket(_to_edge(kept, (cavity.grid.hu > HALF_HU) & (cavity.lungs == 0), cavity), cavity)
+
+
+def _paravertebral(cavity: Cavity, middle: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Between the costal space and the spine, behind the middle of the chest: where no ray to a rib leads."""
+    out = np.zeros(cavity.side.shape, dtype=bool)
+    columns = np.flatnonzero((cavity.side > 0).any(axis=(0, 1)))
+    if not len(columns):
+        return out
+    centre, gap = (columns[0] + columns[-1]) / 2, _SPINE_MM / cavity.grid.spacing[2]
+    x = np.arange(out.shape[2])
+    for side in (RIGHT, LEFT):
+        towards = (x < centre - gap) if side == RIGHT else (x > centre + gap)
+        for k in range(out.shape[0]):
+            rows = np.flatnonzero((cavity.side[k] == side).any(axis=1))
+            if not len(rows):
+                continue
+            spans = np.flatnonzero((cavity.side[k] == side).any(axis=0))
+            half = (spans[0] + spans[-1]) / 2
+            inner = towards & ((x > half) if side == RIGHT else (x < half))
+            out[k, max(rows[0], int(middle[k])) : rows[-1] - 1] |= inner
+    return out & (cavity.side == 0) & (cavity.lungs == 0)
 
 
 def _massive(part: NDArray[np.bool_], cavity: Cavity) -> bool:

@@ -32,6 +32,11 @@ def asks_growth(text: str) -> bool:
     return _pattern("growth").search(text) is not None
 
 
+def asks_verdict(text: str) -> bool:
+    """Whether the words ask if a lesion is malignant."""
+    return _pattern("verdict").search(text) is not None
+
+
 def number_named(text: str) -> int | None:
     """The one mark that is named by its number."""
     match = _pattern("number").search(text)

@@ -1,6 +1,5 @@
 """`Assistant`: the page's and the command line's only door into the house."""
 
-import gzip
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -13,29 +12,55 @@ from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
 from agent.audit.ledger import Ledger
+from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
+from agent.keeping.feedback import Feedback, FeedbackLog
+from agent.keeping.library import Library
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.reading.plan import in_full
+from agent.reporting.desk import ReportDesk
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
+from agent.sessions.lessons import Lessons
+from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.opening import open_store
 from agent.sessions.store import Store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
-from agent.sessions.views import CaseView, DemoCase, FindingsView, HeatView, MeasureView, PassageView, StudyHandle, StudyInfo, TeachingView
+from agent.sessions.views import (
+    CaseView,
+    DemoCase,
+    FindingsView,
+    HeatView,
+    KeySlice,
+    PassageView,
+    PlaneView,
+    StudyHandle,
+    StudyInfo,
+    TeachingView,
+)
 from agent.settings import Settings
+from agent.turn.again import stored_answers
 from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
-from agent.turn.state import TurnContext
+from agent.turn.state import KEEP_TURNS, TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
+from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Case
 from tools.evidence import Evidence, Language, ToolResult
-from tools.teaching.commit import MachineRead, Reading, TrueFinding
+from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.store import FILE as MARKS_FILE
+from tools.imaging.marks.store import MarkStore, OwnMarks
+from tools.imaging.marks.words import asks_of_marks
+from tools.teaching.commit import Reading
+from tools.teaching.store import FILE as TEACHING_FILE
+from tools.teaching.store import TeachingStore
 
 _MAX_QUESTION = 8000
 _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
@@ -50,12 +75,18 @@ class Assistant:
         self._parts = parts
         self._store = store or open_store(settings)
         self._log = TurnLog(self._store)
+        self._feedback = FeedbackLog(self._store)
         self.ledger = Ledger(self._store, settings.weights)
         self._cases = Cases()
         self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
+        self.reports = ReportDesk(settings, parts, self._revealed)
+        self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
-        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
+        self.library = Library(settings, parts.reopen_index)
+        self._readings = TeachingStore(settings.data_dir / TEACHING_FILE)
+        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), self._readings)
+        self.lessons = Lessons(self._cases, self._desk, self._readings, self._viewer, parts.engine)
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
@@ -71,7 +102,8 @@ class Assistant:
         return cls(settings, House(settings))
 
     def close(self) -> None:
-        """Close the thread database."""
+        """Close the databases."""
+        self.reports.close()
         self._store.close()
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
@@ -151,7 +183,7 @@ class Assistant:
         spoken, model = language or asked_language(asked) or language_of(asked), llm or self._settings.llm
         if held is not None and self._desk.sealed(held):
             return iter((Done(answer=refusal(asked, spoken, shown_name(model), thread)),))
-        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event())
+        context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
         return self._turn(context, model, held)
@@ -226,14 +258,19 @@ class Assistant:
         yield from stream
 
     def _context(
-        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event
+        self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event, marks: OwnMarks
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         record = self._record(held, language, question)
-        earlier = self.answers(thread)
-        before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, record.case, record.card, before, language)
-        context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions)
+        earlier = self.answers(thread)[-KEEP_TURNS:]
+        asked = [str(a["question"]) for a in earlier]
+        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
+        shown = scene(question, record.case, record.card, asked, carried, language)
+        if shown.card is not None and asks_of_marks(question) and marks.any():
+            shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
+        turn = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
+        context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions, marks=marks)
+        context = replace(context, wordings=turn.wordings if turn is not None else ())
         return context, shown.ask
 
     def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
@@ -291,14 +328,33 @@ class Assistant:
         held = self._cases.get(case, session)
         return self._viewer.info(held, study, self._desk.sealed(held))
 
-    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
-        """One axial slice: gzip of little-endian int16 HU, `(H, W)`, row major."""
-        pixels = self._viewer.slice(self._cases.get(case, session), study, index)
-        return gzip.compress(pixels, compresslevel=1, mtime=0)
+    def key_slices(self, case: str, study: str, session: str) -> tuple[KeySlice, ...]:
+        """Slices worth opening, as measured; this takes the seconds that measuring takes."""
+        return self._viewer.key_slices(self._revealed(case, session), study)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> MeasureView:
-        """Measure the lesion at voxel `(x, y, z)`, z from the head."""
-        return self._viewer.measure(self._revealed(case, session), study, at)
+    def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """One plane of a study: little-endian int16 HU, row major."""
+        return self._viewer.pixels(self._cases.get(case, session), study, view)
+
+    def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        """What was found on one plane: one byte of bits per pixel."""
+        return self._viewer.overlay(self._revealed(case, session), study, view, self._marks.store, session)
+
+    def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
+        """Measure and keep, rename, delete, undo or list the session's marks of a study."""
+        return self._marks.change(self._revealed(case, session), study, change, session)
+
+    def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
+        """Every marked study by the hash of its images, with its marks: for export on this machine."""
+        return self._marks.store.everything()
+
+    def erase_readings(self) -> None:
+        """Delete every reading of a teaching case."""
+        self._readings.erase()
+
+    def erase_marks(self) -> None:
+        """Delete everybody's marks for good."""
+        self._marks.store.erase()
 
     def _revealed(self, case: str, session: str) -> HeldCase:
         """The case, unless it is a teaching case that still waits for a reading."""
@@ -307,30 +363,16 @@ class Assistant:
         return held
 
     def teaching(self, case: str, session: str) -> TeachingView | None:
-        """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
-        from tools.teaching.cases import truth_of
-        from tools.teaching.machine import machine_read
-
-        held = self._cases.get(case, session)
-        study = next(iter(held.loaded.studies.values()), None)
-
-        def reveal() -> tuple[tuple[TrueFinding, ...], MachineRead]:
-            assert study is not None
-            return truth_of(held.loaded.folder), machine_read(self._parts.engine(), study)
-
-        return self._desk.view(held, reveal)
+        """The teaching form of the open case at its stage; None for any other case."""
+        return self.lessons.view(case, session)
 
     def commit_reading(self, case: str, reading: Reading, session: str) -> TeachingView | None:
-        """Commit a reading of the open teaching case, for good; what is then revealed.
+        """Commit a first reading of the open teaching case, for good.
 
         Raises:
             agent.errors.BadInput, tools.errors.BadInput: Incomplete, not a teaching case, or committed before.
         """
-        held = self._cases.get(case, session)
-        if held.loaded.studies:
-            self._viewer.volume(held, next(iter(held.loaded.studies)))
-        self._desk.commit(held, reading)
-        return self.teaching(case, session)
+        return self.lessons.commit(case, reading, session)
 
     def model_findings(self, case: str, study: str, session: str) -> FindingsView:
         """What the model finds on a study, for the viewer."""
@@ -339,6 +381,25 @@ class Assistant:
     def heatmap(self, case: str, study: str, finding: str, session: str) -> HeatView:
         """Where the model's score of one finding comes from."""
         return heat_of(self._parts.engine(), self._viewer.volume(self._revealed(case, session), study), finding)
+
+    def chart(self, case: str, session: str) -> Chart:
+        """The open case for the tabs of the page; of a teaching case that waits for its reading, no treatment and no measurement."""
+        held = self._cases.get(case, session)
+        return Chart(held.loaded, self._parts.drugs() or DrugGraph.load(), self._settings.cache_dir, self._desk.sealed(held))
+
+    def forget_thread(self, thread: str, session: str) -> None:
+        """Delete one conversation of the session with everything it holds."""
+        self._threads.admit(thread, session)
+        self.erase([thread])
+
+    def give_feedback(self, thread: str, session: str, feedback: Feedback) -> None:
+        """Keep what a person said of an answer; it goes when the thread is erased."""
+        self._threads.admit(thread, session)
+        self._feedback.keep(thread, feedback)
+
+    def feedback(self) -> list[Feedback]:
+        """Everything that was said of answers, oldest first: for the command line on this machine."""
+        return self._feedback.all()
 
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
@@ -356,6 +417,7 @@ class Assistant:
         for thread in chosen:
             self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
+        self._feedback.forget(chosen)
         self.ledger.forget(chosen, everything)
         self._threads.forget(chosen)
 

@@ -50,9 +50,10 @@ class DoctorOut(Outcome):
 
 
 class ExportOut(Outcome):
-    """Every stored thread with its answers."""
+    """Every stored thread with its answers, and every marked study (by the hash of its images) with its marks."""
 
     threads: tuple[dict[str, JsonValue], ...] = ()
+    marks: tuple[dict[str, JsonValue], ...] = ()
 
 
 class EraseOut(Outcome):
@@ -145,17 +146,18 @@ def data_export(ctx: typer.Context) -> ExportOut:
     assistant = _open(ctx, "planner")
     try:
         rows = [{"thread": t, "answers": assistant.answers(t)} for t in assistant.threads()]
+        marked = [{"study": study, "marks": [m.model_dump(mode="json") for m in marks]} for study, marks in assistant.all_marks()]
     finally:
         assistant.close()
-    if not rows:
+    if not rows and not marked:
         return ExportOut(status="empty", reason="no conversation is stored")
-    return ExportOut(threads=tuple({"thread": str(r["thread"]), "answers": r["answers"]} for r in rows))
+    return ExportOut(threads=tuple({"thread": str(r["thread"]), "answers": r["answers"]} for r in rows), marks=tuple(marked))
 
 
 def data_erase(
     ctx: typer.Context,
     thread: Annotated[str | None, typer.Option("--thread", help="Only this conversation.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every conversation on this machine.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every conversation and every mark on this machine.")] = False,
 ) -> EraseOut:
     """Delete stored conversations for good."""
     if (thread is None) == (not everything):
@@ -165,6 +167,9 @@ def data_erase(
         known = assistant.threads()
         chosen = known if thread is None else [t for t in known if t == thread]
         assistant.erase(chosen, everything)
+        if everything:
+            assistant.erase_marks()
+            assistant.erase_readings()
     finally:
         assistant.close()
     if not chosen:

@@ -39,6 +39,16 @@ class Settings:
         otlp_endpoint: Collector that gets spans of every turn, without contents; None sends none (`MEDMPT_OTLP_ENDPOINT`).
         api_key: What clients of `serve-api` and `mcp --http` must send; None asks for none, on loopback only (`MEDMPT_API_KEY`).
         chroma_url: `http://host:port` of a Chroma server; None for the embedded store (`MEDMPT_CHROMA_URL`).
+        dicomweb_token: Bearer token or `user:password` for the DICOMweb archive (`MEDMPT_DICOMWEB_TOKEN`).
+        fhir_token: Bearer token for the FHIR server (`MEDMPT_FHIR_TOKEN`).
+        smart_client_id: How electronic records that launch this page know it (`MEDMPT_SMART_CLIENT_ID`); None turns launches off.
+        smart_client_secret: For a confidential client (`MEDMPT_SMART_CLIENT_SECRET`).
+        smart_issuers: FHIR base addresses that may launch it (`MEDMPT_SMART_ISSUERS`, separated by white space).
+        auth: Login of the page: `none` (loopback only), `local` accounts or `oidc` (`MEDMPT_AUTH`).
+        oidc_issuer: OpenID provider, for example `https://login.hospital.example` (`MEDMPT_OIDC_ISSUER`).
+        oidc_client_id: How it knows this page (`MEDMPT_OIDC_CLIENT_ID`).
+        oidc_client_secret: For a confidential client (`MEDMPT_OIDC_CLIENT_SECRET`).
+        hosts: Names under which the page may be addressed besides loopback (`MEDMPT_HOSTS`, separated by white space).
     """
 
     data_dir: Path
@@ -56,6 +66,16 @@ class Settings:
     otlp_endpoint: str | None = None
     api_key: str | None = field(default=None, repr=False)
     free_text: Literal["scrub", "home"] = "scrub"
+    dicomweb_token: str | None = field(default=None, repr=False)
+    fhir_token: str | None = field(default=None, repr=False)
+    smart_client_id: str | None = None
+    smart_client_secret: str | None = field(default=None, repr=False)
+    smart_issuers: tuple[str, ...] = ()
+    auth: Literal["none", "local", "oidc"] = "none"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -77,6 +97,16 @@ class Settings:
             otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
             api_key=env.get("MEDMPT_API_KEY") or None,
             free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
+            dicomweb_token=env.get("MEDMPT_DICOMWEB_TOKEN") or None,
+            fhir_token=env.get("MEDMPT_FHIR_TOKEN") or None,
+            smart_client_id=env.get("MEDMPT_SMART_CLIENT_ID") or None,
+            smart_client_secret=env.get("MEDMPT_SMART_CLIENT_SECRET") or None,
+            smart_issuers=tuple((env.get("MEDMPT_SMART_ISSUERS") or "").split()),
+            auth=_auth(env.get("MEDMPT_AUTH")),
+            oidc_issuer=env.get("MEDMPT_OIDC_ISSUER") or None,
+            oidc_client_id=env.get("MEDMPT_OIDC_CLIENT_ID") or None,
+            oidc_client_secret=env.get("MEDMPT_OIDC_CLIENT_SECRET") or None,
+            hosts=tuple((env.get("MEDMPT_HOSTS") or "").split()),
         )
 
 
@@ -84,6 +114,16 @@ def _free_text(text: str | None) -> Literal["scrub", "home"]:
     if text not in (None, "", "scrub", "home"):
         raise BadInput(f"MEDMPT_LLM_FREE_TEXT is {text!r}: give scrub or home")
     return "home" if text == "home" else "scrub"
+
+
+def _auth(text: str | None) -> Literal["none", "local", "oidc"]:
+    if text in (None, "", "none"):
+        return "none"
+    if text == "local":
+        return "local"
+    if text == "oidc":
+        return "oidc"
+    raise BadInput(f"MEDMPT_AUTH is {text!r}: give none, local or oidc")
 
 
 def _seconds(text: str | None) -> float:

@@ -9,7 +9,7 @@ import typer
 from pydantic import BaseModel
 
 from medmpt_backend.command_types import CommandResult, ValidityRecord, active_weights, judged, open_engine, settings_of, validity_record
-from medmpt_backend.errors import BadInput
+from medmpt_backend.errors import BackendError, BadInput
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
@@ -59,7 +59,7 @@ class SentenceRecord(BaseModel):
     """One sentence of a draft and where it comes from."""
 
     text: str
-    origin: Literal["measured", "model", "metadata", "not_assessed"]
+    origin: Literal["measured", "model", "metadata", "rule", "not_assessed"]
     evidence: str | None = None
 
 
@@ -230,6 +230,28 @@ def _sections(
     return sections, warnings
 
 
+_NO_PRIOR = {"en": "No earlier study was given for comparison.", "zh": "未提供既往检查供对比。"}
+
+
+def _by_measurement(volume: "Volume", lang: Literal["en", "zh"]) -> list[SectionRecord]:
+    """Sections of a scan that the model does not judge; a scan that cannot be measured either gives the reason."""
+    from medmpt_backend.imaging.draft.write import measured_draft
+    from medmpt_backend.imaging.quantify import quantify
+
+    try:
+        drafted = measured_draft(quantify(volume))
+    except BackendError as error:
+        said = [SentenceRecord(text=str(error), origin="not_assessed"), SentenceRecord(text=_NOT_ASSESSED[lang], origin="not_assessed")]
+        return [SectionRecord(name="limits", sentences=said)]
+    found: dict[str, list[SentenceRecord]] = {}
+    for s in drafted:
+        place = (s.source and f"{s.source} ({s.year})") or (f"slice {s.slice}" if s.slice is not None else None)
+        if s.section != "technique" and "comparison" not in found:
+            found["comparison"] = [SentenceRecord(text=_NO_PRIOR[lang], origin="metadata")]
+        found.setdefault(s.section, []).append(SentenceRecord(text=s.zh if lang == "zh" else s.en, origin=s.origin, evidence=place))
+    return [SectionRecord(name=name, sentences=rows) for name, rows in found.items()]
+
+
 def report(
     ctx: typer.Context,
     path: _Study,
@@ -237,7 +259,7 @@ def report(
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
     anyway: _Anyway = False,
 ) -> ReportDrafted:
-    """Draft the model's part of a report; preliminary until a person signs it, and empty outside the model's domain."""
+    """Draft a report; preliminary until a person signs it. Outside the model's domain it is built from measurements alone."""
     engine, volume = _open(ctx, path, precision)
     if not engine.serves("report") and not engine.serves("findings"):
         engine.require("report")
@@ -246,7 +268,10 @@ def report(
     outside = encoding.validity.domain == "out"
     sections, unsure = ([], []) if outside and not anyway else _sections(engine, volume, encoding, lang, _MARK[lang] if outside else "")
     warnings += unsure
-    sections.append(SectionRecord(name="limits", sentences=[SentenceRecord(text=_NOT_ASSESSED[lang], origin="not_assessed")]))
+    if outside:
+        sections = [*_by_measurement(volume, lang), *sections]
+    else:
+        sections.append(SectionRecord(name="limits", sentences=[SentenceRecord(text=_NOT_ASSESSED[lang], origin="not_assessed")]))
     return ReportDrafted(
         status=status,
         reason=reason,

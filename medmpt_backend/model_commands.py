@@ -1,4 +1,4 @@
-"""Commands of the model: `parity`, `weights …`, `ct encode|classify|report|explain`, `train …`.
+"""Commands of the model: `parity`, `weights …`, `ct encode|classify|report|explain`, `train …`, `models …`.
 
 Each is a plain function that returns a pydantic model or raises an error of this room; `ui/cli` prints.
 """
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from medmpt_backend import ct_commands
 from medmpt_backend.command_types import CommandResult
+from medmpt_backend.slots import commands as slot_commands
 from medmpt_backend.train import commands as train_commands
 from medmpt_backend.weights import commands as weights_commands
 
@@ -54,4 +55,5 @@ COMMANDS: dict[str, Callable[..., BaseModel]] = {
     **weights_commands.COMMANDS,
     **ct_commands.COMMANDS,
     **train_commands.COMMANDS,
+    **slot_commands.COMMANDS,
 }

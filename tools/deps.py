@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from medmpt_backend.inference.engine import MedMPTEngine
     from retrieval.drugs.graph import DrugGraph
     from retrieval.index.guideline_index import GuidelineIndex
+    from tools.imaging.marks.store import OwnMarks
 else:
     # LangChain builds a pydantic schema of every tool, which resolves these names when it runs.
-    MedMPTEngine = DrugGraph = GuidelineIndex = Any
+    MedMPTEngine = DrugGraph = GuidelineIndex = OwnMarks = Any
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Deps:
         studies: Study handle (`ct-1`) to absolute path.
         cases_dir: Folder of own cases for similar-case search; None where none are kept.
         question: The question as asked; empty for a command that asks none.
+        wordings: Of a message that goes on from another: in which words to look for what it is about, the first that raises anything
+            counts; empty for a question that stands alone.
+        marks: Lesions that the person has measured; None where none are kept.
     """
 
     cache_dir: Path
@@ -43,3 +47,10 @@ class Deps:
     studies: dict[str, Path] = field(default_factory=dict)
     cases_dir: Path | None = None
     question: str = ""
+    wordings: tuple[str, ...] = ()
+    marks: "OwnMarks | None" = None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The wordings, or the question alone; none where nothing is asked."""
+        return self.wordings or ((self.question,) if self.question else ())

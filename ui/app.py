@@ -12,13 +12,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 
+from agent.settings import Settings
+from ui import health
 from ui.door import Assistant
+from ui.login.gate import Gate
+from ui.login.tickets import Tickets as Logins
 from ui.routes import make_router
 from ui.security import Guard
 from ui.session import SessionStore
+from ui.smart import routes as smart
+from ui.smart.launch import Smart
+from ui.smart.routes import Tickets
 
 STATIC = Path(__file__).parent / "static"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -31,7 +38,14 @@ HEAD = (
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
 
-def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_case: str | Path | None = None) -> FastAPI:
+def build(
+    assistant: Assistant,
+    *,
+    files: Path,
+    host: str = "127.0.0.1",
+    first_case: str | Path | None = None,
+    settings: Settings | None = None,
+) -> FastAPI:
     """Make the web application.
 
     Args:
@@ -39,6 +53,7 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
         files: Private folder for uploads; owned, erased at start and end.
         host: Address the server listens on; only this and the loopback names are answered.
         first_case: Demo case id, or path, that a new session opens with; None for none.
+        settings: Those of this installation: health checks and launches from electronic records need them.
 
     Returns:
         The ASGI application.
@@ -51,19 +66,23 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
     from ui.page.blocks import Page
 
     sessions = SessionStore(assistant, files)
+    tickets = Tickets(files.with_name(f"{files.name}-smart"))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         sessions.close_all()
+        tickets.close()
         shutil.rmtree(inbox, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(make_router(assistant, sessions))
+    app.include_router(make_router(assistant, sessions, is_loopback(host)))
+    logins = Logins()
+    app.include_router(_of_settings(settings, tickets, logins))
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        Page(assistant, sessions, first_case, local=is_loopback(host)).blocks,
+        Page(assistant, sessions, first_case, local=is_loopback(host), take_ticket=tickets.take).blocks,
         path="/",
         theme=_theme(gr),
         head=HEAD,
@@ -77,8 +96,41 @@ def build(assistant: Assistant, *, files: Path, host: str = "127.0.0.1", first_c
         footer_links=[],
         favicon_path=str(STATIC / "favicon.svg"),
     )
-    mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host})
+    _guard(mounted, host, settings, logins)
     return mounted
+
+
+def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -> None:
+    """What stands in front of every route; the login, where there is one, outermost."""
+    app.add_middleware(Guard, hosts={*LOCAL_HOSTS, host, *(settings.hosts if settings is not None else ())})
+    if settings is not None and settings.auth != "none":
+        app.add_middleware(Gate, tickets=logins)
+
+
+def _of_settings(settings: Settings | None, tickets: Tickets, logins: Logins) -> APIRouter:
+    """Health checks, launches from electronic records, login."""
+    router = APIRouter(include_in_schema=False)
+    if settings is not None:
+        health.add_routes(router, settings.data_dir, settings.cache_dir)
+        smart.add_routes(router, Smart.of(settings), tickets)
+        router.include_router(_login(settings, logins))
+    return router
+
+
+def _login(settings: Settings, logins: Logins) -> APIRouter:
+    """Routes of the login that the settings ask for; none without one."""
+    router = APIRouter(include_in_schema=False)
+    if settings.auth == "none":
+        return router
+    from ui.login import routes as login
+    from ui.login.accounts import Accounts
+    from ui.login.oidc import Provider
+
+    if settings.auth == "local":
+        login.add_local(router, logins, Accounts(settings.data_dir))
+    else:
+        login.add_oidc(router, logins, Provider(settings))
+    return router
 
 
 def is_loopback(host: str) -> bool:

@@ -16,8 +16,10 @@ PRIVATE = {"cache-control": "no-store, private"}
 class Doors:
     """Session and study behind a request; dependencies of the routes."""
 
-    def __init__(self, sessions: SessionStore) -> None:
+    def __init__(self, sessions: SessionStore, local: bool = True) -> None:
+        """`local`: only this computer reaches the page, so that what belongs to the installation may be changed."""
         self._sessions = sessions
+        self.local = local
 
     def session(self, request: Request) -> Session:
         """The session of the tab that asks; 401 without a cookie."""
@@ -27,8 +29,11 @@ class Doors:
         return self._sessions.get(cookie)
 
     def study(self, token: str, request: Request) -> tuple[Session, str, str]:
-        """Session, case and study behind a pixel token; 404 for a foreign token, or one of a case that is no longer open."""
+        """Session, case and study behind a pixel token; 404 for a foreign token or one of a closed case, 409 for a stale page."""
         session = self.session(request)
+        shown = request.headers.get("x-medmpt-case")
+        if shown is not None and (session.case is None or session.case.handle != shown):
+            raise HTTPException(409, "another case is open")
         found = session.study(token)
         if found is None:
             raise HTTPException(404, "no such study")

@@ -47,7 +47,7 @@ class ReportSentence(_Model):
 
 
 class ReportSection(_Model):
-    """One section of a report draft: `technique`, `measurements`, `findings`, `impression` or `limits`."""
+    """One section of a report draft: `technique`, `comparison`, `measurements`, `findings`, `impression`, `recommendation` or `limits`."""
 
     name: str
     sentences: tuple[ReportSentence, ...]

@@ -29,7 +29,7 @@ class DraftSentence(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str = Field(description="One sentence, without citation keys.")
+    text: str = Field(description="One sentence, without citation keys; empty where the cited records are to speak for themselves.")
     evidence: tuple[str, ...] = Field(default=(), description="Keys of tool results that support the sentence, for example L-urea.")
     part: Part | None = None
 
@@ -48,7 +48,7 @@ def answer_tool_schema() -> dict[str, object]:
     sentence = {
         "type": "object",
         "properties": {
-            "text": {"type": "string", "description": "One sentence, without citation keys."},
+            "text": {"type": "string", "description": "One sentence, without citation keys; empty to show the cited records as they are."},
             "evidence": {"type": "array", "items": {"type": "string"}, "description": "Keys of the tool results that support it."},
         },
         "required": ["text", "evidence"],
@@ -99,8 +99,8 @@ def keyed_sentences(text: str) -> list[DraftSentence]:
             keys = tuple(dict.fromkeys(_ONE_KEY.findall(match.group(1))))
             pieces = split_sentences(line[start : match.start()])
             out += [DraftSentence(text=p) for p in pieces[:-1]]
-            if pieces:
-                out.append(DraftSentence(text=_end(pieces[-1], match.group(2)), evidence=keys))
+            # Keys alone: the records speak for themselves.
+            out.append(DraftSentence(text=_end(pieces[-1], match.group(2)) if pieces else "", evidence=keys))
             start = match.end()
         out += [DraftSentence(text=p) for p in split_sentences(line[start:])]
     return out

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from retrieval import packs
 from retrieval.concepts.lexicon import DATA, normalise
-from retrieval.evaluation.rankers import read_asks
+from retrieval.guidelines.asks import read_asks
 from retrieval.guidelines.corpus import passage_key
 from retrieval.index.selector import selector, tokens_of
 from tools.evidence import Evidence, Language

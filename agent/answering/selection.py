@@ -13,6 +13,7 @@ from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language
+from tools.imaging.marks.words import asks_growth, asks_of_marks, number_named
 
 _SHOWN_DRUGS = 3
 _SHOWN_FINDINGS = 8
@@ -142,7 +143,25 @@ def _about_drugs(found: list[Evidence], plan: Plan) -> list[Evidence]:
     return sorted(ranked, key=lambda e: turn[e.key])
 
 
+def _of_marks(found: list[Evidence], text: str) -> list[Evidence]:
+    """Marks and their growth, the newest first; of a mark that is named by its number, that one."""
+    marks = [e for e in found if e.key.split("-")[-2] in ("mark", "growth")]
+    number = number_named(text)
+    own = [e for e in marks if e.key.endswith(f"-{number}")] or marks
+    growth = [e for e in own if e.key.split("-")[-2] == "growth"]
+    return [*growth, *(e for e in reversed(own) if e not in growth)] if asks_growth(text) else own[::-1]
+
+
 def _asked_measures(found: list[Evidence], plan: Plan) -> list[Evidence]:
+    marks = _of_marks(found, plan.reading.text)
+    if marks and asks_of_marks(plan.reading.text):
+        return marks
+    found = [e for e in found if e not in marks]
+    rest = _asked_figures(found, plan)
+    return [*marks, *rest] if rest == found else rest
+
+
+def _asked_figures(found: list[Evidence], plan: Plan) -> list[Evidence]:
     asked = [w for t in plan.reading.terms for w in _CT_SUBJECTS.get(t.id, ())]
     if not asked:
         return [] if plan.reading.presence and _named_findings(plan) else found

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from agent.errors import BadInput
 from agent.sessions.handles import HeldCase
-from agent.sessions.views import KeySlice, MeasureView, StudyInfo
+from agent.sessions.views import KeySlice, PlaneView, StudyInfo
 from medmpt_backend.errors import BackendError
 from tools.deps import Deps
+from tools.imaging.marks.store import MarkStore
+from tools.imaging.overlays import overlay
+from tools.imaging.planes import section
 from tools.imaging.quantify import quantify_ct
 from tools.imaging.studies import STUDIES, Study
 
@@ -41,7 +42,7 @@ class Viewer:
         return self._study(held, study).volume
 
     def info(self, held: HeldCase, study: str, sealed: bool = False) -> StudyInfo:
-        """Geometry of a study, or the reason why there is none; of a sealed one nothing that was measured."""
+        """Geometry of a study, or the reason why there is none; nothing is measured for it."""
         try:
             volume = self.volume(held, study)
         except BackendError as failure:
@@ -51,13 +52,12 @@ class Viewer:
             status="ok",
             shape=(depth, height, width),
             spacing=volume.spacing,
-            key_slices=() if sealed else self._key_slices(held, study),
             warnings=() if sealed else volume.warnings,
             synthetic=volume.series.synthetic,
             sealed=sealed,
         )
 
-    def _key_slices(self, held: HeldCase, study: str) -> tuple[KeySlice, ...]:
+    def key_slices(self, held: HeldCase, study: str) -> tuple[KeySlice, ...]:
         """Key slices as `quantify_ct` names them; none where the study is not one that it can judge."""
         deps = Deps(cache_dir=self._cache_dir, case=held.loaded.case, studies=held.loaded.studies)
         found = quantify_ct(deps, study).data.get("key_slices")
@@ -66,31 +66,25 @@ class Viewer:
         places = {name: place.get("index") for name, place in found.items() if isinstance(place, dict)}
         return tuple(KeySlice(name=name, index=index) for name, index in places.items() if isinstance(index, int))
 
-    def slice(self, held: HeldCase, study: str, index: int) -> bytes:
-        """Little-endian int16 HU of one axial slice, `(H, W)` row major.
+    def pixels(self, held: HeldCase, study: str, view: PlaneView) -> bytes:
+        """Little-endian int16 HU of one plane, row major.
 
         Raises:
-            BadInput: The study has no such slice.
+            BadInput: The study has no such plane.
         """
-        volume = self.volume(held, study)
-        if not 0 <= index < volume.hu.shape[0]:
-            raise BadInput(f"slice {index} is outside 0..{volume.hu.shape[0] - 1} of study {study!r}")
-        pixels: bytes = volume.hu[index].astype("<i2").tobytes()
+        found = section(self.volume(held, study), view.plane, view.index, view.slab_mm, view.projection)
+        pixels: bytes = found.astype("<i2").tobytes()
         return pixels
 
-    def measure(self, held: HeldCase, study: str, at: tuple[int, int, int]) -> MeasureView:
-        """Measure the lesion at `(x, y, z)`; what cannot be measured is answered with its status and reason."""
-        from medmpt_backend.imaging.measure import Lesion, measure
+    def overlay(self, held: HeldCase, study: str, view: PlaneView, marks: MarkStore, session: str) -> bytes:
+        """One byte per pixel of a plane: the bits of `tools.imaging.overlays.LAYERS` that lie over it.
 
+        Raises:
+            BackendError: What is wanted cannot be found on this study, with the reason.
+        """
         opened = self._study(held, study)
-        try:
-            lesion = measure(opened.volume, at, opened.lungs)
-        except BackendError as failure:
-            return MeasureView(status=failure.status, reason=str(failure))
-        shown = TypeAdapter(Lesion).dump_python(lesion, mode="json")
-        return MeasureView(
-            status="partial" if lesion.warnings else "ok", reason=" ".join(lesion.warnings) or None, warnings=lesion.warnings, lesion=shown
-        )
+        voxels = marks.voxels(session, opened.content) if "lesions" in view.layers else {}
+        return overlay(opened, view.plane, view.index, view.layers, voxels).tobytes()
 
     def forget(self) -> None:
         """Drop every volume that is held."""

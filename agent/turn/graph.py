@@ -23,6 +23,7 @@ from langgraph.types import Command
 
 from agent.answering.conclude import conclude
 from agent.answering.draft import ANSWER_TOOL, Draft, read_draft
+from agent.answering.rendering import reworded
 from agent.errors import Stopped
 from agent.models.calling import ModelFailed, problem_of
 from agent.models.schemas import definitions, without_nulls
@@ -66,7 +67,7 @@ def build_graph(
     graph.add_node("begin", _begin)
     graph.add_node("call_model", _call_model(model, tools, model_name, seconds, room))
     graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=timed))
-    graph.add_node("verify", _verify, destinations=("call_model", "answer"))
+    graph.add_node("verify", _verify(not isinstance(model, Planner)), destinations=("call_model", "answer"))
     graph.add_node("answer", _answer(model_name))
     graph.add_edge(START, "begin")
     graph.add_edge("begin", "call_model")
@@ -206,24 +207,36 @@ def _failed(request: ToolCallRequest, status: str, reason: str) -> ToolMessage:
     )
 
 
-def _verify(state: ThreadState, runtime: Runtime[TurnContext]) -> Command[Any]:
-    last = state["messages"][-1]
-    draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft(notice="no_evidence")
-    verdicts = verify(draft, read_ledger(state["messages"]).evidence)
-    failed = [v for v in verdicts if v.support is None]
-    dumped = [{"text": v.text, "evidence": list(v.evidence), "support": v.support, "because": v.because} for v in verdicts]
-    if failed and not state["objected"]:
-        said = {"aside": True, "objected": [s.text for s, v in zip(draft.sentences, verdicts, strict=True) if v.support is None]}
-        text = objection([(v.text, v.because or "") for v in failed], runtime.context.language)
-        update = {
-            "messages": [*_as_prose(last, draft), HumanMessage(content=text, additional_kwargs=said)],
-            "objected": True,
-            "verdicts": dumped,
-        }
-        return Command(update=update, goto="call_model")
-    if draft.sentences and len(failed) == len(verdicts) and not state["finisher"]:
-        return _hand_over("no sentence of the model was supported by evidence", state, runtime.context)
-    return Command(update={"verdicts": [*_still_out(state["verdicts"], dumped), *dumped]}, goto="answer")
+def _verify(worded: bool) -> Callable[..., Command[Any]]:
+    """The node that checks a draft; `worded`: a language model wrote it, so that what it says of records is put in the records' words."""
+
+    def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Command[Any]:
+        last = state["messages"][-1]
+        draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft(notice="no_evidence")
+        evidence = read_ledger(state["messages"]).evidence
+        verdicts, replaced = verify(draft, evidence), list[Verdict]()
+        if worded and not state["finisher"]:
+            verdicts, replaced = reworded(verdicts, evidence, runtime.context.language)
+        failed = [v for v in verdicts if v.support is None]
+        dumped = [_dumped(v) for v in (*replaced, *verdicts)]
+        if failed and not state["objected"]:
+            said = {"aside": True, "objected": [s.text for s, v in zip(draft.sentences, verdicts, strict=True) if v.support is None]}
+            text = objection([(v.text, v.because or "") for v in failed], runtime.context.language)
+            update = {
+                "messages": [*_as_prose(last, draft), HumanMessage(content=text, additional_kwargs=said)],
+                "objected": True,
+                "verdicts": dumped,
+            }
+            return Command(update=update, goto="call_model")
+        if draft.sentences and len(failed) == len(verdicts) and not state["finisher"]:
+            return _hand_over("no sentence of the model was supported by evidence", state, runtime.context)
+        return Command(update={"verdicts": [*_still_out(state["verdicts"], dumped), *dumped]}, goto="answer")
+
+    return node
+
+
+def _dumped(verdict: Verdict) -> dict[str, Any]:
+    return {"text": verdict.text, "evidence": list(verdict.evidence), "support": verdict.support, "because": verdict.because}
 
 
 def _still_out(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -248,7 +261,7 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         answer = headed(answer, runtime.context.assumptions).model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]
-        final = AIMessage(content=keyed, id=last.id)
+        final = AIMessage(content=keyed, id=last.id, additional_kwargs={"said": [[c.text, list(c.evidence)] for c in answer.claims]})
         old = [RemoveMessage(id=m.id) for m in before_last(state["messages"], KEEP_TURNS) if m.id]
         return {
             "messages": [*old, *asides, final],

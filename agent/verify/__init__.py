@@ -1,5 +1,5 @@
 """Whether what is said is carried by what was found: a pure function, in English and Chinese."""
 
-from agent.verify.check import Verdict, check, verify
+from agent.verify.check import Verdict, check, quoted_as, verify
 
-__all__ = ["Verdict", "check", "verify"]
+__all__ = ["Verdict", "check", "quoted_as", "verify"]

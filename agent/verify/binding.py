@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.reading.lexicon import terms
 from agent.verify.align import content
 from agent.verify.contrast import contrasts
 from agent.verify.numbers import Number, located, same, sides_of
+from agent.verify.text import tokens
 
 _BREAK = re.compile(
     r"[;；。，、()（）]|,\s|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|:\s|：|\.(?=\s|$)"
@@ -16,6 +18,10 @@ _BREAK = re.compile(
 _CHANGE = next(c for c in contrasts() if c.name == "amount")
 _MARKS = frozenset({"solidity", "level", "setting", "route", "pressure_part", "measure_of_test", "population", "severity", "risk"})
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d|-\d)")
+# Words of units and numbers: the number itself says them.
+_UNITS = tokens(
+    "mmol mmhg kpa minutes hours days weeks months years times twice once thrice two three four five six seven eight nine ten twelve daily"
+)
 # Weight of the words that must stand only beside the other number before the two count as exchanged.
 _MARGIN = 1.0
 _EXPLAINED = 1.0
@@ -38,9 +44,10 @@ def bound(text: str) -> list[Bound]:
         if number.unit is None and 1980 <= number.value <= 2100:
             continue
         low, high = max(c for c in cuts if c <= start), min(c for c in cuts if c >= end)
-        near = _words(text[low:start], text[end:high])
+        after = text[end:high].lstrip("-–—~～")
+        near = _words(text[low:start], after)
         turn = _CHANGE.of(text[low:high])
-        near |= _figures(text[low:start], text[end:high])
+        near |= _figures(text[low:start], after)
         while low > 0 and not _named(near):
             high, low = low, max(c for c in cuts if c < low)
             near |= _words(text[low:high], "")
@@ -73,7 +80,7 @@ def _words(before: str, after: str) -> frozenset[str]:
     text = f"{before} ; {after}"
     marks = {f"!{c.name}:{v}" for c in contrasts() if c.name in _MARKS for v in c.of(text)}
     marks |= {f"!side:{s}" for s in sides_of(text)} | {f"!year:{y}" for y in _YEAR.findall(text)}
-    return frozenset(t for t in content(text) if t[0] not in "#<>") | frozenset(marks)
+    return frozenset(t for t in content(text) if t[0] not in "#<>" and t not in _UNITS) | frozenset(marks)
 
 
 def exchanged(claim: str, texts: Iterable[str]) -> str | None:
@@ -90,6 +97,7 @@ def exchanged(claim: str, texts: Iterable[str]) -> str | None:
             for k in comparable
             if not same(mine.number, k.number)
             and any(_unit(o) == _unit(k) for o in own)
+            and (mine.number.unit is None or k.number.unit is not None)
             and not any(same(s.number, k.number) for s in said if s.near == mine.near)
             and not any(o.number.direction == mine.number.direction != k.number.direction for o in own)
         ]
@@ -128,8 +136,18 @@ def _unit(b: Bound) -> str:
 
 def _stranger(mine: Bound, own: Bound, other: Bound) -> bool:
     """Whether what the claim names beside its number stands only beside the other number."""
-    theirs = _weigh(mine.near & (other.near - own.near))
+    theirs = _weigh(frozenset(t for t in mine.near & (other.near - own.near) if not _topic(t, own)))
     return theirs >= _MARGIN and theirs > 3 * _weigh(mine.near & (own.near - other.near))
+
+
+def _topic(token: str, own: Bound) -> bool:
+    """Whether a term is only named where the evidence begins to speak: nothing of its kind stands beside the claim's own number."""
+    if not token.startswith("@"):
+        return False
+    kind = terms()[token[1:]].kind
+    return not any(terms()[t[1:]].kind == kind for t in own.near if t[0] == "@") and not any(
+        t.startswith("!") and ":" not in t for t in own.near
+    )
 
 
 def _weigh(tokens: frozenset[str]) -> float:

@@ -5,7 +5,7 @@ The order of the checks is the order of the reasons a person sees: keys, numbers
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -131,6 +131,14 @@ def _support_of(text: str, cited: list[Evidence]) -> Support:
     return "verified"
 
 
+def quoted_as(cited: Sequence[Evidence]) -> Support:
+    """Support of a sentence that is the wording of its records."""
+    if any(e.inferred for e in cited):
+        return "inferred"
+    kinds: set[Support] = {_QUOTED_AS.get(e.kind, "quoted") for e in cited}
+    return kinds.pop() if len(kinds) == 1 else "quoted"
+
+
 def _edition(text: str, cited: list[Evidence]) -> str | None:
     if cited and all(not e.current for e in cited) and not _OLD.search(text):
         return "the cited edition is superseded and the sentence does not say so"
@@ -250,7 +258,8 @@ def _irrelevant(text: str, cited: list[Evidence]) -> str | None:
     if missing:
         return f"the evidence does not speak of {terms()[min(missing)].name('en')}"
     theirs = set(content(pool)) | {f"@{t}" for t in known} | set(content(" ".join(e.source for e in cited)))
-    same_language = language_of(text) == "en" or any(language_of(e.text_zh or "") == "zh" for e in cited)
+    spoken = language_of(text)
+    same_language = any(language_of(t) == spoken for e in cited for t in (e.text, e.text_zh or "") if t)
     mine = {t: w for t, w in content(text).items() if same_language or t[0] in "@#!<>"}
     held = sum(w for t, w in mine.items() if t in theirs or t[0] in "#<>" or (t.startswith("@") and covered(t[1:], known)))
     if not mine or held / sum(mine.values()) < _COVERAGE:

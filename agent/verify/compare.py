@@ -5,18 +5,34 @@ import re
 from agent.reading.lexicon import DRUG_KINDS, ids, language_of, mentions
 from agent.verify.align import Place, content, pieces, place, texts_for
 from agent.verify.binding import exchanged, reordered, turned_number
-from agent.verify.contrast import differs
+from agent.verify.contrast import contrasts, otherwise, otherwise_with_value
+from agent.verify.facts.bands import outside_band
+from agent.verify.facts.dated import other_day
+from agent.verify.facts.imaging import compared_wrong, other_level, other_side, remarked
+from agent.verify.facts.order import turned_round
+from agent.verify.facts.rhythm import rhythms, written
+from agent.verify.facts.segments import misbound
+from agent.verify.facts.subjects import other_subject
 from agent.verify.groups import misplaced
 from agent.verify.numbers import numbers_of, opposed, same
 from agent.verify.polarity import denial, turned
-from agent.verify.record import RECORDS, differs_from_record, is_pattern
+from agent.verify.record import RECORDS, differs_from_record, is_pattern, total_of
 from agent.verify.roles import reversed_roles
 from agent.verify.states import opposite_state
 from agent.verify.text import tokens
 from retrieval.concepts.context import statuses
 from tools.evidence import Evidence
 
+# Contrasts that a record with its bands holds all at once.
+_BANDED = frozenset({"risk", "severity"})
+# A history that never was.
+_NEVER = re.compile(
+    r"\b(?:never|no (?:history|previous|prior))\b[^.;,]*$|(?:从未|从无|从没|未曾|既往无|无既往)[^。；;,，]*$", re.IGNORECASE
+)
+# Contrasts of which a list gives each thing its own value.
+_BOUND = frozenset({"test_result", "strength", "certainty"})
 _PARTS = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
+_AND = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:and|but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
 _FLAGGED = re.compile(
     r"(?:\)|mmol/L|mg/L|g/L|%):?\s*(?:critically )?(?:low|normal|high)\b|\b(?:is|are) (?:critically )?(?:low|normal|high)\b", re.IGNORECASE
 )
@@ -24,6 +40,8 @@ _FOUND = frozenset({"finding", "disease", "symptom", "comorbidity", "history", "
 # A part of a claim that holds less than this is read together with the whole.
 _PART_WEIGHT = 3.0
 _PLACED = 0.5
+# Share of what its best place holds from which another place is as good.
+_AS_MUCH = 0.85
 _ACROSS = 0.7
 
 
@@ -39,15 +57,44 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     return (
         _contrast(claim, whole, pool, cited)
         or opposite_state(claim, texts)
-        or _limits(claim, whole)
-        or _presence(claim, texts, structured)
-        or _only_absent(claim, texts)
-        or _denial(claim, whole, texts)
+        or limits(claim, whole)
+        or presence(claim, texts, structured)
+        or only_absent(claim, texts)
+        or denied(claim, whole, texts)
         or reversed_roles(claim, texts)
         or (None if _one_value(cited) else exchanged(claim, texts))
         or turned_number(claim, texts)
-        or (None if structured else reordered(claim, whole.sentence) or misplaced(claim, texts) or _elsewhere(claim, whole, texts))
+        or facts_differ(claim, cited, texts)
+        or (None if structured else reordered(claim, whole.sentence) or misplaced(claim, texts) or elsewhere(claim, whole, texts))
     )
+
+
+def _with_total(claim: str, cited: list[Evidence]) -> str:
+    """A sentence on a score without its total, with the total of the record: its band is told."""
+    if len(cited) != 1 or cited[0].kind != "score" or numbers_of(claim):
+        return claim
+    total = total_of(cited[0])
+    return claim if total is None else f"{claim} {total:g}"
+
+
+def facts_differ(claim: str, cited: list[Evidence], texts: list[str]) -> str | None:
+    """A band, a rhythm, an order of events, a side or a finding of an image that the claim gives otherwise."""
+    if other_subject(claim, texts):
+        return "the evidence says this of another drug"
+    if outside_band(_with_total(claim, cited), texts):
+        return "the value lies in another band of the evidence"
+    if misbound(claim, texts, rhythms, written()):
+        return "the evidence gives this another rhythm"
+    if turned_round(claim, texts):
+        return "the evidence has the other order of events"
+    if compared_wrong(claim, texts) or other_side(claim, texts) or other_level(claim, texts):
+        return "the evidence says this of the other side"
+    if other_day(claim, texts):
+        return "the evidence gives this to another day"
+    if any(misbound(claim, texts, c.of, c.written()) for c in contrasts() if c.name in _BOUND):
+        return "the evidence says this of something else"
+    seen = remarked(claim, cited, texts)
+    return f"the record of the images says otherwise ({', '.join(seen)})" if seen else None
 
 
 def _one_value(cited: list[Evidence]) -> bool:
@@ -55,11 +102,14 @@ def _one_value(cited: list[Evidence]) -> bool:
     return (
         len(cited) == 1
         and cited[0].kind == "lab"
-        and len({re.sub(r"_(reference|previous).*", "", q.name) for q in cited[0].quantities}) == 1
+        and (
+            len({re.sub(r"_(reference|previous).*", "", q.name) for q in cited[0].quantities}) == 1
+            or len(ids(cited[0].text, "analyte")) == 1
+        )
     )
 
 
-def _limits(claim: str, whole: Place) -> str | None:
+def limits(claim: str, whole: Place) -> str | None:
     """A limit that the claim has the other way round than the place where it stands."""
     there, said = numbers_of(whole.run), numbers_of(claim)
     for number in said:
@@ -71,7 +121,7 @@ def _limits(claim: str, whole: Place) -> str | None:
     return None
 
 
-def _only_absent(claim: str, texts: list[str]) -> str | None:
+def only_absent(claim: str, texts: list[str]) -> str | None:
     """Content that the claim states and the evidence has only as absent (`and not actual weight`)."""
     told = [p.text for t in texts for p in pieces(t)]
     mine = denial(claim)
@@ -83,18 +133,22 @@ def _only_absent(claim: str, texts: list[str]) -> str | None:
     return "it states what the evidence says is absent" if any(t[0] == "@" for t in kept) or len(kept) > 1 else None
 
 
-def _presence(claim: str, texts: list[str], structured: bool) -> str | None:
+def presence(claim: str, texts: list[str], structured: bool) -> str | None:
     """A finding that a record denies and the claim states, or the other way round."""
     if not structured:
         return None
     for mention in mentions(claim):
         if mention.term.kind not in _FOUND:
             continue
-        mine = "negated" in statuses(claim, mention.start, mention.end)
-        there = ["negated" in statuses(t, m.start, m.end) for t in texts for m in mentions(t) if m.term.id == mention.term.id]
+        mine = _negated(claim, mention.start, mention.end)
+        there = [_negated(t, m.start, m.end) for t in texts for m in mentions(t) if m.term.id == mention.term.id]
         if there and all(n != mine for n in there):
             return f"the record {'has' if mine else 'denies'} {mention.term.name('en')}"
     return None
+
+
+def _negated(text: str, start: int, end: int) -> bool:
+    return "negated" in statuses(text, start, end) or bool(_NEVER.search(text[max(0, start - 24) : start]))
 
 
 def parts(claim: str) -> list[str]:
@@ -106,11 +160,34 @@ def parts(claim: str) -> list[str]:
 def _contrast(claim: str, whole: Place, pool: str, cited: list[Evidence]) -> str | None:
     if cited and all(e.kind == "lab" and not is_pattern(e) and _FLAGGED.search(e.text) for e in cited):
         return None  # compared as fields
-    found = differs(claim, whole, pool)
-    return f"the evidence says otherwise ({found[0].replace('_', ' ')}: {found[1]})" if found else None
+    plain = all(e.kind in ("lab", "score", "case") and not is_pattern(e) for e in cited)
+    for name, value in otherwise_with_value(claim, whole, pool):
+        if plain and ((name == "modality" and value != "strong") or name in _BANDED):
+            continue  # a record does not recommend, and its bands are compared as bands
+        if _agrees_apart(name, claim, whole, pool) or (name != "modality" and _agrees_elsewhere(name, claim, whole, pool)):
+            continue
+        return f"the evidence says otherwise ({name.replace('_', ' ')}: {value})"
+    return None
 
 
-def _denial(claim: str, whole: Place, texts: list[str]) -> str | None:
+def _agrees_elsewhere(name: str, claim: str, whole: Place, pool: str) -> bool:
+    """Whether another sentence of the evidence holds as much of the claim and agrees with it."""
+    contrast = next(c for c in contrasts() if c.name == name)
+    said = contrast.of(claim) if not contrast.strict else frozenset()
+    others = (place(claim, [p.text]) for p in pieces(pool) if p.text != whole.sentence and said & contrast.of(p.text))
+    return any(o.share >= _AS_MUCH * whole.share and name not in otherwise(claim, o, pool) for o in others)
+
+
+def _agrees_apart(name: str, claim: str, whole: Place, pool: str) -> bool:
+    """Whether the parts of a claim, each at its own place in the evidence, all agree in what the claim as a whole does not."""
+    split = _AND.split(claim)
+    if len(split) < 2 or any(sum(content(p).values()) < _PART_WEIGHT for p in split):
+        return False
+    texts = [pool]
+    return not any(name in otherwise(p, place(p, texts), pool) for p in split)
+
+
+def denied(claim: str, whole: Place, texts: list[str]) -> str | None:
     split = parts(claim)
     if language_of(claim) != language_of(" ".join(texts)) and whole.share < _ACROSS:
         return None  # too little in common across languages to compare a denial
@@ -132,7 +209,7 @@ def _denied_apart(claim: str, texts: list[str]) -> bool:
     return denial(claim).statement and any((t := tokens(o)) and len(t & mine) >= _PLACED * len(t) for o in others)
 
 
-def _elsewhere(claim: str, whole: Place, texts: list[str]) -> str | None:
+def elsewhere(claim: str, whole: Place, texts: list[str]) -> str | None:
     """A drug of the claim that the evidence names only where it says something else."""
     if language_of(claim) == "zh" and not any(language_of(t) == "zh" for t in texts):
         return None

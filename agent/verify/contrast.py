@@ -2,12 +2,18 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
 from agent.verify.align import Place
 from agent.verify.polarity import denial
+
+# How strongly something is advised is not said where it is told when ("after oxygen is started").
+_SUBORDINATE = re.compile(
+    r"\b(?:after|before|when|while|once|until|whenever)\b[^,;.]*|[^,，。;；]{0,30}(?:时|之后|以后|后|前|期间)(?=[,，])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,10 @@ class Contrast:
     def of(self, text: str) -> frozenset[str]:
         """Values that a text has."""
         return frozenset(name for name, pattern in self.values if pattern.search(text))
+
+    def written(self) -> re.Pattern[str]:
+        """Any value as it is written."""
+        return re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in self.values), re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)
@@ -51,20 +61,28 @@ def differs(claim: str, place: Place, pool: str) -> tuple[str, str] | None:
         place: Where it stands in the evidence.
         pool: All of the evidence, both languages.
     """
+    return next(otherwise_with_value(claim, place, pool), None)
+
+
+def otherwise(claim: str, place: Place, pool: str) -> list[str]:
+    """Names of all contrasts in which the claim says otherwise than its evidence; see `differs`."""
+    return [f"{name}" for name, _ in otherwise_with_value(claim, place, pool)]
+
+
+def otherwise_with_value(claim: str, place: Place, pool: str) -> Iterator[tuple[str, str]]:
+    """Each contrast in which the claim says otherwise than its evidence, with the claim's value; see `differs`."""
     both_deny = denial(claim).statement and denial(place.run).statement
     for contrast in contrasts():
-        said = contrast.of(claim)
+        said = contrast.of(_SUBORDINATE.sub(" ", claim) if contrast.ranked else claim)
         if contrast.ranked:
-            if both_deny:
-                continue  # "must not" and "contraindicated": how strongly a denial is worded is not compared
-            stronger = _stronger(contrast, said, place)
+            # "must not" and "contraindicated": how strongly a denial is worded is not compared
+            stronger = None if both_deny else _stronger(contrast, said, place)
             if stronger:
-                return contrast.name, stronger
+                yield contrast.name, stronger
             continue
-        for value in sorted(said):
-            if _otherwise(contrast, value, said, place, pool):
-                return contrast.name, value
-    return None
+        wrong = next((v for v in sorted(said) if _otherwise(contrast, v, said, place, pool)), None)
+        if wrong is not None:
+            yield contrast.name, wrong
 
 
 def _otherwise(contrast: Contrast, value: str, said: frozenset[str], place: Place, pool: str) -> bool:

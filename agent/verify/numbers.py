@@ -16,11 +16,13 @@ _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,])(?<![A-Za-z]-)(?:[-−](?=\d))?\d+(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z0-9_.])(?<![A-Za-z]-)[-−]?\d+(?:\.\d+)?"
 )
 _MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
-_MONTHS = "|".join(f"{m}|{m[:3]}" for m in (*_MONTH_NAMES, *(m.capitalize() for m in _MONTH_NAMES)))
-_WRITTEN_DATE = re.compile(rf"\b(\d{{1,2}}) ({_MONTHS}) (\d{{4}})|\b({_MONTHS}) (\d{{1,2}}), (\d{{4}})")
+MONTHS = "|".join(f"{m}|{m[:3]}" for m in (*_MONTH_NAMES, *(m.capitalize() for m in _MONTH_NAMES)))
+_WRITTEN_DATE = re.compile(rf"\b(\d{{1,2}}) ({MONTHS}) (\d{{4}})|\b({MONTHS}) (\d{{1,2}}), (\d{{4}})")
 _DATE = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日"
-    rf"|\b\d{{1,2}} (?:{_MONTHS}) \d{{4}}|\b(?:{_MONTHS}) \d{{1,2}}, \d{{4}}"
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月(?:\d{1,2}日)?"
+    rf"|\b\d{{1,2}} (?:{MONTHS}) \d{{4}}|\b(?:{MONTHS}) \d{{1,2}}, \d{{4}}"
+    # A day without its year is a date too.
+    rf"|\b\d{{1,2}} (?:{MONTHS})\b|\b(?:{MONTHS}) \d{{1,2}}\b(?!\s*(?:mg|g|ml|%))|\d{{1,2}}月\d{{1,2}}日"
 )
 _RANGE = re.compile(r"^\s*(?:[-–—−~～×x*]|to|by|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
 _WORDS = {
@@ -44,7 +46,8 @@ _ABOUT = re.compile(r"\b(about|around|approximately|roughly|nearly|almost)\b|约
 FALL = re.compile(r"\b(fall|fell|falls|declin\w+|decreas\w+|los[st]\w*|drop\w*|reduc\w+)\b|下降|降低|减少|减退", re.IGNORECASE)
 _COMPARE = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["comparators"]
 _DIRECTIONS: tuple[Direction, ...] = ("at_least", "at_most", "above", "below")
-_BEFORE = tuple((d, re.compile(rf"(?:{'|'.join(_COMPARE[d])})\s*$", re.IGNORECASE)) for d in _DIRECTIONS)
+_NEARLY = r"(?:\s*(?:about|around|approximately|roughly|约|大约))?"
+_BEFORE = tuple((d, re.compile(rf"(?:{'|'.join(_COMPARE[d])}){_NEARLY}\s*$", re.IGNORECASE)) for d in _DIRECTIONS)
 _AFTER = tuple((d, re.compile(rf"^\s*(?:{'|'.join(_COMPARE[d + '_after'])})", re.IGNORECASE)) for d in _DIRECTIONS[:2])
 _NO_ANCHOR = frozenset({"respiratory", "population", "history", "disease", "comorbidity"})
 _UP: frozenset[str] = frozenset({"at_least", "above"})
@@ -116,7 +119,7 @@ def _mask(text: str) -> tuple[str, tuple[Mention, ...]]:
     for m in found:
         if any(c.isdigit() for c in text[m.start : m.end]):
             chars[m.start : m.end] = "_" * (m.end - m.start)
-    masked = _LABEL.sub(lambda m: "_" * len(m.group(0)), "".join(chars))
+    masked = _LABEL.sub(lambda m: " " * len(m.group(0)), "".join(chars))
     return _DATE.sub(lambda m: "_" * len(m.group(0)), masked), found
 
 

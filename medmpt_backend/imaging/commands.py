@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 from pydantic import BaseModel
 
+from medmpt_backend.command_types import settings_of
 from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.candidates import DEFINITIONS as CANDIDATE_DEFINITIONS
 from medmpt_backend.imaging.candidates import Candidate, candidates, expected_false_positives
@@ -121,9 +122,22 @@ class MeasureOut(BaseModel):
     definitions: dict[str, str]
 
 
-def ct_quantify(path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfTI of one chest CT")]) -> QuantifyOut:
+def ct_quantify(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfTI of one chest CT")],
+    lungs: Annotated[str | None, typer.Option(help="Take the outlines of the lungs from this model of `models list`.")] = None,
+) -> QuantifyOut:
     """Measure lung volumes, densities and key slices of a chest CT."""
-    return QuantifyOut.of(quantify(load_volume(path)))
+    volume = load_volume(path)
+    if lungs is None:
+        return QuantifyOut.of(quantify(volume))
+    from medmpt_backend.slots.masks import lungs_of
+    from medmpt_backend.slots.registry import slot
+
+    settings = settings_of(ctx)
+    model = slot(lungs, settings.data_dir, settings.cache_dir, settings.weights)
+    found = QuantifyOut.of(quantify(volume, lungs_of(volume, model.run(volume).masks)))
+    return found.model_copy(update={"warnings": [f"lungs outlined by {lungs}: {model.card.domain}", *found.warnings]})
 
 
 def ct_measure(

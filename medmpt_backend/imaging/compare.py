@@ -69,7 +69,25 @@ def compare(current: Volume, prior: Volume, days: float | None = None, most: int
         OutOfDomain: One of them is not a whole chest.
     """
     lungs = segment(current), segment(prior)
-    now, before = candidates(current, most, lungs[0]), candidates(prior, most, lungs[1])
+    found = candidates(current, most, lungs[0]), candidates(prior, most, lungs[1])
+    return compare_lesions((current, prior), lungs, found, days)
+
+
+def compare_lesions(
+    volumes: tuple[Volume, Volume],
+    lungs: tuple[Lungs, Lungs],
+    lesions: tuple[tuple[Candidate, ...], tuple[Candidate, ...]],
+    days: float | None = None,
+) -> Comparison:
+    """Pair lesions that were found or measured on the current and on the prior scan, each argument in this order.
+
+    Args:
+        volumes: Both scans.
+        lungs: Their segmentations.
+        lesions: What was measured on each.
+        days: Between them.
+    """
+    (current, prior), (now, before) = volumes, lesions
     change = sum(lungs[0].millilitres(s) for s in (RIGHT, LEFT)) / max(1.0, sum(lungs[1].millilitres(s) for s in (RIGHT, LEFT))) - 1
     reasons = _reasons(current, prior, change)
     places = [_place(c, current, lungs[0]) for c in now], [_place(c, prior, lungs[1]) for c in before]

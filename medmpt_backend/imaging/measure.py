@@ -102,6 +102,11 @@ def measure(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None = None
         NothingFound: Aerated lung at the voxel.
         OutOfDomain: The voxel lies outside the lungs or in a vessel.
     """
+    return measure_region(volume, at, lungs)[0]
+
+
+def measure_region(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None = None) -> tuple[Lesion, Region]:
+    """As `measure`, with the voxels of the lesion for those who draw or keep them."""
     x, y, z = at
     depth, rows, columns = volume.hu.shape
     if not (0 <= x < columns and 0 <= y < rows and 0 <= z < depth):
@@ -115,7 +120,7 @@ def measure(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None = None
     side, third = _place(lungs, region)
     (x0, y0), (x1, y1) = axes.ends
     oz, oy, ox = region.origin
-    return Lesion(
+    lesion = Lesion(
         long_mm=axes.long_mm,
         short_mm=axes.short_mm,
         mean_mm=(axes.long_mm + axes.short_mm) / 2,
@@ -130,6 +135,7 @@ def measure(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None = None
         axis_ends=((x0 + ox, y0 + oy), (x1 + ox, y1 + oy)),
         warnings=_warnings(volume, region, axes),
     )
+    return lesion, region
 
 
 def _kind(region: Region, spacing: tuple[float, float, float], long_mm: float) -> tuple[LesionType, float]:

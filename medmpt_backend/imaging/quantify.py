@@ -6,16 +6,18 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from medmpt_backend.errors import OutOfDomain
+from medmpt_backend.imaging.anatomy.balls import opened
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
+from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
 from medmpt_backend.imaging.findings.groups import Findings
 from medmpt_backend.imaging.findings.key_slices import KeySlice, key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
+from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
@@ -147,9 +149,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     series, contradicted = seen_contrast(volume.series, lungs, between)
     volume = replace(volume, series=series)
     codes = region_codes(lungs)
-    found, low_share = histograms(volume, lungs, codes)
-    ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
-    dense = clumps(lungs, codes, CONSOLIDATION_HU, CONSOLIDATION_CLUMP_MM)
+    (found, low_share, ggo, dense), _ = together(lambda: _densities(volume, lungs, codes), lambda: cavity_of(lungs))
     sizes = np.bincount(codes.ravel(), minlength=REGIONS + 1)
     shares = {
         name: 100.0 * np.bincount(codes[mask], minlength=REGIONS + 1) / np.maximum(sizes, 1)
@@ -183,6 +183,15 @@ def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
         raise OutOfDomain("; ".join([str(error), *choice])) from error
 
 
+def _densities(
+    volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]
+) -> tuple[list[Histogram], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Histograms by region, share of low density by slice, ground glass and consolidation."""
+    found, low_share = histograms(volume, lungs, codes)
+    ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
+    return found, low_share, ggo, clumps(lungs, codes, CONSOLIDATION_HU, CONSOLIDATION_CLUMP_MM)
+
+
 def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius_mm: float) -> NDArray[np.bool_]:
     """Lung voxels of a density range that lie in a clump of at least a ball's size (morphological opening).
 
@@ -199,14 +208,7 @@ def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius
     if not mask.any():
         return mask
     radius = max(radius_mm, 1.25 * max(lungs.grid.spacing))
-    box = ndimage.find_objects(mask.astype(np.uint8))[0]
-    out = np.zeros_like(mask)
-    padded = np.pad(mask[box], 1)
-    core = ndimage.distance_transform_edt(padded, sampling=lungs.grid.spacing) > radius
-    reach = radius + 0.6 * max(lungs.grid.spacing)
-    opened = ndimage.distance_transform_edt(~core, sampling=lungs.grid.spacing) <= reach if core.any() else core
-    out[box] = opened[1:-1, 1:-1, 1:-1] & mask[box]
-    return out
+    return opened(mask, radius, lungs.grid.spacing, radius + 0.6 * max(lungs.grid.spacing))
 
 
 def _both(both: Histogram, found: list[Histogram], ggo_pct: float, consolidation_pct: float) -> LungFigures:

@@ -10,13 +10,13 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.concepts.lexicon import DATA, LEXICON, Lexicon
+from retrieval.concepts.lexicon import LEXICON, Lexicon
 from retrieval.errors import BadInput
+from retrieval.guidelines.asks import ASKS, read_asks
 from retrieval.guidelines.passages import Guideline, Passage
 from retrieval.guidelines.question import understand
 from retrieval.index.answerable import SIGNS, Answerable, signs_of
@@ -25,7 +25,6 @@ from retrieval.index.embed import Embedder, EmbeddingCache, MiniLM, minilm_folde
 from retrieval.index.rerank import FEATURES, Features, Ranker
 from retrieval.index.shard import Place, Shard, content_hash, open_shard
 
-ASKS = DATA / "asks"
 EVAL = Path(__file__).parents[1] / "data" / "eval"
 RANKERS = ("bm25", "dense", "fused", "reranked")
 FOLDS = 5
@@ -65,11 +64,6 @@ class Figures:
 # Group, question, ids of the passages that answer it.
 Asked = tuple[str, str, frozenset[str]]
 NAMES = ("R@1", "R@5", "R@10", "MRR", "nDCG@10")
-
-
-def read_asks(folder: Path = ASKS) -> list[dict[str, Any]]:
-    """All rows of `data/asks`: `id` of the passage, `lang`, `q` and the `answers` (sentences of the passage)."""
-    return [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def own_questions(path: Path = EVAL / "questions.jsonl") -> list[Asked]:
@@ -126,7 +120,8 @@ def judge(shard: Shard, lexicon: Lexicon, embedder: Embedder, questions: Iterabl
     judged: list[Judged] = []
     for group, text, relevant in questions:
         question = understand(text, lexicon, shard.lexical.vocabulary, {})
-        found = gather(shard, question, embedder.encode([question.rendered or question.text])[0], (), everything)
+        # A question that is itself among the asks must not find its passage by itself.
+        found = gather(shard, question, embedder.encode([question.rendered or question.text])[0], (), everything, itself=False)
         hit = np.isin(ids[found.rows], sorted(relevant))
         judged.append(
             Judged(group, text, found.dense, found.lexical, found.features(), hit, len(relevant), bool(question.entities), question.units)
@@ -181,7 +176,7 @@ def fit_ranking(train: Sequence[Judged], ridge: float = 0.1) -> NDArray[np.float
     from scipy.optimize import minimize
 
     usable = [j for j in train if j.relevant.any()]
-    start = np.asarray([5.0, 2.5, 4.0, 3.0, 1.5, 0.0, 1.0, -0.7])
+    start = np.asarray([5.0, 2.5, 4.0, 3.0, 1.5, 0.0, 1.0, -0.7, 1.5])
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         total, gradient = ridge * 0.5 * float(((w - start) ** 2).sum()), ridge * (w - start)

@@ -14,6 +14,7 @@ from retrieval import packs
 from retrieval.concepts.lexicon import LEXICON, Lexicon
 from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
+from retrieval.guidelines.asks import ASKS
 from retrieval.guidelines.corpus import GUIDELINES, corpus_files, load_corpus
 from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
@@ -270,8 +271,9 @@ class _Once:
 
 def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
     """Where the shard of the guideline corpus lives."""
-    files = [*corpus_files(corpus_dir, "*.toml"), *corpus_files(corpus_dir, "conflicts*.csv"), LEXICON, *packs.parts("concepts.csv")]
-    digest = content_hash(files, embedder)
+    corpus = [*corpus_files(corpus_dir, "*.toml"), *corpus_files(corpus_dir, "conflicts*.csv")]
+    sources = [*corpus, *sorted(ASKS.glob("*.jsonl")), LEXICON, *packs.parts("concepts.csv")]
+    digest = content_hash(sources, embedder)
     return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
 
 

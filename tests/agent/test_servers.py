@@ -184,17 +184,44 @@ def test_an_unsupported_sentence_is_objected_to_once(make_assistant, serve) -> N
         if not evidence_in(body):
             handler.ask(("interpret_labs", "{}"))
         elif "not supported" in body["messages"][-1]["content"]:
-            handler.ask(answer_call(("Urea is raised at 11.2 mmol/L.", "L-urea"), ("CRP is 999 mg/L.", "L-crp")))
+            handler.ask(answer_call(("Urea is raised at 11.2 mmol/L.", "L-urea"), ("He may go home.", "L-made-up")))
         else:
-            handler.ask(answer_call(("Urea is raised at 21.1 mmol/L.", "L-urea"), ("CRP is 999 mg/L.", "L-crp")))
+            handler.ask(answer_call(("Urea is raised at 11.2 mmol/L.", "L-urea"), ("He can go home.", "L-made-up")))
 
     stub = serve(wrong_then_right)
     assistant = make_assistant(stub.spec)
     answer = ask(assistant, "Interpret the labs", assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
     assert len(stub.seen) == 3
     assert [c.text for c in answer.claims] == ["Urea is raised at 11.2 mmol/L."]
-    assert {r.text for r in answer.removed} == {"CRP is 999 mg/L.", "Urea is raised at 21.1 mmol/L."}
+    assert {r.text for r in answer.removed} == {"He may go home.", "He can go home."}
     assert answer.status == "partial"
+
+
+def test_a_record_is_worded_by_the_product(make_assistant, serve) -> None:
+    """Wrong fields, words beside the fields, and keys alone: the record's own sentence stands, and what was replaced is named."""
+
+    def embroiders(handler: Handler, body: Body) -> None:
+        if not evidence_in(body):
+            handler.ask(("interpret_labs", "{}"))
+        else:
+            said = (
+                ("CRP is 999 mg/L.", "L-crp"),
+                ("Urea is 11.2 mmol/L after a week of vomiting.", "L-urea"),
+                ("", "L-sodium"),
+            )
+            handler.ask(answer_call(*said))
+
+    stub = serve(embroiders)
+    assistant = make_assistant(stub.spec)
+    answer = ask(assistant, "Interpret the labs", assistant.new_thread("s"), assistant.open_case("a", session="s").handle)
+    assert len(stub.seen) == 2, "what the record can say itself is not objected to"
+    assert {r.text for r in answer.removed} == {"CRP is 999 mg/L.", "Urea is 11.2 mmol/L after a week of vomiting."}
+    assert all("own wording" in r.because for r in answer.removed)
+    told = {c.evidence[0]: c.text for c in answer.claims}
+    ledger = {e.key: e for e in answer.evidence}
+    assert told == {k: ledger[k].text for k in told}
+    assert "999" not in answer.answer
+    assert "vomiting" not in answer.answer
 
 
 def _drip(handler: Handler, body: Body) -> None:

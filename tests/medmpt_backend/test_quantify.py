@@ -9,7 +9,7 @@ import pytest
 from medmpt_backend.cohort.demo import generate
 from medmpt_backend.cohort.thorax import Scan, SyntheticStudy
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
-from medmpt_backend.imaging.commands import ct_quantify
+from medmpt_backend.imaging.commands import QuantifyOut
 from medmpt_backend.imaging.densitometry import Histogram, histograms, region_codes
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.quantify import Quantification, quantify
@@ -148,7 +148,7 @@ def test_ct64_agrees_with_its_mask() -> None:
 def test_lidc_volume_and_contrast_through_the_command() -> None:
     if not DATA.is_dir():
         pytest.skip("the public test data is absent (../shared/data)")
-    out = ct_quantify(DATA / "chest_ct/LIDC-IDRI-0001")
+    out = QuantifyOut.of(quantify(load_volume(DATA / "chest_ct/LIDC-IDRI-0001")))
     assert out.status == "partial"
     assert out.lungs.total_l == pytest.approx(3.75, rel=0.06)
     assert next(limit for limit in out.limits if limit.cause == "contrast").validity == "out"

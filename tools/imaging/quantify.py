@@ -7,6 +7,8 @@ from pydantic import JsonValue
 
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult, Validity
+from tools.imaging.marks.evidence import marked
+from tools.imaging.marks.statements import mark_rows
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
@@ -35,19 +37,29 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
     opened = study_of(deps, study)
     from medmpt_backend.errors import BackendError
 
+    kept = marked(deps, study)
     try:
         found = opened.measured
     except BackendError as error:
-        return ToolResult(tool="quantify_ct", status=error.status, reason=str(error), query={"study": study})
+        return ToolResult(
+            tool="quantify_ct",
+            status="partial" if kept.marks else error.status,
+            reason=str(error),
+            query={"study": study},
+            warnings=kept.warnings,
+            missing=kept.missing,
+            evidence=kept.evidence,
+        )
     return ToolResult(
         tool="quantify_ct",
         status=found.status,
         reason="; ".join(limit.reason for limit in found.limits) or None,
         query={"study": study},
         counts={"slices": found.slices},
-        warnings=tuple(found.warnings),
-        evidence=(*_figures(found, study), *_regions(found, study), *_pleura(found, study), *_slices(found, study)),
-        data=payload(found),
+        warnings=(*found.warnings, *kept.warnings),
+        missing=kept.missing,
+        evidence=(*_figures(found, study), *_regions(found, study), *_pleura(found, study), *_slices(found, study), *kept.evidence),
+        data={**payload(found), "marks": mark_rows(kept.marks)},
     )
 
 

@@ -13,6 +13,9 @@ from tools.deps import Deps
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from medmpt_backend.imaging.anatomy.lungs import Lungs
     from medmpt_backend.imaging.quantify import Quantification
     from medmpt_backend.imaging.volume import Volume
@@ -30,10 +33,25 @@ class Study:
     def __init__(self, path: Path) -> None:
         """Nothing is read yet."""
         self.path = path
-        self._lock = threading.RLock()
+        # What is computed takes seconds: it must not keep the pixels waiting.
+        self._reading, self._lock = threading.RLock(), threading.RLock()
         self._volume: Volume | None = None
         self._lungs: Lungs | None = None
+        self._fluid: tuple[NDArray[np.bool_], tuple[int, int, int]] | None = None
         self._measured: Quantification | None = None
+        self._content: str | None = None
+
+    @property
+    def content(self) -> str:
+        """A hash of voxels, shape and spacing: what marks are kept under.
+
+        Raises:
+            BackendError: Why it cannot be read.
+        """
+        with self._reading:
+            if self._content is None:
+                self._content = self.volume.content_hash[:32]
+            return self._content
 
     @property
     def volume(self) -> "Volume":
@@ -44,7 +62,7 @@ class Study:
         """
         from medmpt_backend.imaging.load import load_volume
 
-        with self._lock:
+        with self._reading:
             if self._volume is None:
                 self._volume = load_volume(self.path)
             return self._volume
@@ -64,6 +82,23 @@ class Study:
             return self._lungs
 
     @property
+    def fluid(self) -> "tuple[NDArray[np.bool_], tuple[int, int, int]]":
+        """Pleural fluid on a coarse grid, and how many voxels of the volume one of its voxels spans.
+
+        Raises:
+            BackendError: It is not a chest that can be segmented.
+        """
+        from medmpt_backend.imaging.anatomy.space import cavity_of
+        from medmpt_backend.imaging.findings.pleura import fluid
+
+        with self._lock:
+            if self._fluid is None:
+                cavity = cavity_of(self.lungs)
+                coarse, fine = cavity.grid.factors, self.lungs.grid.factors
+                self._fluid = fluid(cavity).mask, (coarse[0] * fine[0], coarse[1] * fine[1], coarse[2] * fine[2])
+            return self._fluid
+
+    @property
     def measured(self) -> "Quantification":
         """Volumes, densities and key slices.
 
@@ -74,13 +109,13 @@ class Study:
 
         with self._lock:
             if self._measured is None:
-                self._measured = quantify(self.volume)
+                self._measured = quantify(self.volume, self.lungs)
             return self._measured
 
     def drop_voxels(self) -> None:
         """Let go of what is large; measurements stay."""
-        with self._lock:
-            self._volume = self._lungs = None
+        with self._lock, self._reading:
+            self._volume = self._lungs = self._fluid = None
 
 
 class StudySource:

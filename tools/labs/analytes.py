@@ -112,6 +112,8 @@ class Combined(_Row):
     """Values of one sample that are critical together although none is alone."""
 
     id: str
+    name: str
+    name_zh: str
     en: str
     zh: str
     source: str

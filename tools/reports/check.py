@@ -8,13 +8,16 @@ from pydantic import JsonValue
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, ToolResult
+from tools.imaging.marks.measuring import marks_of
 from tools.imaging.quantify import quantify_ct
 from tools.quantities import fill
 from tools.reports.lint import Kind, Lint, Remark, lint
 from tools.reports.lint.reading.parts import sentences_of
+from tools.reports.marked import against_marks
 from tools.reports.measured import Issue, disagreements
 
 _MEASURED = ("numbers and sides against what was measured on the study", "与本检查测量值的数值和侧别")
+_MARKED = ("lesions against those that were marked on the study", "病灶与本检查的标记")
 _NOT_A_BILL: dict[Language, str] = {
     "en": "no remark is not a clean bill: the images were not read",
     "zh": "没有提示不等于没有错误：未读图像",
@@ -85,6 +88,10 @@ def checked(body: str, deps: Deps, study: str) -> Checked:
         warnings = measured.warnings
     else:
         left.append(_MEASURED)
+    marks = marks_of(deps, study)
+    if marks:
+        remarks += against_marks(sentences, marks)
+        done.append(_MARKED)
     return Checked(tuple(remarks), tuple(done), tuple(left), tuple(warnings), len(sentences), linted.chinese)
 
 

@@ -13,6 +13,7 @@ from tools.case.files import load_case
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Language, Status
+from tools.imaging.marks.store import FILE, LOCAL, MarkStore, OwnMarks
 from tools.reports.check import checked, remark_json
 
 
@@ -20,6 +21,7 @@ class _Settings(Protocol):
     """What this command needs of the settings."""
 
     cache_dir: Path
+    data_dir: Path
 
 
 class CheckOut(BaseModel):
@@ -47,7 +49,8 @@ def report_check(
         raise BadInput(f"--lang {lang!r} is not en or zh")
     loaded = open_named(case, settings.cache_dir) if case else load_case(study) if study else None
     studies = {**(loaded.studies if loaded else {}), **({"ct-1": study.resolve()} if study else {})}
-    deps = Deps(cache_dir=settings.cache_dir, case=loaded.case if case and loaded else None, studies=studies)
+    own = OwnMarks(MarkStore(settings.data_dir / FILE), LOCAL)
+    deps = Deps(cache_dir=settings.cache_dir, case=loaded.case if case and loaded else None, studies=studies, marks=own)
     if not body.strip():
         return CheckOut(status="empty", reason="there is no report text to check: paste one", remarks=[], checked=[], not_checked=[])
     found = checked(body, deps, next(iter(studies), "ct-1"))

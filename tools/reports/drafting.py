@@ -18,6 +18,7 @@ from tools.imaging.model_tools import on_engine
 from tools.imaging.quantify import quantify_ct
 from tools.quantities import fill
 from tools.reports.draft_words import blank_sizes, contradiction, denies, split_sections, tidy
+from tools.reports.real_scan import sentences
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from medmpt_backend.inference.training_domain import Validity
 
 Origin = Literal["measured", "model", "metadata", "template"]
-SECTIONS = ("technique", "measurements", "findings", "impression", "limits")
+SECTIONS = ("technique", "comparison", "measurements", "findings", "impression", "recommendation", "limits")
 _PRELIMINARY = {
     "en": "this is a preliminary draft; a person must check and sign it",
     "zh": "这是初步草稿，须由医师核对并签发",
@@ -48,6 +49,8 @@ _MEASURED_ONLY = (
     "This draft holds measurements only; a finding that is not mentioned was not looked for.",
     "本草稿仅含测量结果；未提及的征象并未检查。",
 )
+# Where the model gives no opinion, the draft is built from measurements.
+_SILENT = frozenset({"out_of_domain", "unavailable"})
 
 
 @dataclass
@@ -75,6 +78,8 @@ def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
     found = on_engine("draft_report", deps, study, lambda engine, volume: _by_model(draft, engine, volume, deps, study))
     if not draft.sections:
         return found
+    if found.status in _SILENT:
+        _by_measurement(draft, deps, study)
     spoke = any(e.kind == "model" and not e.key.endswith("-abstains") for e in draft.evidence)
     text, text_zh = _NOT_ASSESSED if spoke else _MEASURED_ONLY
     draft.put("limits", _statement(study, "limits", text, text_zh), "template")
@@ -89,6 +94,21 @@ def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
     )
 
 
+def _by_measurement(draft: _Draft, deps: Deps, study: str) -> None:
+    """Replace the model's part by sentences from measurements; that the model abstains moves to the limits."""
+    rows = sentences(deps, study)
+    if not rows:
+        return
+    kept = draft.sections.pop("findings", [])
+    draft.sections.pop("technique", None)
+    draft.evidence = [e for e in draft.evidence if e.key != f"R-{study}-technique"]
+    abstention = [row for row in kept if str(row["evidence"]).endswith("-abstains")]
+    for section, item, origin in rows:
+        draft.put(section, item, origin)
+    draft.sections.setdefault("findings", []).extend(row for row in kept if row not in abstention)
+    draft.sections.setdefault("limits", []).extend(abstention)
+
+
 def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:
     """Technique out of the series, then the lungs in figures; key slices stay with `quantify_ct`."""
     series = measured.data.get("series")
@@ -101,7 +121,9 @@ def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:
         text_zh = f"胸部 CT，轴位 {slices} 层，层间距 {spacing[0]:.2f} mm，{contrast_zh}。"
         draft.put("technique", _statement(study, "technique", text, text_zh), "metadata")
     for item in measured.evidence:
-        if not item.key.startswith(f"CT-{study}-slice_"):
+        if item.key.startswith((f"CT-{study}-mark-", f"CT-{study}-growth-")):
+            draft.put("findings", item, "measured")
+        elif not item.key.startswith(f"CT-{study}-slice_"):
             draft.put("measurements", item, "measured")
 
 

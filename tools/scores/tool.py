@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
+from tools.imaging.marks.scores import lesion_inputs
 from tools.labs.units import parse_unit
 from tools.quantities import fill
 from tools.scores.base import UNITS_ZH
@@ -38,6 +39,7 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None,
     calculator = find(name)
     if explain or (deps.case is None and not inputs):
         return _explained(calculator.name, explain)
+    inputs, marked = lesion_inputs(deps, calculator, dict(inputs or {}))
     outcome = run(calculator, deps.case, inputs)
     missing = tuple(_label(outcome, key, deps.language) for key in outcome.missing)
     note = calculator.note
@@ -45,11 +47,11 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None,
         tool="calculate_score",
         status="partial" if outcome.missing else "ok",
         reason=f"missing: {', '.join(missing)}" if missing else None,
-        query={"name": calculator.name, "inputs": dict(inputs or {})},
+        query={"name": calculator.name, "inputs": dict(inputs)},
         counts={"inputs": len(calculator.fields), "known": len(outcome.inputs)},
-        warnings=tuple(_warnings(outcome, note, deps.language)),
+        warnings=(*_warnings(outcome, note, deps.language), *marked.warnings),
         missing=missing,
-        evidence=() if outcome.low is None else (evidence(outcome),),
+        evidence=marked.evidence if outcome.low is None else (evidence(outcome), *marked.evidence),
         data=payload(outcome),
     )
 

@@ -1,33 +1,48 @@
-"""Studies of the open case for the viewer: list, pixels, findings, heatmaps, measurement; each found only through the caller's session."""
+"""Studies of the open case for the viewer: list, geometry, planes, overlays, findings, heatmaps, marks.
 
+Each is found only through the caller's session, by a token that cannot be guessed, and only while the page shows the case that is open.
+"""
+
+import gzip
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 
+from agent.sessions.marks import MarkChange
+from agent.sessions.views import PlaneView
+from tools.imaging.overlays import LAYERS
+from tools.imaging.planes import Plane, Projection
+from tools.wording import in_language
 from ui.asking import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.restore import ROOM_ERRORS
 from ui.session import Session
 
-
-class Voxel(BaseModel):
-    """A point of a series as loaded: column, row, slice from the head."""
-
-    x: int
-    y: int
-    z: int
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
-    """Studies of the open case: list, pixels, findings, heatmaps, measurement."""
+    """Studies of the open case: list, geometry, planes, overlays, findings, heatmaps, marks."""
     Study = Annotated[tuple[Session, str, str], Depends(doors.study)]
 
     @router.get("/studies")
     def studies(request: Request) -> JSONResponse:
         session = doors.session(request)
-        return JSONResponse({"case": session.case is not None, "studies": list_studies(assistant, session)}, headers=PRIVATE)
+        return JSONResponse({"case": session.case is not None, "studies": list_studies(session)}, headers=PRIVATE)
+
+    @router.get("/study/{token}/info")
+    def info(study: Study) -> JSONResponse:
+        return JSONResponse(study_info(assistant, *study), headers=PRIVATE)
+
+    @router.get("/study/{token}/keys")
+    def keys(study: Study) -> JSONResponse:
+        session, case, handle = study
+        with told():
+            found = assistant.key_slices(case, handle, session.id)
+        return JSONResponse([key.model_dump(mode="json") for key in found], headers=PRIVATE)
+
+    _plane_routes(router, assistant, doors)
 
     @router.get("/study/{token}/findings")
     def findings(study: Study) -> JSONResponse:
@@ -43,40 +58,77 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
             found = assistant.heatmap(case, handle, finding, session.id)
         return JSONResponse(found.model_dump(mode="json"), headers=PRIVATE)
 
-    @router.get("/study/{token}/{index}")
-    def pixels(index: int, study: Study) -> Response:
+    @router.post("/study/{token}/marks")
+    def marks(change: MarkChange, study: Study) -> JSONResponse:
+        session, case, handle = study
+        try:
+            found = assistant.marks(case, handle, change, session.id).model_dump(mode="json")
+        except ROOM_ERRORS as error:
+            found = {"status": error.status, "reason": str(error)}
+        if found.get("reason"):
+            found["reason"] = in_language(found["reason"], session.language)
+        return JSONResponse(found, headers=PRIVATE)
+
+
+def _plane_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
+    """Pixels of a plane, and what lies over it."""
+    Study = Annotated[tuple[Session, str, str], Depends(doors.study)]
+
+    @router.get("/study/{token}/plane/{plane}/{index}")
+    def pixels(
+        request: Request,
+        plane: Plane,
+        index: int,
+        study: Study,
+        slab: Annotated[float, Query()] = 0.0,
+        show: Annotated[Projection, Query()] = "max",
+    ) -> Response:
         session, case, handle = study
         with told():
-            body = assistant.slice(case, handle, index, session.id)
-        return Response(body, media_type="application/octet-stream", headers={**PRIVATE, "content-encoding": "gzip"})
+            view = PlaneView(plane=plane, index=index, slab_mm=slab, projection=show)
+            body = assistant.pixels(case, handle, view, session.id)
+        return _binary(body, request)
 
-    @router.post("/study/{token}/measure")
-    def measure(at: Voxel, study: Study) -> JSONResponse:
+    @router.get("/study/{token}/over/{plane}/{index}")
+    def over(request: Request, plane: Plane, index: int, study: Study, layers: Annotated[str, Query()] = "") -> Response:
         session, case, handle = study
-        try:
-            result = assistant.measure(case, handle, (at.x, at.y, at.z), session.id)
-        except ROOM_ERRORS as error:
-            return JSONResponse({"status": error.status, "reason": str(error)}, headers=PRIVATE)
-        return JSONResponse(result.model_dump(mode="json"), headers=PRIVATE)
+        wanted = frozenset(layers.split(",")) & LAYERS.keys()
+        with told(language=session.language):
+            body = assistant.overlay(case, handle, PlaneView(plane=plane, index=index, layers=wanted), session.id)
+        return _binary(body, request)
 
 
-def list_studies(assistant: Assistant, session: Session) -> list[dict[str, object]]:
-    """Studies of the session's case for the viewer, each behind an unguessable token."""
+def _binary(body: bytes, request: Request) -> Response:
+    """Bytes as they are to this computer, packed to any other: packing takes longer than a loopback does."""
+    packed = request.client is None or request.client.host not in _LOOPBACK
+    headers = {**PRIVATE, "content-encoding": "gzip"} if packed else PRIVATE
+    body = gzip.compress(body, compresslevel=1, mtime=0) if packed else body
+    return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+def list_studies(session: Session) -> list[dict[str, object]]:
+    """Studies of the session's case, each behind an unguessable token; no image is read for it."""
     if session.case is None:
         return []
-    listed: list[dict[str, object]] = []
-    for study in session.case.studies:
-        entry: dict[str, object] = {"handle": study.id, "label": study.label, "synthetic": session.case.synthetic}
-        try:
-            info = assistant.study_info(session.case.handle, study.id, session.id)
-        except ROOM_ERRORS as error:
-            listed.append({**entry, "status": error.status, "reason": str(error)})
-            continue
-        entry |= {"status": info.status, "reason": info.reason, "warnings": list(info.warnings)}
-        entry["synthetic"] = info.synthetic or session.case.synthetic
-        entry["sealed"] = info.sealed
-        if info.shape is not None and info.spacing is not None:
-            entry |= {"token": session.token_of(study.id), "shape": list(info.shape), "spacing": list(info.spacing)}
-            entry["key_slices"] = [{"name": key.name, "index": key.index} for key in info.key_slices]
-        listed.append(entry)
-    return listed
+    return [
+        {
+            "handle": study.id,
+            "label": study.label,
+            "prior": study.prior,
+            "synthetic": session.case.synthetic,
+            "token": session.token_of(study.id),
+        }
+        for study in session.case.studies
+    ]
+
+
+def study_info(assistant: Assistant, session: Session, case: str, handle: str) -> dict[str, object]:
+    """Geometry of a study, or why it cannot be shown."""
+    try:
+        info = assistant.study_info(case, handle, session.id)
+    except ROOM_ERRORS as error:
+        return {"status": error.status, "reason": in_language(str(error), session.language)}
+    shown = info.model_dump(mode="json")
+    shown["reason"] = in_language(info.reason, session.language) if info.reason else None
+    shown["synthetic"] = info.synthetic or (session.case is not None and session.case.synthetic)
+    return shown

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.grid import Grid, coarsen, fraction
 from medmpt_backend.imaging.anatomy.lungs import COARSE_MM, LEFT, RIGHT, Lungs
+from medmpt_backend.imaging.together import together
 
 # Rays from the middle of a lung to the ribs, per slice.
 RAYS = 120
@@ -67,8 +68,11 @@ def rib_cage(lungs: Lungs) -> Cavity:
     spans = np.flatnonzero(labels.any(axis=(1, 2)))
     if not len(spans):
         return Cavity(grid, labels, inside, behind)
-    for side in (RIGHT, LEFT):
-        _add_side(grid, labels, side, (int(spans[0]), int(spans[-1])), inside, behind)
+    span = int(spans[0]), int(spans[-1])
+    other, further = np.zeros_like(inside), np.zeros_like(behind)
+    together(lambda: _add_side(grid, labels, RIGHT, span, inside, behind), lambda: _add_side(grid, labels, LEFT, span, other, further))
+    np.copyto(inside, other, where=other > 0)
+    behind |= further
     inside = np.where(labels > 0, labels, inside).astype(np.uint8)
     return Cavity(grid, labels, inside, behind & (labels == 0))
 
@@ -139,10 +143,12 @@ def _fill(
 ) -> None:
     """Voxels nearer than the ribs, and of these the ones beyond the lung."""
     edge, lung_end = ends
-    yy, xx = np.mgrid[: grid.hu.shape[1], : grid.hu.shape[2]]
+    yy = np.arange(grid.hu.shape[1], dtype=np.float32)[:, None]
+    xx = np.arange(grid.hu.shape[2], dtype=np.float32)[None]
     for i, k in enumerate(range(span[0], span[1] + 1)):
-        dy, dx = (yy - centres[i, 0]) * grid.spacing[1], (xx - centres[i, 1]) * grid.spacing[2]
-        ray = np.rint(np.arctan2(dy, dx) % (2 * np.pi) / (2 * np.pi) * RAYS).astype(int) % RAYS
+        dy = (yy - np.float32(centres[i, 0])) * np.float32(grid.spacing[1])
+        dx = (xx - np.float32(centres[i, 1])) * np.float32(grid.spacing[2])
+        ray = np.rint(np.arctan2(dy, dx) * np.float32(RAYS / (2 * np.pi))).astype(np.int16) % RAYS
         far = np.hypot(dy, dx)
         within = far <= np.nan_to_num(edge[i], nan=-1.0)[ray]
         inside[k][within] = side

@@ -6,6 +6,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from medmpt_backend.imaging.together import together
+
 Vec = tuple[float, float, float]
 
 
@@ -43,13 +45,17 @@ def block_means(hu: NDArray[np.int16], spacing: Vec, wanted: Vec) -> Grid:
     fz, fy, fx = (max(1, min(round(w / s), n // 8)) for w, s, n in zip(wanted, spacing, hu.shape, strict=True))
     d, h, w = hu.shape[0] // fz, hu.shape[1] // fy, hu.shape[2] // fx
     out = np.empty((d, h, w), dtype=np.int16)
-    for k in range(d):
-        total = np.zeros((h, w), dtype=np.int32)
-        for z in range(k * fz, (k + 1) * fz):
-            for y in range(fy):
-                for x in range(fx):
-                    total += hu[z, y : h * fy : fy, x : w * fx : fx]
-        out[k] = total // (fz * fy * fx)
+
+    def fill(first: int, last: int) -> None:
+        for k in range(first, last):
+            total = np.zeros((h, w), dtype=np.int32)
+            for z in range(k * fz, (k + 1) * fz):
+                for y in range(fy):
+                    for x in range(fx):
+                        total += hu[z, y : h * fy : fy, x : w * fx : fx]
+            out[k] = total // (fz * fy * fx)
+
+    together(lambda: fill(0, d // 2), lambda: fill(d // 2, d))
     return Grid(out, (fz, fy, fx), (spacing[0] * fz, spacing[1] * fy, spacing[2] * fx))
 
 
@@ -61,9 +67,12 @@ def coarsen(grid: Grid, wanted: Vec) -> Grid:
 def fraction(mask: NDArray[np.bool_], factors: tuple[int, int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Share of each coarse voxel that a finer mask covers."""
     (fz, fy, fx), (d, h, w) = factors, shape
-    trimmed = mask[: d * fz, : h * fy, : w * fx]
-    share: NDArray[np.float32] = trimmed.reshape(d, fz, h, fy, w, fx).mean(axis=(1, 3, 5), dtype=np.float32)
-    return share
+    total = np.zeros((d, h, w), dtype=np.uint16)
+    for z in range(fz):
+        for y in range(fy):
+            for x in range(fx):
+                total += mask[z : d * fz : fz, y : h * fy : fy, x : w * fx : fx]
+    return total * np.float32(1 / (fz * fy * fx))
 
 
 T = TypeVar("T", bound=np.generic)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import KDTree
 
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
+from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
 from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, refine
 from medmpt_backend.imaging.anatomy.outside import without_padding, without_room_air
+from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import Volume
 
 # Lung against chest wall: midway between aerated lung and soft tissue, after Hu, Hoffman, Reinhardt,
@@ -86,9 +89,8 @@ def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
     labels, count = ndimage.label(air)
     if not count:
         return air
-    sizes = np.bincount(labels.ravel())
-    plain = np.bincount(labels.ravel(), weights=(grid.hu < PLAIN_GAS_HU).ravel())
-    sizes[0] = 0
+    sizes = np.bincount(labels[air], minlength=count + 1)
+    plain = np.bincount(labels[air & (grid.hu < PLAIN_GAS_HU)], minlength=count + 1)
     gas = plain > PLAIN_GAS_SHARE * sizes
     if sizes[~gas].any():
         sizes[gas] = 0
@@ -100,35 +102,33 @@ def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
     coarse = coarsen(grid, COARSE_MM)
     solid = fraction(air, coarse.factors, coarse.hu.shape) >= 0.5
     sides = _split(solid, coarse.spacing)
-    closed = np.zeros_like(sides)
-    for side in (RIGHT, LEFT):
-        grown = _close(sides == side, coarse.spacing, CLOSING_MM)
-        closed[grown & (closed == 0) & ((sides == 0) | (sides == side))] = side
-    fine_sides = refine(_nearest(sides, coarse.spacing), coarse.factors, air.shape)
-    labels = refine(closed, coarse.factors, air.shape).copy()
-    labels[air] = fine_sides[air]
-    return labels
+    whole = np.zeros_like(sides)
+    both = together(lambda: _close(sides == RIGHT, coarse.spacing, CLOSING_MM), lambda: _close(sides == LEFT, coarse.spacing, CLOSING_MM))
+    for side, grown in zip((RIGHT, LEFT), both, strict=True):
+        whole[grown & (whole == 0) & ((sides == 0) | (sides == side))] = side
+    touched = fraction(air, coarse.factors, coarse.hu.shape) > 0
+    fine_sides = refine(_to_nearest(sides, touched, coarse.spacing), coarse.factors, air.shape)
+    labels = refine(whole, coarse.factors, air.shape)
+    return np.where(air, fine_sides, labels)
 
 
 def _split(solid: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
     """Right and left seeds: erode until two large parts lie side by side, then give every voxel to the nearer part."""
     sides = np.zeros(solid.shape, dtype=np.uint8)
-    depth = ndimage.distance_transform_edt(np.pad(solid, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
     for radius in (0.0, 3.0, 6.0, 9.0, 12.0):
-        labels, count = ndimage.label(depth > radius)
+        core = deeper(solid, radius, spacing) if radius else solid
+        labels, count = ndimage.label(core)
         if not count:
             break
-        sizes = np.bincount(labels.ravel())
-        sizes[0] = 0
+        sizes = np.bincount(labels[core], minlength=count + 1)
         order = np.argsort(-sizes)[:2]
         if count >= 2 and sizes[order[1]] >= 0.15 * sizes[order[0]]:
-            centres = ndimage.center_of_mass(labels > 0, labels, [int(i) for i in order])
-            apart = (centres[0][2] - centres[1][2]) * spacing[2]
+            centres = [float(np.nonzero(labels == i)[2].mean()) for i in order]
+            apart = (centres[0] - centres[1]) * spacing[2]
             if abs(apart) >= SEPARATION_MM:
                 right, left = (order[0], order[1]) if apart < 0 else (order[1], order[0])
-                seeds = np.where(labels == right, RIGHT, np.where(labels == left, LEFT, 0)).astype(np.uint8)
-                sides[solid] = _nearest(seeds, spacing)[solid]
-                return sides
+                sides[labels == right], sides[labels == left] = RIGHT, LEFT
+                return _to_nearest(sides, solid, spacing)
     labels, count = ndimage.label(solid)
     if count:
         biggest = int(np.argmax(np.bincount(labels.ravel())[1:])) + 1
@@ -137,27 +137,25 @@ def _split(solid: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
     return sides
 
 
-def _nearest(sides: NDArray[np.uint8], spacing: Vec) -> NDArray[np.uint8]:
-    """Every voxel takes the side of the nearest voxel that has one."""
-    if not sides.any():
+def _to_nearest(sides: NDArray[np.uint8], wanted: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
+    """Voxels that are wanted and have no side take that of the nearest voxel that has one."""
+    lack = wanted & (sides == 0)
+    if not sides.any() or not lack.any():
         return sides
-    index = ndimage.distance_transform_edt(sides == 0, sampling=spacing, return_distances=False, return_indices=True)
-    nearest: NDArray[np.uint8] = sides[tuple(index)]
-    return nearest
+    known = sides > 0
+    edge = known & ~ndimage.binary_erosion(known)
+    tree = KDTree(np.argwhere(edge) * spacing)
+    nearest = tree.query(np.argwhere(lack) * spacing)[1]
+    out = sides.copy()
+    out[lack] = sides[edge][nearest]
+    return out
 
 
 def _close(mask: NDArray[np.bool_], spacing: Vec, radius: float) -> NDArray[np.bool_]:
     """Morphological closing with a ball of `radius` mm, then holes filled slice by slice."""
     if not mask.any():
         return mask
-    pad = [int(np.ceil(radius / s)) + 1 for s in spacing]
-    box = ndimage.find_objects(mask.astype(np.uint8))[0]
-    small = np.pad(mask[box], [(p, p) for p in pad])
-    dilated = ndimage.distance_transform_edt(~small, sampling=spacing) <= radius
-    closed = ndimage.distance_transform_edt(dilated, sampling=spacing) > radius
-    inner = tuple(slice(p, -p) for p in pad)
+    box = box_of(mask)
     out = np.zeros_like(mask)
-    out[box] = closed[inner] | mask[box]
-    for k in range(box[0].start, box[0].stop):
-        out[k] = ndimage.binary_fill_holes(out[k])
+    out[box] = filled_planes(np.pad(closed(mask[box], radius, spacing), 1))[1:-1, 1:-1, 1:-1]
     return out

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from medmpt_backend.imaging.anatomy.balls import closed, opened, within
 from medmpt_backend.imaging.anatomy.cavity import Cavity, rib_cage
 from medmpt_backend.imaging.anatomy.grid import Vec
 from medmpt_backend.imaging.anatomy.lungs import Lungs
@@ -80,11 +80,7 @@ def thick_behind(lungs: Lungs) -> NDArray[np.bool_]:
     tissue = cavity.behind_lung & (cavity.smooth > -200)
     if not tissue.any():
         return tissue
-    depth = ndimage.distance_transform_edt(np.pad(tissue, 1), sampling=cavity.grid.spacing)[1:-1, 1:-1, 1:-1]
-    core = depth > RIND_MM
-    near = ndimage.distance_transform_edt(~core, sampling=cavity.grid.spacing) <= RIND_MM if core.any() else core
-    thick: NDArray[np.bool_] = tissue & near
-    return thick
+    return opened(tissue, RIND_MM, cavity.grid.spacing)
 
 
 def _space(lungs: Lungs, low: list[int], high: list[int]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -99,15 +95,11 @@ def _space(lungs: Lungs, low: list[int], high: list[int]) -> tuple[NDArray[np.bo
     behind, coarse = thick_behind(lungs), cavity_of(lungs).grid.factors
     at = [np.minimum(np.arange(a, b) // f, n - 1) for a, b, f, n in zip(first, last, coarse, behind.shape, strict=True)]
     space |= behind[np.ix_(*at)]
-    rim = space & (ndimage.distance_transform_edt(np.pad(space, 1, mode="edge"), sampling=spacing)[1:-1, 1:-1, 1:-1] <= RIND_MM)
+    rim = space & within(~space, RIND_MM, spacing)
     index = [np.minimum(np.arange(a, b) // f - i, n - 1) for a, b, f, i, n in zip(low, high, factors, first, crop.shape, strict=True)]
     return space[np.ix_(*index)], rim[np.ix_(*index)]
 
 
 def _closed(mask: NDArray[np.bool_], spacing: Vec) -> NDArray[np.bool_]:
     """Closing with a large ball; the crop's edge repeats itself so that it does not pull the mask inwards."""
-    pad = [int(np.ceil(PLEURA_MM / s)) + 1 for s in spacing]
-    padded = np.pad(mask, [(p, p) for p in pad])
-    dilated = ndimage.distance_transform_edt(~padded, sampling=spacing) <= PLEURA_MM
-    closed = ndimage.distance_transform_edt(dilated, sampling=spacing) > PLEURA_MM
-    return mask | closed[pad[0] : -pad[0], pad[1] : -pad[1], pad[2] : -pad[2]]
+    return closed(mask, PLEURA_MM, spacing)

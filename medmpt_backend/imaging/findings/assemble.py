@@ -26,6 +26,7 @@ from medmpt_backend.imaging.findings.groups import (
     VesselGroup,
 )
 from medmpt_backend.imaging.readers.rules import known_kernel
+from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
 # Grades by Agatston's score as Rumberger et al. (Mayo Clin Proc 1999) group it: 1 to 99 mild, 100 to 399 moderate, 400 and more severe.
@@ -87,8 +88,15 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
         All groups; figures outside their domain are None.
     """
     cavity = cavity_of(lungs)
-    wet = pleura.fluid(cavity)
-    dense = pleura.dense_at_wall(cavity, wet.mask)
+
+    def middle() -> tuple[CalciumGroup, HeartGroup, BoneGroup, BodyGroup]:
+        return _calcium(volume, lungs, between), _heart(lungs, between), *_bone(volume, lungs)
+
+    def sides() -> tuple[pleura.Pocket, pleura.Pocket, PleuraGroup]:
+        wet = pleura.fluid(cavity)
+        return wet, pleura.dense_at_wall(cavity, wet.mask), _air(volume, lungs, cavity)
+
+    (wet, dense, air), (calcium, heart, bone, body) = together(sides, middle)
     factor = cavity.grid.factors[0] * lungs.grid.factors[0]
     lung_ml = sum(lungs.millilitres(side) for side in (1, 2))
     ml = dense_inside_ml + dense.right_ml + dense.left_ml
@@ -98,13 +106,13 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
     return Findings(
         airway=_airway(volume, lungs),
         effusion=PleuraGroup("unknown", why, wet.left_ml, wet.right_ml, _slice(wet, factor, volume)),
-        pneumothorax=_air(volume, lungs, cavity),
+        pneumothorax=air,
         consolidation=ConsolidationGroup("unknown", why, ml, 100 * ml / (lung_ml + dense.right_ml + dense.left_ml), spot),
-        calcium=_calcium(volume, lungs, between),
+        calcium=calcium,
         vessels=VesselGroup("out", "The widths of pulmonary trunk and aorta are not measured.", None, None, None),
-        heart=_heart(lungs, between),
-        bone=(bones := _bone(volume, lungs))[0],
-        body=bones[1],
+        heart=heart,
+        bone=bone,
+        body=body,
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medmpt_backend.imaging.anatomy.balls import box_of
 from medmpt_backend.imaging.anatomy.grid import Grid
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
 
@@ -98,10 +99,15 @@ def _spine_front(grid: Grid, k: int, middle: int, half: int, plane: NDArray[np.u
 
 def enhanced(lungs: Lungs, between: Between) -> bool | None:
     """Whether the great vessels hold contrast medium; None where that is not clear."""
-    smooth = ndimage.uniform_filter(lungs.grid.hu.astype(np.float32), size=(1, 3, 3))
-    bright = (smooth > ENHANCED_HU) & between.mask
-    rows = np.arange(bright.shape[1])[None, :]
-    bright &= ((between.spine[:, None] < 0) | (rows < between.spine[:, None] - SPINE_MARGIN_MM / lungs.grid.spacing[1]))[:, :, None]
+    if not between.mask.any():
+        return None
+    box = box_of(between.mask)
+    wide = (box[0], *(slice(max(0, side.start - 1), side.stop + 1) for side in box[1:]))
+    smooth = ndimage.uniform_filter(lungs.grid.hu[wide].astype(np.float32), size=(1, 3, 3))
+    bright = (smooth > ENHANCED_HU) & between.mask[wide]
+    rows = np.arange(wide[1].start, wide[1].start + bright.shape[1])[None, :]
+    spine = between.spine[wide[0], None]
+    bright &= ((spine < 0) | (rows < spine - SPINE_MARGIN_MM / lungs.grid.spacing[1]))[:, :, None]
     core = ndimage.binary_erosion(bright, structure=np.ones((1, 3, 3), dtype=bool))
     ml = float(np.count_nonzero(core)) * lungs.grid.voxel_ml
     return True if ml > ENHANCED_ML else False if ml < PLAIN_ML else None

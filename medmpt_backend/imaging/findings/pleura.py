@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medmpt_backend.imaging.anatomy import balls
 from medmpt_backend.imaging.anatomy.cavity import Cavity
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT
 
@@ -58,18 +59,9 @@ class Pocket:
 
 def opened(mask: NDArray[np.bool_], radius: float, cavity: Cavity) -> NDArray[np.bool_]:
     """Keep what holds a ball of this radius (in the slice where sections are thick)."""
-    out = np.zeros_like(mask)
-    if not mask.any():
-        return out
     spacing = cavity.grid.spacing
     sampling = (spacing[0] if spacing[0] <= radius else 1e3, spacing[1], spacing[2])
-    box = ndimage.find_objects(mask.astype(np.uint8))[0]
-    padded = np.pad(mask[box], 1)
-    core = ndimage.distance_transform_edt(padded, sampling=sampling) > radius
-    if core.any():
-        near = ndimage.distance_transform_edt(~core, sampling=sampling) <= radius + 0.5 * spacing[1]
-        out[box] = (padded & near)[1:-1, 1:-1, 1:-1]
-    return out
+    return balls.opened(mask, radius, sampling, radius + 0.5 * spacing[1])
 
 
 def _pocket(mask: NDArray[np.bool_], cavity: Cavity) -> Pocket:
@@ -94,7 +86,7 @@ def fluid(cavity: Cavity) -> Pocket:
         if large and back >= BEHIND_SHARE and not _massive(part, cavity):
             kept[box] |= part
     if kept.any():
-        near = ndimage.distance_transform_edt(~kept, sampling=cavity.grid.spacing) <= BELOW_MM
+        near = balls.within(kept, BELOW_MM, cavity.grid.spacing)
         more = opened((cavity.side > 0) & watery & near, FLUID_RADIUS_MM, cavity) | kept
         labels, _ = ndimage.label(more)
         kept = np.isin(labels, np.unique(labels[kept]))
@@ -144,7 +136,7 @@ def dense_at_wall(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
         if back >= BEHIND_SHARE or other + medial <= MOST_INNER * lung:
             kept[wide] |= part
     if kept.any():
-        near = ndimage.distance_transform_edt(~kept, sampling=cavity.grid.spacing) <= DENSE_RADIUS_MM + 1.0
+        near = balls.within(kept, DENSE_RADIUS_MM + 1.0, cavity.grid.spacing)
         kept |= near & (cavity.side > 0) & (cavity.lungs == 0) & (cavity.grid.hu > HALF_HU) & (cavity.grid.hu < DENSE_HU[1]) & ~taken
     return _pocket(kept, cavity)
 
@@ -172,7 +164,7 @@ def air(cavity: Cavity, inside: NDArray[np.bool_], airway: NDArray[np.bool_]) ->
     ranked = ndimage.percentile_filter(cavity.grid.hu[box], 90, size=(1 if cavity.grid.spacing[0] > 3.5 else 3, 3, 3))
     plain[box] &= ranked < AIR_DENSEST_HU
     pockets = opened(plain, AIR_RADIUS_MM, cavity)
-    outer = (cavity.side > 0) & (ndimage.distance_transform_edt(cavity.side > 0, sampling=(1e3, *cavity.grid.spacing[1:])) <= _COSTAL_MM)
+    outer = (cavity.side > 0) & balls.within(cavity.side == 0, _COSTAL_MM, (1e3, *cavity.grid.spacing[1:]))
     kept = np.zeros_like(pockets)
     labels, _ = ndimage.label(pockets)
     for i, box in enumerate(ndimage.find_objects(labels), 1):

@@ -112,7 +112,7 @@ export class Heat {
   paint(pen, index, width, height) {
     const map = this.on.checked && this.study && this.finding ? this.maps.get(`${this.study.token}/${this.finding}`) : null;
     const input = map ? map.ranges.findIndex(([first, end]) => index >= first && index < end) : -1;
-    this.viewer.ui.canvas.dataset.heat = input >= 0 ? this.finding : "";
+    this.viewer.panes[0].canvas.dataset.heat = input >= 0 ? this.finding : "";
     if (input < 0) return;
     pen.globalAlpha = Number(this.opacity.value) / 100;
     pen.imageSmoothingEnabled = true;

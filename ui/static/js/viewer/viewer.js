@@ -1,98 +1,87 @@
+// The CT viewer: planes of the open study with one crosshair, a prior study beside it, and the measured lesions.
+// The server cuts planes and slabs out of the volume; windows, zoom and drawing are done here, without WebGL.
+import { arranging } from "./arrange.js";
+import { Bar, WINDOWS } from "./bar.js";
+import { counts, inside, layout, steps } from "./geometry.js";
 import { Heat } from "./heat.js";
+import { Marks } from "./marks.js";
+import { distance } from "./paint.js";
+import { Pane } from "./pane.js";
+import { Planes } from "./planes.js";
 
-// A CT viewer: int16 HU slices from the server, windowed here. Image left is the patient's right; slices count from 0 at the head.
-
-const WINDOWS = { lung: [-600, 1500], mediastinum: [40, 400], bone: [400, 1800] }; // [centre, width] in HU, usual reading windows
-const KEEP = 48; // slices held in memory
-const AHEAD = 3; // neighbours fetched on each side
+const series = () => ({ study: null, point: [0, 0, 0], marks: [], undoable: false, line: null });
 
 export class Viewer {
   constructor(say) {
-    this.say = say;
-    this.studies = [];
-    this.study = null;
-    this.index = 0;
-    this.window = "lung";
-    this.cache = new Map();
-    this.marks = new Map(); // study token -> last measurement
-    this.cursor = null;
+    Object.assign(this, { say, studies: [], window: WINDOWS.lung, tool: "cross", layout: "all", slab: 0, projection: "max" });
+    Object.assign(this, { layers: new Set(), opacity: 0.4, crosshair: true, linked: true, offset: 0, turn: 0 });
+    this.planes = new Planes();
+    this.main = series();
+    this.other = series();
     this.build();
+    this.wait();
     this.translate();
   }
 
   build() {
     this.element = document.createElement("div");
     this.element.className = "viewer";
-    this.element.innerHTML = `
-      <div class="viewer-bar"><select id="viewer-study"></select><div id="viewer-windows" role="group"></div></div>
-      <div id="viewer-stage"><canvas id="viewer-canvas" tabindex="0" role="img"></canvas><canvas id="viewer-overlay" aria-hidden="true"></canvas>
-        <span class="mark right">R</span><span class="mark left">L</span>
-        <span id="viewer-slice" class="overlay" aria-live="polite"></span><span id="viewer-hu" class="overlay"></span>
-        <span id="viewer-synthetic" class="overlay" hidden></span>
-        <span id="viewer-scale" class="overlay"><i></i><b></b></span>
-        <p id="viewer-message"></p></div>
+    this.bar = new Bar(this);
+    this.marks = new Marks(this);
+    const rest = document.createElement("div");
+    rest.innerHTML = `<div id="viewer-stage"><div class="panes"></div><div class="split" role="separator" tabindex="0" aria-valuemin="20" aria-valuemax="80"></div>
+        <span id="viewer-synthetic" hidden></span><p id="viewer-message"></p></div>
       <input id="viewer-slider" type="range" min="0" value="0" step="1">
-      <div id="viewer-heat"></div><div id="viewer-keys"></div><p id="viewer-result" role="status"></p><p id="viewer-hint" class="note"></p>`;
-    const find = (id) => this.element.querySelector(`#viewer-${id}`);
-    this.ui = Object.fromEntries(
-      ["study", "windows", "stage", "canvas", "overlay", "slice", "hu", "synthetic", "scale", "message", "slider", "keys", "result", "hint"].map((id) => [id, find(id)]),
-    );
-    this.heat = new Heat(this, this.element.querySelector("#viewer-heat"));
-    for (const name of Object.keys(WINDOWS)) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.id = `window-${name}`;
-      button.dataset.window = name;
-      button.addEventListener("click", () => this.setWindow(name));
-      this.ui.windows.append(button);
-    }
-    const { canvas, slider, study } = this.ui;
-    canvas.addEventListener("wheel", (event) => { event.preventDefault(); this.wheel(event.deltaY); }, { passive: false });
-    canvas.addEventListener("keydown", (event) => this.key(event));
-    canvas.addEventListener("pointerdown", (event) => this.press(event));
-    canvas.addEventListener("pointermove", (event) => this.move(event));
-    canvas.addEventListener("pointerup", (event) => this.release(event));
-    canvas.addEventListener("pointercancel", () => { this.drag = null; });
-    slider.addEventListener("input", () => this.go(Number(slider.value)));
-    study.addEventListener("change", () => this.choose(Number(study.value)));
-    new ResizeObserver(() => this.draw()).observe(this.ui.stage);
+      <div id="viewer-keys" role="group"></div><p id="viewer-result" role="status"></p><p id="viewer-hint" class="note"></p>`;
+    this.element.append(this.bar.element, ...rest.children, this.marks.element);
+    this.ui = Object.fromEntries(["stage", "synthetic", "message", "slider", "keys", "result", "hint"].map((id) => [id, this.element.querySelector(`#viewer-${id}`)]));
+    this.heat = new Heat(this, this.bar.find("heat"));
+    this.panes = [
+      new Pane(this, "axial", "axial", this.main), new Pane(this, "coronal", "coronal", this.main),
+      new Pane(this, "sagittal", "sagittal", this.main), new Pane(this, "prior", "axial", this.other),
+    ];
+    this.order = this.panes.map((pane) => pane.name);
+    this.grid = this.element.querySelector(".panes");
+    this.split = this.element.querySelector(".split");
+    this.grid.append(...this.panes.map((pane) => pane.element));
+    this.ui.slider.addEventListener("input", () => this.scroll(this.panes[0], Number(this.ui.slider.value) - this.main.point[2]));
+    this.splitter();
+    new ResizeObserver(() => this.arrange()).observe(this.element);
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.element.classList.contains("wide")) this.widen(); });
   }
+
+  get study() { return this.main.study; }
+  get index() { return this.main.point[2]; }
 
   translate() {
-    const say = this.say;
-    for (const button of this.ui.windows.children) button.textContent = say(button.dataset.window);
-    this.ui.windows.setAttribute("aria-label", say("window"));
-    this.ui.canvas.setAttribute("aria-label", say("viewer_label"));
+    const { say } = this;
+    for (const part of [this.bar, this.marks, this.heat, ...this.panes]) part.translate();
     this.ui.slider.setAttribute("aria-label", say("slice"));
-    this.ui.study.setAttribute("aria-label", say("study"));
     this.ui.synthetic.textContent = say("synthetic");
-    this.hint();
-    this.heat.translate();
-    this.setWindow(this.window);
-    this.position();
+    this.ui.keys.setAttribute("aria-label", say("key_slices"));
+    this.split.setAttribute("aria-label", say("split"));
     this.keys();
     this.explain();
-    this.result();
+    this.hint();
+    this.redraw();
   }
 
-  hint() {
-    this.ui.hint.textContent = this.say(this.study?.sealed ? "ruler" : "measure_hint");
-  }
+  hint() { this.ui.hint.textContent = this.study?.shape ? this.say(this.study.sealed ? "ruler" : `tool_${this.tool}_hint`) : ""; }
 
   // Between two cases: nothing of the old one stays visible.
   wait() {
-    this.study = this.refused = this.cursor = null;
+    this.turn += 1;
+    this.planes.clear();
     this.studies = [];
-    this.ruler = [];
-    this.cache.clear();
-    this.marks.clear();
-    this.pending = (this.pending ?? 0) + 1;
-    for (const canvas of [this.ui.canvas, this.ui.overlay]) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
-    delete this.ui.canvas.dataset.drawn;
-    for (const part of ["slice", "hu", "result"]) this.ui[part].textContent = "";
+    for (const one of [this.main, this.other]) Object.assign(one, series());
+    for (const pane of this.panes) pane.blank();
+    Object.assign(this, { refused: null, present: false, keySlices: [], offset: 0, linked: true });
+    this.result("");
     this.ui.synthetic.hidden = true;
-    this.ui.study.replaceChildren();
+    this.bar.find("study").replaceChildren();
     this.keys();
+    this.marks.chosen = null;
+    this.marks.draw();
     this.heat.choose(null);
     this.element.classList.add("empty");
     this.ui.message.textContent = this.say("loading");
@@ -101,278 +90,205 @@ export class Viewer {
   async open({ case: present, studies }) {
     this.present = present;
     this.studies = studies;
-    this.cache.clear();
-    this.marks.clear();
-    this.ui.study.replaceChildren(...studies.map((study, i) => new Option(study.label, String(i))));
-    this.ui.study.hidden = studies.length < 2;
-    this.choose(0);
+    const list = this.bar.find("study");
+    list.replaceChildren(...studies.map((study, i) => new Option(study.label, String(i))));
+    list.hidden = studies.length < 2;
+    const first = Math.max(0, studies.findIndex((study) => !study.prior));
+    list.value = String(first);
+    await this.choose(first);
   }
 
-  choose(number) {
-    const study = this.studies[number] ?? null;
-    this.study = study?.token ? study : null;
-    this.refused = study && !study.token ? study : null;
-    this.cursor = null;
-    this.ruler = [];
-    this.element.classList.toggle("empty", !this.study);
+  // Geometry of a study, once; null where the answer is about a case that is no longer shown.
+  async known(study) {
+    const mine = this.turn;
+    if (!study.status) {
+      const reply = await fetch(`/study/${study.token}/info`);
+      if (mine !== this.turn) return null;
+      Object.assign(study, reply.ok ? await reply.json() : { status: "error", reason: this.say("failed") });
+    }
+    return mine === this.turn ? study : null;
+  }
+
+  async choose(number) {
+    const asked = this.studies[number] ?? null;
+    if (!asked) { this.shown(null); return; }
+    const study = await this.known(asked);
+    if (study) await this.shown(study);
+  }
+
+  async shown(study) {
+    this.refused = study && !study.shape ? study : null;
+    const readable = study?.shape ? study : null;
+    for (const pane of this.panes.slice(0, 3)) pane.blank();
+    Object.assign(this.main, series(), { study: readable, point: readable ? counts(readable).map((n) => n >> 1) : [0, 0, 0] });
+    this.keySlices = [];
+    this.element.classList.toggle("empty", !readable);
     this.ui.synthetic.hidden = !study?.synthetic;
-    this.keys();
-    this.result();
+    if (readable?.sealed) this.tool = "ruler";
+    else if (this.tool === "ruler") this.tool = "cross";
+    this.result("");
     this.explain();
-    this.heat.choose(this.study);
     this.hint();
-    if (!this.study) return;
-    this.ui.slider.max = this.study.shape[0] - 1;
-    const first = this.study.key_slices?.[0]?.index;
-    this.go(first ?? Math.floor(this.study.shape[0] / 2));
+    this.keys();
+    this.marks.draw();
+    this.heat.choose(readable);
+    this.arrange();
+    if (!readable) return;
+    this.ui.slider.max = readable.shape[0] - 1;
+    this.slider();
+    await this.panes[0].show();
+    if (this.study !== readable || readable.sealed) return;
+    await this.marks.change({ do: "list" });
+    await this.measuredOnce(readable);
+  }
+
+  // Key slices come when the study has been measured, some seconds after its first slice.
+  async measuredOnce(study) {
+    const reply = await fetch(`/study/${study.token}/keys`);
+    if (!reply.ok || this.study !== study) return;
+    this.keySlices = await reply.json();
+    this.keys();
   }
 
   // Show one slice of a study by its handle; a link of an answer says which.
-  jump(handle, index) {
-    const number = this.studies.findIndex((study) => study.handle === handle && study.token);
+  async jump(handle, index) {
+    const number = this.studies.findIndex((study) => study.handle === handle);
     if (number >= 0 && this.studies[number] !== this.study) {
-      this.ui.study.value = String(number);
-      this.choose(number);
+      this.bar.find("study").value = String(number);
+      await this.choose(number);
     }
-    this.go(index, true);
+    if (this.layout === "coronal" || this.layout === "sagittal") this.setLayout("all");
+    this.goTo(this.main, [this.main.point[0], this.main.point[1], index]);
+    this.panes[0].canvas.focus({ preventScroll: true });
   }
 
   explain() {
-    const say = this.say;
-    if (this.study) this.ui.message.textContent = this.study.status === "out_of_domain" ? this.study.reason ?? "" : "";
+    const { say } = this;
+    if (this.study) this.ui.message.textContent = "";
     else this.ui.message.textContent = this.refused ? this.refused.reason || say("failed") : say(this.present ? "no_study" : "no_case");
   }
 
-  setWindow(name) {
-    this.window = name;
-    for (const button of this.ui.windows.children) button.setAttribute("aria-pressed", String(button.dataset.window === name));
-    this.draw();
-  }
-
   keys() {
-    const list = this.study?.key_slices ?? [];
-    this.ui.keys.replaceChildren(
-      ...list.map((key) => {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.textContent = `${this.say(key.name).replaceAll("_", " ")} · ${key.index}`;
-        button.addEventListener("click", () => this.go(key.index, true));
-        return button;
-      }),
-    );
-    this.ui.keys.setAttribute("aria-label", this.say("key_slices"));
+    this.ui.keys.replaceChildren(...(this.keySlices ?? []).map((key) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${this.say(key.name).replaceAll("_", " ")} · ${key.index}`;
+      button.addEventListener("click", () => { this.goTo(this.main, [this.main.point[0], this.main.point[1], key.index]); this.panes[0].canvas.focus({ preventScroll: true }); });
+      return button;
+    }));
   }
 
-  position() {
-    if (this.study) this.ui.slice.textContent = `${this.say("slice")} ${this.index} (0–${this.study.shape[0] - 1})`;
+  result(words) { this.ui.result.textContent = words; }
+
+  // Moving
+
+  goTo(one, point) {
+    if (!one.study?.shape) return;
+    one.point = inside(one.study, point);
+    if (this.layout === "pair" && this.linked) this.follow(one);
+    this.slider();
+    this.refresh();
   }
 
-  async go(index, focus = false) {
-    const study = this.study;
-    if (!study) return;
-    this.index = Math.max(0, Math.min(study.shape[0] - 1, Math.round(index)));
-    this.ui.slider.value = this.index;
-    this.position();
-    if (focus) this.ui.canvas.focus({ preventScroll: true });
-    this.draw();
-    await this.load(this.index);
-    this.draw();
-    for (let step = 1; step <= AHEAD; step += 1) for (const near of [this.index + step, this.index - step]) this.load(near);
+  scroll(pane, by) {
+    if (!pane.study?.shape || !by) return;
+    const { planes } = layout(pane.study, pane.plane);
+    const axis = pane.plane === "axial" ? 2 : pane.plane === "coronal" ? 1 : 0;
+    const point = [...pane.series.point];
+    point[axis] = Math.max(0, Math.min(planes - 1, point[axis] + by));
+    this.goTo(pane.series, point);
   }
 
-  load(index) {
-    const study = this.study;
-    if (!study || index < 0 || index >= study.shape[0]) return Promise.resolve();
-    const name = `${study.token}/${index}`;
-    if (!this.cache.has(name)) {
-      const wanted = fetch(`/study/${name}`)
-        .then((reply) => (reply.ok ? reply.arrayBuffer() : Promise.reject(new Error(String(reply.status)))))
-        .then((bytes) => this.cache.set(name, new Int16Array(bytes)))
-        .catch(() => { this.cache.delete(name); if (this.study === study && this.index === index) this.ui.message.textContent = this.say("failed"); });
-      this.cache.set(name, wanted);
-      for (const old of this.cache.keys()) { if (this.cache.size <= KEEP) break; this.cache.delete(old); }
+  // The other study at the same position in millimetres from the head, plus what the reader has set between them.
+  follow(one) {
+    const two = one === this.main ? this.other : this.main;
+    if (!two.study?.shape) return;
+    const from = steps(one.study);
+    const to = steps(two.study);
+    const sign = one === this.main ? 1 : -1;
+    const z = (one.point[2] * from[2] + sign * this.offset) / to[2];
+    two.point = inside(two.study, [two.point[0], two.point[1], z]);
+  }
+
+  setLink(on) {
+    this.linked = on;
+    if (on && this.other.study?.shape) this.offset = this.other.point[2] * steps(this.other.study)[2] - this.main.point[2] * steps(this.main.study)[2];
+  }
+
+  slider() { this.ui.slider.value = this.main.point[2]; }
+  refresh() { for (const pane of this.panes) pane.show(); }
+  redraw() { for (const pane of this.panes) pane.draw(); }
+  go(index) { this.goTo(this.main, [this.main.point[0], this.main.point[1], index]); }
+  draw() { this.redraw(); }
+
+  // Showing
+
+  setWindow(window) { this.window = window; this.bar.state(); this.redraw(); }
+  preset(number) { this.setWindow(Object.values(WINDOWS)[number]); }
+  setTool(tool) { this.tool = tool; this.element.dataset.tool = tool; this.bar.state(); this.hint(); }
+  setSlab(mm, projection) { Object.assign(this, { slab: mm, projection }); this.refresh(); }
+
+  async setLayer(name, on) {
+    const { study } = this;
+    this.layers[on ? "add" : "delete"](name);
+    const note = this.bar.find("over-note");
+    note.textContent = on ? this.say("overlay_runs") : "";
+    this.redraw();
+    await Promise.all(this.panes.map((pane) => pane.show()));
+    const path = on && this.study === study && this.panes[0].study ? this.panes[0].overAddress() : null;
+    note.textContent = path && !this.planes.get(path) && this.panes[0].visible ? this.say("overlay_failed") : "";
+  }
+
+  setLayout(name) {
+    this.layout = name;
+    this.arrange();
+    if (name === "pair") this.pair();
+  }
+
+  // The study before the one that is shown, beside it.
+  async pair() {
+    const rest = this.studies.filter((study) => study !== this.study);
+    const asked = rest.find((study) => study.prior) ?? rest[0];
+    const study = asked && (await this.known(asked));
+    if (!study || this.layout !== "pair") return;
+    if (!study.shape) { this.result(study.reason ?? this.say("failed")); return; }
+    if (this.other.study !== study) {
+      this.panes[3].blank();
+      Object.assign(this.other, series(), { study, point: counts(study).map((n) => n >> 1) });
+      this.offset = 0;
     }
-    return Promise.resolve(this.cache.get(name));
+    this.follow(this.main);
+    await this.marks.change({ do: "list" }, this.other);
+    this.refresh();
   }
 
-  draw() {
-    const study = this.study;
-    if (!study) return;
-    const pixels = this.cache.get(`${study.token}/${this.index}`);
-    if (!(pixels instanceof Int16Array)) return;
-    const [, rows, columns] = study.shape;
-    const { canvas, stage } = this.ui;
-    const wide = (columns * study.spacing[2]) / (rows * study.spacing[1]);
-    const width = Math.min(stage.clientWidth, stage.clientHeight * wide);
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${width / wide}px`;
-    if (canvas.width !== columns || canvas.height !== rows) { canvas.width = columns; canvas.height = rows; }
-    const [centre, span] = WINDOWS[this.window];
-    const image = new ImageData(columns, rows);
-    const out = new Uint32Array(image.data.buffer);
-    const low = centre - span / 2;
-    for (let i = 0; i < pixels.length; i += 1) {
-      const grey = Math.max(0, Math.min(255, ((pixels[i] - low) * 255) / span)) | 0;
-      out[i] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
-    }
-    const context = canvas.getContext("2d");
-    context.putImageData(image, 0, 0);
-    this.overlay(width, width / wide);
-    this.scale(width / columns / study.spacing[2]);
-    canvas.dataset.drawn = String(this.index);
+  // Measuring
+
+  async measure(pane, point) {
+    const { study } = pane;
+    if (!study?.shape || study.sealed) return;
+    this.goTo(pane.series, point);
+    this.result(this.say("measuring"));
+    const mine = (this.asking = (this.asking ?? 0) + 1);
+    const found = await this.marks.change({ do: "add", at: pane.series.point }, pane.series);
+    if (!found || mine !== this.asking) return;
+    const mark = found.marks?.find((one) => one.number === found.number);
+    this.result(mark ? [this.summary(mark), found.reason].filter(Boolean).join(" — ") : found.reason ?? found.status);
   }
 
-  // Crosshair and measured box, drawn at the screen's resolution on a canvas of their own.
-  overlay(width, height) {
-    const [, rows, columns] = this.study.shape;
-    const { overlay, canvas } = this.ui;
-    const ratio = window.devicePixelRatio || 1;
-    Object.assign(overlay.style, { width: `${width}px`, height: `${height}px`, left: `${canvas.offsetLeft}px`, top: `${canvas.offsetTop}px` });
-    overlay.width = Math.round(width * ratio);
-    overlay.height = Math.round(height * ratio);
-    const pen = overlay.getContext("2d");
-    pen.scale(ratio, ratio);
-    this.heat.paint(pen, this.index, width, height);
-    const place = (x, y) => [(x * width) / columns, (y * height) / rows];
-    this.line(pen, place);
-    const box = this.box();
-    if (box && this.index >= box.z[0] && this.index <= box.z[1]) {
-      const [left, top] = place(box.x[0], box.y[0]);
-      const [right, bottom] = place(box.x[1] + 1, box.y[1] + 1);
-      pen.strokeStyle = "#2dd4bf";
-      pen.lineWidth = 1.5;
-      pen.setLineDash([5, 4]);
-      pen.strokeRect(left - 4, top - 4, right - left + 8, bottom - top + 8);
-      pen.setLineDash([]);
-    }
-    if (!this.cursor || this.cursor[2] !== this.index) return;
-    const [x, y] = place(this.cursor[0] + 0.5, this.cursor[1] + 0.5);
-    pen.strokeStyle = "#facc15";
-    pen.lineWidth = 1.25;
-    pen.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) { pen.moveTo(x + dx * 4, y + dy * 4); pen.lineTo(x + dx * 11, y + dy * 11); }
-    pen.stroke();
+  summary({ number, lesion }) {
+    const { say } = this;
+    const parts = [`${say("mark")} ${number}`, `${say("long")} ${lesion.long_mm.toFixed(1)} mm`, `${say("short")} ${lesion.short_mm.toFixed(1)} mm`];
+    parts.push(`${say("volume")} ${lesion.volume_mm3.toFixed(0)} mm³`, `${say("density")} ${lesion.mean_hu.toFixed(0)} HU`, say(lesion.type));
+    return parts.join(" · ");
   }
 
-  // Of a sealed teaching case: a plain ruler between two points, nothing that a machine finds.
-  rule([x, y]) {
-    if (this.ruler.length > 1 || (this.ruler[0] && this.ruler[0][2] !== this.index)) this.ruler = [];
-    this.ruler.push([x, y, this.index]);
-    this.result();
-    this.draw();
-  }
-
-  line(pen, place) {
-    const points = (this.ruler ?? []).filter((point) => point[2] === this.index).map(([x, y]) => place(x + 0.5, y + 0.5));
-    if (!points.length) return;
-    pen.strokeStyle = pen.fillStyle = "#facc15";
-    pen.lineWidth = 1.5;
-    pen.beginPath();
-    points.forEach(([x, y], i) => { pen[i ? "lineTo" : "moveTo"](x, y); });
-    pen.stroke();
-    for (const [x, y] of points) pen.fillRect(x - 2, y - 2, 4, 4);
-  }
-
-  box() {
-    return this.marks.get(this.study.token)?.lesion?.box ?? null; // {x: [first, last], y: …, z: …}, inclusive
-  }
-
-  scale(pixelsPerMm) {
-    const target = this.ui.stage.clientWidth * 0.25;
-    const mm = [100, 50, 20, 10, 5].find((length) => length * pixelsPerMm <= target) ?? 5;
-    this.ui.scale.querySelector("i").style.width = `${mm * pixelsPerMm}px`;
-    this.ui.scale.querySelector("b").textContent = `${mm} mm`;
-  }
-
-  wheel(delta) {
-    this.turned = (this.turned ?? 0) + delta;
-    const steps = Math.trunc(this.turned / 40);
-    if (!steps) return;
-    this.turned -= steps * 40;
-    this.go(this.index + Math.sign(steps) * Math.min(Math.abs(steps), 5));
-  }
-
-  key(event) {
-    const steps = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
-    if (event.key in steps) this.go(this.index + steps[event.key]);
-    else if (event.key === "Home") this.go(0);
-    else if (event.key === "End") this.go(Infinity);
-    else if (event.key === "Enter" && this.study) this.measure(this.cursor ?? [this.study.shape[2] >> 1, this.study.shape[1] >> 1]);
-    else if ("123".includes(event.key)) this.setWindow(Object.keys(WINDOWS)[Number(event.key) - 1]);
-    else return;
-    event.preventDefault();
-  }
-
-  voxel(event) {
-    const box = this.ui.canvas.getBoundingClientRect();
-    const [, rows, columns] = this.study.shape;
-    const x = Math.floor(((event.clientX - box.left) / box.width) * columns);
-    const y = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    return [Math.max(0, Math.min(columns - 1, x)), Math.max(0, Math.min(rows - 1, y))];
-  }
-
-  press(event) {
-    if (!this.study || event.button) return;
-    this.drag = { y: event.clientY, from: this.index, moved: false };
-    this.ui.canvas.setPointerCapture(event.pointerId);
-  }
-
-  move(event) {
-    if (!this.study) return;
-    const [x, y] = this.voxel(event);
-    const pixels = this.cache.get(`${this.study.token}/${this.index}`);
-    this.ui.hu.textContent = pixels instanceof Int16Array ? `${pixels[y * this.study.shape[2] + x]} HU` : "";
-    if (!this.drag) return;
-    const far = event.clientY - this.drag.y;
-    if (Math.abs(far) > 6) this.drag.moved = true;
-    if (this.drag.moved) this.go(this.drag.from + Math.round(far / 6));
-  }
-
-  release(event) {
-    const drag = this.drag;
-    this.drag = null;
-    if (drag && !drag.moved && this.study) this.measure(this.voxel(event));
-  }
-
-  async measure([x, y]) {
-    const study = this.study;
-    if (study.sealed) { this.rule([x, y]); return; }
-    this.cursor = [x, y, this.index];
-    this.pending = (this.pending ?? 0) + 1;
-    const mine = this.pending;
-    this.marks.delete(study.token);
-    this.ui.result.textContent = this.say("measuring");
-    this.draw();
-    const reply = await fetch(`/study/${study.token}/measure`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ x, y, z: this.index }),
-    });
-    const found = reply.ok ? await reply.json() : { status: "error", reason: this.say("failed") };
-    if (mine !== this.pending || this.study !== study) return;
-    this.marks.set(study.token, found);
-    this.result();
-    this.draw();
-  }
-
-  result() {
-    if (this.study?.sealed) {
-      const [a, b] = this.ruler ?? [];
-      const [, down, across] = this.study.spacing;
-      this.ui.result.textContent = b ? `${this.say("distance")} ${Math.hypot((a[0] - b[0]) * across, (a[1] - b[1]) * down).toFixed(1)} mm` : "";
-      return;
-    }
-    const found = this.study && this.marks.get(this.study.token);
-    const lesion = found?.lesion;
-    if (!found) this.ui.result.textContent = "";
-    else if (!lesion) this.ui.result.textContent = found.reason ?? found.status ?? "";
-    else {
-      const say = this.say;
-      const round = (value, digits) => (value === null || value === undefined ? "–" : Number(value).toFixed(digits));
-      const parts = [`${say("long")} ${round(lesion.long_mm, 1)} mm`, `${say("short")} ${round(lesion.short_mm, 1)} mm`];
-      parts.push(`${say("volume")} ${round(lesion.volume_mm3, 0)} mm³`, `${say("density")} ${round(lesion.mean_hu, 0)} HU`);
-      if (lesion.type) parts.push(say(lesion.type));
-      this.ui.result.textContent = parts.join(" · ") + (found.reason ? ` — ${found.reason}` : "");
-    }
+  measured() {
+    const line = this.main.line ?? this.other.line;
+    const study = this.main.line ? this.main.study : this.other.study;
+    this.result(line?.to ? `${this.say("distance")} ${distance(line, study).toFixed(1)} mm` : "");
+    this.redraw();
   }
 }
+
+Object.assign(Viewer.prototype, arranging);

@@ -1,0 +1,101 @@
+"""Structured evidence is worded by the product: what a language model writes on a record is kept only where it says the same as fields.
+
+A laboratory value, score, drug fact, measurement, model finding or case entry reaches the reader in the wording of its typed record
+(direction, severity, presence, frequency and band included). A model chooses the keys and their order; it may hand in no text at all. Its
+own sentence stays where `verify` supports it and where every word of it is one of the record's fields or says nothing of its own.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+
+from agent.answering.compose import marked
+from agent.answering.draft import split_sentences
+from agent.reading.lexicon import ids
+from agent.verify import Verdict, quoted_as
+from agent.verify.align import content, place
+from agent.verify.check import covered
+from agent.verify.text import normalise, tokens
+from tools.evidence import Evidence, Kind, Language
+
+STRUCTURED: frozenset[Kind] = frozenset({"lab", "score", "drug_graph", "ct", "model", "case"})
+# Sentences of a record that are rendered whole; of longer ones the first and the one that the model spoke of.
+_WHOLE = 2
+_INSTEAD = "the record's own wording stands instead: {because}"
+
+
+def reworded(verdicts: Sequence[Verdict], evidence: Mapping[str, Evidence], language: Language) -> tuple[list[Verdict], list[Verdict]]:
+    """Verdicts on a model's sentences with those on structured evidence in the record's own words where they differ.
+
+    Args:
+        verdicts: One for each sentence of the draft, in order.
+        evidence: All evidence of the thread by key.
+        language: Of the answer.
+
+    Returns:
+        As many verdicts as were given, and the model's wording that was replaced, each with the reason.
+    """
+    shown, replaced = [], []
+    for verdict in verdicts:
+        cited = [evidence[k] for k in verdict.evidence if k in evidence]
+        if not cited or len(cited) != len(verdict.evidence) or any(e.kind not in STRUCTURED for e in cited):
+            shown.append(verdict)
+            continue
+        because = verdict.because or (None if verdict.support == "quoted" else _own_words(verdict.text, cited))
+        if because is None and verdict.text.strip():
+            shown.append(verdict)
+            continue
+        shown.append(rendered(verdict, cited, language))
+        if verdict.text.strip():
+            replaced.append(Verdict(verdict.text, verdict.evidence, None, _INSTEAD.format(because=because)))
+    return shown, replaced
+
+
+def rendered(verdict: Verdict, cited: Sequence[Evidence], language: Language) -> Verdict:
+    """What the cited records say, in their own words."""
+    glue = "" if language == "zh" else " "
+    text = glue.join(_wording(e, verdict.text, language) for e in cited)
+    return Verdict(text, verdict.evidence, quoted_as(cited), None)
+
+
+def _wording(item: Evidence, claim: str, language: Language) -> str:
+    text = (item.text_zh if language == "zh" else None) or item.text
+    said = split_sentences(text)
+    if len(said) > _WHOLE:
+        best = place(claim, [text]).sentence
+        chosen = [said[0], *(s for s in said[1:] if best and normalise(best) in normalise(s))][:_WHOLE]
+        text = ("" if language == "zh" else " ").join(chosen)
+    return marked(text, item, language)
+
+
+def _own_words(claim: str, cited: Sequence[Evidence]) -> str | None:
+    """Words of a supported sentence that are no field of its records; None where there are none."""
+    texts = [t for e in cited for t in (e.text, e.text_zh or "", e.source, e.locator or "", " ; ".join(e.subjects).replace("_", " "))]
+    pool = " \n ".join(texts)
+    known = frozenset(content(pool)) | _neutral()
+    named = ids(pool) | frozenset(s for e in cited for s in e.subjects)
+    extra = [
+        t
+        for t in content(claim)
+        if t[0] not in "#<>!" and t not in known and not (t[0] == "@" and (t[1:] in _neutral_terms() or covered(t[1:], named)))
+    ]
+    return f"{', '.join(sorted(extra)[:3])} is no field of the record" if extra else None
+
+
+@lru_cache(maxsize=1)
+def _neutral() -> frozenset[str]:
+    """Words that say nothing beside a field."""
+    return tokens(_words()["english"]) | tokens(_words()["chinese"])
+
+
+@lru_cache(maxsize=1)
+def _neutral_terms() -> frozenset[str]:
+    return ids(f"{_words()['english']} ; {_words()['chinese']}")
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, str]:
+    data = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))
+    words: dict[str, str] = data["record"]["neutral"]
+    return words

@@ -1,0 +1,148 @@
+"""Bands: ranges and limits of a value with what each stands for, and the band that a claim puts a value into."""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from itertools import pairwise
+
+from agent.verify.facts.segments import Segment, Values, segments, words_of
+from agent.verify.numbers import Number, located
+
+Band = tuple[float, float, bool, bool, str]
+_AGE = re.compile(r"\baged?\b|\bolds?\b|\bof \d{2}\b|岁", re.IGNORECASE)
+_INFINITE = float("inf")
+# "0-1 low, 2 moderate": a value that is a band of its own.
+_SINGLE = re.compile(
+    r"\s*[:=：]?\s*(?:low|moderate|intermediate|high|mild|severe)\b(?! (?:or|and))|\s*分?\s*[:=：为]?\s*(?:低|中|高)(?:危|度|风险)|\s*分?\s*[:=：为]?\s*(?:轻|中|重)(?:度|症)",
+    re.IGNORECASE,
+)
+_MORE = re.compile(r"^\s*(?:more|further|additional|extra|less)\b|^\s*(?:分|点)?(?:以上|以下)", re.IGNORECASE)
+# Weight of the words of another band from which a claim speaks of it.
+_SPEAKS = 1.0
+_BETWEEN = re.compile(r"^\s*(?:[-–—~～]|to|至|到|and)\s*(?P<below>(?:below|under|less than|<|不足))?\s*$", re.IGNORECASE)
+
+
+def bands_of(text: str, dimension: str | None = None) -> Values:
+    """Ranges and limits of a text as `(low, high, low inside, high inside, dimension)`."""
+    return frozenset(b for b in _bands(text) if dimension is None or b[4] == dimension)
+
+
+def _bands(text: str) -> list[Band]:
+    found = [(s, e, n) for s, e, n in located(text) if not (n.unit is None and 1980 <= n.value <= 2100)]
+    out: list[Band] = []
+    skip = False
+    for i, (_, end, number) in enumerate(found):
+        if skip:
+            skip = False
+            continue
+        following = found[i + 1] if i + 1 < len(found) else None
+        between = _BETWEEN.match(text[end : following[0]]) if following else None
+        if following and between and following[2].value > number.value:
+            out.append((_base(number, following[2]), _base(following[2]), True, not between["below"], _dimension(following[2])))
+            skip = True
+        elif number.direction in ("at_least", "above"):
+            out.append((_base(number), _INFINITE, number.direction == "at_least", False, _dimension(number)))
+        elif number.direction is not None:
+            out.append((-_INFINITE, _base(number), False, number.direction == "at_most", _dimension(number)))
+        elif _SINGLE.match(text[end:]):
+            out.append((_base(number), _base(number), True, True, _dimension(number)))
+    return out
+
+
+def _base(number: Number, other: Number | None = None) -> float:
+    unit = number.unit or (other.unit if other else None)
+    return round(number.value * (unit[1] if unit else 1.0), 6)
+
+
+def _dimension(number: Number) -> str:
+    return number.unit[0] if number.unit and number.unit[0] != "points" else ""
+
+
+def _holds(band: Band, value: float) -> bool:
+    low, high, with_low, with_high, _ = band
+    return (low < value or (with_low and low == value)) and (value < high or (with_high and high == value))
+
+
+def outside_band(claim: str, texts: Iterable[str]) -> float:
+    """How much a claim says of another band than the one in which its value lies; 0.0 where it says anything of its own."""
+    said = words_of(claim)
+    ranges = _bands(claim)
+    plain = [
+        (round(n.value * (n.unit[1] if n.unit else 1.0), 6), _dimension(n))
+        for _, end, n in located(claim)
+        if n.direction is None and not _MORE.match(claim[end:])
+    ]
+    worst = 0.0
+    for text in texts:
+        for dimension in sorted({b[4] for b in _bands(text)}):
+            for found in segments(text, partial(bands_of, dimension=dimension), partial(_first, dimension=dimension)):
+                worst = max(worst, _told_of_another(said, found, ranges, plain))
+    return worst
+
+
+def in_its_band(claim: str, texts: Iterable[str], number: Number) -> bool:
+    """Whether a value is an instance of the band that the claim names ("an index of 20 is moderate")."""
+    if number.direction is not None:
+        return False
+    said, value = words_of(claim), round(number.value * (number.unit[1] if number.unit else 1.0), 6)
+    for text in texts:
+        for dimension in sorted({b[4] for b in _bands(text)}):
+            for found in segments(text, partial(bands_of, dimension=dimension), partial(_first, dimension=dimension)):
+                mine = [s for s in found for b in s.values if dimension == _dimension(number) and _holds(b, value)]  # type: ignore[arg-type]
+                named = [s for s in mine if any(w.startswith(("!grade", "!label")) for w in said & s.words)]
+                if named and _tiled([b for s in found for b in s.values]):  # type: ignore[misc]
+                    return True
+    return False
+
+
+def _first(text: str, dimension: str) -> Values:
+    """The condition that a segment begins with."""
+    return frozenset(b for b in _bands(text)[:1] if b[4] == dimension)
+
+
+def _told_of_another(said: frozenset[str], found: list[Segment], ranges: list[Band], plain: list[tuple[float, str]]) -> float:
+    mine = _mine(found, ranges, plain)
+    rivals = [s for s in found if s not in mine]
+    if not mine or not rivals or not _tiled([b for s in found for b in s.values]):  # type: ignore[misc]
+        return 0.0
+    edges = frozenset(f"#{edge:g}" for s in found for b in s.values for edge in b[:2])  # type: ignore[index]
+    shared = frozenset.intersection(*(s.words for s in found)) | edges
+    here, there = (max(_told(said & s.words - shared) for s in group) for group in (mine, rivals))
+    return there if here == 0 and there >= _SPEAKS else 0.0
+
+
+def _tiled(bands: list[Band]) -> bool:
+    """Whether bands follow one another without overlap or wide gaps, as those of one scale do."""
+    edges = sorted(bands)
+    return all(0 <= b[0] - a[1] <= max(1.0, 0.05 * abs(a[1])) for a, b in pairwise(edges))
+
+
+def _mine(found: list[Segment], ranges: list[Band], plain: list[tuple[float, str]]) -> list[Segment]:
+    exact = [s for s in found if s.values & frozenset(ranges)]
+    if exact:
+        return exact
+    inside = [s for s in found for b in s.values for v, d in plain if d == b[4] and _holds(b, v)]  # type: ignore[index,arg-type]
+    return inside if len(inside) < len(found) else []
+
+
+def _told(words: frozenset[str]) -> float:
+    """Weight of what a band stands for: numbers of the claim itself do not count."""
+    return sum(1.5 if w[0] in "@!" else 0.5 if w >= "\u4e00" else 1.0 for w in words if w[0] not in "<>")
+
+
+def contained(number: Number, claim: str, texts: Iterable[str]) -> bool:
+    """Whether a plain age lies within an age limit of the evidence ("someone of 46" where it says "aged 40 and over")."""
+    years = number.unit == ("months", 12.0) or (number.unit is None and bool(_AGE.search(claim)))
+    if number.direction is not None or not years or not 1 <= number.value <= 110 or number.decimals:
+        return False
+    value = number.value * 12.0
+    for text in texts:
+        for start, _, n in located(text):
+            age = n.unit == ("months", 12.0) or (n.unit is None and bool(_AGE.search(text[max(0, start - 14) : start])))
+            if n.direction is None or not age:
+                continue
+            limit = n.value * 12.0
+            holds = {"at_least": value >= limit, "above": value > limit, "below": value < limit, "at_most": value <= limit}
+            if holds[n.direction]:
+                return True
+    return False

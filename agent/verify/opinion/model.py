@@ -1,0 +1,5 @@
+"""The fitted weights of the second opinion."""
+
+
+def doubt() -> None:
+    """Placeholder."""

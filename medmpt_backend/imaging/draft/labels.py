@@ -1,0 +1,142 @@
+"""From figures to labels: a label stands only where its method ran in its domain."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from medmpt_backend.imaging.findings.groups import PleuraGroup
+from medmpt_backend.imaging.quantify import Quantification, RegionFigures
+
+_TABLE = Path(__file__).parent / "data" / "sentences.toml"
+Word = float | str
+_SIDES = {"right": "右侧", "left": "左侧"}
+_THIRDS = {"upper": "上", "middle": "中", "lower": "下"}
+# Figures with more than no decimals.
+_DECIMALS = {"emphysema_pct": 1, "ground_glass_pct": 1, "dense_pct": 1, "total_l": 2, "right_l": 2, "left_l": 2}
+_UNITS = {"pct": "%", "ml": "mL", "l": "L"}
+
+
+@dataclass
+class Labels:
+    """What was seen, in words and figures.
+
+    Attributes:
+        names: Labels that hold; `no_x` where x was looked for in its domain and not found.
+        words: Figures and words for the sentences.
+        outside: Findings that were not judged, English and Chinese.
+    """
+
+    names: set[str] = field(default_factory=set)
+    words: dict[str, Word] = field(default_factory=dict)
+    outside: list[tuple[str, str]] = field(default_factory=list)
+
+    def figures(self) -> list[tuple[str, float, str, int]]:
+        """Every figure as name, value, unit and decimals."""
+        return [
+            (n, float(v), _UNITS.get(n.rsplit("_", 1)[-1], ""), _DECIMALS.get(n, 0))
+            for n, v in self.words.items()
+            if not isinstance(v, str)
+        ]
+
+
+@lru_cache(maxsize=1)
+def table() -> Mapping[str, Any]:
+    """The sentences and limits."""
+    return tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+
+
+def labels_of(q: Quantification) -> Labels:
+    """All labels of one study."""
+    found = Labels()
+    for name in ("total_l", "right_l", "left_l"):
+        found.words[name] = getattr(q.lungs, name)
+    cut = any(limit.cause == "partial_lungs" for limit in q.limits)
+    found.names.add("cut_lungs" if cut else "volume")
+    _pleura(found, q)
+    _dense(found, q)
+    _shares(found, q, cut)
+    return found
+
+
+def _pleura(found: Labels, q: Quantification) -> None:
+    """Fluid and air of the pleural space."""
+    limits = table()["labels"]
+    found.words["least_fluid"], found.words["least_air"] = limits["effusion_ml"], limits["pneumothorax_ml"]
+    fluid, air = q.findings.effusion, q.findings.pneumothorax
+    if fluid.validity == "in":
+        sides = _sides(fluid, limits["effusion_ml"])
+        found.names |= (
+            {f"effusion_{side}" for side in sides}
+            | ({"effusion_one"} if len(sides) == 1 else set())
+            | (set() if sides else {"no_effusion"})
+        )
+        for side in ("right", "left"):
+            found.words[f"effusion_{side}_ml"] = _ml(fluid, side)
+        found.words |= {"effusion_ml": sum(_ml(fluid, side) for side in sides), "effusion_slice": float(fluid.slice or 0)}
+        _name_side(found, "effusion", sides)
+    else:
+        found.outside.append(("pleural fluid", "胸腔积液"))
+    if air.validity == "in":
+        sides = _sides(air, limits["pneumothorax_ml"])
+        found.names.add("pneumothorax" if sides else "no_pneumothorax")
+        found.words |= {"pneumothorax_ml": sum(_ml(air, side) for side in sides), "pneumothorax_slice": float(air.slice or 0)}
+        _name_side(found, "pneumothorax", sides)
+    else:
+        found.outside.append(("air in the pleural space", "胸膜腔积气"))
+
+
+def _ml(group: PleuraGroup, side: str) -> float:
+    return float((group.right_ml if side == "right" else group.left_ml) or 0.0)
+
+
+def _sides(group: PleuraGroup, least: float) -> list[str]:
+    return [side for side in ("right", "left") if _ml(group, side) >= least]
+
+
+def _name_side(found: Labels, name: str, sides: list[str]) -> None:
+    both = len(sides) == 2
+    found.words[f"{name}_side_en"] = "right and left" if both else sides[0] if sides else ""
+    found.words[f"{name}_side_zh"] = "双侧" if both else _SIDES[sides[0]] if sides else ""
+
+
+def _dense(found: Labels, q: Quantification) -> None:
+    """Dense lung."""
+    group = q.findings.consolidation
+    if group.validity != "in":
+        found.outside.append(("consolidation, collapse and mass", "实变、不张与肿块"))
+        return
+    if (group.ml or 0.0) >= table()["labels"]["dense_ml"]:
+        index = q.key_slices["most_consolidation"].index if "most_consolidation" in q.key_slices else group.slice or 0
+        found.names.add("dense")
+        found.words |= {"dense_ml": group.ml or 0.0, "dense_pct": group.pct or 0.0, "dense_slice": float(index)}
+
+
+def _shares(found: Labels, q: Quantification, cut: bool) -> None:
+    """Emphysema and ground glass."""
+    limits = table()["labels"]
+    if q.validity("laa950_pct") == "in" and not cut:
+        share = q.lungs.laa950_pct
+        found.names.add("emphysema" if share >= limits["emphysema_pct"] else "no_emphysema")
+        found.words["emphysema_pct"] = share
+        _place(found, "emphysema", q, "laa950_pct", "most_emphysema")
+    else:
+        found.outside.append(("emphysema", "肺气肿"))
+    if q.validity("ggo_pct") == "in":
+        if q.lungs.ggo_pct >= limits["ground_glass_pct"]:
+            found.names.add("ground_glass")
+            found.words["ground_glass_pct"] = q.lungs.ggo_pct
+            _place(found, "ground_glass", q, "ggo_pct", "most_ground_glass")
+    else:
+        found.outside.append(("ground glass", "磨玻璃影"))
+
+
+def _place(found: Labels, name: str, q: Quantification, figure: str, key: str) -> None:
+    """Where most of it lies."""
+    most: RegionFigures = max(q.regions, key=lambda r: getattr(r, figure) or 0.0)
+    found.words[f"{name}_where_en"] = f"{most.third} third of the {most.side} lung"
+    found.words[f"{name}_where_zh"] = f"{_SIDES[most.side].rstrip('侧')}肺{_THIRDS[most.third]}三分之一"
+    if key in q.key_slices:
+        found.words[f"{name}_slice"] = float(q.key_slices[key].index)

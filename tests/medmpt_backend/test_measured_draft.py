@@ -1,0 +1,127 @@
+"""A draft from measurements: what stands in it, what stays out of it, both languages alike."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from medmpt_backend.imaging.draft.labels import table
+from medmpt_backend.imaging.draft.write import Sentence, measured_draft
+from medmpt_backend.imaging.findings.groups import (
+    AirwayGroup,
+    Aorta,
+    BodyGroup,
+    BoneGroup,
+    CalciumGroup,
+    ConsolidationGroup,
+    Coronary,
+    Findings,
+    HeartGroup,
+    PleuraGroup,
+    VesselGroup,
+)
+from medmpt_backend.imaging.findings.key_slices import KeySlice
+from medmpt_backend.imaging.quantify import LungFigures, Quantification, RegionFigures
+from medmpt_backend.imaging.validity import Limit
+from medmpt_backend.imaging.volume import SeriesInfo
+
+
+def study(**findings: object) -> Quantification:
+    """A chest with 12 % emphysema and 3 % ground glass; every group in its domain and empty unless given."""
+    groups: dict[str, object] = {
+        "airway": AirwayGroup("in", None, None),
+        "effusion": PleuraGroup("in", None, 0.0, 0.0),
+        "pneumothorax": PleuraGroup("in", None, 0.0, 0.0),
+        "consolidation": ConsolidationGroup("in", None, 0.0, 0.0),
+        "calcium": CalciumGroup("out", "", Coronary(None, None), Aorta(None)),
+        "vessels": VesselGroup("out", "", None, None, None),
+        "heart": HeartGroup("out", "", None, None),
+        "bone": BoneGroup("out", "", None, None),
+        "body": BodyGroup("out", "", None, None, None),
+    }
+    regions = tuple(
+        RegionFigures(side, third, 1.0, -850.0, 12.0 if third == "upper" else 2.0, 3.0, 0.0)
+        for side in ("right", "left")
+        for third in ("upper", "middle", "lower")
+    )
+    return Quantification(
+        series=SeriesInfo("x", thickness_mm=1.0, kernel="B30f", contrast="no"),
+        slices=300,
+        spacing_mm=(1.0, 0.7, 0.7),
+        lungs=LungFigures(5.5, 2.6, 2.9, -850.0, -870.0, -930.0, 12.0, 5.0, 3.0, 0.0),
+        regions=regions,
+        key_slices={"most_emphysema": KeySlice(40, 40.0), "most_ground_glass": KeySlice(90, 90.0)},
+        limits=(),
+        definitions={},
+        findings=Findings(**{**groups, **findings}),  # type: ignore[arg-type]
+        warnings=(),
+    )
+
+
+def said(q: Quantification) -> dict[str, Sentence]:
+    return {s.name: s for s in measured_draft(q)}
+
+
+def test_sections_come_in_the_order_of_a_report() -> None:
+    order = [s.section for s in measured_draft(study())]
+    assert order == sorted(order, key=["technique", "findings", "impression", "recommendation", "limits"].index)
+
+
+def test_looked_for_and_not_found_is_said_only_where_the_method_ran_in_its_domain() -> None:
+    found = said(study())
+    assert found["pleura"].present is False
+    assert found["pneumothorax"].present is False
+    outside = said(study(effusion=PleuraGroup("unknown", "few scans", 0.0, 0.0), pneumothorax=PleuraGroup("out", "bullae", 30.0, 0.0)))
+    assert "pleura" not in outside
+    assert "pneumothorax" not in outside
+    assert "pleural fluid" in outside["outside"].en
+    assert "胸腔积液" in outside["outside"].zh
+
+
+def test_an_experimental_finding_stays_out() -> None:
+    found = measured_draft(study(consolidation=ConsolidationGroup("unknown", "few scans", 333.0, 6.0)))
+    assert not any("333" in s.en for s in found)
+
+
+def test_fluid_with_dense_lung_takes_the_row_of_the_combination() -> None:
+    wet = PleuraGroup("in", None, 0.0, 640.0, 200)
+    alone, both = said(study(effusion=wet)), said(study(effusion=wet, consolidation=ConsolidationGroup("in", None, 90.0, 1.6, 210)))
+    assert "dense lung" not in alone["pleura"].en
+    assert "dense lung" in both["pleura"].en
+    assert "640" in both["pleura"].en
+    assert "右侧" in both["pleura"].zh
+    assert both["pleura"].slice == 200
+    sides = said(study(effusion=PleuraGroup("in", None, 120.0, 640.0, 200)))
+    assert "both sides" in sides["pleura"].en
+    assert "760" in sides["impression_pleura"].en
+
+
+def test_the_impression_is_ordered_by_weight() -> None:
+    q = study(pneumothorax=PleuraGroup("in", None, 300.0, 0.0, 60), effusion=PleuraGroup("in", None, 0.0, 640.0, 200))
+    impression = [s.name for s in measured_draft(q) if s.section == "impression"]
+    assert impression[0] == "impression_pneumothorax"
+    assert impression.index("impression_pleura") < impression.index("impression_emphysema")
+
+
+def test_emphysema_brings_its_rule_with_its_source_and_contrast_takes_both_away() -> None:
+    found = said(study())
+    assert "12.0 %" in found["emphysema"].en
+    assert "GOLD" in (found["rule_spirometry"].source or "")
+    limit = Limit("contrast", "out", ("laa950_pct",), "contrast")
+    shaded = said(replace(study(), limits=(limit,)))
+    assert "emphysema" not in shaded
+    assert "rule_spirometry" not in shaded
+
+
+@pytest.mark.parametrize("row", table()["row"], ids=lambda row: "+".join(row["when"]))
+def test_both_languages_hold_the_same_figures(row: dict[str, str]) -> None:
+    for name in ("", "impression_"):
+        if f"{name}en" in row:
+            numbers = [sorted(re.findall(r"\{(\w+?)(?:_en|_zh)?\}", row[f"{name}{language}"])) for language in ("en", "zh")]
+            assert numbers[0] == numbers[1]
+
+
+def test_numbers_in_a_sentence_are_its_figures() -> None:
+    for s in measured_draft(study(effusion=PleuraGroup("in", None, 0.0, 640.4, 200))):
+        shown = {f"{value:.{decimals}f}" for _, value, _, decimals in s.figures} | {"950", "5"}
+        assert set(re.findall(r"\d+(?:\.\d+)?", s.en)) <= shown | {"30"}, s.en

@@ -1,0 +1,283 @@
+"""Is a medicine the cause of a value or a symptom: rows of drug effects (`data/bedside/effects.toml`) and label facts against what is taken."""
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from retrieval.drugs.graph import DrugGraph
+from tools.bedside.asks.course import points
+from tools.bedside.asks.subject import asks, name_of, rows, values_named
+from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.expression import holds, names_of
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import pattern_of, words
+from tools.bedside.record.wording import write
+from tools.evidence import Evidence
+
+_MOST = 4
+_LABEL = "Product labels in the drug graph"
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Said(_Row):
+    """A clause that holds under a test."""
+
+    test: str = ""
+    en: str
+    zh: str
+
+
+class Cause(_Row):
+    """Medicines that have the effect: `drugs` of the drug graph, or `written`, a pattern of names that the graph does not know."""
+
+    drugs: str = ""
+    written: str = ""
+    name: tuple[str, str] = ("", "")
+    test: str = ""
+    en: str
+    zh: str
+    source: str
+    year: int | None = None
+
+
+class Effect(_Row):
+    """One effect.
+
+    Attributes:
+        words: Words that name it without a value; `value` and `values` are the values that mean it while `test` holds.
+        graph: Effects of the drug graph whose causes count too; `least` where a label fact alone is enough for a suspicion.
+        before: What the record says of the mechanism.
+        do: What to do: the first that holds.
+        other: Other reasons that the record holds.
+        show: Values that stand in the bottom line; `times` is a multiple of the limit.
+        yes: What a firm answer needs.
+        only_named: Only said when a medicine is named.
+    """
+
+    id: str
+    title: tuple[str, str]
+    words: tuple[str, ...] = ()
+    value: str = ""
+    values: tuple[str, ...] = ()
+    test: str
+    graph: tuple[str, ...] = ()
+    before: tuple[Said, ...] = ()
+    do: tuple[Said, ...]
+    other: tuple[Said, ...] = ()
+    cause: tuple[Cause, ...] = ()
+    show: tuple[str, ...] = ()
+    times: str = ""
+    yes: Said | None = None
+    least: bool = False
+    only_named: bool = False
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The words as one pattern."""
+        return pattern_of(self.words) if self.words else re.compile(r"(?!)")
+
+    @property
+    def known_by(self) -> tuple[str, ...]:
+        """Values that mean it."""
+        return tuple(v for v in dict.fromkeys((self.value, *self.values)) if v)
+
+
+@cache
+def effects() -> tuple[Effect, ...]:
+    """All effects in the order of the file."""
+    return tuple(Effect.model_validate(row) for row in rows("effects")["effect"])
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A medicine that is taken and has the effect."""
+
+    name: tuple[str, str]
+    why: tuple[str, str]
+    since: str
+    source: str
+    year: int | None
+    named: bool
+    row: int
+
+
+def raised(question: str) -> bool:
+    """Whether the question asks for a cause and names an effect or a value that has rows."""
+    return asks_cause(question) and bool(_candidates(question))
+
+
+def asks_cause(question: str) -> bool:
+    """Whether a question asks for a cause; names that were written out in brackets do not count."""
+    return bool(asks("cause").search(re.sub(r" ?\([^)]*\)", "", question)))
+
+
+def _candidates(question: str) -> list[Effect]:
+    named = values_named(question)
+    told = [e for e in effects() if e.pattern.search(question)]
+    meant = [e for name in named for e in effects() if name in e.known_by]
+    return list(dict.fromkeys((*told, *meant)))
+
+
+def causes(question: str, record: Record) -> list[Evidence]:
+    """The answer for the first effect that the record shows; empty where the question raises none."""
+    stopping = bool(words("stop").search(question) or words("may").search(question))
+    cause = asks_cause(question)
+    if not cause and not stopping:
+        return []
+    applied = Applied(record, {}, {})
+    shown = [e for e in _candidates(question) if holds(e.test, applied) is True]
+    for effect in sorted(shown, key=lambda e: not _by_another_value(e, question, applied)):
+        suspects = _suspects(effect, question, record, applied)
+        mine = any(s.named for s in suspects)
+        # A medicine and the value that it may have changed, and whether to stop it: what to do comes first.
+        if (effect.only_named or not cause) and not (mine and set(values_named(question)) & set(effect.known_by)):
+            continue
+        if suspects or effect.value or effect.other:
+            return _answer(effect, suspects, question, record, applied, action_first=not cause)
+    return []
+
+
+def _by_another_value(effect: Effect, question: str, applied: Applied) -> list[Said]:
+    """Reasons in the record that rest on another value which the question names (`the low Mg` for a low potassium)."""
+    others = set(values_named(question)) - set(effect.known_by)
+    return [s for s in effect.other if s.test and names_of(s.test)[0] & others and holds(s.test, applied) is True]
+
+
+def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -> list[Suspect]:
+    graph = record.graph
+    named = {d.id for d in graph.mentions(question)} | {
+        i for m in graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")
+    }
+    found: dict[str, Suspect] = {}
+    for number, cause in enumerate(effect.cause):
+        if holds(cause.test, applied) is not True:
+            continue
+        why = (write(cause.en, applied, "en"), write(cause.zh, applied, "zh"))
+        for drug in record.taken(cause.drugs) if cause.drugs else ():
+            name = graph.name(drug)
+            found.setdefault(drug, Suspect((name.en, name.zh), why, _since(record, drug), cause.source, cause.year, drug in named, number))
+        if cause.written:
+            pattern = re.compile(cause.written, re.IGNORECASE)
+            mine = next((m for m in record.case.medications if pattern.search(m.name)), None)
+            if mine is not None:
+                said = bool(pattern.search(question))
+                found.setdefault(cause.written, Suspect(cause.name, why, mine.since or "", cause.source, cause.year, said, number))
+    for drug in dict.fromkeys(d.id for d in record.patient.current):
+        if drug not in found and (facts := [f for f in graph.facts((drug,), ("causes",)) if _effect_ids(f.subjects) & set(effect.graph)]):
+            name, rare = graph.name(drug), "uncommonly" in facts[0].text or "rarely" in facts[0].text
+            why = ("listed by the label as uncommon", "说明书列为少见") if rare else ("listed by the label", "说明书已列")
+            found[drug] = Suspect((name.en, name.zh), why, _since(record, drug), _LABEL, None, drug in named, 90 + rare)
+    return sorted(found.values(), key=lambda s: (not s.named, s.row))
+
+
+@cache
+def _names_of_effects() -> dict[str, str]:
+    return {e.name.casefold(): e.id for e in DrugGraph.load().tables.effects}
+
+
+def _effect_ids(subjects: tuple[str, ...]) -> set[str]:
+    known = _names_of_effects()
+    return {known.get(s.casefold(), s) for s in subjects}
+
+
+def _since(record: Record, drug: str) -> str:
+    for medicine in record.case.medications:
+        if medicine.since and any(d.id == drug for d in record.graph.resolve(medicine.name)):
+            return medicine.since
+    return ""
+
+
+def _answer(
+    effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied, *, action_first: bool = False
+) -> list[Evidence]:
+    lines = [
+        (write(s.en, applied, "en") + ".", write(s.zh, applied, "zh") + "。") for s in effect.before if holds(s.test, applied) is True
+    ][:1]
+    lines.append(_verdict(effect, suspects, question, record, applied))
+    action = next((s for s in effect.do if holds(s.test, applied) is True), None)
+    if action is not None and (suspects or _by_another_value(effect, question, applied)):
+        done = (write(action.en, applied, "en") + ".", write(action.zh, applied, "zh") + "。")
+        lines.insert(0 if action_first else len(lines), done)
+    others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
+    if others and suspects:
+        lines.append((f"Also in the record: {'; '.join(o[0] for o in others)}.", f"病历中另有：{'；'.join(o[1] for o in others)}。"))
+    source, year = (suspects[0].source, suspects[0].year) if suspects else (_LABEL, None)
+    return [evidence(f"B-cause-{effect.id}-{n}", en, zh, source, year) for n, (en, zh) in enumerate(lines)]
+
+
+def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied) -> tuple[str, str]:
+    state, state_zh = _state(effect, record, applied)
+    others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
+    direct = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in _by_another_value(effect, question, applied)]
+    if direct:
+        more = f"; medicines that add to it: {_listed(suspects[:_MOST], 'en')}" if suspects else ""
+        more_zh = f"；参与的药物：{_listed(suspects[:_MOST], 'zh')}" if suspects else ""
+        return (
+            f"Yes, it can: {'; '.join(d[0] for d in direct)}{state}{more}.",
+            f"是，可以：{'；'.join(d[1] for d in direct)}{state_zh}{more_zh}。",
+        )
+    if not suspects:
+        tail = f"; other reasons in the record: {'; '.join(o[0] for o in others)}" if others else ""
+        tail_zh = f"；病历中其他原因：{'；'.join(o[1] for o in others)}" if others else ""
+        return (
+            f"None of the current medicines is known here for {effect.title[0]}{state}{tail}.",
+            f"现用药中未见已知可致{effect.title[1]}者{state_zh}{tail_zh}。",
+        )
+    mine = [s for s in suspects if s.named]
+    asked = {d.id for d in record.graph.mentions(question)}
+    firm = effect.yes is not None and holds(effect.yes.test, applied) is True
+    if mine:
+        head, head_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else _grade(mine[0])
+        rest = [s for s in suspects if not s.named and s.row < 90][: _MOST - 1]
+        more = f" Adding to it: {_listed(rest, 'en')}." if rest else ""
+        more_zh = f"同时参与：{_listed(rest, 'zh')}。" if rest else ""
+        return f"{head}: {_listed(mine, 'en')}{state}.{more}", f"{head_zh}：{_listed(mine, 'zh')}{state_zh}。{more_zh}"
+    strong = [s for s in suspects if s.row < 90] or suspects
+    denied, denied_zh = ("", "")
+    if asked and not firm:
+        names = [record.graph.name(d) for d in asked]
+        denied = f"{', '.join(n.en for n in names)}: not listed here for {effect.title[0]}. "
+        denied_zh = f"{'、'.join(n.zh for n in names)}：此处未列为{effect.title[1]}的原因。"
+    lead, lead_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else ("Likely from the medicines", "可能与以下药物有关")
+    return (
+        f"{denied}{lead}: {_listed(strong[:_MOST], 'en')}{state}.",
+        f"{denied_zh}{lead_zh}：{_listed(strong[:_MOST], 'zh')}{state_zh}。",
+    )
+
+
+def _grade(suspect: Suspect) -> tuple[str, str]:
+    return ("Possible", "有可能") if suspect.row > 90 else ("Yes, likely", "是，可能性大")
+
+
+def _listed(suspects: list[Suspect], language: str) -> str:
+    zh = language == "zh"
+    out = []
+    for s in suspects:
+        since = "" if not s.since else f"，{s.since} 起用" if zh else f", since {s.since}"
+        out.append(f"{s.name[1]}（{s.why[1]}{since}）" if zh else f"{s.name[0]} ({s.why[0]}{since})")
+    return ("、" if zh else ", ").join(out)
+
+
+def _state(effect: Effect, record: Record, applied: Applied) -> tuple[str, str]:
+    """The values that show the effect, with where they come from."""
+    parts, parts_zh = [], []
+    for name in effect.show or ((effect.value,) if effect.value else ()):
+        value = record.get(name)
+        if value is None:
+            continue
+        en, zh = name_of(name) if name != "qtc" else ("QTc", "QTc")
+        found = points(name, record)
+        before = f" ({found[-2].shown} on {found[-2].time[:10]})" if len(found) > 1 else ""
+        before_zh = f"（{found[-2].time[:10]} 为 {found[-2].shown}）" if len(found) > 1 else ""
+        if name == "alt" and effect.times and (times := record.get(effect.times)) is not None:
+            before, before_zh = f" ({times.shown} times the limit of 40){before}", f"（上限 40 的 {times.shown} 倍）{before_zh}"
+        parts.append(f"{en} {value.shown}{before}")
+        parts_zh.append(f"{zh} {value.shown}{before_zh}")
+    if not parts:
+        return "", ""
+    return f"; {', '.join(parts)}", f"；{'，'.join(parts_zh)}"

@@ -1,0 +1,44 @@
+"""What the tools say of a study's marks: the marks themselves, their growth, and what is missing to answer a question about them."""
+
+from dataclasses import dataclass
+
+from tools.deps import Deps
+from tools.evidence import Evidence
+from tools.imaging.marks.growth import Growth, growth_of
+from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.measuring import marks_of
+from tools.imaging.marks.statements import limits_of, mark_statements
+from tools.imaging.marks.words import asks_growth, names_marks
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Marks of a study as a tool result takes them up."""
+
+    marks: tuple[Mark, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def marked(deps: Deps, study: str) -> Marked:
+    """Marks and growth of a study; that there is none where the question names marks."""
+    marks = marks_of(deps, study)
+    if not marks:
+        asked = deps.marks is not None and names_marks(deps.question)
+        return Marked(evidence=(_none(study),), missing=("a marked lesion",)) if asked else Marked()
+    # Growth needs both scans segmented: only where it is asked for, or where no question stands behind the call.
+    growth = growth_of(deps, study) if not deps.question or asks_growth(deps.question) else Growth()
+    said = (*mark_statements(marks, study), *growth.statements)
+    return Marked(marks, said, growth.missing, (*limits_of(marks), *growth.warnings))
+
+
+def _none(study: str) -> Evidence:
+    return Evidence(
+        key=f"CT-{study}-mark-none",
+        kind="ct",
+        text=f"No lesion is marked on {study}: click it in the viewer to measure it.",
+        text_zh=f"{study} 上没有标记的病灶：请在阅片器中点击病灶进行测量。",
+        source=f"marks of {study}",
+        subjects=("mark", "lesion", study),
+    )

@@ -1,0 +1,136 @@
+"""Marks of the open study against those of the prior one: which belong together and how they grew."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from tools.case.record import StudyRef
+from tools.deps import Deps
+from tools.evidence import Evidence, Quantity
+from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.measuring import marks_of
+from tools.imaging.studies import study_of
+from tools.quantities import fill
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.candidates import Candidate
+    from medmpt_backend.imaging.compare import Pair
+
+_STATUS = {
+    "grown": ("has grown", "增大"),
+    "stable": ("is stable (changes below 25% are within the error of measuring)", "稳定（25% 以下的变化在测量误差之内）"),
+    "shrunk": ("has shrunk", "缩小"),
+}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What was compared: statements, and why there are none."""
+
+    statements: tuple[Evidence, ...] = ()
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def growth_of(deps: Deps, study: str) -> Growth:
+    """Pair the marks of `study` with those of its prior study; nothing where the case has no prior one or `study` has no mark."""
+    marks, prior = marks_of(deps, study), prior_of(deps, study)
+    if not marks or prior is None:
+        return Growth()
+    earlier = marks_of(deps, prior.id)
+    if not earlier:
+        return Growth(missing=(f"the same lesion marked on the prior study {prior.id}",))
+    from medmpt_backend.errors import BackendError
+    from medmpt_backend.imaging.compare import compare_lesions
+
+    both = study_of(deps, study), study_of(deps, prior.id)
+    try:
+        found = compare_lesions(
+            (both[0].volume, both[1].volume),
+            (both[0].lungs, both[1].lungs),
+            (tuple(map(_lesion, marks)), tuple(map(_lesion, earlier))),
+            _days(deps, study, prior),
+        )
+    except BackendError as failure:
+        return Growth(warnings=(str(failure),))
+    pairs = [pair for pair in found.pairs if pair.current is not None and pair.prior is not None]
+    said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because) for pair in pairs)
+    return Growth(said, warnings=(f"sizes cannot be compared: {found.because}",) if found.because and said else ())
+
+
+def prior_of(deps: Deps, study: str) -> StudyRef | None:
+    """The study before `study`: one that is called prior, else the latest with an earlier date."""
+    refs = deps.case.studies if deps.case is not None else ()
+    own = next((r for r in refs if r.id == study), None)
+    others = [r for r in refs if r.id != study and r.id in deps.studies]
+    if own is None or own.prior:
+        return None
+    named = [r for r in others if r.prior]
+    dated = [r for r in others if r.date and own.date and r.date < own.date]
+    return max(named or dated, key=lambda r: r.date or "", default=None)
+
+
+def _days(deps: Deps, study: str, prior: StudyRef) -> float | None:
+    now = next((r.date for r in deps.case.studies if r.id == study), None) if deps.case is not None else None
+    try:
+        days = (date.fromisoformat((now or "")[:10]) - date.fromisoformat((prior.date or "")[:10])).days
+    except ValueError:
+        return None
+    return float(days) if days > 0 else None
+
+
+def _lesion(mark: Mark) -> "Candidate":
+    from medmpt_backend.imaging.candidates import Candidate
+
+    lesion = mark.lesion
+    box = (lesion.box.x, lesion.box.y, lesion.box.z)
+    middle = tuple((low + high) // 2 for low, high in box)
+    third = lesion.lobe_or_third
+    return Candidate(
+        at=(middle[0], middle[1], middle[2]),
+        long_mm=lesion.long_mm,
+        volume_mm3=lesion.volume_mm3,
+        type=lesion.type,
+        side=lesion.side,
+        third="upper" if "upper" in third else "lower" if "lower" in third else "middle",
+        score=float(mark.number),
+    )
+
+
+def _statement(pair: "Pair", marks: tuple[tuple[Mark, ...], tuple[Mark, ...]], studies: tuple[str, str], because: str | None) -> Evidence:
+    assert pair.current is not None
+    assert pair.prior is not None
+    now = next(m for m in marks[0] if m.number == int(pair.current.score))
+    then = next(m for m in marks[1] if m.number == int(pair.prior.score))
+    said, said_zh = _STATUS[pair.status]
+    percent = f"{pair.growth_pct:+.0f}%"
+    volumes = f"{then.lesion.volume_mm3:.0f} mm³", f"{now.lesion.volume_mm3:.0f} mm³"
+    doubling = "" if pair.doubling_days is None else f" The volume doubles in {pair.doubling_days:.0f} days."
+    doubling_zh = "" if pair.doubling_days is None else f"体积倍增时间 {pair.doubling_days:.0f} 天。"
+    if because is not None:
+        said, said_zh = "cannot be judged for growth", "不能判断是否增大"
+        doubling, doubling_zh = f" {because}", " 两次扫描的条件不同，大小不可比。"
+    text = (
+        f"Mark {now.number} {said}: volume {volumes[0]} on {studies[1]} (mark {then.number}), "
+        f"{volumes[1]} on {studies[0]} ({percent}); "
+        f"long diameter {then.lesion.long_mm:.1f} mm then, {now.lesion.long_mm:.1f} mm now.{doubling}"
+    )
+    text_zh = (
+        f"标记 {now.number} {said_zh}：体积在 {studies[1]} 为 {volumes[0]}（标记 {then.number}），"
+        f"在 {studies[0]} 为 {volumes[1]}（{percent}）；长径由 {then.lesion.long_mm:.1f} mm 变为 {now.lesion.long_mm:.1f} mm。{doubling_zh}"
+    )
+    known = [Quantity(name="growth_pct", value=pair.growth_pct or 0.0, unit="%", decimals=0)]
+    if pair.doubling_days is not None and because is None:
+        known.append(Quantity(name="doubling_days", value=pair.doubling_days, unit="days", decimals=0))
+    return Evidence(
+        key=f"CT-{studies[0]}-growth-{now.number}",
+        kind="ct",
+        text=text,
+        text_zh=text_zh,
+        source=f"marks of {studies[0]} and {studies[1]} compared",
+        locator=f"{studies[0]} slice {now.lesion.slice}",
+        validity="out" if because else "in",
+        quantities=fill(tuple(known), text, text_zh),
+        subjects=("growth", "lesion", "mark", f"mark {now.number}", studies[0]),
+        side=now.lesion.side,
+    )

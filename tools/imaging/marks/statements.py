@@ -1,0 +1,104 @@
+"""What a mark says: one citable sentence in two languages, its numbers beside it."""
+
+from collections.abc import Iterable
+
+from pydantic import JsonValue
+
+from tools.evidence import Evidence, Quantity
+from tools.imaging.marks.mark import Mark, MarkedLesion
+from tools.quantities import fill
+
+# A nodule is at most 3 cm, a mass larger: Hansell et al., Fleischner Society: glossary of terms for thoracic imaging, Radiology 2008.
+MASS_ABOVE_MM = 30.0
+_SIDES = {"left": "左", "right": "右"}
+_PLACES = {
+    "upper": ("upper third", "上三分之一"),
+    "middle": ("middle third", "中三分之一"),
+    "lower": ("lower third", "下三分之一"),
+}
+KINDS = {
+    "solid": ("solid", "实性"),
+    "part_solid": ("part-solid", "部分实性"),
+    "ground_glass": ("ground-glass", "磨玻璃"),
+    "calcified": ("calcified", "钙化"),
+}
+
+
+def noun(lesion: MarkedLesion) -> tuple[str, str]:
+    """Nodule or mass."""
+    return ("mass", "肿块") if lesion.long_mm > MASS_ABOVE_MM else ("nodule", "结节")
+
+
+def place(lesion: MarkedLesion) -> tuple[str, str]:
+    """`middle third of the left lung` and the same in Chinese."""
+    en, zh = _PLACES.get(lesion.lobe_or_third, (lesion.lobe_or_third.replace("_", " "), lesion.lobe_or_third))
+    return f"{en} of the {lesion.side} lung", f"{_SIDES[lesion.side]}肺{zh}"
+
+
+def mark_key(study: str, number: int) -> str:
+    """Key of a mark's statement."""
+    return f"CT-{study}-mark-{number}"
+
+
+def mark_statement(mark: Mark, study: str) -> Evidence:
+    """The mark as evidence. Its name stays out: a person's own words go nowhere."""
+    lesion = mark.lesion
+    kind, kind_zh = KINDS[lesion.type]
+    what, what_zh = noun(lesion)
+    where, where_zh = place(lesion)
+    solid, solid_zh = "", ""
+    if lesion.type == "part_solid":
+        solid, solid_zh = f", solid part {lesion.solid_mm:.1f} mm", f"，实性成分 {lesion.solid_mm:.1f} mm"
+    size = f"{lesion.long_mm:.1f} x {lesion.short_mm:.1f} mm"
+    text = (
+        f"Mark {mark.number} is a {kind} {what} in the {where}: {size} (mean {lesion.mean_mm:.1f} mm){solid}, "
+        f"volume {lesion.volume_mm3:.0f} mm³, mean density {lesion.mean_hu:.0f} HU, slice {lesion.slice}."
+    )
+    text_zh = (
+        f"标记 {mark.number} 为{where_zh}{kind_zh}{what_zh}：{size}（平均 {lesion.mean_mm:.1f} mm）{solid_zh}，"
+        f"体积 {lesion.volume_mm3:.0f} mm³，平均密度 {lesion.mean_hu:.0f} HU，第 {lesion.slice} 层。"
+    )
+    return Evidence(
+        key=mark_key(study, mark.number),
+        kind="ct",
+        text=text,
+        text_zh=text_zh,
+        source=f"measurement of a marked lesion on {study}",
+        locator=f"{study} slice {lesion.slice}",
+        validity="unknown" if lesion.warnings else "in",
+        quantities=fill(_quantities(mark), text, text_zh),
+        subjects=(what, "lesion", "mark", f"mark {mark.number}", kind, study),
+        side=lesion.side,
+        present=True,
+    )
+
+
+def _quantities(mark: Mark) -> tuple[Quantity, ...]:
+    lesion, name = mark.lesion, f"mark_{mark.number}"
+    rows = [
+        ("long_mm", lesion.long_mm, "mm", 1),
+        ("short_mm", lesion.short_mm, "mm", 1),
+        ("mean_mm", lesion.mean_mm, "mm", 1),
+        ("volume_mm3", lesion.volume_mm3, "mm³", 0),
+        ("mean_hu", lesion.mean_hu, "HU", 0),
+        ("slice", float(lesion.slice), "", 0),
+        ("number", float(mark.number), "", 0),
+    ]
+    if lesion.type == "part_solid":
+        rows.append(("solid_mm", lesion.solid_mm, "mm", 1))
+    return tuple(Quantity(name=f"{name}_{what}", value=value, unit=unit, decimals=decimals) for what, value, unit, decimals in rows)
+
+
+def mark_statements(marks: Iterable[Mark], study: str) -> tuple[Evidence, ...]:
+    """All marks of a study, by number."""
+    return tuple(mark_statement(mark, study) for mark in marks)
+
+
+def mark_rows(marks: Iterable[Mark]) -> list[JsonValue]:
+    """Marks as JSON, without the person's names."""
+    return [mark.model_dump(mode="json", exclude={"name"}) for mark in marks]
+
+
+def limits_of(marks: Iterable[Mark]) -> tuple[str, ...]:
+    """What limits the measurements, said of each mark."""
+    return tuple(f"mark {mark.number}: {said}" for mark in marks for said in mark.lesion.warnings)

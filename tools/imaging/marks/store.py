@@ -1,0 +1,187 @@
+"""`MarkStore`: marks on this machine, by who made them and on which images.
+
+A study is known by a hash of its voxels, so that its marks are found again whether it comes as a folder, a zip or a part of a richer
+case, and never on other images. What happens to marks is a log of events; undo takes the last one back.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.errors import BadInput, ToolsError
+from tools.imaging.marks.mark import MOST_NAME, Mark, MarkedLesion
+
+FILE = "marks.sqlite"
+# Marks of the command line; pages use their session.
+LOCAL = "local"
+MOST_MARKS = 99
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS mark_events (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, study TEXT NOT NULL, "
+    "kind TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, voxels TEXT NOT NULL DEFAULT '')"
+)
+Event = tuple[str, int, str, str]
+
+
+class MarkStore:
+    """The marks in one file; every call opens it anew, so that page and command line may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is opened yet."""
+        self._path = path
+
+    def of(self, owner: str, study: str) -> tuple[Mark, ...]:
+        """Marks of a study, by number."""
+        return tuple(self._fold(self._events(owner, study)).values())
+
+    def voxels(self, owner: str, study: str) -> dict[int, str]:
+        """Packed voxels of the marks of a study, by number."""
+        events = self._events(owner, study)
+        kept = self._fold(events)
+        return {number: voxels for kind, number, _, voxels in events if kind == "added" and number in kept}
+
+    def undoable(self, owner: str, study: str) -> bool:
+        """Whether there is something to take back."""
+        return bool(self._events(owner, study))
+
+    def add(self, owner: str, study: str, at: tuple[int, int, int], lesion: MarkedLesion, voxels: str) -> Mark:
+        """Keep a measurement under the next number.
+
+        Raises:
+            BadInput: The study has as many marks as are kept.
+        """
+        events = self._events(owner, study)
+        if len(self._fold(events)) >= MOST_MARKS:
+            raise BadInput(f"this study has {MOST_MARKS} marks, the most that are kept: delete one first")
+        number = 1 + max((n for kind, n, _, _ in events if kind == "added"), default=0)
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        mark = Mark(number=number, at=at, made=made, lesion=lesion)
+        self._write(owner, study, ("added", number, mark.model_dump_json(), voxels))
+        return mark
+
+    def rename(self, owner: str, study: str, number: int, name: str) -> None:
+        """Name a mark; an empty name takes the name away.
+
+        Raises:
+            BadInput: No such mark, or a name that is too long.
+        """
+        self._require(owner, study, number)
+        if len(name.strip()) > MOST_NAME:
+            raise BadInput(f"a name has at most {MOST_NAME} characters, this one has {len(name.strip())}")
+        self._write(owner, study, ("renamed", number, name.strip(), ""))
+
+    def delete(self, owner: str, study: str, number: int) -> None:
+        """Take a mark away; undo brings it back.
+
+        Raises:
+            BadInput: No such mark.
+        """
+        self._require(owner, study, number)
+        self._write(owner, study, ("deleted", number, "", ""))
+
+    def undo(self, owner: str, study: str) -> None:
+        """Take back what was done last on this study.
+
+        Raises:
+            BadInput: Nothing was done.
+        """
+        key = _key(owner)
+        with self._open() as connection:
+            last = connection.execute("SELECT max(id) FROM mark_events WHERE owner = ? AND study = ?", (key, study)).fetchone()[0]
+            if last is None:
+                raise BadInput("there is nothing to undo on this study")
+            connection.execute("DELETE FROM mark_events WHERE id = ?", (last,))
+
+    def has_any(self, owner: str) -> bool:
+        """Whether somebody has marked anything."""
+        if not self._path.exists():
+            return False
+        with self._open() as connection:
+            return connection.execute("SELECT 1 FROM mark_events WHERE owner = ? LIMIT 1", (_key(owner),)).fetchone() is not None
+
+    def everything(self) -> list[tuple[str, tuple[Mark, ...]]]:
+        """Every study with its marks, whoever made them: for export on this machine."""
+        if not self._path.exists():
+            return []
+        with self._open() as connection:
+            rows = connection.execute("SELECT owner, study, kind, number, body FROM mark_events ORDER BY id").fetchall()
+        events: dict[tuple[str, str], list[Event]] = {}
+        for owner, study, kind, number, body in rows:
+            events.setdefault((owner, study), []).append((kind, number, body, ""))
+        return [(study, tuple(self._fold(found).values())) for (_, study), found in events.items()]
+
+    def erase(self) -> None:
+        """Delete everybody's marks for good."""
+        if self._path.exists():
+            with self._open() as connection:
+                connection.execute("DELETE FROM mark_events")
+
+    def _require(self, owner: str, study: str, number: int) -> None:
+        marks = self.of(owner, study)
+        if all(mark.number != number for mark in marks):
+            raise BadInput(f"this study has no mark {number}; it has: {', '.join(str(m.number) for m in marks) or 'none'}")
+
+    def _events(self, owner: str, study: str) -> list[Event]:
+        if not self._path.exists():
+            return []
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT kind, number, body, voxels FROM mark_events WHERE owner = ? AND study = ? ORDER BY id", (_key(owner), study)
+            ).fetchall()
+        return [(str(kind), int(number), str(body), str(voxels)) for kind, number, body, voxels in rows]
+
+    @staticmethod
+    def _fold(events: list[Event]) -> dict[int, Mark]:
+        kept: dict[int, Mark] = {}
+        for kind, number, body, _ in events:
+            if kind == "added":
+                kept[number] = Mark.model_validate_json(body)
+            elif kind == "renamed":
+                kept[number] = kept[number].model_copy(update={"name": body or None})
+            else:
+                del kept[number]
+        return kept
+
+    def _write(self, owner: str, study: str, event: Event) -> None:
+        with self._open() as connection:
+            connection.execute(
+                "INSERT INTO mark_events (owner, study, kind, number, body, voxels) VALUES (?, ?, ?, ?, ?, ?)",
+                (_key(owner), study, *event),
+            )
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on the file, which is made readable by this user only; erased marks are overwritten."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            with closing(sqlite3.connect(self._path, timeout=30.0)) as connection, connection:
+                connection.execute("PRAGMA secure_delete=ON")
+                connection.execute(_SCHEMA)
+                yield connection
+        except (OSError, sqlite3.Error) as failure:
+            raise ToolsError(f"marks cannot be read or stored ({failure}): check {self._path.name} in the data folder") from failure
+
+
+def _key(owner: str) -> str:
+    """What is stored in place of a session id."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:32]
+
+
+class OwnMarks:
+    """The marks of one owner: what a turn is given, so that tools can speak of them."""
+
+    def __init__(self, store: MarkStore, owner: str) -> None:
+        """`owner`: the session, or `LOCAL`."""
+        self._store, self._owner = store, owner
+
+    def of(self, study: str) -> tuple[Mark, ...]:
+        """Marks of a study, known by the hash of its voxels."""
+        return self._store.of(self._owner, study)
+
+    def any(self) -> bool:
+        """Whether the owner has marks on any study; reads no image."""
+        return self._store.has_any(self._owner)

@@ -1,0 +1,81 @@
+"""The draft of a scan that the model does not judge: technique, comparison, findings, impression, recommendation and limits, measured."""
+
+from typing import TYPE_CHECKING, Literal
+
+from tools.deps import Deps
+from tools.errors import ToolsError
+from tools.evidence import Evidence, Quantity
+from tools.imaging.studies import study_of
+from tools.quantities import fill
+from tools.reports.document.prior import prior_of
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.draft.write import Sentence
+
+Origin = Literal["measured", "metadata", "template"]
+Row = tuple[str, Evidence, Origin]
+_ORIGINS: dict[str, Origin] = {"measured": "measured", "metadata": "metadata", "rule": "template", "not_assessed": "template"}
+
+
+def sentences(deps: Deps, study: str) -> list[Row]:
+    """Section, statement and origin of every sentence, in the order of a report; none where the study cannot be measured."""
+    from medmpt_backend.errors import BackendError
+    from medmpt_backend.imaging.draft.write import measured_draft
+
+    try:
+        drafted = measured_draft(study_of(deps, study).measured)
+    except BackendError:
+        return []
+    rows: list[Row] = [(s.section, _evidence(s, study), _ORIGINS[s.origin]) for s in drafted]
+    rules: list[Row] = [("recommendation", item, "template") for item in _nodule_rules(deps)]
+    return [*rows, ("comparison", _comparison(deps, study), "metadata"), *rules]
+
+
+def _evidence(s: "Sentence", study: str) -> Evidence:
+    """A sentence as a citable statement."""
+    known = tuple(Quantity(name=name, value=value, unit=unit, decimals=decimals) for name, value, unit, decimals in s.figures)
+    measured = s.origin == "measured"
+    return Evidence(
+        key=f"{'CT' if measured else 'R'}-{study}-draft-{s.name}",
+        kind="ct" if measured else "guideline" if s.origin == "rule" else "report",
+        text=s.en,
+        text_zh=s.zh,
+        source=s.source or (f"quantitative CT of {study}" if measured else f"report draft of {study}"),
+        year=s.year,
+        locator=None if s.source else study if s.slice is None else f"{study} slice {s.slice}",
+        validity="in" if measured else None,
+        quantities=fill(known, s.en, s.zh),
+        subjects=tuple(word.replace("_", " ") for word in (s.finding or s.name, "report")),
+        present=s.present,
+    )
+
+
+def _comparison(deps: Deps, study: str) -> Evidence:
+    """Which earlier studies there are."""
+    dates = [ref.date or ref.id for ref in prior_of(deps, study)]
+    text, text_zh = "No earlier study was available for comparison.", "无既往检查可供对比。"
+    if dates:
+        text, text_zh = f"An earlier CT is in the record: {', '.join(dates)}.", f"记录中有既往 CT：{'、'.join(dates)}。"
+    return Evidence(
+        key=f"R-{study}-draft-comparison",
+        kind="report",
+        text=text,
+        text_zh=text_zh,
+        source=f"report draft of {study}",
+        locator=study,
+        quantities=fill((), text, text_zh),
+        subjects=("report", "comparison"),
+    )
+
+
+def _nodule_rules(deps: Deps) -> list[Evidence]:
+    """What the Fleischner Society advises for the lesions that a person marked; nothing without marks or where inputs are missing."""
+    if deps.marks is None or deps.case is None:
+        return []
+    from tools.scores.tool import calculate_score
+
+    try:
+        result = calculate_score(deps, "fleischner")
+    except ToolsError:
+        return []
+    return [item for item in result.evidence if item.kind == "score"] if not result.missing else []

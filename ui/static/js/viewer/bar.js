@@ -1,0 +1,95 @@
+// The viewer's tools: study, windows, tool, planes shown, slab, overlays.
+import { LAYERS } from "./paint.js";
+
+export const WINDOWS = { lung: [-600, 1500], mediastinum: [40, 400], bone: [400, 1800] }; // [centre, width] in HU, usual reading windows
+const TOOLS = { cross: "✛", measure: "◎", ruler: "📏", window: "◐", pan: "✥" };
+const LAYOUTS = ["all", "axial", "coronal", "sagittal", "pair"];
+const SLABS = [0, 5, 10, 20, 40];
+const PROJECTIONS = ["max", "min", "mean"];
+
+export class Bar {
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.element = document.createElement("div");
+    this.element.className = "viewer-bars";
+    this.element.innerHTML = `<div class="viewer-bar">
+        <select id="viewer-study"></select>
+        <div id="viewer-windows" class="group" role="group">${group(WINDOWS, "window")}</div>
+        <div id="viewer-tools" class="group" role="group">${group(TOOLS, "tool")}</div>
+        <div id="viewer-layouts" class="group" role="group">${group(Object.fromEntries(LAYOUTS.map((l) => [l, 1])), "layout")}</div>
+        <button type="button" id="viewer-wide" aria-pressed="false"></button>
+      </div>
+      <details id="viewer-more"><summary></summary><div class="viewer-bar">
+        <label><span data-say="slab"></span> <select id="viewer-slab">${SLABS.map((mm) => `<option value="${mm}">${mm ? `${mm} mm` : "–"}</option>`).join("")}</select></label>
+        <label><span data-say="projection"></span> <select id="viewer-projection">${PROJECTIONS.map((p) => `<option value="${p}" data-say="${p}"></option>`).join("")}</select></label>
+        <label><input type="checkbox" id="viewer-cross" checked> <span data-say="crosshair"></span></label>
+        <label id="viewer-link-label"><input type="checkbox" id="viewer-link" checked> <span data-say="link"></span></label>
+        <div id="viewer-layers" role="group">${Object.keys(LAYERS).map((l) => `<label><input type="checkbox" data-layer="${l}"> <i class="swatch ${l}"></i><span data-say="layer_${l}"></span></label>`).join("")}</div>
+        <label id="viewer-opacity-label"><span data-say="opacity"></span> <input type="range" id="viewer-opacity" min="10" max="100" step="5" value="40"></label>
+        <div id="viewer-heat"></div>
+        <p id="viewer-over-note" class="note" role="status"></p>
+      </div></details>`;
+    this.listen();
+  }
+
+  find(id) { return this.element.querySelector(`#viewer-${id}`); }
+
+  listen() {
+    const { viewer } = this;
+    this.element.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button?.dataset.window) viewer.setWindow(WINDOWS[button.dataset.window]);
+      else if (button?.dataset.tool) viewer.setTool(button.dataset.tool);
+      else if (button?.dataset.layout) viewer.setLayout(button.dataset.layout);
+      else if (button?.id === "viewer-wide") viewer.widen();
+    });
+    this.element.addEventListener("change", (event) => {
+      const { target } = event;
+      if (target.id === "viewer-study") viewer.choose(Number(target.value));
+      else if (target.id === "viewer-slab" || target.id === "viewer-projection") viewer.setSlab(Number(this.find("slab").value), this.find("projection").value);
+      else if (target.id === "viewer-cross") { viewer.crosshair = target.checked; viewer.redraw(); }
+      else if (target.id === "viewer-link") viewer.setLink(target.checked);
+      else if (target.dataset.layer) viewer.setLayer(target.dataset.layer, target.checked);
+    });
+    this.find("opacity").addEventListener("input", (event) => { viewer.opacity = Number(event.target.value) / 100; viewer.redraw(); });
+  }
+
+  // What the state is, so that a screen reader hears it too.
+  state() {
+    const { viewer } = this;
+    const pressed = (kind, name) => {
+      for (const button of this.element.querySelectorAll(`[data-${kind}]`)) button.setAttribute("aria-pressed", String(button.dataset[kind] === name));
+    };
+    pressed("window", Object.keys(WINDOWS).find((name) => String(WINDOWS[name]) === String(viewer.window)) ?? "");
+    pressed("tool", viewer.tool);
+    pressed("layout", viewer.kind);
+    this.element.querySelector('[data-layout="all"]').hidden = Boolean(viewer.phone);
+    this.find("wide").setAttribute("aria-pressed", String(viewer.element.classList.contains("wide")));
+    const sealed = Boolean(viewer.study?.sealed);
+    this.element.querySelector('[data-tool="measure"]').hidden = sealed;
+    this.find("layers").hidden = this.find("opacity-label").hidden = sealed;
+    const pair = viewer.studies.length > 1;
+    this.element.querySelector('[data-layout="pair"]').hidden = !pair;
+    this.find("link-label").hidden = viewer.layout !== "pair";
+  }
+
+  translate() {
+    const { say } = this.viewer;
+    for (const node of this.element.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
+    for (const button of this.element.querySelectorAll("[data-window], [data-layout]")) button.textContent = say(button.dataset.window ?? `layout_${button.dataset.layout}`);
+    for (const button of this.element.querySelectorAll("[data-tool]")) {
+      const name = say(`tool_${button.dataset.tool}`);
+      button.innerHTML = `<span aria-hidden="true">${TOOLS[button.dataset.tool]}</span> <span class="tool-name">${name}</span>`;
+      button.title = say(`tool_${button.dataset.tool}_hint`);
+      button.setAttribute("aria-label", name);
+    }
+    this.find("more").querySelector("summary").textContent = say("more_tools");
+    this.find("wide").textContent = say("wide");
+    for (const [id, word] of [["windows", "window"], ["tools", "tool"], ["layouts", "planes"], ["layers", "overlays"]]) this.find(id).setAttribute("aria-label", say(word));
+    this.find("study").setAttribute("aria-label", say("study"));
+  }
+}
+
+function group(names, kind) {
+  return Object.keys(names).map((name) => `<button type="button" ${kind === "window" ? `id="window-${name}" ` : ""}data-${kind}="${name}"></button>`).join("");
+}

@@ -65,7 +65,7 @@ class MarkDesk:
         marks = self.store.of(session, opened.content)
         new = next((m for m in marks if m.number == number), None)
         if new is not None and new.lesion.warnings:
-            status, reason = "partial", " ".join(new.lesion.warnings)
+            status, reason = "partial", "; ".join(said.rstrip(".") for said in new.lesion.warnings)
         return MarksView(status=status, reason=reason, number=number, marks=marks, undoable=self.store.undoable(session, opened.content))
 
     def _done(self, study: Study, change: MarkChange, session: str) -> int | None:

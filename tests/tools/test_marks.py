@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medmpt_backend.errors import BackendError
 from tools.case.record import Case, StudyRef
 from tools.deps import Deps
 from tools.errors import BadInput, ToolsError
@@ -23,6 +24,7 @@ from tools.imaging.studies import Study
 from tools.reports.check import check_report
 from tools.reports.drafting import draft_report
 from tools.scores.tool import calculate_score
+from tools.wording import in_language
 
 LIDC = Path(__file__).resolve().parents[2] / "../shared/data/chest_ct/LIDC-IDRI-0003"
 
@@ -204,3 +206,11 @@ def test_no_mark_is_said_where_marks_are_asked_for(tmp_path: Path) -> None:
     deps = Deps(cache_dir=tmp_path, marks=OwnMarks(MarkStore(tmp_path / FILE), "me"), question="How big is the nodule I marked?")
     assert marked(deps, "ct-1").evidence[0].text.startswith("No lesion is marked")
     assert marked(replace(deps, question="emphysema?"), "ct-1").evidence == ()
+
+
+@pytest.mark.parametrize("at", [(30, 75, 20), (75, 130, 30), (150, 0, 0)])
+def test_a_click_that_measures_nothing_is_refused_in_both_languages(store: MarkStore, phantom: Study, at: tuple[int, int, int]) -> None:
+    with pytest.raises(BackendError) as refused:
+        mark_at(store, "me", phantom, at)
+    assert not re.search(r"[a-z]{4}", in_language(str(refused.value), "zh"))
+    assert store.of("me", phantom.content) == ()

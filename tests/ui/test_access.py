@@ -30,7 +30,7 @@ SMALL = """() => [...document.querySelectorAll("button, [role=tab], select, summ
 
 @pytest.fixture
 def page(browser: "Browser", running: Any, pages: ModuleType) -> Iterator["Page"]:
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en-US")
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en-US", reduced_motion="reduce")
     yield pages.opened(context.new_page(), running.url)
     context.close()
 

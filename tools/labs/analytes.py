@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.case.record import Sex
+from tools.case.sex import Sex
 from tools.evidence import Language
 from tools.labs.units import Unit, convert, parse_unit
 

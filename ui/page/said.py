@@ -17,6 +17,7 @@ _CITED = re.compile(r"(.*?)\s*((?:\[\d+\])+)(?:\s+|$)", re.DOTALL)
 _HEADING = re.compile(r"\*\*(.+)\*\*")
 _SLICE = re.compile(r"(\S+) slice (\d+)")  # locator of a CT statement: study handle, index from the head
 _TRAILING = re.compile(r"\s*(?:\[\d+\])+\s*$")
+_LAST = re.compile(r"(?:[^\s<>&;\u2e80-\uffef]{1,24}|[\u2e80-\uffef]{1,2})$")
 _DRUG_KINDS = frozenset({"drug_graph", "guideline", "document", "case"})
 
 
@@ -74,7 +75,16 @@ def sentence_html(sentence: Sentence, order: Sequence[str], cited: Mapping[str, 
     how = named("support", sentence.support, language) if sentence.support else ""
     words = linked(_TRAILING.sub("", sentence.text), tuple(evidence), language)
     title = f' data-how="{escape(how)}"' if how else ""
-    return f'<span class="say {sentence.support}"{title}>{words}{inferred}<span class="marks">{marks}{jumps}</span></span>'
+    said = _ended(words, f'{inferred}<span class="marks">{marks}</span>')
+    return f'<span class="say {sentence.support}"{title}>{said}{jumps}</span>'
+
+
+def _ended(words: str, marks: str) -> str:
+    """The words with their marks; the last word and the marks stay on one line."""
+    found = _LAST.search(words)
+    if found is None:
+        return f"{words}{marks}"
+    return f'{words[: found.start()]}<span class="end">{found[0]}{marks}</span>'
 
 
 def jump(evidence: Evidence, language: Language) -> str:

@@ -67,6 +67,8 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
             found = {"status": error.status, "reason": str(error)}
         if found.get("reason"):
             found["reason"] = in_language(found["reason"], session.language)
+        for mark in found.get("marks", ()):
+            mark["lesion"]["warnings"] = [in_language(said, session.language) for said in mark["lesion"]["warnings"]]
         return JSONResponse(found, headers=PRIVATE)
 
 

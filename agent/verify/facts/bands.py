@@ -13,7 +13,8 @@ _AGE = re.compile(r"\baged?\b|\bolds?\b|\bof \d{2}\b|岁", re.IGNORECASE)
 _INFINITE = float("inf")
 # "0-1 low, 2 moderate": a value that is a band of its own.
 _SINGLE = re.compile(
-    r"\s*[:=：]?\s*(?:low|moderate|intermediate|high|mild|severe)\b(?! (?:or|and))|\s*分?\s*[:=：为]?\s*(?:低|中|高)(?:危|度|风险)|\s*分?\s*[:=：为]?\s*(?:轻|中|重)(?:度|症)",
+    r"\s*[:=：]?\s*(?:low|moderate|intermediate|high|mild|severe)\b(?! (?:or|and))"
+    r"|\s*分?\s*[:=：为]?\s*(?:低|中|高)(?:危|度|风险)|\s*分?\s*[:=：为]?\s*(?:轻|中|重)(?:度|症)",
     re.IGNORECASE,
 )
 _MORE = re.compile(r"^\s*(?:more|further|additional|extra|less)\b|^\s*(?:分|点)?(?:以上|以下)", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What a claim says of images against a record of them: the linter of reports reads both, the record as findings, the claim as impression."""
+"""What a claim says of images against a record of them: the linter of reports reads the record as findings, the claim as impression."""
 
 import re
 import tomllib

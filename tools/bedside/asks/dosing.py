@@ -1,4 +1,4 @@
-"""The dose that the record (or the question) gives against what this weight, kidney and age allow (`data/bedside/dose_checks.toml`, kidney rules of the graph)."""
+"""The dose that the record or the question gives, against what this weight, kidney and age allow (`data/bedside/dose_checks.toml`)."""
 
 import re
 from dataclasses import dataclass, replace

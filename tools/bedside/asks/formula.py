@@ -1,4 +1,4 @@
-"""A named score or formula in colleagues' words, from the values of the time that the question means: the first, those at admission, the latest."""
+"""A named score or formula in colleagues' words, from the values of the time that the question means: first or latest."""
 
 import re
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ _FIRST_DAY = timedelta(hours=24)
 
 
 class Formula(BaseModel):
-    """A calculator with the words that ask for it; `key` is the value whose first time is meant; `topic` answers where inputs are missing."""
+    """A calculator with the words that ask for it; `key`: the value whose first time is meant; `topic` answers where inputs are missing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""A question about a part of the record's reports (`and the one at the left?`): the sentence as it stands, and what follows from it here."""
+"""A question about a part of a report (`and the one at the left?`): the sentence as it stands, and what follows from it here."""
 
 import re
 from dataclasses import dataclass

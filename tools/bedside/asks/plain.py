@@ -18,8 +18,8 @@ _BRONCHODILATORS = "@saba;@sama"
 def plain(record: Record) -> str:
     """The question with names of medicines that the drug graph knows.
 
-    A beginning of at least five letters counts where one drug (of those taken, else of all) begins with it; `the nebs` and `the steroids` are those
-    that the record lists.
+    A beginning of at least five letters counts where one drug (of those taken, else of all) begins with it; `the nebs` and `the steroids`
+    are those that the record lists.
     """
     question = _WORD.sub(lambda m: _written_out(m[0], record), record.question)
     for pattern, group in ((_NEBS, _BRONCHODILATORS), (_STEROID, "@systemic_corticosteroids")):
@@ -27,8 +27,13 @@ def plain(record: Record) -> str:
         if taken and pattern.search(question):
             names = [record.graph.name(d) for d in taken]
             joined = "、".join(n.zh for n in names) if re.search(r"[\u4e00-\u9fff]", question) else ", ".join(n.en for n in names)
-            question = pattern.sub(lambda m, j=joined: f"{m[0]} ({j})", question, count=1)
+            question = _with(question, pattern, joined)
     return question
+
+
+def _with(question: str, pattern: re.Pattern[str], names: str) -> str:
+    """The question with names in brackets behind the word that stands for them."""
+    return pattern.sub(lambda m: f"{m[0]} ({names})", question, count=1)
 
 
 def short_names(question: str) -> list[str]:

@@ -55,9 +55,7 @@ def meanings(record: Record) -> list[Evidence]:
     applied = Applied(record, {}, {})
     chosen = [row for name in named if (row := _first(name, applied)) is not None][:2]
     return [
-        evidence(
-            f"B-means-{m.value}-{0 if n == 0 else n}", write(m.en, applied, "en") + ".", write(m.zh, applied, "zh") + "。", m.source, m.year
-        )
+        evidence(f"B-means-{m.value}-{n}", f"{write(m.en, applied, 'en')}.", f"{write(m.zh, applied, 'zh')}。", m.source, m.year)
         for n, m in enumerate(chosen)
     ]
 
@@ -74,11 +72,10 @@ def pattern(record: Record) -> list[Evidence]:
     parts = [f"FEV1/FVC {shown(ratio.number)}", *([f"FEV1 {shown(fev1.number)}%"] if fev1 else []), f"FVC {shown(fvc.number)}%"]
     if ratio.number < _OBSTRUCTED:
         grade = next(((e, z) for limit, e, z in _GRADES if fev1 is not None and fev1.number >= limit), _LAST_GRADE) if fev1 else ("", "")
-        small = fvc.number < _NORMAL
-        en = f"Obstructive ({grade[0]} if after bronchodilator)" + (
-            ": a low FVC may be air trapping, volumes decide about restriction" if small else ""
-        )
-        zh = f"阻塞性通气障碍（若为舒张后：{grade[1]}）" + ("：FVC 低可能为气体陷闭，是否合并限制以肺容量判断" if small else "")
+        en, zh = f"Obstructive ({grade[0]} if after bronchodilator)", f"阻塞性通气障碍（若为舒张后：{grade[1]}）"
+        if fvc.number < _NORMAL:
+            en += "; a low FVC may be air trapping, volumes decide about restriction"
+            zh += "；FVC 低可能为气体陷闭，是否合并限制以肺容量判断"
     elif fvc.number < _NORMAL:
         en = "Restrictive pattern, no obstruction (lung volumes confirm it)"
         zh = "提示限制性通气障碍，无阻塞（以肺容量确认）"

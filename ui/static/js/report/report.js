@@ -4,6 +4,9 @@ import { Signing } from "./signing.js";
 import { beside, history, prior, remarks, sentence } from "./rows.js";
 import { ask, fill, safe, save, when } from "./words.js";
 
+const FORMS = { sr: "DICOM SR", fhir: "FHIR" };
+const files = (act, forms) => forms.map((f) => `<button type="button" class="quiet" data-act="${act}" data-form="${f}">${FORMS[f] ?? f.toUpperCase()}</button>`).join("");
+
 export class Report {
   constructor(say, drawer) {
     this.say = say;
@@ -155,11 +158,9 @@ export class Report {
       ? `<label>${say("rep_study")} <select id="report-study">${state.studies.map((s) => `<option value="${safe(s.id)}"${s.id === state.study ? " selected" : ""}>${safe(s.label || s.id)}</option>`).join("")}</select></label>` : "";
     const chosen = doc?.language ?? say("language");
     const languages = `<label>${say("rep_language")} <select id="report-language">${[["en", "English"], ["zh", "中文"]].map(([code, name]) => `<option value="${code}"${code === chosen ? " selected" : ""}>${name}</option>`).join("")}</select></label>`;
-    const files = (act, forms) => forms.map((f) => `<button type="button" class="quiet" data-act="${act}" data-form="${f}">${f === "sr" ? "DICOM SR" : f === "fhir" ? "FHIR" : f.toUpperCase()}</button>`).join("");
     const exports = doc ? `<span class="group" role="group" aria-label="${say("rep_export")}"><span class="note">${say("rep_export")}</span>${files("export", ["pdf", "docx", "md", "fhir", "sr"])}</span>` : "";
-    const talk = `<span class="group" role="group" aria-label="${say("rep_export_talk")}"><span class="note">${say("rep_export_talk")}</span>${files("talk", ["pdf", "docx", "md"])}</span>`;
     return `<div class="report-head">${studies}${languages}<button type="button" class="${doc ? "quiet" : "strong"}" data-act="draft"${state.busy ? " disabled" : ""}>${say(doc ? "rep_again" : "rep_draft")}</button></div>
-      ${state.busy ? `<p role="status" class="note busy">${safe(state.busy)}</p>` : ""}${this.status()}<div class="report-files">${exports}${talk}</div>`;
+      ${state.busy ? `<p role="status" class="note busy">${safe(state.busy)}</p>` : ""}${this.status()}<div class="report-files">${exports}</div>`;
   }
 
   status() {
@@ -173,16 +174,17 @@ export class Report {
     }
     const left = doc.sections.filter((s) => s.printed).flatMap((s) => s.sentences).filter((s) => s.state === "proposed").length;
     const told = view.obstacle && !left ? safe(view.obstacle) : left ? fill(say("rep_open"), { n: left }) : say("rep_ready");
-    return `<div class="report-state"><b>${say("rep_preliminary")}</b><span>${told}</span><button type="button" class="strong" data-act="sign"${view.obstacle ? " disabled" : ""}${view.obstacle ? ` title="${safe(view.obstacle)}"` : ""}>${say("rep_sign")}</button>
-      <button type="button" class="quiet" data-act="tracked" aria-pressed="${this.state.tracked}">${say("rep_tracked")}</button></div>`;
+    return `<div class="report-state"><b>${say("rep_preliminary")}</b><span>${told}</span><span class="acts"><button type="button" class="quiet" data-act="tracked" aria-pressed="${this.state.tracked}">${say("rep_tracked")}</button>
+      <button type="button" class="strong" data-act="sign"${view.obstacle ? ` disabled title="${safe(view.obstacle)}"` : ""}>${say("rep_sign")}</button></span></div>`;
   }
 
   body() {
     const { state, say, document: doc } = this;
-    if (!doc) return state.busy ? "" : `<p class="note">${say("rep_none")}</p>`;
+    const talk = `<div class="report-files"><span class="group" role="group" aria-label="${say("rep_export_talk")}"><span class="note">${say("rep_export_talk")}</span>${files("talk", ["pdf", "docx", "md"])}</span></div>`;
+    if (!doc) return state.busy ? "" : `<p class="note">${say("rep_none")}</p>${talk}`;
     const amends = doc.amends ? `<p class="box">${fill(say("rep_addendum_to"), { id: safe(doc.amends.id), name: safe(doc.amends.name) })}</p>` : "";
     const sections = doc.sections.filter((s) => s.printed).map((s) => this.section(s)).join("");
-    return `${amends}<h2>${safe(doc.title)}</h2>${sections}${prior(say, doc)}${doc.signature ? "" : remarks(say, state.view.remarks)}${beside(say, doc)}${history(say, doc)}`;
+    return `${amends}<h2>${safe(doc.title)}</h2>${sections}${prior(say, doc)}${doc.signature ? "" : remarks(say, state.view.remarks)}${beside(say, doc)}${history(say, doc)}${talk}`;
   }
 
   section(section) {

@@ -10,12 +10,12 @@ export function sentence(say, row, doc, state) {
   const hidden = row.state === "struck" && (!state.tracked || doc.signature);
   if (hidden) return "";
   const marks = doc.signature || row.state !== "proposed" ? "" : `<em class="tag state">${say("rep_state_proposed")}</em>`;
-  return `<li class="sentence ${row.state}" data-sentence="${row.id}"><div class="said">${origin}${marks}<span class="words">${words(row, state)}</span>${sources(say, row, doc)}</div>${doc.signature ? "" : acts(say, row)}</li>`;
+  return `<li class="sentence ${row.state}" data-sentence="${row.id}"><div class="said">${origin}${marks}<span class="words">${words(row, state.tracked && !doc.signature)}</span>${sources(say, row, doc)}</div>${doc.signature ? "" : acts(say, row)}</li>`;
 }
 
-function words(row, state) {
+function words(row, tracked) {
   if (row.state === "struck") return `<del>${safe(row.text)}</del>`;
-  if (row.state === "edited" && state.tracked && row.drafted) return `<del>${safe(row.drafted)}</del> <ins>${safe(row.text)}</ins>`;
+  if (row.state === "edited" && tracked && row.drafted) return `<del>${safe(row.drafted)}</del> <ins>${safe(row.text)}</ins>`;
   return safe(row.text);
 }
 

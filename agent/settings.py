@@ -13,6 +13,11 @@ from agent.errors import BadInput
 APP = "medmpt"
 
 
+def own_data_dir() -> Path:
+    """The platform's own folder for user data, whatever the environment says."""
+    return user_data_path(APP)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where things live and which parts are used.
@@ -77,7 +82,7 @@ class Settings:
         """Read the settings from `environ` (default `os.environ`)."""
         env = os.environ if environ is None else environ
         return cls(
-            data_dir=Path(env.get("MEDMPT_DATA_DIR") or user_data_path(APP)),
+            data_dir=Path(env.get("MEDMPT_DATA_DIR") or own_data_dir()),
             cache_dir=Path(env.get("MEDMPT_CACHE_DIR") or user_cache_path(APP)),
             weights=env.get("MEDMPT_WEIGHTS") or None,
             llm=env.get("MEDMPT_LLM") or "planner",

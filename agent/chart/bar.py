@@ -1,7 +1,7 @@
 """The patient bar: who this is, what must not be overlooked, and what is urgent in the record."""
 
 from agent.chart.views import Bar, Sign, State
-from agent.chart.words import allergen_name, conditions, detail
+from agent.chart.words import allergen_name, conditions, in_words
 from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Allergy, Case
 from tools.case.vitals import abnormal, lines
@@ -45,7 +45,7 @@ def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
         weight="" if p.weight_kg is None else f"{shown(p.weight_kg)} kg",
         pregnant=p.pregnant,
         may_be_pregnant=fertile,
-        allergies=tuple(_allergy(a, language) for a in p.allergies),
+        allergies=tuple(_allergy(a, graph, language) for a in p.allergies),
         conditions=conditions(case, graph, language),
         kidney=_kidney(case, readings, language),
         clotting=_sign(readings.get("inr"), "INR"),
@@ -55,9 +55,9 @@ def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
     )
 
 
-def _allergy(allergy: Allergy, language: Language) -> str:
-    more = [detail(word, language) for word in (allergy.reaction, allergy.severity) if word]
-    name = allergen_name(allergy.substance, language)
+def _allergy(allergy: Allergy, graph: DrugGraph, language: Language) -> str:
+    more = [in_words("reaction", word, language) for word in (allergy.reaction, allergy.severity) if word]
+    name = allergen_name(allergy.substance, graph, language)
     if not more:
         return name
     return f"{name}（{'，'.join(more)}）" if language == "zh" else f"{name} ({', '.join(more)})"

@@ -1,10 +1,11 @@
 """The medicines tab: what the patient takes and what speaks against it, regimens, ranking, neighbourhood; also for a supposed copy."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent.chart.views import Candidate, Drugs, Edge, Medicine, RegimenCard, Remark
-from agent.chart.words import dose_of, drug_name
+from agent.chart.words import allergen_name, dose_of, drug_name
 from retrieval.drugs.check import check
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
@@ -55,7 +56,7 @@ def drugs(deps: Deps, graph: DrugGraph, condition: str | None = None, patches: t
         edges=tuple(_edges(graph, patient, facts, language)),
         missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
         reason="" if asked else in_language(ranked.reason or "", language),
-        assumed=tuple(told(p, record, language) for p in patches),
+        assumed=tuple(_assumed(p, record, graph, language) for p in patches),
         egfr=run(find("egfr_ckd_epi_2021"), case, None).value,
         clearance=patient.context.crcl,
     )
@@ -82,6 +83,12 @@ def creatinine_for(egfr: float, case: Case) -> Patch | None:
             return None
         low, high = (middle, high) if value > egfr else (low, middle)
     return Patch("lab", "creatinine", round((low + high) / 2, 1), "umol/L")
+
+
+def _assumed(patch: Patch, record: Case, graph: DrugGraph, language: Language) -> str:
+    """A supposition in words, its substance in the language of the reader."""
+    named = replace(patch, name=allergen_name(patch.name, graph, language)) if patch.kind == "allergy" else patch
+    return told(named, record, language)
 
 
 def _with(deps: Deps, case: Case, graph: DrugGraph) -> Deps:

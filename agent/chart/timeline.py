@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from agent.chart.views import Moment, Timeline
-from agent.chart.words import condition_name, dose_of, drug_name
+from agent.chart.words import condition_name, dose_of, drug_name, in_words
 from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Case, Vitals
 from tools.case.vitals import abnormal, lines
@@ -17,7 +17,7 @@ _MOST_NOTE = 240
 def timeline(case: Case, graph: DrugGraph, language: Language) -> Timeline:
     """All dated events of the case, oldest first, and the undated ones apart."""
     found = [*_studies(case, language), *_labs(case, language), *_vitals(case, language), *_treatments(case, graph, language)]
-    found += [*_lung_function(case, language), *_notes(case)]
+    found += [*_lung_function(case, language), *_notes(case, language)]
     dated = sorted((m for m in found if m.time), key=lambda m: m.time)
     return Timeline(moments=tuple(dated), undated=tuple(m for m in found if not m.time))
 
@@ -91,7 +91,7 @@ def _lung_function(case: Case, language: Language) -> Iterator[Moment]:
             yield Moment(time=(f.time or "")[:10], lane="studies", text=f"{'肺功能：' if zh else 'lung function: '}{', '.join(said)}")
 
 
-def _notes(case: Case) -> Iterator[Moment]:
+def _notes(case: Case, language: Language) -> Iterator[Moment]:
     for n in case.notes:
         text = n.text if len(n.text) <= _MOST_NOTE else n.text[: _MOST_NOTE - 1].rstrip() + "…"
-        yield Moment(time=(n.time or "")[:16], lane="notes", text=f"{n.kind}: {text}" if n.kind else text)
+        yield Moment(time=(n.time or "")[:16], lane="notes", text=f"{in_words('note', n.kind, language)}: {text}" if n.kind else text)

@@ -16,6 +16,8 @@ from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
 _MOST = 4
+# Characters of a question that is hardly more than a value and a medicine.
+_SHORT = 60
 _LABEL = "Product labels in the drug graph"
 
 
@@ -53,18 +55,18 @@ def causes(question: str, record: Record) -> list[Evidence]:
     """The answer for the first effect that the record shows; empty where the question raises none."""
     stopping = bool(words("stop").search(question) or words("may").search(question))
     cause = asks_cause(question)
-    if not cause and not stopping:
+    if not cause and not stopping and len(question) > _SHORT:
         return []
     applied = Applied(record, {}, {})
     shown = [e for e in _candidates(question) if holds(e.test, applied) is True]
     for effect in sorted(shown, key=lambda e: not _by_another_value(e, question, applied)):
         suspects = _suspects(effect, question, record, applied)
         mine = any(s.named for s in suspects)
-        # A medicine and the value that it may have changed, and whether to stop it: what to do comes first.
+        # A medicine beside the value that it may have changed asks for the cause; whether to stop it, for what to do first.
         if (effect.only_named or not cause) and not (mine and set(values_named(question)) & set(effect.known_by)):
             continue
         if suspects or effect.value or effect.other:
-            return _answer(effect, suspects, question, record, applied, action_first=not cause)
+            return _answer(effect, suspects, question, record, applied, action_first=stopping and not cause)
     return []
 
 

@@ -72,8 +72,8 @@ def refusals(question: str, record: Record) -> list[Evidence]:
     """Drugs that the question would add and that must not be given here: the verdict comes before all else."""
     if not (asks_whether(question) or question.strip().endswith(("?", "？"))):
         return []
-    new, _ = _named(question, record)
-    found: list[_Line] = []
+    new, taken = _named(question, record)
+    found: list[_Line] = _held_beside(new, taken, record)
     for drug in new[:3]:
         rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
         found += lines if rank == 0 else []

@@ -85,7 +85,7 @@ def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -
     for number, cause in enumerate(effect.cause):
         if holds(cause.test, applied) is not True:
             continue
-        why = (write(cause.en, applied, "en"), write(cause.zh, applied, "zh"))
+        why = _clause(cause.en, cause.zh, applied)
         for drug in record.taken(cause.drugs) if cause.drugs else ():
             name = graph.name(drug)
             found.setdefault(drug, Suspect((name.en, name.zh), why, _since(record, drug), cause.source, cause.year, drug in named, number))
@@ -113,6 +113,12 @@ def _effect_ids(subjects: tuple[str, ...]) -> set[str]:
     return {known.get(s.casefold(), s) for s in subjects}
 
 
+def _clause(en: str, zh: str, applied: Applied) -> tuple[str, str]:
+    """A row's text in both languages as part of a sentence."""
+    text = write(en, applied, "en")
+    return (text[:1].lower() + text[1:] if text[1:2].islower() else text), write(zh, applied, "zh")
+
+
 def _since(record: Record, drug: str) -> str:
     for medicine in record.case.medications:
         if medicine.since and any(d.id == drug for d in record.graph.resolve(medicine.name)):
@@ -131,7 +137,7 @@ def _answer(
     if action is not None and (suspects or _by_another_value(effect, question, applied)):
         done = (write(action.en, applied, "en") + ".", write(action.zh, applied, "zh") + "。")
         lines.insert(0 if action_first else len(lines), done)
-    others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
+    others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
     if others and suspects:
         lines.append((f"Also in the record: {'; '.join(o[0] for o in others)}.", f"病历中另有：{'；'.join(o[1] for o in others)}。"))
     source, year = (suspects[0].source, suspects[0].year) if suspects else (_LABEL, None)
@@ -140,8 +146,8 @@ def _answer(
 
 def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied) -> tuple[str, str]:
     state, state_zh = _state(effect, record, applied)
-    others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
-    direct = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in _by_another_value(effect, question, applied)]
+    others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
+    direct = [_clause(s.en, s.zh, applied) for s in _by_another_value(effect, question, applied)]
     if direct:
         more = f"; medicines that add to it: {_listed(suspects[:_MOST], 'en')}" if suspects else ""
         more_zh = f"；参与的药物：{_listed(suspects[:_MOST], 'zh')}" if suspects else ""

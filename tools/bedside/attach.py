@@ -7,7 +7,7 @@ from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
-from tools.bedside.asks import general, part
+from tools.bedside.asks import formula, general, part
 from tools.bedside.asks.general import written_out
 from tools.bedside.asks.subject import asks
 from tools.bedside.cautions import against, closed, to_stop
@@ -74,7 +74,7 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
 
 def judgements(question: str, record: Record, *, topics_only: bool = False) -> list[Evidence]:
     """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
-    if words("general").search(question) and not words("patient").search(question) and not part.of_report(question):
+    if formula.in_general(question) and not words("patient").search(question) and not part.of_report(question):
         return []  # about what is recommended in general, not about this patient
     answered = general.answers(record)
     if answered and answered[0].key.startswith(general.ALONE):

@@ -72,8 +72,8 @@ def refusals(question: str, record: Record) -> list[Evidence]:
     """Drugs that the question would add and that must not be given here: the verdict comes before all else."""
     if not (asks_whether(question) or question.strip().endswith(("?", "？"))):
         return []
-    new, _ = _named(question, record)
-    found: list[_Line] = []
+    new, taken = _named(question, record)
+    found: list[_Line] = _held_beside(new, taken, record)
     for drug in new[:3]:
         rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
         found += lines if rank == 0 else []
@@ -87,13 +87,16 @@ def unspoken(question: str, record: Record, said: list[Evidence]) -> list[Eviden
     """The verdict on new drugs that the sentences found so far do not speak of, where something speaks against them."""
     text = " ".join(e.text for e in said)
     told = {d.id for d in record.graph.mentions(text)}
-    new = [d for d in _named(question, record)[0] if d not in told]
+    new, taken = ([d for d in drugs if d not in told] for drugs in _named(question, record))
     found: list[_Line] = []
+    for drug in taken[:2]:
+        rank, lines = _kept(drug, [], record)
+        found += lines if rank <= 1 else []
     for drug in new[:2]:
         rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
         found += lines if rank < 3 else []
     return [
-        evidence(f"B-may-{'-'.join(new[:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        evidence(f"B-may-{'-'.join([*new, *taken][:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
         for n, (en, zh, o) in enumerate(found)
     ]
 

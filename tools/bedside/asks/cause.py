@@ -16,6 +16,8 @@ from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
 _MOST = 4
+# Characters of a question that is hardly more than a value and a medicine.
+_SHORT = 60
 _LABEL = "Product labels in the drug graph"
 
 
@@ -53,18 +55,18 @@ def causes(question: str, record: Record) -> list[Evidence]:
     """The answer for the first effect that the record shows; empty where the question raises none."""
     stopping = bool(words("stop").search(question) or words("may").search(question))
     cause = asks_cause(question)
-    if not cause and not stopping:
+    if not cause and not stopping and len(question) > _SHORT:
         return []
     applied = Applied(record, {}, {})
     shown = [e for e in _candidates(question) if holds(e.test, applied) is True]
     for effect in sorted(shown, key=lambda e: not _by_another_value(e, question, applied)):
         suspects = _suspects(effect, question, record, applied)
         mine = any(s.named for s in suspects)
-        # A medicine and the value that it may have changed, and whether to stop it: what to do comes first.
+        # A medicine beside the value that it may have changed asks for the cause; whether to stop it, for what to do first.
         if (effect.only_named or not cause) and not (mine and set(values_named(question)) & set(effect.known_by)):
             continue
         if suspects or effect.value or effect.other:
-            return _answer(effect, suspects, question, record, applied, action_first=not cause)
+            return _answer(effect, suspects, question, record, applied, action_first=stopping and not cause)
     return []
 
 
@@ -83,7 +85,7 @@ def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -
     for number, cause in enumerate(effect.cause):
         if holds(cause.test, applied) is not True:
             continue
-        why = (write(cause.en, applied, "en"), write(cause.zh, applied, "zh"))
+        why = _clause(cause.en, cause.zh, applied)
         for drug in record.taken(cause.drugs) if cause.drugs else ():
             name = graph.name(drug)
             found.setdefault(drug, Suspect((name.en, name.zh), why, _since(record, drug), cause.source, cause.year, drug in named, number))
@@ -111,6 +113,12 @@ def _effect_ids(subjects: tuple[str, ...]) -> set[str]:
     return {known.get(s.casefold(), s) for s in subjects}
 
 
+def _clause(en: str, zh: str, applied: Applied) -> tuple[str, str]:
+    """A row's text in both languages as part of a sentence."""
+    text = write(en, applied, "en")
+    return (text[:1].lower() + text[1:] if text[1:2].islower() else text), write(zh, applied, "zh")
+
+
 def _since(record: Record, drug: str) -> str:
     for medicine in record.case.medications:
         if medicine.since and any(d.id == drug for d in record.graph.resolve(medicine.name)):
@@ -129,7 +137,7 @@ def _answer(
     if action is not None and (suspects or _by_another_value(effect, question, applied)):
         done = (write(action.en, applied, "en") + ".", write(action.zh, applied, "zh") + "。")
         lines.insert(0 if action_first else len(lines), done)
-    others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
+    others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
     if others and suspects:
         lines.append((f"Also in the record: {'; '.join(o[0] for o in others)}.", f"病历中另有：{'；'.join(o[1] for o in others)}。"))
     source, year = (suspects[0].source, suspects[0].year) if suspects else (_LABEL, None)
@@ -138,8 +146,8 @@ def _answer(
 
 def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Record, applied: Applied) -> tuple[str, str]:
     state, state_zh = _state(effect, record, applied)
-    others = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in effect.other if holds(s.test, applied) is True]
-    direct = [(write(s.en, applied, "en"), write(s.zh, applied, "zh")) for s in _by_another_value(effect, question, applied)]
+    others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
+    direct = [_clause(s.en, s.zh, applied) for s in _by_another_value(effect, question, applied)]
     if direct:
         more = f"; medicines that add to it: {_listed(suspects[:_MOST], 'en')}" if suspects else ""
         more_zh = f"；参与的药物：{_listed(suspects[:_MOST], 'zh')}" if suspects else ""

@@ -57,11 +57,14 @@ def _lung_point(time: str, value: float, name: str, fvc_l: float | None, fev1_l:
 
 def _written(name: str, record: Record) -> list[Point]:
     """Numbers that stand in notes only, in the order of the notes."""
-    number, out = numbers()[name], []
+    number, best = numbers()[name], record.get("best_pef")
+    out: list[Point] = []
     for note in sorted(record.case.notes, key=lambda n: n.time or ""):
         for match in number.pattern.finditer(note.text):
             digits = next(g for g in match.groups() if g)
-            out.append(Point(note.time or "", float(digits), f"{digits}{'' if number.unit in ('', '%') else ' '}{number.unit}"))
+            share = f" ({float(digits) / best.number:.0%} of {best.shown})" if name == "pef" and best is not None else ""
+            text = f"{digits}{'' if number.unit in ('', '%') else ' '}{number.unit}{share}"
+            out.append(Point(note.time or "", float(digits), text))
     return out
 
 

@@ -88,20 +88,26 @@ def asked(question: str) -> bool:
 def checked(record: Record) -> list[Evidence]:
     """A verdict on the dose of the first drug of the question that the record or the question gives a dose for."""
     question = record.question
-    if not asked(question):
+    if not asks("dose_check").search(question):
         return []
     current = {d.id for d in record.patient.current}
     named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
     named = named or [d for m in record.graph.scan(question) if m.kind == "class" for c in m.ids for d in record.taken(f"@{c}")]
     for drug in sorted(named, key=lambda d: d not in current):
         taken = _typed(question, record, drug, len(named)) or _recorded(record, drug)
-        if taken is None:
+        if taken is None or not (asked(question) or _as_recorded(question, record, drug)):
             continue
         row = _row(drug, record)
         found = _against(row, taken, record) if row is not None else _by_graph(drug, taken, record)
         if found:
             return found
     return []
+
+
+def _as_recorded(question: str, record: Record, drug: str) -> bool:
+    """Whether a bare number of the question is the recorded dose."""
+    digits = {float(n) for n in re.findall(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])", question)}
+    return any(m.dose in digits for m in record.case.medications if any(d.id == drug for d in record.graph.resolve(m.name)))
 
 
 def _row(drug: str, record: Record) -> Check | None:

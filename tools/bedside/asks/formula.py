@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 from pydantic import BaseModel, ConfigDict
 
-from tools.bedside.asks.subject import asks, rows
+from tools.bedside.asks.subject import asks, rows, values_named
 from tools.bedside.judging import judge
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import pattern_of, words
@@ -22,6 +22,7 @@ from tools.scores.tool import evidence as as_evidence
 _GAP = timedelta(days=7)
 # Values of a gas: the sample's own time counts.
 _OF_A_SAMPLE = frozenset({"pao2", "paco2", "ph"})
+_LATEST = re.compile(r"\blatest\b", re.IGNORECASE)
 _FIRST_DAY = timedelta(hours=24)
 
 
@@ -54,7 +55,14 @@ def named(question: str) -> Formula | None:
 
 def asked(question: str) -> bool:
     """Whether a question asks for a formula of this patient."""
-    return named(question) is not None and not words("explain").search(question) and not words("general").search(question)
+    return named(question) is not None and not words("explain").search(question) and not in_general(question)
+
+
+def in_general(question: str) -> bool:
+    """Whether a question asks what is recommended in general; `the latest` of a value or a formula is this patient's."""
+    if named(question) is not None or values_named(question):
+        question = _LATEST.sub("", question)
+    return bool(words("general").search(question))
 
 
 def computed(record: Record) -> list[Evidence]:

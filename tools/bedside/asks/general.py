@@ -28,7 +28,7 @@ def raised(question: str) -> bool:
         (named and (asks("trend").search(question) or asks("meaning").search(question)))
         or cause.raised(question)
         or formula.asked(question)
-        or part.raised(question)
+        or part.concepts(question)
     )
 
 
@@ -51,9 +51,11 @@ def answers(record: Record) -> list[Evidence]:
 def fallback(record: Record) -> list[Evidence]:
     """A value that is named and nothing else answers: its values in order, where there is more than one or the question is short."""
     named = values_named(record.question)
-    if not named or record.graph.mentions(record.question) or words("explain").search(record.question):
+    if record.graph.mentions(record.question) or words("explain").search(record.question):
         return []
-    return course(named, record)
+    if not named:
+        return part.quoted(record, loose=True)
+    return [*reading.meanings(record, loose=True), *course(named, record)]
 
 
 def names_a_drug(question: str) -> bool:

@@ -89,10 +89,10 @@ def of_report(question: str) -> bool:
     return raised(question) and bool(asks("report").search(question))
 
 
-def quoted(record: Record) -> list[Evidence]:
-    """The sentences that fit best, at most two, each with its source, then what follows."""
+def quoted(record: Record, *, loose: bool = False) -> list[Evidence]:
+    """The sentences that fit best, at most two, each with its source, then what follows; `loose` where nothing else answers."""
     question = record.question
-    if not raised(question) or record.graph.mentions(question):
+    if not (loose or raised(question)) or record.graph.mentions(question):
         return []
     wanted = concepts(question)
     sides = {n for k, n in wanted if k == "side"}

@@ -42,11 +42,11 @@ def meaning_rows() -> tuple[Meaning, ...]:
     return tuple(Meaning.model_validate(row) for row in rows("meanings")["meaning"])
 
 
-def meanings(record: Record) -> list[Evidence]:
-    """What the values named mean here, one statement a value; empty where no row holds."""
+def meanings(record: Record, *, loose: bool = False) -> list[Evidence]:
+    """What the values named mean here, one statement a value; empty where no row holds; `loose` where nothing else answers."""
     question = record.question
     named = values_named(question)
-    if not named or not asks("meaning").search(question):
+    if not named or not (loose or asks("meaning").search(question)):
         return []
     if set(named) & set(LUNG):
         found = pattern(record)

@@ -21,26 +21,34 @@ FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-
 PATIENCE_MS = 240_000
 
 
-def main(only: set[str]) -> None:
-    """Take all pictures, or those whose name begins with one of `only`."""
+def main(arguments: list[str]) -> None:
+    """Take all pictures, or those whose name begins with one of the arguments; an address among them names a server that runs already."""
     OUT.mkdir(exist_ok=True)
+    only = [word for word in arguments if not word.startswith("http")]
+    running = next((word for word in arguments if word.startswith("http")), None)
+    if running is not None:
+        _all(running, only)
+        return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen([sys.executable, "-m", "ui.cli", "serve", "--port", str(port)], cwd=ROOT)
     try:
-        url = f"http://127.0.0.1:{port}/"
-        _wait(url)
-        with sync_playwright() as started:
-            browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            for width, height in SIZES.items():
-                for language in LOCALES:
-                    if not only or any(f"{width}-{language}".startswith(word) for word in only):
-                        _walk(browser, url, width, height, language)
-            browser.close()
+        _all(f"http://127.0.0.1:{port}/", only)
     finally:
         server.terminate()
         server.wait()
+
+
+def _all(url: str, only: list[str]) -> None:
+    _wait(url)
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        for width, height in SIZES.items():
+            for language in LOCALES:
+                if not only or any(f"{width}-{language}".startswith(word) for word in only):
+                    _walk(browser, url, width, height, language)
+        browser.close()
 
 
 def _wait(url: str) -> None:
@@ -94,4 +102,4 @@ def _take(page: Page, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(set(sys.argv[1:]))
+    main(sys.argv[1:])

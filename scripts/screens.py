@@ -21,7 +21,7 @@ QUESTIONS = {"en": "Which antibiotic should be started?", "zh": "应该先用哪
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE_MS = 240_000
-WIDEST = 1366
+WIDEST = 1180
 
 
 def main(arguments: list[str]) -> None:
@@ -105,7 +105,7 @@ def _take(page: Page, name: str) -> None:
     page.wait_for_timeout(600)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.thumbnail((WIDEST, WIDEST))
-    picture.save(OUT / f"{name}.jpg", quality=30, optimize=True)
+    picture.save(OUT / f"{name}.jpg", quality=28, optimize=True)
 
 
 if __name__ == "__main__":

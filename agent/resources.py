@@ -24,7 +24,8 @@ class House:
     def __init__(self, settings: Settings) -> None:
         """Remember where things live; open nothing yet."""
         self._settings = settings
-        self._lock = RLock()
+        # One lock for each part: who needs the drug graph does not wait for an index that is being built.
+        self._index_lock, self._drugs_lock, self._engine_lock = RLock(), RLock(), RLock()
 
     def tools(self) -> Sequence[BaseTool]:
         """The thirteen tools."""
@@ -34,7 +35,7 @@ class House:
 
     def index(self) -> "GuidelineIndex | None":
         """The guideline index; built on first use where it is missing."""
-        with self._lock:
+        with self._index_lock:
             return self._index
 
     @cached_property
@@ -46,12 +47,12 @@ class House:
 
     def reopen_index(self) -> None:
         """Open the index anew when it is next needed: documents came or went."""
-        with self._lock:
+        with self._index_lock:
             self.__dict__.pop("_index", None)
 
     def drugs(self) -> "DrugGraph | None":
         """The drug knowledge graph."""
-        with self._lock:
+        with self._drugs_lock:
             return self._drugs
 
     @cached_property
@@ -62,7 +63,7 @@ class House:
 
     def engine(self) -> "MedMPTEngine | None":
         """MedMPT with the weights in use; None without any (the tools then say how to install them)."""
-        with self._lock:
+        with self._engine_lock:
             return self._engine
 
     @cached_property

@@ -3,6 +3,7 @@
 A server of the real assistant is started on a free port and ended; pictures go to `docs/pictures/`, as small as they may be.
 """
 
+import io
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,28 +21,37 @@ QUESTIONS = {"en": "Which antibiotic should be started?", "zh": "应该先用哪
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE_MS = 240_000
+WIDEST = 1366
 
 
-def main(only: set[str]) -> None:
-    """Take all pictures, or those whose name begins with one of `only`."""
+def main(arguments: list[str]) -> None:
+    """Take all pictures, or those whose name begins with one of the arguments; an address among them names a server that runs already."""
     OUT.mkdir(exist_ok=True)
+    only = [word for word in arguments if not word.startswith("http")]
+    running = next((word for word in arguments if word.startswith("http")), None)
+    if running is not None:
+        _all(running, only)
+        return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen([sys.executable, "-m", "ui.cli", "serve", "--port", str(port)], cwd=ROOT)
     try:
-        url = f"http://127.0.0.1:{port}/"
-        _wait(url)
-        with sync_playwright() as started:
-            browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            for width, height in SIZES.items():
-                for language in LOCALES:
-                    if not only or any(f"{width}-{language}".startswith(word) for word in only):
-                        _walk(browser, url, width, height, language)
-            browser.close()
+        _all(f"http://127.0.0.1:{port}/", only)
     finally:
         server.terminate()
         server.wait()
+
+
+def _all(url: str, only: list[str]) -> None:
+    _wait(url)
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        for width, height in SIZES.items():
+            for language in LOCALES:
+                if not only or any(f"{width}-{language}".startswith(word) for word in only):
+                    _walk(browser, url, width, height, language)
+        browser.close()
 
 
 def _wait(url: str) -> None:
@@ -74,10 +85,11 @@ def _walk(browser: Browser, url: str, width: int, height: int, language: str) ->
             page.wait_for_timeout(4000)
             _take(page, f"{width}-{language}-{tab}")
     if width == 1366:
-        for tab in ("labs", "drugs", "timeline", "evidence", "settings"):
+        for tab in ("labs", "drugs") if language == "zh" else ("timeline", "evidence"):
             page.locator(f"#tab-work-{tab}").click()
             page.locator(f"#{tab}-host:not([aria-busy]) h3").first.wait_for()
             _take(page, f"{width}-{language}-{tab}")
+    if width == 1366 and language == "en":
         page.locator("#open-case").click()
         page.locator("#opening-drop").wait_for()
         _take(page, f"{width}-{language}-opening")
@@ -89,9 +101,12 @@ def _walk(browser: Browser, url: str, width: int, height: int, language: str) ->
 
 
 def _take(page: Page, name: str) -> None:
+    """A picture small enough for the documentation: no wider than a laptop, and hardly more than readable."""
     page.wait_for_timeout(600)
-    page.screenshot(path=OUT / f"{name}.jpg", type="jpeg", quality=42)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.thumbnail((WIDEST, WIDEST))
+    picture.save(OUT / f"{name}.jpg", quality=30, optimize=True)
 
 
 if __name__ == "__main__":
-    main(set(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH_FLAGS := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 
-.PHONY: serve test test-slow test-vllm test-readme test-outside check format clean
+.PHONY: serve test test-slow test-vllm test-readme test-outside coverage check format clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,10 @@ test-vllm: $(VENV)/.installed
 
 test-readme: $(VENV)/.installed
 	$(BIN)/python -m pytest -m readme $(ARGS)
+
+# What the suite runs of the code; slower than `test`, reported and no gate.
+coverage: $(VENV)/.installed
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=agent --cov=tools --cov=retrieval --cov=medmpt_backend --cov=ui --cov-report=term:skip-covered $(ARGS)
 
 # The ratchet over the question files from outside; skipped by name where they are absent.
 test-outside: $(VENV)/.installed

@@ -1,6 +1,5 @@
 """`Assistant`: the page's and the command line's only door into the house."""
 
-import gzip
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -12,16 +11,24 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StreamMode
 
 from agent.answering.answer import Answer, Done, Event, Sentence, StepFinished, StepStarted
+from agent.audit.ledger import Ledger
+from agent.chart.desk import Chart
 from agent.errors import BadInput, Stopped, StoreFailure
+from agent.keeping.feedback import Feedback, FeedbackLog
+from agent.keeping.library import Library
 from agent.models.choices import Models
 from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
+from agent.reading.plan import in_full
+from agent.reporting.desk import ReportDesk
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
+from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.opening import open_store
+from agent.sessions.store import Store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
 from agent.sessions.viewer import Viewer
@@ -38,18 +45,22 @@ from agent.sessions.views import (
     TeachingView,
 )
 from agent.settings import Settings
+from agent.turn.again import stored_answers
 from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
-from agent.turn.state import TurnContext
+from agent.turn.state import KEEP_TURNS, TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
+from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Case
 from tools.evidence import Evidence, Language, ToolResult
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.store import FILE as MARKS_FILE
 from tools.imaging.marks.store import MarkStore, OwnMarks
 from tools.imaging.marks.words import asks_of_marks
-from tools.teaching.commit import MachineRead, Reading, TrueFinding
+from tools.teaching.commit import Reading
+from tools.teaching.store import FILE as TEACHING_FILE
+from tools.teaching.store import TeachingStore
 
 _MAX_QUESTION = 8000
 _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
@@ -58,33 +69,49 @@ _STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete."
 class Assistant:
     """Opens cases, keeps threads, answers questions; a session reaches only what is its own."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
-        """Assemble from parts; `open` is the usual way."""
+    def __init__(self, settings: Settings, parts: Parts, store: Store | None = None) -> None:
+        """Assemble from parts; `open` is the usual way. `store`: another place for conversations than that of the settings."""
         self._settings = settings
         self._parts = parts
-        self._store = open_store(settings)
+        self._store = store or open_store(settings)
         self._log = TurnLog(self._store)
+        self._feedback = FeedbackLog(self._store)
+        self.ledger = Ledger(self._store, settings.weights)
         self._cases = Cases()
         self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
+        self.reports = ReportDesk(settings, parts, self._revealed)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
-        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()))
+        self.library = Library(settings, parts.reopen_index)
+        self._readings = TeachingStore(settings.data_dir / TEACHING_FILE)
+        self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), self._readings)
+        self.lessons = Lessons(self._cases, self._desk, self._readings, self._viewer, parts.engine)
 
     @classmethod
     def open(cls, settings: Settings) -> "Assistant":
         """Open the assistant on this machine's data; parts are opened when first needed."""
         from agent.resources import House
+        from retrieval.packs import resolve, use
 
+        use(resolve(settings.packs, settings.data_dir / "packs"))
+        if settings.otlp_endpoint is not None:
+            from agent.audit.tracing import start
+
+            start(settings.otlp_endpoint)
         return cls(settings, House(settings))
 
     def close(self) -> None:
-        """Close the thread database."""
+        """Close the databases."""
+        self.reports.close()
         self._store.close()
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
         return self._parts.demo_cases()
+
+    def _demos(self) -> set[str]:
+        return {c.id for c in self._parts.demo_cases()}
 
     def teaching_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases whose truth is withheld until a reading is committed."""
@@ -159,7 +186,7 @@ class Assistant:
         context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
-        return self._turn(context, model)
+        return self._turn(context, model, held)
 
     def run_tool(
         self, name: str, args: dict[str, Any], *, case: str | None, session: str, language: Language, question: str = ""
@@ -175,14 +202,16 @@ class Assistant:
         held = self._cases.get(case, session) if case is not None else None
         if held is not None:
             self._desk.open_only(held)
-        return run_one(self._parts.tools(), name, args, self._record(held, language, question))
+        result = run_one(self._parts.tools(), name, args, self._record(held, language, question))
+        self.ledger.tool(result, args, held.patient if held else None)
+        return result
 
-    def _turn(self, context: TurnContext, llm: str) -> Iterator[Event]:
+    def _turn(self, context: TurnContext, llm: str, held: HeldCase | None) -> Iterator[Event]:
         start = time.perf_counter()
         answer: Answer | None = None
         unstored: StoreFailure | None = None
         try:
-            for piece in watched(lambda: self._pieces(context, llm), context.stop):
+            for piece in watched(lambda: self._pieces(context, llm, held), context.stop):
                 if isinstance(piece, Answer):
                     answer = piece
                 elif isinstance(piece, StoreFailure):
@@ -199,7 +228,7 @@ class Assistant:
             yield Sentence(claim=claim)
         yield Done(answer=answer)
 
-    def _pieces(self, context: TurnContext, llm: str) -> Iterator[Event | Answer | StoreFailure]:
+    def _pieces(self, context: TurnContext, llm: str, held: HeldCase | None) -> Iterator[Event | Answer | StoreFailure]:
         """Steps of the graph, the answer, and why it could not be stored; one turn at a time in a thread."""
         answer: Answer | None = None
         with self._store.turn(context.thread):
@@ -213,6 +242,8 @@ class Assistant:
                         yield answer
                 if answer is not None:
                     self._log.keep(context.thread, state["turns"], state["answers"])
+                    demo = held.loaded.case.case_id if held and held.loaded.case.case_id in self._demos() else None
+                    self.ledger.turn(answer, state["turns"], held.patient if held else None, demo)
             except self._store.errors as failure:
                 if answer is None:
                     raise self._store.failure(failure) from failure
@@ -231,18 +262,26 @@ class Assistant:
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
         record = self._record(held, language, question)
-        earlier = self.answers(thread)
-        before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, record.case, record.card, before, language)
+        earlier = self._recent(thread)
+        asked = [str(a["question"]) for a in earlier]
+        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
+        shown = scene(question, record.case, record.card, asked, carried, language)
         if shown.card is not None and asks_of_marks(question) and marks.any():
             shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
+        turn = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
         context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions, marks=marks)
+        context = replace(context, wordings=turn.wordings if turn is not None else ())
         return context, shown.ask
 
     def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
         """What a turn or a single tool is given of the case, as it is on record."""
         loaded, card = (held.loaded, held.card) if held else (None, None)
         return on_record(self._settings, self._parts, loaded, card, language, question)
+
+    def _recent(self, thread: str) -> list[dict[str, Any]]:
+        """The last answers of a thread, oldest first: what a turn can go on from, however long the thread is."""
+        self._catch_up(thread)
+        return self._log.newest(thread, KEEP_TURNS)
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
         """Finished turns of a thread, oldest first."""
@@ -251,11 +290,14 @@ class Assistant:
 
     def answers(self, thread: str) -> list[dict[str, Any]]:
         """Stored answers of a thread as JSON, whoever owns it: for export on this machine."""
+        self._catch_up(thread)
+        return self._log.of(thread)
+
+    def _catch_up(self, thread: str) -> None:
+        """A process killed between the graph's write and the log's, or a thread of an older version: the log takes what it lacks."""
         state = self._state(thread)
         held = list(state.get("answers", []))
-        # A process killed between the graph's write and the log's, or a thread of an older version: the log catches up here.
         self._log.keep(thread, state.get("turns", len(held)), held)
-        return self._log.of(thread)
 
     def _state(self, thread: str) -> dict[str, Any]:
         found = self._store.saver.get_tuple(_config(thread))
@@ -299,13 +341,12 @@ class Assistant:
         return self._viewer.key_slices(self._revealed(case, session), study)
 
     def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
-        """One plane of a study: gzip of little-endian int16 HU, row major."""
-        return gzip.compress(self._viewer.pixels(self._cases.get(case, session), study, view), compresslevel=1, mtime=0)
+        """One plane of a study: little-endian int16 HU, row major."""
+        return self._viewer.pixels(self._cases.get(case, session), study, view)
 
     def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
-        """What was found on one plane: gzip of one byte of bits per pixel."""
-        held = self._revealed(case, session)
-        return gzip.compress(self._viewer.overlay(held, study, view, self._marks.store, session), compresslevel=1, mtime=0)
+        """What was found on one plane: one byte of bits per pixel."""
+        return self._viewer.overlay(self._revealed(case, session), study, view, self._marks.store, session)
 
     def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
         """Measure and keep, rename, delete, undo or list the session's marks of a study."""
@@ -314,6 +355,10 @@ class Assistant:
     def all_marks(self) -> list[tuple[str, tuple[Mark, ...]]]:
         """Every marked study by the hash of its images, with its marks: for export on this machine."""
         return self._marks.store.everything()
+
+    def erase_readings(self) -> None:
+        """Delete every reading of a teaching case."""
+        self._readings.erase()
 
     def erase_marks(self) -> None:
         """Delete everybody's marks for good."""
@@ -326,30 +371,16 @@ class Assistant:
         return held
 
     def teaching(self, case: str, session: str) -> TeachingView | None:
-        """The teaching form of the open case, or after the commitment its comparison; None for any other case."""
-        from tools.teaching.cases import truth_of
-        from tools.teaching.machine import machine_read
-
-        held = self._cases.get(case, session)
-        study = next(iter(held.loaded.studies.values()), None)
-
-        def reveal() -> tuple[tuple[TrueFinding, ...], MachineRead]:
-            assert study is not None
-            return truth_of(held.loaded.folder), machine_read(self._parts.engine(), study)
-
-        return self._desk.view(held, reveal)
+        """The teaching form of the open case at its stage; None for any other case."""
+        return self.lessons.view(case, session)
 
     def commit_reading(self, case: str, reading: Reading, session: str) -> TeachingView | None:
-        """Commit a reading of the open teaching case, for good; what is then revealed.
+        """Commit a first reading of the open teaching case, for good.
 
         Raises:
             agent.errors.BadInput, tools.errors.BadInput: Incomplete, not a teaching case, or committed before.
         """
-        held = self._cases.get(case, session)
-        if held.loaded.studies:
-            self._viewer.volume(held, next(iter(held.loaded.studies)))
-        self._desk.commit(held, reading)
-        return self.teaching(case, session)
+        return self.lessons.commit(case, reading, session)
 
     def model_findings(self, case: str, study: str, session: str) -> FindingsView:
         """What the model finds on a study, for the viewer."""
@@ -358,6 +389,25 @@ class Assistant:
     def heatmap(self, case: str, study: str, finding: str, session: str) -> HeatView:
         """Where the model's score of one finding comes from."""
         return heat_of(self._parts.engine(), self._viewer.volume(self._revealed(case, session), study), finding)
+
+    def chart(self, case: str, session: str) -> Chart:
+        """The open case for the tabs of the page; of a teaching case that waits for its reading, no treatment and no measurement."""
+        held = self._cases.get(case, session)
+        return Chart(held.loaded, self._parts.drugs() or DrugGraph.load(), self._settings.cache_dir, self._desk.sealed(held))
+
+    def forget_thread(self, thread: str, session: str) -> None:
+        """Delete one conversation of the session with everything it holds."""
+        self._threads.admit(thread, session)
+        self.erase([thread])
+
+    def give_feedback(self, thread: str, session: str, feedback: Feedback) -> None:
+        """Keep what a person said of an answer; it goes when the thread is erased."""
+        self._threads.admit(thread, session)
+        self._feedback.keep(thread, feedback)
+
+    def feedback(self) -> list[Feedback]:
+        """Everything that was said of answers, oldest first: for the command line on this machine."""
+        return self._feedback.all()
 
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
@@ -369,12 +419,14 @@ class Assistant:
         """Threads of a session; of everybody for None (export and erase on the command line)."""
         return self._threads.of(session)
 
-    def erase(self, threads: Iterable[str]) -> None:
-        """Delete threads with everything they hold."""
+    def erase(self, threads: Iterable[str], everything: bool = False) -> None:
+        """Delete threads with everything they hold; `everything` also what the ledger recorded outside of threads."""
         chosen = list(threads)
         for thread in chosen:
             self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
+        self._feedback.forget(chosen)
+        self.ledger.forget(chosen, everything)
         self._threads.forget(chosen)
 
 

@@ -50,10 +50,11 @@ class DoctorOut(Outcome):
 
 
 class ExportOut(Outcome):
-    """Every stored thread with its answers, and every marked study (by the hash of its images) with its marks."""
+    """Every stored thread with its answers, and every marked study (by the hash of its images) with its marks, and every report."""
 
     threads: tuple[dict[str, JsonValue], ...] = ()
     marks: tuple[dict[str, JsonValue], ...] = ()
+    reports: tuple[dict[str, JsonValue], ...] = ()
 
 
 class EraseOut(Outcome):
@@ -147,17 +148,19 @@ def data_export(ctx: typer.Context) -> ExportOut:
     try:
         rows = [{"thread": t, "answers": assistant.answers(t)} for t in assistant.threads()]
         marked = [{"study": study, "marks": [m.model_dump(mode="json") for m in marks]} for study, marks in assistant.all_marks()]
+        reports = tuple(d.model_dump(mode="json") for d in assistant.reports.everything())
     finally:
         assistant.close()
-    if not rows and not marked:
+    if not rows and not marked and not reports:
         return ExportOut(status="empty", reason="no conversation is stored")
-    return ExportOut(threads=tuple({"thread": str(r["thread"]), "answers": r["answers"]} for r in rows), marks=tuple(marked))
+    threads = tuple({"thread": str(r["thread"]), "answers": r["answers"]} for r in rows)
+    return ExportOut(threads=threads, marks=tuple(marked), reports=reports)
 
 
 def data_erase(
     ctx: typer.Context,
     thread: Annotated[str | None, typer.Option("--thread", help="Only this conversation.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every conversation and every mark on this machine.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every conversation, mark and report on this machine.")] = False,
 ) -> EraseOut:
     """Delete stored conversations for good."""
     if (thread is None) == (not everything):
@@ -166,9 +169,11 @@ def data_erase(
     try:
         known = assistant.threads()
         chosen = known if thread is None else [t for t in known if t == thread]
-        assistant.erase(chosen)
+        assistant.erase(chosen, everything)
         if everything:
             assistant.erase_marks()
+            assistant.reports.erase()
+            assistant.erase_readings()
     finally:
         assistant.close()
     if not chosen:

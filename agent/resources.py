@@ -44,6 +44,11 @@ class House:
         s = self._settings
         return GuidelineIndex.open(s.cache_dir, embedder=s.embedder, reranker=s.reranker, chroma_url=s.chroma_url, data_dir=s.data_dir)
 
+    def reopen_index(self) -> None:
+        """Open the index anew when it is next needed: documents came or went."""
+        with self._lock:
+            self.__dict__.pop("_index", None)
+
     def drugs(self) -> "DrugGraph | None":
         """The drug knowledge graph."""
         with self._lock:

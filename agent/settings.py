@@ -13,6 +13,11 @@ from agent.errors import BadInput
 APP = "medmpt"
 
 
+def own_data_dir() -> Path:
+    """The platform's own folder for user data, whatever the environment says."""
+    return user_data_path(APP)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where things live and which parts are used.
@@ -29,6 +34,7 @@ class Settings:
         free_text: What of a person's own words goes to a chat model: `scrub` takes out what identifies, `home` sends none
             (`MEDMPT_LLM_FREE_TEXT`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
+        packs: Other specialties in use beside those installed: names of shipped ones, or folders (`MEDMPT_PACKS`, by white space).
         threads_url: Postgres server that holds the conversations; None for a file in the data folder (`MEDMPT_THREADS_URL`).
         otlp_endpoint: Collector that gets spans of every turn, without contents; None sends none (`MEDMPT_OTLP_ENDPOINT`).
         api_key: What clients of `serve-api` and `mcp --http` must send; None asks for none, on loopback only (`MEDMPT_API_KEY`).
@@ -38,6 +44,11 @@ class Settings:
         smart_client_id: How electronic records that launch this page know it (`MEDMPT_SMART_CLIENT_ID`); None turns launches off.
         smart_client_secret: For a confidential client (`MEDMPT_SMART_CLIENT_SECRET`).
         smart_issuers: FHIR base addresses that may launch it (`MEDMPT_SMART_ISSUERS`, separated by white space).
+        auth: Login of the page: `none` (loopback only), `local` accounts or `oidc` (`MEDMPT_AUTH`).
+        oidc_issuer: OpenID provider, for example `https://login.hospital.example` (`MEDMPT_OIDC_ISSUER`).
+        oidc_client_id: How it knows this page (`MEDMPT_OIDC_CLIENT_ID`).
+        oidc_client_secret: For a confidential client (`MEDMPT_OIDC_CLIENT_SECRET`).
+        hosts: Names under which the page may be addressed besides loopback (`MEDMPT_HOSTS`, separated by white space).
     """
 
     data_dir: Path
@@ -50,6 +61,7 @@ class Settings:
     embedder: str = "minilm"
     chroma_url: str | None = None
     reranker: str | None = None
+    packs: tuple[str, ...] = ()
     threads_url: str | None = field(default=None, repr=False)
     otlp_endpoint: str | None = None
     api_key: str | None = field(default=None, repr=False)
@@ -59,13 +71,18 @@ class Settings:
     smart_client_id: str | None = None
     smart_client_secret: str | None = field(default=None, repr=False)
     smart_issuers: tuple[str, ...] = ()
+    auth: Literal["none", "local", "oidc"] = "none"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings from `environ` (default `os.environ`)."""
         env = os.environ if environ is None else environ
         return cls(
-            data_dir=Path(env.get("MEDMPT_DATA_DIR") or user_data_path(APP)),
+            data_dir=Path(env.get("MEDMPT_DATA_DIR") or own_data_dir()),
             cache_dir=Path(env.get("MEDMPT_CACHE_DIR") or user_cache_path(APP)),
             weights=env.get("MEDMPT_WEIGHTS") or None,
             llm=env.get("MEDMPT_LLM") or "planner",
@@ -75,6 +92,7 @@ class Settings:
             embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
             chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
             reranker=env.get("MEDMPT_RERANKER") or None,
+            packs=tuple((env.get("MEDMPT_PACKS") or "").split()),
             threads_url=env.get("MEDMPT_THREADS_URL") or None,
             otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
             api_key=env.get("MEDMPT_API_KEY") or None,
@@ -84,6 +102,11 @@ class Settings:
             smart_client_id=env.get("MEDMPT_SMART_CLIENT_ID") or None,
             smart_client_secret=env.get("MEDMPT_SMART_CLIENT_SECRET") or None,
             smart_issuers=tuple((env.get("MEDMPT_SMART_ISSUERS") or "").split()),
+            auth=_auth(env.get("MEDMPT_AUTH")),
+            oidc_issuer=env.get("MEDMPT_OIDC_ISSUER") or None,
+            oidc_client_id=env.get("MEDMPT_OIDC_CLIENT_ID") or None,
+            oidc_client_secret=env.get("MEDMPT_OIDC_CLIENT_SECRET") or None,
+            hosts=tuple((env.get("MEDMPT_HOSTS") or "").split()),
         )
 
 
@@ -91,6 +114,16 @@ def _free_text(text: str | None) -> Literal["scrub", "home"]:
     if text not in (None, "", "scrub", "home"):
         raise BadInput(f"MEDMPT_LLM_FREE_TEXT is {text!r}: give scrub or home")
     return "home" if text == "home" else "scrub"
+
+
+def _auth(text: str | None) -> Literal["none", "local", "oidc"]:
+    if text in (None, "", "none"):
+        return "none"
+    if text == "local":
+        return "local"
+    if text == "oidc":
+        return "oidc"
+    raise BadInput(f"MEDMPT_AUTH is {text!r}: give none, local or oidc")
 
 
 def _seconds(text: str | None) -> float:

@@ -1,4 +1,4 @@
-"""A long conversation: size of the thread database and time of a turn, first ten against last ten.
+"""A long conversation: size of the thread database and time of a turn, first ten against last ten (wall and own CPU time).
 
     python benchmarks/threads.py [--turns 1000]
 
@@ -30,15 +30,25 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder) / "data", cache_dir=Settings.from_environment().cache_dir)
         assistant = Assistant.open(settings)
         case, thread = assistant.open_case("demo-cap-01", session="s").handle, assistant.new_thread("s")
-        seconds = []
+        seconds, spent = [], []
         for n in range(turns):
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             list(assistant.ask(QUESTIONS[n % len(QUESTIONS)], thread=thread, case=case, session="s"))
             seconds.append(time.perf_counter() - start)
+            spent.append(time.process_time() - used)
         size = sum(f.stat().st_size for f in settings.data_dir.iterdir())
         assistant.close()
     first, last = statistics.median(seconds[4:14]), statistics.median(seconds[-10:])
-    print(json.dumps({"turns": turns, "megabytes": round(size / 1e6, 2), "first_s": first, "last_s": last, "ratio": last / first}))
+    cpu = [statistics.median(spent[4:14]), statistics.median(spent[-10:])]
+    figures = {
+        "first_s": first,
+        "last_s": last,
+        "ratio": last / first,
+        "first_cpu_s": cpu[0],
+        "last_cpu_s": cpu[1],
+        "cpu_ratio": cpu[1] / cpu[0],
+    }
+    print(json.dumps({"turns": turns, "megabytes": round(size / 1e6, 2), **{k: round(v, 3) for k, v in figures.items()}}))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ class Deps:
         studies: Study handle (`ct-1`) to absolute path.
         cases_dir: Folder of own cases for similar-case search; None where none are kept.
         question: The question as asked; empty for a command that asks none.
+        wordings: Of a message that goes on from another: in which words to look for what it is about, the first that raises anything
+            counts; empty for a question that stands alone.
         marks: Lesions that the person has measured; None where none are kept.
     """
 
@@ -45,4 +47,10 @@ class Deps:
     studies: dict[str, Path] = field(default_factory=dict)
     cases_dir: Path | None = None
     question: str = ""
+    wordings: tuple[str, ...] = ()
     marks: "OwnMarks | None" = None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The wordings, or the question alone; none where nothing is asked."""
+        return self.wordings or ((self.question,) if self.question else ())

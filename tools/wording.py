@@ -26,6 +26,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
 _PREFIXES = {
     "ranking by the drug graph alone; no MedMPT medication opinion is included: ": "仅按药物图谱排序，不含 MedMPT 用药意见：",
     "the report cannot be compared: ": "无法核对报告：",
+    "sizes cannot be compared: ": "大小不可比：",
 }
 
 
@@ -36,6 +37,9 @@ def in_language(text: str, language: Language) -> str:
     whole = _translated(text)
     if whole is not None:
         return whole
+    numbered = re.match(r"mark (\d+): ", text)
+    if numbered is not None:
+        return f"标记 {numbered[1]}：{in_language(text[numbered.end() :], language)}"
     prefix = next((p for p in _PREFIXES if text.startswith(p)), None)
     if prefix is not None:
         return _PREFIXES[prefix] + in_language(text.removeprefix(prefix), language)

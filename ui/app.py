@@ -18,6 +18,8 @@ from fastapi.staticfiles import StaticFiles
 from agent.settings import Settings
 from ui import health
 from ui.door import Assistant
+from ui.login.gate import Gate
+from ui.login.tickets import Tickets as Logins
 from ui.routes import make_router
 from ui.security import Guard
 from ui.session import SessionStore
@@ -74,9 +76,9 @@ def build(
         shutil.rmtree(inbox, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(make_router(assistant, sessions))
-    if settings is not None:
-        app.include_router(_of_settings(settings, tickets))
+    app.include_router(make_router(assistant, sessions, is_loopback(host)))
+    logins = Logins()
+    app.include_router(_of_settings(settings, tickets, logins))
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -94,14 +96,40 @@ def build(
         footer_links=[],
         favicon_path=str(STATIC / "favicon.svg"),
     )
-    mounted.add_middleware(Guard, hosts={*LOCAL_HOSTS, host})
+    _guard(mounted, host, settings, logins)
     return mounted
 
 
-def _of_settings(settings: Settings, tickets: Tickets) -> APIRouter:
+def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -> None:
+    """What stands in front of every route; the login, where there is one, outermost."""
+    app.add_middleware(Guard, hosts={*LOCAL_HOSTS, host, *(settings.hosts if settings is not None else ())})
+    if settings is not None and settings.auth != "none":
+        app.add_middleware(Gate, tickets=logins)
+
+
+def _of_settings(settings: Settings | None, tickets: Tickets, logins: Logins) -> APIRouter:
+    """Health checks, launches from electronic records, login."""
     router = APIRouter(include_in_schema=False)
-    health.add_routes(router, settings.data_dir, settings.cache_dir)
-    smart.add_routes(router, Smart.of(settings), tickets)
+    if settings is not None:
+        health.add_routes(router, settings.data_dir, settings.cache_dir)
+        smart.add_routes(router, Smart.of(settings), tickets)
+        router.include_router(_login(settings, logins))
+    return router
+
+
+def _login(settings: Settings, logins: Logins) -> APIRouter:
+    """Routes of the login that the settings ask for; none without one."""
+    router = APIRouter(include_in_schema=False)
+    if settings.auth == "none":
+        return router
+    from ui.login import routes as login
+    from ui.login.accounts import Accounts
+    from ui.login.oidc import Provider
+
+    if settings.auth == "local":
+        login.add_local(router, logins, Accounts(settings.data_dir))
+    else:
+        login.add_oidc(router, logins, Provider(settings))
     return router
 
 

@@ -16,8 +16,10 @@ PRIVATE = {"cache-control": "no-store, private"}
 class Doors:
     """Session and study behind a request; dependencies of the routes."""
 
-    def __init__(self, sessions: SessionStore) -> None:
+    def __init__(self, sessions: SessionStore, local: bool = True) -> None:
+        """`local`: only this computer reaches the page, so that what belongs to the installation may be changed."""
         self._sessions = sessions
+        self.local = local
 
     def session(self, request: Request) -> Session:
         """The session of the tab that asks; 401 without a cookie."""

@@ -6,6 +6,7 @@ The names of the tools come from their records.
 
 import tomllib
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 from tools.evidence import Language
@@ -41,6 +42,11 @@ SCRIPT_TEXT: dict[str, dict[str, str]] = {
 def text(key: str, language: Language, **values: object) -> str:
     """The page's string `key` in `language`; a missing key is a bug and raises KeyError."""
     return pick(TEXT[key], language).format(**values)
+
+
+def html(key: str, language: Language, **values: object) -> str:
+    """`text`, escaped for a page."""
+    return escape(text(key, language, **values))
 
 
 def named(table: str, key: str, language: Language) -> str:

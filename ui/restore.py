@@ -5,6 +5,8 @@ A server that ends in order erases this with everything else of the session; thr
 
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from agent.answering.answer import Answer, StepFinished
@@ -13,7 +15,7 @@ from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError
 from tools.errors import ToolsError
 from ui.door import Assistant
-from ui.session import Session, Turn
+from ui.session import Session, Talk, Turn
 
 ROOM_ERRORS = (AgentError, ToolsError, RetrievalError, BackendError)
 _FILE = "state.json"
@@ -22,8 +24,14 @@ _FILE = "state.json"
 def remember(session: Session) -> None:
     """Write the session's state, readable by this user only."""
     source = str(session.source) if session.source is not None else None
-    state = {"source": source, "is_path": isinstance(session.source, Path), "thread": session.thread, "language": session.language}
+    state: dict[str, object] = {
+        "source": source,
+        "is_path": isinstance(session.source, Path),
+        "thread": session.thread,
+        "language": session.language,
+    }
     state["llm"] = session.llm_choice
+    state["talks"] = [asdict(talk) for talk in session.talks]
     draft = session.folder / f"{_FILE}.new"
     draft.write_text(json.dumps(state), encoding="utf-8")
     os.chmod(draft, 0o600)
@@ -49,8 +57,14 @@ def restore(session: Session, assistant: Assistant, local: bool) -> bool:
         return False
     session.case, session.source, session.thread, session.language = case, source, state["thread"], state["language"]
     session.llm, session.llm_choice = llm, chosen
-    session.turns = [_turn(answer) for answer in answers]
+    session.turns = turns_of(answers)
+    session.talks = [Talk(**talk) for talk in state.get("talks", [])]
     return True
+
+
+def turns_of(answers: Sequence[Answer]) -> list[Turn]:
+    """Finished turns of a thread as the page shows them."""
+    return [_turn(answer) for answer in answers]
 
 
 def _turn(answer: Answer) -> Turn:

@@ -45,7 +45,9 @@ class Guard:
         page = headers.get("x-medmpt-page")
         known = SessionStore.well_formed(cookie)
         fresh = SessionStore.new_cookie() if not known and scope["path"] == "/" and scope["method"] == "GET" else None
-        scope["medmpt_session"] = SessionStore.of_page(cookie, page) if known and cookie else fresh
+        mine = SessionStore.of_page(cookie, page) if known and cookie else fresh
+        user = scope.get("medmpt_user")
+        scope["medmpt_session"] = SessionStore.of_user(mine, user) if mine and user else mine
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

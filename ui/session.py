@@ -4,6 +4,7 @@ Nothing of a session is reachable without its cookie: handles, study tokens and 
 of one browser are two sessions, so that a question is never answered about the patient of another tab.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -22,6 +23,7 @@ from ui.door import Assistant
 
 COOKIE = "medmpt_session"
 IDLE_SECONDS = 12 * 3600.0
+_TITLE = 120  # characters of a question that name a conversation
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) gives: 256 bits
 _PAGE = re.compile(r"[0-9a-f]{48}")  # what ui/static/js/page.js draws: one tab
 
@@ -38,6 +40,8 @@ class Turn:
         answer: The finished answer; None while running.
         error: Text for the person when the turn failed.
         stopped: True after the stop button.
+        started: When it was asked, in seconds of the epoch.
+        replaced: True when the same question was asked again or in other words.
     """
 
     question: str
@@ -47,6 +51,19 @@ class Turn:
     answer: Answer | None = None
     error: str | None = None
     stopped: bool = False
+    started: float = field(default_factory=time.time)
+    replaced: bool = False
+
+
+@dataclass
+class Talk:
+    """A conversation of this tab that can be taken up again: its thread, the case it is about, and how it began."""
+
+    thread: str
+    case: str | None
+    source: str | None
+    title: str = ""
+    is_path: bool = False
 
 
 @dataclass
@@ -54,6 +71,8 @@ class Session:
     """State of one tab; `id` is derived from the cookie and the tab's id, never either of them.
 
     `llm` is the chat model that answers here (None: that of the settings), `llm_choice` what was chosen: a listed id, or what was typed.
+    `talks` are all conversations that have a question, newest last; `problem` is why the last case could
+    not be opened, until it is shown; `staged` are files that wait to be opened, by name.
     """
 
     id: str
@@ -65,10 +84,34 @@ class Session:
     llm_choice: str | None = None
     thread: str = ""
     turns: list[Turn] = field(default_factory=list)
+    talks: list[Talk] = field(default_factory=list)
+    problem: str | None = None
+    staged: dict[str, Path] = field(default_factory=dict)
     studies: dict[str, str] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     running: threading.Lock = field(default_factory=threading.Lock)
     used: float = field(default_factory=time.monotonic)
+
+    def begin(self, thread: str) -> None:
+        """Start with an empty conversation in `thread`."""
+        self.thread = thread
+        self.turns.clear()
+
+    def note_talk(self, question: str) -> None:
+        """Keep the running conversation among those that can be taken up again."""
+        if all(talk.thread != self.thread for talk in self.talks):
+            source = str(self.source) if self.source is not None else None
+            about = self.case.name if self.case is not None else None
+            self.talks.append(Talk(self.thread, about, source, question[:_TITLE], isinstance(self.source, Path)))
+
+    def talks_here(self) -> list[Talk]:
+        """Conversations about the open case, newest first."""
+        source = str(self.source) if self.source is not None else None
+        return [talk for talk in reversed(self.talks) if talk.source == source]
+
+    def sources(self) -> list[Talk]:
+        """One conversation per case that this tab has open or had, newest first."""
+        return list({talk.source: talk for talk in reversed(self.talks) if talk.source is not None}.values())
 
     def evidence(self, key: str) -> Evidence | None:
         """A citable statement of this session's answers, newest first."""
@@ -129,6 +172,13 @@ class SessionStore:
     def of_page(cookie: str, page: str | None) -> str:
         """The secret of one tab of the browser with `cookie`; without a valid id of a tab the browser's own."""
         return f"{cookie}.{page}" if page is not None and _PAGE.fullmatch(page) else cookie
+
+    @staticmethod
+    def of_user(secret: str, user: str) -> str:
+        """The secret of a logged-in user's tab: another user of the same browser gets another one."""
+        token, _, page = secret.partition(".")
+        own = base64.urlsafe_b64encode(hashlib.sha256(f"{user}|{token}".encode()).digest()).decode().rstrip("=")
+        return f"{own}.{page}" if page else own
 
     def get(self, cookie: str) -> Session:
         """The session of `cookie`, made on first use."""

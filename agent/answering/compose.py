@@ -84,16 +84,17 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     Returns:
         Draft whose sentences are evidence texts with their keys, in parts; the notice `no_evidence` when there is nothing to say.
     """
-    silence = _silence(plan, steps, card)
+    judged = bedside(steps)
+    silence = None if judged else _silence(plan, steps, card)
     if silence:
         return Draft(notice=silence)
-    judged = bedside(steps)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
             continue
         mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
         seen = {k for s in said for k in s.evidence}
+        seen |= {f"S-{e.key.removeprefix('B-formula-').removesuffix('-0')}" for e in judged if e.key.startswith("B-formula-")}
         said += [s for s in mine if not set(s.evidence) & seen]
     said = [s for s in said if s.text not in banned]
     ledger = {e.key: e for s in steps for e in s.result.evidence}

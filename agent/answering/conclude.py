@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from agent.answering.answer import Answer, AnswerStatus, Claim, Removed, Sections, ToolCall
+from agent.answering.documents import attributed, contradictions
 from agent.answering.draft import Draft, Part
 from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld_of
 from agent.answering.followups import left_open, next_questions
@@ -64,7 +65,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
     refusal = declined(context.question, language) if draft.notice == "declined" else None
     leading = lead(context.question, context.case, language)
     ledger = replace(ledger, evidence={**ledger.evidence, **{e.key: e for e in leading.evidence}})
-    said = [s for s in _said(verdicts, draft, ledger) if not leading.says(s.claim)]
+    said = [s for s in _said(verdicts, draft, ledger, language) if not leading.says(s.claim)]
     shown = [*leading.claims, *(s.claim for s in said if s.part != "more")]
     removed = tuple(Removed(text=v.text, because=v.because or "") for v in verdicts if v.support is None)
     keys = tuple(dict.fromkeys(k for c in (*leading.claims, *(s.claim for s in said)) for k in c.evidence))
@@ -125,7 +126,7 @@ def _claim(verdict: Verdict) -> Claim:
     return Claim(text=verdict.text, evidence=verdict.evidence, support=verdict.support)
 
 
-def _said(verdicts: list[Verdict], draft: Draft, ledger: Ledger) -> list[Said]:
+def _said(verdicts: list[Verdict], draft: Draft, ledger: Ledger, language: Language) -> list[Said]:
     """Verified claims by part, in each part those of one heading together, a repeated sentence once."""
     placed = draft_places(ledger)
     parts = [s.part for s in draft.sentences]
@@ -133,7 +134,7 @@ def _said(verdicts: list[Verdict], draft: Draft, ledger: Ledger) -> list[Said]:
     unique: dict[tuple[str, tuple[str, ...]], Said] = {}
     for verdict, part in zip(verdicts, known, strict=True):
         if verdict.support is not None:
-            claim = _claim(verdict)
+            claim = attributed(_claim(verdict), ledger.evidence, language)
             heading = section_of(claim, ledger.evidence, placed)
             unique.setdefault((claim.text, claim.evidence), Said(claim, part or _part(claim, ledger, first=not unique), heading))
     drafted = list(dict.fromkeys(placed.values()))
@@ -239,6 +240,7 @@ def _text(
 def _warnings(context: TurnContext, ledger: Ledger, claims: list[Claim], notes: tuple[str, ...]) -> tuple[str, ...]:
     found = [w for s in ledger.steps for w in s.result.warnings]
     allergies = context.card.allergies if context.card else ()
+    found = [*contradictions(claims, ledger.evidence, allergies, context.language), *found]
     advised = [c.text for c in claims if any(ledger.evidence[k].kind in ("guideline", "document") for k in c.evidence)]
     if allergies and any(ids(text, *DRUG_KINDS) for text in advised):
         found.append(_ALLERGY[context.language].format(what=", ".join(allergies)))

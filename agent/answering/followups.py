@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
+from retrieval import packs
 from retrieval.concepts.lexicon import DATA, normalise
-from retrieval.evaluation.rankers import read_asks
+from retrieval.guidelines.asks import read_asks
 from retrieval.guidelines.corpus import passage_key
 from retrieval.index.selector import selector, tokens_of
 from tools.evidence import Evidence, Language
@@ -56,7 +57,7 @@ def _shared(part: frozenset[str], said: frozenset[str], idf: Mapping[str, float]
 def _asked() -> dict[tuple[str, str], list[str]]:
     """Questions of `data/asks` by passage key and language."""
     found: dict[tuple[str, str], list[str]] = {}
-    for row in read_asks(DATA / "asks"):
+    for row in (r for place in (DATA / "asks", *packs.parts("asks")) for r in read_asks(place)):
         found.setdefault((passage_key(row["id"]), row["lang"]), []).append(row["q"])
     return found
 

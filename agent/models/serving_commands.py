@@ -9,6 +9,7 @@ import typer
 from pydantic import BaseModel
 
 from agent.errors import BadInput
+from agent.settings import own_data_dir
 
 
 class _Dirs(Protocol):
@@ -58,7 +59,7 @@ def serve(
 ) -> Served:
     """Start vLLM with the flags the model family needs, print the `--llm` line when it is healthy, and run until Ctrl-C."""
     from agent.models.serving.family import family_of
-    from agent.models.serving.install import folder_of
+    from agent.models.serving.install import known_folder
     from agent.models.serving.launch import ServeOptions
     from agent.models.serving.server import running
 
@@ -68,7 +69,7 @@ def serve(
     options = ServeOptions(
         model, host, port, context, sequences, tensor_parallel, pipeline_parallel, nodes, device, not online, tool_parser
     )
-    with running(folder_of(settings.data_dir), options, settings.cache_dir / "logs" / "vllm.log", tell=_tell) as process:
+    with running(known_folder(settings.data_dir, own_data_dir()), options, settings.cache_dir / "logs" / "vllm.log", tell=_tell) as process:
         _tell(f"ready: use --llm {options.spec}")
         try:
             process.wait()
@@ -83,13 +84,14 @@ def install(
     torch_index: Annotated[str | None, typer.Option(help="Another package index for torch.")] = None,
 ) -> Installed:
     """Set up vLLM in an environment of its own (it cannot share ours); about 2.5 GB."""
-    from agent.models.serving.install import Device, folder_of
+    from agent.models.serving.install import Device, folder_of, note_folder
     from agent.models.serving.install import install as run
 
     if device not in ("cuda", "cpu"):
         raise BadInput(f"device {device!r} is not known; use cuda or cpu")
     settings = cast(_Dirs, ctx.obj)
     version = run(folder_of(settings.data_dir), cast(Device, device), torch_index=torch_index, tell=_tell)
+    note_folder(folder_of(settings.data_dir), own_data_dir())
     return Installed(vllm=version, device=device)
 
 

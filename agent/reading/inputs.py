@@ -1,6 +1,9 @@
 """Values that a question itself gives for a score (`CURB-65 for an 80-year-old with urea 9, RR 32, BP 85/50, confused`)."""
 
 import re
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
 
 _N = r"(\d+(?:\.\d+)?)"
 _GAP = r"[\s:=为是约]*(?:was|is|were|are|of|at|to|rises to|falls to)?\s*"
@@ -76,3 +79,14 @@ def inputs_for(score: str, question: str) -> dict[str, str]:
         given["fio2"] = f"{float(oxygen) / 100:g}"
     numbers = set(given) - {"sex", "confusion", "haemoptysis"}
     return given if numbers else {}
+
+
+@lru_cache(maxsize=1)
+def _asked_for() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    table = tomllib.loads(files("agent").joinpath("data/lab_systems.toml").read_text(encoding="utf-8"))
+    return tuple((re.compile("|".join(s["words"]), re.IGNORECASE), tuple(s["analytes"])) for s in table["system"])
+
+
+def analytes_asked(text: str) -> tuple[str, ...]:
+    """Analytes of the systems that a message names as such (`is her gas all right`, `肝功怎么样`)."""
+    return tuple(a for pattern, analytes in _asked_for() if pattern.search(text) for a in analytes)

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from retrieval import packs
+from retrieval.drugs.tables import DATA as DRUG_TABLES
+from retrieval.drugs.tables import table_files
 from tools.evidence import Language
 
 DRUG_KINDS = frozenset({"drug", "drug_class"})
@@ -48,7 +51,8 @@ class Mention:
 def terms() -> dict[str, Term]:
     """All terms by id: the agent's own table, then drugs and classes of the drug graph that it does not name."""
     table: dict[str, Term] = {}
-    for line in files("agent").joinpath("data/terms.tsv").read_text(encoding="utf-8").splitlines():
+    own = files("agent").joinpath("data/terms.tsv").read_text(encoding="utf-8").splitlines()
+    for line in (*own, *(row for path in packs.parts("terms.tsv") for row in path.read_text(encoding="utf-8").splitlines())):
         if line.startswith("#") or not line.strip():
             continue
         ident, kind, en, zh = line.split("\t")
@@ -61,8 +65,8 @@ def terms() -> dict[str, Term]:
 
 
 def _graph_rows(name: str) -> list[dict[str, str]]:
-    text = files("retrieval").joinpath(f"data/drugs/{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text)))
+    texts = (path.read_text(encoding="utf-8") for path in table_files(DRUG_TABLES, name))
+    return [row for text in texts for row in csv.DictReader(io.StringIO(text))]
 
 
 def _add_graph_term(table: dict[str, Term], named: dict[str, str], row: dict[str, str], kind: str) -> None:

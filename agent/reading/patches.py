@@ -62,6 +62,11 @@ def supposed(text: str, case: Case | None, before: str = "") -> Supposed:
     return Supposed(tuple(p for p in found if p.unit != "?"), asked)
 
 
+def supposes(text: str) -> bool:
+    """Whether a message supposes something (`if`, `suppose`, `如果`)."""
+    return bool(_pattern("marker").search(text))
+
+
 @cache
 def _names() -> tuple[tuple[Kind, str, re.Pattern[str]], ...]:
     """Names of values with where they belong, longest names first within a kind."""
@@ -79,8 +84,20 @@ def _names() -> tuple[tuple[Kind, str, re.Pattern[str]], ...]:
     return tuple(rows)
 
 
+def _no_age(rest: str, number: re.Match[str]) -> bool:
+    """Whether the number behind a person is something else than an age (`if she drops to 75 systolic`)."""
+    between = rest[: number.start("value")]
+    return bool(_pattern("no_age").search(rest[number.end("value") :]) or _pattern("not_of_age").search(between))
+
+
 def _values(text: str, case: Case, marked: bool) -> Iterator[Patch]:
     taken: list[tuple[int, int]] = []
+    for name, behind in _words()["before"].items() if marked else ():
+        found = re.search(rf"{_NUMBER}\s*{behind}(?![a-z])", text, re.IGNORECASE)
+        patch = _vital(name, float(found["value"]), "") if found else None
+        if found is not None and patch is not None:
+            taken.append(found.span())
+            yield patch
     for kind, name, pattern in _names():
         for match in pattern.finditer(text):
             if any(a <= match.start() < b for a, b in taken):
@@ -91,6 +108,8 @@ def _values(text: str, case: Case, marked: bool) -> Iterator[Patch]:
             after = rf"(?:(?P<down>{words['below_after']})|(?P<up>{words['above_after']}))?"
             number = re.match(rf"{words['between']}(?:(?:{limit})\s*)?{_NUMBER}{words['unit']}{after}", rest, re.IGNORECASE)
             if number is None or not (marked or _pattern("stated").search(text[: match.start()])):
+                continue
+            if name == "age_years" and _no_age(rest, number):
                 continue
             value = _beyond(float(number["value"]), number)
             patch = _typed(kind, name, value, number["unit"] or "", case)

@@ -1,9 +1,10 @@
 """From a question as understood to tool calls: first round, second round, or a notice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.answering.draft import Notice
-from agent.reading.dialogue import About, about, continued, history, last_real, pointed_at, unresolved
+from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
 from agent.reading.queries import SCORE_TOPIC, TOOL_OF, Args, calls_for, search_args, topic_query
@@ -11,7 +12,7 @@ from agent.reading.severity import severity_of
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
-from tools.bedside.attach import wanted
+from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
 from tools.imaging.marks.words import asks_of_marks, asks_verdict, names_marks, score_named
 
@@ -40,38 +41,37 @@ class Plan:
     calls: tuple[tuple[ToolName, Args], ...] = field(default=())
 
 
-def make_plan(question: str, card: CaseCard | None, earlier: list[str], answer: str = "") -> Plan:
+def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers: Sequence[str] = ()) -> Plan:
     """Plan the turn.
 
     Args:
         question: The question as asked.
         card: The open case, None without one.
         earlier: Questions before it in the thread, oldest first.
-        answer: The last answer of the thread.
+        answers: What was answered to each of them.
 
     Returns:
         The plan; the same question, card, history and answer give the same plan.
     """
     case_topic = case_diseases(card)
-    turns = history(earlier, case_topic, card is not None)
+    turns = history(earlier, case_topic, card is not None, answers)
     reading = understand(question, case_topic, card is not None, earlier[-1] if earlier else "")
     notice = _social(reading)
     if notice:
         return Plan(reading, notice=notice)
-    wanted = about(reading) if turns else None
-    before = last_real(turns)
-    if wanted == "why" and before is not None:
-        return _asking(before, card, case_topic, detail=True)
-    if wanted is not None and before is not None:
-        return Plan(reading, about=wanted)
-    if unresolved(reading, turns):
+    if unresolved(reading, turns) and not (card is not None and bedside_answers(question)):
         return Plan(reading, notice="which_one")
-    reading = _on_record(pointed_at(continued(reading, turns, card.assumed_keys if card else ()), answer), card)
+    turn = taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
+    if turn.about == "why" and turn.reading is not None:
+        return _asking(turn.reading, card, case_topic, detail=True)
+    if turn.about is not None or turn.reading is None:
+        return Plan(reading, about=turn.about)
+    reading = _on_record(turn.reading, card)
     reading = _of_marks(reading, question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
-        reading = _bedside(reading, question)
+        reading = _bedside(reading, turn.wordings)
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
     return _asking(reading, card, case_topic)
@@ -120,9 +120,17 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
     return Plan(reading, topic, detail, calls=calls)
 
 
-def _bedside(reading: Reading, question: str) -> Reading:
+def in_full(question: str, card: CaseCard | None, earlier: Sequence[str], answers: Sequence[str] = ()) -> Turn:
+    """The message with what it takes over from the thread, as `make_plan` sees it: for what reads the question beside the plan."""
+    topic = case_diseases(card)
+    reading = understand(question, topic, card is not None, earlier[-1] if earlier else "")
+    turns = history(earlier, topic, card is not None, answers)
+    return taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
+
+
+def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:
     """A question that no pattern knows, and that the bedside room answers for the open case."""
-    found = wanted(question)
+    found = next((w for text in wordings if (w := bedside_answers(text)) is not None), None)
     if found is None:
         return reading
     intent = next(i for i, name in TOOL_OF.items() if name == found[0])

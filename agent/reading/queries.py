@@ -6,11 +6,12 @@ from importlib.resources import files
 
 from pydantic import JsonValue
 
-from agent.reading.inputs import inputs_for
+from agent.reading.inputs import analytes_asked, inputs_for
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, terms
 from agent.turn.prompts import CaseCard
 from tools.evidence import Language, ToolName
+from tools.labs.analytes import find_analyte
 from tools.spec import specs
 
 Args = dict[str, JsonValue]
@@ -60,7 +61,11 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
         general = re.search(
             r"\b(labs?|blood|bloods|laborator\w+|tests?|panel)\b|化验|检验|血常规|生化|指标|血气", reading.text, re.IGNORECASE
         )
-        return {"analytes": list(named)} if named and not general else {}
+        if named and not general:
+            return {"analytes": list(named)}
+        system = set(analytes_asked(reading.text)) if len(set(reading.intents)) == 1 else set()
+        recorded = [a.id for n in (card.analytes if card else ()) if (a := find_analyte(n)) is not None and a.id in system]
+        return {"analytes": list(dict.fromkeys(recorded))} if recorded else {}
     if intent == "report_check":
         return {"text": _quoted_text(reading.text), "study": _study(reading.text, card)}
     if intent in ("ct_measure", "ct_findings", "ct_encode", "report_draft", "similar"):

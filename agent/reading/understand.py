@@ -31,6 +31,7 @@ _STANDS_ALONE = 0.7
 _BETWEEN = re.compile(
     r"[,;+&/，；。？、]|\.\s|\?\s|\b(?:and then|and also|and|then|plus|also)\b|再|然后|顺便|顺带|另外|并且?|同时|还有", re.IGNORECASE
 )
+_NEAR = 0.6
 _SMALL_TALK = ("social", "about_answer", "harm")
 # Kinds of question whose answer lies in knowledge, not in a patient's record.
 _KNOWLEDGE = frozenset(
@@ -57,7 +58,9 @@ def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -
     if not case and not _elsewhere(found):
         wanted = _plausible(wanted, opinion, found)
     intents = {INTENT_OF[t]: found.intents.get(INTENT_OF[t], len(text) + i) for i, t in enumerate(wanted)}
-    scores = found.scores or ((nearest_score(text),) if "score" in intents else ())
+    scores = found.scores or (_meant_scores(text, case) if "score" in intents else ())
+    if "score" in intents and not scores:
+        del intents["score"]
     return replace(
         found, intents=intents, scores=scores, tools=opinion.tools, kinds=opinion.kinds, no_tool=opinion.none, parts=parts_of(text)
     )
@@ -127,10 +130,17 @@ def small_talk(opinion: Opinion, found: Reading) -> bool:
     return opinion.none > 0.5 and opinion.none > max(opinion.tools.values())
 
 
-def nearest_score(text: str) -> str:
-    """The calculator whose name is nearest to the message in meaning, where the message names none."""
+def _meant_scores(text: str, case: bool) -> tuple[str, ...]:
+    """The calculator nearest in meaning; without a patient only where it is near: a score of something else explains nothing."""
+    name, near = nearest_score(text)
+    return (name,) if case or near >= _NEAR else ()
+
+
+def nearest_score(text: str) -> tuple[str, float]:
+    """The calculator whose name is nearest to the message in meaning, where the message names none, and their cosine."""
     names, vectors = _named_scores()
-    return names[int(np.argmax(vectors @ sentence_vector(text)))]
+    cosines = vectors @ sentence_vector(text)
+    return names[int(np.argmax(cosines))], float(cosines.max())
 
 
 @lru_cache(maxsize=1)

@@ -110,8 +110,21 @@ def combined(text: str) -> str | None:
     return next((c.kind for c in combinations if set(c.all) <= found and not (c.spare and cared)), None)
 
 
+def _asks_summary(text: str) -> bool:
+    """Whether who the patient is is asked together with why the patient is here, and nothing else that identifies is."""
+    flags = re.IGNORECASE
+    who, why = (re.compile(_data()["summary"][name], flags) for name in ("who", "why"))
+    if not (who.search(text) and why.search(text)):
+        return False
+    rest = who.sub(" ", text)
+    known, _, _ = _combinations()
+    return combined(rest) is None and not any(known[name].search(rest) for name in ("identity", "others"))
+
+
 def read_request(text: str) -> Request:
     """Which kind of request a message is: by the concepts it combines, else by the fitted model where that is sure."""
+    if _asks_summary(text):
+        return Request("fine", 1.0)
     kind = combined(text)
     if kind is not None:
         return Request(kind, 1.0)

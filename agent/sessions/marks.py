@@ -56,16 +56,16 @@ class MarkDesk:
             raise BadInput(f"the case has no study {study!r}; it has: {', '.join(held.loaded.studies) or 'none'}")
         status: Status = "ok"
         reason, number = None, None
-        with held.study_lock:
+        with held.study_lock:  # not while measuring: pixels wait for the same lock
             opened = STUDIES.open(path)
-            try:
-                number = self._done(opened, change, session)
-            except (BackendError, ToolsError) as failure:
-                status, reason = failure.status, str(failure)
+        try:
+            number = self._done(opened, change, session)
+        except (BackendError, ToolsError) as failure:
+            status, reason = failure.status, str(failure)
         marks = self.store.of(session, opened.content)
         new = next((m for m in marks if m.number == number), None)
         if new is not None and new.lesion.warnings:
-            status, reason = "partial", " ".join(new.lesion.warnings)
+            status, reason = "partial", "; ".join(said.rstrip(".") for said in new.lesion.warnings)
         return MarksView(status=status, reason=reason, number=number, marks=marks, undoable=self.store.undoable(session, opened.content))
 
     def _done(self, study: Study, change: MarkChange, session: str) -> int | None:

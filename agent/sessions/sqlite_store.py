@@ -12,6 +12,13 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from agent.errors import StoreFailure
 from agent.sessions.store import TABLES, Statement, Turns, Values
 
+# The ledger is only appended to; what may change is that an erased conversation loses its content.
+_APPEND_ONLY = (
+    "CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS audit_unchanged BEFORE UPDATE OF seq, kind, at, digest, prev, hash ON audit "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+)
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the thread database: created 0600, write-ahead log, usable from several threads.
@@ -27,7 +34,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         # Erased conversations are overwritten, not only unlinked.
         connection.execute("PRAGMA secure_delete=ON")
-        for table in TABLES:
+        for table in (*TABLES, *_APPEND_ONLY):
             connection.execute(table)
         connection.commit()
     except (OSError, sqlite3.Error) as failure:

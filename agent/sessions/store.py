@@ -19,6 +19,10 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS thread_owner "
     "(thread TEXT PRIMARY KEY, owner TEXT NOT NULL, patient TEXT, created TEXT DEFAULT CURRENT_TIMESTAMP)",
     "CREATE TABLE IF NOT EXISTS turn (thread TEXT NOT NULL, n INTEGER NOT NULL, answer BLOB NOT NULL, PRIMARY KEY (thread, n))",
+    "CREATE TABLE IF NOT EXISTS feedback (thread TEXT NOT NULL, at TEXT NOT NULL, question TEXT NOT NULL, verdict TEXT NOT NULL, "
+    "comment TEXT NOT NULL, model TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS audit (seq INTEGER PRIMARY KEY, thread TEXT, kind TEXT NOT NULL, at TEXT NOT NULL, salt BLOB, body BLOB, "
+    "digest TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL)",
 )
 
 

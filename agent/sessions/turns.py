@@ -39,6 +39,11 @@ class TurnLog:
         rows = self._store.rows("SELECT answer FROM turn WHERE thread = ? ORDER BY n", (thread,))
         return [_unpacked(row[0]) for row in rows]
 
+    def newest(self, thread: str, most: int) -> list[Record]:
+        """The newest answers of a thread, at most `most`, oldest first."""
+        rows = self._store.rows("SELECT answer FROM turn WHERE thread = ? ORDER BY n DESC LIMIT ?", (thread, most))
+        return [_unpacked(row[0]) for row in reversed(rows)]
+
     def evidence(self, thread: str, key: str) -> Record | None:
         """The newest evidence of `key` that an answer of the thread cites."""
         for (packed,) in self._store.rows("SELECT answer FROM turn WHERE thread = ? ORDER BY n DESC", (thread,)):

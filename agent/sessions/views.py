@@ -1,10 +1,15 @@
 """What the page shows besides answers: cases, studies and passages, without paths and without identity."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from tools.evidence import ModelCard, Side, Status
 from tools.imaging.planes import Plane, Projection
 from tools.teaching.commit import Feedback, MachineRead, Reading, Summary, TrueFinding
+from tools.teaching.hints import Hint
+from tools.teaching.planted import RATE, Planted
+from tools.teaching.socratic import Question
 
 
 class _View(BaseModel):
@@ -147,22 +152,38 @@ class HeatView(_View):
 
 
 class Choice(_View):
-    """One finding that a trainee may record; `focal` ones have a size, `midline` ones no side."""
+    """One finding that a trainee may record; `focal` ones have a size, `midline` ones no side, `lung` ones a lobe."""
 
     id: str
     name_en: str
     name_zh: str
     focal: bool
     midline: bool
+    lung: bool = False
 
 
 class TeachingView(_View):
-    """A teaching case: the form while it is sealed; after the commitment the reading, the machine's read, the truth and the feedback."""
+    """A teaching case by stage.
+
+    `reading`: the form, with the draft and the hints taken so far. `machine`: the first reading is committed and the machine's read is
+    shown, with an error at `error_rate`; the truth waits for the decision. `done`: truth, feedback, the planted error, questions by
+    language, and what the own report leaves out (`report_notes`) or says without ground (`report_extra`).
+    """
 
     case_id: str
     committed: bool
+    stage: Literal["reading", "machine", "done"] = "reading"
+    level: int = 1
+    error_rate: float = RATE
     choices: tuple[Choice, ...]
+    draft: Reading = Reading()
+    hints: tuple[Hint, ...] = ()
     reading: Reading | None = None
+    final: Reading | None = None
+    planted: Planted | None = None
+    questions: dict[str, tuple[Question, ...]] = {}
+    report_notes: tuple[Choice, ...] = ()
+    report_extra: tuple[Choice, ...] = ()
     truth: tuple[TrueFinding, ...] = ()
     machine: MachineRead | None = None
     feedback: tuple[Feedback, ...] = ()

@@ -261,7 +261,7 @@ def _answer(name: str) -> Callable[..., dict[str, Any]]:
         answer = headed(answer, runtime.context.assumptions).model_copy(update={"tokens": state["tokens"]})
         keyed = " ".join(f"{c.text} {''.join(f'[{k}]' for k in c.evidence)}" for c in answer.claims) or answer.answer
         asides = [RemoveMessage(id=m.id) for m in _asides(this_turn(state["messages"])) if m.id and m.id != last.id]
-        final = AIMessage(content=keyed, id=last.id)
+        final = AIMessage(content=keyed, id=last.id, additional_kwargs={"said": [[c.text, list(c.evidence)] for c in answer.claims]})
         old = [RemoveMessage(id=m.id) for m in before_last(state["messages"], KEEP_TURNS) if m.id]
         return {
             "messages": [*old, *asides, final],

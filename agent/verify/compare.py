@@ -8,20 +8,27 @@ from agent.verify.binding import exchanged, reordered, turned_number
 from agent.verify.contrast import contrasts, otherwise, otherwise_with_value
 from agent.verify.facts.bands import outside_band
 from agent.verify.facts.dated import other_day
-from agent.verify.facts.imaging import compared_wrong, other_side, remarked
+from agent.verify.facts.imaging import compared_wrong, other_level, other_side, remarked
 from agent.verify.facts.order import turned_round
 from agent.verify.facts.rhythm import rhythms, written
 from agent.verify.facts.segments import misbound
+from agent.verify.facts.subjects import other_subject
 from agent.verify.groups import misplaced
 from agent.verify.numbers import numbers_of, opposed, same
 from agent.verify.polarity import denial, turned
-from agent.verify.record import RECORDS, differs_from_record, is_pattern
+from agent.verify.record import RECORDS, differs_from_record, is_pattern, total_of
 from agent.verify.roles import reversed_roles
 from agent.verify.states import opposite_state
 from agent.verify.text import tokens
 from retrieval.concepts.context import statuses
 from tools.evidence import Evidence
 
+# Contrasts that a record with its bands holds all at once.
+_BANDED = frozenset({"risk", "severity"})
+# A history that never was.
+_NEVER = re.compile(
+    r"\b(?:never|no (?:history|previous|prior))\b[^.;,]*$|(?:从未|从无|从没|未曾|既往无|无既往)[^。；;,，]*$", re.IGNORECASE
+)
 # Contrasts of which a list gives each thing its own value.
 _BOUND = frozenset({"test_result", "strength", "certainty"})
 _PARTS = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
@@ -33,6 +40,8 @@ _FOUND = frozenset({"finding", "disease", "symptom", "comorbidity", "history", "
 # A part of a claim that holds less than this is read together with the whole.
 _PART_WEIGHT = 3.0
 _PLACED = 0.5
+# Share of what its best place holds from which another place is as good.
+_AS_MUCH = 0.85
 _ACROSS = 0.7
 
 
@@ -60,15 +69,25 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     )
 
 
+def _with_total(claim: str, cited: list[Evidence]) -> str:
+    """A sentence on a score without its total, with the total of the record: its band is told."""
+    if len(cited) != 1 or cited[0].kind != "score" or numbers_of(claim):
+        return claim
+    total = total_of(cited[0])
+    return claim if total is None else f"{claim} {total:g}"
+
+
 def facts_differ(claim: str, cited: list[Evidence], texts: list[str]) -> str | None:
     """A band, a rhythm, an order of events, a side or a finding of an image that the claim gives otherwise."""
-    if outside_band(claim, texts):
+    if other_subject(claim, texts):
+        return "the evidence says this of another drug"
+    if outside_band(_with_total(claim, cited), texts):
         return "the value lies in another band of the evidence"
     if misbound(claim, texts, rhythms, written()):
         return "the evidence gives this another rhythm"
     if turned_round(claim, texts):
         return "the evidence has the other order of events"
-    if compared_wrong(claim, texts) or other_side(claim, texts):
+    if compared_wrong(claim, texts) or other_side(claim, texts) or other_level(claim, texts):
         return "the evidence says this of the other side"
     if other_day(claim, texts):
         return "the evidence gives this to another day"
@@ -121,11 +140,15 @@ def presence(claim: str, texts: list[str], structured: bool) -> str | None:
     for mention in mentions(claim):
         if mention.term.kind not in _FOUND:
             continue
-        mine = "negated" in statuses(claim, mention.start, mention.end)
-        there = ["negated" in statuses(t, m.start, m.end) for t in texts for m in mentions(t) if m.term.id == mention.term.id]
+        mine = _negated(claim, mention.start, mention.end)
+        there = [_negated(t, m.start, m.end) for t in texts for m in mentions(t) if m.term.id == mention.term.id]
         if there and all(n != mine for n in there):
             return f"the record {'has' if mine else 'denies'} {mention.term.name('en')}"
     return None
+
+
+def _negated(text: str, start: int, end: int) -> bool:
+    return "negated" in statuses(text, start, end) or bool(_NEVER.search(text[max(0, start - 24) : start]))
 
 
 def parts(claim: str) -> list[str]:
@@ -139,12 +162,20 @@ def _contrast(claim: str, whole: Place, pool: str, cited: list[Evidence]) -> str
         return None  # compared as fields
     plain = all(e.kind in ("lab", "score", "case") and not is_pattern(e) for e in cited)
     for name, value in otherwise_with_value(claim, whole, pool):
-        if name == "modality" and plain and value != "strong":
-            continue  # a record does not recommend
-        if _agrees_apart(name, claim, whole, pool):
+        if plain and ((name == "modality" and value != "strong") or name in _BANDED):
+            continue  # a record does not recommend, and its bands are compared as bands
+        if _agrees_apart(name, claim, whole, pool) or (name != "modality" and _agrees_elsewhere(name, claim, whole, pool)):
             continue
         return f"the evidence says otherwise ({name.replace('_', ' ')}: {value})"
     return None
+
+
+def _agrees_elsewhere(name: str, claim: str, whole: Place, pool: str) -> bool:
+    """Whether another sentence of the evidence holds as much of the claim and agrees with it."""
+    contrast = next(c for c in contrasts() if c.name == name)
+    said = contrast.of(claim) if not contrast.strict else frozenset()
+    others = (place(claim, [p.text]) for p in pieces(pool) if p.text != whole.sentence and said & contrast.of(p.text))
+    return any(o.share >= _AS_MUCH * whole.share and name not in otherwise(claim, o, pool) for o in others)
 
 
 def _agrees_apart(name: str, claim: str, whole: Place, pool: str) -> bool:

@@ -11,7 +11,9 @@ from agent.verify.align import Place
 from agent.verify.polarity import denial
 
 # How strongly something is advised is not said where it is told when ("after oxygen is started").
-_SUBORDINATE = re.compile(r"\b(?:after|before|when|while|once|until|whenever)\b[^,;.]*", re.IGNORECASE)
+_SUBORDINATE = re.compile(
+    r"\b(?:after|before|when|while|once|until|whenever)\b[^,;.]*|[^,，。;；]{0,30}(?:时|之后|以后|后|前|期间)(?=[,，])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,10 @@ _MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", 
 MONTHS = "|".join(f"{m}|{m[:3]}" for m in (*_MONTH_NAMES, *(m.capitalize() for m in _MONTH_NAMES)))
 _WRITTEN_DATE = re.compile(rf"\b(\d{{1,2}}) ({MONTHS}) (\d{{4}})|\b({MONTHS}) (\d{{1,2}}), (\d{{4}})")
 _DATE = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月\d{1,2}日"
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月(?:\d{1,2}日)?"
     rf"|\b\d{{1,2}} (?:{MONTHS}) \d{{4}}|\b(?:{MONTHS}) \d{{1,2}}, \d{{4}}"
+    # A day without its year is a date too.
+    rf"|\b\d{{1,2}} (?:{MONTHS})\b|\b(?:{MONTHS}) \d{{1,2}}\b(?!\s*(?:mg|g|ml|%))|\d{{1,2}}月\d{{1,2}}日"
 )
 _RANGE = re.compile(r"^\s*(?:[-–—−~～×x*]|to|by|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
 _WORDS = {
@@ -117,7 +119,7 @@ def _mask(text: str) -> tuple[str, tuple[Mention, ...]]:
     for m in found:
         if any(c.isdigit() for c in text[m.start : m.end]):
             chars[m.start : m.end] = "_" * (m.end - m.start)
-    masked = _LABEL.sub(lambda m: "_" * len(m.group(0)), "".join(chars))
+    masked = _LABEL.sub(lambda m: " " * len(m.group(0)), "".join(chars))
     return _DATE.sub(lambda m: "_" * len(m.group(0)), masked), found
 
 

@@ -30,6 +30,9 @@ _STOP = re.compile(
 )
 # A chunk that holds this share of what the whole run holds speaks for itself.
 _MOST = 0.7
+_SOFT = re.compile("|".join((_any(_DATA["soft_english"], True), _any(_DATA["soft_chinese"], False))), re.IGNORECASE)
+# "without it": what is absent was named before.
+_REFERS = re.compile(r"\b(?:without|no) (?:it|this|that|them|these|those|such)\b|[无没未](?:有)?(?:该|此|这)", re.IGNORECASE)
 _LIST = re.compile(r"none of (?:these|the following)?$", re.IGNORECASE)
 _REST_OF_LIST = re.compile(r"(?:,\s(?:[\w-]+\s?){1,4})*,?\s(?:or|nor)\s(?:[\w-]+\s?){1,4}", re.IGNORECASE)
 
@@ -109,10 +112,17 @@ def turned(claim: str, run: str, sentence: str) -> str | None:
     return reasons[0] if all(reasons) else None
 
 
+def _soft(text: str) -> frozenset[str]:
+    """Words of a text that deny in their own way, without its plain denials."""
+    return frozenset(m.group(0).lower()[:5] for m in _SOFT.finditer(_NOT.sub(" ", text)))
+
+
 def _turned(claim: str, run: str, sentence: str) -> str | None:
     mine, theirs, around = denial(claim), denial(run), denial(sentence)
     stated, stated_there = tokens(_NOT.sub(" ", claim)), tokens(run)
     gone = theirs.absent | (around.absent if mine.absent else frozenset())
+    if mine.statement != theirs.statement and _soft(run if mine.statement else claim) - _soft(claim if mine.statement else run):
+        return None  # the other side denies in words of its own ("fails", "instead of", "stop")
     if mine.statement != theirs.statement:
         meant = (stated & gone) - mine.absent
         # "X is not needed" and "no X": the same denial in two places.
@@ -121,7 +131,7 @@ def _turned(claim: str, run: str, sentence: str) -> str | None:
         if theirs.statement and (mine.absent - theirs.absent) & stated_there:
             return None
         return "denies what the evidence states" if mine.statement else "states what the evidence denies"
-    if mine.absent and not theirs.statement and not around.statement:
+    if mine.absent and not theirs.statement and not around.statement and not _REFERS.search(sentence):
         wrong = {t for t in mine.absent & tokens(sentence) if t not in around.absent}
         if len(wrong) > len(mine.absent & around.absent):
             return "says is absent what the evidence has"

@@ -13,7 +13,8 @@ from importlib.resources import files
 
 from agent.reading.lexicon import DRUG_KINDS, ids, mentions
 from agent.verify.contrast import contrasts
-from agent.verify.facts.bands import contained
+from agent.verify.facts.bands import contained, in_its_band
+from agent.verify.facts.dated import dated
 from agent.verify.facts.derived import worked_out
 from agent.verify.numbers import FALL, Number, dates_of, located, numbers_of, numbers_of_evidence, opposed, same
 from agent.verify.polarity import denial
@@ -29,6 +30,7 @@ _SUFFIX = re.compile(r"_(reference_low|reference_high|previous|limit|rule_out|th
 RECORDS = frozenset({"lab", "score", "ct", "model", "case", "report", "similar_case"})
 # Farther from the value than this a limit says nothing of it ("above 1" of an INR of 12).
 _NEAR = 2.0
+_PREVIOUS = re.compile(r"(?:\bprevious(?:ly)?(?: value)?(?: was)?|前次(?:为)?|上次(?:为)?)\s*[:：]?\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 _TOTAL = re.compile(
     r"\s*(?:score|index|total)?\s*(?:(?:of|is|was|=|:|for)|评分|总分|得分|为|是|：|得)*\s*(\d+(?:\.\d+)?)(?!\s*(?:or|and|以上|及|[-–~]|/|到|至))",
     re.IGNORECASE,
@@ -45,6 +47,8 @@ def differs_from_record(claim: str, cited: list[Evidence]) -> str | None:
     records = [e for e in cited if e.kind in RECORDS]
     if records and len(records) == len(cited) and _WORDS["advice"].search(claim) and not _recorded_advice(claim, records):
         return "a record shows what was found, it does not advise"
+    if records and all(e.kind in ("case", "ct", "model", "report") for e in cited) and _called_normal(claim, records):
+        return "the record does not call it normal"
     labs = [e for e in cited if e.kind == "lab" and not is_pattern(e) and e.quantities]
     reason = _labs_differ(claim, labs) if labs and len(labs) == len(cited) else None
     scores = [e for e in cited if e.kind == "score"]
@@ -52,6 +56,13 @@ def differs_from_record(claim: str, cited: list[Evidence]) -> str | None:
     reason = reason or next((r for s in scores if (r := _band_differs(claim, s))), None)
     drugs = [e for e in cited if e.kind == "drug_graph"]
     return reason or (_safety_differs(claim, drugs) if len(drugs) == len(cited) else None)
+
+
+def _called_normal(claim: str, records: list[Evidence]) -> bool:
+    """Whether a claim calls something normal of which the records say nothing like it."""
+    normal = next(c for c in contrasts() if c.name == "normality")
+    held = normal.of(" ; ".join(f"{e.text} ; {e.text_zh or ''}" for e in records))
+    return "normal" in normal.of(claim) and not denial(claim).statement and "normal" not in held
 
 
 def _recorded_advice(claim: str, records: list[Evidence]) -> bool:
@@ -101,6 +112,8 @@ def _state_differs(claim: str, item: Evidence, flags: set[str]) -> str | None:
         wrong = direction in said and not said & ({"low", "high", "normal"} - {direction})
         return f"the record says {direction}" if wrong else None
     stated = said & {"low", "high", "normal"}
+    if _WORDS["earlier"].search(claim) and _WORDS["previous"].search(f"{item.text} {item.text_zh or ''}"):
+        stated -= {"normal"}  # said of the earlier value
     if stated and direction not in stated:
         return f"the record says {direction}"
     if stated - {direction} and not _WORDS["trend"].search(claim):
@@ -114,6 +127,8 @@ def _trend_differs(claim: str, item: Evidence) -> str | None:
     values = {_field(q): q.value for q in item.quantities}
     now, before = values.get("value"), values.get("previous")
     rising, falling, steady = (bool(_WORDS[w].search(claim)) for w in ("rising", "falling", "steady"))
+    if now is None or before is None:
+        now, before = _told_change(item) or (now, before)
     if not (rising or falling or steady) or now is None:
         return None
     if before is None:
@@ -124,18 +139,40 @@ def _trend_differs(claim: str, item: Evidence) -> str | None:
     return "the change is the other way round in the record" if wrong else None
 
 
+def total_of(item: Evidence) -> float | None:
+    """The total of a score as its text gives it; None where it is a range or is not told."""
+    name = next((m for m in mentions(item.text) if m.term.kind == "score"), None)
+    total = next((n for start, _, n in located(item.text) if name and start >= name.end), None)
+    if total is None or total.direction is not None or (item.quantities and item.quantities[0].high is not None):
+        return None
+    return total.value
+
+
 def _total_differs(claim: str, item: Evidence) -> str | None:
     """Another total than the record's, said of the score itself ("an sPESI of 1" where it is 0)."""
     name = next((m for m in mentions(item.text) if m.term.kind == "score"), None)
-    total = next((n for start, _, n in located(item.text) if name and start >= name.end), None)
-    if name is None or total is None or total.direction is not None or (item.quantities[:1] and item.quantities[0].high is not None):
+    total = total_of(item)
+    if name is None or total is None:
         return None
     for mention in mentions(claim):
         if mention.term.id == name.term.id and (near := _TOTAL.match(claim, mention.end)):
             said = float(near.group(1))
-            if said != total.value and not _WORDS["between"].search(near.group(0)):
-                return f"the record gives {total.value:g}"
+            if said != total and not _WORDS["between"].search(near.group(0)):
+                return f"the record gives {total:g}"
     return None
+
+
+def _told_change(item: Evidence) -> tuple[float, float] | None:
+    """The last value and the one before it as the text gives them: "previous value 3.6", or values with their days."""
+    before = _PREVIOUS.search(item.text) or _PREVIOUS.search(item.text_zh or "")
+    series = sorted(((d, n.value, n.unit) for n, d in dated(item.text)), key=lambda row: row[0])
+    if before and series:
+        return series[-1][1], float(before.group(1))
+    first = next((n.value for n in numbers_of(item.text) if n.unit is not None), None)
+    if before and first is not None:
+        return first, float(before.group(1))
+    same_unit = [row for row in series if row[2] == series[-1][2]]
+    return (same_unit[-1][1], same_unit[0][1]) if len(same_unit) > 1 and len(ids(item.text, "analyte")) < 2 else None
 
 
 def _band_differs(claim: str, item: Evidence) -> str | None:
@@ -275,7 +312,10 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
         held = number_in_record(number, claim, evidence)
         if held == "":
             held = _unsupported_number(number, pool)
-        if held and contained(number, claim, [t for e in evidence for t in (e.text, e.text_zh) if t]):
+        if held and (
+            in_its_band(claim, [t for e in evidence for t in (e.text, e.text_zh) if t], number)
+            or contained(number, claim, [t for e in evidence for t in (e.text, e.text_zh) if t])
+        ):
             held = None
         if held:
             return held

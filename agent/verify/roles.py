@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
-from agent.reading.lexicon import DRUG_KINDS, mentions, terms
+from agent.reading.lexicon import DRUG_KINDS, members, mentions, terms
 
 _CLAUSE = re.compile(r"[;；。！？!?]|\.(?=\s|$)")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9]*(?:-[A-Z0-9]+)*(?![A-Za-z])")
@@ -84,6 +84,13 @@ def _named(sentence: str) -> list[tuple[int, int, str]]:
     return sorted(found)
 
 
+def _meant(mine: str | None, theirs: str | None) -> bool:
+    """Whether two names are one drug, or a class and a member of it."""
+    if mine is None or theirs is None or mine == theirs:
+        return mine == theirs
+    return mine in members().get(theirs, ()) or theirs in members().get(mine, ())
+
+
 def reversed_roles(claim: str, texts: Iterable[str]) -> str | None:
     """The relation whose subject and object the claim has the other way round, or with another partner; None when they agree."""
     texts = list(texts)
@@ -96,7 +103,7 @@ def reversed_roles(claim: str, texts: Iterable[str]) -> str | None:
         if left is None or right is None or not same or (left, right) in same:
             continue
         lefts, rights = {a for a, _ in same}, {b for _, b in same}
-        if (right, left) in same or (name in _DIRECTED and left in rights and left not in lefts):
+        if any(_meant(right, a) and _meant(left, b) for a, b in same) or (name in _DIRECTED and left in rights and left not in lefts):
             return f"the evidence has {name} the other way round"
         # Mechanisms name exactly who and what; for other relations a new partner may only be worded otherwise.
         if name in ("inhibit", "induce", "clear") and all(a and b for a, b in same) and any(a == left or b == right for a, b in same):

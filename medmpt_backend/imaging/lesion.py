@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.errors import NothingFound, OutOfDomain
+from medmpt_backend.imaging.anatomy.distance import depth_of
 from medmpt_backend.imaging.anatomy.grid import Vec
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.anatomy.space import REACHES_MM, Crop, crop_around
@@ -113,7 +114,7 @@ def _settled(crop: Crop, seed: tuple[int, int, int]) -> tuple[NDArray[np.bool_],
                 continue
             if dense is not None:
                 mask = core(component(part & ~dense, nearest_in(part & ~dense, seed, crop.spacing)), seed, crop.spacing, solid=False)[0]
-                depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=crop.spacing)[1:-1, 1:-1, 1:-1]
+                depth = depth_of(mask, crop.spacing)
         centre = deepest(mask, depth)
         inner = float(depth[centre])
         if centre == seed:
@@ -151,7 +152,7 @@ def _deep_near(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[i
     """The nearest voxel well inside dense lung tissue within `NEAR_MM`, None without one."""
     box = tuple(slice(max(0, p - round(1.6 * NEAR_MM / s)), p + round(1.6 * NEAR_MM / s) + 1) for p, s in zip(point, spacing, strict=True))
     dense = (hu[box] > SOLID_HU) & (hu[box] < BONE_HU) & allowed[box]
-    depth = ndimage.distance_transform_edt(np.pad(dense, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    depth = depth_of(dense, spacing)
     voxels = np.argwhere(depth >= _DEEP_MM)
     if not len(voxels):
         return None

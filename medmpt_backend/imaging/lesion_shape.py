@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.errors import NothingFound, OutOfDomain
+from medmpt_backend.imaging.anatomy.distance import depth_of, within
 from medmpt_backend.imaging.anatomy.grid import Vec
 from medmpt_backend.imaging.anatomy.space import Crop
 
@@ -38,12 +39,11 @@ THIN_SHARE = 0.2
 def solid_part(hu: NDArray[np.int16], mask: NDArray[np.bool_], spacing: Vec) -> NDArray[np.bool_] | None:
     """Solid parts inside ground glass that are thicker than a vessel, with their rim; None without any."""
     dense = mask & (hu > SOLID_HU)
-    depth = ndimage.distance_transform_edt(np.pad(dense, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    depth = depth_of(dense, spacing)
     core = depth > SOLID_CORE_MM
     if not core.any():
         return None
-    found: NDArray[np.bool_] = ndimage.distance_transform_edt(~core, sampling=spacing) <= SOLID_CORE_MM + _RIM_MM
-    return found
+    return within(core, SOLID_CORE_MM + _RIM_MM, spacing)
 
 
 def own_core(dense: NDArray[np.bool_], depth: NDArray[np.float64], mask: NDArray[np.bool_], spacing: Vec) -> tuple[int, int, int] | None:
@@ -94,7 +94,7 @@ def core(
     part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec, *, solid: bool
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Keep what holds a ball of a third of the inner radius: vessels and bands are thinner. Also the depth of every voxel, mm."""
-    depth: NDArray[np.float64] = ndimage.distance_transform_edt(np.pad(part, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    depth: NDArray[np.float64] = depth_of(part, spacing)
     centre = climb(depth, seed, spacing)
     inner = float(depth[centre])
     if inner <= 1.6 * max(spacing[1:]):
@@ -105,7 +105,7 @@ def core(
     if labels[centre] == 0:
         return part, depth
     core = labels == labels[centre]
-    kept = part & (ndimage.distance_transform_edt(~core, sampling=spacing) <= radius + 0.5 * spacing[1])
+    kept = part & within(core, radius + 0.5 * spacing[1], spacing)
     if not solid:
         away = np.meshgrid(
             *[(np.arange(n) - c) * s for n, c, s in zip(part.shape, centre, spacing, strict=True)], indexing="ij", sparse=True
@@ -170,9 +170,9 @@ def halo(hu: NDArray[np.int16], allowed: NDArray[np.bool_], core: NDArray[np.boo
     thick = light & (depth > max(1.5, 1.5 * max(spacing[1:])))
     if not thick.any():
         return np.zeros_like(core)
-    inner = float(ndimage.distance_transform_edt(np.pad(core, 1), sampling=spacing).max())
-    near = ndimage.distance_transform_edt(~core, sampling=spacing) <= max(HALO_MM, HALO_REACH * inner)
-    body = (ndimage.distance_transform_edt(~(thick | core), sampling=spacing) <= 2.0) & near
+    inner = float(depth_of(core, spacing).max())
+    near = within(core, max(HALO_MM, HALO_REACH * inner), spacing)
+    body = within(thick | core, 2.0, spacing) & near
     z, y, x = (int(v) for v in np.argwhere(core)[np.count_nonzero(core) // 2])
     part = component(body & layer, (z, y, x))
     halo = part & light

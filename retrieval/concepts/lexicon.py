@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from retrieval import packs
 from retrieval.errors import BadInput
 
 DATA = Path(__file__).parents[1] / "data"
@@ -138,17 +139,17 @@ class Lexicon:
         Raises:
             BadInput: a row has another shape or a concept occurs twice.
         """
-        concepts: list[Concept] = []
-        seen: set[str] = set()
-        with path.open(encoding="utf-8", newline="") as stream:
-            for number, row in enumerate(csv.DictReader(stream), 2):
-                if None in row or None in row.values() or row["kind"] not in Kind.__args__ or row["concept"] in seen:  # type: ignore[attr-defined]
-                    raise BadInput(
-                        f"{path.name} line {number}: {row!r:.120} is not `concept,kind,en,zh` with a known kind and a new concept"
-                    )
-                seen.add(row["concept"])
-                concepts.append(Concept(row["concept"], row["kind"], _names(row["en"]), _names(row["zh"])))  # type: ignore[arg-type]
-        return cls(concepts)
+        more = packs.parts("concepts.csv") if path == LEXICON else iter(())
+        concepts: dict[str, Concept] = {}
+        for file in (path, *more):
+            with file.open(encoding="utf-8", newline="") as stream:
+                for number, row in enumerate(csv.DictReader(stream), 2):
+                    if None in row or None in row.values() or row["kind"] not in Kind.__args__ or row["concept"] in concepts:  # type: ignore[attr-defined]
+                        raise BadInput(
+                            f"{file.name} line {number}: {row!r:.120} is not `concept,kind,en,zh` with a known kind and a new concept"
+                        )
+                    concepts[row["concept"]] = Concept(row["concept"], row["kind"], _names(row["en"]), _names(row["zh"]))  # type: ignore[arg-type]
+        return cls(tuple(concepts.values()))
 
     def find(self, text: str, *, question: bool = False) -> list[tuple[str, int, int]]:
         """Concepts in normalised `text` as `(concept id, start, end)` in order; `end` is in characters.

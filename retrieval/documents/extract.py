@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.documents.visible import visible
+from retrieval.documents.orders import UNREADABLE, without_orders
+from retrieval.documents.visible import uncommented, visible, visible_page, visible_runs
 from retrieval.errors import BadInput
 
 # A piece is about as long as a guideline passage; MiniLM reads 256 word pieces.
@@ -99,7 +100,7 @@ def _pieces(blocks: Iterable[_Block]) -> Iterator[Piece]:
             trail = [(level, text) for level, text in trail if level < block.level] + [(block.level, clean(block.text))]
             continue
         here = (block.page, " > ".join(text for _, text in trail))
-        for sentence in _sentences(clean(block.text)):
+        for sentence in (said for s in _sentences(clean(block.text)) if (said := without_orders(s)) != UNREADABLE):
             if packed and (here != place or _length(" ".join([*packed, sentence])) > 1.0):
                 yield Piece(" ".join(packed), *place)
                 packed = []
@@ -138,7 +139,7 @@ def _read_pdf(path: Path) -> Iterator[_Block]:
         raise Unreadable("encrypted: remove the password first" if locked else f"broken PDF: {error}") from error
     try:
         outline = _outline(document)
-        pages = [_lines(page.get_textpage().get_text_bounded()) for page in document]
+        pages = [_lines(visible_page(page).get_textpage().get_text_bounded()) for page in document]
     except pypdfium2.PdfiumError as error:
         raise Unreadable(f"broken PDF: {error}") from error
     finally:
@@ -201,7 +202,7 @@ def _read_html(path: Path) -> Iterator[_Block]:
 
 
 def _read_markdown(path: Path) -> Iterator[_Block]:
-    yield from _markdown(re.sub(r"\A---\n.*?\n---\n", "", _decode(path), flags=re.DOTALL))
+    yield from _markdown(uncommented(re.sub(r"\A---\n.*?\n---\n", "", _decode(path), flags=re.DOTALL)))
 
 
 def _markdown(text: str) -> Iterator[_Block]:
@@ -232,11 +233,11 @@ def _read_docx(path: Path) -> Iterator[_Block]:
     for item in document.iter_inner_content():
         if isinstance(item, Table):
             for row in item.rows:
-                yield _Block(" | ".join(dict.fromkeys(cell.text.strip() for cell in row.cells)))
+                yield _Block(" | ".join(dict.fromkeys(" ".join(visible_runs(p) for p in cell.paragraphs).strip() for cell in row.cells)))
             continue
         style = (item.style.name or "") if item.style is not None else ""
         level = re.match(r"(?:Heading|标题) ?(\d)", style)
-        yield _Block(item.text, int(level.group(1)) + 1 if level else int(style == "Title"))
+        yield _Block(visible_runs(item), int(level.group(1)) + 1 if level else int(style == "Title"))
 
 
 def _read_text(path: Path) -> Iterator[_Block]:

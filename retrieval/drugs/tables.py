@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
+from retrieval import packs
 from retrieval.errors import BadInput
 
 DATA = Path(__file__).parents[1] / "data" / "drugs"
@@ -261,19 +262,29 @@ def read_tables(folder: Path = DATA) -> Tables:
         BadInput: With file, line and value, when a row does not hold.
     """
     return Tables(
-        sources=read_table(folder / "sources.csv", Source, frozenset({"year", "identifier", "note"})),
-        classes=read_table(folder / "classes.csv", ClassRow, frozenset({"synonyms"})),
-        drugs=read_table(folder / "drugs.csv", DrugRow, frozenset({"atc", "groups", "synonyms", "synonyms_zh"})),
-        combinations=read_table(folder / "combinations.csv", CombinationRow),
-        conditions=read_table(folder / "conditions.csv", ConditionRow, frozenset({"parents", "icd10", "rule", "synonyms", "synonyms_zh"})),
-        interactions=read_table(folder / "interactions.csv", InteractionRow),
-        treats=read_table(folder / "treats.csv", TreatsRow, frozenset({"setting", "setting_zh", "dose", "dose_zh"})),
-        contraindications=read_table(folder / "contraindications.csv", ContraindicationRow, frozenset({"unless"})),
-        enzymes=read_table(folder / "enzymes.csv", EnzymeRow),
-        adjustments=read_table(folder / "adjustments.csv", AdjustmentRow),
-        pregnancy=read_table(folder / "pregnancy.csv", PregnancyRow),
-        cross_reactivity=read_table(folder / "cross_reactivity.csv", CrossReactivityRow),
-        monitors=read_table(folder / "monitors.csv", MonitorRow),
-        effects=read_table(folder / "effects.csv", EffectRow, frozenset({"additive"})),
-        adverse=read_table(folder / "adverse.csv", AdverseRow),
+        sources=_rows(folder, "sources", Source, frozenset({"year", "identifier", "note"})),
+        classes=_rows(folder, "classes", ClassRow, frozenset({"synonyms"})),
+        drugs=_rows(folder, "drugs", DrugRow, frozenset({"atc", "groups", "synonyms", "synonyms_zh"})),
+        combinations=_rows(folder, "combinations", CombinationRow),
+        conditions=_rows(folder, "conditions", ConditionRow, frozenset({"parents", "icd10", "rule", "synonyms", "synonyms_zh"})),
+        interactions=_rows(folder, "interactions", InteractionRow),
+        treats=_rows(folder, "treats", TreatsRow, frozenset({"setting", "setting_zh", "dose", "dose_zh"})),
+        contraindications=_rows(folder, "contraindications", ContraindicationRow, frozenset({"unless"})),
+        enzymes=_rows(folder, "enzymes", EnzymeRow),
+        adjustments=_rows(folder, "adjustments", AdjustmentRow),
+        pregnancy=_rows(folder, "pregnancy", PregnancyRow),
+        cross_reactivity=_rows(folder, "cross_reactivity", CrossReactivityRow),
+        monitors=_rows(folder, "monitors", MonitorRow),
+        effects=_rows(folder, "effects", EffectRow, frozenset({"additive"})),
+        adverse=_rows(folder, "adverse", AdverseRow),
     )
+
+
+def table_files(folder: Path, name: str) -> list[Path]:
+    """Files of one table; beside the tables of the house those of the packs in use."""
+    more = packs.parts(f"drugs/{name}.csv") if folder == DATA else iter(())
+    return [folder / f"{name}.csv", *more]
+
+
+def _rows(folder: Path, name: str, row: type[Row], optional: frozenset[str] = frozenset()) -> tuple[Row, ...]:
+    return tuple(r for path in table_files(folder, name) for r in read_table(path, row, optional))

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from retrieval import packs
 from retrieval.errors import BadInput
 from retrieval.guidelines.passages import Certainty, Guideline, Passage, PassageKind, Strength
 
@@ -100,6 +101,12 @@ def passage_key(passage_id: str) -> str:
     return "G-" + hashlib.sha256(passage_id.encode()).hexdigest()[:6]
 
 
+def corpus_files(folder: Path, pattern: str) -> list[Path]:
+    """Files of a corpus folder; beside the corpus of the house those of the packs in use."""
+    more = packs.parts("guidelines") if folder == GUIDELINES else iter(())
+    return [path for place in (folder, *more) for path in sorted(place.glob(pattern))]
+
+
 def load_corpus(folder: Path = GUIDELINES) -> Corpus:
     """Read `folder`.
 
@@ -120,7 +127,7 @@ def read_corpus(folder: Path = GUIDELINES) -> tuple[Corpus, list[Problem]]:
     problems: list[Problem] = []
     guidelines: dict[str, Guideline] = {}
     rows: list[tuple[str, PassageRow]] = []
-    for path in sorted(folder.glob("*.toml")):
+    for path in corpus_files(folder, "*.toml"):
         for row in _tables(path, problems):
             if isinstance(row, PassageRow):
                 rows.append((path.name, row))
@@ -231,7 +238,7 @@ def _check_passage(row: PassageRow, guidelines: dict[str, Guideline]) -> Iterabl
 
 def _conflicts(folder: Path, passages: dict[str, Passage], problems: list[Problem]) -> list[Conflict]:
     conflicts: list[Conflict] = []
-    for path in sorted(folder.glob("conflicts*.csv")):
+    for path in corpus_files(folder, "conflicts*.csv"):
         with path.open(encoding="utf-8", newline="") as stream:
             for number, row in enumerate(csv.DictReader(stream), 2):
                 if set(row) != {"a", "b", "about", "about_zh"} or not all(row.values()):
@@ -248,7 +255,7 @@ def _conflicts(folder: Path, passages: dict[str, Passage], problems: list[Proble
 def read_conflicts(folder: Path) -> list[tuple[str, str]]:
     """Pairs of passage keys that disagree, without validation (the corpus was validated when the index was built)."""
     pairs: list[tuple[str, str]] = []
-    for path in sorted(folder.glob("conflicts*.csv")):
+    for path in corpus_files(folder, "conflicts*.csv"):
         with path.open(encoding="utf-8", newline="") as stream:
             pairs += [(passage_key(row["a"]), passage_key(row["b"])) for row in csv.DictReader(stream)]
     return pairs

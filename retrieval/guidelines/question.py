@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.concepts.lexicon import GLUE_HAN, STOP_HAN, STOPWORDS, Lexicon, Word, bigrams, han_runs, language_of, normalise, stem, words
+from retrieval.guidelines.asks import with_full_names
 from retrieval.guidelines.passages import Guideline
 from retrieval.guidelines.strange import DRUG_ENDING_HAN, Strange, drug_spans_han, is_general, strangers, subject_model
 from retrieval.index.lexical import text_tokens
@@ -81,7 +82,7 @@ def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: 
     return Question(
         text=text,
         language=language,
-        rendered=lexicon.render(text, spans) if language == "zh" else _expand(text, concepts, lexicon),
+        rendered=lexicon.render(text, spans) if language == "zh" else with_full_names(text, concepts, lexicon),
         tokens=tuple(text_tokens(text, lexicon, question=True)),
         concepts=concepts,
         entities=tuple(name for name in concepts if lexicon.concepts[name].kind in ENTITY_KINDS),
@@ -105,13 +106,6 @@ def strange_of(raw: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> list[S
     spans = lexicon.find(text, question=True)
     unknown = [w for w in _outside(text, spans) if _is_unknown(w.text, w.stems, vocabulary)]
     return strangers(text, unknown, spans, lexicon, vocabulary)
-
-
-def _expand(text: str, concepts: tuple[str, ...], lexicon: Lexicon) -> str:
-    """The question with the full names of its abbreviations, which the embedder may not know."""
-    lower = text.lower()
-    full = [name for name in (lexicon.concepts[c].id for c in concepts) if name not in lower]
-    return f"{text} ({', '.join(full)})" if full else text
 
 
 def _is_unknown(word: str, stems: tuple[str, ...], vocabulary: frozenset[str]) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from retrieval import packs
 from retrieval.concepts.lexicon import DATA, GLUE_HAN, HAN, STOP_HAN, STOPWORDS, Lexicon, Word, normalise, stem, words
 from retrieval.errors import BadInput, Unavailable
 from retrieval.index.embed import minilm_folder
@@ -172,16 +173,23 @@ def subject_model() -> SubjectModel:
 @lru_cache(maxsize=1)
 def table_words() -> frozenset[str]:
     """Stems of every English word of the drug tables: a real word that the guidelines do not hold is no name."""
-    texts = (path.read_text(encoding="utf-8") for path in sorted((DATA / "drugs").glob("*.csv")))
+    texts = (path.read_text(encoding="utf-8") for path in _drug_tables("*"))
     return frozenset(stem(w) for text in texts for w in re.findall(r"[a-z]{4,}", normalise(text).lower()))
 
 
 @lru_cache(maxsize=1)
 def drug_names() -> frozenset[str]:
     """Names of the drug graph in lower case: a drug that the guidelines do not speak of is no unknown word."""
-    with (DATA / "drugs" / "drugs.csv").open(encoding="utf-8", newline="") as stream:
-        cells = [f"{r['name']};{r['synonyms']};{r['name_zh']};{r['synonyms_zh']}" for r in csv.DictReader(stream)]
+    cells: list[str] = []
+    for path in _drug_tables("drugs"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            cells += [f"{r['name']};{r['synonyms']};{r['name_zh']};{r['synonyms_zh']}" for r in csv.DictReader(stream)]
     return frozenset(n.strip().lower() for cell in cells for n in cell.split(";") if n.strip())
+
+
+def _drug_tables(name: str) -> list[Path]:
+    """Drug tables of the house and of the packs in use."""
+    return [path for place in (DATA / "drugs", *packs.parts("drugs")) for path in sorted(place.glob(f"{name}.csv"))]
 
 
 def drug_spans_han(text: str) -> list[tuple[int, int]]:

@@ -14,6 +14,7 @@ from retrieval.index.store import Condition
 
 # Candidates per ranker; far beyond the rank at which anything passes the threshold.
 POOL = 100
+ASKED = 30
 # Weight of an unknown word of general language ("getting", "worries") beside that of an unknown name.
 PASSING = 0.05
 
@@ -28,6 +29,7 @@ class Candidates:
         rows: Their rows, `(n,)`.
         dense: Cosines, `(n,)`.
         lexical: BM25 as a share of the best possible for the question, `(n,)`.
+        asks: Cosines of the nearest question that each passage answers, `(n,)`.
     """
 
     shard: Shard
@@ -35,6 +37,7 @@ class Candidates:
     rows: NDArray[np.int64]
     dense: NDArray[np.float64]
     lexical: NDArray[np.float64]
+    asks: NDArray[np.float64]
 
     def features(self, named: Sequence[float] | None = None) -> Features:
         """Features in the order of `rerank.FEATURES`; `named` says whether the question names each candidate's issuer (1, 0, -1)."""
@@ -50,21 +53,32 @@ class Candidates:
             np.full(len(self.rows), cover.unknown_share),
             np.asarray(named if named is not None else np.zeros(len(self.rows))),
             np.asarray(old),
+            np.maximum(self.asks, 0.0),
         ]
         return stack(columns)
 
 
-def gather(shard: Shard, question: Question, vector: Vectors, where: Sequence[Condition], mask: NDArray[np.bool_]) -> Candidates:
-    """The `POOL` nearest and the `POOL` best by words among the rows of `mask`; `where` is what the store itself can apply of the mask."""
+def gather(
+    shard: Shard, question: Question, vector: Vectors, where: Sequence[Condition], mask: NDArray[np.bool_], *, itself: bool = True
+) -> Candidates:
+    """The `POOL` nearest, the `POOL` best by words and the `ASKED` whose own questions are nearest among the rows of `mask`.
+
+    `where` is what the store itself can apply of the mask; without `itself` the question's twin among the asks does not count.
+    """
     lexical = shard.lexical.scores(question.tokens)
     near = [shard.row[key] for key, _ in shard.store.query(vector, POOL, where)]
     order = np.argsort(-np.where(mask, lexical, -1.0), kind="stable")[:POOL]
-    rows = np.asarray(sorted({r for r in (*near, *(int(r) for r in order if lexical[r] > 0)) if mask[r]}), np.int64)
+    asked = shard.asked(vector, itself)
+    alike = np.argsort(-np.where(mask, asked, -1.0), kind="stable")[:ASKED]
+    best_rows = (*near, *(int(r) for r in order if lexical[r] > 0), *(int(r) for r in alike if asked[r] > 0))
+    rows = np.asarray(sorted({r for r in best_rows if mask[r]}), np.int64)
     if not rows.size:
-        return Candidates(shard, question, rows, np.zeros(0), np.zeros(0))
+        return Candidates(shard, question, rows, np.zeros(0), np.zeros(0), np.zeros(0))
     dense = shard.store.vectors([shard.passages[r].key for r in rows]) @ vector
     best = sum(shard.lexical.idf(token) for token in question.tokens)
-    return Candidates(shard, question, rows, dense.astype(np.float64), (lexical[rows] / max(best, 1e-9)).astype(np.float64))
+    known = np.where(asked[rows] > 0, asked[rows], dense)
+    words = (lexical[rows] / max(best, 1e-9)).astype(np.float64)
+    return Candidates(shard, question, rows, dense.astype(np.float64), words, known.astype(np.float64))
 
 
 class Coverage:

@@ -10,10 +10,12 @@ from threading import RLock
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval import packs
 from retrieval.concepts.lexicon import LEXICON, Lexicon
 from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
-from retrieval.guidelines.corpus import GUIDELINES, load_corpus
+from retrieval.guidelines.asks import ASKS
+from retrieval.guidelines.corpus import GUIDELINES, corpus_files, load_corpus
 from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
 from retrieval.guidelines.question import Question, issuer_names, understand
@@ -269,7 +271,9 @@ class _Once:
 
 def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
     """Where the shard of the guideline corpus lives."""
-    digest = content_hash([*sorted(corpus_dir.glob("*.toml")), *sorted(corpus_dir.glob("conflicts*.csv")), LEXICON], embedder)
+    corpus = [*corpus_files(corpus_dir, "*.toml"), *corpus_files(corpus_dir, "conflicts*.csv")]
+    sources = [*corpus, *sorted(ASKS.glob("*.jsonl")), LEXICON, *packs.parts("concepts.csv")]
+    digest = content_hash(sources, embedder)
     return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
 
 

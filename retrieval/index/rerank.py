@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from retrieval.errors import BadInput
 
 RANKER = Path(__file__).parents[1] / "data" / "ranker.json"
-FEATURES = ("dense", "lexical", "coverage", "entities", "focus", "unknown", "issuer", "superseded")
+FEATURES = ("dense", "lexical", "coverage", "entities", "focus", "unknown", "issuer", "superseded", "asks")
 Features = NDArray[np.float64]
 
 
@@ -32,6 +32,8 @@ class Ranker:
         unknown: idf-weighted share of the question that neither corpus nor lexicon knows.
         issuer: 1 when the question names this passage's issuer, -1 when it names another, else 0.
         superseded: 1 for an edition that has been replaced, when no year is asked for.
+        asks: cosine of the question and the nearest of those that the passage was written to answer (`data/asks`); where there are none,
+            that of the passage.
     """
 
     weights: tuple[float, ...]

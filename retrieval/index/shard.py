@@ -19,13 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.concepts.lexicon import Lexicon, normalise
+from retrieval.guidelines.asks import asks_of
 from retrieval.guidelines.passages import Guideline, Passage
-from retrieval.index.embed import EmbeddingCache, Progress
+from retrieval.index.embed import EmbeddingCache, Progress, Vectors
 from retrieval.index.lexical import LexicalIndex, text_tokens
 from retrieval.index.store import Metadata, VectorStore, open_store
 
 # Raise when tokens, fields or layout change, so that older indexes are rebuilt.
-LAYOUT = 3
+LAYOUT = 4
+# A question this near to an ask is that ask.
+_SAME = 0.9995
 _KEEP_SECONDS = 24 * 3600
 
 
@@ -76,6 +79,24 @@ class Shard:
         """The vectors."""
         with self._lock:
             return _store(self.place, self.place.home, len(self.passages))
+
+    @cached_property
+    def _asks(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Row of each question that a passage answers, in order, and its vector."""
+        with np.load(self.place.home / "asks.npz") as data:
+            return data["rows"], data["vectors"].astype(np.float32)
+
+    def asked(self, vector: Vectors, itself: bool = True) -> NDArray[np.float32]:
+        """Cosine of `vector` and the nearest question that each row answers, `(rows,)`; 0 where none is known.
+
+        Without `itself` the asks that are this very question do not count.
+        """
+        rows, vectors = self._asks
+        out = np.zeros(len(self.passages), np.float32)
+        if len(rows):
+            cosines = vectors @ vector
+            np.maximum.at(out, rows, cosines if itself else np.where(cosines > _SAME, 0.0, cosines))
+        return out
 
     def presence(self, token: str) -> NDArray[np.bool_]:
         """Which rows hold `token`."""
@@ -140,6 +161,7 @@ def _build(place: Place, passages: tuple[Passage, ...], lexicon: Lexicon, embedd
         for concept in set(lexicon.concepts_in(normalise(_heading(passage)))):
             headings.setdefault(concept, []).append(row)
     vectors = embeddings.encode([dense_text(p, lexicon) for p in passages], progress)
+    _keep_asks(part / "asks.npz", passages, lexicon, embeddings, progress)
     store = _store(place, part, len(passages))
     if passages:
         store.add([p.key for p in passages], vectors, [metadata(p) for p in passages])
@@ -148,6 +170,14 @@ def _build(place: Place, passages: tuple[Passage, ...], lexicon: Lexicon, embedd
     _write(part / "passages.json", [asdict(p) for p in passages])
     _write(part / "manifest.json", {"layout": LAYOUT, "digest": place.digest, "passages": len(passages), "built": int(time.time())})
     os.replace(part, place.home)
+
+
+def _keep_asks(path: Path, passages: tuple[Passage, ...], lexicon: Lexicon, embeddings: EmbeddingCache, progress: Progress | None) -> None:
+    """The vectors of the questions that the passages answer; own documents have none."""
+    row = {p.id: i for i, p in enumerate(passages) if p.kind == "guideline"}
+    asks = asks_of(row, lexicon)
+    vectors = embeddings.encode([text for _, text in asks], progress).astype(np.float16)
+    np.savez(path, rows=np.asarray([row[ident] for ident, _ in asks], np.int64), vectors=vectors)
 
 
 def _store(place: Place, folder: Path, size: int) -> VectorStore:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.backup import back_up, restore
 from agent.errors import BadInput
-from agent.sessions.handles import connect
+from agent.sessions.sqlite_store import connect
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_a_message_takes_up_what_it_refers_to(earlier: list[str], question: str,
 
 def test_these_are_the_medicines_of_the_last_answer() -> None:
     said = "Amoxicillin or doxycycline can be given."
-    plan = make_plan("Which of these is safest with warfarin?", None, ["Which antibiotics for CAP?"], said)
+    plan = make_plan("Which of these is safest with warfarin?", None, ["Which antibiotics for CAP?"], [said])
     assert {"amoxicillin", "doxycycline", "warfarin"} <= {d.id for d in plan.reading.drugs}
 
 

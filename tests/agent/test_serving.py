@@ -133,3 +133,17 @@ def _alive(process: int) -> bool:
         return " Z " not in Path(f"/proc/{process}/stat").read_text()
     except FileNotFoundError:
         return False
+
+
+def test_an_environment_is_found_with_another_data_folder_or_none(tmp_path: Path) -> None:
+    from agent.models.serving.install import folder_of, known_folder, note_folder
+
+    home, mine, other = tmp_path / "home", tmp_path / "mine", tmp_path / "other"
+    assert known_folder(other, home) == folder_of(other), "nowhere yet: where it would be made"
+    python = folder_of(mine) / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    note_folder(folder_of(mine), home)
+    assert known_folder(mine, home) == known_folder(other, home) == known_folder(home, home) == folder_of(mine)
+    python.unlink()
+    assert known_folder(other, home) == folder_of(other), "a note of what is gone misleads nobody"

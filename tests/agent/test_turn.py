@@ -9,6 +9,8 @@ import pytest
 from agent.answering.answer import Answer, Event
 from agent.assistant import Assistant
 from agent.errors import AgentError, BadInput, Forbidden
+from agent.sessions.marks import MarkChange
+from agent.sessions.views import PlaneView
 
 TRIO = "Interpret the labs, compute CURB-65 and say what the guideline recommends"
 TRIO_ZH = "请解读化验结果，计算CURB-65评分，并说明指南如何推荐"
@@ -127,7 +129,8 @@ def test_sessions_never_reach_each_other(make_assistant) -> None:
         lambda: ask(assistant, "Interpret the labs", assistant.new_thread("two"), case, "two"),
         lambda: assistant.history(thread, "two"),
         lambda: assistant.study_info(case, "ct-1", "two"),
-        lambda: assistant.slice(case, "ct-1", 0, "two"),
+        lambda: assistant.pixels(case, "ct-1", PlaneView(index=0), "two"),
+        lambda: assistant.marks(case, "ct-1", MarkChange(), "two"),
         lambda: assistant.evidence(thread, "L-urea", "two"),
         lambda: assistant.history("guess", "one"),
     ):

@@ -27,10 +27,10 @@ from agent.assistant import Assistant
 from agent.evaluation.qualify import Probe, qualify
 from agent.evaluation.question_set import case_folder
 from agent.models.factory import make_model
-from agent.models.serving.install import folder_of
+from agent.models.serving.install import known_folder
 from agent.models.serving.launch import ServeOptions, arguments, environment
 from agent.models.serving.server import stop
-from agent.settings import Settings
+from agent.settings import Settings, own_data_dir
 from tools.registry import TOOLS
 
 TINY = Path(__file__).parent / "tiny"
@@ -100,7 +100,7 @@ def _transformers(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
 
 def _vllm(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
     named = os.environ.get("MEDMPT_VLLM_PYTHON")
-    python = Path(named) if named else folder_of(Settings.from_environment().data_dir) / "bin" / "python"
+    python = Path(named) if named else known_folder(Settings.from_environment().data_dir, own_data_dir()) / "bin" / "python"
     if not python.exists():
         pytest.skip("vLLM is not installed: medmpt llm install --device cpu, or name its Python in MEDMPT_VLLM_PYTHON")
     # vLLM tells a family by the name of the model; the tiny one writes tool calls as the default family does.

@@ -12,6 +12,7 @@ from tools.case.record import Case, Patient, Presentation, StudyRef
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Quantity, ToolResult
+from tools.imaging.marks.mark import Mark
 from tools.reports.document.compose import compose
 from tools.reports.document.edit import Edit, Signed, accept, addendum_to, apply, insert, mark_words
 from tools.reports.document.files import WriteFailure, read_document, write_document
@@ -43,6 +44,16 @@ EVIDENCE = (
     _said("R-ct-1-limits", "Not assessed: abdomen.", "未评估：腹部。"),
 )  # fmt: skip
 SECTIONS = {"technique": [0], "measurements": [1], "findings": [2, 3, 4, 5, 6, 7], "impression": [8], "limits": [9]}
+
+
+MARK = Mark.model_validate({
+    "number": 1, "at": (20, 30, 84), "made": "2025-03-01T08:00:00+00:00",
+    "lesion": {
+        "long_mm": 12.4, "short_mm": 8.1, "mean_mm": 10.2, "volume_mm3": 500.0, "type": "solid", "solid_mm": 12.4, "mean_hu": 30.0,
+        "box": {"x": (18, 24), "y": (28, 34), "z": (82, 86)}, "lobe_or_third": "upper", "side": "right", "slice": 84,
+        "axis_ends": ((18.0, 30.0), (24.0, 30.0)),
+    },
+})  # fmt: skip
 
 
 def drafted() -> ToolResult:
@@ -129,15 +140,14 @@ def test_every_change_is_a_version_and_stays_in_the_history(document: ReportDocu
 
 
 def test_a_mark_is_dropped_in_with_its_numbers(document: ReportDocument) -> None:
-    mark = {"id": "m-1", "label": "nodule", "long_mm": 12.4, "short_mm": 8.1, "side": "right", "slice": 84}
-    text, item = mark_words(mark, template_of(None, "en"))
-    assert text == "Nodule, 12 × 8 mm, right, slice 84."
-    assert mark_words(mark, template_of(None, "zh"))[0] == "右侧nodule，12 × 8 mm，第 84 层。"
+    text, item = mark_words(MARK, "ct-1", template_of(None, "en"))
+    assert text == "Solid nodule in the upper third of the right lung, 12 × 8 mm (slice 84)."
+    assert mark_words(MARK, "ct-1", template_of(None, "zh"))[0] == "右肺上三分之一实性结节，12 × 8 mm（第 84 层）。"
     document = insert(document, "lungs", text, "mark", "Dr A", evidence=(item,))
-    assert ("long_mm", 12.4) in [(q.name, q.value) for _, q in document.measured()]
+    assert ("mark_1_long_mm", 12.4) in [(q.name, q.value) for _, q in document.measured()]
     row = document.sections[3].sentences[-1]
     # An edited sentence does not carry the old number on.
-    assert not [1 for _, q in apply(document, Edit(do="strike", sentence=row.id), "A").measured() if q.name == "long_mm"]
+    assert not [1 for _, q in apply(document, Edit(do="strike", sentence=row.id), "A").measured() if q.name == "mark_1_long_mm"]
 
 
 def test_nothing_is_signed_that_was_not_decided_on(document: ReportDocument) -> None:

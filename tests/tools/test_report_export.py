@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tools.case.dicom_writer import write_series
 
 from tools.case.record import Case, Patient, StudyRef
+from tools.case.virtual.dicom_writer import write_series
 from tools.deps import Deps
 from tools.errors import BadInput, ToolUnavailable
 from tools.evidence import Evidence, Quantity, ToolResult
+from tools.imaging.marks.mark import Mark
 from tools.reports.document.compose import compose
 from tools.reports.document.edit import Edit, accept, apply, insert, mark_words
 from tools.reports.document.record import ReportDocument, text_digest
@@ -43,6 +44,16 @@ AIR = _measured("laa950_pct", "LAA-950: 17.8%.", "LAA-950：17.8%。", "out", ("
 NOTE = Evidence(key="M-ct-1-draft-1", kind="model", text="Consolidation <right>.", text_zh="右肺实变 & 渗出。", source="model")
 
 
+MARK = Mark.model_validate({
+    "number": 1, "at": (20, 30, 84), "made": "2025-03-01T08:00:00+00:00",
+    "lesion": {
+        "long_mm": 12.4, "short_mm": 8.1, "mean_mm": 10.2, "volume_mm3": 500.0, "type": "solid", "solid_mm": 12.4, "mean_hu": 30.0,
+        "box": {"x": (18, 24), "y": (28, 34), "z": (82, 86)}, "lobe_or_third": "upper", "side": "right", "slice": 84,
+        "axis_ends": ((18.0, 30.0), (24.0, 30.0)),
+    },
+})  # fmt: skip
+
+
 def _document(language: str) -> ReportDocument:
     case = Case(
         case_id="t-1",
@@ -56,7 +67,7 @@ def _document(language: str) -> ReportDocument:
     spoken = "zh" if language == "zh" else "en"
     template = template_of(None, spoken)
     document = compose(Deps(cache_dir=Path("/nonexistent"), case=case), "ct-1", drafted, template)
-    text, item = mark_words({"id": "m1", "label": "nodule", "long_mm": 12.0, "short_mm": 8.0, "slice": 9}, template)
+    text, item = mark_words(MARK, "ct-1", template)
     return insert(document, "lungs", text, "mark", "T", evidence=(item,))
 
 

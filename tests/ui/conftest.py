@@ -74,6 +74,30 @@ def served(assistant: Assistant, files: Path) -> Iterator[Running]:
     thread.join(timeout=15)
 
 
+@contextmanager
+def answering(app: Any) -> Iterator[str]:
+    """Any ASGI application on a free port of loopback; its address without a slash."""
+    import uvicorn
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=15)
+
+
+@pytest.fixture(scope="session")
+def serving() -> Any:
+    """Serve an ASGI application: `with serving(app) as url`."""
+    return answering
+
+
 def opened(page: "Page", url: str) -> "Page":
     """The page loaded and ready; `page.outside` collects requests that leave this server, `page.failures` script errors."""
     page.set_default_timeout(20_000)
@@ -83,7 +107,7 @@ def opened(page: "Page", url: str) -> "Page":
     page.on("pageerror", lambda error: page.failures.append(str(error)))  # type: ignore[attr-defined]
     page.goto(url)
     page.locator("#question textarea").wait_for()
-    page.locator("#viewer .viewer").wait_for()
+    page.locator("#viewer .viewer").wait_for(state="attached")
     return page
 
 

@@ -1,23 +1,47 @@
 """A small real assistant for the page's tests: two cases, a fixed script of steps and sentences, nothing learned or searched."""
 
 import base64
-import gzip
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel
 
-from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sentence, StepFinished, StepStarted, ToolCall
+from agent.answering.answer import Answer, Claim, Done, Event, Removed, Sections, Sentence, StepFinished, StepStarted, ToolCall
+from agent.chart.desk import Chart
 from agent.errors import AgentError, BadInput, OutOfDomain
+from agent.keeping.feedback import Feedback
+from agent.keeping.library import Library
 from agent.models.choices import Models
-from agent.sessions.views import CaseView, DemoCase, FindingsView, FindingView, HeatView, KeySlice, PassageView, StudyHandle, StudyInfo
+from agent.sessions.handles import Cases
+from agent.sessions.lessons import Lessons
+from agent.sessions.marks import MarkChange, MarksView
+from agent.sessions.teaching import TeachingDesk
+from agent.sessions.viewer import Viewer
+from agent.sessions.views import (
+    CaseView,
+    DemoCase,
+    FindingsView,
+    FindingView,
+    HeatView,
+    KeySlice,
+    PassageView,
+    PlaneView,
+    StudyHandle,
+    StudyInfo,
+)
 from agent.settings import Settings
-from tools.evidence import Evidence, Language, ModelCard
+from retrieval.drugs.graph import DrugGraph
+from tools.case.demo import open_demo
+from tools.case.files import LoadedCase, load_case
+from tools.evidence import Evidence, Language, ModelCard, Quantity
+from tools.imaging.marks.mark import MarkBox, MarkedLesion
+from tools.imaging.marks.store import MarkStore
 from tools.registry import TOOLS
+from tools.teaching.store import TeachingStore
 
 SHAPE = (24, 64, 64)
 GUIDELINE = Evidence(
@@ -30,14 +54,20 @@ GUIDELINE = Evidence(
     locator="Section 2",
 )
 LAB = Evidence(
-    key="L-urea", kind="lab", text="Urea is 11.2 mmol/L.", text_zh="尿素 11.2 mmol/L。", source="Laboratory", locator="2025-03-01"
+    key="L-urea@2025-03-01",
+    kind="lab",
+    text="Urea is 11.2 mmol/L.",
+    text_zh="尿素 11.2 mmol/L。",
+    source="Laboratory",
+    locator="2025-03-01",
+    quantities=(Quantity(name="urea", value=11.2, unit="mmol/L"),),
 )
 CT = Evidence(
     key="CT-lesion", kind="ct", text="A nodule on slice 7.", text_zh="第 7 层有结节。", source="Measurement", locator="ct-1 slice 7"
 )
 
 
-INFO = StudyInfo(status="ok", shape=SHAPE, spacing=(5.0, 1.5, 1.5), key_slices=(KeySlice(name="carina", index=11),), synthetic=True)
+INFO = StudyInfo(status="ok", shape=SHAPE, spacing=(5.0, 1.5, 1.5), synthetic=True)
 PASSAGE = PassageView(
     key=GUIDELINE.key,
     text_en=GUIDELINE.text,
@@ -50,25 +80,26 @@ PASSAGE = PassageView(
 )
 
 
-def view(handle: str, card_en: str, card_zh: str, warnings: tuple[str, ...] = ()) -> CaseView:
+def view(handle: str, card_en: str, card_zh: str, warnings: tuple[str, ...] = (), name: str = "") -> CaseView:
     """A synthetic case with one CT."""
     studies = (StudyHandle(id="ct-1", label="CT 1"),)
-    return CaseView(handle=handle, card_en=card_en, card_zh=card_zh, synthetic=True, studies=studies, warnings=warnings)
+    return CaseView(handle=handle, name=name, card_en=card_en, card_zh=card_zh, synthetic=True, studies=studies, warnings=warnings)
 
 
-class Lesion(BaseModel):
-    long_mm: float
-    short_mm: float
-    volume_mm3: float
-    mean_hu: float
-    type: str
-    box: dict[str, list[int]]
-
-
-class Measured(BaseModel):
-    status: str = "ok"
-    reason: str | None = None
-    lesion: Lesion
+LESION = MarkedLesion(
+    long_mm=12.34,
+    short_mm=8.1,
+    mean_mm=10.2,
+    volume_mm3=512.0,
+    type="solid",
+    solid_mm=12.34,
+    mean_hu=35.0,
+    box=MarkBox(x=(0, 0), y=(0, 0), z=(0, 0)),
+    lobe_or_third="upper",
+    side="right",
+    slice=0,
+    axis_ends=((28.0, 32.0), (36.0, 32.0)),
+)
 
 
 class Parts:
@@ -93,28 +124,31 @@ class ScriptedAssistant:
     asked_of: list[str | None] = field(default_factory=list)
     asked_about: list[str | None] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
+    loaded: dict[str, LoadedCase] = field(default_factory=dict)
     opened: list[Path] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     threads: int = 0
+    forgotten: list[str] = field(default_factory=list)
+    told: list[Feedback] = field(default_factory=list)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    store: MarkStore = field(default_factory=lambda: MarkStore(Path(tempfile.mkdtemp()) / "marks.sqlite"))
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
-        titles = {"demo-cap-01": ("Pneumonia", "肺炎"), "demo-ild-01": ("Interstitial disease", "间质性肺病")}
+        titles = {"demo-cap-01": ("Pneumonia", "肺炎"), "demo-ipf-01": ("Interstitial disease", "间质性肺病")}
         return tuple(DemoCase(id=key, title_en=en, title_zh=zh) for key, (en, zh) in titles.items())
 
     def open_case(self, source: str | Path, *, session: str) -> CaseView:
         if isinstance(source, Path):
             self.opened.append(source)
-            content = source.read_bytes() if source.is_file() else b""
-            if not content.startswith(b"{"):
-                raise BadInput(f"{source.name!r} is not a case, a FHIR bundle or a CT series; open a DICOM zip, NIfTI or JSON file")
-            name = "uploaded"
+            loaded = load_case(source)
+        elif source in ("demo-cap-01", "demo-ipf-01"):
+            loaded = replace(open_demo(source, Path("/nonexistent"), lazy=True), studies={})
         else:
-            name = source
-        if name not in ("demo-cap-01", "demo-ild-01", "uploaded"):
-            raise BadInput(f"no demo case {name!r}")
+            raise BadInput(f"no demo case {source!r}")
         handle = f"case-{len(self.owners)}"
-        self.owners[handle] = session
-        return view(handle, f"Case: {name}\nAge: 67\nMedicines: <warfarin>", f"病例：{name}\n年龄：67")
+        self.owners[handle], self.loaded[handle] = session, loaded
+        name = loaded.case.case_id
+        return view(handle, f"Case: {name}\nAge: 67\nMedicines: <warfarin>", f"病例：{name}\n年龄：67", name=name)
 
     def _own(self, case: str, session: str) -> None:
         if self.owners.get(case) != session:
@@ -156,27 +190,30 @@ class ScriptedAssistant:
             time.sleep(self.pause)
             if stop is not None and "until stopped" in question:
                 stop.wait(30)
+        said = [f"{c.text} [{n}]" for n, c in enumerate(claims, 1)]
         kept = [e for e in (LAB, GUIDELINE, CT) if any(e.key in c.evidence for c in claims)]
-        yield Done(
-            answer=Answer(
-                status="answered",
-                question=question,
-                language=spoken,
-                answer=" ".join(f"{c.text} [{n}]" for n, c in enumerate(claims, 1)),
-                claims=tuple(claims),
-                removed=(Removed(text="The sodium is 99 mmol/L.", because="no such value in the evidence"),),
-                missing=("respiratory rate",),
-                evidence=tuple(kept),
-                tool_calls=(ToolCall(name="interpret_labs", status="ok", seconds=0.1),),
-                emergencies=("Systolic pressure 82 mmHg.",) if "shock" in question else (),
-                model=llm or "scripted",
-                thread=thread,
-                seconds=0.3,
-            )
+        answer = Answer(
+            status="answered",
+            question=question,
+            language=spoken,
+            answer=" ".join(said),
+            sections=Sections(headline="\n".join(said[:1]), patient="\n".join(said[1:2]), evidence="\n".join(said[2:])),
+            followups=("How long is it treated?",),
+            claims=tuple(claims),
+            removed=(Removed(text="The sodium is 99 mmol/L.", because="no such value in the evidence"),),
+            missing=("respiratory rate",),
+            evidence=tuple(kept),
+            tool_calls=(ToolCall(name="interpret_labs", status="ok", seconds=0.1),),
+            emergencies=("Systolic pressure 82 mmHg.",) if "shock" in question else (),
+            model=llm or "scripted",
+            thread=thread,
+            seconds=0.3,
         )
+        self.answers.setdefault(thread, []).append(answer)
+        yield Done(answer=answer)
 
     def history(self, thread: str, session: str) -> tuple[Answer, ...]:
-        return ()
+        return tuple(self.answers.get(thread, ()))
 
     def new_thread(self, session: str) -> str:
         self.threads += 1
@@ -189,19 +226,40 @@ class ScriptedAssistant:
         self._own(case, session)
         return INFO
 
-    def slice(self, case: str, study: str, index: int, session: str) -> bytes:
+    def key_slices(self, case: str, study: str, session: str) -> tuple[KeySlice, ...]:
         self._own(case, session)
-        if not 0 <= index < SHAPE[0]:
-            raise BadInput(f"no slice {index}")
-        rows, columns = np.mgrid[: SHAPE[1], : SHAPE[2]]
-        disc = (rows - 32) ** 2 + (columns - 32) ** 2 < (10 + index) ** 2
-        return gzip.compress(np.where(disc, -800, 40).astype("<i2").tobytes(), compresslevel=1)
+        return (KeySlice(name="carina", index=11),)
 
-    def measure(self, case: str, study: str, at: tuple[int, int, int], session: str) -> Measured:
+    def pixels(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
         self._own(case, session)
-        x, y, z = at
-        box = {"x": [x - 4, x + 4], "y": [y - 4, y + 4], "z": [z - 1, z + 1]}
-        return Measured(lesion=Lesion(long_mm=12.34, short_mm=8.1, volume_mm3=512.0, mean_hu=35.0, type="solid", box=box))
+        axis = ("axial", "coronal", "sagittal").index(view.plane)
+        if not 0 <= view.index < SHAPE[axis]:
+            raise BadInput(f"no slice {view.index}")
+        slices, rows, columns = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
+        disc = (rows - 32) ** 2 + (columns - 32) ** 2 < (10 + slices) ** 2
+        return bytes(np.where(disc, -800, 40).astype("<i2").take(view.index, axis=axis).tobytes())
+
+    def overlay(self, case: str, study: str, view: PlaneView, session: str) -> bytes:
+        self._own(case, session)
+        axis = ("axial", "coronal", "sagittal").index(view.plane)
+        return bytes([1]) * int(np.prod([n for a, n in enumerate(SHAPE) if a != axis]))
+
+    def marks(self, case: str, study: str, change: MarkChange, session: str) -> MarksView:
+        self._own(case, session)
+        key = (session, study)
+        if change.do == "add" and change.at is not None:
+            x, y, z = change.at
+            box = MarkBox(x=(x - 4, x + 4), y=(y - 4, y + 4), z=(z - 1, z + 1))
+            self.store.add(session, study, change.at, LESION.model_copy(update={"box": box, "slice": z}), "")
+        elif change.do == "rename":
+            self.store.rename(*key, change.number or 0, change.name)
+        elif change.do == "delete":
+            self.store.delete(*key, change.number or 0)
+        elif change.do == "undo":
+            self.store.undo(*key)
+        found = self.store.of(*key)
+        number = found[-1].number if change.do == "add" else None
+        return MarksView(status="ok", number=number, marks=found, undoable=self.store.undoable(*key))
 
     def teaching_cases(self) -> tuple[DemoCase, ...]:
         return ()
@@ -209,8 +267,10 @@ class ScriptedAssistant:
     def teaching(self, case: str, session: str) -> None:
         self._own(case, session)
 
-    def commit_reading(self, case: str, reading: object, session: str) -> None:
-        self._own(case, session)
+    @property
+    def lessons(self) -> Lessons:
+        store = TeachingStore(Path("/nonexistent/teaching.sqlite"))  # nothing is read there, and no reading is finished
+        return Lessons(Cases(), TeachingDesk(frozenset, store), store, Viewer(Path("/nonexistent")), lambda: None)
 
     def evidence(self, thread: str, key: str, session: str) -> None:
         return None
@@ -230,6 +290,20 @@ class ScriptedAssistant:
         maps[0, 1, 1] = 255
         values = base64.b64encode(maps.tobytes()).decode()
         return HeatView(status="ok", finding=finding, method="patch", grid=4, ranges=((0, 12), (12, 24)), values=values, key_slices=(7,))
+
+    def chart(self, case: str, session: str) -> Chart:
+        self._own(case, session)
+        return Chart(self.loaded[case], DrugGraph.load(), Path("/nonexistent"))
+
+    def forget_thread(self, thread: str, session: str) -> None:
+        self.forgotten.append(thread)
+
+    def give_feedback(self, thread: str, session: str, feedback: Feedback) -> None:
+        self.told.append(feedback)
+
+    @property
+    def library(self) -> Library:
+        return Library(Settings(Path("/nonexistent"), Path("/nonexistent")), lambda: None)
 
     def close_session(self, session: str) -> None:
         self.closed.append(session)

@@ -45,17 +45,20 @@ def page(browser: "Browser", real: Any, pages: ModuleType) -> Iterator["Page"]:
 
 
 def test_demo_case_to_cited_passage(page: "Page") -> None:
-    page.locator("#demo-cases input").first.check()
+    page.locator("#open-case").click()
+    page.locator("#opening [data-source=demo-cap-01]").click()
     page.locator("#viewer-canvas[data-drawn]").wait_for()
     assert page.locator("#viewer-synthetic").is_visible()
-    page.locator("#example-1").click()
+    page.locator("#starters .chip").first.click()
     page.locator(".step").first.wait_for(state="attached")
     page.locator(".answer .sources").wait_for()
     assert page.locator(".question").inner_text() == QUESTION
-    said = page.locator(".said").all_inner_texts()
+    said = page.locator(".said").all_text_contents()
     assert any("11.2 mmol/L" in text for text in said)
     assert any("CURB-65 is 5 points" in text for text in said)
     guideline = page.locator('.said .cite[data-key^="G-"]').first
+    for fold in page.locator(".fold.evidence:not([open]) > summary").all():
+        fold.click()
     guideline.click()
     drawer = page.locator("#drawer")
     drawer.locator("blockquote[lang=zh]").wait_for()
@@ -72,14 +75,19 @@ def test_a_real_lesion_is_measured_from_one_click(page: "Page", tmp_path: Path) 
     with zipfile.ZipFile(archive, "w") as packed:
         for file in LIDC.rglob("*.dcm"):
             packed.write(file, file.name)
-    page.locator("input[type=file]").first.set_input_files(archive)
+    page.locator("#open-case").click()
+    page.locator("#opening-drop").wait_for()
+    page.locator("#opening-input").set_input_files(archive)
+    page.locator("#opening-add:enabled").click()
     page.locator("#viewer-canvas[data-drawn]").wait_for()
     page.locator("#viewer-slider").fill("42")
     page.locator('#viewer-canvas[data-drawn="42"]').wait_for()
     canvas = page.locator("#viewer-canvas")
     box = canvas.bounding_box()
     assert box is not None
-    canvas.click(position={"x": 316.5 / 512 * box["width"], "y": 367.5 / 512 * box["height"]})
+    side = min(box["width"], box["height"])
+    page.locator("[data-tool=measure]").click()
+    canvas.click(position={"x": box["width"] / 2 + (316.5 / 512 - 0.5) * side, "y": box["height"] / 2 + (367.5 / 512 - 0.5) * side})
     page.locator("#viewer-result", has_text="long axis").wait_for()
     long_mm = float(page.locator("#viewer-result").inner_text().split("long axis ")[1].split(" mm")[0])
     assert 32.0 * 0.85 <= long_mm <= 33.7 * 1.15  # the four readers' long axes (069.xml) widened by 15 %

@@ -2,9 +2,12 @@ import re
 from types import ModuleType
 
 from agent.answering.answer import Answer, Claim, Done, DrugRow, DrugWarning, Removed, ReportSection, ReportSentence, StepFinished
+from agent.chart.views import Bar, Sign
 from tools.evidence import Evidence, ModelCard
+from ui.chart.bar import bar_html
 from ui.i18n import TABLES
-from ui.page.render import card_html, passage_panel, question_html, turn_html
+from ui.page.passage import passage_panel
+from ui.page.render import question_html, turn_html
 from ui.session import Turn
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -15,7 +18,7 @@ def answered(**changes: object) -> Answer:
     return Answer.model_validate(fields)
 
 
-def test_nothing_from_outside_becomes_markup(scripted: ModuleType) -> None:
+def test_nothing_from_outside_becomes_markup() -> None:
     evidence = Evidence(key=f'G-"{EVIL}', kind="guideline", text=EVIL, text_zh=EVIL, source=EVIL, locator=EVIL)
     answer = answered(
         claims=(Claim(text=EVIL, evidence=(evidence.key,), support="quoted"),),
@@ -27,8 +30,13 @@ def test_nothing_from_outside_becomes_markup(scripted: ModuleType) -> None:
     )
     step = StepFinished(call_id="1", name="search_guidelines", status="ok", summary=EVIL, seconds=0.1)
     turn = Turn(EVIL, steps={"1": step}, answer=answer)
-    view = scripted.view("h", f"Name: {EVIL}", EVIL, warnings=(EVIL,))
-    html = question_html(turn) + turn_html(turn, "en") + card_html(view, "en", EVIL) + passage_panel(evidence.key, evidence, None, "zh")
+    bar = Bar(name=EVIL, synthetic=True, allergies=(EVIL,), emergencies=(EVIL,), vitals=(Sign(name=EVIL, value=EVIL, key=EVIL),))
+    html = (
+        question_html(turn)
+        + turn_html(turn, "en")
+        + bar_html("h", bar, "en", EVIL)
+        + passage_panel(evidence.key, evidence, None, "zh", EVIL)
+    )
     assert "<img" not in html
     assert html.count("&lt;img") > 10
 
@@ -52,7 +60,7 @@ def test_citations_are_numbered_as_the_answer_lists_them() -> None:
         evidence=tuple(listed),
     )
     said = re.findall(r'<p class="said.*?</p>', turn_html(Turn("q", answer=answer), "en"))
-    assert [re.findall(r">\[(\d)\]<", part) for part in said] == [["2"], ["1", "2"]]
+    assert [re.findall(r'class="cite.*?>(\d)<', part) for part in said] == [["2"], ["1", "2"]]
     assert "first [2]" not in said[0]
     assert "inference" in said[1]
 
@@ -97,7 +105,7 @@ def test_a_draft_shows_sections_and_origins_and_its_sentences_once() -> None:
     )
     for language, section, origin in (("en", "Findings", "model"), ("zh", "影像所见", "模型")):
         html = turn_html(Turn("Draft the report", answer=answer), language)
-        assert html.count("The model finds a nodule.") == 1
+        assert re.sub(r"<button.*?</button>", "", html).count("The model finds a nodule.") == 1
         assert f"<h4>{section}</h4>" in html
         assert f">{origin}</em>" in html
         assert "No &lt;effusion&gt;." in html

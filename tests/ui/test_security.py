@@ -53,22 +53,28 @@ def test_first_visit_gets_a_private_cookie_and_a_strict_policy(client: TestClien
 
 
 def test_without_a_session_nothing_answers(client: TestClient) -> None:
-    for path in ("/studies", "/study/abc/1", "/evidence/G-000001"):
+    for path in ("/studies", "/study/abc/plane/axial/1", "/evidence/G-000001"):
         assert client.get(path).status_code == 401
 
 
 def test_pixels_belong_to_their_session(client: TestClient) -> None:
     token = case_of(client)
-    reply = client.get(f"/study/{token}/3")
+    reply = client.get(f"/study/{token}/plane/axial/3")
     assert reply.status_code == 200
     assert len(reply.content) == 64 * 64 * 2  # int16, unpacked by the client
     assert "no-store" in reply.headers["cache-control"]
-    assert client.get(f"/study/{token}/999").status_code == 404
-    assert client.post(f"/study/{token}/measure", json={"x": 1, "y": 2, "z": 3}).json()["lesion"]["type"] == "solid"
-    assert client.post(f"/study/{token}/measure", json={"x": "a"}).status_code == 422
+    assert len(client.get(f"/study/{token}/plane/coronal/3").content) == 24 * 64 * 2
+    assert client.get(f"/study/{token}/plane/axial/999").status_code == 404
+    assert client.get(f"/study/{token}/plane/oblique/3").status_code == 422
+    added = client.post(f"/study/{token}/marks", json={"do": "add", "at": [1, 2, 3]}).json()
+    assert added["marks"][0]["lesion"]["type"] == "solid"
+    assert client.post(f"/study/{token}/marks", json={"do": "add", "at": "a"}).status_code == 422
+    for path in ("info", "plane/axial/3", "over/axial/3", "keys"):
+        stale = client.get(f"/study/{token}/{path}", headers={"x-medmpt-case": "another"})
+        assert stale.status_code == 409, path
     client.cookies.clear()
     client.get("/")
-    assert client.get(f"/study/{token}/3").status_code == 404
+    assert client.get(f"/study/{token}/plane/axial/3").status_code == 404
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
@@ -78,9 +84,9 @@ def test_a_foreign_host_is_refused(client: TestClient, host: str) -> None:
 
 def test_a_foreign_origin_cannot_post(client: TestClient) -> None:
     token = case_of(client)
-    body = {"x": 1, "y": 2, "z": 3}
-    assert client.post(f"/study/{token}/measure", json=body, headers={"origin": "http://evil.example"}).status_code == 403
-    assert client.post(f"/study/{token}/measure", json=body, headers={"origin": "http://127.0.0.1:7860"}).status_code == 200
+    body = {"do": "add", "at": [1, 2, 3]}
+    assert client.post(f"/study/{token}/marks", json=body, headers={"origin": "http://evil.example"}).status_code == 403
+    assert client.post(f"/study/{token}/marks", json=body, headers={"origin": "http://127.0.0.1:7860"}).status_code == 200
 
 
 def test_gradio_serves_no_files_and_lists_nothing(client: TestClient) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import ModuleType
 
 from agent.answering.answer import Answer, ToolCall
-from ui.page.uploads import take
+from ui.opening.uploads import take
 from ui.restore import remember, restore
 from ui.session import IDLE_SECONDS, SessionStore
 

@@ -7,6 +7,9 @@ from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from tools.bedside.asks import formula, general, part
+from tools.bedside.asks.general import written_out
+from tools.bedside.asks.subject import asks
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
@@ -15,22 +18,31 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked
-from tools.bedside.verdicts import alternative, asks_whether, verdicts
+from tools.bedside.verdicts import alternative, asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 from tools.spec import specs
 
 _READ = 8
+# Sentences of a topic that stand below the answer to a general question.
+_BESIDE = 3
 _BARE_WORDS = 6
+_SHORT = 24
 
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
     if deps.case is None or specs()[result.tool].of_report:
         return result
-    record = _record(deps.case, deps.drugs or DrugGraph.load(), deps.question)
-    found = judgements(deps.question, record, topics_only=not specs()[result.tool].of_patient) if deps.question else []
+    graph = deps.drugs or DrugGraph.load()
+    record = _record(deps.case, graph, deps.question)
+    found: list[Evidence] = []
+    for text in deps.asked:
+        record = _record(deps.case, graph, text)
+        found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
+        if found:
+            break
     notes = drug_notes((*found, *result.evidence[:_READ]), record)
     if not found and not notes:
         return result
@@ -43,7 +55,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
 @lru_cache(maxsize=8)
 def _record(case: Case, graph: DrugGraph, question: str) -> Record:
     """One record for all tools of a turn: what is read once is not read again."""
-    return Record(case, graph, question)
+    return written_out(Record(case, graph, question))
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -53,32 +65,57 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
         return raised[0].tool, raised[0].id
     if words("stop").search(question) and words("open").search(question):
         return "check_medications", ""
+    if general.raised(question):
+        return "summarize_case", ""
+    if asks_whether(question) and general.names_a_drug(question):
+        return "check_medications", ""
     return ("summarize_case", "") if words("handover").search(question) else None
 
 
 def judgements(question: str, record: Record, *, topics_only: bool = False) -> list[Evidence]:
     """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
-    if words("general").search(question) and not words("patient").search(question):
+    if formula.in_general(question) and not words("patient").search(question) and not part.of_report(question):
         return []  # about what is recommended in general, not about this patient
+    answered = general.answers(record)
+    if answered and answered[0].key.startswith(general.ALONE):
+        return answered
+    firm = [] if topics_only or asks_dose(question) else refusals(question, record)
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
+    if answered:
+        return [*firm, *answered, *found[:_BESIDE]]
     if topics_only:
         return found
+    found = [*firm, *found]
     high = any(t.rank >= 7 for t, _ in spoken)
     dosed = dose(question, record) if asks_dose(question) else []
     found += dosed
     stopping = bool(words("stop").search(question) and words("open").search(question))
     if stopping:
         found += stop_list(record)
-    if not found or not (high or stopping or dosed):
+    if not firm and (not found or not (high or stopping or dosed)):
         found += choose(question, record)
     if not found and words("handover").search(question):
         found += handover(record)
-    if not found and (asks_whether(question) or words("stop").search(question) or _bare(question)):
+    if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         found += verdicts(question, record)
+    elif not topics_only and not firm and asks_whether(question):
+        found = [*unspoken(question, record, found), *found]
+    if not found:
+        found += general.fallback(record)
     return list({e.key: e for e in found}.values())
+
+
+def _of_a_drug(question: str, record: Record) -> bool:
+    """Whether a short question is about a medicine that the patient takes, and does not ask for facts on it."""
+    named = {d.id for d in record.graph.mentions(question)} | {
+        i for m in record.graph.scan(question) if m.kind == "class" for c in m.ids for i in record.members(f"@{c}")
+    }
+    taken = {d.id for d in record.patient.current}
+    short = len(re.findall(r"[A-Za-z-]+|[\u4e00-\u9fff]", question)) <= _SHORT
+    return bool(named & taken) and short and not asks("facts_only").search(question)
 
 
 def _bare(question: str) -> bool:

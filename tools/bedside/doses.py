@@ -17,7 +17,7 @@ from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
 # Conditions of the drug graph by the notion of the record that means them.
-_HERE = {
+INDICATIONS = {
     "community-acquired-pneumonia": "pneumonia",
     "hospital-acquired-pneumonia": "hospital_onset",
     "aspiration-pneumonia": "aspiration",
@@ -31,7 +31,12 @@ _HERE = {
     "ipf": "ipf",
     "sarcoidosis": "sarcoid",
     "invasive-aspergillosis": "invasive_mould",
+    "mac-lung-disease": "ntm",
 }
+
+
+# What a question about low molecular weight heparin is answered with.
+_USUAL_HEPARIN = "enoxaparin"
 
 
 class DoseRow(BaseModel):
@@ -80,7 +85,10 @@ def asks_dose(question: str) -> bool:
 def dose(question: str, record: Record) -> list[Evidence]:
     """Doses of the drugs that a dose question names, for this patient; what speaks against the drug stands on top."""
     out: list[Evidence] = []
-    for drug in dict.fromkeys(d.id for d in record.graph.mentions(question)):
+    named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
+    if not named and any(m.kind == "class" and "heparins" in m.ids for m in record.graph.scan(question)):
+        named = [_USUAL_HEPARIN]
+    for drug in named:
         row = _row(drug, question, record)
         out += _said(row, record) if row is not None else _labelled(drug, record)
     return out
@@ -89,7 +97,7 @@ def dose(question: str, record: Record) -> list[Evidence]:
 def _labelled(drug: str, record: Record) -> list[Evidence]:
     """A drug without a row of its own: its uses in the drug graph for what this patient has, and the rule for this kidney."""
     graph, crcl = record.graph, record.get("crcl")
-    here = {c for c, notion in _HERE.items() if record.notion(notion) is True} | set(record.patient.context.conditions)
+    here = {c for c, notion in INDICATIONS.items() if record.notion(notion) is True} | set(record.patient.context.conditions)
     uses = [f for f in graph.facts((drug,), ("treats",)) if graph.condition_of(f) in here][:2]
     rules = list(graph.dose_rules(drug, crcl=crcl.number if crcl else None))[:1]
     if not uses and not rules:

@@ -120,6 +120,16 @@ def choose(question: str, record: Record) -> list[Evidence]:
     return []
 
 
+def fitting(record: Record) -> list[list[Evidence]]:
+    """The regimen of every disease that this record shows, as `choose` would give it: for a page that asks no question."""
+    applied = Applied(record, {}, {})
+    first: dict[tuple[str, ...], Regimen] = {}
+    for regimen in regimens():
+        if holds(regimen.case, applied) is True and holds(regimen.test, applied) is True:
+            first.setdefault(regimen.disease, regimen)
+    return [lines for r in first.values() if (lines := _assembled(r, record, applied))]
+
+
 def _assembled(regimen: Regimen, record: Record, applied: Applied) -> list[Evidence]:
     pick = _pick(regimen, record, applied)
     lines: list[tuple[str, str]] = []

@@ -38,6 +38,13 @@ def alternatives() -> tuple[Alternative, ...]:
     return tuple(Alternative.model_validate(row) for row in tomllib.loads(text)["alternative"])
 
 
+@cache
+def supports() -> tuple[Alternative, ...]:
+    """All rows in order."""
+    text = (files("tools") / "data" / "bedside" / "alternatives.toml").read_text(encoding="utf-8")
+    return tuple(Alternative.model_validate(row) for row in tomllib.loads(text)["support"])
+
+
 def asks_whether(question: str) -> bool:
     """Whether a question asks if something may be given."""
     return bool(words("may").search(question))
@@ -47,7 +54,69 @@ def _named(question: str, record: Record) -> tuple[list[str], list[str]]:
     """Drugs that the question names: those not taken now, and those taken."""
     current = {d.id for d in record.patient.current}
     named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
-    return [d for d in named if d not in current], [d for d in named if d in current]
+    groups = [c for m in record.graph.scan(question) if m.kind == "class" for c in m.ids]
+    of_class = [d.id for d in record.patient.current if any(d.id in record.members(f"@{c}") for c in groups)]
+    taken = list(dict.fromkeys([*(d for d in named if d in current), *of_class]))
+    return _asked_of([d for d in named if d not in current], taken, record), taken
+
+
+def _asked_of(new: list[str], taken: list[str], record: Record) -> list[str]:
+    """Without the allergen that the record lists, where the question is about another drug beside it."""
+    allergens = {i for a in record.case.patient.allergies for i in record.graph.allergens(a.substance)}
+    classes = {record.graph.drug(i).drug_class for i in allergens}
+    others = [d for d in new if d not in allergens and record.graph.drug(d).drug_class not in classes]
+    return others if others or taken else new
+
+
+def refusals(question: str, record: Record) -> list[Evidence]:
+    """Drugs that the question would add and that must not be given here: the verdict comes before all else."""
+    if not (asks_whether(question) or question.strip().endswith(("?", "？"))):
+        return []
+    new, taken = _named(question, record)
+    found: list[_Line] = _held_beside(new, taken, record)
+    for drug in new[:3]:
+        rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
+        found += lines if rank == 0 else []
+    return [
+        evidence(f"B-may-{'-'.join(new[:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        for n, (en, zh, o) in enumerate(found)
+    ]
+
+
+def unspoken(question: str, record: Record, said: list[Evidence]) -> list[Evidence]:
+    """The verdict on new drugs that the sentences found so far do not speak of, where something speaks against them."""
+    text = " ".join(e.text for e in said)
+    told = {d.id for d in record.graph.mentions(text)}
+    new, taken = ([d for d in drugs if d not in told] for drugs in _named(question, record))
+    found: list[_Line] = []
+    for drug in taken[:2]:
+        rank, lines = _kept(drug, [], record)
+        found += lines if rank <= 1 else []
+    for drug in new[:2]:
+        rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
+        found += lines if rank < 3 else []
+    return [
+        evidence(f"B-may-{'-'.join([*new, *taken][:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        for n, (en, zh, o) in enumerate(found)
+    ]
+
+
+def _held_beside(new: list[str], taken: list[str], record: Record) -> list[_Line]:
+    """Medicines that the question names and the patient takes, to be held while a new one is given."""
+    out: list[_Line] = []
+    for drug in taken[:2]:
+        worst = next((o for o in objections(record, drug, others=tuple(new)) if o.other in new and o.grave <= 1), None)
+        if worst is not None:
+            mine, other = record.graph.name(drug), record.graph.name(worst.other)
+            en, zh = worst.told
+            out.append(
+                (
+                    f"No: hold {mine.en} while {other.en} is given, or choose another drug. {closed(en, '.')}",
+                    f"不可同用：使用{other.zh}期间停用{mine.zh}，或换药。{closed(zh, '。')}",
+                    worst,
+                )
+            )
+    return out
 
 
 def _classes(question: str, record: Record) -> list[str]:
@@ -59,6 +128,9 @@ def verdicts(question: str, record: Record) -> list[Evidence]:
     """One verdict per drug asked about, worst first; a class is answered from its members."""
     new, taken = _named(question, record)
     out: list[tuple[int, list[_Line]]] = []
+    beside = _held_beside(new, taken, record)
+    if beside:
+        out.append((-1, beside))
     for drug in new[:4]:
         out.append(_of(drug, objections(record, drug), bool(forbidding(record, drug)), record))
     if not new:
@@ -78,7 +150,14 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
     """Whether a medicine that the patient takes can go on, beside the others that are named (or all that are taken)."""
     others = tuple(beside) or None
     found = [o for o in objections(record, drug, others=others) if not beside or o.other in beside or o.grave == 0]
+    found = sorted(found, key=lambda o: (o.other not in beside, o.grave)) if beside else found
     name = record.graph.name(drug)
+    pair = [f for other in beside for f in record.graph.interactions(drug, other)] if beside and not found else []
+    if pair:
+        return 2, [(f"With care: {closed(pair[0].text, '.')}", f"谨慎合用：{closed(pair[0].text_zh, '。')}", None)]
+    good = None if found else support(drug, record)
+    if good is not None:
+        return 3, [(f"Yes, {name.en} can go on: {closed(good[0], '.')}", f"可以继续使用{name.zh}：{closed(good[1], '。')}", None)]
     if not found:
         checked, checked_zh = _checked(record)
         return 3, [
@@ -90,8 +169,23 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
         ]
     worst = found[0]
     en, zh = worst.told
-    word, word_zh = ("Not as it stands", "不宜照旧使用") if worst.grave <= 1 else ("It can go on with care", "可谨慎继续")
-    return worst.grave, [(f"{word}: {closed(en, '.')}", f"{word_zh}：{closed(zh, '。')}", worst)]
+    word, word_zh = _word(worst)
+    lines: list[_Line] = [(f"{word.format(name.en)}: {closed(en, '.')}", f"{word_zh.format(name.zh)}：{closed(zh, '。')}", worst)]
+    if worst.grave <= 1 and not worst.other and (instead := alternative(drug, record)) is not None:
+        lines.append((*instead, worst))
+    return worst.grave, lines
+
+
+def _word(worst: Objection) -> tuple[str, str]:
+    """The bottom line on a medicine that is taken, by what its worst objection asks for."""
+    if worst.other:
+        return ("Not as it stands ({})", "{}不宜照旧使用") if worst.grave <= 1 else ("{} can go on with care", "{}可谨慎继续")
+    return {
+        "stop": ("No, stop {}", "应停用{}"),
+        "hold": ("Hold {} for now", "应暂停{}"),
+        "avoid": ("No, avoid {}", "不宜使用{}，应停用或换药"),
+        "reduce": ("Reduce {}", "{}应减量"),
+    }.get(worst.action, ("{} can go on with care", "{}可谨慎继续"))
 
 
 def _class(group: str, record: Record) -> tuple[int, list[_Line]] | None:
@@ -140,6 +234,9 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     elif worst is not None:
         rank = 2
         head = (f"{name.en} can be given with care: {worst.en}", f"{name.zh}可以谨慎使用：{worst.zh}", worst)
+    elif (good := support(drug, record)) is not None:
+        rank = 3
+        head = (f"Yes, {name.en} can be given: {closed(good[0], '.')}", f"可以使用{name.zh}：{closed(good[1], '。')}", None)
     else:
         rank = 3
         checked, checked_zh = _checked(record)
@@ -154,6 +251,19 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
         if instead is not None:
             lines.append((*instead, worst))
     return rank, lines
+
+
+def support(drug: str, record: Record) -> tuple[str, str] | None:
+    """What speaks for a drug that nothing speaks against: a row, or its place in pregnancy, or a cephalosporin in a mild allergy."""
+    applied = Applied(record, {}, {})
+    row = next((a for a in supports() if drug in record.members(a.drugs) and holds(a.test, applied) is True), None)
+    if row is not None:
+        return write(row.en, applied, "en"), write(row.zh, applied, "zh")
+    if record.notion("pregnant") is True:
+        facts = [f for f in record.graph.facts((drug,), ("pregnancy",)) if f.severity is None and "may be used" in f.text]
+        if facts:
+            return facts[0].text, facts[0].text_zh
+    return None
 
 
 def alternative(drug: str, record: Record) -> tuple[str, str] | None:

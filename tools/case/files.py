@@ -5,13 +5,14 @@ Study paths never leave the case folder; identity is refused by name.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tools.case.fhir import import_bundle
 from tools.case.identity import refuse
+from tools.case.plain import cut_fields
 from tools.case.record import Case, StudyRef
 from tools.errors import BadInput
 
@@ -77,7 +78,11 @@ def _from_json(path: Path) -> LoadedCase:
     if data.get("resourceType") is not None:
         imported = import_bundle(data, path.name)
         return LoadedCase(imported.case, path.parent, {}, imported.warnings)
-    return open_case(parse_case(data, path.name), path.parent)
+    case = parse_case(data, path.name)
+    opened = open_case(case, path.parent)
+    cut = cut_fields(data, case.model_dump(mode="json"))
+    said = f"text that is no part of a record was left out of {', '.join(cut[:6])}" if cut else ""
+    return replace(opened, warnings=(*opened.warnings, said)) if said else opened
 
 
 def parse_case(data: dict[str, object], where: str = "case.json") -> Case:

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Sex = Literal["male", "female", "other", "unknown"]
+from tools.case.plain import Finding, FreeText, Name, Term
+from tools.case.sex import Sex as Sex
 
 
 class _Model(BaseModel):
@@ -25,15 +26,15 @@ class Smoking(_Model):
 class Allergy(_Model):
     """A recorded allergy or intolerance."""
 
-    substance: str
-    reaction: str | None = None
-    severity: str | None = None
+    substance: Name
+    reaction: Name | None = None
+    severity: Name | None = None
 
 
 class Condition(_Model):
     """A diagnosis the patient is known to have."""
 
-    name: str
+    name: Name
     code: str | None = None
     since: str | None = None
 
@@ -54,10 +55,10 @@ class Patient(_Model):
 class Presentation(_Model):
     """Why the patient is here."""
 
-    question: str | None = None
-    symptoms: tuple[str, ...] = ()
+    question: FreeText | None = None
+    symptoms: tuple[Finding, ...] = ()
     duration_days: float | None = Field(default=None, ge=0)
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Vitals(_Model):
@@ -81,12 +82,12 @@ class Observation(_Model):
     """
 
     time: str | None = None
-    analyte: str
+    analyte: Term
     loinc: str | None = None
     value: float | None = None
-    unit: str | None = None
+    unit: Term | None = None
     comparator: Literal["<", "<=", ">", ">="] | None = None
-    specimen: str | None = None
+    specimen: Name | None = None
     reference_low: float | None = None
     reference_high: float | None = None
 
@@ -106,12 +107,12 @@ class LungFunction(_Model):
 class Medication(_Model):
     """One current medicine."""
 
-    name: str
+    name: Name
     atc: str | None = None
     dose: float | None = None
-    unit: str | None = None
-    route: str | None = None
-    frequency: str | None = None
+    unit: Term | None = None
+    route: Name | None = None
+    frequency: Name | None = None
     since: str | None = None
 
 
@@ -121,7 +122,7 @@ class StudyRef(_Model):
     id: str
     path: str
     date: str | None = None
-    report: str | None = None
+    report: FreeText | None = None
     prior: bool = False
 
 
@@ -129,8 +130,8 @@ class Note(_Model):
     """A clinical note."""
 
     time: str | None = None
-    kind: str | None = None
-    text: str
+    kind: Name | None = None
+    text: FreeText
 
 
 class Case(_Model):

@@ -11,6 +11,7 @@ from tools.labs.value import latest, shown
 from tools.quantities import fill
 
 _SEX = {"male": ("man", "男性"), "female": ("woman", "女性"), "other": ("patient", "患者"), "unknown": ("patient", "患者")}
+_SEVERITY_ZH = {"mild": "轻度", "moderate": "中度", "severe": "重度"}
 _MOST_LABS = 12
 
 
@@ -144,8 +145,12 @@ def _allergies(case: Case) -> Evidence | None:
     items = []
     for a in case.patient.allergies:
         details = [x for x in (a.reaction, a.severity) if x]
+        details_zh = [_SEVERITY_ZH.get(x, x) for x in details]
         items.append(
-            (a.substance + (f" ({', '.join(details)})" if details else ""), a.substance + (f"（{'，'.join(details)}）" if details else ""))
+            (
+                a.substance + (f" ({', '.join(details)})" if details else ""),
+                a.substance + (f"（{'，'.join(details_zh)}）" if details else ""),
+            )
         )
     none = ("No allergy is recorded; this is not the same as none.", "未记录过敏史；这不等于无过敏。")
     return _listed("allergies", ("Recorded allergies", "过敏史"), items, tuple(a.substance for a in case.patient.allergies), none)

@@ -6,6 +6,7 @@ from retrieval.drugs.check import PatientContext
 from retrieval.drugs.facts import ChildPugh, Drug
 from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Case, Patient
+from tools.labs.value import latest
 from tools.scores.registry import find
 from tools.scores.run import run
 
@@ -76,8 +77,18 @@ def _exposures(graph: DrugGraph, patient: Patient) -> tuple[Drug, ...]:
 
 
 def creatinine_clearance(case: Case) -> float | None:
-    """Cockcroft–Gault creatinine clearance in mL/min by the calculator of this room; None when an input is missing."""
-    return run(find("cockcroft_gault"), case, None).value
+    """Cockcroft–Gault creatinine clearance in mL/min by the calculator of this room; without a creatinine the eGFR of the record.
+
+    None when neither is known. An eGFR is for a body surface of 1.73 m²: for the drug rows' coarse bands it stands for the clearance.
+    """
+    clearance = run(find("cockcroft_gault"), case, None).value
+    return clearance if clearance is not None else recorded_egfr(case)
+
+
+def recorded_egfr(case: Case) -> float | None:
+    """The latest eGFR that stands in the record itself."""
+    found = next((r for r in latest(case.labs, case.patient) if r.id == "egfr"), None)
+    return found.canonical if found is not None else None
 
 
 def _child_pugh(names: tuple[str, ...]) -> ChildPugh | None:

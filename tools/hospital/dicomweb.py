@@ -164,7 +164,7 @@ def read_objects(paths: Sequence[Path]) -> "list[Dataset]":
     found = [f for p in paths for f in (sorted(x for x in p.rglob("*") if x.is_file()) if p.is_dir() else [p])]
     if not found:
         raise BadInput(f"nothing to send in {', '.join(str(p) for p in paths)}")
-    out = []
+    out: list[Dataset] = []
     for file in found:
         try:
             out.append(dcmread(file))

@@ -52,7 +52,7 @@ class Peer:
         for name in _ASKED:
             setattr(query, name, filters.get(name, ""))
         model = need("pynetdicom.sop_class").StudyRootQueryRetrieveInformationModelFind
-        found = []
+        found: list[FoundStudy] = []
         with self._association([model]) as association:
             for status, row in association.send_c_find(query, model):
                 self._check(status, "C-FIND")

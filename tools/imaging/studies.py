@@ -48,7 +48,7 @@ class Study:
         Raises:
             BackendError: Why it cannot be read.
         """
-        with self._lock:
+        with self._reading:
             if self._content is None:
                 self._content = self.volume.content_hash[:32]
             return self._content

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.case.record import Sex
+from tools.case.sex import Sex
 from tools.evidence import Language
 from tools.labs.units import Unit, convert, parse_unit
 
@@ -112,6 +112,8 @@ class Combined(_Row):
     """Values of one sample that are critical together although none is alone."""
 
     id: str
+    name: str
+    name_zh: str
     en: str
     zh: str
     source: str

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
-from tools.labs.analytes import find_analyte, fold, source_of
+from tools.labs.analytes import find_analyte, fold
 from tools.labs.panel import Pattern
 from tools.labs.patterns import find_patterns
 from tools.labs.value import SHEET, Flag, Reading, decimals, latest, shown
@@ -103,7 +103,8 @@ def _value(r: Reading, value: float) -> str:
     return f"{shown(value)}{'' if unit in ('', '%') else ' '}{unit}"
 
 
-def _reference(r: Reading) -> str | None:
+def interval_text(r: Reading) -> str | None:
+    """The reference interval as prose writes it; None where there is none."""
     unit = f"{'' if r.shown_unit in ('', '%') else ' '}{r.shown_unit}"
     if r.low is not None and r.high is not None:
         return f"{shown(r.low)}–{shown(r.high)}{unit}"
@@ -117,7 +118,7 @@ def sentence(r: Reading, language: Language = "en") -> str:
     zh = language == "zh"
     o = r.observation
     value = (o.comparator or "") + _value(r, o.value or 0.0)
-    reference = _reference(r)
+    reference = interval_text(r)
     sheet = r.reference_source == SHEET
     word = _WORD[r.flag][1 if zh else 0]
     name = r.name(language)
@@ -167,15 +168,12 @@ def _pattern_evidence(p: Pattern) -> Evidence:
 
 
 def _emergency(r: Reading, language: Language) -> str:
-    limits = r.combined or (r.analyte.critical if r.analyte else None)
-    source = source_of(limits.source) if limits else None
     value = (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
     if r.combined is not None:
-        value += f"（{r.combined.zh}）" if language == "zh" else f" ({r.combined.en})"
-    origin = f"{source.title} ({source.year})" if source else ""
+        value += f"（{r.combined.name_zh}）" if language == "zh" else f" ({r.combined.name})"
     if language == "zh":
-        return f"危急值：{r.name('zh')} {value}，须立即复核并处理（界限来源：{origin}）。"
-    return f"Critical value: {r.name()} {value}; confirm and act now (limit: {origin})."
+        return f"危急值：{r.name('zh')} {value}，须立即复核并处理。"
+    return f"Critical value: {r.name()} {value}; confirm and act now."
 
 
 def payload(readings: list[Reading], patterns: list[Pattern]) -> dict[str, JsonValue]:
@@ -196,7 +194,7 @@ def _row(r: Reading) -> dict[str, JsonValue]:
         "comparator": o.comparator,
         "unit": r.unit.ucum if r.unit else o.unit,
         "flag": r.flag,
-        "reference": _reference(r),
+        "reference": interval_text(r),
         "reference_source": r.reference_source,
         "time": o.time,
         "previous": r.previous,

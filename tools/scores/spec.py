@@ -80,6 +80,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from retrieval import packs
 from tools.scores import fields as shared
 from tools.scores.base import Band, Calculator, Extra, Item, Value, Values
 from tools.scores.base import Field as Input
@@ -231,7 +232,8 @@ def shared_fields() -> dict[str, Input]:
 def specs() -> dict[str, Spec]:
     """All declared calculators by name."""
     found: dict[str, Spec] = {}
-    for file in sorted((files("tools") / "data" / "calculators" / "specs").iterdir(), key=lambda f: f.name):
+    own = sorted((files("tools") / "data" / "calculators" / "specs").iterdir(), key=lambda f: f.name)
+    for file in (*own, *(f for place in packs.parts("scores") for f in sorted(place.iterdir()))):
         if file.name.endswith(".toml"):
             for name, row in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 if name in found:

@@ -16,7 +16,7 @@ from tools.case.files import LoadedCase
 from tools.case.record import Case, Patient, Presentation, Smoking, StudyRef
 from tools.errors import BadInput
 from tools.evidence import Language
-from tools.teaching.commit import CHOICES, FOCAL, TrueFinding, merge_truth
+from tools.teaching.commit import CHOICES, FOCAL, LUNG, TrueFinding, merge_truth
 
 if TYPE_CHECKING:
     from medmpt_backend.cohort.studies import CohortStudy
@@ -41,6 +41,8 @@ class TeachingEntry(BaseModel):
     index: int
     shape: tuple[int, int, int]
     disease: str
+    level: Literal[1, 2, 3]
+    teaches: tuple[str, ...]
 
 
 @cache
@@ -52,6 +54,16 @@ def _entries() -> dict[str, TeachingEntry]:
 def teaching_cases() -> tuple[str, ...]:
     """Ids of the teaching cases."""
     return tuple(_entries())
+
+
+def level_of(case_id: str) -> int:
+    """1 (few, large findings) to 3 (small or many)."""
+    return _entries()[case_id].level
+
+
+def taught_by(case_id: str) -> tuple[str, ...]:
+    """What is on the study of a case: for choosing the next one, never for a page."""
+    return _entries()[case_id].teaches
 
 
 def teaching_title(case_id: str, language: Language = "en") -> str:
@@ -125,7 +137,8 @@ def truths(made: "CohortStudy") -> tuple[TrueFinding, ...]:
         area = np.count_nonzero(painted.mask, axis=(1, 2))
         size = told.size_mm if name in FOCAL else None
         side = None if name in MIDLINE else told.side
-        found.append(TrueFinding(finding=name, side=side, size_mm=size, slice=int(area.argmax())))
+        lobes = told.lobes if name in LUNG else ()
+        found.append(TrueFinding(finding=name, side=side, lobes=lobes, size_mm=size, slice=int(area.argmax())))
     return merge_truth(found)
 
 

@@ -4,7 +4,7 @@ Pure functions over small records; who may see what when is the agent's business
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,16 +12,23 @@ from medmpt_backend.findings import FINDINGS, MIDLINE, finding
 from tools.errors import BadInput
 from tools.evidence import Language, Side
 
-Outcome = Literal["hit", "wrong_side", "size_off", "miss", "overcall"]
+Outcome = Literal["hit", "wrong_side", "wrong_place", "size_off", "miss", "overcall"]
+Lobe = Literal["upper", "middle", "lower"]
 # Own convention: a size counts as right within 2 mm or a fifth of the true size, whichever is more.
 SIZE_MM, SIZE_SHARE = 2.0, 0.2
 # Own convention: an overcall stated with at least this confidence is pointed out as such.
 SURE = 4
+LEVELS: dict[str, Lobe] = {"U": "upper", "M": "middle", "L": "lower"}
 MOST_ENTRIES = 20
 # Findings that are measured by one diameter.
 FOCAL = frozenset(
     {"lung_nodule", "mass", "cavity", "bulla", "solid_nodule", "part_solid_nodule", "ground_glass_nodule", "thyroid_nodule", "adrenal_mass"}
 )
+# Findings of the lung itself, which lie in a lobe.
+LUNG = frozenset(
+    {"lung_nodule", "mass", "consolidation", "ground_glass", "emphysema", "atelectasis", "bronchiectasis", "peribronchial_thickening",
+     "septal_thickening", "reticulation", "honeycombing", "fibrotic_sequela", "mosaic_attenuation", "tree_in_bud", "cavity"}
+)  # fmt: skip
 # What a trainee chooses from: findings of a report, without the finer names that only a specialist separates.
 CHOICES: tuple[str, ...] = (
     "lung_nodule",
@@ -61,27 +68,31 @@ class Entry(_Record):
     Attributes:
         finding: One of `CHOICES`.
         side: Side of the patient; None for findings without one.
+        lobe: Lobe, the lingula with the upper; None where it is not said.
         size_mm: Long axis of a focal finding.
         confidence: 1 (a guess) to 5 (certain).
     """
 
     finding: str
     side: Side | None = None
+    lobe: Lobe | None = None
     size_mm: float | None = Field(default=None, gt=0, le=400)
     confidence: int = Field(ge=1, le=5)
 
 
 class Reading(_Record):
-    """Everything a trainee commits; without entries it says that the study is normal."""
+    """Everything a trainee commits; without entries it says that the study is normal. `report` is the trainee's own text."""
 
     entries: tuple[Entry, ...] = Field(default=(), max_length=MOST_ENTRIES)
+    report: str = Field(default="", max_length=8000)
 
 
 class TrueFinding(_Record):
-    """One finding that is on the study; `slice` shows it best, 0-based from the head."""
+    """One finding that is on the study; `slice` shows it best, 0-based from the head; `lobes` (`RUL` …) is empty outside the lungs."""
 
     finding: str
     side: Side | None = None
+    lobes: tuple[str, ...] = ()
     size_mm: float | None = None
     slice: int | None = None
 
@@ -171,7 +182,7 @@ def merge_truth(found: Iterable[TrueFinding]) -> tuple[TrueFinding, ...]:
             continue
         larger = item if (item.size_mm or 0) > (known.size_mm or 0) else known
         side = known.side if known.side == item.side else "both"
-        merged[item.finding] = larger.model_copy(update={"side": side})
+        merged[item.finding] = larger.model_copy(update={"side": side, "lobes": tuple(sorted({*known.lobes, *item.lobes}))})
     return tuple(merged.values())
 
 
@@ -202,6 +213,8 @@ def _judged(item: TrueFinding, entry: Entry | None, machine: MachineRead) -> Fee
         outcome = "miss"
     elif item.finding not in MIDLINE and entry.side != item.side:
         outcome = "wrong_side"
+    elif wrong_place(entry.lobe, item.lobes):
+        outcome = "wrong_place"
     elif size_off(entry.size_mm, item.size_mm):
         outcome = "size_off"
     called, side = machine_on(item.finding, machine)
@@ -209,6 +222,11 @@ def _judged(item: TrueFinding, entry: Entry | None, machine: MachineRead) -> Fee
     return Feedback(
         finding=item.finding, outcome=outcome, truth=item, entry=entry, machine=called, machine_side=side, text=text, text_zh=text_zh
     )
+
+
+def wrong_place(said: Lobe | None, lobes: tuple[str, ...]) -> bool:
+    """Whether a stated lobe is none of those the finding lies in; not judged where either is silent."""
+    return said is not None and bool(lobes) and said not in {LEVELS[lobe[-2]] for lobe in lobes}
 
 
 def size_off(said: float | None, true: float | None) -> bool:
@@ -233,6 +251,19 @@ def _where(side: Side | None, size: float | None, zh: bool) -> str:
     return ("，" if zh else ", ").join(parts)
 
 
+_LOBE_WORDS = {
+    "RUL": ("the right upper lobe", "右肺上叶"),
+    "RML": ("the right middle lobe", "右肺中叶"),
+    "RLL": ("the right lower lobe", "右肺下叶"),
+    "LUL": ("the left upper lobe", "左肺上叶"),
+    "LLL": ("the left lower lobe", "左肺下叶"),
+}
+
+
+def _lobes(lobes: tuple[str, ...], zh: bool) -> str:
+    return ("、" if zh else ", ").join(_LOBE_WORDS[lobe][zh] for lobe in lobes)
+
+
 def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[str, str]:
     known = finding(item.finding)
     focal = item.size_mm if item.finding in FOCAL else None
@@ -245,6 +276,10 @@ def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[st
         "wrong_side": (
             f"{known.en}: found, but on the wrong side: you recorded {said or 'no side'}, it is {_where(item.side, None, False)}.",
             f"{known.zh}：已发现，但侧别有误：您记录为{said_zh or '未注明'}，实际为{_where(item.side, None, True)}。",
+        ),
+        "wrong_place": (
+            f"{known.en}: found, but in another lobe: it lies in {_lobes(item.lobes, False)}.",
+            f"{known.zh}：已发现，但部位有误：实际位于{_lobes(item.lobes, True)}。",
         ),
         "size_off": (
             f"{known.en}: found, but the size is off: you measured {entry.size_mm if entry and entry.size_mm else 0:.0f} mm, "
@@ -274,13 +309,12 @@ def _overcalled(entry: Entry, machine: MachineRead) -> Feedback:
 def summary(rows: Iterable[Feedback]) -> Summary:
     """Counts of outcomes in one sentence."""
     found = list(rows)
-    count = {o: sum(r.outcome == o for r in found) for o in ("hit", "wrong_side", "size_off", "miss", "overcall")}
-    partly, total = count["wrong_side"] + count["size_off"], len(found) - count["overcall"]
-    said = f"{count['hit']} of {total} findings right, {partly} with a wrong side or size"
+    count = {o: sum(r.outcome == o for r in found) for o in get_args(Outcome)}
+    partly, total = sum(count[o] for o in ("wrong_side", "wrong_place", "size_off")), len(found) - count["overcall"]
+    said = f"{count['hit']} of {total} findings right, {partly} with a wrong side, place or size"
     text = f"{said}, {count['miss']} missed, {count['overcall']} overcalled."
-    text_zh = (
-        f"共 {total} 项征象：正确 {count['hit']} 项，侧别或大小有误 {partly} 项，漏诊 {count['miss']} 项；误判 {count['overcall']} 项。"
-    )
+    right_zh = f"共 {total} 项征象：正确 {count['hit']} 项，侧别、部位或大小有误 {partly} 项"
+    text_zh = f"{right_zh}，漏诊 {count['miss']} 项；误判 {count['overcall']} 项。"
     return Summary(hits=count["hit"], partly=partly, misses=count["miss"], overcalls=count["overcall"], text=text, text_zh=text_zh)
 
 

@@ -2,6 +2,7 @@
 
 CliError
 ├── Usage          the command line cannot be understood (exit 2)
+├── Unavailable        a part is not installed; the text names the command that installs it (exit 0)
 └── NotInThisVersion   a command of the contract that no room serves yet (exit 0)
 """
 
@@ -19,6 +20,13 @@ class Usage(CliError):
     """The command line cannot be understood."""
 
     exit_code = 2
+
+
+class Unavailable(CliError):
+    """A part is not installed."""
+
+    status = "unavailable"
+    exit_code = 0
 
 
 class NotInThisVersion(CliError):

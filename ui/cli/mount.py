@@ -59,6 +59,7 @@ def run(arguments: Sequence[str], settings: Settings) -> Outcome:
     started = time.perf_counter()
     name = " ".join(arguments[:2])
     try:
+        _choose_packs(arguments, settings)
         found = find(arguments)
         name = found.name
         app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
@@ -78,6 +79,14 @@ def run(arguments: Sequence[str], settings: Settings) -> Outcome:
     if result is None or isinstance(result, int):  # `--help` was shown, or the command ended the program itself
         return Outcome(name, [], int(result or 0))
     return Outcome(name, [complete(one, one.seconds) for one in batch or ()], 0, lines=True)  # `ask --batch`: one object per line
+
+
+def _choose_packs(arguments: Sequence[str], settings: Settings) -> None:
+    """Before any room reads its data; the `pack` commands look after packs that are broken too."""
+    if arguments and arguments[0] != "pack" and (settings.packs or (settings.data_dir / "packs").is_dir()):
+        from retrieval.packs import resolve, use
+
+        use(resolve(settings.packs, settings.data_dir / "packs"))
 
 
 def complete(result: BaseModel, seconds: float) -> Record:

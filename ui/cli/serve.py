@@ -27,7 +27,9 @@ class Served(BaseModel):
 
 def serve(
     ctx: typer.Context,
-    host: Annotated[str, typer.Option(help="Address to listen on; anything but loopback is your own responsibility.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; other computers reach it only with a login (MEDMPT_AUTH).")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 7860,
     case: Annotated[
         str | None, typer.Option(help="Opened in every new session: demo case id, file or folder, or none. Default: a demo.")
@@ -38,6 +40,7 @@ def serve(
 ) -> Served:
     """Open the assistant in the browser at http://127.0.0.1:7860 and keep serving until interrupted."""
     settings: Settings = ctx.obj if llm is None else replace(ctx.obj, llm=llm)
+    _refuse_open_door(host, settings)
     _refuse_taken_port(host, port)
     try:
         from agent.assistant import Assistant
@@ -89,6 +92,26 @@ def _first_case(assistant: Door, wanted: str | None) -> str | Path | None:
     if not Path(wanted).exists():
         raise Usage(f"--case {wanted!r} is neither a demo case ({', '.join(demos)}) nor a file or folder here")
     return Path(wanted).resolve()
+
+
+def _refuse_open_door(host: str, settings: Settings) -> None:
+    """Only a page with a login may be reached from other computers.
+
+    Raises:
+        Usage: An address beyond this computer without a login, or local accounts without one.
+    """
+    from ui.app import is_loopback
+
+    if settings.auth == "none" and not is_loopback(host):
+        raise Usage(
+            f"--host {host} would open the page to other computers without a login: set MEDMPT_AUTH=local and add accounts with "
+            "`medmpt users add NAME`, or MEDMPT_AUTH=oidc; without a login the page listens on this computer only"
+        )
+    if settings.auth == "local":
+        from ui.login.accounts import Accounts
+
+        if not Accounts(settings.data_dir).names():
+            raise Usage("MEDMPT_AUTH=local and there is no account yet: `medmpt users add NAME`")
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -14,15 +14,22 @@ DRUG_TOOLS = "tools.drugs.commands"
 COHORT = "tools.case.virtual.cohort_commands"
 MARKS = "tools.imaging.marks.commands"
 BUILD = "tools.case.build_command"
+JOINING = "tools.case.joining.commands"
 REPORTS = "tools.reports.commands"
+REPORT_DESK = "agent.reporting.commands"
+CASE_SUMMARY = "agent.reporting.summary_command"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
 AGENT = "agent.commands"
 SERVING = "agent.models.serving_commands"
 OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
+PACKS = "agent.evaluation.pack_commands"
+AUDIT = "agent.audit.commands"
 BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
 BACKUP = "agent.backup_commands"
+TEACH = "agent.teaching_commands"
+USERS = "ui.login.commands"
 SERVE = "ui.cli.serve"
 
 # First word of a command -> modules that may hold it, in the order they are asked.
@@ -33,8 +40,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),
-    "report": (REPORTS,),
-    "case": (TOOLS,),
+    "report": (REPORTS, REPORT_DESK),
+    "case": (TOOLS, CASE_SUMMARY, JOINING),
     "drugs": (DRUG_GRAPH, DRUG_TOOLS),
     "index": (BUILD, RETRIEVAL),
     "corpus": (RETRIEVAL,),
@@ -45,10 +52,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     "parity": (MODEL, BACKEND),
     "llm": (SERVING, AGENT),
     "eval": (AGENT, OUTSIDE, MEDMPT_EVALUATION, TOOLS, RETRIEVAL, MODEL),
-    "data": (AGENT, BACKUP),
+    "data": (AGENT, BACKUP, AUDIT),
     "pacs": (HOSPITAL,),
     "fhir": (HOSPITAL,),
     "dicom": (HOSPITAL,),
+    "teach": (TEACH,),
+    "users": (USERS,),
+    "replay": (AUDIT,),
+    "pack": (PACKS,),
     "doctor": (AGENT,),
     "mcp": (BRIDGES,),
     "serve-api": (BRIDGES,),
@@ -65,6 +76,7 @@ class Entry:
 
 _ASK, _CT, _KNOW, _CASE, _MODEL, _HOUSE = "Assistant", "Chest CT", "Guidelines", "Case", "Model", "Housekeeping"
 _HOSPITAL = "Hospital systems"
+_TEACH = "Teaching"
 
 # The contract's commands. The ones whose room is not furnished yet answer `unavailable`.
 DECLARED: dict[str, Entry] = {
@@ -89,8 +101,16 @@ DECLARED: dict[str, Entry] = {
     "calc": Entry(_CASE, "Calculate one clinical score"),
     "calc explain": Entry(_CASE, "Items, bands, formula and source of one score"),
     "report check": Entry(_CASE, "Check a CT report before signing"),
+    "report draft": Entry(_CASE, "Draft a structured report into a file"),
+    "report edit": Entry(_CASE, "Accept, change, strike or add sentences of a report"),
+    "report sign": Entry(_CASE, "Sign a report: text, name and time are frozen"),
+    "report addendum": Entry(_CASE, "Add to a signed report"),
+    "report export": Entry(_CASE, "Write a report as PDF, DOCX, Markdown, FHIR or DICOM SR"),
+    "report conversation": Entry(_CASE, "Write a conversation as PDF, DOCX or Markdown"),
+    "case summary": Entry(_CASE, "The case on one page for ward, handover or tumour board"),
     "case show": Entry(_CASE, "Show a case as it was understood"),
     "case remember": Entry(_CASE, "Add a CT study to your own similar cases"),
+    "case merge": Entry(_CASE, "Join sources of one patient into one case"),
     "case import-fhir": Entry(_CASE, "Turn a FHIR R4 bundle into a case"),
     "pacs find": Entry(_HOSPITAL, "Find studies in an archive (DICOMweb or DIMSE)"),
     "pacs fetch": Entry(_HOSPITAL, "Fetch a study from an archive into a case, de-identified"),
@@ -143,5 +163,22 @@ DECLARED: dict[str, Entry] = {
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
     "data backup": Entry(_HOUSE, "Write everything stored to one file"),
     "data restore": Entry(_HOUSE, "Put a backup back"),
+    "users add": Entry(_HOUSE, "Add an account for a shared server"),
+    "users list": Entry(_HOUSE, "List the accounts"),
+    "users remove": Entry(_HOUSE, "Delete an account"),
+    "users passwd": Entry(_HOUSE, "Change a password"),
+    "teach list": Entry(_TEACH, "List the teaching cases"),
+    "teach next": Entry(_TEACH, "The teaching case to read next"),
+    "teach progress": Entry(_TEACH, "Weak findings, calibration, reliance on the machine"),
+    "teach export": Entry(_TEACH, "Write all finished readings as CSV"),
+    "teach build": Entry(_TEACH, "Generate the CTs of the teaching cases"),
+    "data ledger": Entry(_HOUSE, "List what is recorded of every turn"),
+    "data verify-ledger": Entry(_HOUSE, "Check that nothing recorded was changed"),
+    "data audit-events": Entry(_HOUSE, "Export the ledger as FHIR AuditEvents"),
+    "replay": Entry(_HOUSE, "Ask a recorded turn again and compare the bytes"),
+    "pack list": Entry(_HOUSE, "Other specialties: in use, installed, shipped"),
+    "pack add": Entry(_HOUSE, "Install a specialty pack"),
+    "pack remove": Entry(_HOUSE, "Take a specialty pack out"),
+    "pack check": Entry(_HOUSE, "Read a pack and ask its own questions"),
     "doctor": Entry(_HOUSE, "Say what is installed and what is missing"),
 }

@@ -4,7 +4,7 @@ from html import escape
 
 from agent.answering.answer import Answer, DrugRow, ReportSection
 from tools.evidence import Language, ModelCard
-from ui.i18n import named, named_or_same, text
+from ui.i18n import html, named, named_or_same, text
 from ui.page.marks import lines, mark
 
 
@@ -13,8 +13,8 @@ def report_html(answer: Answer, language: Language) -> str:
     if not answer.report:
         return ""
     sections = "".join(_section(section, answer, language) for section in answer.report)
-    note = escape(text("draft_note", language))
-    title = escape(text("draft_title", language))
+    note = html("draft_note", language)
+    title = html("draft_title", language)
     return f'<section class="draft"><h3>{title}</h3><p class="note">{note}</p>{sections}{_withheld(answer, language)}</section>'
 
 
@@ -33,7 +33,7 @@ def _withheld(answer: Answer, language: Language) -> str:
     if not answer.withheld:
         return ""
     rows = "".join(f"<li>{lines(item.text)} — {lines(item.because)}</li>" for item in answer.withheld)
-    summary = escape(text("withheld", language, n=len(answer.withheld)))
+    summary = html("withheld", language, n=len(answer.withheld))
     return f'<details class="removed"><summary>{summary}</summary><ul>{rows}</ul></details>'
 
 
@@ -41,10 +41,10 @@ def drugs_html(answer: Answer, language: Language) -> str:
     """The ranking as a table: place, score, the model's score, and what speaks against each drug beside it."""
     if not answer.drugs:
         return ""
-    heads = "".join(f"<th>{escape(text(key, language))}</th>" for key in ("drug", "place", "rank_score", "model_score", "against"))
+    heads = "".join(f"<th>{html(key, language)}</th>" for key in ("drug", "place", "rank_score", "model_score", "against"))
     rows = "".join(_drug(row, answer, language) for row in answer.drugs)
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    return f'<div class="drugs"><h3>{escape(text("ranking", language))}</h3>{table}</div>'
+    return f'<div class="drugs"><h3>{html("ranking", language)}</h3>{table}</div>'
 
 
 def _drug(row: DrugRow, answer: Answer, language: Language) -> str:
@@ -56,7 +56,7 @@ def _drug(row: DrugRow, answer: Answer, language: Language) -> str:
         for w in row.warnings
     )
     model = "–" if row.model_score is None else f"{row.model_score:.2f} (#{row.model_rank})"
-    rejected = f' <span class="badge conflict">{escape(text("rejected", language))}</span>' if row.because else ""
+    rejected = f' <span class="badge conflict">{html("rejected", language)}</span>' if row.because else ""
     place = named_or_same("line", row.line, language)
     dose = f'<span class="note">{escape(row.dose)}</span>' if row.dose else ""
     cells = (f"<b>{escape(row.name)}</b>{rejected}{dose}", escape(place), "–" if row.because else f"{row.score:.2f}", escape(model))

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from html import escape
 
 from tools.evidence import Evidence, Language
-from ui.i18n import text
+from ui.i18n import html, named_or_same
+
+_QUOTED = 320  # characters of a statement that its mark shows
 
 
 def lines(value: str) -> str:
@@ -18,7 +20,31 @@ def mark(key: str, order: Sequence[str], evidence: Evidence | None, language: La
     label = escape(evidence.source if evidence else key)
     flag = " old" if evidence is not None and not evidence.current else ""
     flag += " conflict" if evidence is not None and evidence.conflicts else ""
+    quote = ""
+    if evidence is not None:
+        words = (evidence.text_zh or evidence.text) if language == "zh" else evidence.text
+        quote = f' data-quote="{escape(words if len(words) <= _QUOTED else words[:_QUOTED].rstrip() + "…")}" data-source="{label}"'
     return (
-        f'<button type="button" class="cite{flag}" data-key="{escape(key)}" '
-        f'aria-label="{escape(text("sources", language))} {number}: {label}" title="{label}">[{number or "·"}]</button>'
+        f'<button type="button" class="cite{flag}" data-key="{escape(key)}"{quote} '
+        f'aria-label="{html("sources", language)} {number}: {label}">{number or "·"}</button>'
     )
+
+
+def remark(severity: str, words: str, language: Language) -> str:
+    """One fact against a drug as a list entry, its severity in front."""
+    name = escape(named_or_same("severity", severity, language))
+    return f'<li class="{escape(severity)}"><b class="severity">{name}</b> {lines(words)}</li>'
+
+
+def fold(kind: str, title: str, body: str, *, opened: bool = False) -> str:
+    """A part that opens; empty without a body. `title` and `body` are HTML."""
+    if not body:
+        return ""
+    return f'<details class="fold {kind}"{" open" if opened else ""}><summary>{title}</summary>{body}</details>'
+
+
+def table(kind: str, label: str, heads: Sequence[str], rows: str) -> str:
+    """A table that scrolls inside its place and can be scrolled by keyboard. All arguments are HTML."""
+    cells = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    body = f'<table class="{kind}"><thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{body}</div>'

@@ -13,7 +13,7 @@ import gradio as gr
 from agent.sessions.views import ModelTrial
 from tools.evidence import Language
 from ui.door import Models
-from ui.i18n import named_or_same, text
+from ui.i18n import html, named_or_same, text
 from ui.page.marks import lines
 from ui.page.render import model_name
 from ui.restore import ROOM_ERRORS, remember
@@ -92,7 +92,7 @@ class ModelPanel:
 
     def _hint(self, language: Language) -> str:
         more = text("model_typed" if self._typing else "model_listed", language)
-        return f'<p class="note">{escape(text("model_hint", language))} {escape(more)}</p>'
+        return f'<p class="note">{html("model_hint", language)} {escape(more)}</p>'
 
     def _on_pick(self, picked: str, request: gr.Request) -> list[Any]:
         session = self._session_of(request)
@@ -144,7 +144,7 @@ def trial_html(trial: ModelTrial, language: Language) -> str:
         return _failure(text("model_dead", language, name=trial.name, reason=named_or_same("reason", first.detail, language)))
     head = text("model_works" if trial.ok else "model_partly", language, name=trial.name, seconds=f"{trial.seconds:.1f}")
     rows = "".join(
-        f"<li>{'✓' if step.ok else '✗'} {escape(text(f'trial_{step.name}', language))}{'' if step.ok else ': ' + escape(step.detail)}</li>"
+        f"<li>{'✓' if step.ok else '✗'} {html(f'trial_{step.name}', language)}{'' if step.ok else ': ' + escape(step.detail)}</li>"
         for step in trial.steps
     )
     return f'<div class="trial" role="status"><p>{escape(head)}</p><ul>{rows}</ul></div>'

@@ -1,16 +1,40 @@
-"""The teaching form of the open case, and committing a reading."""
+"""The teaching form of the open case at its stage, hints, committing and deciding, progress and the next case."""
 
-from fastapi import APIRouter, HTTPException, Request
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
+from agent.sessions.lessons import ALONE
+from agent.sessions.teaching import teaching_choices
 from tools.teaching.commit import Reading
 from ui.asking import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.i18n import text
+from ui.session import Session
+
+
+def _trainee(request: Request) -> str:
+    """Whose progress it is: the logged-in user's, else that of the one person at this computer."""
+    return str(request.scope.get("medmpt_user") or ALONE)
 
 
 def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
-    """The teaching form of the open case, and committing a reading."""
+    """Add them; what a route gives is found only through the session of the tab that asks."""
+
+    def of_case(request: Request) -> tuple[Session, str]:
+        session = doors.session(request)
+        if session.case is None:
+            raise HTTPException(404, text("card_empty", session.language))
+        return session, session.case.handle
+
+    def answered(request: Request, act: Callable[[str, str], BaseModel | None]) -> JSONResponse:
+        session, handle = of_case(request)
+        with told(409, session.language):
+            found = act(handle, session.id)
+        return JSONResponse(found.model_dump(mode="json") if found is not None else None, headers=PRIVATE)
 
     @router.get("/teaching")
     def teaching(request: Request) -> JSONResponse:
@@ -18,11 +42,27 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         found = assistant.teaching(session.case.handle, session.id) if session.case is not None else None
         return JSONResponse(found.model_dump(mode="json") if found is not None else None, headers=PRIVATE)
 
+    @router.post("/teaching/draft")
+    def draft(reading: Reading, request: Request) -> JSONResponse:
+        return answered(request, lambda case, session: assistant.lessons.keep(case, reading, session))
+
+    @router.post("/teaching/hint")
+    def hint(reading: Reading, request: Request) -> JSONResponse:
+        return answered(request, lambda case, session: assistant.lessons.hint(case, reading, session))
+
     @router.post("/teaching/commit")
-    def commit(reading: Reading, request: Request) -> JSONResponse:
-        session = doors.session(request)
-        if session.case is None:
-            raise HTTPException(404, text("card_empty", session.language))
-        with told(409, session.language):
-            found = assistant.commit_reading(session.case.handle, reading, session.id)
-        return JSONResponse(found.model_dump(mode="json") if found is not None else None, headers=PRIVATE)
+    def commit(reading: Reading, request: Request, alone: Annotated[bool, Query()] = False) -> JSONResponse:
+        return answered(
+            request, lambda case, session: assistant.lessons.commit(case, reading, session, alone=alone, trainee=_trainee(request))
+        )
+
+    @router.post("/teaching/decide")
+    def decide(reading: Reading, request: Request) -> JSONResponse:
+        return answered(request, lambda case, session: assistant.lessons.decide(case, reading, session, trainee=_trainee(request)))
+
+    @router.get("/teaching/progress")
+    def progress(request: Request) -> JSONResponse:
+        doors.session(request)
+        found = assistant.lessons.progress(_trainee(request)).model_dump(mode="json")
+        names = [choice.model_dump() for choice in teaching_choices()]
+        return JSONResponse({**found, "next": assistant.lessons.next_case(_trainee(request)), "choices": names}, headers=PRIVATE)

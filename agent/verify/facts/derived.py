@@ -4,7 +4,7 @@ import re
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from agent.verify.numbers import Number, located, numbers_of_evidence
 from tools.evidence import Evidence
@@ -37,4 +37,4 @@ def worked_out(claim: str, evidence: list[Evidence]) -> list[Number]:
 def _diameters(text: str) -> list[tuple[Number, Number]]:
     """Pairs of diameters as they are written, `9 x 7 mm`."""
     found = located(text)
-    return [(a, b) for (_, end, a), (start, _, b) in zip(found, found[1:], strict=False) if _PRODUCT.match(text[end:start])]
+    return [(a, b) for (_, end, a), (start, _, b) in pairwise(found) if _PRODUCT.match(text[end:start])]

@@ -1,9 +1,11 @@
-"""What a claim says of images against a record of them: the linter of reports reads both, the record as findings, the claim as impression."""
+"""What a claim says of images against a record of them: the linter of reports reads the record as findings, the claim as impression."""
 
 import re
+import tomllib
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from importlib.resources import files
 
 from agent.verify.facts.segments import misbound
 from agent.verify.numbers import located, sides_of
@@ -22,6 +24,16 @@ _LARGER = re.compile(
     re.IGNORECASE,
 )
 _NAMES = {"左": "left", "右": "right"}
+_LEVELS = {
+    "上": "upper",
+    "肺尖": "upper",
+    "apical": "upper",
+    "中": "middle",
+    "下": "lower",
+    "基底": "lower",
+    "肺底": "lower",
+    "basal": "lower",
+}
 
 
 def remarked(claim: str, cited: Iterable[Evidence], texts: Iterable[str]) -> tuple[str, ...]:
@@ -47,6 +59,25 @@ def other_side(claim: str, texts: Iterable[str]) -> float:
     return misbound(claim, texts, lambda t: frozenset(sides_of(t)), _SIDE) if len(sides_of(claim)) == 1 else 0.0
 
 
+def other_level(claim: str, texts: Iterable[str]) -> bool:
+    """Whether a claim calls another level of the lungs the worse than its evidence does."""
+    mine, theirs = dominant(claim), frozenset().union(*(dominant(t) for t in texts))
+    return bool(mine and theirs) and not mine & theirs
+
+
+@lru_cache(maxsize=4096)
+def dominant(text: str) -> frozenset[str]:
+    """Levels that a text calls more affected than others."""
+    found = (next(g for g in m.groups() if g is not None).lower() for p in _dominance() for m in p.finditer(text))
+    return frozenset(_LEVELS.get(name, name) for name in found)
+
+
+@lru_cache(maxsize=1)
+def _dominance() -> tuple[re.Pattern[str], ...]:
+    data = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["dominance"]
+    return tuple(re.compile(words, re.IGNORECASE) for words in data["words"])
+
+
 def compared_wrong(claim: str, texts: Iterable[str]) -> bool:
     """Whether a claim calls one side more where the evidence gives it the smaller number."""
     match = _LARGER.search(claim)
@@ -55,11 +86,9 @@ def compared_wrong(claim: str, texts: Iterable[str]) -> bool:
     more, less = (_NAMES.get(x, x.lower()) for x in ((match["a"], match["b"]) if match["a"] else (match["c"], match["d"])))
     for text in texts:
         by_side: dict[str, float] = {}
-        for start, end, number in located(text):
-            near = [(start - m.end() if m.end() <= start else m.start() - end + 4, m.group(0)) for m in _SIDE.finditer(text)]
-            if near and number.unit is not None and min(near)[0] <= 25:
-                name = min(near)[1].lower()
-                by_side.setdefault(_NAMES.get(name, name), number.value)
+        for _, _, number in located(text):
+            if number.unit is not None and len(number.side) == 1:
+                by_side.setdefault(next(iter(number.side)), number.value)
         if {more, less} <= by_side.keys() and by_side[more] < by_side[less]:
             return True
     return False

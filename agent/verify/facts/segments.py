@@ -20,7 +20,8 @@ _STRONG = re.compile(r"[;；]|:\s|：")
 _WEAK = re.compile(
     r"[,，、](?!\d{3}\b)|[()（）]|\b(?:and|whereas|while|but|versus|vs)\b|(?<=[\u4e00-\u9fff])(?:和|而|及|与)(?=[\u4e00-\u9fff])"
 )
-_GRADE = re.compile(r"\b(mild|moderate|severe|low|high|intermediate|minor|major)\b|轻度|中度|重度|低危|中危|高危|轻症|重症", re.IGNORECASE)
+_GRADE = re.compile(r"\b(mild|moderate|severe|low|high|intermediate|minor|major)\b|[轻中重低高](?:等)?(?:度|危|症|风险)", re.IGNORECASE)
+_GRADES = {"intermediate": "moderate", "轻": "mild", "中": "moderate", "重": "severe", "低": "low", "高": "high"}
 # How much more of a claim's own words must stand beside another value.
 _MARGIN = 0.9
 # Letters of a word that count: "cavities" and "cavitary" are one.
@@ -35,9 +36,13 @@ class Segment:
     words: frozenset[str]
 
 
+def _grade(word: str) -> str:
+    return f"!grade:{_GRADES.get(word, _GRADES.get(word[0], word))}"
+
+
 def words_of(text: str) -> frozenset[str]:
     """Content of a text with the labels and grades it names."""
-    named = {f"!label:{x}" for x in labels_of(text)} | {f"!grade:{m.group(0).lower()}" for m in _GRADE.finditer(text)}
+    named = {f"!label:{x}" for x in labels_of(text)} | {_grade(m.group(0).lower()) for m in _GRADE.finditer(text)}
     gone = denial(text).absent
     held = (frozenset(content(text)) - gone) | frozenset(named) | frozenset(f"!not:{g}" for g in gone)
     return frozenset(w[:_STEM] if w.isascii() and w.isalpha() else w for w in held)

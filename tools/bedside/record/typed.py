@@ -30,6 +30,10 @@ _NAMES = {
 }
 
 
+# Numbers that are known by their unit.
+_BY_UNIT = {"nodule_mm": (re.compile(r"(?<![\d.])(\d{1,2}(?:\.\d)?)[ -]?(?:mm\b|毫米)(?!\s*(?:Hg|汞柱))", re.IGNORECASE), "mm")}
+
+
 @cache
 def _pattern(name: str) -> re.Pattern[str] | None:
     if name in _NAMES:
@@ -44,6 +48,9 @@ def _pattern(name: str) -> re.Pattern[str] | None:
 
 def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value | None:
     """The value that the question gives for a name; None when it gives none or its unit does not fit."""
+    if name in _BY_UNIT:
+        size = _BY_UNIT[name][0].search(question)
+        return Value(float(size.group(1)), f"{size.group(1)} {_BY_UNIT[name][1]}", typed=True) if size else None
     pattern = _pattern(name)
     found = pattern.search(question) if pattern else None
     if found is None:

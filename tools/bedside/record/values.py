@@ -65,7 +65,8 @@ def find_value(name: str, case: Case, typed: Mapping[str, str]) -> Value | None:
     if name.removeprefix("base_") in _LUNG:
         return _lung(case, name.removeprefix("base_"), earlier=name.startswith("base_"))
     if name in _CALCULATED:
-        return _calculated(case, typed, *_CALCULATED[name])
+        found = _calculated(case, typed, *_CALCULATED[name])
+        return found if found is not None or name not in ("crcl", "egfr") else _filtration(case, name)
     for prefix, made in _PREFIXED.items():
         if name.startswith(prefix):
             return made(case, typed, name.removeprefix(prefix))
@@ -148,6 +149,14 @@ def _calculated(case: Case, typed: Mapping[str, str], name: str, unit: str, plac
     if outcome.value is None:
         return None
     return Value(outcome.value, f"{outcome.value:.{places}f}{' ' if unit else ''}{unit}")
+
+
+def _filtration(case: Case, name: str) -> Value | None:
+    """The eGFR that is recorded or supposed, where no creatinine gives one."""
+    egfr = _lab(case, "egfr")
+    if egfr is None or name == "egfr":
+        return egfr
+    return Value(egfr.number, f"{egfr.number:.0f} mL/min (eGFR)")
 
 
 def _score(case: Case, typed: Mapping[str, str], name: str) -> Value | None:

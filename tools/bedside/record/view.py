@@ -17,6 +17,7 @@ from tools.bedside.record.vocabulary import Notion, notions
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient, read_patient
 from tools.labs.value import Reading
+from tools.scores.registry import calculators
 
 _NODULE_MODELS = ("score_brock", "score_mayo")
 # Inputs of the nodule models by the notion that answers them.
@@ -71,6 +72,11 @@ class Record:
             self._values[name] = self.extra.get(name) or self._typed(name) or find_value(name, self.case, self._inputs(name))
         return self._values[name]
 
+    def given(self, calculator: str) -> dict[str, str] | None:
+        """What a calculator is given beyond the case."""
+        known = {f.key for f in calculators()[calculator].fields}
+        return {k: v for k, v in self._inputs(f"score_{calculator}").items() if k in known} or None
+
     def _inputs(self, name: str) -> dict[str, str]:
         """What calculators are given beyond the case: typed values; for the models of a nodule what the texts say of it."""
         return {**self._given, **self._nodule} if name in _NODULE_MODELS else self._given
@@ -81,11 +87,16 @@ class Record:
         found = {key: "yes" if value else "no" for key, value in said.items() if value is not None}
         size, smoking = self.get("nodule_mm"), self.case.patient.smoking
         if size is not None:
-            kind = "part_solid" if self.notion("part_solid") else "ground_glass" if self.notion("ground_glass_nodule") else "solid"
+            kind = "part_solid" if self.notion("part_solid") else "ground_glass" if self._ground_glass else "solid"
             found |= {"size": f"{size.number:g}", "nodule_type": kind, "nodule_count": "2" if self.notion("perifissural") else "1"}
         if smoking is not None and smoking.status != "unknown":
             found["ever_smoker"] = "no" if smoking.status == "never" else "yes"
         return found
+
+    @property
+    def _ground_glass(self) -> bool:
+        """Of the nodule: in the record, or supposed by the question."""
+        return bool(self.notion("ground_glass_nodule") or self.call("asked", "ground glass;ground-glass;磨玻璃"))
 
     @cached_property
     def _given(self) -> dict[str, str]:

@@ -3,15 +3,16 @@
 A signed document refuses every one of them: what must still be said goes into an addendum.
 """
 
-import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 from tools.errors import BadInput, ToolsError
-from tools.evidence import Evidence, Quantity
+from tools.evidence import Evidence
+from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.statements import KINDS, mark_statement, noun, place
 from tools.reports.document.compose import now
 from tools.reports.document.record import Amends, Change, DocSection, DocSentence, Kind, Origin, ReportDocument
 from tools.reports.document.template import Template
@@ -100,34 +101,18 @@ def insert(
     return _with(document, lambda s: _placed(s, row, after) if s.name == section else s, _log(document, by, "inserted", row.id, None, text))
 
 
-def mark_words(mark: Mapping[str, JsonValue], template: Template) -> tuple[str, Evidence]:
-    """A mark of the viewer as a sentence and the evidence behind it.
-
-    Args:
-        mark: A row of the study's marks: `id`, `kind` or `label`, `long_mm`, `short_mm`, `side`, `slice`, where they are known.
-        template: For its language and its words of side.
-    """
-    zh = template.language == "zh"
-    long, short = _number(mark.get("long_mm")), _number(mark.get("short_mm"))
-    size = "" if long is None else f"{long:.0f} mm" if short is None else f"{long:.0f} × {short:.0f} mm"
-    side = template.sides.get(str(mark.get("side") or ""), "").strip(", ")
-    place = mark.get("slice")
-    label = " ".join(str(mark.get("label") or mark.get("kind") or ("病灶" if zh else "Lesion")).replace("_", " ").split())
-    where = "" if place is None else (f"第 {place} 层" if zh else f"slice {place}")
-    text = ("，" if zh else ", ").join(x for x in (f"{side}{label}" if zh else label, size, "" if zh else side, where) if x)
-    text = text[:1].upper() + text[1:] + ("。" if zh else ".")
-    names = (("long_mm", long), ("short_mm", short))
-    item = Evidence(
-        key=f"CT-mark-{re.sub(r'[^A-Za-z0-9]', '', str(mark.get('id') or secrets.token_hex(3)))[:16]}",
-        kind="ct",
-        text=text,
-        text_zh=text if zh else None,
-        source="mark of the reader on the images",
-        locator=None if place is None else f"slice {place}",
-        quantities=tuple(Quantity(name=n, value=v, unit="mm", decimals=0) for n, v in names if v is not None),
-        subjects=("mark",),
+def mark_words(mark: Mark, study: str, template: Template) -> tuple[str, Evidence]:
+    """A mark of the viewer as a report says it, and the evidence behind it; the person's name for it stays out."""
+    lesion, at = mark.lesion, 1 if template.language == "zh" else 0
+    text = template.mark.format(
+        kind=KINDS[lesion.type][at],
+        noun=noun(lesion)[at],
+        place=place(lesion)[at],
+        long=f"{lesion.long_mm:.0f}",
+        short=f"{lesion.short_mm:.0f}",
+        slice=lesion.slice,
     )
-    return text, item
+    return text[:1].upper() + text[1:], mark_statement(mark, study)
 
 
 def addendum_to(document: ReportDocument, template: Template, by: str) -> ReportDocument:
@@ -172,10 +157,6 @@ def words(text: str | None) -> str:
     if not line or len(line) > _LONGEST:
         raise BadInput(f"a sentence has 1 to {_LONGEST} characters, this one has {len(line)}")
     return line
-
-
-def _number(value: JsonValue) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _open(document: ReportDocument) -> None:

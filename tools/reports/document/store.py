@@ -68,9 +68,12 @@ class ReportStore:
         Raises:
             Stale: This version or a later one is there already, with other words.
         """
+        self._write(document, hidden(owner), hidden(case_key))
+
+    def _write(self, document: ReportDocument, owner: str, case_key: str) -> None:
         body = document.model_dump_json().encode()
         at = document.changes[-1].at if document.changes else ""
-        row = (document.id, document.version, hidden(owner), hidden(case_key), document.study.study, at, zlib.compress(body))
+        row = (document.id, document.version, owner, case_key, document.study.study, at, zlib.compress(body))
         try:
             with self._lock, self._connection:
                 newest = self._newest(document.id)
@@ -79,6 +82,18 @@ class ReportStore:
                 self._connection.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         except sqlite3.Error as failure:
             raise _failure(failure) from failure
+
+    def append(self, document: ReportDocument) -> None:
+        """Write the next version of a report that is kept already, for its owner and case.
+
+        Raises:
+            BadInput: The report is not kept here.
+            Stale: It was changed meanwhile.
+        """
+        rows = self._rows("SELECT owner, case_key FROM report WHERE id = ? LIMIT 1", (document.id,))
+        if not rows:
+            raise BadInput(f"there is no report {document.id!r}")
+        self._write(document, str(rows[0][0]), str(rows[0][1]))
 
     def load(self, document_id: str, owner: str | None = None) -> ReportDocument:
         """The newest version of a report.
@@ -132,6 +147,18 @@ class ReportStore:
         with self._lock, self._connection:
             count = self._connection.execute("DELETE FROM report WHERE id = ?", (document_id,)).rowcount
         with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(count)
+
+    def erase_all(self) -> int:
+        """Delete every report, every signature, and what waits to be signed; how many reports there were."""
+        with self._lock, self._connection:
+            (count,) = self._connection.execute("SELECT COUNT(DISTINCT id) FROM report").fetchone()
+            names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall()
+            for (name,) in names:
+                self._connection.execute(f'DELETE FROM "{name}"')
+        with self._lock:
+            self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(count)
 

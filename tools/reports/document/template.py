@@ -44,6 +44,7 @@ class Template(_Model):
     title: str
     detected: str
     sides: dict[str, str]
+    mark: str
     section: tuple[TemplateSection, ...]
 
     def of(self, name: str) -> TemplateSection | None:

@@ -1,5 +1,6 @@
 """Numbers of a report that may leave in coded form: unedited, of a known name, and measured inside the domain of their method."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.evidence import Language
 from tools.reports.document.record import ReportDocument
+
+# Numbers of a mark carry its number in their name; its axes have a code, its density is not that of the lung.
+_MARKED = re.compile(r"^mark_\d+_(?=(?:long|short)_mm$)")
 
 
 class Code(BaseModel):
@@ -53,12 +57,14 @@ def coded(document: ReportDocument) -> tuple[Coded, ...]:
     """Every number of the report that may leave; the order is that of its sentences."""
     found: list[Coded] = []
     for sentence, quantity in document.measured():
-        code = codes().get(quantity.name)
+        code = codes().get(_MARKED.sub("", quantity.name))
         item = next((e for key in sentence.evidence if (e := document.cited(key)) and quantity in e.quantities), None)
         if code is None or item is None or item.validity == "out":
             continue
-        value = round(quantity.value, quantity.decimals)
-        found.append(Coded(code, value, quantity.decimals, sentence.id, item.key, item.key if item.key.startswith("CT-mark") else "lungs"))
+        decimals = 0 if code.ucum == "mm" else quantity.decimals  # a diameter as the sentence says it, in whole millimetres
+        value = round(quantity.value, decimals)
+        group = item.key if "-mark-" in item.key else "lungs"
+        found.append(Coded(code, float(value), decimals, sentence.id, item.key, group))
     return tuple(found)
 
 

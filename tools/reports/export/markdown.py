@@ -17,7 +17,7 @@ def markdown(sheet: Sheet) -> str:
     parts.append(f"---\n\n*{escaped(sheet.foot)}*")
     if sheet.banner:
         parts.append(f"> **{escaped(sheet.banner)}**")
-    return re.sub(r"\n(- [^\n]*)\n\n(?=- )", r"\n\1\n", "\n\n".join(p for p in parts if p)) + "\n"
+    return re.sub(r"(?<=\n)(- [^\n]*)\n\n(?=- )", r"\1\n", "\n\n".join(p for p in parts if p)) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -44,4 +44,4 @@ def _line(line: Line) -> str:
         body = f"*{escaped(line.tag)}:* {body}"
     if line.note:
         body += f" `{line.note.replace('`', '')}`"
-    return f"- {body}" if line.look == "bullet" else body
+    return f"- {body}" if line.look in ("bullet", "danger") else body

@@ -33,6 +33,7 @@ def html(sheet: Sheet) -> str:
     """The page as HTML with its style, as weasyprint draws it."""
     css = (files("tools") / "data" / "reports" / "print.css").read_text(encoding="utf-8")
     foot, banner = _css_string(sheet.foot), _css_string(sheet.banner or "")
+    css += "@page { margin: 12mm 13mm 13mm }" if sheet.dense else ""
     css += f'@page {{ @bottom-left {{ content: "{foot}" }} @top-center {{ content: "{banner}" }} }}'
     head = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in sheet.head)
     mark = f'<div class="watermark" aria-hidden="true">{escape(sheet.banner)}</div>' if sheet.banner else ""
@@ -41,7 +42,7 @@ def html(sheet: Sheet) -> str:
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(sheet.title)}</title>'
         f"<style>{css}</style></head>"
-        f"<body>{mark}<h1>{escape(sheet.title)}</h1><dl>{head}</dl>{body}</body></html>"
+        f'<body class="{"dense" if sheet.dense else ""}">{mark}<h1>{escape(sheet.title)}</h1><dl>{head}</dl>{body}</body></html>'
     )
 
 

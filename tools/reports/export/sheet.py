@@ -53,6 +53,7 @@ class Sheet:
         head: Labelled values below the title.
         blocks: The body.
         foot: Small print at the bottom of every page.
+        dense: Set small, so that it stays on one page.
     """
 
     title: str
@@ -61,3 +62,4 @@ class Sheet:
     head: tuple[tuple[str, str], ...] = ()
     blocks: tuple[Block, ...] = field(default=())
     foot: str = ""
+    dense: bool = False

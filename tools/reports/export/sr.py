@@ -170,7 +170,7 @@ def _measurement(number: Coded) -> Any:
         name=_name(code),
         value=number.value,
         unit=CodedConcept(code.ucum, "UCUM", "Hounsfield unit" if "hnsf" in code.ucum else "percent" if code.ucum == "%" else code.ucum),
-        algorithm_id=None if number.group.startswith("CT-mark") else algorithm,
+        algorithm_id=None if "-mark-" in number.group else algorithm,
         finding_sites=[FindingSite(anatomic_location=site, laterality=sides.get(code.side or ""))],
     )
 

@@ -59,8 +59,10 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
         *follow_up.too_late(pieces, sentences),
+        *follow_up.undated(sentences),
         *signing.left_overs(report),
         *signing.hedged(sentences),
+        *signing.overstated(sentences),
     ]
     sections = {s.section for s in sentences}
     both = {"findings", "impression"} <= sections

@@ -75,9 +75,15 @@ def _overall(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     """ "Progression" where everything that has two sizes shrank, "improvement" where everything grew."""
     if said.change not in ("up", "down"):
         return
+    seen = [p for p in seen if len(_both_ways(p.sentence.text)) < 2]
     moved = [p for p in seen if change_of(p) in ("up", "down", "new") and not any(p.denies(t) for t in p.topics if not is_place(t))]
     if moved and all(frozenset((said.change, change_of(p) or "")) in _CLASH for p in moved):
         yield differ("change", "overall", said.change, change_of(moved[0]) or "", moved[0].sentence.text, said.sentence.text)
+
+
+def _both_ways(text: str) -> set[str]:
+    """Directions of change that a sentence tells: worse first and better since is two stories."""
+    return {name for name in ("up", "down") if group("change")[name].search(text)}
 
 
 def misnamed(pieces: list[Piece]) -> Iterator[Remark]:

@@ -20,6 +20,15 @@ _WAIT = re.compile(
     re.IGNORECASE,
 )
 _PLANNED = re.compile(r"follow[- ]?up|repeat|surveillance|monitor|recheck|re-?scan|随访|随诊|复查|观察", re.IGNORECASE)
+_REPEAT = re.compile(
+    r"(?:repeat|follow[- ]?up|interval|further) (?:low[- ]dose )?(?:chest )?(?:CT|HRCT|imaging|scan|radiograph|x-?ray|film|CXR)\b|(?:建议|定期|随诊|请)?(?:CT|胸片|影像|X线)?复查(?:CT|胸片|影像|X线)?",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    r"\b(?:after (?:treatment|therapy|antibiotics|drainage|diuresis|completion)|if |when |once |pending|today|tomorrow|tonight|urgent|immediate|annual|yearly|weekly|daily|as per|per protocol)"
+    r"|治疗后|抗炎后|引流后|必要时|立即|尽快|短期|近期|每年|年度|术后|如|若|\d",
+    re.IGNORECASE,
+)
 _DECIDED = re.compile(
     r"biops|PET|resect|MDT|multidisciplinary|tumou?r board|refer|bronchosc|tissue|surg|no (?:further|routine"
     r"|additional)|goals of care|活检|穿刺|会诊|手术|外科|无需|不需|切除|支气管镜",
@@ -53,6 +62,17 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
             )
     elif _PLANNED.search(whole) and not _DECIDED.search(whole) and not words["interval"].search(whole):
         yield _remark(advice[-1], "Follow-up is advised without interval and modality.", "建议随访，但未写明间隔和检查方式。")
+
+
+def undated(sentences: list[Sentence]) -> Iterator[Remark]:
+    """A repeat of imaging that is advised without saying when."""
+    words = group("follow_up")
+    for s in sentences:
+        if s.section not in ("impression", "recommendation") or not _REPEAT.search(s.text) or _DECIDED.search(s.text):
+            continue
+        if not words["interval"].search(s.text) and not _WHEN.search(s.text):
+            yield _remark(s.text, "A repeat examination is advised without a time.", "建议复查，但未写明时间。")
+            return
 
 
 def too_late(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:

@@ -5,12 +5,28 @@ import re
 from collections.abc import Iterator
 
 from tools.reports.lint.reading.parts import Sentence
+from tools.reports.lint.reading.subjects import is_place
+from tools.reports.lint.reading.topics import read_pieces
 from tools.reports.lint.reading.vocabulary import group, left_over
 from tools.reports.lint.remarks import Remark
 
+_OPEN = re.compile(
+    r"cannot (?:be )?exclude|not excluded|possib(?:le|ly)|may (?:be|represent|reflect)|might|uncertain|indeterminate|query|equivocal"
+    r"|不除外|不能除外|不能排除|可能|待排|待查|性质待定|不确定|\?|？",
+    re.IGNORECASE,
+)
+_CERTAIN = re.compile(
+    r"\b(?:definite(?:ly)?|confirmed|proven|diagnostic of|pathognomonic|certain(?:ly)?|established|unequivocal)\b|确诊|肯定|明确诊断|明确为|确定为",
+    re.IGNORECASE,
+)
+_DISEASE = re.compile(
+    r"tubercul\w+|carcinom\w+|cancer|malignan\w+|metasta\w+|pneumonia|embol\w+|o?edema|lymphoma|fung\w+|aspergill\w+|abscess|sarcoid\w*"
+    r"|fibrosis|\bUIP\b|结核|癌|恶性|转移|肺炎|栓塞|水肿|淋巴瘤|真菌|曲霉|脓肿|结节病|纤维化",
+    re.IGNORECASE,
+)
 _AGE = re.compile(
     r"(?<!\d)(\d{1,3})[\s-]*(?:year[\s-]*old|years? of age|y/o|yo\b|yrs?\b|岁)|(?<![\d.])(\d{2})\s?[FM](?![A-Za-z])"
-    r"|(?:aged?|年龄)\s*[:：]?\s*(\d{1,3})(?!\d|\s*(?:mm|cm))",
+    r"|(?:\baged?|年龄)\s*[:：]?\s*(\d{1,3})(?!\d|\s*(?:mm|cm))",
     re.IGNORECASE,
 )
 
@@ -60,6 +76,29 @@ def _absent(text: str) -> bool:
 
 def _who(places: tuple[str, ...], en: str, zh: str) -> Remark:
     return Remark("identity", en, zh, places, "Make sure that this is the right patient's report.", "请确认是否为该患者的报告。")
+
+
+def overstated(sentences: list[Sentence]) -> Iterator[Remark]:
+    """An impression that calls certain what the findings leave open."""
+    open_ = [s for s in sentences if s.section == "findings" and _OPEN.search(s.text)]
+    for said in (s for s in sentences if s.section == "impression" and _CERTAIN.search(s.text) and not _OPEN.search(s.text)):
+        mine = _matters(said)
+        first = next((s for s in open_ if mine & _matters(s)), None)
+        if first is not None:
+            yield Remark(
+                "hedge",
+                "The impression calls certain what the findings leave open.",
+                "印象为确定诊断，而所见为不确定表述。",
+                (first.text, said.text),
+                "Use one degree of certainty.",
+                "请统一确定程度。",
+            )
+
+
+def _matters(sentence: Sentence) -> frozenset[str]:
+    """What a sentence is about, without places."""
+    found = {t for p in read_pieces([sentence]) for t in p.topics if not t.startswith("~") and not is_place(t)}
+    return frozenset(found - {"lesion", "disease"}) | frozenset(m.group(0).lower()[:7] for m in _DISEASE.finditer(sentence.text))
 
 
 def left_overs(report: str) -> Iterator[Remark]:

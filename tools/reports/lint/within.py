@@ -57,6 +57,13 @@ _TO_MM3 = {
     "cc": 1e3,
     "毫升": 1e3,
 }
+# A tube or line this far from the carina is in the mouth.
+_CARINA = re.compile(
+    r"(?P<a>\d+(?:\.\d+)?)\s*(?P<au>cm|mm|厘米|毫米)\s*(?:above|proximal to|from) the carina|(?:距|高于)(?:气管)?隆[突嵴](?:上方)?约?\s*(?P<b>\d+(?:\.\d+)?)\s*(?P<bu>cm|mm|厘米|毫米)"
+    r"|隆[突嵴]上方?约?\s*(?P<c>\d+(?:\.\d+)?)\s*(?P<cu>cm|mm|厘米|毫米)",
+    re.IGNORECASE,
+)
+_FARTHEST_MM = 120.0
 _LITRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mL|ml|L|litres?|liters?|毫升|升)(?![A-Za-z/])")
 _SLICE = re.compile(r"(?:slice thickness|slices? of|collimation|层厚)\D{0,6}?(\d+(?:\.\d+)?)\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
 _THICKEST_MM = 12.0
@@ -144,6 +151,7 @@ def _figures(text: str) -> Iterator[tuple[Kind, str, str]]:
             yield "measurement", f"The short axis ({short}) is longer than the long axis ({long}).", f"短径（{short}）大于长径（{long}）。"
     yield from _parts(text)
     yield from _volumes(text)
+    yield from _tubes(text)
 
 
 def _foreign_density(near: str, value: int) -> str | None:
@@ -163,6 +171,14 @@ def _parts(text: str) -> Iterator[tuple[Kind, str, str]]:
         core = float(solid[1]) * (10 if solid[2].lower() == "cm" else 1)
         if all(core > s for s in sizes if s != core) and sizes.count(core) < len(sizes):
             yield "measurement", f"The solid part ({core:g} mm) is larger than the whole.", f"实性成分（{core:g} mm）大于整个病灶。"
+
+
+def _tubes(text: str) -> Iterator[tuple[Kind, str, str]]:
+    """A tip farther from the carina than the trachea is long."""
+    for m in _CARINA.finditer(text):
+        value, unit = m["a"] or m["b"] or m["c"], (m["au"] or m["bu"] or m["cu"]).lower()
+        if float(value) * (10 if unit in ("cm", "厘米") else 1) > _FARTHEST_MM:
+            yield "unit", f"{value} {unit} from the carina is outside the trachea.", f"距隆突 {value} {unit} 超出气管长度。"
 
 
 def _volumes(text: str) -> Iterator[tuple[Kind, str, str]]:

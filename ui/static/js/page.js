@@ -16,14 +16,16 @@
       })
     : Promise.resolve();
   const plain = window.fetch.bind(window);
+  window.medmptHeaders = () => {
+    const card = document.querySelector("#patient-bar [data-case]");
+    return { "x-medmpt-page": id, ...(card ? { "x-medmpt-case": card.dataset.case } : {}) };
+  };
   window.fetch = async (target, options) => {
     const url = new URL(target instanceof Request ? target.url : target, location.href);
     if (url.origin !== location.origin) return plain(target, options);
     await held;
     const headers = new Headers(options?.headers ?? (target instanceof Request ? target.headers : undefined));
-    headers.set("x-medmpt-page", id);
-    const card = document.querySelector("#case-card [data-case]");
-    if (card) headers.set("x-medmpt-case", card.dataset.case);
+    for (const [name, value] of Object.entries(window.medmptHeaders())) headers.set(name, value);
     return plain(target, { ...options, headers });
   };
 })();

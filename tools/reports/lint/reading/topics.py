@@ -23,11 +23,14 @@ _PIECE = re.compile(
     re.IGNORECASE,
 )
 _REFERS = re.compile(
-    r"^\W*(?:(?:it|this|these|they|both|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])"
+    r"^\W*(?:(?:it|this|these|they|both|(?:in|on) (?:\d{1,2} )?[A-Z][a-z]{2,8}(?: \d{4})? (?:it|this|they) (?:was|were|measured)|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])"
     r"|measur\w+|was |其(?!余|他|它)|该|此|对比|与[^，,]{1,20}(?:相比|比较)|较前|范围|数量|compared"
     r"|(?:there (?:has been|is) )?no (?:interval |significant )*change|unchanged|大小|较大|最大|前次|原)",
     re.IGNORECASE,
 )
+
+
+_WELL = re.compile(r"未见(?:明显|明确|显著)?异常(?=[,，])")
 
 
 @dataclass(frozen=True)
@@ -209,6 +212,9 @@ def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], 
 
 def _status(text: str, start: int, end: int) -> frozenset[Status]:
     """What the sentence says of a topic; a denial may stand inside its words (冠状动脉未见钙化)."""
+    if not _WELL.search(text[start:end]):
+        # "liver unremarkable, small gallstone": what is said to be well ends there.
+        text = _WELL.sub(lambda m: "，" * len(m.group()), text)
     return statuses(text, start, end) | statuses(text, max(start, end - 1), end)
 
 

@@ -1,24 +1,41 @@
-// A teaching case: the trainee records findings and commits them; only then does the server tell the machine's read and the truth.
+// A teaching case: record, commit, see the machine's read, decide, and only then the truth. Where none is open: progress and the next case.
+
+import { home } from "./home.js";
+import { machineRead, result } from "./result.js";
+import { safe, Words } from "./words.js";
 
 export class Teaching {
   constructor(say, done) {
     this.say = say;
-    this.done = done; // called after a commitment, so that the viewer learns what it may show
+    this.done = done; // called after the decision, so that the viewer learns what it may show
     this.element = document.createElement("div");
     this.element.className = "teaching";
     this.view = null;
     this.entries = [];
+    this.report = "";
     this.asking = false;
+    this.alone = false;
     this.problem = "";
     this.element.addEventListener("click", (event) => this.click(event));
-    this.element.addEventListener("change", (event) => { if (event.target.id === "teach-finding") this.fields(); });
+    this.element.addEventListener("change", (event) => {
+      if (event.target.id === "teach-finding") this.fields();
+      else if (event.target.id === "teach-alone") this.alone = event.target.checked;
+      else if (event.target.id === "teach-report") { this.report = event.target.value; this.keep(); }
+    });
+    this.draw();
   }
 
-  get sealed() { return Boolean(this.view && !this.view.committed); }
+  get sealed() { return Boolean(this.view && this.view.stage !== "done"); }
 
   open(view) {
-    if (view?.case_id !== this.view?.case_id) this.entries = [];
+    const same = view?.case_id === this.view?.case_id && view?.stage === this.view?.stage;
+    if (view && !same) {
+      const from = view.stage === "machine" ? view.reading : view.draft;
+      this.entries = [...(from?.entries ?? [])];
+      this.report = from?.report ?? "";
+    }
     this.view = view;
+    this.words = new Words(this.say, view?.choices);
     this.asking = false;
     this.problem = "";
     this.draw();
@@ -26,66 +43,77 @@ export class Teaching {
 
   draw() {
     document.body.classList.toggle("sealed-case", this.sealed);
-    this.element.hidden = !this.view;
-    if (!this.view) this.element.replaceChildren();
-    else if (this.view.committed) this.element.innerHTML = this.result();
+    if (!this.view) this.home();
+    else if (this.view.stage === "done") this.element.innerHTML = result(this.view, this.words);
     else this.form();
   }
 
-  name(id) {
-    const choice = this.view.choices.find((c) => c.id === id);
-    return choice ? (this.zh() ? choice.name_zh : choice.name_en) : id.replaceAll("_", " ");
+  async home() {
+    const text = await home(this.say);
+    if (!this.view) this.element.innerHTML = text;
   }
 
-  zh() { return this.say("language") === "zh"; }
-
   form() {
-    const say = this.say;
-    const kept = { finding: this.find("finding")?.value, side: this.find("side")?.value, confidence: this.find("confidence")?.value };
-    const options = this.view.choices.map((c) => `<option value="${c.id}">${safe(this.zh() ? c.name_zh : c.name_en)}</option>`).join("");
+    const { say, words } = this;
+    const kept = ["finding", "side", "lobe", "confidence"].map((key) => [key, this.find(key)?.value]);
+    const options = this.view.choices.map((c) => `<option value="${c.id}">${safe(words.zh ? c.name_zh : c.name_en)}</option>`).join("");
     const sides = ["right", "left", "both"].map((s) => `<option value="${s}">${say(s)}</option>`).join("");
-    const rows = this.entries.map((e, i) => `<li>${safe(this.entry(e))} <button type="button" data-remove="${i}" aria-label="${say("teach_remove")}: ${safe(this.name(e.finding))}">✕</button></li>`).join("");
-    const commit = this.asking
-      ? `<b>${say("teach_sure")}</b> <button type="button" class="strong" data-do="commit">${say("teach_yes")}</button> <button type="button" data-do="back">${say("teach_no")}</button>`
-      : `<button type="button" class="strong" data-do="ask">${say("teach_commit")}</button>`;
-    this.element.innerHTML = `<h3>${say("teach_title")}</h3><p class="note">${say("teach_hint")}</p>
+    const lobes = ["", "upper", "middle", "lower"].map((l) => `<option value="${l}">${l ? say(`teach_${l}`) : "–"}</option>`).join("");
+    const rows = this.entries.map((e, i) => `<li>${safe(words.entry(e))} <button type="button" data-remove="${i}" aria-label="${say("teach_remove")}: ${safe(words.name(e.finding))}">✕</button></li>`).join("");
+    const second = this.view.stage === "machine";
+    this.element.innerHTML = `${second ? machineRead(this.view, words) : `<h3>${say("teach_title")} <span class="note">${say("teach_level")} ${this.view.level}</span></h3><p class="note">${say("teach_hint")}</p>`}
+      <h4>${say(second ? "teach_decide_title" : "teach_entries")}</h4>
       <div class="teach-row">
         <label>${say("teach_finding")}<select id="teach-finding">${options}</select></label>
         <label id="teach-side-field">${say("teach_side")}<select id="teach-side">${sides}</select></label>
+        <label id="teach-lobe-field">${say("teach_lobe")}<select id="teach-lobe">${lobes}</select></label>
         <label id="teach-size-field">${say("teach_size")}<input id="teach-size" type="number" min="1" max="400" step="1" inputmode="numeric"></label>
         <label>${say("teach_confidence")}<input id="teach-confidence" type="range" min="1" max="5" step="1" value="3"></label>
         <button type="button" data-do="add">${say("teach_add")}</button>
       </div>
       <ul id="teach-entries">${rows}</ul>
       ${this.entries.length ? "" : `<p class="note">${say("teach_none")}</p>`}
+      ${second ? "" : `<label class="teach-report">${say("teach_report")}<textarea id="teach-report" rows="3" maxlength="8000">${safe(this.report)}</textarea></label>${this.hints()}`}
       <p class="teach-problem" role="alert">${safe(this.problem)}</p>
-      <div class="teach-commit">${commit}</div>`;
-    for (const [key, value] of Object.entries(kept)) if (value) this.find(key).value = value;
+      <div class="teach-commit">${this.commitButtons(second)}</div>`;
+    for (const [key, value] of kept) if (value) this.find(key).value = value;
     this.fields();
+  }
+
+  hints() {
+    const told = this.view.hints.map((h) => `<li>${safe(this.words.zh ? h.text_zh : h.text)}</li>`).join("");
+    return `<div class="teach-hints"><button type="button" data-do="hint">${this.say("teach_ask_hint")}</button>${told ? `<ol>${told}</ol>` : ""}</div>`;
+  }
+
+  commitButtons(second) {
+    const { say } = this;
+    if (second) return `<button type="button" class="strong" data-do="decide">${say("teach_decide")}</button>`;
+    if (this.asking) return `<b>${say("teach_sure")}</b> <button type="button" class="strong" data-do="commit">${say("teach_yes")}</button> <button type="button" data-do="back">${say("teach_no")}</button>`;
+    return `<button type="button" class="strong" data-do="ask">${say("teach_commit")}</button> <label class="teach-alone"><input id="teach-alone" type="checkbox" ${this.alone ? "checked" : ""}> ${say("teach_alone")}</label>`;
   }
 
   find(name) { return this.element.querySelector(`#teach-${name}`); }
 
-  // Side and size are asked only where they mean something.
+  // Side, lobe and size are asked only where they mean something.
   fields() {
     const choice = this.view.choices.find((c) => c.id === this.find("finding").value);
     this.find("side-field").hidden = choice.midline;
+    this.find("lobe-field").hidden = !choice.lung;
     this.find("size-field").hidden = !choice.focal;
-  }
-
-  entry(e) {
-    const parts = [this.name(e.finding), e.side && this.say(e.side), e.size_mm && `${e.size_mm} mm`].filter(Boolean);
-    return `${parts.join(", ")} · ${this.say("teach_confidence")}: ${e.confidence}`;
   }
 
   click(event) {
     const button = event.target.closest("button");
     if (!button) return;
-    if (button.dataset.remove) this.entries.splice(Number(button.dataset.remove), 1);
-    else if (button.dataset.do === "add") this.add();
-    else if (button.dataset.do === "ask") this.asking = true;
-    else if (button.dataset.do === "back") this.asking = false;
-    else if (button.dataset.do === "commit") { this.commit(); return; }
+    const act = button.dataset.do;
+    if (button.dataset.remove) { this.entries.splice(Number(button.dataset.remove), 1); this.keep(); }
+    else if (act === "add") { this.add(); this.keep(); }
+    else if (act === "ask") this.asking = true;
+    else if (act === "back") this.asking = false;
+    else if (act === "hint") { this.send("hint"); return; }
+    else if (act === "commit") { this.send(`commit?alone=${this.alone}`, true); return; }
+    else if (act === "decide") { this.send("decide", true); return; }
+    else if (act === "next") { this.next(); return; }
     else return;
     this.draw();
   }
@@ -93,55 +121,40 @@ export class Teaching {
   add() {
     const choice = this.view.choices.find((c) => c.id === this.find("finding").value);
     const size = choice.focal ? Number(this.find("size").value) : null;
-    this.problem = choice.focal && !(size > 0) ? `${this.name(choice.id)}: ${this.say("teach_size")}` : "";
+    this.problem = choice.focal && !(size > 0) ? `${this.words.name(choice.id)}: ${this.say("teach_size")}` : "";
     if (this.problem) return;
     const side = choice.midline ? null : this.find("side").value;
+    const lobe = (choice.lung && this.find("lobe").value) || null;
     this.entries = this.entries.filter((e) => e.finding !== choice.id || e.side !== side);
-    this.entries.push({ finding: choice.id, side, size_mm: size, confidence: Number(this.find("confidence").value) });
+    this.entries.push({ finding: choice.id, side, lobe, size_mm: size, confidence: Number(this.find("confidence").value) });
   }
 
-  async commit() {
-    const reply = await fetch("/teaching/commit", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ entries: this.entries }),
-    });
+  body() { return JSON.stringify({ entries: this.entries, report: this.find("report")?.value ?? this.report }); }
+
+  post(path) { return fetch(`/teaching/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: this.body() }); }
+
+  // An unfinished reading survives a reload.
+  async keep() {
+    if (this.view?.stage !== "reading") return;
+    const reply = await this.post("draft");
+    if (!reply.ok) { this.problem = this.say("teach_not_kept"); this.draw(); }
+  }
+
+  async send(path, tell = false) {
+    this.report = this.find("report")?.value ?? this.report;
+    const reply = await this.post(path);
     const body = await reply.json();
     this.asking = false;
     if (!reply.ok) { this.problem = typeof body.detail === "string" ? body.detail : this.say("failed"); this.draw(); return; }
     this.open(body);
-    this.done();
+    if (tell && body.stage === "done") this.done();
   }
 
-  place(item) {
-    if (!item) return "";
-    return [item.side && this.say(item.side), item.size_mm && `${Math.round(item.size_mm)} mm`].filter(Boolean).join(", ");
+  // The page opens cases; it listens for this.
+  async next() {
+    const reply = await fetch("/teaching/progress");
+    if (!reply.ok) { this.problem = this.say("failed"); return; }
+    const { next } = await reply.json();
+    document.dispatchEvent(new CustomEvent("medmpt:open-case", { detail: { id: next } }));
   }
-
-  result() {
-    const say = this.say;
-    const { feedback, machine, summary } = this.view;
-    const cell = (text) => `<td>${text}</td>`;
-    const rows = feedback.map((f) => {
-      const you = f.entry ? safe(this.place(f.entry) || "✓") + ` <span class="note">${f.entry.confidence}/5</span>` : `<span class="note">${say("teach_not_recorded")}</span>`;
-      const calls = f.machine === null ? say("teach_no_detector") : f.machine ? say("teach_called") : say("teach_denied");
-      const there = f.truth ? safe(this.place(f.truth) || "✓") : `<span class="note">${say("teach_absent")}</span>`;
-      const jump = f.truth && f.truth.slice !== null ? ` <button type="button" class="jump" data-study="ct-1" data-slice="${f.truth.slice}">${say("slice")} ${f.truth.slice}</button>` : "";
-      const machineText = machine.abstained ? "–" : calls + (f.machine_side ? `, ${say(f.machine_side)}` : "");
-      return `<tr class="${f.outcome}"><th scope="row">${safe(this.name(f.finding))}</th>${cell(you)}${cell(machineText)}${cell(there + jump)}${cell(safe(this.zh() ? f.text_zh : f.text))}</tr>`;
-    }).join("");
-    const told = new Set(feedback.map((f) => f.finding));
-    const also = machine.called.filter((c) => !told.has(c.finding)).map((c) => `${this.name(c.finding)} (${c.score.toFixed(2)})`);
-    const basis = machine.abstained ? `${say("teach_abstained")} ${(this.zh() && machine.abstained_zh) || machine.abstained}` : this.zh() ? machine.basis_zh : machine.basis;
-    const heads = ["teach_finding", "teach_you", "teach_machine", "teach_truth", "teach_feedback"].map((key) => `<th>${say(key)}</th>`).join("");
-    return `<h3>${say("teach_done")}</h3><p><b>${safe(this.zh() ? summary.text_zh : summary.text)}</b></p>
-      <div class="teach-table"><table><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table></div>
-      ${also.length ? `<p>${say("teach_also")} ${safe(also.join(", "))}</p>` : ""}<p class="note">${safe(basis)}</p>`;
-  }
-}
-
-function safe(text) {
-  const node = document.createElement("i");
-  node.textContent = text ?? "";
-  return node.innerHTML;
 }

@@ -17,6 +17,7 @@ export const arranging = {
     const narrow = width > 0 && width < NARROW && !this.element.classList.contains("wide");
     const phone = window.innerWidth < NARROW;
     const kind = this.layout === "all" && phone ? "axial" : this.layout;
+    Object.assign(this, { kind, phone });
     const names = kind === "all" ? this.order.filter((name) => name !== "prior") : kind === "pair" ? ["axial", "prior"] : [kind];
     this.grid.dataset.kind = kind === "all" ? (narrow ? "stacked" : "beside") : kind === "pair" ? "pair" : "one";
     for (const pane of this.panes) {
@@ -27,6 +28,7 @@ export const arranging = {
       pane.large.setAttribute("aria-pressed", String(kind === pane.name));
     }
     this.split.hidden = this.grid.dataset.kind === "one";
+    this.share();
     this.bar.state();
     this.refresh();
   },
@@ -44,23 +46,27 @@ export const arranging = {
     if (other) this.swap(name, other);
   },
 
+  // The first pane's share of the stage, remembered per arrangement.
+  share(value) {
+    const { kind } = this.grid.dataset;
+    this.shares = { beside: 60, stacked: 60, pair: 50, ...this.shares };
+    if (value !== undefined) this.shares[kind] = Math.max(20, Math.min(80, value));
+    const now = this.shares[kind] ?? 60;
+    this.ui.stage.style.setProperty("--share", `${now}%`);
+    this.split.setAttribute("aria-valuenow", String(Math.round(now)));
+    return now;
+  },
+
   splitter() {
-    let share = 60;
-    const set = (value) => {
-      share = Math.max(20, Math.min(80, value));
-      this.grid.parentElement.style.setProperty("--share", `${share}%`);
-      this.split.setAttribute("aria-valuenow", String(Math.round(share)));
-    };
-    set(share);
     this.split.addEventListener("pointerdown", (event) => this.split.setPointerCapture(event.pointerId));
     this.split.addEventListener("pointermove", (event) => {
       if (!this.split.hasPointerCapture(event.pointerId)) return;
       const box = this.grid.getBoundingClientRect();
-      set(this.grid.dataset.kind === "stacked" ? ((event.clientY - box.top) / box.height) * 100 : ((event.clientX - box.left) / box.width) * 100);
+      this.share(this.grid.dataset.kind === "stacked" ? ((event.clientY - box.top) / box.height) * 100 : ((event.clientX - box.left) / box.width) * 100);
     });
     this.split.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -5, ArrowUp: -5, ArrowRight: 5, ArrowDown: 5 }[event.key];
-      if (by) { event.preventDefault(); set(share + by); }
+      if (by) { event.preventDefault(); this.share(this.share() + by); }
     });
   },
 };

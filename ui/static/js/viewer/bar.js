@@ -62,7 +62,8 @@ export class Bar {
     };
     pressed("window", Object.keys(WINDOWS).find((name) => String(WINDOWS[name]) === String(viewer.window)) ?? "");
     pressed("tool", viewer.tool);
-    pressed("layout", viewer.layout);
+    pressed("layout", viewer.kind);
+    this.element.querySelector('[data-layout="all"]').hidden = Boolean(viewer.phone);
     this.find("wide").setAttribute("aria-pressed", String(viewer.element.classList.contains("wide")));
     const sealed = Boolean(viewer.study?.sealed);
     this.element.querySelector('[data-tool="measure"]').hidden = sealed;

@@ -54,6 +54,9 @@ export function cross(pen, [x, y], width, height) {
 
 function label(pen, words, x, y, colour) {
   pen.font = "600 12px system-ui, sans-serif";
+  const wide = pen.canvas.width / pen.getTransform().a;
+  x = Math.max(4, Math.min(x, wide - pen.measureText(words).width - 4)); // never cut at the pane's edge
+  y = Math.max(13, y);
   pen.lineWidth = 3;
   pen.strokeStyle = "rgba(0,0,0,.75)";
   pen.strokeText(words, x, y);

@@ -20,7 +20,7 @@ export class Pane {
       <span class="pane-at" aria-live="off"></span><span class="pane-hu"></span><span class="pane-note"></span>`;
     const find = (part) => this.element.querySelector(part);
     Object.assign(this, { canvas: find("canvas"), title: find(".pane-name"), large: find(".pane-large"), at: find(".pane-at"), hu: find(".pane-hu"), note: find(".pane-note") });
-    if (name === "axial") { this.at.id = "viewer-slice"; this.hu.id = "viewer-hu"; }
+    if (name === "axial") { this.at.id = "viewer-slice"; this.hu.id = "viewer-hu"; this.at.setAttribute("aria-live", "polite"); }
     this.large.addEventListener("click", () => viewer.maximise(this.name));
     listen(this);
     new ResizeObserver(() => this.draw()).observe(this.element);
@@ -162,11 +162,13 @@ export class Pane {
     const mm = (this.index * step).toFixed(0);
     const say = this.viewer.say;
     this.at.textContent = `${say("slice")} ${this.index} (0–${planes - 1}) · ${mm} mm${this.viewer.slab ? ` · ${say(this.viewer.projection)} ${this.viewer.slab} mm` : ""}`;
-    if (hu && this.cursor) this.density(hu);
+    if (hu) this.density(hu);
   }
 
+  // Under the mouse, else at the crosshair: fingers and keys read densities too.
   density(hu) {
-    const [column, row] = this.cursor.map(Math.floor);
+    const { across, down } = PLANES[this.plane];
+    const [column, row] = (this.cursor ?? [this.series.point[across], this.series.point[down]]).map(Math.floor);
     const { columns, rows } = layout(this.study, this.plane);
     const out = column < 0 || row < 0 || column >= columns || row >= rows;
     this.hu.textContent = out ? "" : `${hu[row * columns + column]} HU · ${voxel(this.study, this.plane, this.index, column, row).join(", ")}`;
@@ -175,8 +177,7 @@ export class Pane {
   hover(event) {
     this.cursor = event ? this.under(event) : null;
     const hu = this.viewer.planes.get(this.address(this.index));
-    if (hu && this.cursor) this.density(hu);
-    else this.hu.textContent = "";
+    if (hu) this.density(hu);
   }
 
   // Zoom about a point of the screen, which stays where it is.

@@ -1,0 +1,91 @@
+"""Whether a sentence's condition on a number fits the number that the question gives (`pH 7.1`: not "pH of 7.20 or more, no drain")."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.reading.lexicon import mentions
+
+_KINDS = frozenset({"analyte", "vital", "score"})
+_UNIT = (
+    r"\s*(?P<unit>%|mm ?Hg|kPa|[mµμun]?mol/L|[mµμunp]?g/(?:[md]?L)|m?[UI]U?/m?L|mL/min(?:/1\.73 ?m[2²])?|[x×]? ?10\^?9/L|"
+    r"/min|mm|cm|L/min|cells?/[µu]L)?"
+)
+_NUMBER = r"(?P<n>\d+(?:\.\d+)?)"
+_GIVEN = re.compile(
+    rf"(?:\s|of|was|were|is|are|at|=|:|：|是|为|only|just|about|约|score|points?|分)*{_NUMBER}(?![\d.–-]){_UNIT}", re.IGNORECASE
+)
+_ABOVE = r"above|over|greater than|more than|exceeding|higher than|高于|大于|超过|>"
+_FROM = r"at least|≥|>=|不低于|不少于|达"
+_BELOW = r"below|under|less than|lower than|fewer than|低于|小于|不足|<"
+_TO = r"at most|up to|no more than|≤|<=|不超过|不高于"
+_LIMIT = re.compile(
+    r"\s*(?:of|is|are|was|were|at|score|points?|评分)?\s*"
+    rf"(?:(?P<from>{_FROM})|(?P<to>{_TO})|(?P<above>{_ABOVE})|(?P<below>{_BELOW}))?\s*{_NUMBER}"
+    rf"(?:\s*(?:to|–|-|~|至)\s*(?P<end>\d+(?:\.\d+)?))?{_UNIT}\s*"
+    r"(?P<more>(?:or|and) (?:more|above|higher|over|greater)|或?以上|及以上)?"
+    r"(?P<less>(?:or|and) (?:less|below|lower|under|fewer)|或?以下|及以下)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The values from `low` to `high` of one quantity; `unit` as written, lower case, empty where none is."""
+
+    low: float
+    high: float
+    unit: str
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies within."""
+        return self.low <= value <= self.high
+
+
+def given(question: str) -> dict[str, tuple[float, str]]:
+    """Quantities to which a question gives one value, with its unit."""
+    found: dict[str, tuple[float, str]] = {}
+    for m in mentions(question):
+        number = _GIVEN.match(question, m.end) if m.term.kind in _KINDS else None
+        if number is not None:
+            found[m.term.id] = (float(number["n"]), _unit(number["unit"]))
+    return found
+
+
+def limits(sentence: str) -> Iterator[tuple[str, Limit]]:
+    """Conditions that a sentence puts on quantities; a bare number is none."""
+    for m in mentions(sentence):
+        found = _LIMIT.match(sentence, m.end) if m.term.kind in _KINDS else None
+        limit = _limit(found) if found is not None else None
+        if limit is not None:
+            yield m.term.id, limit
+
+
+def fits(question: str, sentence: str) -> bool:
+    """Whether no quantity of the question lies outside everything that the sentence says of it."""
+    values = given(question)
+    if not values:
+        return True
+    said: dict[str, list[bool]] = {}
+    for name, limit in limits(sentence):
+        if name in values and (not limit.unit or not values[name][1] or limit.unit == values[name][1]):
+            said.setdefault(name, []).append(limit.holds(values[name][0]))
+    return all(any(held) for held in said.values())
+
+
+def _limit(found: re.Match[str]) -> Limit | None:
+    n, unit, far = float(found["n"]), _unit(found["unit"]), float("inf")
+    if found["end"]:
+        return Limit(n, float(found["end"]), unit)
+    if found["from"] or found["more"]:
+        return Limit(n, far, unit)
+    if found["to"] or found["less"]:
+        return Limit(-far, n, unit)
+    step = 1e-9 * max(n, 1.0)
+    if found["above"]:
+        return Limit(n + step, far, unit)
+    return Limit(-far, n - step, unit) if found["below"] else None
+
+
+def _unit(text: str | None) -> str:
+    return "" if text is None else re.sub(r"[\s×]", "", text.lower())

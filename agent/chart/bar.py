@@ -1,0 +1,102 @@
+"""The patient bar: who this is, what must not be overlooked, and what is urgent in the record."""
+
+from agent.chart.views import Bar, Sign, State
+from agent.chart.words import allergen_name, conditions, in_words
+from retrieval.drugs.graph import DrugGraph
+from tools.case.record import Allergy, Case
+from tools.case.vitals import abnormal, lines
+from tools.deps import Deps
+from tools.evidence import Language
+from tools.labs.interpret import interpret_labs
+from tools.labs.value import Reading, latest, shown
+from tools.scores.registry import find
+from tools.scores.run import run
+
+_SEX = {"male": ("man", "男"), "female": ("woman", "女"), "other": ("other", "其他"), "unknown": ("", "")}
+_SHORT = {
+    "temperature_c": ("T", "体温"), "heart_rate": ("HR", "心率"), "respiratory_rate": ("RR", "呼吸"), "sbp_mmhg": ("SBP", "收缩压"),
+    "dbp_mmhg": ("DBP", "舒张压"), "spo2_pct": ("SpO₂", "血氧"), "fio2": ("FiO₂", "吸氧浓度"), "gcs": ("GCS", "GCS"),
+}  # fmt: skip
+_FERTILE = (12.0, 55.0)
+_STATES: dict[str, State] = {"low": "low", "high": "high", "critical_low": "urgent", "critical_high": "urgent"}
+
+
+def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
+    """The bar of the open case.
+
+    Args:
+        deps: The case and the language.
+        graph: For names in Chinese.
+        sealed: Whether a teaching case waits for a reading.
+    """
+    case, language = deps.case, deps.language
+    assert case is not None
+    zh = language == "zh"
+    p = case.patient
+    readings = {r.id: r for r in latest(case.labs, p)}
+    fertile = p.sex == "female" and (p.age_years is None or _FERTILE[0] <= p.age_years <= _FERTILE[1])
+    urgent = (*abnormal(case, language, urgent=True), *interpret_labs(deps).emergencies)
+    return Bar(
+        name=case.case_id,
+        synthetic=case.synthetic,
+        sealed=sealed,
+        age="" if p.age_years is None else f"{shown(p.age_years)} 岁" if zh else f"{shown(p.age_years)} y",
+        sex=_SEX[p.sex][1 if zh else 0],
+        weight="" if p.weight_kg is None else f"{shown(p.weight_kg)} kg",
+        pregnant=p.pregnant,
+        may_be_pregnant=fertile,
+        allergies=tuple(_allergy(a, graph, language) for a in p.allergies),
+        conditions=conditions(case, graph, language),
+        kidney=_kidney(case, readings, language),
+        clotting=_sign(readings.get("inr"), "INR"),
+        vitals=_vitals(case, language),
+        question=case.presentation.question or "",
+        emergencies=tuple(dict.fromkeys(urgent)),
+    )
+
+
+def _allergy(allergy: Allergy, graph: DrugGraph, language: Language) -> str:
+    more = [in_words("reaction", word, language) for word in (allergy.reaction, allergy.severity) if word]
+    name = allergen_name(allergy.substance, graph, language)
+    if not more:
+        return name
+    return f"{name}（{'，'.join(more)}）" if language == "zh" else f"{name} ({', '.join(more)})"
+
+
+def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tuple[Sign, ...]:
+    """Estimated filtration rate, as reported or out of creatinine, and creatinine itself."""
+    signs = []
+    reported = readings.get("egfr")
+    if reported is not None:
+        signs.append(_sign(reported, "eGFR"))
+    elif (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:
+        key = readings["creatinine"].key if "creatinine" in readings else ""
+        signs.append(Sign(name="eGFR", value=f"{value:.0f}", state="urgent" if value < 30 else "low" if value < 60 else "", key=key))
+    signs.append(_sign(readings.get("creatinine"), "肌酐" if language == "zh" else "Cr"))
+    return tuple(s for s in signs if s is not None)
+
+
+def _sign(reading: Reading | None, name: str) -> Sign | None:
+    if reading is None or reading.observation.value is None:
+        return None
+    unit = "" if reading.shown_unit in ("", "1") else f" {reading.shown_unit}"
+    value = f"{reading.observation.comparator or ''}{shown(reading.observation.value)}{unit}"
+    return Sign(name=name, value=value, state=_STATES.get(reading.flag, ""), key=reading.key)
+
+
+def _vitals(case: Case, language: Language) -> tuple[Sign, ...]:
+    zh = language == "zh"
+    urgent = " ".join(abnormal(case, "en", urgent=True)).casefold()
+    signs = []
+    for row in lines(case):
+        state: State = "low" if row.en.endswith("(low)") else "high" if row.en.endswith(("(high)", "(on oxygen)")) else ""
+        name = row.en.split(f" {shown(row.value)}")[0].casefold()
+        gap = "" if row.unit in ("", "%") else " "
+        signs.append(
+            Sign(
+                name=_SHORT[row.name][1 if zh else 0],
+                value=f"{shown(row.value)}{gap}{row.unit}",
+                state="urgent" if name in urgent else state,
+            )
+        )
+    return tuple(signs)

@@ -1,0 +1,178 @@
+"""The medicines tab: what the patient takes and what speaks against it, regimens, ranking, neighbourhood; also for a supposed copy."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from agent.chart.views import Candidate, Drugs, Edge, Medicine, RegimenCard, Remark
+from agent.chart.words import allergen_name, dose_of, drug_name
+from retrieval.drugs.check import check
+from retrieval.drugs.facts import DrugFact
+from retrieval.drugs.graph import DrugGraph
+from tools.bedside.record.view import Record
+from tools.bedside.regimens import fitting
+from tools.case.patches import Patch, patched, told
+from tools.case.record import Case
+from tools.deps import Deps
+from tools.drugs.medications import rank_drugs
+from tools.drugs.patient import DrugPatient, read_patient
+from tools.evidence import Language, ToolResult
+from tools.scores.registry import find
+from tools.scores.run import run
+from tools.wording import in_language
+
+_MOST_RANKED, _MOST_REMARKS = 8, 8
+_RELATIONS = {
+    "place_in_treatment": ("place in treatment", "治疗地位"), "interacts_with": ("interactions", "相互作用"),
+    "same_class": ("duplication", "重复用药"), "contraindicated_in": ("contraindications", "禁忌证"),
+    "cross_reacts_with": ("allergy", "过敏"), "pregnancy": ("pregnancy", "妊娠"), "adjusts_for": ("kidney or liver", "肾或肝功能"),
+    "has_effect": ("effects", "不良反应"),
+}  # fmt: skip
+
+
+def drugs(deps: Deps, graph: DrugGraph, condition: str | None = None, patches: tuple[Patch, ...] = ()) -> Drugs:
+    """The medicines of the case.
+
+    Args:
+        deps: The case and the language.
+        graph: The drug knowledge graph.
+        condition: Id of the condition to rank for; None lets the case say.
+        patches: What is supposed of the patient; the record itself stays as it is.
+    """
+    assert deps.case is not None
+    language, record = deps.language, deps.case
+    case = patched(record, patches)
+    patient = read_patient(graph, case)
+    ranked = rank_drugs(_with(deps, case, graph), graph.condition(condition).name if condition else None)
+    facts = check(graph, (*patient.current, *patient.exposures), patient.context)
+    asked = str(ranked.query.get("condition") or "") if ranked.data else ""
+    return Drugs(
+        medicines=tuple(_medicines(case, graph, facts, language)),
+        regimens=tuple(_regimens(case, graph, language)),
+        condition=condition or _condition_id(graph, ranked),
+        conditions=_treatable(graph, language),
+        ranked=tuple(_candidate(row, language) for row in _rows(ranked, "ranked")[:_MOST_RANKED]),
+        rejected=tuple(_candidate(row, language) for row in _rows(ranked, "rejected")),
+        edges=tuple(_edges(graph, patient, facts, language)),
+        missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
+        reason="" if asked else in_language(ranked.reason or "", language),
+        assumed=tuple(_assumed(p, record, graph, language) for p in patches),
+        egfr=run(find("egfr_ckd_epi_2021"), case, None).value,
+        clearance=patient.context.crcl,
+    )
+
+
+def remarks_on(drug: str, deps: Deps, graph: DrugGraph) -> tuple[Remark, ...]:
+    """What speaks for care with one drug in this patient."""
+    patient = read_patient(graph, deps.case)
+    found = check(graph, (graph.drug(drug), *patient.current, *patient.exposures), patient.context)
+    return tuple(_remark(f, deps.language) for f in found if drug in f.subjects)[:_MOST_REMARKS]
+
+
+def creatinine_for(egfr: float, case: Case) -> Patch | None:
+    """The creatinine at which this patient's estimated filtration rate is `egfr`; None without age or sex.
+
+    Doses depend on clearance and indications on filtration rate: one supposed creatinine moves both together.
+    """
+    low, high = 5.0, 2500.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        patch = Patch("lab", "creatinine", round(middle, 1), "umol/L")
+        value = run(find("egfr_ckd_epi_2021"), patched(case, (patch,)), None).value
+        if value is None:
+            return None
+        low, high = (middle, high) if value > egfr else (low, middle)
+    return Patch("lab", "creatinine", round((low + high) / 2, 1), "umol/L")
+
+
+def _assumed(patch: Patch, record: Case, graph: DrugGraph, language: Language) -> str:
+    """A supposition in words, its substance in the language of the reader."""
+    named = replace(patch, name=allergen_name(patch.name, graph, language)) if patch.kind == "allergy" else patch
+    return told(named, record, language)
+
+
+def _with(deps: Deps, case: Case, graph: DrugGraph) -> Deps:
+    return Deps(
+        cache_dir=deps.cache_dir, case=case, language=deps.language, drugs=graph, engine=deps.engine, studies=deps.studies,
+        case_dir=deps.case_dir,
+    )  # fmt: skip
+
+
+def _rows(result: ToolResult, key: str) -> list[dict[str, Any]]:
+    found = result.data.get(key)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def _condition_id(graph: DrugGraph, ranked: ToolResult) -> str:
+    names = ranked.query.get("condition")
+    named = [c.id for c in graph.conditions() if isinstance(names, list) and c.name in names]
+    return named[0] if named else ""
+
+
+def _treatable(graph: DrugGraph, language: Language) -> tuple[tuple[str, str], ...]:
+    with_edges = {row.condition for row in graph.tables.treats}
+    named = [(c.id, c.name_zh if language == "zh" else c.name) for c in graph.conditions() if c.id in with_edges]
+    return tuple(sorted(named, key=lambda row: row[1].casefold()))
+
+
+def _medicines(case: Case, graph: DrugGraph, facts: Sequence[DrugFact], language: Language) -> list[Medicine]:
+    rows = []
+    for m in case.medications:
+        found = graph.resolve(m.name)
+        ids = {d.id for d in found}
+        about = [f for f in facts if ids & set(f.subjects)]
+        remarks = tuple(_remark(f, language) for f in about[:_MOST_REMARKS])
+        rows.append(Medicine(name=drug_name(m.name, graph, language), dose=dose_of(m, language), known=bool(found), remarks=remarks))
+    return rows
+
+
+def _remark(fact: DrugFact, language: Language) -> Remark:
+    text = fact.text_zh if language == "zh" else fact.text
+    return Remark(key=fact.key, text=text, severity=fact.severity or "", inferred=fact.inferred)
+
+
+def _regimens(case: Case, graph: DrugGraph, language: Language) -> list[RegimenCard]:
+    cards = []
+    for lines in fitting(Record(case, graph, "")):
+        said = tuple((e.text_zh or e.text) if language == "zh" else e.text for e in lines)
+        year = f", {lines[0].year}" if lines[0].year and str(lines[0].year) not in lines[0].source else ""
+        cards.append(RegimenCard(lines=said, source=f"{lines[0].source}{year}"))
+    return cards
+
+
+def _candidate(row: dict[str, Any], language: Language) -> Candidate:
+    zh = language == "zh"
+    against = tuple(
+        Remark(key=str(w["key"]), text=str((w.get("text_zh") if zh else None) or w["text"]), severity=str(w["severity"]))
+        for w in row.get("warnings", [])
+    )
+    parts = tuple(
+        (_RELATIONS.get(name, (name.replace("_", " "),) * 2)[1 if zh else 0], float(v)) for name, v in row.get("parts", {}).items()
+    )
+    return Candidate(
+        name=str((row.get("drug_zh") if zh else None) or row["drug"]),
+        line=str(row["line"]),
+        score=float(row["score"]),
+        dose=str(row.get("dose") or ""),
+        setting=str(row.get("setting") or ""),
+        parts=parts,
+        rejected=str(row.get("because") or ""),
+        taken=bool(row.get("already_taken")),
+        against=against,
+    )
+
+
+def _edges(graph: DrugGraph, patient: DrugPatient, facts: Sequence[DrugFact], language: Language) -> list[Edge]:
+    """Facts between what the patient takes and what the patient has; a fact about one medicine alone goes to the patient."""
+    zh = language == "zh"
+    own = {d.id: d.name_zh if zh else d.name for d in (*patient.current, *patient.exposures)}
+    conditions = {graph.condition(c).name.lower(): graph.condition(c) for c in patient.context.conditions}
+    person = "患者" if zh else "patient"
+    edges = []
+    for f in facts:
+        named = [own[s] for s in f.subjects if s in own]
+        named += [conditions[s].name_zh if zh else conditions[s].name for s in f.subjects if s in conditions]
+        if named:
+            b = named[1] if len(named) > 1 else person
+            edges.append(Edge(a=named[0], b=b, severity=f.severity or "", text=f.text_zh if zh else f.text))
+    return edges

@@ -1,0 +1,97 @@
+"""The timeline tab: studies, samples, vital signs, treatments and notes in the order in which they happened."""
+
+from collections.abc import Iterator
+
+from agent.chart.views import Moment, Timeline
+from agent.chart.words import condition_name, dose_of, drug_name, in_words
+from retrieval.drugs.graph import DrugGraph
+from tools.case.record import Case, Vitals
+from tools.case.vitals import abnormal, lines
+from tools.evidence import Language
+from tools.labs.value import Reading, read, shown
+
+_MOST_NAMED = 6
+_MOST_NOTE = 240
+
+
+def timeline(case: Case, graph: DrugGraph, language: Language) -> Timeline:
+    """All dated events of the case, oldest first, and the undated ones apart."""
+    found = [*_studies(case, language), *_labs(case, language), *_vitals(case, language), *_treatments(case, graph, language)]
+    found += [*_lung_function(case, language), *_notes(case, language)]
+    dated = sorted((m for m in found if m.time), key=lambda m: m.time)
+    return Timeline(moments=tuple(dated), undated=tuple(m for m in found if not m.time))
+
+
+def _studies(case: Case, language: Language) -> Iterator[Moment]:
+    zh = language == "zh"
+    for s in case.studies:
+        prior = ("（既往）" if zh else " (prior)") if s.prior else ""
+        yield Moment(time=s.date or "", lane="studies", text=f"{'胸部 CT' if zh else 'Chest CT'} {s.id}{prior}")
+
+
+def _labs(case: Case, language: Language) -> Iterator[Moment]:
+    """One event per sample: how many values, and those out of their interval."""
+    by_time: dict[str, list[Reading]] = {}
+    for o in case.labs:
+        if o.value is not None:
+            by_time.setdefault((o.time or "")[:16], []).append(read(o, case.patient))
+    for time, readings in by_time.items():
+        odd = [r for r in readings if r.flag not in ("normal", "unknown")]
+        odd.sort(key=lambda r: not r.flag.startswith("critical"))
+        named = [f"{r.name(language)} {r.observation.comparator or ''}{shown(r.observation.value or 0.0)} {_arrow(r)}" for r in odd]
+        more = len(odd) - _MOST_NAMED
+        if language == "zh":
+            tail = "" if not named else f"：{'，'.join(named[:_MOST_NAMED])}" + (f"，另 {more} 项" if more > 0 else "")
+            text = f"{len(readings)} 项化验，{len(odd)} 项异常{tail}"
+        else:
+            tail = "" if not named else f": {', '.join(named[:_MOST_NAMED])}" + (f" and {more} more" if more > 0 else "")
+            text = f"{len(readings)} laboratory values, {len(odd)} out of range{tail}"
+        yield Moment(time=time, lane="labs", text=text, urgent=any(r.flag.startswith("critical") for r in odd))
+
+
+def _arrow(reading: Reading) -> str:
+    return "↓" if "low" in reading.flag else "↑"
+
+
+def _vitals(case: Case, language: Language) -> Iterator[Moment]:
+    for v in case.vitals:
+        one = case.model_copy(update={"vitals": (v,)})
+        said = [row.zh if language == "zh" else row.en for row in lines(one)]
+        if said:
+            text = ("，" if language == "zh" else ", ").join(said)
+            yield Moment(time=_minute(v), lane="vitals", text=text, urgent=bool(abnormal(one, language, urgent=True)))
+
+
+def _minute(vitals: Vitals) -> str:
+    return (vitals.time or "")[:16]
+
+
+def _treatments(case: Case, graph: DrugGraph, language: Language) -> Iterator[Moment]:
+    zh = language == "zh"
+    for m in case.medications:
+        text = f"{drug_name(m.name, graph, language)} {dose_of(m, language)}".strip()
+        yield Moment(time=m.since or "", lane="treatments", text=f"{'开始用药：' if zh else 'since then: '}{text}" if m.since else text)
+    for c in case.patient.conditions:
+        name = condition_name(c.name, c.code, graph, language)
+        yield Moment(time=c.since or "", lane="notes", text=f"{'诊断：' if zh else 'diagnosis: '}{name}")
+
+
+def _lung_function(case: Case, language: Language) -> Iterator[Moment]:
+    zh = language == "zh"
+    for f in case.lung_function:
+        values = [
+            ("FEV1", f.fev1_l, " L"),
+            ("FEV1", f.fev1_pct, "%"),
+            ("FVC", f.fvc_l, " L"),
+            ("FVC", f.fvc_pct, "%"),
+            ("DLCO", f.dlco_pct, "%"),
+        ]
+        said = [f"{name} {shown(v)}{unit}" for name, v, unit in values if v is not None]
+        if said:
+            yield Moment(time=(f.time or "")[:10], lane="studies", text=f"{'肺功能：' if zh else 'lung function: '}{', '.join(said)}")
+
+
+def _notes(case: Case, language: Language) -> Iterator[Moment]:
+    for n in case.notes:
+        text = n.text if len(n.text) <= _MOST_NOTE else n.text[: _MOST_NOTE - 1].rstrip() + "…"
+        yield Moment(time=(n.time or "")[:16], lane="notes", text=f"{in_words('note', n.kind, language)}: {text}" if n.kind else text)

@@ -1,0 +1,1 @@
+"""What is kept beside conversations: people's word on answers, and the hospital's own documents. Door: `feedback` and `library`."""

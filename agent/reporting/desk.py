@@ -1,0 +1,258 @@
+"""`ReportDesk`: drafts, changes, signs and exports the reports of open cases; a session reaches only what is its own."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Command
+
+from agent.parts import OpenedCase, Parts
+from agent.reporting.files import export, page_file
+from agent.reporting.graph import Signing, build_signing
+from agent.reporting.views import READER, FileView, RemarkView, ReportView, SigningView
+from agent.sessions.handles import HeldCase
+from agent.settings import Settings
+from tools.deps import Deps
+from tools.errors import BadInput
+from tools.evidence import Evidence, Language
+from tools.imaging.marks.mark import Mark
+from tools.reports.document.checking import remarks_on
+from tools.reports.document.compose import compose
+from tools.reports.document.edit import Edit, addendum_to, apply, insert, mark_words
+from tools.reports.document.record import ReportDocument
+from tools.reports.document.signing import obstacles
+from tools.reports.document.store import ReportStore, Stale
+from tools.reports.document.template import template_of
+from tools.reports.drafting import draft_report
+from tools.summary.page import sheet_of, summarise
+from tools.summary.record import Audience, CaseSummary
+
+FILE = "reports.sqlite"
+
+
+class ReportDesk:
+    """The reports of this machine."""
+
+    def __init__(self, settings: Settings, parts: Parts, revealed: Callable[[str, str], HeldCase]) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: Where things live.
+            parts: The engine, for a draft.
+            revealed: Case handle and session to the open case, unless it is a teaching case that still waits for a reading.
+        """
+        self._settings, self._parts, self._revealed = settings, parts, revealed
+        self._lock = threading.RLock()
+
+    @cached_property
+    def store(self) -> ReportStore:
+        """Versions and signatures, in the data folder."""
+        return ReportStore(self._settings.data_dir / FILE)
+
+    @cached_property
+    def _saver(self) -> SqliteSaver:
+        saver = SqliteSaver(sqlite3.connect(self._settings.data_dir / FILE, check_same_thread=False, timeout=30.0))
+        saver.setup()
+        return saver
+
+    @cached_property
+    def _signing(self) -> Signing:
+        return build_signing(self.store, self._saver)
+
+    def close(self) -> None:
+        """Close the database where it was opened."""
+        if "_saver" in self.__dict__:
+            self._saver.conn.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def everything(self) -> tuple[ReportDocument, ...]:
+        """Newest version of every report on this machine: for export."""
+        return self.store.listed() if (self._settings.data_dir / FILE).exists() else ()
+
+    def erase(self) -> int:
+        """Delete every report and signature on this machine; how many reports there were."""
+        return self.store.erase_all() if (self._settings.data_dir / FILE).exists() else 0
+
+    # Drafting and changing
+
+    def draft(self, case: str, study: str, session: str, language: Language, template: str | None = None, by: str = READER) -> ReportView:
+        """A new report of a study, kept at once.
+
+        Raises:
+            Forbidden: Another session's case, or a sealed teaching case.
+            BadInput: Nothing can be drafted, or no such template.
+        """
+        held = self._revealed(case, session)
+        chosen = template_of(template, language)
+        deps = self.deps_for(held.loaded, chosen.language)
+        document = compose(deps, study, draft_report(deps, study), chosen, by)
+        with self._lock:
+            self.store.keep(document, session, _key(held, study))
+        return self._view(document, held)
+
+    def current(self, case: str, study: str, session: str) -> ReportView | None:
+        """The report of a study that this session changed last; None where there is none."""
+        held = self._revealed(case, session)
+        found = self.store.of_case(session, _key(held, study), study)
+        return self._view(found[0], held) if found else None
+
+    def change(self, case: str, report: str, edit: Edit, version: int, session: str, by: str = READER) -> ReportView:
+        """Accept, edit, strike, restore or insert.
+
+        Raises:
+            Stale: The page shows another version than the one that is kept.
+            Signed: The report is signed.
+        """
+        held = self._revealed(case, session)
+        with self._lock:
+            document = self._own(report, session, version)
+            changed = apply(document, edit, by)
+            if changed != document:
+                self.store.append(changed)
+        return self._view(changed, held)
+
+    def mark(self, case: str, report: str, section: str, mark: Mark, version: int, session: str, by: str = READER) -> ReportView:
+        """Put a mark of the viewer into the report as a sentence."""
+        held = self._revealed(case, session)
+        with self._lock:
+            document = self._own(report, session, version)
+            text, item = mark_words(mark, document.study.study, template_of(document.template, document.language))
+            changed = insert(document, section, text, "mark", by, evidence=(item,))
+            self.store.append(changed)
+        return self._view(changed, held)
+
+    def addend(self, case: str, report: str, session: str, by: str = READER) -> ReportView:
+        """A new addendum to a signed report."""
+        held = self._revealed(case, session)
+        document = self.store.load(report, session)
+        extra = addendum_to(document, template_of(document.template, document.language), by)
+        self.store.keep(extra, session, _key(held, document.study.study))
+        return self._view(extra, held)
+
+    # Signing
+
+    def begin(self, case: str, report: str, session: str) -> SigningView:
+        """Run the signing graph up to its interrupt: what the person is asked to sign.
+
+        Raises:
+            BadInput: The report cannot be signed yet; says why.
+        """
+        held = self._revealed(case, session)
+        document = self.store.load(report, session)
+        shown = self.pend(document.id)
+        return SigningView(sha256=shown["sha256"], text=shown["text"], remarks=len(self._remarks(document, held)))
+
+    def sign(self, case: str, report: str, name: str, sha256: str, session: str) -> ReportView:
+        """Resume the signing graph with the name of the person and the digest of what they were shown.
+
+        Raises:
+            BadInput: Nothing was begun, the text changed meanwhile, or there is no name.
+        """
+        held = self._revealed(case, session)
+        self.store.load(report, session)
+        return self._view(self.resume(report, name, sha256), held)
+
+    def pend(self, report: str) -> dict[str, str]:
+        """Begin to sign a kept report: the text and digest that the interrupt shows."""
+        with self._lock:
+            self._saver.delete_thread(f"sign-{report}")
+            found: dict[str, Any] = self._signing.invoke({"document": report}, _config(report))
+        shown: dict[str, str] = found["__interrupt__"][0].value
+        return shown
+
+    def resume(self, report: str, name: str, sha256: str) -> ReportDocument:
+        """Sign a report that waits at the interrupt."""
+        with self._lock:
+            if self._signing.get_state(_config(report)).next != ("person",):
+                raise BadInput("nobody was shown this report for signing: begin to sign it first")
+            found: dict[str, Any] = self._signing.invoke(Command(resume={"name": name, "sha256": sha256}), _config(report))
+            if "__interrupt__" in found:
+                raise BadInput(str(found["__interrupt__"][0].value["problem"]))
+            self._saver.delete_thread(f"sign-{report}")
+        return self.store.load(report)
+
+    # Files
+
+    def file(self, case: str, report: str, form: str, session: str) -> FileView:
+        """A report as a file."""
+        held = self._revealed(case, session)
+        document = self.store.load(report, session)
+        return export(document, form, self.store.registered(document), held.loaded.studies.get(document.study.study))
+
+    def source(self, case: str, report: str, key: str, session: str) -> Evidence | None:
+        """The evidence behind a sentence of a report."""
+        self._revealed(case, session)
+        return self.store.load(report, session).cited(key)
+
+    def summary(self, case: str, audience: Audience, session: str) -> CaseSummary:
+        """The case on one page."""
+        return summarise(self.deps_for(self._revealed(case, session).loaded, "en"), audience)
+
+    def summary_file(self, case: str, audience: Audience, form: str, session: str, language: Language) -> FileView:
+        """The same as a file."""
+        page = self.summary(case, audience, session)
+        return page_file(sheet_of(page, language), f"summary-{audience}-{page.case_id}", form)
+
+    def deps_for(self, loaded: OpenedCase, language: Language) -> Deps:
+        """What drafting needs of a loaded case."""
+        return Deps(
+            cache_dir=self._settings.cache_dir,
+            case=loaded.case,
+            case_dir=loaded.folder,
+            studies=loaded.studies,
+            language=language,
+            engine=self._parts.engine(),
+            drugs=self._parts.drugs(),
+        )
+
+    def _own(self, report: str, session: str, version: int) -> ReportDocument:
+        document = self.store.load(report, session)
+        if document.version != version:
+            raise Stale("the report was changed in another window meanwhile: it was loaded again")
+        return document
+
+    def _view(self, document: ReportDocument, held: HeldCase) -> ReportView:
+        zh = document.language == "zh"
+        told = obstacles(document).told() if document.signature is None else None
+        others = [] if document.signature is None else self.store.listed()
+        return ReportView(
+            document=document,
+            obstacle=None if told is None else told[1 if zh else 0],
+            registered=self.store.registered(document),
+            remarks=() if document.signature is not None else self._remarks(document, held),
+            addenda=tuple(d.id for d in others if d.amends is not None and d.amends.id == document.id),
+        )
+
+    def _remarks(self, document: ReportDocument, held: HeldCase) -> tuple[RemarkView, ...]:
+        zh = document.language == "zh"
+        case = held.loaded
+        found = remarks_on(
+            document, Deps(cache_dir=self._settings.cache_dir, case=case.case, studies=case.studies, language=document.language)
+        )
+        return tuple(
+            RemarkView(
+                kind=r.remark.kind,
+                text=r.remark.text_zh if zh else r.remark.text,
+                suggestion=r.remark.suggestion_zh if zh else r.remark.suggestion,
+                sentences=r.sentences,
+            )
+            for r in found
+        )
+
+
+def _key(held: HeldCase, study: str) -> str:
+    """What a report belongs to: the images, whatever else was added to the case since."""
+    path: Path | None = held.loaded.studies.get(study)
+    if path is None:
+        raise BadInput(f"the case has no images of {study!r}; it has: {', '.join(held.loaded.studies) or 'none'}")
+    return str(path)
+
+
+def _config(report: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": f"sign-{report}"}}

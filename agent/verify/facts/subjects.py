@@ -1,0 +1,46 @@
+"""Of which drug a statement holds: the drug that a claim says it of against the drugs named beside the same words in its evidence."""
+
+import re
+from collections.abc import Iterable
+
+from agent.reading.lexicon import DRUG_KINDS, ids, members
+from agent.verify.facts.segments import words_of
+
+_CHUNK = re.compile(
+    r"[,，;；。、()（）:：](?!\d{3}\b)|\.(?=\s|$)|\b(?:and|but|because|whereas|while|although)\b|因(?!子)|由于|但|而(?!且)", re.IGNORECASE
+)
+# Share of a claim's other words that a place must hold to be where the statement stands.
+_STANDS = 0.7
+# By how much it must hold more than any place that names the claim's drug.
+_CLEAR = 0.25
+
+
+def other_subject(claim: str, texts: Iterable[str]) -> bool:
+    """Whether the evidence says of other drugs alone what the claim says of its one."""
+    mine = ids(claim, *DRUG_KINDS)
+    rest = frozenset(w for w in words_of(claim) if w.lstrip("@") not in mine and w[0] not in "<>")
+    if len(mine) != 1 or len(rest) < 2:
+        return False
+    (drug,) = mine
+    for text in texts:
+        chunks = [(ids(c, *DRUG_KINDS), _share(rest, words_of(c))) for c in _CHUNK.split(text) if c and c.strip()]
+        if not any(drug in named for named, _ in chunks):
+            continue
+        theirs = max((share for named, share in chunks if named and not _meant(drug, named)), default=0.0)
+        own = max((share for named, share in chunks if not named or _meant(drug, named)), default=0.0)
+        if theirs >= _STANDS and theirs - own >= _CLEAR:
+            return True
+    return False
+
+
+def _meant(drug: str, named: frozenset[str]) -> bool:
+    return any(drug == n or drug in members().get(n, ()) or n in members().get(drug, ()) for n in named)
+
+
+def _share(rest: frozenset[str], there: frozenset[str]) -> float:
+    weight = sum(_heft(w) for w in rest)
+    return sum(_heft(w) for w in rest & there) / weight if weight else 0.0
+
+
+def _heft(word: str) -> float:
+    return 1.5 if word[0] in "@!#" else 0.5 if word >= "\u4e00" else 1.0

@@ -1,0 +1,68 @@
+"""What the tabs of the page show of a case, against the record it is made of."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.chart.desk import Chart, Supposition
+from agent.chart.words import condition_name
+from agent.errors import BadInput
+from retrieval.drugs.graph import DrugGraph
+from tools.case.demo import open_demo
+
+
+@pytest.fixture(scope="module")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> Chart:
+    return Chart(open_demo("demo-cap-01", tmp_path_factory.mktemp("cache"), lazy=True), DrugGraph.load(), Path("/nonexistent"))
+
+
+def test_the_bar_holds_what_must_not_be_overlooked(chart: Chart) -> None:
+    bar = chart.bar("zh")
+    assert (bar.age, bar.sex, bar.weight) == ("67 岁", "男", "72 kg")
+    assert bar.allergies == ("青霉素（荨麻疹，中度）",)
+    assert "心房颤动" in bar.conditions
+    assert [s.value for s in bar.kidney] == ["58", "118 µmol/L"]
+    assert bar.clotting is not None
+    assert bar.clotting.value == "3.4"
+    assert {s.name for s in bar.vitals if s.state == "urgent"} == {"呼吸", "血氧"}
+    assert len(bar.emergencies) == 2
+
+
+@pytest.mark.parametrize("name", ["type 2 diabetes", "epilepsy", "hypothyroidism", "a disease of nobody"])
+def test_a_diagnosis_is_named_itself_or_as_recorded(name: str) -> None:
+    known = {"type 2 diabetes": "2 型糖尿病", "epilepsy": "癫痫", "hypothyroidism": "甲状腺功能减退症"}
+    assert condition_name(name, None, DrugGraph.load(), "zh") == known.get(name, name)
+
+
+def test_a_laboratory_row_has_its_course_in_one_unit(chart: Chart) -> None:
+    rows = {r.id: r for s in chart.labs("en").systems for r in s.rows}
+    assert [p.value for p in rows["creatinine"].points] == [88.0, 118.0]
+    assert (rows["creatinine"].flag, rows["creatinine"].interval) == ("high", "57–111 µmol/L")
+    assert {r.id for s in chart.labs("zh").systems for r in s.rows} == rows.keys()
+
+
+def test_a_supposed_filtration_rate_moves_doses_and_clearance_together(chart: Chart) -> None:
+    real, supposed = chart.drugs("en"), chart.drugs("en", supposed=Supposition(egfr=20, allergy="cephalosporin"))
+    assert real.assumed == ()
+    assert supposed.egfr == pytest.approx(20, abs=0.5)
+    assert supposed.clearance is not None
+    assert real.clearance is not None
+    assert supposed.clearance < real.clearance
+    assert len(supposed.assumed) == 2
+    assert supposed.regimens != real.regimens
+    assert chart.opened.case.patient.allergies[0].substance == "penicillin"
+    with pytest.raises(BadInput):
+        chart.drugs("en", supposed=Supposition(allergy="moonlight"))
+
+
+def test_a_sealed_case_shows_no_treatment(chart: Chart) -> None:
+    sealed = Chart(chart.opened, chart.graph, chart.cache_dir, sealed=True)
+    with pytest.raises(BadInput):
+        sealed.drugs("en")
+    assert sealed.remarks("warfarin", "en") == ()
+
+
+def test_the_timeline_is_in_order(chart: Chart) -> None:
+    times = [m.time for m in chart.timeline("en").moments]
+    assert times == sorted(times)
+    assert {"studies", "labs", "vitals", "treatments", "notes"} <= {m.lane for m in chart.timeline("zh").moments}

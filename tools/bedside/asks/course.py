@@ -1,0 +1,113 @@
+"""The course of a value: every dated value in order, and where it is going."""
+
+from dataclasses import dataclass
+
+from tools.bedside.asks.subject import LUNG, VITALS, name_of
+from tools.bedside.judging import evidence
+from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import numbers
+from tools.evidence import Evidence
+from tools.labs.value import read, shown
+
+_LEAST_CHANGE = 0.03
+# A pH moves in hundredths.
+_SMALL = 0.002
+_ON_A_LOG_SCALE = frozenset({"ph", "pleural_ph"})
+_MOST_VALUES = 8
+_MOST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value with its time; `number` is in one unit over the course."""
+
+    time: str
+    number: float
+    shown: str
+
+
+def points(name: str, record: Record) -> list[Point]:
+    """All values of a name in time order."""
+    case = record.case
+    if name in VITALS:
+        _, _, field, unit = VITALS[name]
+        sets = sorted(case.vitals, key=lambda v: v.time or "")
+        gap = "" if unit in ("%", "/min") else " "
+        return [Point(s.time or "", float(v), f"{shown(float(v))}{gap}{unit}") for s in sets if (v := getattr(s, field)) is not None]
+    if name in LUNG:
+        tests = sorted(case.lung_function, key=lambda f: f.time or "")
+        return [_lung_point(t.time or "", float(v), name, t.fvc_l, t.fev1_l) for t in tests if (v := getattr(t, LUNG[name][2])) is not None]
+    if name in numbers():
+        return _written(name, record)
+    found = [read(o, case.patient) for o in sorted(case.labs, key=lambda o: o.time or "")]
+    mine = [r for r in found if r.id == name and r.observation.value is not None]
+    out = []
+    for r in mine:
+        gap = "" if r.shown_unit in ("", "%") else " "
+        text = f"{r.observation.comparator or ''}{shown(r.observation.value or 0.0)}{gap}{r.shown_unit}"
+        out.append(Point(r.observation.time or "", r.canonical if r.canonical is not None else float(r.observation.value or 0.0), text))
+    return out
+
+
+def _lung_point(time: str, value: float, name: str, fvc_l: float | None, fev1_l: float | None) -> Point:
+    litres = {"fvc_pct": fvc_l, "fev1_pct": fev1_l}.get(name)
+    unit = "" if name == "fev1_fvc" else "%"
+    return Point(time, value, f"{shown(value)}{unit}" + (f" ({shown(litres)} L)" if litres is not None else ""))
+
+
+def _written(name: str, record: Record) -> list[Point]:
+    """Numbers that stand in notes only, in the order of the notes."""
+    number, best = numbers()[name], record.get("best_pef")
+    out: list[Point] = []
+    for note in sorted(record.case.notes, key=lambda n: n.time or ""):
+        for match in number.pattern.finditer(note.text):
+            digits = next(g for g in match.groups() if g)
+            share = f" ({float(digits) / best.number:.0%} of {best.shown})" if name == "pef" and best is not None else ""
+            text = f"{digits}{'' if number.unit in ('', '%') else ' '}{number.unit}{share}"
+            out.append(Point(note.time or "", float(digits), text))
+    return out
+
+
+def course(names: tuple[str, ...], record: Record) -> list[Evidence]:
+    """One statement per named value that the record holds more than once; a single value says so."""
+    lines = []
+    for name in names[:_MOST_NAMED]:
+        found = points(name, record)[-_MOST_VALUES:]
+        if found:
+            lines.append((name, *_said(name, found)))
+    return [evidence(f"B-course-{name}-{0 if i == 0 else i}", en, zh, "case record", None) for i, (name, en, zh) in enumerate(lines)]
+
+
+def _said(name: str, found: list[Point]) -> tuple[str, str]:
+    en_name, zh_name = name_of(name)
+    same_day = len({p.time[:10] for p in found}) < len(found)
+    when = [(p.time[:16].replace("T", " ") if same_day else p.time[:10]) or "undated" for p in found]
+    steps = [f"{p.shown} ({t})" for p, t in zip(found, when, strict=True)]
+    steps_zh = [f"{p.shown}（{t}）" for p, t in zip(found, when, strict=True)]
+    if len(found) == 1:
+        return f"{en_name}: one value only, {steps[0]}.", f"{zh_name}：仅一次结果，{steps_zh[0]}。"
+    word, word_zh = _direction(found, _SMALL if name in _ON_A_LOG_SCALE else _LEAST_CHANGE)
+    return f"{en_name}: {' → '.join(steps)}: {word}.", f"{zh_name}：{' → '.join(steps_zh)}：{word_zh}。"
+
+
+def _direction(found: list[Point], least: float) -> tuple[str, str]:
+    """Where the value goes over all, and against the last one where that points the other way."""
+    first, last, before = found[0].number, found[-1].number, found[-2].number
+    size = max(abs(first), 1e-9)
+    change, step = last - first, last - before
+    still = least * size
+    percent = f" ({abs(change) / size * 100:.0f}% overall)" if least == _LEAST_CHANGE else ""
+    percent_zh = f"（总幅度 {abs(change) / size * 100:.0f}%）" if percent else ""
+    if abs(change) < still and abs(step) < still:
+        return "no real change", "基本无变化"
+    whole = ("rising", "上升") if change > 0 else ("falling", "下降")
+    if abs(change) < still or (len(found) > 2 and change * step < 0 and abs(step) >= still):
+        turn = ("rising", "回升") if step > 0 else ("falling", "回落")
+        over = ("above", "高于") if change > 0 else ("below", "低于")
+        if abs(change) < still:
+            return f"back to where it was, last step {turn[0]}", f"回到起始水平，最近一次{turn[1]}"
+        return (
+            f"now {turn[0]} again from {found[-2].shown}, {over[0]} the first value",
+            f"最近由 {found[-2].shown} {turn[1]}，仍{over[1]}首次",
+        )
+    return f"{whole[0]}{percent}", f"{whole[1]}{percent_zh}"

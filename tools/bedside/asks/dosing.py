@@ -1,0 +1,224 @@
+"""The dose that the record or the question gives, against what this weight, kidney and age allow (`data/bedside/dose_checks.toml`)."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.bedside.asks.subject import asks, rows
+from tools.bedside.cautions import objections
+from tools.bedside.doses import INDICATIONS
+from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.expression import holds
+from tools.bedside.record.values import Value
+from tools.bedside.record.view import Record
+from tools.bedside.record.wording import write
+from tools.evidence import Evidence
+from tools.labs.value import shown
+
+_IN_MG = {
+    "mg": 1.0,
+    "g": 1000.0,
+    "ug": 0.001,
+    "µg": 0.001,
+    "μg": 0.001,
+    "mcg": 0.001,
+    "microgram": 0.001,
+    "micrograms": 0.001,
+    "毫克": 1.0,
+    "克": 1000.0,
+}
+# Times a day by the words of a frequency; the first that is met counts.
+_TIMES = (
+    (r"week|每周", 1 / 7),
+    (r"every other|alternate|隔日", 0.5),
+    (r"four|qds|qid|q6|every 6|每日四|每日4|一天四|一天4|每6", 4.0),
+    (r"three|tds|tid|q8|every 8|每日三|每日3|一天三|一天3|每8", 3.0),
+    (r"twice|two|\bbd\b|\bb\.?i\.?d|q12|every 12|每日两|每日二|每日2|一天两|一天2|每12", 2.0),
+    (r"dail|once|night|morn|evening|\bod\b|\bqd\b|every 24|每日|每晚|一天|一日|每天", 1.0),
+)
+_TYPED = re.compile(r"(\d+(?:\.\d+)?) ?(mg|g|µg|ug|mcg|micrograms?|毫克|克)(?![A-Za-z/])(.{0,24})", re.IGNORECASE)
+_A_DAY = re.compile(r"(?:一天|一日|每日|每天|a day|daily|per day)\D{0,3}(\d{2,4})(?!\s*次)", re.IGNORECASE)
+
+
+class Check(BaseModel):
+    """One row.
+
+    Attributes:
+        per_kg: Range in mg per kg a day.
+        least: Least and `most` the highest amount a day in mg; `most` of 0 means not at all.
+        advice: What is right here, in both languages.
+        force: The advice stands whatever the amount.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    drug: str
+    test: str = ""
+    per_kg: tuple[float, float] | None = None
+    least: float | None = None
+    most: float | None = None
+    advice: tuple[str, str]
+    source: str
+    year: int | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An amount of a drug: a day in mg, and as it stands in the record."""
+
+    a_day: float
+    en: str
+    zh: str
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """All rows in order."""
+    return tuple(Check.model_validate(row) for row in rows("dose_checks")["check"])
+
+
+def asked(question: str) -> bool:
+    """Whether a question asks if a dose is right."""
+    return bool(asks("dose_check").search(question) and asks("dose_names").search(question))
+
+
+def checked(record: Record) -> list[Evidence]:
+    """A verdict on the dose of the first drug of the question that the record or the question gives a dose for."""
+    question = record.question
+    if not asks("dose_check").search(question):
+        return []
+    current = {d.id for d in record.patient.current}
+    named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
+    named = named or [d for m in record.graph.scan(question) if m.kind == "class" for c in m.ids for d in record.taken(f"@{c}")]
+    for drug in sorted(named, key=lambda d: d not in current):
+        taken = _typed(question, record, drug, len(named)) or _recorded(record, drug)
+        if taken is None or not (asked(question) or _as_recorded(question, record, drug)):
+            continue
+        row = _row(drug, record)
+        found = _against(row, taken, record) if row is not None else _by_graph(drug, taken, record)
+        if found:
+            return found
+    return []
+
+
+def _as_recorded(question: str, record: Record, drug: str) -> bool:
+    """Whether a bare number of the question is the recorded dose."""
+    digits = {float(n) for n in re.findall(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.])", question)}
+    return any(m.dose in digits for m in record.case.medications if any(d.id == drug for d in record.graph.resolve(m.name)))
+
+
+def _row(drug: str, record: Record) -> Check | None:
+    applied = Applied(record, {}, {})
+    return next((c for c in checks() if c.drug == drug and holds(c.test, applied) is True), None)
+
+
+def _times(text: str) -> float | None:
+    return next((n for pattern, n in _TIMES if re.search(pattern, text, re.IGNORECASE)), None)
+
+
+def _recorded(record: Record, drug: str) -> Taken | None:
+    for m in record.case.medications:
+        if m.dose is None or not any(d.id == drug for d in record.graph.resolve(m.name)):
+            continue
+        factor, times = _IN_MG.get((m.unit or "mg").casefold()), _times(m.frequency or "daily")
+        if factor is None or times is None:
+            return None
+        how = f"{shown(m.dose)} {m.unit or 'mg'} {m.frequency or ''}".strip()
+        return Taken(m.dose * factor * times, f"recorded {how}", f"记录 {how}")
+    return None
+
+
+def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None:
+    """A dose that the question itself gives; only where it names one drug."""
+    found = _TYPED.search(question)
+    if named != 1 or found is None:
+        whole = _A_DAY.search(question) if named == 1 else None
+        return None if whole is None else Taken(float(whole[1]), f"{whole[1]} mg a day as typed", f"提问所给每日 {whole[1]} mg")
+    factor = _IN_MG.get(found[2].casefold())
+    recorded = _recorded(record, drug)
+    times = _times(found[3]) or _times(question)
+    if factor is None:
+        return None
+    amount = float(found[1]) * factor
+    if times is None and recorded is not None:
+        return recorded
+    a_day = amount * (times or 1.0)
+    if recorded is not None and abs(recorded.a_day - a_day) < 1e-6:
+        return recorded
+    return Taken(a_day, f"{found[1]} {found[2]} as typed", f"提问所给 {found[1]} {found[2]}")
+
+
+def _against(row: Check, taken: Taken, record: Record) -> list[Evidence]:
+    weight = record.get("weight")
+    extra = {} if weight is None else {f"kg{n}": Value(n * weight.number, f"{n * weight.number:.0f} mg") for n in (1, 15, 20)}
+    applied = Applied(replace(record, extra={**record.extra, **extra}), {}, {})
+    name = record.graph.name(row.drug)
+    each = taken.a_day / weight.number if row.per_kg is not None and weight is not None else None
+    if row.per_kg is not None and each is None:
+        return []
+    amount, amount_zh = (
+        (f"{shown(round(taken.a_day, 3))} mg a day", f"每日 {shown(round(taken.a_day, 3))} mg")
+        if each is None or weight is None
+        else (
+            f"{shown(round(taken.a_day, 3))} mg / {shown(weight.number)} kg = {each:.1f} mg/kg a day",
+            f"{shown(round(taken.a_day, 3))} mg÷{shown(weight.number)} kg = {each:.1f} mg/kg/日",
+        )
+    )
+    word, word_zh = _word(row, taken.a_day, each)
+    advice = (write(row.advice[0], applied, "en"), write(row.advice[1], applied, "zh"))
+    advice = (advice[0][:1].lower() + advice[0][1:] if advice[0][1:2].islower() else advice[0], advice[1])
+    lines = [
+        (f"{word}: {name.en} {amount} ({taken.en}); {advice[0]}.", f"{word_zh}：{name.zh} {amount_zh}（{taken.zh}）；{advice[1]}。"),
+        *_beside(row.drug, record),
+    ]
+    return [evidence(f"B-dose-{row.drug}-check-{n}", en, zh, row.source, row.year) for n, (en, zh) in enumerate(lines)]
+
+
+def _word(row: Check, a_day: float, each: float | None) -> tuple[str, str]:
+    size = each if each is not None else a_day
+    low, high = row.per_kg if row.per_kg is not None else (row.least, row.most)
+    if row.force:
+        return "Check", "需核对"
+    if high == 0:
+        return "No, not at this dose or any now", "不合适，目前不应使用"
+    if high is not None and size > high * 1.02:
+        return "No, too high", "不合适，剂量偏大，应减量"
+    if row.most is not None and a_day > row.most * 1.02:
+        return "No, too high", "不合适，剂量偏大，应减量"
+    if low is not None and size < low * 0.98:
+        return "No, too low", "不合适，剂量偏小"
+    return "Yes, in range", "合适，在推荐范围内"
+
+
+def _by_graph(drug: str, taken: Taken, record: Record) -> list[Evidence]:
+    """A drug without a row: the kidney rule of the drug graph for this clearance."""
+    crcl = record.get("crcl")
+    rules = list(record.graph.dose_rules(drug, crcl=crcl.number if crcl else None))[:1]
+    name = record.graph.name(drug)
+    if not rules or crcl is None:
+        return _by_label(drug, taken, record)
+    rule = rules[0]
+    en = f"{name.en}, {taken.en} ({shown(round(taken.a_day, 3))} mg a day), CrCl {crcl.shown}: {rule.text}"
+    zh = f"{name.zh}，{taken.zh}（每日 {shown(round(taken.a_day, 3))} mg），肌酐清除率 {crcl.shown}：{rule.text_zh}"
+    lines = [(en, zh), *_beside(drug, record)]
+    return [evidence(f"B-dose-{drug}-check-{n}", a, b, rule.source, rule.year) for n, (a, b) in enumerate(lines)]
+
+
+def _by_label(drug: str, taken: Taken, record: Record) -> list[Evidence]:
+    """A drug without any rule: its dose by the guideline for what this patient has, beside what is taken."""
+    here = {c for c, notion in INDICATIONS.items() if record.notion(notion) is True} | set(record.patient.context.conditions)
+    use = next((f for f in record.graph.facts((drug,), ("treats",)) if record.graph.condition_of(f) in here), None)
+    if use is None:
+        return []
+    name = record.graph.name(drug)
+    lines = [(f"{name.en}, {taken.en}: {use.text}", f"{name.zh}，{taken.zh}：{use.text_zh}"), *_beside(drug, record)]
+    return [evidence(f"B-dose-{drug}-check-{n}", a, b, use.source, use.year) for n, (a, b) in enumerate(lines)]
+
+
+def _beside(drug: str, record: Record) -> list[tuple[str, str]]:
+    """What else speaks against the drug here, kidneys apart."""
+    found = [o for o in objections(record, drug) if not o.by_kidney][:2]
+    return [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in found]

@@ -1,0 +1,90 @@
+"""What a value means in this patient (`data/bedside/meanings.toml`), and the pattern of a lung function test."""
+
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.bedside.asks.subject import LUNG, asks, rows, values_named
+from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.expression import holds
+from tools.bedside.record.view import Record
+from tools.bedside.record.wording import write
+from tools.evidence import Evidence
+from tools.labs.value import shown
+
+# GOLD grades by FEV1 in % of predicted.
+_GRADES = ((80, "mild, GOLD 1", "轻度，GOLD 1 级"), (50, "moderate, GOLD 2", "中度，GOLD 2 级"), (30, "severe, GOLD 3", "重度，GOLD 3 级"))
+_LAST_GRADE = ("very severe, GOLD 4", "极重度，GOLD 4 级")
+_OBSTRUCTED = 0.70
+_NORMAL = 80.0
+# DLCO in % of predicted: normal from 75, mild from 61, moderate from 40 (ERS/ATS 2005 bands).
+_TRANSFER = ((75, "normal", "正常"), (61, "mildly reduced", "轻度下降"), (40, "moderately reduced", "中度下降"))
+_LAST_TRANSFER = ("severely reduced", "重度下降")
+_SOURCE = "GOLD report; ATS/ERS: Interpretive strategies for lung function tests"
+
+
+class Meaning(BaseModel):
+    """A value with what it means under a test."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: str
+    test: str = ""
+    en: str
+    zh: str
+    source: str
+    year: int | None = None
+
+
+@cache
+def meaning_rows() -> tuple[Meaning, ...]:
+    """All rows in order."""
+    return tuple(Meaning.model_validate(row) for row in rows("meanings")["meaning"])
+
+
+def meanings(record: Record, *, loose: bool = False) -> list[Evidence]:
+    """What the values named mean here, one statement a value; empty where no row holds; `loose` where nothing else answers."""
+    question = record.question
+    named = values_named(question)
+    if not named or not (loose or asks("meaning").search(question)):
+        return []
+    if set(named) & set(LUNG):
+        found = pattern(record)
+        if found:
+            return found
+    applied = Applied(record, {}, {})
+    chosen = [row for name in named if (row := _first(name, applied)) is not None][:2]
+    return [
+        evidence(f"B-means-{m.value}-{n}", f"{write(m.en, applied, 'en')}.", f"{write(m.zh, applied, 'zh')}。", m.source, m.year)
+        for n, m in enumerate(chosen)
+    ]
+
+
+def _first(value: str, applied: Applied) -> Meaning | None:
+    return next((m for m in meaning_rows() if m.value == value and holds(m.test, applied) is True), None)
+
+
+def pattern(record: Record) -> list[Evidence]:
+    """The ventilatory pattern of the latest test with the values it rests on."""
+    ratio, fev1, fvc, dlco = (record.get(n) for n in ("fev1_fvc", "fev1_pct", "fvc_pct", "dlco_pct"))
+    if ratio is None or fvc is None:
+        return []
+    parts = [f"FEV1/FVC {shown(ratio.number)}", *([f"FEV1 {shown(fev1.number)}%"] if fev1 else []), f"FVC {shown(fvc.number)}%"]
+    if ratio.number < _OBSTRUCTED:
+        grade = next(((e, z) for limit, e, z in _GRADES if fev1 is not None and fev1.number >= limit), _LAST_GRADE) if fev1 else ("", "")
+        en, zh = f"Obstructive ({grade[0]} if after bronchodilator)", f"阻塞性通气障碍（若为舒张后：{grade[1]}）"
+        if fvc.number < _NORMAL:
+            en += "; a low FVC may be air trapping, volumes decide about restriction"
+            zh += "；FVC 低可能为气体陷闭，是否合并限制以肺容量判断"
+    elif fvc.number < _NORMAL:
+        en = "Restrictive pattern, no obstruction (lung volumes confirm it)"
+        zh = "提示限制性通气障碍，无阻塞（以肺容量确认）"
+    else:
+        en, zh = "No obstruction and no sign of restriction", "无阻塞，亦无限制表现"
+    tail, tail_zh = "", ""
+    if dlco is not None:
+        word = next(((e, z) for limit, e, z in _TRANSFER if dlco.number >= limit), _LAST_TRANSFER)
+        tail, tail_zh = f"; DLCO {shown(dlco.number)}%, {word[0]}", f"；DLCO（弥散）{shown(dlco.number)}%，{word[1]}"
+        if record.notion("emphysema") and ratio.number < _OBSTRUCTED and dlco.number < _TRANSFER[0][0]:
+            tail, tail_zh = f"{tail}, in keeping with emphysema", f"{tail_zh}，符合肺气肿"
+    return [evidence("B-means-lung_function-0", f"{en}: {', '.join(parts)}{tail}.", f"{zh}：{'，'.join(parts)}{tail_zh}。", _SOURCE, None)]

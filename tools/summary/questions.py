@@ -1,0 +1,84 @@
+"""What is open: the question asked, what is pending or not recorded, what could not be checked, and CTs without a report."""
+
+import re
+from collections.abc import Iterator
+
+from tools.bedside.record.said import clauses
+from tools.evidence import Evidence
+from tools.summary.gather import Gathered
+from tools.summary.record import Pair, SummaryLine, joined, line, words
+from tools.wording import in_language
+
+_PENDING = re.compile(
+    r"\b(?:not (?:yet )?(?:been )?(?:done|given|started|seen|back|taken|tested|reported)|pending|awaited|outstanding"
+    r"|to be (?:done|repeated|checked)|has been sent|were sent|was sent)\b|未做|未查|未用|未服|尚未|待回报|待查|待排|已送|待复查",
+    re.IGNORECASE,
+)
+_GAPS = {
+    "age": "年龄", "sex": "性别", "vital signs": "生命体征", "laboratory values": "检验", "allergies": "过敏史", "medicines": "用药",
+}  # fmt: skip
+_NOT_FOUND = re.compile(r"(allergy|condition)? ?'([^']+)' is not in the drug graph and was not checked")
+_LONGEST = 150
+_SCORES = ("curb_65", "psi")
+
+
+def questions(g: Gathered) -> list[SummaryLine]:
+    """Everything that is open."""
+    asked = g.case.presentation.question
+    first = [line(words("asked", question=asked), "C-presentation")] if asked and g.basics.evidence else []
+    return [*first, *pending(g), *_scores(g), *_unreported(g), *_missing(g), *_unchecked(g)]
+
+
+def pending(g: Gathered) -> list[SummaryLine]:
+    """Clauses of the notes that say that something is pending or was not done."""
+    found = [(w.key, c) for w in g.texts for c in clauses(w.text) if _PENDING.search(c)]
+    return [line(words("written", text=c[:_LONGEST]), key, level="watch") for key, c in found]
+
+
+def _scores(g: Gathered) -> Iterator[SummaryLine]:
+    """A score of pneumonia that lacks an input, where pneumonia stands in question."""
+    if not g.record.notion("pneumonia"):
+        return
+    for name in _SCORES:
+        score = g.score(name)
+        bounds = score.data.get("range")
+        if score.status == "partial" and score.evidence and isinstance(bounds, list) and None not in bounds:
+            low, high = (f"{float(str(b)):g}" for b in bounds)
+            missing = ", ".join(score.missing), "、".join(g.score_zh(name).missing)
+            yield line(words("score_open", name=_name(score.evidence[0]), missing=missing, low=low, high=high), score.evidence[0].key)
+
+
+def _name(item: Evidence) -> Pair:
+    """A score's name out of its sentence."""
+    zh = item.text_zh or item.text
+    return re.split(r" is (?:between )?\d", item.text)[0], re.split(r"\s*(?:得分|评分|为|在|介于)?\s*(?:介于 )?\d+ ?(?:至|–|与|分)", zh)[0]
+
+
+def _unreported(g: Gathered) -> Iterator[SummaryLine]:
+    """A CT without a report, or one that cannot be measured."""
+    if g.study is None or not g.basics.evidence:
+        return
+    if not g.study.report:
+        yield line(words("unreported", study=g.study.id), "C-studies")
+    if g.ct is not None and g.ct.status in ("out_of_domain", "error") and g.ct.reason:
+        told = (g.ct.reason, in_language(g.ct.reason, "zh"))
+        yield line(words("unread", study=g.study.id, reason=told), "C-studies", level="watch")
+
+
+def _missing(g: Gathered) -> Iterator[SummaryLine]:
+    if not g.basics.evidence:
+        return
+    gaps = [gap for gap in g.basics.missing if gap not in ("allergies", "过敏史")]
+    if not g.case.patient.allergies:
+        yield line(words("no_allergy"), "C-allergies", level="watch")
+    if gaps:
+        english = {zh: en for en, zh in _GAPS.items()}
+        items = joined([(english.get(x, x), _GAPS.get(x, x)) for x in gaps], (", ", "、"))
+        yield line(words("not_recorded", items=items), "C-demographics")
+
+
+def _unchecked(g: Gathered) -> Iterator[SummaryLine]:
+    """Names that the drug graph does not know."""
+    names = [m[2] for w in g.drugs.warnings if (m := _NOT_FOUND.search(w))]
+    if names:
+        yield line(words("unchecked", names=(", ".join(names), "、".join(names))), "C-medications", "C-conditions", "C-allergies")

@@ -1,0 +1,58 @@
+"""The laboratory tab as HTML: patterns first, then a table per system, and a place to add a sheet."""
+
+from html import escape
+
+from agent.chart.views import LabPattern, LabRow, Labs, LabSystem
+from tools.evidence import Language
+from tools.labs.value import shown
+from ui.chart.svg import interval_bar, sparkline
+from ui.i18n import html, named
+from ui.page.marks import lines, table
+
+
+def labs_html(view: Labs, language: Language) -> str:
+    """All laboratory values of the case."""
+    add = (
+        f'<div class="panel-acts"><button type="button" class="quiet" data-open="paste">{html("lab_paste", language)}</button>'
+        f'<button type="button" class="quiet" data-open="files">{html("lab_upload", language)}</button></div>'
+    )
+    if not view.systems:
+        return f'{add}<p class="note">{html("lab_none", language)}</p>'
+    patterns = "".join(_pattern(p, language) for p in view.patterns)
+    title = html("lab_patterns", language)
+    found = f'<section class="patterns"><h3>{title}</h3>{patterns}</section>' if patterns else ""
+    warnings = "".join(f"<li>{lines(w)}</li>" for w in view.warnings)
+    limits = f'<details class="fold limits"><summary>{html("limits", language)}</summary><ul>{warnings}</ul></details>' if warnings else ""
+    return add + found + "".join(_system(s, language) for s in view.systems) + limits
+
+
+def _pattern(p: LabPattern, language: Language) -> str:
+    """What the values mean together; from which values and by which rule shows when it is opened."""
+    rule = f"{html('lab_because', language)} {lines(p.because)}"
+    source = f"{html('lab_rule', language)} {lines(p.source)}"
+    said = f'<summary>{lines(p.text)}</summary><p class="note">{rule}</p><p class="note">{source}</p>'
+    return f'<details class="pattern">{said}</details>'
+
+
+def _system(system: LabSystem, language: Language) -> str:
+    heads = [html(key, language) for key in ("lab_name", "lab_value", "lab_interval", "lab_course")]
+    rows = "".join(_row(r, language) for r in system.rows)
+    name = escape(system.name)
+    return f'<section class="system"><h3>{name}</h3>{table("labs", name, heads, rows)}</section>'
+
+
+def _row(r: LabRow, language: Language) -> str:
+    flag = named("flag", r.flag, language)
+    mark = {"low": "↓", "high": "↑", "critical_low": "↓!", "critical_high": "↑!"}.get(r.flag, "")
+    value = f'<b>{escape(r.value)}</b> <span class="unit">{escape(r.unit)}</span> <span class="flag {r.flag}">{mark}'
+    value += f'<span class="sr-only">{escape(flag)}</span></span>'
+    title = " ".join(filter(None, (r.source, r.problem)))
+    interval = f'<span title="{escape(title)}">{escape(r.interval) or "–"}</span>{interval_bar(r.number, r.low, r.high)}'
+    before = "; ".join(f"{p.time[:10] or '?'} {shown(p.value)}" for p in r.points[:-1][-4:])
+    course = sparkline(r.points, r.low, r.high) + (f'<span class="before">{escape(before)}</span>' if before else "")
+    day = f'<span class="note">{escape(r.time[:16].replace("T", " "))}</span>' if r.time else ""
+    trouble = f'<span class="note warn">{lines(r.problem)}</span>' if r.problem else ""
+    return (
+        f'<tr id="row-{escape(r.key)}" data-key="{escape(r.key)}" class="{r.flag}" tabindex="-1">'
+        f'<th scope="row">{escape(r.name)}{day}{trouble}</th><td>{value}</td><td>{interval}</td><td>{course or "–"}</td></tr>'
+    )

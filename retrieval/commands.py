@@ -281,6 +281,7 @@ def eval_retrieval(
     """Measure retrieval: BM25, dense, fused and reranked on our own questions and on MedQuAD."""
     from retrieval.evaluation import rankers as evaluate
     from retrieval.evaluation import sentences, strange
+    from retrieval.guidelines.asks import read_asks
     from retrieval.index.guideline_index import GuidelineIndex
 
     settings = _settings(ctx)
@@ -299,10 +300,10 @@ def eval_retrieval(
             answered = [*judged, *asked]
             notes = f"{len(answered)} questions with a passage, {len(off)} of other fields"
             evaluate.fit_answerable(ranker, answered, off).save(fitted_on=notes, passages=len(index.passages()))
-            labelled = list(strange.examples(evaluate.read_asks(), index.passages(), index.lexicon, index.vocabulary))
+            labelled = list(strange.examples(read_asks(), index.passages(), index.lexicon, index.vocabulary))
             strange.save(strange.fit_subjects(labelled), labelled)
             idf = sentences.idf_of(index.passages())
-            rows = list(sentences.labelled(evaluate.read_asks(), index.passages(), idf))
+            rows = list(sentences.labelled(read_asks(), index.passages(), idf))
             sentences.save(sentences.fit_selector(rows, idf), rows)
             index = GuidelineIndex.open(settings.cache_dir)
         if folder.is_dir():

@@ -19,7 +19,7 @@ from agent.verify.check import covered
 from agent.verify.text import normalise, tokens
 from tools.evidence import Evidence, Kind, Language
 
-STRUCTURED: frozenset[Kind] = frozenset({"lab", "score", "drug_graph", "ct", "model", "case"})
+STRUCTURED: frozenset[Kind] = frozenset({"lab", "score", "drug_graph", "ct", "model", "case", "report", "similar_case"})
 # Sentences of a record that are rendered whole; of longer ones the first and the one that the model spoke of.
 _WHOLE = 2
 _INSTEAD = "the record's own wording stands instead: {because}"

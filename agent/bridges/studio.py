@@ -79,8 +79,9 @@ def graph_of(settings: Settings, parts: Parts) -> Any:
         loaded = opened(wanted.case) if wanted.case else None
         card = CaseCard.of(loaded.case) if loaded else None
         language = wanted.language or asked_language(question) or language_of(question)
-        before = str(earlier[-1]["question"]) if earlier else ""
-        shown = scene(question, loaded.case if loaded else None, card, before, language)
+        asked = [str(a["question"]) for a in earlier]
+        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
+        shown = scene(question, loaded.case if loaded else None, card, asked, carried, language)
         if shown.ask is not None:
             return {"messages": [AIMessage(content=shown.ask)], "patient": wanted.case}
         context = on_record(settings, parts, loaded, shown.card, language, question)

@@ -118,7 +118,7 @@ def taken_up(reading: Reading, turns: Sequence[Turn], assumed: Sequence[str] = (
     if before is None or before.reading is None or kind == "new":
         return Turn(text, _same_score(reading, turns), words=text, wordings=(text,))
     if kind in ("shorter", "translate", "sources"):
-        return Turn(text, None, about=kind, kind=kind)  # type: ignore[arg-type]
+        return Turn(text, None, about=kind, kind=kind)
     if kind == "why":
         words = f"{before.words} {text}"
         whole = replace(before.reading, parts=())

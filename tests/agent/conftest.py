@@ -208,6 +208,9 @@ class SmallHouse:
     def index(self) -> None:
         return None
 
+    def reopen_index(self) -> None:
+        return None
+
     def drugs(self) -> None:
         return None
 

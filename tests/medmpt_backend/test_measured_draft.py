@@ -125,3 +125,13 @@ def test_numbers_in_a_sentence_are_its_figures() -> None:
     for s in measured_draft(study(effusion=PleuraGroup("in", None, 0.0, 640.4, 200))):
         shown = {f"{value:.{decimals}f}" for _, value, _, decimals in s.figures} | {"950", "5"}
         assert set(re.findall(r"\d+(?:\.\d+)?", s.en)) <= shown | {"30"}, s.en
+
+
+def test_an_empty_impression_says_what_was_looked_at() -> None:
+    lungs = replace(study().lungs, laa950_pct=1.0, ggo_pct=0.5)
+    found = said(replace(study(), lungs=lungs))
+    assert "pleural fluid" in found["impression_nothing"].en
+    assert "肺气肿" in found["impression_nothing"].zh
+    blind = PleuraGroup("unknown", "pixels", 0.0, 0.0)
+    limit = Limit("contrast", "out", ("laa950_pct",), "contrast")
+    assert "impression_nothing" not in said(replace(study(effusion=blind, pneumothorax=blind), lungs=lungs, limits=(limit,)))

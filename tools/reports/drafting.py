@@ -95,7 +95,7 @@ def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
 
 
 def _by_measurement(draft: _Draft, deps: Deps, study: str) -> None:
-    """Replace the model's part by sentences from measurements; that the model abstains moves to the limits."""
+    """Replace the model's part by sentences from measurements, if there are any; that the model abstains moves to the limits."""
     rows = sentences(deps, study)
     if not rows:
         return

@@ -60,7 +60,8 @@ def measured_draft(q: Quantification) -> tuple[Sentence, ...]:
     rows = _chosen(labels)
     said = [_finding(row, labels) for row in rows]
     weighed = sorted((row for row in rows if "weight" in row), key=lambda row: -int(row["weight"]))
-    return (_technique(q), *said, *(_impression(row, labels) for row in weighed), *_rules(weighed), *_limits(q, labels))
+    impression = [_impression(row, labels) for row in weighed] or _nothing(labels)
+    return (_technique(q), *said, *impression, *_rules(weighed), *_limits(q, labels))
 
 
 def _chosen(labels: Labels) -> list[Mapping[str, Any]]:
@@ -89,6 +90,16 @@ def _finding(row: Mapping[str, Any], labels: Labels) -> Sentence:
 def _impression(row: Mapping[str, Any], labels: Labels) -> Sentence:
     (en, figures), (zh, _) = _filled(row["impression_en"], labels), _filled(row["impression_zh"], labels)
     return Sentence(f"impression_{row['group']}", "impression", en, zh, "measured", row.get("finding"), True, figures)
+
+
+def _nothing(labels: Labels) -> list[Sentence]:
+    """That nothing was found in what was looked at; nothing is said where nothing could be looked at."""
+    text = table()["nothing"]
+    names = [pair for label, pair in text["names"].items() if label in labels.names]
+    if not names:
+        return []
+    en, zh = text["en"].format(names=", ".join(n for n, _ in names)), text["zh"].format(names="、".join(n for _, n in names))
+    return [Sentence("impression_nothing", "impression", en, zh, "measured")]
 
 
 def _rules(rows: list[Mapping[str, Any]]) -> list[Sentence]:

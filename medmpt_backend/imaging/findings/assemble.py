@@ -40,12 +40,11 @@ COARSE_PIXEL_MM = 1.2
 MAX_LAA_PCT = 10.0
 # What `benchmarks/painted.py` found on six real scans of four scanners' kernels, and nothing on seven unpainted ones: see docs/imaging.md.
 PAINTED: Mapping[str, str] = {
-    "fluid": "Painted free fluid of 100 to 1,500 mL was found in every one of six real scans, as 60 to 100 % of its volume; "
-    "50 mL was missed.",
-    "air": "Painted free air of 100 to 800 mL was found in every one of six real scans, as 65 to 95 % of its volume; "
-    "50 mL may be missed.",
-    "dense": "Painted dense tissue at the wall of 20 mm and more was found as 80 to 100 % of its volume; below 20 mm it is missed. "
-    "A real mass was found with about half of its volume.",
+    "fluid": "Painted free fluid of 100 to 1,500 mL was found in every one of six real scans, as 60 to 95 % of its volume, "
+    "where a part of that lung was left; 50 mL was missed in four.",
+    "air": "Painted free air of 100 to 800 mL was found in every one of six real scans, as 45 to 90 % of its volume; less may be missed.",
+    "dense": "Painted dense tissue at the wall of 20 mm radius and more was found as 75 to 100 % of its volume, one in 17 not at all; "
+    "smaller is missed. A real mass was found with about half of its volume.",
 }
 NOT_PAINTED = "Pixels are {pixel:.1f} mm wide; the method was checked on pixels of 0.7 to 0.9 mm."
 EXPERIMENTAL = "Experimental: not validated on annotated scans; not for the report."

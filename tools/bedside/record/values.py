@@ -102,6 +102,12 @@ def _body(case: Case, field: str, unit: str) -> Value | None:
     return None if value is None else Value(float(value), f"{shown(float(value))}{unit}")
 
 
+def _fluid(case: Case) -> Value | None:
+    """30 mL of crystalloid per kg of weight."""
+    weight = case.patient.weight_kg
+    return None if weight is None else Value(30 * weight, f"{30 * weight:.0f} mL")
+
+
 def _smoking(case: Case, field: str) -> Value | None:
     value = getattr(case.patient.smoking, field) if case.patient.smoking else None
     return None if value is None else Value(float(value), shown(float(value)))
@@ -238,6 +244,7 @@ _PLAIN: Mapping[str, Callable[[Case], Value | None]] = {
     "bp": _pressure,
     "pf": _oxygenation,
     "days": _days,
+    "fluid30": _fluid,
     "alt_times": _alt_times,
     "age": partial(_body, field="age_years", unit=""),
     "weight": partial(_body, field="weight_kg", unit=" kg"),

@@ -99,7 +99,10 @@ def test_viewer_scrolls_windows_jumps_and_measures(page: "Page") -> None:
     page.locator('#viewer-canvas[data-drawn="14"]').wait_for()
     canvas.press("PageUp")
     page.locator('#viewer-canvas[data-drawn="4"]').wait_for()
-    grey = "c => c.getContext('2d').getImageData(c.width / 2, 12, 1, 1).data[0]"  # 40 HU in front of the disc
+    grey = """c => {
+      const off = 0.4 * Math.min(c.width, c.height);  // a corner of the picture: 40 HU beside the disc
+      return c.getContext("2d").getImageData(c.width / 2 - off, c.height / 2 - off, 1, 1).data[0];
+    }"""
     page.locator("#viewer-cross").evaluate("box => box.click()")
     assert canvas.evaluate(grey) > 200
     page.locator("#window-mediastinum").click()

@@ -25,7 +25,7 @@ const report = new Report(say, drawer);
 const summary = new Summary(say, drawer);
 const sync = () => document.querySelector("#sync")?.click();
 new Talk(say, sync);
-new Opening(say, () => { viewer?.wait(); teaching.open(null); }, (changed) => (changed ? sync() : refresh()));
+new Opening(say, () => { wave += 1; viewer?.wait(); teaching.open(null); }, (changed) => (changed ? sync() : refresh()));
 shade();
 tooltip();
 
@@ -53,8 +53,11 @@ function host() {
   return viewer;
 }
 
+// A newer refresh, or clearing the page, ends one that still waits for the server.
+let wave = 0;
 let shownCase = null;
 async function refresh() {
+  const mine = (wave += 1);
   for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
   const opened = document.querySelector("#patient-bar [data-case]")?.dataset.case ?? "";
   panels.stale(opened !== shownCase);
@@ -63,11 +66,13 @@ async function refresh() {
   if (!same) viewer?.wait();
   const lesson = await fetch("/teaching");
   const view = lesson.ok ? await lesson.json() : null;
+  if (mine !== wave) return;
   teaching.open(view);
   if (view && !same) tabs.open("talk", "teach");
   else if (!view && document.body.dataset.talk === "teach" && !same) tabs.open("talk", "chat");
   const reply = await fetch("/studies");
   const listed = reply.ok ? await reply.json() : { case: false, studies: [] };
+  if (mine !== wave) return;
   summary.open(opened);
   report.open({ ...listed, key: opened });
   await viewer?.open(listed);
@@ -101,7 +106,7 @@ new MutationObserver(() => {
 
 window.medmpt = {
   refresh,
-  clear() { viewer?.wait(); teaching.open(null); report.forget(); },
+  clear() { wave += 1; viewer?.wait(); teaching.open(null); report.forget(); },
   language(code) {
     language = code;
     document.documentElement.lang = code === "zh" ? "zh-CN" : "en";

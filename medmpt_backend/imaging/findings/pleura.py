@@ -107,15 +107,16 @@ def fluid(cavity: Cavity) -> Pocket:
 
 def _paravertebral(cavity: Cavity, middle: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Between the costal space and the spine, behind the middle of the chest: where no ray to a rib leads."""
-    out = np.zeros(cavity.side.shape, dtype=bool)
+    out: NDArray[np.bool_] = np.zeros_like(cavity.behind_lung)
     columns = np.flatnonzero((cavity.side > 0).any(axis=(0, 1)))
     if not len(columns):
         return out
     centre, gap = (columns[0] + columns[-1]) / 2, _SPINE_MM / cavity.grid.spacing[2]
-    x = np.arange(out.shape[2])
+    depth, _, width = cavity.lungs.shape
+    x = np.arange(width)
     for side in (RIGHT, LEFT):
         towards = (x < centre - gap) if side == RIGHT else (x > centre + gap)
-        for k in range(out.shape[0]):
+        for k in range(depth):
             rows = np.flatnonzero((cavity.side[k] == side).any(axis=1))
             if not len(rows):
                 continue
@@ -123,7 +124,8 @@ def _paravertebral(cavity: Cavity, middle: NDArray[np.float64]) -> NDArray[np.bo
             half = (spans[0] + spans[-1]) / 2
             inner = towards & ((x > half) if side == RIGHT else (x < half))
             out[k, max(rows[0], int(middle[k])) : rows[-1] - 1] |= inner
-    return out & (cavity.side == 0) & (cavity.lungs == 0)
+    out &= (cavity.side == 0) & (cavity.lungs == 0)
+    return out
 
 
 def _massive(part: NDArray[np.bool_], cavity: Cavity) -> bool:

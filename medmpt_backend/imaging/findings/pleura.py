@@ -107,12 +107,12 @@ def fluid(cavity: Cavity) -> Pocket:
 
 def _paravertebral(cavity: Cavity, middle: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Between the costal space and the spine, behind the middle of the chest: where no ray to a rib leads."""
-    out: NDArray[np.bool_] = np.zeros(cavity.side.shape, dtype=np.bool_)
-    depth, _, width = cavity.side.shape
+    out: NDArray[np.bool_] = np.zeros_like(cavity.behind_lung)
     columns = np.flatnonzero((cavity.side > 0).any(axis=(0, 1)))
     if not len(columns):
         return out
     centre, gap = (columns[0] + columns[-1]) / 2, _SPINE_MM / cavity.grid.spacing[2]
+    depth, _, width = cavity.lungs.shape
     x = np.arange(width)
     for side in (RIGHT, LEFT):
         towards = (x < centre - gap) if side == RIGHT else (x > centre + gap)
@@ -124,8 +124,8 @@ def _paravertebral(cavity: Cavity, middle: NDArray[np.float64]) -> NDArray[np.bo
             half = (spans[0] + spans[-1]) / 2
             inner = towards & ((x > half) if side == RIGHT else (x < half))
             out[k, max(rows[0], int(middle[k])) : rows[-1] - 1] |= inner
-    found: NDArray[np.bool_] = out & (cavity.side == 0) & (cavity.lungs == 0)
-    return found
+    out &= (cavity.side == 0) & (cavity.lungs == 0)
+    return out
 
 
 def _massive(part: NDArray[np.bool_], cavity: Cavity) -> bool:

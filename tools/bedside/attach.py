@@ -13,12 +13,13 @@ from tools.bedside.asks.subject import asks
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
+from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked
-from tools.bedside.verdicts import alternative, asks_whether, refusals, unspoken, verdicts
+from tools.bedside.verdicts import asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult

@@ -9,9 +9,9 @@ from tests.tools.test_bedside_rows import GRAPH, _check, _text
 from tools.bedside.asks import dosing, effects, formula, general, part, reading
 from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.attach import judgements
+from tools.bedside.instead import supports
 from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
-from tools.bedside.verdicts import supports
 from tools.case.files import load_case
 from tools.labs.analytes import analytes
 from tools.scores.registry import calculators

@@ -9,12 +9,12 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.guidelines.corpus import load_corpus
 from tools.bedside.cautions import cautions
 from tools.bedside.doses import dose_rows
+from tools.bedside.instead import alternatives
 from tools.bedside.record.expression import names_of
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import notions, numbers
 from tools.bedside.regimens import regimens
 from tools.bedside.topics import topics
-from tools.bedside.verdicts import alternatives
 from tools.case.record import Case
 from tools.labs.analytes import analytes
 from tools.scores.registry import calculators

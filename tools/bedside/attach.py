@@ -7,18 +7,19 @@ from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
-from tools.bedside.asks import formula, general, part
+from tools.bedside.asks import cause, formula, general, part
 from tools.bedside.asks.general import written_out
 from tools.bedside.asks.subject import asks
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
+from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked
-from tools.bedside.verdicts import alternative, asks_whether, refusals, unspoken, verdicts
+from tools.bedside.verdicts import asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
@@ -28,6 +29,9 @@ _READ = 8
 # Sentences of a topic that stand below the answer to a general question.
 _BESIDE = 3
 _BARE_WORDS = 6
+# Topics of this rank hold limits with numbers.
+_FIRM = 5
+_MOST_LIMITS = 6
 _SHORT = 24
 
 
@@ -77,7 +81,11 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     if formula.in_general(question) and not words("patient").search(question) and not part.of_report(question):
         return []  # about what is recommended in general, not about this patient
     answered = general.answers(record)
-    if answered and answered[0].key.startswith(general.ALONE):
+    if answered and answered[0].key.startswith("B-cause-") and not cause.asks_cause(question):
+        # Whether to stop it: a topic with its limits knows better than the row of the effect.
+        limits = [e for t in asked(question) if t.rank >= _FIRM for e in judge(t, record)]
+        answered = [*limits, *answered][:_MOST_LIMITS] if limits else answered
+    if answered and any(e.key.startswith(general.ALONE) for e in answered):
         return answered
     firm = [] if topics_only or asks_dose(question) else refusals(question, record)
     topical = [(t, judge(t, record)) for t in asked(question)]

@@ -1,48 +1,14 @@
 """`Can this patient have X?`: a verdict on every drug that the question names, with the reason and the alternative."""
 
-import tomllib
-from functools import cache
-from importlib.resources import files
-
-from pydantic import BaseModel, ConfigDict
-
 from tools.bedside.cautions import Objection, closed, objections
-from tools.bedside.judging import Applied, evidence
-from tools.bedside.record.expression import holds
+from tools.bedside.instead import alternative, in_pregnancy, support
+from tools.bedside.judging import evidence
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
-from tools.bedside.record.wording import write
 from tools.bedside.regimens import forbidding
 from tools.evidence import Evidence
 
 _Line = tuple[str, str, Objection | None]
-
-
-class Alternative(BaseModel):
-    """What to take instead of a drug (`a;@group`) under a record condition."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    drugs: str
-    test: str = ""
-    en: str
-    zh: str
-    source: str
-    year: int | None = None
-
-
-@cache
-def alternatives() -> tuple[Alternative, ...]:
-    """All rows in order."""
-    text = (files("tools") / "data" / "bedside" / "alternatives.toml").read_text(encoding="utf-8")
-    return tuple(Alternative.model_validate(row) for row in tomllib.loads(text)["alternative"])
-
-
-@cache
-def supports() -> tuple[Alternative, ...]:
-    """All rows in order."""
-    text = (files("tools") / "data" / "bedside" / "alternatives.toml").read_text(encoding="utf-8")
-    return tuple(Alternative.model_validate(row) for row in tomllib.loads(text)["support"])
 
 
 def asks_whether(question: str) -> bool:
@@ -158,6 +124,15 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
     good = None if found else support(drug, record)
     if good is not None:
         return 3, [(f"Yes, {name.en} can go on: {closed(good[0], '.')}", f"可以继续使用{name.zh}：{closed(good[1], '。')}", None)]
+    known = None if found else in_pregnancy(drug, record)
+    if known is not None:
+        return 3, [
+            (
+                f"No reason here to stop {name.en}. {closed(known[0], '.')}",
+                f"可以继续，未见须停用{name.zh}的依据。{closed(known[1], '。')}",
+                None,
+            )
+        ]
     if not found:
         checked, checked_zh = _checked(record)
         return 3, [
@@ -237,6 +212,13 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     elif (good := support(drug, record)) is not None:
         rank = 3
         head = (f"Yes, {name.en} can be given: {closed(good[0], '.')}", f"可以使用{name.zh}：{closed(good[1], '。')}", None)
+    elif (known := in_pregnancy(drug, record)) is not None:
+        rank = 3
+        head = (
+            f"Nothing found against {name.en} here. {closed(known[0], '.')} Whether it is indicated is another question.",
+            f"未发现反对使用{name.zh}的依据。{closed(known[1], '。')}是否有适应证另行判断。",
+            None,
+        )
     else:
         rank = 3
         checked, checked_zh = _checked(record)
@@ -251,26 +233,6 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
         if instead is not None:
             lines.append((*instead, worst))
     return rank, lines
-
-
-def support(drug: str, record: Record) -> tuple[str, str] | None:
-    """What speaks for a drug that nothing speaks against: a row, or its place in pregnancy, or a cephalosporin in a mild allergy."""
-    applied = Applied(record, {}, {})
-    row = next((a for a in supports() if drug in record.members(a.drugs) and holds(a.test, applied) is True), None)
-    if row is not None:
-        return write(row.en, applied, "en"), write(row.zh, applied, "zh")
-    if record.notion("pregnant") is True:
-        facts = [f for f in record.graph.facts((drug,), ("pregnancy",)) if f.severity is None and "may be used" in f.text]
-        if facts:
-            return facts[0].text, facts[0].text_zh
-    return None
-
-
-def alternative(drug: str, record: Record) -> tuple[str, str] | None:
-    """What to take instead of a drug here, in both languages; None where no row says."""
-    applied = Applied(record, {}, {})
-    row = next((a for a in alternatives() if drug in record.members(a.drugs) and holds(a.test, applied) is True), None)
-    return None if row is None else (write(row.en, applied, "en"), write(row.zh, applied, "zh"))
 
 
 def _checked(record: Record) -> tuple[str, str]:

@@ -16,6 +16,8 @@ from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 
 _MOST = 4
+# From this place on only the label speaks for a suspect.
+_LABELLED = 90
 # Characters of a question that is hardly more than a value and a medicine.
 _SHORT = 60
 _LABEL = "Product labels in the drug graph"
@@ -99,7 +101,7 @@ def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -
         if drug not in found and (facts := [f for f in graph.facts((drug,), ("causes",)) if _effect_ids(f.subjects) & set(effect.graph)]):
             name, rare = graph.name(drug), "uncommonly" in facts[0].text or "rarely" in facts[0].text
             why = ("listed by the label as uncommon", "说明书列为少见") if rare else ("listed by the label", "说明书已列")
-            found[drug] = Suspect((name.en, name.zh), why, _since(record, drug), _LABEL, None, drug in named, 90 + rare)
+            found[drug] = Suspect((name.en, name.zh), why, _since(record, drug), _LABEL, None, drug in named, _LABELLED + rare)
     return sorted(found.values(), key=lambda s: (not s.named, s.row))
 
 
@@ -138,7 +140,7 @@ def _answer(
         done = (write(action.en, applied, "en") + ".", write(action.zh, applied, "zh") + "。")
         lines.insert(0 if action_first else len(lines), done)
     others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
-    if others and suspects:
+    if others and any(s.row < _LABELLED or s.named for s in suspects):
         lines.append((f"Also in the record: {'; '.join(o[0] for o in others)}.", f"病历中另有：{'；'.join(o[1] for o in others)}。"))
     source, year = (suspects[0].source, suspects[0].year) if suspects else (_LABEL, None)
     return [evidence(f"B-cause-{effect.id}-{n}", en, zh, source, year) for n, (en, zh) in enumerate(lines)]
@@ -163,15 +165,21 @@ def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Rec
             f"现用药中未见已知可致{effect.title[1]}者{state_zh}{tail_zh}。",
         )
     mine = [s for s in suspects if s.named]
+    if others and not mine and all(s.row >= _LABELLED for s in suspects):
+        return (
+            f"First the record's own reasons: {'; '.join(o[0] for o in others)}{state}; "
+            f"medicines that may add: {_listed(suspects[:_MOST], 'en')}.",
+            f"首先考虑病历中的原因：{'；'.join(o[1] for o in others)}{state_zh}；可能参与的药物：{_listed(suspects[:_MOST], 'zh')}。",
+        )
     asked = {d.id for d in record.graph.mentions(question)}
     firm = effect.yes is not None and holds(effect.yes.test, applied) is True
     if mine:
         head, head_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else _grade(mine[0])
-        rest = [s for s in suspects if not s.named and s.row < 90][: _MOST - 1]
+        rest = [s for s in suspects if not s.named and s.row < _LABELLED][: _MOST - 1]
         more = f" Adding to it: {_listed(rest, 'en')}." if rest else ""
         more_zh = f"同时参与：{_listed(rest, 'zh')}。" if rest else ""
         return f"{head}: {_listed(mine, 'en')}{state}.{more}", f"{head_zh}：{_listed(mine, 'zh')}{state_zh}。{more_zh}"
-    strong = [s for s in suspects if s.row < 90] or suspects
+    strong = [s for s in suspects if s.row < _LABELLED] or suspects
     denied, denied_zh = ("", "")
     if asked and not firm:
         names = [record.graph.name(d) for d in asked]
@@ -185,7 +193,7 @@ def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Rec
 
 
 def _grade(suspect: Suspect) -> tuple[str, str]:
-    return ("Possible", "有可能") if suspect.row > 90 else ("Yes, likely", "是，可能性大")
+    return ("Possible", "有可能") if suspect.row > _LABELLED else ("Yes, likely", "是，可能性大")
 
 
 def _listed(suspects: list[Suspect], language: str) -> str:

@@ -44,7 +44,7 @@ def answers(record: Record) -> list[Evidence]:
         or formula.computed(record)
         or _courses(question, record)
         or part.quoted(record)
-        or reading.meanings(record)
+        or ([] if record.graph.mentions(question) else reading.meanings(record))
     )
 
 

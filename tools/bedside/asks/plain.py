@@ -61,4 +61,6 @@ def _written_out(word: str, record: Record) -> str:
 
 @cache
 def _beginning(graph: DrugGraph, start: str) -> tuple[str, ...]:
-    return tuple(d.name for d in graph.drugs() if d.name.casefold().startswith(start))
+    """Names that begin so; a part of a combination is another drug than the combination."""
+    found = [d.name for d in graph.drugs() if d.name.casefold().startswith(start)]
+    return tuple(n for n in found if n[len(start) : len(start) + 1].isalpha())

@@ -22,6 +22,8 @@ LUNG = {
     "fev1_fvc": ("FEV1/FVC", "FEV1/FVC", "fev1_fvc", ""),
     "dlco_pct": ("DLCO", "DLCO", "dlco_pct", "% predicted"),
 }
+# A sheet's short name that means another value at the bedside: "CO2" is the gas, not total CO2.
+AMBIGUOUS = frozenset({"co2"})
 # What a collective word stands for.
 _GROUPS = {
     "gas": ("ph", "paco2", "pao2"),
@@ -51,6 +53,7 @@ def _named() -> tuple[tuple[str, re.Pattern[str]], ...]:
     for name in dict.fromkeys((*colloquial, *analytes())):
         own = analytes().get(name)
         plain = [n for n in {own.en, own.zh, *own.synonyms} if len(n) > 2 or not n.isascii()] if own else []
+        plain = [n for n in plain if n.casefold() not in AMBIGUOUS]
         parts = [f"(?i:{re.escape(n)})" if n.isascii() else re.escape(n) for n in sorted(plain, key=len, reverse=True)]
         parts += colloquial.get(name, [])
         found.append((name, re.compile("|".join(rf"(?<![A-Za-z])(?:{p})(?![a-z])" if re.match(r"[\w(\[]", p) else p for p in parts))))

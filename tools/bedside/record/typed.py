@@ -40,7 +40,8 @@ def _pattern(name: str) -> re.Pattern[str] | None:
         words = _NAMES[name]
     elif name in analytes():
         known = analytes()[name]
-        words = "|".join(re.escape(n) for n in sorted({known.en, known.zh, *known.synonyms}, key=len, reverse=True) if len(n) > 1)
+        names = {n for n in (known.en, known.zh, *known.synonyms) if n.casefold() != "co2"}  # at the bedside the gas, not total CO2
+        words = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True) if len(n) > 1)
     else:
         return None
     return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?){_UNIT}", re.IGNORECASE)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
@@ -35,6 +35,9 @@ _ASKED = {
 }
 # Keys under which the false sentence is tried one by one.
 _MOST_KEYS = 10
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Attack(BaseModel):
@@ -160,7 +163,7 @@ def planted(base: Case, attack: Attack) -> Case:
     return case
 
 
-def _with(model: Any, **fields: Any) -> Any:
+def _with(model: _Model, **fields: Any) -> _Model:
     return model.model_copy(update=fields)
 
 

@@ -37,6 +37,9 @@ _ASKED = {
 _MOST_KEYS = 10
 
 
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
 class Attack(BaseModel):
     """One row of an attack file."""
 
@@ -160,10 +163,7 @@ def planted(base: Case, attack: Attack) -> Case:
     return case
 
 
-M = TypeVar("M", bound=BaseModel)
-
-
-def _with(model: M, **fields: Any) -> M:
+def _with(model: _Model, **fields: Any) -> _Model:
     return model.model_copy(update=fields)
 
 

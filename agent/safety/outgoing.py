@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 
 from agent.reading.lexicon import concepts, language_of, mentions
 from tools.case.record import Case
-from tools.case.scrub import known_words, scrub
+from tools.case.scrub import bare_name, known_words, scrub
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
 
@@ -106,7 +106,9 @@ def _records(value: Any) -> bool:
 
 def _swapped(text: str, swaps: dict[str, str]) -> str:
     for own, instead in swaps.items():
-        text = text.replace(own, instead)
+        if own in text:
+            # What stands before a colon is the cue of what follows it ("reporting doctor: ..."): the scrubber needs it.
+            text = re.sub(rf"{re.escape(own)}(?!\s*[:：])", instead.replace("\\", "\\\\"), text)
     return text
 
 
@@ -149,7 +151,7 @@ def _in_vocabulary(text: str) -> bool:
     if covered >= 0.9 * len(text.strip()):
         return True
     if re.search(r"[\u4e00-\u9fff]", text):
-        return covered >= 0.6 * len(re.sub(r"\W", "", text)) or len(text) <= 4
+        return covered >= 0.6 * len(re.sub(r"\W", "", text)) or (len(text) <= 4 and not bare_name(text))
     return bool(words) and all(w.lower() in known_words() for w in words)
 
 

@@ -6,7 +6,7 @@ from agent.reading.lexicon import DRUG_KINDS, ids, language_of, mentions
 from agent.verify.align import Place, content, pieces, place, texts_for
 from agent.verify.binding import exchanged, reordered, turned_number
 from agent.verify.contrast import contrasts, otherwise, otherwise_with_value
-from agent.verify.facts.bands import outside_band
+from agent.verify.facts.bands import in_its_band, outside_band
 from agent.verify.facts.dated import other_day
 from agent.verify.facts.imaging import compared_wrong, other_level, other_side, remarked
 from agent.verify.facts.order import turned_round
@@ -164,6 +164,8 @@ def _contrast(claim: str, whole: Place, pool: str, cited: list[Evidence]) -> str
     for name, value in otherwise_with_value(claim, whole, pool):
         if plain and ((name == "modality" and value != "strong") or name in _BANDED):
             continue  # a record does not recommend, and its bands are compared as bands
+        if name in _BANDED and any(in_its_band(claim, [pool], n) for n in numbers_of(claim)):
+            continue
         if _agrees_apart(name, claim, whole, pool) or (name != "modality" and _agrees_elsewhere(name, claim, whole, pool)):
             continue
         return f"the evidence says otherwise ({name.replace('_', ' ')}: {value})"

@@ -59,6 +59,19 @@ def term_only(text: str) -> str:
     return (plain[: cut.start()].strip() or UNREADABLE) if cut else plain
 
 
+def drug_or_name(text: str) -> str:
+    """A name of the drug graph as it stands, else what is a name of the text."""
+    plain = name_only(text)
+    return text if plain != text and text.strip().casefold() in _drugs() else plain
+
+
+@lru_cache(maxsize=1)
+def _drugs() -> frozenset[str]:
+    from retrieval.drugs.graph import DrugGraph
+
+    return frozenset(n.casefold() for d in DrugGraph.load().drugs() for n in (d.name, *d.synonyms))
+
+
 def _named(text: str) -> str:
     """The first part up to where it becomes a sentence, and further parts that are none."""
     parts = _NAME_PARTS.split(text)

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from tools.case.fhir import import_bundle
 from tools.case.identity import refuse
-from tools.case.plain import cut_fields
 from tools.case.record import Case, StudyRef
 from tools.errors import BadInput
 
@@ -99,6 +98,15 @@ def parse_case(data: dict[str, object], where: str = "case.json") -> Case:
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])
         raise BadInput(f"{where}: {place}: {first['msg']} (got {first.get('input')!r:.80})") from error
+
+
+def cut_fields(raw: object, kept: object, place: str = "") -> list[str]:
+    """Places of a record where text was left out when it was read, by name."""
+    if isinstance(raw, dict) and isinstance(kept, dict):
+        return [f for k, v in raw.items() if k in kept for f in cut_fields(v, kept[k], f"{place}.{k}" if place else k)]
+    if isinstance(raw, list) and isinstance(kept, list):
+        return [f for i, (a, b) in enumerate(zip(raw, kept, strict=False)) for f in cut_fields(a, b, f"{place}[{i}]")]
+    return [place] if isinstance(raw, str) and isinstance(kept, str) and raw.strip() != kept.strip() else []
 
 
 def open_case(case: Case, folder: Path) -> LoadedCase:

@@ -3,12 +3,18 @@
 The JSON form is the contract in `docs/architecture.md` (schema version 1). A missing value is absent or None, never 0.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from tools.case.plain import Finding, FreeText, Name, Term
+from retrieval.documents.orders import drug_or_name, finding_only, term_only, without_orders
 from tools.case.sex import Sex as Sex
+
+# Text planted in a field reaches neither a tool nor an answer: whatever makes a `Case` passes through these.
+Name = Annotated[str, AfterValidator(drug_or_name)]
+Term = Annotated[str, AfterValidator(term_only)]
+Finding = Annotated[str, AfterValidator(finding_only)]
+FreeText = Annotated[str, AfterValidator(without_orders)]
 
 
 class _Model(BaseModel):

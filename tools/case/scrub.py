@@ -37,6 +37,7 @@ def _rules() -> dict[str, Any]:
         "place": {kind: re.compile(p) for kind, p in data["place"].items()},
         "english": re.compile(data["names"]["english"]),
         "chinese": re.compile(data["names"]["chinese"].replace("SURNAME", surname)),
+        "surname": re.compile(rf"{surname}[\u4e00-\u9fff]{{1,2}}"),
         "not_chinese": tuple(data["names"]["not_chinese"]),
         "common": frozenset(data["names"]["common"].split()),
         "given": frozenset(data["names"]["given"].split()),
@@ -55,6 +56,13 @@ def _known() -> frozenset[str]:
     graph = DrugGraph.load()
     words |= {w.lower() for d in graph.drugs() for n in (d.name, *d.synonyms) for w in re.findall(r"[A-Za-z]+", n)}
     return frozenset(words | _rules()["common"])
+
+
+def bare_name(text: str) -> bool:
+    """Whether a text is nothing but what may be a Chinese name: a surname and one or two characters more."""
+    plain = text.strip()
+    surname = _rules()["surname"]
+    return bool(surname.fullmatch(plain)) and not any(plain.startswith(w) for w in _rules()["not_chinese"])
 
 
 def known_words() -> frozenset[str]:

@@ -107,9 +107,12 @@ def _told_of_another(said: frozenset[str], found: list[Segment], ranges: list[Ba
     if not mine or not rivals or not _tiled([b for s in found for b in s.values]):  # type: ignore[misc]
         return 0.0
     edges = frozenset(f"#{edge:g}" for s in found for b in s.values for edge in b[:2])  # type: ignore[index]
-    shared = frozenset.intersection(*(s.words for s in found)) | edges
-    here, there = (max(_told(said & s.words - shared) for s in group) for group in (mine, rivals))
-    return there if here == 0 and there >= _SPEAKS else 0.0
+    own = frozenset().union(*(s.words for s in mine))
+    worst = 0.0
+    for rival in rivals:
+        here, there = _told(said & own - rival.words - edges), _told(said & rival.words - own - edges)
+        worst = max(worst, there if here == 0 and there >= _SPEAKS else 0.0)
+    return worst
 
 
 def _tiled(bands: list[Band]) -> bool:

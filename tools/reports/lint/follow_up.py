@@ -21,11 +21,13 @@ _WAIT = re.compile(
 )
 _PLANNED = re.compile(r"follow[- ]?up|repeat|surveillance|monitor|recheck|re-?scan|随访|随诊|复查|观察", re.IGNORECASE)
 _REPEAT = re.compile(
-    r"(?:repeat|follow[- ]?up|interval|further) (?:low[- ]dose )?(?:chest )?(?:CT|HRCT|imaging|scan|radiograph|x-?ray|film|CXR)\b|(?:建议|定期|随诊|请)?(?:CT|胸片|影像|X线)?复查(?:CT|胸片|影像|X线)?",
+    r"(?:repeat|follow[- ]?up|interval|further) (?:low[- ]dose )?(?:chest )?(?:CT|HRCT|imaging|scan|radiograph"
+    r"|x-?ray|film|CXR)\b|(?:建议|定期|随诊|请)?(?:CT|胸片|影像|X线)?复查(?:CT|胸片|影像|X线)?",
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"\b(?:after (?:treatment|therapy|antibiotics|drainage|diuresis|completion)|if |when |once |pending|today|tomorrow|tonight|urgent|immediate|annual|yearly|weekly|daily|as per|per protocol)"
+    r"\b(?:after (?:treatment|therapy|antibiotics|drainage|diuresis|completion)|if |when |once |pending"
+    r"|today|tomorrow|tonight|urgent|immediate|annual|yearly|weekly|daily|as per|per protocol)"
     r"|治疗后|抗炎后|引流后|必要时|立即|尽快|短期|近期|每年|年度|术后|如|若|\d",
     re.IGNORECASE,
 )

@@ -16,7 +16,8 @@ _OPEN = re.compile(
     re.IGNORECASE,
 )
 _CERTAIN = re.compile(
-    r"\b(?:definite(?:ly)?|confirmed|proven|diagnostic of|pathognomonic|certain(?:ly)?|established|unequivocal)\b|确诊|肯定|明确诊断|明确为|确定为",
+    r"\b(?:definite(?:ly)?|confirmed|proven|diagnostic of|pathognomonic|certain(?:ly)?|established"
+    r"|unequivocal)\b|确诊|肯定|明确诊断|明确为|确定为",
     re.IGNORECASE,
 )
 _DISEASE = re.compile(

@@ -59,7 +59,8 @@ _TO_MM3 = {
 }
 # A tube or line this far from the carina is in the mouth.
 _CARINA = re.compile(
-    r"(?P<a>\d+(?:\.\d+)?)\s*(?P<au>cm|mm|厘米|毫米)\s*(?:above|proximal to|from) the carina|(?:距|高于)(?:气管)?隆[突嵴](?:上方)?约?\s*(?P<b>\d+(?:\.\d+)?)\s*(?P<bu>cm|mm|厘米|毫米)"
+    r"(?P<a>\d+(?:\.\d+)?)\s*(?P<au>cm|mm|厘米|毫米)\s*(?:above|proximal to|from) the carina"
+    r"|(?:距|高于)(?:气管)?隆[突嵴](?:上方)?约?\s*(?P<b>\d+(?:\.\d+)?)\s*(?P<bu>cm|mm|厘米|毫米)"
     r"|隆[突嵴]上方?约?\s*(?P<c>\d+(?:\.\d+)?)\s*(?P<cu>cm|mm|厘米|毫米)",
     re.IGNORECASE,
 )

@@ -23,7 +23,9 @@ _PIECE = re.compile(
     re.IGNORECASE,
 )
 _REFERS = re.compile(
-    r"^\W*(?:(?:it|this|these|they|both|(?:in|on) (?:\d{1,2} )?[A-Z][a-z]{2,8}(?: \d{4})? (?:it|this|they) (?:was|were|measured)|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])"
+    r"^\W*(?:(?:it|this|these|they|both"
+    r"|(?:in|on) (?:\d{1,2} )?[A-Z][a-z]{2,8}(?: \d{4})? (?:it|this|they) (?:was|were|measured)"
+    r"|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])"
     r"|measur\w+|was |其(?!余|他|它)|该|此|对比|与[^，,]{1,20}(?:相比|比较)|较前|范围|数量|compared"
     r"|(?:there (?:has been|is) )?no (?:interval |significant )*change|unchanged|大小|较大|最大|前次|原)",
     re.IGNORECASE,

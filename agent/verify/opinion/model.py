@@ -1,5 +1,0 @@
-"""The fitted weights of the second opinion."""
-
-
-def doubt() -> None:
-    """Placeholder."""

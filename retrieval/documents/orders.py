@@ -1,7 +1,7 @@
 """Text without what is no part of it: marks that nobody sees, markup, orders to a reader, advice where a name should stand.
 
 Words are data (`retrieval/data/orders.toml`). Documents lose sentences that give orders when they are read in (`extract`); the fields of a
-patient's record are cut by `tools.case.plain`.
+patient's record are cut by the fields of `tools.case.record`.
 """
 
 import re

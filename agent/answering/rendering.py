@@ -71,7 +71,7 @@ def _wording(item: Evidence, claim: str, language: Language) -> str:
 
 def _own_words(claim: str, cited: Sequence[Evidence]) -> str | None:
     """Words of a supported sentence that are no field of its records; None where there are none."""
-    texts = [t for e in cited for t in (e.text, e.text_zh or "", e.source, e.locator or "", " ; ".join(e.subjects).replace("_", " "))]
+    texts = [t for e in cited for t in (e.text, e.text_zh or "", " ; ".join(e.subjects).replace("_", " "))]
     pool = " \n ".join(texts)
     known = frozenset(content(pool)) | _neutral()
     named = ids(pool) | frozenset(s for e in cited for s in e.subjects)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 from pydantic import JsonValue
 
+from retrieval.documents.orders import without_orders
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, ToolResult
@@ -53,7 +54,8 @@ def check_report(deps: Deps, text: str | None = None, study: str = "ct-1") -> To
         return ToolResult(
             tool="check_report", status="empty", reason="there is no report text to check: paste one", query=query, missing=("report text",)
         )
-    found = checked(body or "", deps, study)
+    # An order to whoever reads a report is no part of it, and is not quoted as one of its places.
+    found = checked(without_orders(body or ""), deps, study)
     rows: list[JsonValue] = [remark_json(r, "zh" if found.chinese else "en") for r in found.remarks]
     zh = deps.language == "zh"
     return ToolResult(

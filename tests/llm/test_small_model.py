@@ -1,5 +1,6 @@
 """A model that none of us trained, in this process: whatever it writes, the turn ends with a checked answer."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,10 @@ def test_a_turn_with_a_weak_model_ends_with_a_checked_answer(talk: Callable[...,
     assert "CURB-65 is 5" in answer.answer
     assert all(c.evidence for c in answer.claims)
     assert answer.model.startswith("transformers:smollm2")
+    # A call that was given up ends with its next token: torch must not be torn down under it.
+    for other in threading.enumerate():
+        if other is not threading.current_thread() and not other.daemon:
+            other.join(300)
 
 
 def test_the_small_model_that_is_not_installed_names_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

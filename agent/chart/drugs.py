@@ -9,6 +9,7 @@ from agent.chart.words import allergen_name, dose_of, drug_name
 from retrieval.drugs.check import check
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from tools.bedside.cautions import Objection, cautioned, closed
 from tools.bedside.record.view import Record
 from tools.bedside.regimens import fitting
 from tools.case.patches import Patch, patched, told
@@ -66,7 +67,9 @@ def remarks_on(drug: str, deps: Deps, graph: DrugGraph) -> tuple[Remark, ...]:
     """What speaks for care with one drug in this patient."""
     patient = read_patient(graph, deps.case)
     found = check(graph, (graph.drug(drug), *patient.current, *patient.exposures), patient.context)
-    return tuple(_remark(f, deps.language) for f in found if drug in f.subjects)[:_MOST_REMARKS]
+    reasons = cautioned(Record(deps.case, graph, ""), drug) if deps.case is not None else []
+    values = [_of_record(o, deps.language) for o in reasons]
+    return tuple([*values, *(_remark(f, deps.language) for f in found if drug in f.subjects)][:_MOST_REMARKS])
 
 
 def creatinine_for(egfr: float, case: Case) -> Patch | None:
@@ -116,14 +119,21 @@ def _treatable(graph: DrugGraph, language: Language) -> tuple[tuple[str, str], .
 
 
 def _medicines(case: Case, graph: DrugGraph, facts: Sequence[DrugFact], language: Language) -> list[Medicine]:
-    rows = []
+    rows, chart = [], Record(case, graph, "")
     for m in case.medications:
         found = graph.resolve(m.name)
         ids = {d.id for d in found}
         about = [f for f in facts if ids & set(f.subjects)]
-        remarks = tuple(_remark(f, language) for f in about[:_MOST_REMARKS])
+        values = [_of_record(o, language) for d in sorted(ids) for o in cautioned(chart, d)]
+        remarks = tuple([*values, *(_remark(f, language) for f in about)][:_MOST_REMARKS])
         rows.append(Medicine(name=drug_name(m.name, graph, language), dose=dose_of(m, language), known=bool(found), remarks=remarks))
     return rows
+
+
+def _of_record(reason: Objection, language: Language) -> Remark:
+    """What a value of the record (INR, pressure, platelets) says against a medicine."""
+    text = closed(reason.zh, "。") if language == "zh" else closed(reason.en, ".")
+    return Remark(key="", text=text, severity="moderate" if reason.action in ("reduce", "watch") else "major")
 
 
 def _remark(fact: DrugFact, language: Language) -> Remark:

@@ -78,6 +78,11 @@ def objections(record: Record, drug: str, *, others: tuple[str, ...] | None = No
     return sorted(unique.values(), key=lambda o: o.grave)
 
 
+def cautioned(record: Record, drug: str) -> list[Objection]:
+    """What values and conditions of the record say against a drug, without what the drug graph says; gravest first."""
+    return sorted(_rows(record, drug), key=lambda o: o.grave)
+
+
 def _rows(record: Record, drug: str) -> list[Objection]:
     applied = Applied(record, {}, {})
     out = []

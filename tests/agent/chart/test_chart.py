@@ -55,6 +55,13 @@ def test_a_supposed_filtration_rate_moves_doses_and_clearance_together(chart: Ch
         chart.drugs("en", supposed=Supposition(allergy="moonlight"))
 
 
+def test_a_medicine_carries_what_the_record_says_against_it(chart: Chart) -> None:
+    for language, said in (("en", "INR 3.4 is above range"), ("zh", "INR 3.4 超出目标")):
+        warfarin, *_ = chart.drugs(language).medicines  # type: ignore[arg-type]
+        assert any(r.text.startswith(said) for r in warfarin.remarks)
+        assert any(r.text.startswith(said) for r in chart.remarks("warfarin", language))  # type: ignore[arg-type]
+
+
 def test_a_sealed_case_shows_no_treatment(chart: Chart) -> None:
     sealed = Chart(chart.opened, chart.graph, chart.cache_dir, sealed=True)
     with pytest.raises(BadInput):

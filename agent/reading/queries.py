@@ -10,6 +10,7 @@ from agent.reading.inputs import analytes_asked, inputs_for
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, terms
 from agent.turn.prompts import CaseCard
+from tools.bedside.subject import treated
 from tools.evidence import Language, ToolName
 from tools.labs.analytes import find_analyte
 from tools.spec import specs
@@ -36,6 +37,10 @@ SCORE_TOPIC = {
 _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
     files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
 )
+
+
+# Kinds of terms that a treatment can be for.
+_SUBJECTS = frozenset({"disease", "finding", "respiratory", "organism", "symptom", "drug", "drug_class"})
 
 
 def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> list[tuple[ToolName, Args]]:
@@ -103,6 +108,8 @@ def search_args(query: str, reading: Reading) -> Args:
 def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> str:
     """What to search before anything is known: the question in the person's own words, what it is about in front where it does not say."""
     language = language_of(reading.text)
+    if treated(reading.text) is not None and not any(t.kind in _SUBJECTS for t in reading.terms):
+        return reading.text  # it names what is to be treated, and that is no disease that is known here
     names = [terms()[t].name(language) for t in sorted(topic)]
     only_guidance = set(reading.intents) <= {"guideline", "drug_rank"}
     if only_guidance and (_asked_terms(reading) or any(t.kind == "disease" for t in reading.terms)):

@@ -11,6 +11,7 @@ from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.attach import judgements
 from tools.bedside.instead import supports
 from tools.bedside.record.view import Record
+from tools.bedside.subject import treated
 from tools.bedside.topics import topics
 from tools.case.files import load_case
 from tools.labs.analytes import analytes
@@ -115,3 +116,19 @@ def test_a_part_of_the_body_is_no_beginning_of_a_drug() -> None:
 
 def test_a_question_of_general_knowledge_gets_nothing_of_the_record() -> None:
     assert _says("own-ipf-01", "What does the guideline say about nodules of 7 mm in general?") == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("怎么治疗骨折？", "骨折"),
+        ("how do I treat a fracture?", "fracture"),
+        ("How should his migraine be treated?", "migraine"),
+        ("How do I treat this patient?", None),
+        ("How should his pneumonia be treated?", None),
+        ("这个病人怎么治？", None),
+        ("怎么治疗？", None),
+    ],
+)
+def test_another_disease_than_the_open_one_is_heard(question: str, named: str | None) -> None:
+    assert treated(question) == named

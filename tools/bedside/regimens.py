@@ -15,6 +15,7 @@ from tools.bedside.record.expression import holds
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import pattern_of
 from tools.bedside.record.wording import write
+from tools.bedside.subject import treated
 from tools.evidence import Evidence
 
 
@@ -108,12 +109,13 @@ class _Pick:
 def choose(question: str, record: Record) -> list[Evidence]:
     """The regimen that the question asks for in this patient; empty when it asks for none that is known.
 
-    A disease that the question names decides; only without one does the record.
+    A disease that the question names decides, also one that is known to none of them; only without one does the record.
     """
     applied = Applied(record, {}, {})
     asked = [r for r in regimens() if r.words.search(question) and not (r.ruled_out and r.ruled_out.search(question))]
     named = [r for r in asked if r.names.search(question)]
-    pool = named or [r for r in asked if holds(r.case, applied) is True]
+    other = not named and treated(question) is not None
+    pool = named or [r for r in asked if not other and holds(r.case, applied) is True]
     for regimen in pool:
         if holds(regimen.test, applied) is True:
             return _assembled(regimen, record, applied)

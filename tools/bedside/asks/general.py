@@ -9,6 +9,7 @@ from tools.bedside.asks.plain import plain, short_names
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
+from tools.bedside.subject import treated
 from tools.evidence import Evidence
 
 # Keys of answers that nothing of the topics stands beside.
@@ -28,7 +29,7 @@ def raised(question: str) -> bool:
         (named and (asks("trend").search(question) or asks("meaning").search(question)))
         or cause.raised(question)
         or formula.asked(question)
-        or part.concepts(question)
+        or (part.concepts(question) and treated(question) is None)
     )
 
 

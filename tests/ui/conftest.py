@@ -100,7 +100,7 @@ def serving() -> Any:
 
 def opened(page: "Page", url: str) -> "Page":
     """The page loaded and ready; `page.outside` collects requests that leave this server, `page.failures` script errors."""
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(45_000)
     page.outside = []  # type: ignore[attr-defined]
     page.failures = []  # type: ignore[attr-defined]
     page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else page.outside.append(r.url))  # type: ignore[attr-defined]

@@ -38,12 +38,12 @@ THICK_MM = 3.5
 COARSE_PIXEL_MM = 1.2
 # Below this share of plain air in the lungs, pockets of air are not bullae.
 MAX_LAA_PCT = 10.0
-# What `benchmarks/painted.py` found on six real scans of four scanners' kernels, and nothing on seven unpainted ones: see docs/imaging.md.
+# What `benchmarks/painted.py` found on up to six real scans (not every size on every scan), and nothing on the unpainted: docs/imaging.md.
 PAINTED: Mapping[str, str] = {
-    "fluid": "Painted free fluid of 100 to 1,500 mL was found in every one of six real scans, as 60 to 95 % of its volume, "
-    "where a part of that lung was left; 50 mL was missed in four.",
-    "air": "Painted free air of 100 to 800 mL was found in every one of six real scans, as 45 to 90 % of its volume; less may be missed.",
-    "dense": "Painted dense tissue at the wall of 20 mm radius and more was found as 75 to 100 % of its volume, one in 17 not at all; "
+    "fluid": "Painted free fluid of 100 to 1,500 mL was found in each of the four to six real scans tried, as 60 to 106 % of its volume; "
+    "50 mL was missed in four of six, and a lung that fluid fills altogether is refused.",
+    "air": "Painted free air of 100 to 800 mL was found in each of six real scans, as 45 to 90 % of its volume; less may be missed.",
+    "dense": "Painted dense tissue at the wall of 20 mm radius and more was found as 75 to 100 % of its volume, one in 18 not at all; "
     "smaller is missed. A real mass was found with about half of its volume.",
 }
 NOT_PAINTED = "Pixels are {pixel:.1f} mm wide; the method was checked on pixels of 0.7 to 0.9 mm."

@@ -142,8 +142,10 @@ export class Teaching {
 
   async send(path, tell = false) {
     this.report = this.find("report")?.value ?? this.report;
+    const asked = this.view;
     const reply = await this.post(path);
     const body = await reply.json();
+    if (this.view !== asked) return; // another case may have been opened while the answer was read
     this.asking = false;
     if (!reply.ok) { this.problem = typeof body.detail === "string" ? body.detail : this.say("failed"); this.draw(); return; }
     this.open(body);

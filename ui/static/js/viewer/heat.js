@@ -53,8 +53,9 @@ export class Heat {
     if (!this.found) {
       this.note.textContent = this.say("model_runs");
       const reply = await fetch(`/study/${study.token}/findings`);
-      if (study !== this.study) return;
-      this.found = reply.ok ? await reply.json() : { status: "error", findings: [] };
+      const found = reply.ok ? await reply.json() : { status: "error", findings: [] };
+      if (study !== this.study) return; // another case may have been opened while the answer was read
+      this.found = found;
       this.fill();
     }
     this.shown();

@@ -145,8 +145,9 @@ export class Viewer {
   // Key slices come when the study has been measured, some seconds after its first slice.
   async measuredOnce(study) {
     const reply = await fetch(`/study/${study.token}/keys`);
-    if (!reply.ok || this.study !== study) return;
-    this.keySlices = await reply.json();
+    const found = reply.ok ? await reply.json() : [];
+    if (this.study !== study) return; // another case may have been opened while the answer was read
+    this.keySlices = found;
     this.keys();
   }
 

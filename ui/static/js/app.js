@@ -3,12 +3,12 @@ import { Report } from "./report/report.js";
 import { Summary } from "./report/summary.js";
 import { Teaching } from "./teach/teaching.js";
 import { Viewer } from "./viewer/viewer.js";
-import { Drawer } from "./work/drawer.js";
-import { Opening } from "./work/opening.js";
-import { Panels } from "./work/panels.js";
-import { Tabs } from "./work/tabs.js";
-import { Talk } from "./work/talk.js";
-import { fit, shade, splitter, tooltip } from "./work/frame.js";
+import { Drawer } from "./workplace/drawer.js";
+import { Opening } from "./workplace/opening.js";
+import { Panels } from "./workplace/panels.js";
+import { Tabs } from "./workplace/tabs.js";
+import { Talk } from "./workplace/talk.js";
+import { fit, shade, splitter, tooltip } from "./workplace/frame.js";
 
 const strings = await (await fetch("/strings.json")).json();
 let language = "en";

@@ -1,53 +1,22 @@
-"""The phrases of the reports as data: `phrases.toml`, negatives and suggestions."""
+"""The phrases of the reports, from the records of findings and of diseases."""
 
-import tomllib
 from functools import cache
-from importlib.resources import files
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from medmpt_backend.findings import FINDINGS, PAINTED, Phrase
 
-Organ = Literal["lung", "airway", "pleura", "mediastinum", "heart", "other"]
-ORGANS: tuple[Organ, ...] = ("lung", "airway", "pleura", "mediastinum", "heart", "other")
-
-
-class Phrase(BaseModel):
-    """How one kind of finding is reported.
-
-    Attributes:
-        rank: Order of importance; lower is told first and kept when space is short.
-        organ: Section of a systematic report.
-        en: English sentences of the findings section.
-        zh: Chinese ones.
-        short_en: Words of the impression; none where the finding is not repeated there.
-        short_zh: Chinese ones.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rank: int
-    organ: Organ
-    en: tuple[str, ...]
-    zh: tuple[str, ...]
-    short_en: tuple[str, ...] = ()
-    short_zh: tuple[str, ...] = ()
+ORGANS: tuple[str, ...] = ("lung", "airway", "pleura", "mediastinum", "heart", "other")
 
 
 @cache
 def phrases() -> dict[str, Phrase]:
-    """Every kind of finding, by painter id."""
-    text = (files("medmpt_backend.cohort.reports") / "phrases.toml").read_text(encoding="utf-8")
-    return {key: Phrase.model_validate(row) for key, row in tomllib.loads(text).items()}
+    """Every kind of finding, by painter id; several of a kind by the id of their phrase."""
+    found = [(key, f.painted) for key, f in PAINTED.items() if f.painted is not None]
+    return {key: p.report for key, p in found} | {p.several.id: p.several for _, p in found if p.several is not None}
 
 
 # Negatives: label of `medmpt_backend.findings` -> English and Chinese; stated only where the label is 0.
 NEGATIVES: dict[str, tuple[str, str]] = {
-    "pleural_effusion": ("pleural effusion", "胸腔积液"),
-    "pneumothorax": ("pneumothorax", "气胸"),
-    "lymphadenopathy": ("lymphadenopathy", "肿大淋巴结"),
-    "consolidation": ("consolidation", "实变"),
-    "lung_nodule": ("nodule", "结节"),
-    "pericardial_effusion": ("pericardial effusion", "心包积液"),
+    key: denied.words for denied, key in sorted(((f.denied, f.id) for f in FINDINGS.values() if f.denied), key=lambda pair: pair[0].order)
 }
 
 # What a radiologist may suggest for a disease, in words that no finding uses.

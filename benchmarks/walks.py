@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Six people at the page, step by step in a real browser, timed: `python benchmarks/walks.py --scan FOLDER --bundle FHIR.json`.
 
-Ward doctor, radiologist (own zip, scroll, measure, draft, edit, sign, files), trainee, Chinese-speaking physician, pharmacist (FHIR, CSV and
-CT in one case), phone. Each walk has a browser of its own on one server of the real assistant with an empty data folder. A step that does
-not come to its end within its patience is a stumble and ends its walk. Prints one JSON object: seconds of every step, stumbles, script
+Ward doctor, radiologist (own zip, scroll, measure, draft, edit, sign, files), trainee, Chinese-speaking physician, pharmacist (FHIR, CSV
+and CT in one case), phone. Each walk has a browser of its own on one server of the real assistant with an empty data folder. A step that
+does not come to its end within its patience is a stumble and ends its walk. Prints one JSON object: seconds of every step, stumbles, script
 errors, requests that left the host. `--only NAME` takes some of the walks, `--shots FOLDER` a picture after every step.
 """
 
@@ -75,8 +75,9 @@ class Walk:
         size = self.page.viewport_size
         assert box is not None, f"{selector} is not drawn"
         assert size is not None
-        assert box["y"] >= -1 and box["y"] + min(box["height"], 40) <= size["height"] + 1, f"{selector} is outside of the window"
-        assert box["x"] >= -1 and box["x"] + min(box["width"], 60) <= size["width"] + 1, f"{selector} is outside of the window"
+        down, across = box["y"] + min(box["height"], 40), box["x"] + min(box["width"], 60)
+        inside = (box["y"] >= -1, down <= size["height"] + 1, box["x"] >= -1, across <= size["width"] + 1)
+        assert all(inside), f"{selector} is outside of the window"
 
     def take(self, selector: str, ending: str) -> Path:
         """Click something that downloads a file."""
@@ -215,6 +216,8 @@ def trainee(walk: Walk, _: argparse.Namespace, __: Path) -> None:
 
 def _pick(page: Page) -> None:
     page.locator("#teach-finding").select_option(index=1)
+    if page.locator("#teach-size").is_visible():
+        page.locator("#teach-size").fill("12")
     page.locator("#teaching [data-do=add]").click()
 
 
@@ -254,6 +257,7 @@ def pharmacist(walk: Walk, args: argparse.Namespace, place: Path) -> None:
 def phone(walk: Walk, _: argparse.Namespace, __: Path) -> None:
     """390 px: three tabs, nothing sideways."""
     page = walk.page
+    walk.step("open the case", lambda: walk.demo("demo-ipf-01"))
     walk.step(
         "ask", lambda: (page.locator("#tab-phone-chat").click(), walk.ask("What are the first steps in hypercapnic COPD exacerbation?"))
     )
@@ -289,6 +293,7 @@ def walked(browser: Browser, url: str, name: str, args: argparse.Namespace, plac
     left: list[str] = []
     page.on("pageerror", lambda e: errors.append(str(e)))
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("response", lambda r: errors.append(f"{r.status} {r.url.removeprefix(url)[:80]}") if r.status >= 400 else None)
     page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else left.append(r.url))
     walk = Walk(page, name.replace(" ", "-"), args.shots)
     try:

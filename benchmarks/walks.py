@@ -27,6 +27,7 @@ from viewer import FLAGS, served
 from agent.assistant import Assistant
 from agent.settings import Settings
 from ui.app import build
+from ui.cli.serve import warm_up
 
 PATIENCE_MS = 60_000
 SHEET = "time,analyte,value,unit\n2026-11-20T08:00:00,creatinine,180,umol/L\n2026-11-20T08:00:00,potassium,5.6,mmol/L\n"
@@ -70,14 +71,14 @@ class Walk:
         self.page.wait_for_function("n => document.querySelectorAll('.answer .acts').length > n", arg=before)
 
     def seen(self, selector: str) -> None:
-        """Whether the first such element stands inside the window, without scrolling."""
-        box = self.page.locator(selector).first.bounding_box()
-        size = self.page.viewport_size
-        assert box is not None, f"{selector} is not drawn"
-        assert size is not None
-        down, across = box["y"] + min(box["height"], 40), box["x"] + min(box["width"], 60)
-        inside = (box["y"] >= -1, down <= size["height"] + 1, box["x"] >= -1, across <= size["width"] + 1)
-        assert all(inside), f"{selector} is outside of the window"
+        """Wait until the first such element stands inside the window, without scrolling."""
+        inside = """selector => {
+          const box = document.querySelector(selector)?.getBoundingClientRect();
+          if (!box || !box.width) return false;
+          const [down, across] = [box.top + Math.min(box.height, 40), box.left + Math.min(box.width, 60)];
+          return box.top >= -1 && box.left >= -1 && down <= innerHeight + 1 && across <= innerWidth + 1;
+        }"""
+        self.page.wait_for_function(inside, arg=selector, timeout=4000)
 
     def take(self, selector: str, ending: str) -> Path:
         """Click something that downloads a file."""
@@ -112,7 +113,7 @@ def ward_doctor(walk: Walk, _: argparse.Namespace, __: Path) -> None:
     """Round: who is it, what is urgent, which drug, why, one page to take along."""
     page = walk.page
     walk.step("open the case", lambda: walk.demo("demo-cap-01"))
-    walk.step("allergy and vitals in sight", lambda: (walk.seen("#patient-bar .allergies, #patient-bar"), walk.seen("#question textarea")))
+    walk.step("allergy and vitals in sight", lambda: (walk.seen("#patient-bar"), walk.seen("#question textarea")))
     walk.step("which antibiotic", lambda: walk.ask("Which antibiotic should be started?"))
     walk.step("open a citation", lambda: (page.locator(".said .cite").first.click(), page.locator("#drawer").wait_for()))
     page.keyboard.press("Escape")
@@ -325,6 +326,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as started:
         place = Path(folder)
         assistant = Assistant.open(replace(Settings.from_environment(), data_dir=place / "data"))
+        warm_up(assistant, None)
         with served(build(assistant, files=place / "sessions")) as url:
             browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             out = {name: walked(browser, url, name, args, place) for name in args.only or WALKS}

@@ -174,7 +174,7 @@ def test_the_tool_gives_one_statement_with_its_numbers() -> None:
     assert evidence.year == 2003
     assert ("curb_65", 5.0, "points") in {(q.name, q.value, q.unit) for q in evidence.quantities}
     assert 22.0 in {q.value for q in evidence.quantities}
-    assert set(result.data) >= {"name", "value", "range", "band", "inputs", "missing", "source"}
+    assert set(result.model_dump(mode="json")["data"]) >= {"name", "value", "range", "band", "inputs", "missing", "source"}
     part = calculate_score(Deps(cache_dir=Path(), case=CASE, language="zh"), "psi")
     assert part.status == "partial"
     assert part.evidence[0].quantities[0].high is not None

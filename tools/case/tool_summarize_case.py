@@ -13,4 +13,5 @@ SPEC = ToolSpec(
     labels=("Summarise the case", "病例摘要"),
     needs_case=True,
     of_patient=True,
+    results=("tools.case.summary:CardData",),
 )

@@ -21,4 +21,5 @@ SPEC = ToolSpec(
     labels=("Ask the drug graph", "查询药物图谱"),
     needs=("drugs",),
     of_patient=True,
+    results=("tools.drugs.payload:FactsData",),
 )

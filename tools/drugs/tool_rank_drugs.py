@@ -24,4 +24,5 @@ SPEC = ToolSpec(
         "engine",
     ),
     of_patient=True,
+    results=("tools.drugs.payload:RankingData",),
 )

@@ -30,4 +30,5 @@ SPEC = ToolSpec(
     labels=("Search the guidelines", "检索指南"),
     needs=("index",),
     of_patient=True,
+    results=("tools.guidelines.search:HitsData",),
 )

@@ -25,4 +25,5 @@ SPEC = ToolSpec(
     labels=("Interpret the labs", "解读化验"),
     needs_case=True,
     of_patient=True,
+    results=("tools.labs.payload:LabsData",),
 )

@@ -28,4 +28,9 @@ SPEC = ToolSpec(
     intent="score",
     labels=("Calculate a score", "计算评分"),
     of_patient=True,
+    results=(
+        "tools.scores.payload:ScoreData",
+        "tools.scores.payload:CriterionData",
+        "tools.scores.explain:Explanation",
+    ),
 )

@@ -44,7 +44,7 @@ from agent.sessions.views import (
     StudyInfo,
     TeachingView,
 )
-from agent.settings import Settings
+from agent.settings import Effort, Settings
 from agent.turn.again import stored_answers
 from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
@@ -156,6 +156,7 @@ class Assistant:
         language: Language | None = None,
         stop: threading.Event | None = None,
         llm: str | None = None,
+        effort: Effort | None = None,
     ) -> Iterator[Event]:
         """Answer a question in a thread.
 
@@ -167,6 +168,7 @@ class Assistant:
             language: Of the answer; None takes the question's.
             stop: Set it to end the turn early.
             llm: Chat model of this turn, as `models.spec_of` gave it; None for that of the settings.
+            effort: How hard to try; None for that of the settings.
 
         Yields:
             Tool steps as they happen, then the verified sentences, then `Done`.
@@ -186,7 +188,7 @@ class Assistant:
         context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
-        return self._turn(context, model, held)
+        return self._turn(replace(context, effort=effort or context.effort), model, held)
 
     def run_tool(
         self, name: str, args: dict[str, Any], *, case: str | None, session: str, language: Language, question: str = ""

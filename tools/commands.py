@@ -21,8 +21,8 @@ from tools.labs.sheet import parse_labs
 from tools.scores.base import Calculator
 from tools.scores.explain import ExplainedBand, ExplainedItem, explain
 from tools.scores.payload import ComponentRow, InputRow, Number
-from tools.scores.registry import calculators, sources
-from tools.scores.tool import calculate_score
+from tools.scores.registry import calculators, find, sources
+from tools.scores.tool import calculated
 
 
 class _Settings(Protocol):
@@ -214,7 +214,7 @@ def calc(
     loaded = open_named(case, settings.cache_dir) if case else None
     language = _language(lang)
     deps = _deps(loaded, settings.cache_dir, language) if loaded else Deps(cache_dir=settings.cache_dir, language=language or "en")
-    result = calculate_score(deps, name, _pairs(set_ or []))
+    result = calculated(deps, find(name), _pairs(set_ or []))
     first = result.evidence[0] if result.evidence else None
     return CalcReport.model_validate(
         {

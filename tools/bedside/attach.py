@@ -7,6 +7,7 @@ from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, formula, general, part
 from tools.bedside.asks.general import written_out
 from tools.bedside.asks.subject import asks
@@ -24,6 +25,8 @@ from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 from tools.spec import specs
+
+pair = messages("tools.bedside").pair
 
 _READ = 8
 # Sentences of a topic that stand below the answer to a general question.
@@ -183,6 +186,6 @@ def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
                 continue
             found = against(record, drug.id)
             if found is not None:
-                en, zh = (f"For this patient: {found[0]}", f"该患者：{found[1]}")
+                en, zh = pair("For this patient: {found}", found=found)
                 out[f"P-{drug.id}"] = evidence(f"P-{drug.id}", en, zh, "drug graph and record", None)
     return list(out.values())

@@ -2,13 +2,16 @@
 
 import re
 
+from retrieval.messages.catalogue import messages
 from tools.bedside.judging import evidence
 from tools.bedside.record.said import clauses
 from tools.bedside.record.view import Record
 from tools.evidence import Evidence, Language
 from tools.labs.value import Reading
 
-_SEX = {"male": ("man", "男性"), "female": ("woman", "女性"), "other": ("patient", "患者"), "unknown": ("patient", "患者")}
+pair = messages("tools.bedside").pair
+
+_SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("patient"), "unknown": pair("patient")}
 _PENDING = re.compile(
     r"\b(?:not (?:yet )?(?:been )?(?:done|given|started|seen|back|taken|tested)|no \w+ (?:yet )?(?:given|started)|pending|awaited|sent)\b"
     r"|未做|未查|未用|未服|尚未|待回报|待查|待排|已送",
@@ -39,12 +42,12 @@ def _who(record: Record, language: Language) -> str:
     names = [c.name for c in p.conditions]
     problems = _problems(record)
     vitals = [
-        ("BP", "血压", "bp"),
-        ("HR", "心率", "hr"),
-        ("RR", "呼吸", "rr"),
+        (*pair("BP"), "bp"),
+        (*pair("HR"), "hr"),
+        (*pair("RR"), "rr"),
         ("SpO2", "SpO2", "spo2"),
         ("FiO2", "FiO2", "fio2"),
-        ("T", "体温", "temperature"),
+        (*pair("T"), "temperature"),
         ("GCS", "GCS", "gcs"),
     ]
     signs = [f"{z if zh else e} {v.shown}" for e, z, n in vitals if (v := record.get(n)) is not None]

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.messages.catalogue import messages
 from tools.case.record import Allergy, Case, Medication, Observation, Smoking, Vitals
 from tools.evidence import Language
 from tools.labs.analytes import analytes, find_analyte
 from tools.labs.units import parse_unit
+
+pair = messages("tools.case").pair
 
 Kind = Literal["lab", "vital", "patient", "pregnant", "smoking", "finding", "allergy", "take", "stop"]
 # A value that depends on another is no longer known when that one is supposed otherwise.
@@ -101,25 +104,25 @@ _SAID: Mapping[Kind, tuple[str, str]] = {
     "lab": ("{name} {value} {unit}", "{name} {value} {unit}"),
     "vital": ("{name} {value} {unit}", "{name} {value} {unit}"),
     "patient": ("{name} {value} {unit}", "{name} {value} {unit}"),
-    "pregnant": ("pregnant", "妊娠"),
-    "smoking": ("never smoked", "从不吸烟"),
-    "finding": ("new confusion", "新发意识模糊"),
-    "allergy": ("allergy to {name}", "对 {name} 过敏"),
-    "take": ("takes {name}", "正在使用 {name}"),
-    "stop": ("no longer takes {name}", "已停用 {name}"),
+    "pregnant": pair("pregnant"),
+    "smoking": pair("never smoked"),
+    "finding": pair("new confusion"),
+    "allergy": pair("allergy to {name}"),
+    "take": pair("takes {name}"),
+    "stop": pair("no longer takes {name}"),
 }
 _NAMES: Mapping[str, tuple[str, str, str]] = {
-    "heart_rate": ("heart rate", "心率", "/min"),
-    "respiratory_rate": ("respiratory rate", "呼吸频率", "/min"),
-    "temperature_c": ("temperature", "体温", "°C"),
-    "sbp_mmhg": ("systolic pressure", "收缩压", "mmHg"),
-    "dbp_mmhg": ("diastolic pressure", "舒张压", "mmHg"),
-    "spo2_pct": ("oxygen saturation", "血氧饱和度", "%"),
-    "fio2": ("inspired oxygen fraction", "吸入氧浓度", ""),
-    "gcs": ("Glasgow Coma Scale", "格拉斯哥昏迷评分", ""),
-    "age_years": ("age", "年龄", "years"),
-    "weight_kg": ("weight", "体重", "kg"),
-    "height_cm": ("height", "身高", "cm"),
+    "heart_rate": (*pair("heart rate"), "/min"),
+    "respiratory_rate": (*pair("respiratory rate"), "/min"),
+    "temperature_c": (*pair("temperature"), "°C"),
+    "sbp_mmhg": (*pair("systolic pressure"), "mmHg"),
+    "dbp_mmhg": (*pair("diastolic pressure"), "mmHg"),
+    "spo2_pct": (*pair("oxygen saturation"), "%"),
+    "fio2": (*pair("inspired oxygen fraction"), ""),
+    "gcs": (*pair("Glasgow Coma Scale"), ""),
+    "age_years": (*pair("age"), "years"),
+    "weight_kg": (*pair("weight"), "kg"),
+    "height_cm": (*pair("height"), "cm"),
 }
 
 
@@ -141,11 +144,11 @@ def told(patch: Patch, case: Case, language: Language) -> str:
     value = "" if patch.value is None else f"{patch.value:g}"
     text = _SAID[patch.kind][1 if zh else 0].format(name=name, value=value, unit=unit).strip()
     if patch.severity:
-        text += "（严重过敏反应）" if zh else f" ({patch.severity})"
+        text += pair(" ({severity})", severity=patch.severity)[zh]
     if not patch.yes:
-        text = f"无：{text}" if zh else f"not: {text}"
+        text = pair("not: {text}", text=text)[zh]
     was = _recorded(patch, case)
-    return text if was is None else f"{text}（病历：{was}）" if zh else f"{text} (record: {was})"
+    return text if was is None else pair("{text} (record: {was})", text=text, was=was)[zh]
 
 
 def _recorded(patch: Patch, case: Case) -> str | None:

@@ -6,6 +6,7 @@ from retrieval.drugs.check import check
 from retrieval.drugs.facts import Drug, DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.query import QueryResult
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.drugs.facts import NOT_SAFE, rows, to_evidence
 from tools.drugs.model_opinion import Opinion, opinion, statement
@@ -16,6 +17,8 @@ from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.model_card import card_line
 from tools.quantities import fill
 from tools.wording import in_language
+
+pair = messages("tools.drugs").pair
 
 # A model and a reader cannot use more statements than this at once; the counts tell how many there were.
 _MOST_FACTS = 24
@@ -218,7 +221,7 @@ def _verdict(order: list[Choice], ranking: Ranking) -> list[Evidence]:
     place, where = _LINE_ZH.get(first.line, line), "、".join(ranking.conditions_zh) or condition
     text_zh = f"推断：针对{where}，{names_zh[0]}在该患者中排在首位（治疗地位：{place}；得分 {first.score:.2f}）"
     if len(names) > 1:
-        text, text_zh = f"{text}, followed by {' and '.join(names[1:])}", f"{text_zh}，其次为{'、'.join(names_zh[1:])}"
+        text, text_zh = pair("{text}, followed by {names}", text=(text, text_zh), names=(" and ".join(names[1:]), "、".join(names_zh[1:])))
     return [
         Evidence(
             key="D-rank",

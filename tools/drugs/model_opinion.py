@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.drugs.facts import Drug
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.drugs.payload import ModelDrugRow, OpinionRow
@@ -20,13 +21,15 @@ from tools.labs.units import parse_unit
 from tools.labs.value import read
 from tools.quantities import fill
 
+pair = messages("tools.drugs").pair
+
 if TYPE_CHECKING:
     from medmpt_backend.inference.engine import MedMPTEngine
     from medmpt_backend.inference.results import MedicationRanking
     from medmpt_backend.inference.training_domain import Validity
     from medmpt_backend.model.config import LabTest
 
-_USED = {"ct": ("CT", "CT"), "report": ("report", "报告"), "labs": ("laboratory values", "化验")}
+_USED = {"ct": ("CT", "CT"), "report": pair("report"), "labs": pair("laboratory values")}
 # Names of the cohort's panel that the laboratory tables write otherwise.
 _SAME = {"bicarbonate_arterial": "bicarbonate", "bicarbonate_serum": "bicarbonate"}
 

@@ -11,9 +11,12 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retrieval.messages.catalogue import messages
 from tools.case.sex import Sex
 from tools.evidence import Language
 from tools.labs.units import Unit, convert, parse_unit
+
+pair = messages("tools.labs").pair
 
 # Intervals here are for adults; below this age a flag would be a guess.
 ADULT_YEARS = 18
@@ -171,7 +174,7 @@ _SPECIMENS = (
 )
 
 
-_PREFIXES = {"pleural": ("pleural ", "胸水"), "bal": ("BAL ", "灌洗液"), "urine": ("urine ", "尿")}
+_PREFIXES = {"pleural": pair("pleural "), "bal": pair("BAL "), "urine": pair("urine ")}
 
 
 def specimen_of(text: str | None) -> str | None:

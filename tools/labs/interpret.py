@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.analytes import find_analyte, fold
@@ -12,13 +13,15 @@ from tools.labs.patterns import find_patterns
 from tools.labs.payload import LabsData, ObservationRow, PatternRow
 from tools.labs.value import SHEET, Flag, Reading, decimals, latest, shown
 
+pair = messages("tools.labs").pair
+
 _WORD: dict[Flag, tuple[str, str]] = {
-    "low": ("low", "降低"),
-    "normal": ("normal", "正常"),
-    "high": ("high", "升高"),
-    "critical_low": ("critically low", "危急低值"),
-    "critical_high": ("critically high", "危急高值"),
-    "unknown": ("not judged", "无法判断"),
+    "low": pair("low"),
+    "normal": pair("normal"),
+    "high": pair("high"),
+    "critical_low": pair("critically low"),
+    "critical_high": pair("critically high"),
+    "unknown": pair("not judged"),
 }
 _URGENCY: dict[Flag, int] = {"critical_low": 0, "critical_high": 0, "low": 1, "high": 1, "unknown": 2, "normal": 3}
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from retrieval.messages.catalogue import messages
 from tools.labs.panel import Panel, Pattern, Reference, pattern, quantity
+
+pair = messages("tools.labs").pair
 
 _IDA = Reference("BSG: Guidelines for the management of iron deficiency anaemia in adults, doi:10.1136/gutjnl-2021-325210", 2021)
 _MCV = Reference("National Health Commission of China, WS/T 405: Reference intervals for blood cell analysis", 2012)
@@ -31,20 +34,21 @@ def anaemia(p: Panel) -> Pattern | None:
     uses = ("haemoglobin", "mcv", "ferritin")
     # Ferritin below 30 ug/L confirms absent or low stores; with inflammation below 100 still allows it (BSG 2021).
     if ferritin is not None and ferritin < 30:
-        text, zh = "iron deficiency anaemia is likely because ferritin is low", "铁蛋白降低，缺铁性贫血可能性大"
-        return pattern(p, "anaemia", "iron deficiency anaemia", f"Haemoglobin is low and {text}.", f"血红蛋白降低，{zh}。", uses, _IDA)
+        text, zh = pair("iron deficiency anaemia is likely because ferritin is low")
+        return pattern(p, "anaemia", "iron deficiency anaemia", *pair("Haemoglobin is low and {text}.", text=(text, zh)), uses, _IDA)
     if mcv is None:
         return None
-    kind, kind_zh = (
-        ("microcytic", "小细胞性") if p.low("mcv") else ("macrocytic", "大细胞性") if p.high("mcv") else ("normocytic", "正细胞性")
-    )
+    kind, kind_zh = pair("microcytic") if p.low("mcv") else pair("macrocytic") if p.high("mcv") else pair("normocytic")
     need = "is needed" if ferritin is None else "must be read with the inflammation in mind"
     return pattern(
         p,
         "anaemia",
         f"{kind} anaemia",
-        f"The anaemia is {kind} by mean cell volume; ferritin {need}.",
-        f"按平均红细胞体积为{kind_zh}贫血；{'需查铁蛋白' if ferritin is None else '解读铁蛋白时须考虑炎症影响'}。",
+        *pair(
+            "The anaemia is {kind} by mean cell volume; ferritin {need}.",
+            kind=(kind, kind_zh),
+            need=(need, "需查铁蛋白" if ferritin is None else "解读铁蛋白时须考虑炎症影响"),
+        ),
         uses,
         _MCV,
     )
@@ -105,14 +109,13 @@ def heart_failure(p: Panel) -> Pattern | None:
         return None
     rule_in = next(limit for upper, limit in _NT_PROBNP_RULE_IN if age < upper)
     if value < _NT_PROBNP_RULE_OUT:
-        text, zh, limit = "below 300 ng/L makes acute heart failure unlikely", "低于 300 ng/L，急性心力衰竭可能性小", _NT_PROBNP_RULE_OUT
+        text, zh, limit = *pair("below 300 ng/L makes acute heart failure unlikely"), _NT_PROBNP_RULE_OUT
     elif value > rule_in:
         text = f"above {rule_in:.0f} ng/L makes acute heart failure likely at this age; pneumonia, embolism and kidney failure raise it too"
         zh, limit = f"高于 {rule_in:.0f} ng/L，该年龄急性心力衰竭可能性大；肺炎、肺栓塞和肾衰竭也可使其升高", rule_in
     else:
         text, zh, limit = (
-            f"between 300 and {rule_in:.0f} ng/L is a grey zone at this age",
-            f"介于 300 与 {rule_in:.0f} ng/L 之间，该年龄属灰区",
+            *pair("between 300 and {rule_in:.0f} ng/L is a grey zone at this age", rule_in=rule_in),
             rule_in,
         )
     numbers = (quantity("nt_probnp_limit", limit, "ng/L", 0), quantity("nt_probnp_rule_out", _NT_PROBNP_RULE_OUT, "ng/L", 0))

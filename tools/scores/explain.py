@@ -11,11 +11,14 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retrieval.messages.catalogue import messages
 from tools.evidence import Evidence, Language, Payload
 from tools.quantities import fill
 from tools.scores.base import UNITS_ZH, Band, Item
 from tools.scores.registry import find, sources
 from tools.scores.spec import BandSpec, ItemSpec, specs
+
+pair = messages("tools.scores").pair
 
 Row = tuple[float | str, str, str]
 BandRow = tuple[float | str, float | str, str, str, str, str]
@@ -230,7 +233,7 @@ def _meanings(e: Explanation, language: Language) -> str:
     unit = UNITS_ZH.get(e.unit, e.unit) if zh else e.unit
     if e.exact:
         rows = ("、" if zh else ", ").join(f"{value:g}: {text_zh if zh else text}" for value, text, text_zh in e.exact)
-        told.append(f"按分值：{rows}" if zh else f"by score: {rows}")
+        told.append(pair("by score: {rows}", rows=rows)[zh])
     if zh:
         return f"{_head(e, language)}的判读" + (f"（{unit}）" if unit else "") + f"：{'；'.join(told)}。"
     return f"Reading of {e.en}" + (f" ({unit})" if unit else "") + f": {'; '.join(told)}."

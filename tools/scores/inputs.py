@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case, LungFunction, Vitals
 from tools.errors import BadInput
 from tools.labs.analytes import analytes
@@ -12,6 +13,8 @@ from tools.labs.units import parse_unit
 from tools.labs.value import Reading, latest
 from tools.scores.base import Calculator, Field, Value
 from tools.scores.findings import stated
+
+pair = messages("tools.scores").pair
 
 # Origin of a laboratory value that was typed without a unit and read in the field's own.
 UNIT_TAKEN = "given without unit"
@@ -103,7 +106,7 @@ def _in_unit(field: Field, key: str, value: float, unit: str) -> float:
     name = key.strip().casefold()
     analyte = analytes().get("urea_nitrogen" if name in ("bun", "urea_nitrogen") else (field.analytes[0] if field.analytes else ""))
     if analyte is None:
-        if not unit or unit.casefold() in (field.unit.casefold(), "bpm", "/min", "mmhg", "%", "years", "y", "岁", "kg", "cm"):
+        if not unit or unit.casefold() in (field.unit.casefold(), "bpm", "/min", "mmhg", "%", "years", *pair("y"), "kg", "cm"):
             return value
         raise BadInput(f"{field.key}: unit {unit!r} is not {field.unit!r}")
     source, target = parse_unit(unit or field.unit), parse_unit(field.unit)

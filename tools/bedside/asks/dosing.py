@@ -6,6 +6,7 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
 from tools.bedside.asks.subject import asks, rows
 from tools.bedside.cautions import objections
 from tools.bedside.doses import INDICATIONS
@@ -16,6 +17,8 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 from tools.labs.value import shown
+
+pair = messages("tools.bedside").pair
 
 _IN_MG = {
     "mg": 1.0,
@@ -127,7 +130,7 @@ def _recorded(record: Record, drug: str) -> Taken | None:
         if factor is None or times is None:
             return None
         how = f"{shown(m.dose)} {m.unit or 'mg'} {m.frequency or ''}".strip()
-        return Taken(m.dose * factor * times, f"recorded {how}", f"记录 {how}")
+        return Taken(m.dose * factor * times, *pair("recorded {how}", how=how))
     return None
 
 
@@ -136,7 +139,7 @@ def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None
     found = _TYPED.search(question)
     if named != 1 or found is None:
         whole = _A_DAY.search(question) if named == 1 else None
-        return None if whole is None else Taken(float(whole[1]), f"{whole[1]} mg a day as typed", f"提问所给每日 {whole[1]} mg")
+        return None if whole is None else Taken(float(whole[1]), *pair("{whole} mg a day as typed", whole=whole[1]))
     factor = _IN_MG.get(found[2].casefold())
     recorded = _recorded(record, drug)
     times = _times(found[3]) or _times(question)
@@ -148,7 +151,7 @@ def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None
     a_day = amount * (times or 1.0)
     if recorded is not None and abs(recorded.a_day - a_day) < 1e-6:
         return recorded
-    return Taken(a_day, f"{found[1]} {found[2]} as typed", f"提问所给 {found[1]} {found[2]}")
+    return Taken(a_day, *pair("{found} {found_2} as typed", found=found[1], found_2=found[2]))
 
 
 def _against(row: Check, taken: Taken, record: Record) -> list[Evidence]:
@@ -160,11 +163,10 @@ def _against(row: Check, taken: Taken, record: Record) -> list[Evidence]:
     if row.per_kg is not None and each is None:
         return []
     amount, amount_zh = (
-        (f"{shown(round(taken.a_day, 3))} mg a day", f"每日 {shown(round(taken.a_day, 3))} mg")
+        pair("{a_day} mg a day", a_day=shown(round(taken.a_day, 3)))
         if each is None or weight is None
-        else (
-            f"{shown(round(taken.a_day, 3))} mg / {shown(weight.number)} kg = {each:.1f} mg/kg a day",
-            f"{shown(round(taken.a_day, 3))} mg÷{shown(weight.number)} kg = {each:.1f} mg/kg/日",
+        else pair(
+            "{a_day} mg / {number} kg = {each:.1f} mg/kg a day", a_day=shown(round(taken.a_day, 3)), number=shown(weight.number), each=each
         )
     )
     word, word_zh = _word(row, taken.a_day, each)
@@ -181,16 +183,16 @@ def _word(row: Check, a_day: float, each: float | None) -> tuple[str, str]:
     size = each if each is not None else a_day
     low, high = row.per_kg if row.per_kg is not None else (row.least, row.most)
     if row.force:
-        return "Check", "需核对"
+        return pair("Check")
     if high == 0:
-        return "No, not at this dose or any now", "不合适，目前不应使用"
+        return pair("No, not at this dose or any now")
     if high is not None and size > high * 1.02:
-        return "No, too high", "不合适，剂量偏大，应减量"
+        return pair("No, too high")
     if row.most is not None and a_day > row.most * 1.02:
-        return "No, too high", "不合适，剂量偏大，应减量"
+        return pair("No, too high")
     if low is not None and size < low * 0.98:
-        return "No, too low", "不合适，剂量偏小"
-    return "Yes, in range", "合适，在推荐范围内"
+        return pair("No, too low")
+    return pair("Yes, in range")
 
 
 def _by_graph(drug: str, taken: Taken, record: Record) -> list[Evidence]:
@@ -221,4 +223,4 @@ def _by_label(drug: str, taken: Taken, record: Record) -> list[Evidence]:
 def _beside(drug: str, record: Record) -> list[tuple[str, str]]:
     """What else speaks against the drug here, kidneys apart."""
     found = [o for o in objections(record, drug) if not o.by_kidney][:2]
-    return [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in found]
+    return [pair("For this patient: {text}", text=(o.en, o.zh)) for o in found]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.bedside.record.expression import holds
 from tools.bedside.record.said import clauses, kin, stance
 from tools.bedside.record.typed import typed_value
@@ -18,6 +19,8 @@ from tools.case.record import Case
 from tools.drugs.patient import DrugPatient, read_patient
 from tools.labs.value import Reading
 from tools.scores.registry import calculators
+
+pair = messages("tools.bedside").pair
 
 _NODULE_MODELS = ("score_brock", "score_mayo")
 # Inputs of the nodule models by the notion that answers them.
@@ -96,7 +99,7 @@ class Record:
     @property
     def _ground_glass(self) -> bool:
         """Of the nodule: in the record, or supposed by the question."""
-        return bool(self.notion("ground_glass_nodule") or self.call("asked", "ground glass;ground-glass;磨玻璃"))
+        return bool(self.notion("ground_glass_nodule") or self.call(*pair("asked")))
 
     @cached_property
     def _given(self) -> dict[str, str]:

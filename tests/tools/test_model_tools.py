@@ -1,13 +1,17 @@
 """The model's tools on a tiny model: evidence with its card, drafts, similar cases, drug scores; and silence outside the domain."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
+import typer
 
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
+from medmpt_backend.ct_commands import ReportDrafted
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.inference.engine import MedMPTEngine
 from medmpt_backend.inference.reference import ReferenceCase, ReferenceCases
@@ -26,7 +30,9 @@ from tools.drugs.payload import RankingData
 from tools.evidence import Evidence, ToolResult
 from tools.imaging.model_findings import TASKS
 from tools.imaging.model_tools import classify_ct, encode_ct
+from tools.imaging.results.model import Classified
 from tools.imaging.similar_cases import find_similar_cases, remember_study
+from tools.reports.ct_commands import ClassifyOut, ReportOut, classify, report
 from tools.reports.draft_words import blank_sizes, contradiction, split_sections, tidy
 from tools.reports.drafting import draft_report
 from tools.reports.payload import DraftData
@@ -282,3 +288,29 @@ def test_drugs_carry_warnings_and_the_model_s_score(place: Path, engine: MedMPTE
 )
 def test_a_size_that_a_decoder_wrote_is_left_for_the_person_who_signs(written: str, told: str) -> None:
     assert blank_sizes(written) == told
+
+
+@dataclass(frozen=True)
+class _Folders:
+    data_dir: Path
+    cache_dir: Path
+    weights: str | None = "tiny"
+
+
+def test_the_commands_say_what_the_tools_say_and_the_raw_text_only_when_asked(place: Path, engine: MedMPTEngine, tmp_path: Path) -> None:
+    ctx = typer.Context(click.Command("medmpt"), obj=_Folders(place, tmp_path / "cache"))
+    deps = Deps(cache_dir=tmp_path, engine=engine, studies={"ct-1": place / "ct"})
+    seen, told = classify(ctx, place / "ct"), classify_ct(deps).payload(Classified)
+    assert isinstance(seen, ClassifyOut)
+    assert told is not None
+    assert [f.id for f in seen.findings] == [f.id for f in told.findings]
+    drafted, written = report(ctx, place / "ct"), draft_report(deps).payload(DraftData)
+    assert isinstance(drafted, ReportOut)
+    assert written is not None
+    assert [s.text for x in drafted.sections for s in x.sentences] == [s.text for x in written.sections for s in x.sentences]
+    assert {s.origin for x in drafted.sections for s in x.sentences if x.name == "limits"} == {"not_assessed"}
+    raw = report(ctx, place / "ct", raw=True)
+    assert isinstance(raw, ReportDrafted)
+    assert any("log-probability" in (s.evidence or "") for x in raw.sections for s in x.sentences)
+    bare = report(typer.Context(click.Command("medmpt"), obj=_Folders(place, tmp_path / "cache", "none")), place / "ct")
+    assert (bare.status, bare.validity) == ("unavailable", None)

@@ -21,6 +21,8 @@ from agent.verify.text import clauses, grades, normalise
 from tools.evidence import Evidence
 
 _MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)
+# What the planner writes before the wording of an edition that has been replaced.
+_HEADED = re.compile(r"^\s*(?:superseded edition\s*:|旧版（已被取代）：)\s*", re.IGNORECASE)
 _ORDER = re.compile(
     tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["order"]["words"], re.IGNORECASE
 )
@@ -147,7 +149,7 @@ def _edition(text: str, cited: list[Evidence]) -> str | None:
 
 def _quoted(text: str, cited: list[Evidence]) -> Support | None:
     """Support of a sentence that stands in its evidence, whole sentences or clauses; several cited pieces must each hold a part."""
-    marked, body = bool(_MARKED.match(text)), normalise(_MARKED.sub("", text))
+    marked, body = bool(_MARKED.match(text)), normalise(_HEADED.sub("", _MARKED.sub("", text)))
     for item in cited:
         for source in (item.text, item.text_zh, *item.citations):
             if source and _stands_in(body, normalise(source)):

@@ -23,8 +23,8 @@ _AGE = re.compile(r"\baged?\b|\bolds?\b|岁", re.IGNORECASE)
 _ELAPSED = re.compile(r"\b(?:after|later|since|post)\b|后", re.IGNORECASE)
 _BETWEEN = re.compile(r"^\s*(?:[-–—~～]|to|至|到|and)\s*$", re.IGNORECASE)
 _ROUGH = re.compile(
-    r"(?:\b(?:about|around|approximately|roughly|nearly|almost|some|close to|just (?:under|over)|(?:a little|slightly) (?:over|under|more than"
-    r"|less than))|约|大约|将近|接近|近)\s*$",
+    r"(?:\b(?:about|around|approximately|roughly|nearly|almost|some|close to|just (?:under|over)"
+    r"|(?:a little|slightly) (?:over|under|more than|less than))|约|大约|将近|接近|近)\s*$",
     re.IGNORECASE,
 )
 _ROUGH_AFTER = re.compile(r"^\s*(?:or so\b|左右|上下)", re.IGNORECASE)

@@ -158,7 +158,7 @@ def _checked(
         warnings=tuple(warnings),
         missing=(*unknown, *patient.missing),
         emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
-        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen else (_nothing(graph, patient, drugs),),
+        evidence=(_nothing(graph, patient, drugs),) if chosen is facts and not facts else tuple(to_evidence(graph, f) for f in chosen),
         data=FactsData(facts=rows(chosen)),
     )
 

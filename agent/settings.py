@@ -11,6 +11,7 @@ from platformdirs import user_cache_path, user_data_path
 from agent.errors import BadInput
 
 APP = "medmpt"
+Effort = Literal["low", "medium", "high"]
 
 
 def own_data_dir() -> Path:
@@ -33,6 +34,7 @@ class Settings:
         embedder: Sentence embedder: `minilm` (ships), or a local path (`MEDMPT_EMBEDDER`).
         free_text: What of a person's own words goes to a chat model: `scrub` takes out what identifies, `home` sends none
             (`MEDMPT_LLM_FREE_TEXT`).
+        effort: How hard a turn tries where nothing else is asked: `low`, `medium` or `high` (`MEDMPT_EFFORT`).
         reranker: Folder of a cross-encoder that reorders the best passages; None for none (`MEDMPT_RERANKER`).
         packs: Other specialties in use beside those installed: names of shipped ones, or folders (`MEDMPT_PACKS`, by white space).
         threads_url: Postgres server that holds the conversations; None for a file in the data folder (`MEDMPT_THREADS_URL`).
@@ -66,6 +68,7 @@ class Settings:
     otlp_endpoint: str | None = None
     api_key: str | None = field(default=None, repr=False)
     free_text: Literal["scrub", "home"] = "scrub"
+    effort: Effort = "medium"
     dicomweb_token: str | None = field(default=None, repr=False)
     fhir_token: str | None = field(default=None, repr=False)
     smart_client_id: str | None = None
@@ -97,6 +100,7 @@ class Settings:
             otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
             api_key=env.get("MEDMPT_API_KEY") or None,
             free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
+            effort=effort_of(env.get("MEDMPT_EFFORT")),
             dicomweb_token=env.get("MEDMPT_DICOMWEB_TOKEN") or None,
             fhir_token=env.get("MEDMPT_FHIR_TOKEN") or None,
             smart_client_id=env.get("MEDMPT_SMART_CLIENT_ID") or None,
@@ -114,6 +118,17 @@ def _free_text(text: str | None) -> Literal["scrub", "home"]:
     if text not in (None, "", "scrub", "home"):
         raise BadInput(f"MEDMPT_LLM_FREE_TEXT is {text!r}: give scrub or home")
     return "home" if text == "home" else "scrub"
+
+
+def effort_of(text: str | None, name: str = "MEDMPT_EFFORT") -> Effort:
+    """A level of effort by its name; `medium` for none.
+
+    Raises:
+        BadInput: No such level.
+    """
+    if text not in (None, "", "low", "medium", "high"):
+        raise BadInput(f"{name} is {text!r}: give low, medium or high")
+    return "low" if text == "low" else "high" if text == "high" else "medium"
 
 
 def _auth(text: str | None) -> Literal["none", "local", "oidc"]:

@@ -6,19 +6,22 @@ from retrieval.drugs.check import check
 from retrieval.drugs.facts import Drug, DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.query import QueryResult
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
-from tools.drugs.facts import NOT_SAFE, to_evidence, to_json
+from tools.drugs.facts import NOT_SAFE, rows, to_evidence
 from tools.drugs.model_opinion import Opinion, opinion, statement
 from tools.drugs.patient import DrugPatient, read_patient
+from tools.drugs.payload import AgainstRow, CandidateRow, FactsData, RankingData
 from tools.drugs.ranking import Choice, Ranking, rank
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.model_card import card_line
 from tools.quantities import fill
 from tools.wording import in_language
 
+pair = messages("tools.drugs").pair
+
 # A model and a reader cannot use more statements than this at once; the counts tell how many there were.
 _MOST_FACTS = 24
-_LINE_ZH = {"first": "一线", "alternative": "替代", "add_on": "附加", "second": "二线", "prophylaxis": "预防"}
 _GRAVITY = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3}
 _GRAPH_ONLY = "ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model"
 _MODEL_ASKED = "the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal"
@@ -56,7 +59,7 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
         warnings=tuple(warnings),
         missing=result.understood.unknown,
         evidence=tuple(to_evidence(graph, f) for f in shown),
-        data={"facts": to_json(shown)},
+        data=FactsData(facts=rows(shown)),
     )
 
 
@@ -155,8 +158,29 @@ def _checked(
         warnings=tuple(warnings),
         missing=(*unknown, *patient.missing),
         emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
-        evidence=tuple(to_evidence(graph, f) for f in chosen),
-        data={"facts": to_json(chosen)},
+        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen else (_nothing(graph, patient, drugs),),
+        data=FactsData(facts=rows(chosen)),
+    )
+
+
+def _nothing(graph: DrugGraph, patient: DrugPatient, drugs: tuple[Drug, ...]) -> Evidence:
+    """That nothing was found, and what was looked up: a negative answer names its reach."""
+    names = [graph.name(d.id) for d in drugs]
+    listed = ", ".join(n.en for n in names), "、".join(n.zh for n in names)
+    text, text_zh = pair(
+        "Nothing in the drug graph speaks against {names} in this patient ({pairs} pairs looked up); {not_safe}.",
+        names=listed,
+        pairs=len(drugs) * (len(drugs) - 1) // 2,
+        not_safe=(NOT_SAFE, in_language(NOT_SAFE, "zh")),
+    )
+    return Evidence(
+        key="D-checked",
+        kind="drug_graph",
+        text=text,
+        text_zh=text_zh,
+        source="drug knowledge graph",
+        quantities=fill((), text, text_zh),
+        subjects=tuple(n.en.lower() for n in names),
     )
 
 
@@ -197,12 +221,12 @@ def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opi
         warnings=(*(in_language(w, language) for w in warnings), *card),
         missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
         evidence=(*_verdict(order, ranking), *(to_evidence(graph, f) for f in facts), *_opinions(model, order, ranking)),
-        data={
-            "ranked": [_row(c, patient, model) for c in order],
-            "rejected": [_row(c, patient, model) for c in ranking.rejected],
-            "facts": to_json(facts),
-            "model": model.payload(),
-        },
+        data=RankingData(
+            ranked=tuple(_row(c, patient, model) for c in order),
+            rejected=tuple(_row(c, patient, model) for c in ranking.rejected),
+            facts=rows(facts),
+            model=model.payload(),
+        ),
     )
 
 
@@ -213,11 +237,15 @@ def _verdict(order: list[Choice], ranking: Ranking) -> list[Evidence]:
     names, names_zh = [c.drug.name for c in order[:3]], [c.drug.name_zh for c in order[:3]]
     condition = ", ".join(str(c) for c in ranking.conditions)
     first, line = order[0], order[0].line.replace("_", " ")
-    text = f"Inference: for {condition}, {names[0]} ranks first in this patient (place in treatment: {line}; score {first.score:.2f})"
-    place, where = _LINE_ZH.get(first.line, line), "、".join(ranking.conditions_zh) or condition
-    text_zh = f"推断：针对{where}，{names_zh[0]}在该患者中排在首位（治疗地位：{place}；得分 {first.score:.2f}）"
+    text, text_zh = pair(
+        "Inference: for {condition}, {name} ranks first in this patient (place in treatment: {line}; score {score:.2f})",
+        condition=(condition, "、".join(ranking.conditions_zh) or condition),
+        name=(names[0], names_zh[0]),
+        line=(line, messages("tools.drugs").table("line").get(first.line, line)),
+        score=first.score,
+    )
     if len(names) > 1:
-        text, text_zh = f"{text}, followed by {' and '.join(names[1:])}", f"{text_zh}，其次为{'、'.join(names_zh[1:])}"
+        text, text_zh = pair("{text}, followed by {names}", text=(text, text_zh), names=(" and ".join(names[1:]), "、".join(names_zh[1:])))
     return [
         Evidence(
             key="D-rank",
@@ -238,31 +266,31 @@ def _score(model: Opinion, choice: Choice) -> float:
     return scored.probability if scored is not None else 0.0
 
 
-def _row(c: Choice, patient: DrugPatient, model: Opinion) -> JsonValue:
+def _row(c: Choice, patient: DrugPatient, model: Opinion) -> CandidateRow:
     """One candidate with what speaks against it beside it."""
     scored = model.of(c.drug)
-    against: list[JsonValue] = [
-        {"key": f.key, "severity": f.severity, "relation": f.relation, "text": f.text, "text_zh": f.text_zh}
+    against = (
+        AgainstRow(key=f.key, severity=f.severity, relation=f.relation, text=f.text, text_zh=f.text_zh)
         for f in sorted(c.facts, key=lambda f: _GRAVITY.get(f.severity or "", 9))
         if f.severity is not None
-    ]
-    return {
-        "drug": c.drug.name,
-        "drug_zh": c.drug.name_zh,
-        "atc": c.drug.atc,
-        "score": round(c.score, 2),
-        "parts": {name: round(value, 2) for name, value in c.parts.items()},
-        "line": c.line,
-        "setting": c.setting,
-        "dose": c.dose,
-        "because": c.because or None,
-        "already_taken": c.drug in patient.current,
-        "warnings": against,
-        "model_score": round(scored.probability, 4) if scored is not None else None,
-        "model_rank": scored.rank if scored is not None else None,
-        "model_key": f"M-drug-{scored.entry}" if scored is not None else None,
-        "evidence": [f.key for f in c.facts],
-    }
+    )
+    return CandidateRow(
+        drug=c.drug.name,
+        drug_zh=c.drug.name_zh,
+        atc=c.drug.atc,
+        score=round(c.score, 2),
+        parts={name: round(value, 2) for name, value in c.parts.items()},
+        line=c.line,
+        setting=c.setting,
+        dose=c.dose,
+        because=c.because or None,
+        already_taken=c.drug in patient.current,
+        warnings=tuple(against),
+        model_score=round(scored.probability, 4) if scored is not None else None,
+        model_rank=scored.rank if scored is not None else None,
+        model_key=f"M-drug-{scored.entry}" if scored is not None else None,
+        evidence=tuple(f.key for f in c.facts),
+    )
 
 
 def _opinions(model: Opinion, order: list[Choice], ranking: Ranking) -> list[Evidence]:

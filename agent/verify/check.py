@@ -18,7 +18,8 @@ from agent.verify.facts.instances import readings
 from agent.verify.numbers import labels_of, numbers_of, sides_of
 from agent.verify.placeholders import fill
 from agent.verify.record import is_pattern, unsupported
-from agent.verify.text import clauses, grades, normalise
+from agent.verify.text import clauses, normalise
+from retrieval.concepts.severity import grades
 from tools.evidence import Evidence
 
 _MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)

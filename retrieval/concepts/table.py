@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from retrieval import packs
-from retrieval.concepts.finder import Finder
+from retrieval.concepts.finder import Finder, key_of
 from retrieval.concepts.words import DATA, HAN
 from retrieval.errors import BadInput
 
@@ -93,6 +93,25 @@ class Concept:
 
 
 @dataclass(frozen=True)
+class AnalyteNames:
+    """How an analyte is called and coded.
+
+    Attributes:
+        id: Its own, the same as in the concept table.
+        en: English names; the first is the one to show.
+        zh: Chinese names.
+        sheet: How laboratory sheets print it, too short or too common to be read in a sentence.
+        loinc: Codes.
+    """
+
+    id: str
+    en: tuple[str, ...]
+    zh: tuple[str, ...]
+    sheet: tuple[str, ...]
+    loinc: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Topic:
     """What the search index files passages under: its kind, and its name for a ranker that reads English."""
 
@@ -127,7 +146,12 @@ def _rows_of(path: Path) -> Iterator[dict[str, str]]:
 
 def sources() -> tuple[Path, ...]:
     """The files that decide which concepts a text has; an index is stale when one of them changes."""
-    own = (FOLDER / "concepts.tsv", FOLDER / "topics.tsv", *(DATA / "drugs" / f"{file}.csv" for file in ("drugs", "classes")))
+    own = (
+        FOLDER / "concepts.tsv",
+        FOLDER / "topics.tsv",
+        FOLDER / "analytes.tsv",
+        *(DATA / "drugs" / f"{file}.csv" for file in ("drugs", "classes")),
+    )
     return (*own, *packs.parts("concepts.tsv"), *packs.parts("topics.tsv"))
 
 
@@ -150,6 +174,7 @@ class Vocabulary:
     concepts: Mapping[str, Concept]
     topics: Mapping[str, Topic]
     members: Mapping[str, frozenset[str]]
+    analytes: Mapping[str, "AnalyteNames"]
     finder: Finder[tuple[str, str]]
 
     def narrower(self, wide: str) -> frozenset[str]:
@@ -172,10 +197,26 @@ def vocabulary() -> Vocabulary:
             raise BadInput(f"concepts.tsv: {', '.join(i for i, n in Counter(c.id for c in own).items() if n > 1)} occurs twice")
         table.update((c.id, c) for c in own)
         topics.update((row["topic"], Topic(row["topic"], row["kind"], row["name"])) for row in _rows_of(folder / "topics.tsv"))
+    analytes = {row["id"]: _analyte(row) for row in read_rows(FOLDER / "analytes.tsv")}
     drugs = _join(table)
+    _join_analytes(table, analytes)
     _check(table, topics)
     names = ((name, (concept.id, name)) for concept in table.values() for name in concept.names)
-    return Vocabulary(table, topics, drugs, Finder(names))
+    return Vocabulary(table, topics, drugs, analytes, Finder(names))
+
+
+def _analyte(row: Mapping[str, str]) -> AnalyteNames:
+    return AnalyteNames(row["id"], *(listed(row[cell]) for cell in ("en", "zh", "sheet", "loinc")))
+
+
+def _join_analytes(table: dict[str, Concept], analytes: Mapping[str, AnalyteNames]) -> None:
+    """Analytes become concepts, or give their names to those of the same id; a name that another concept has keeps its owner."""
+    owner = {key_of(name).text: concept.id for concept in table.values() for name in concept.names}
+    for names in analytes.values():
+        old = table.get(names.id, Concept(names.id, "analyte", (), (), exact=True))
+        new = [n for n in (*names.en, *names.zh) if owner.setdefault(key_of(n).text, names.id) == names.id]
+        if old.kind == "analyte" and (new or names.id in table):
+            table[names.id] = _named(old, new)
 
 
 def _join(table: dict[str, Concept]) -> dict[str, frozenset[str]]:

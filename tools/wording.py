@@ -24,7 +24,6 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 # Beginnings before a reason of another room.
 _PREFIXES = {
-    "ranking by the drug graph alone; no MedMPT medication opinion is included: ": "仅按药物图谱排序，不含 MedMPT 用药意见：",
     "the report cannot be compared: ": "无法核对报告：",
     "sizes cannot be compared: ": "大小不可比：",
 }

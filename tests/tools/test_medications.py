@@ -219,4 +219,4 @@ def test_what_was_not_checked_is_said_in_the_language_of_the_question() -> None:
     assert any("nosuchdrug" in w and "未核查" in w for w in result.warnings)
     assert not any("None" in w or "drug graph" in w for w in (*result.warnings, *result.missing, result.reason or ""))
     assert "是否妊娠" in result.missing
-    assert rank_drugs(asked, condition="gout of the moon").reason == "疾病“gout of the moon”不在药物图谱中"
+    assert rank_drugs(asked, condition="moonsickness").reason == "疾病“moonsickness”不在药物图谱中"

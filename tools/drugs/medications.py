@@ -183,7 +183,7 @@ def _checked(
         warnings=tuple(warnings),
         missing=(*unknown, *(m[zh] for m in patient.missing)),
         emergencies=tuple(f.text_zh if zh else f.text for f in urgent),
-        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen else (_nothing(graph, patient, drugs),),
+        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen or unknown else (_nothing(graph, patient, drugs),),
         data=FactsData(facts=rows(chosen)),
     )
 

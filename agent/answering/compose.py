@@ -12,6 +12,7 @@ from agent.reading.intents import Intent
 from agent.reading.lexicon import ids
 from agent.reading.plan import Plan, ordered
 from agent.reading.severity import severity_of
+from agent.reading.understand import elsewhere
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from tools.evidence import Evidence, Language
@@ -123,7 +124,8 @@ def _silence(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> 
     if any(data.unknown for data in found):
         return "no_evidence"
     direct = any(data.direct for data in found)
-    return "out_of_scope" if not direct and plan.reading.kinds.get("outside", 0.0) >= _OUTSIDE else None
+    outside = plan.reading.kinds.get("outside", 0.0) >= _OUTSIDE or elsewhere(plan.reading)
+    return "out_of_scope" if not direct and outside else None
 
 
 def _of_intent(

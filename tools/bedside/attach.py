@@ -144,15 +144,12 @@ def stop_list(record: Record) -> list[Evidence]:
     names = [record.graph.name(o.drug) for o in found]
     firm = [n for n, o in zip(names, found, strict=True) if o.action in ("stop", "avoid")]
     held = [n for n, o in zip(names, found, strict=True) if o.action == "hold"]
-    en = [f"stop {' and '.join(n.en for n in firm)}"] if firm else []
-    en += [f"withhold {', '.join(n.en for n in held)} for now"] if held else []
-    zh = [f"停用{'、'.join(n.zh for n in firm)}"] if firm else []
-    zh += [f"暂停{'、'.join(n.zh for n in held)}"] if held else []
+    told = [pair("stop {drugs}", drugs=(" and ".join(n.en for n in firm), "、".join(n.zh for n in firm)))] if firm else []
+    told += [pair("withhold {drugs} for now", drugs=(", ".join(n.en for n in held), "、".join(n.zh for n in held)))] if held else []
     for fact in pairs[:2]:
         a, b = (record.graph.name(s) for s in fact.subjects)
-        en.append(f"{a.en} and {b.en} should not be together")
-        zh.append(f"{a.zh}与{b.zh}不宜同用")
-    lines.append((f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None))
+        told.append(pair("{first} and {second} should not be together", first=(a.en, a.zh), second=(b.en, b.zh)))
+    lines.append(("; ".join(e for e, _ in told) + ".", "；".join(z for _, z in told) + "。", "record and rows on medicines", None))
     for n, o in zip(names, found, strict=True):
         lines.append((f"{n.en}: {closed(o.en, '.')}", f"{n.zh}：{closed(o.zh, '。')}", o.source, o.year))
     lines += [(f.text, f.text_zh, f.source, f.year) for f in pairs[:2]]

@@ -105,14 +105,11 @@ def _labelled(drug: str, record: Record) -> list[Evidence]:
     rules = list(graph.dose_rules(drug, crcl=crcl.number if crcl else None))[:1]
     if not uses and not rules:
         return []
-    known = f" (CrCl {crcl.shown})" if crcl is not None else ""
-    known_zh = f"（肌酐清除率 {crcl.shown}）" if crcl is not None else ""
+    known = pair(" (CrCl {shown})", shown=crcl.shown) if crcl is not None else ("", "")
     facts = [*uses, *rules]
     against = [o for o in objections(record, drug) if not o.by_kidney][:2]
-    lines = [
-        (f"{f.text.rstrip('.')}{known if f in rules else ''}.", f"{f.text_zh.rstrip('。')}{known_zh if f in rules else ''}。")
-        for f in facts
-    ]
+    marks = [known if f in rules else ("", "") for f in facts]
+    lines = [(f"{f.text.rstrip('.')}{m[0]}.", f"{f.text_zh.rstrip('。')}{m[1]}。") for f, m in zip(facts, marks, strict=True)]
     lines += [pair("For this patient: {text}", text=(o.en, o.zh)) for o in against]
     return [evidence(f"B-dose-{drug}-label-{n}", en, zh, facts[0].source, facts[0].year) for n, (en, zh) in enumerate(lines)]
 

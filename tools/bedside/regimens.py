@@ -194,7 +194,8 @@ def _headline(regimen: Regimen, pick: _Pick, record: Record, applied: Applied) -
         en.append(f"{name.en} {dose.en}")
         zh.append(f"{name.zh} {dose.zh}")
     more_en, more_zh = (f" {pick.option.en}" if pick.option.en else ""), pick.option.zh
-    return f"{regimen.title[0]}: {' plus '.join(en)}.{more_en}", f"{regimen.title[1]}：{'，联合'.join(zh)}。{more_zh}"
+    plus, plus_zh = pair(" plus ")
+    return f"{regimen.title[0]}: {plus.join(en)}.{more_en}", f"{regimen.title[1]}：{plus_zh.join(zh)}。{more_zh}"
 
 
 def _skipped(pick: _Pick, record: Record) -> list[tuple[str, str]]:

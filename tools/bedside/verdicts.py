@@ -1,6 +1,7 @@
 """`Can this patient have X?`: a verdict on every drug that the question names, with the reason and the alternative."""
 
-from retrieval.messages.catalogue import messages
+from retrieval.drugs.graph import Drug
+from retrieval.messages.catalogue import Pair, messages
 from tools.bedside.cautions import Objection, closed, objections
 from tools.bedside.instead import alternative, in_pregnancy, support
 from tools.bedside.judging import evidence
@@ -192,20 +193,24 @@ def _class(group: str, record: Record) -> tuple[int, list[_Line]] | None:
     if not (bad or care or free):
         return None
     name = record.graph.group_name(group)
-    pieces, pieces_zh = [], []
+    pieces: list[Pair] = []
     if bad and reason is not None:
-        pieces.append(f"avoid {', '.join(d.name for d in bad[:6])} ({reason.en.rstrip('.')})")
-        pieces_zh.append(f"避免{'、'.join(d.name_zh for d in bad[:6])}（{reason.zh.rstrip('。')}）")
+        pieces.append(both("avoid {drugs} ({reason})", drugs=_names(bad), reason=(reason.en.rstrip("."), reason.zh.rstrip("。"))))
     if care:
-        pieces.append(f"with care {', '.join(d.name for d in care[:6])}")
-        pieces_zh.append(f"慎用{'、'.join(d.name_zh for d in care[:6])}")
+        pieces.append(both("with care {drugs}", drugs=_names(care)))
     if free:
-        pieces.append(f"nothing found against {', '.join(d.name for d in free[:6])}")
-        pieces_zh.append(f"未发现反对{'、'.join(d.name_zh for d in free[:6])}的依据")
-    head = "No" if bad and not care and not free else "Depends on the drug" if bad else "With care" if care else "No objection found"
-    head_zh = "不建议" if bad and not care and not free else "取决于具体药物" if bad else "慎用" if care else "未见反对依据"
-    lines: list[_Line] = [(f"{head} ({name.en}): {'; '.join(pieces)}.", f"{head_zh}（{name.zh}）：{'；'.join(pieces_zh)}。", reason)]
+        pieces.append(both("nothing found against {drugs}", drugs=_names(free)))
+    if bad:
+        head = both("Depends on the drug") if care or free else both("No")
+    else:
+        head = both("With care") if care else both("No objection found")
+    told = ("; ".join(en for en, _ in pieces), "；".join(zh for _, zh in pieces))
+    lines: list[_Line] = [(*both("{head} ({name}): {told}.", head=head, name=(name.en, name.zh), told=told), reason)]
     return (0 if bad else 2), lines
+
+
+def _names(drugs: list[Drug]) -> Pair:
+    return ", ".join(d.name for d in drugs[:6]), "、".join(d.name_zh for d in drugs[:6])
 
 
 def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> tuple[int, list[_Line]]:
@@ -261,12 +266,11 @@ def _checked(record: Record) -> tuple[str, str]:
     """What a verdict without objection rests on."""
     names = [record.graph.name(d.id) for d in record.patient.current]
     crcl = record.get("crcl")
-    parts = [f"current medicines: {', '.join(n.en for n in names) or 'none'}"]
-    parts_zh = [f"现用药：{'、'.join(n.zh for n in names) or '无'}"]
     allergies = ", ".join(a.substance for a in record.case.patient.allergies)
-    parts.append(f"allergies: {allergies or 'none recorded'}")
-    parts_zh.append(f"过敏：{allergies or '无记录'}")
-    if crcl is not None:
-        parts.append(f"CrCl {crcl.shown}")
-        parts_zh.append(f"肌酐清除率 {crcl.shown}")
-    return "; ".join(parts), "；".join(parts_zh)
+    listed = (", ".join(n.en for n in names), "、".join(n.zh for n in names)) if names else both("none")
+    parts = [
+        both("current medicines: {drugs}", drugs=listed),
+        both("allergies: {allergies}", allergies=allergies or both("none recorded")),
+        *([both("CrCl {shown}", shown=crcl.shown)] if crcl is not None else []),
+    ]
+    return "; ".join(en for en, _ in parts), "；".join(zh for _, zh in parts)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.case.record import Allergy, Case, Medication, Observation, Smoking, Vitals
 from tools.evidence import Language
 from tools.labs.analytes import analytes, find_analyte
 from tools.labs.units import parse_unit
+
+_CONFUSION = patterns("tools.case").words("confusion")
 
 pair = messages("tools.case").pair
 
@@ -77,7 +80,7 @@ def _allergy(case: Case, p: Patch) -> Case:
 
 
 def _finding(case: Case, p: Patch) -> Case:
-    seen = tuple(f for f in case.presentation.findings if "confus" not in f.lower() and "意识" not in f)
+    seen = tuple(f for f in case.presentation.findings if not any(word in f.lower() for word in _CONFUSION))
     told = ("confusion" if p.yes else "no confusion",)
     return case.model_copy(update={"presentation": case.presentation.model_copy(update={"findings": (*seen, *told)})})
 
@@ -140,7 +143,7 @@ def told(patch: Patch, case: Case, language: Language) -> str:
         analyte, parsed = analytes()[patch.name], parse_unit(patch.unit)
         name, unit = analyte.name(language), parsed.shown if parsed else patch.unit
     else:
-        name, unit = (names[1 if zh else 0], "岁" if zh and names[2] == "years" else names[2]) if names else (patch.name, "")
+        name, unit = (names[1 if zh else 0], pair("years")[zh] if names[2] == "years" else names[2]) if names else (patch.name, "")
     value = "" if patch.value is None else f"{patch.value:g}"
     text = _SAID[patch.kind][1 if zh else 0].format(name=name, value=value, unit=unit).strip()
     if patch.severity:

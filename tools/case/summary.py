@@ -12,7 +12,6 @@ from tools.quantities import fill
 pair = messages("tools.case").pair
 
 _SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("patient"), "unknown": pair("patient")}
-_SEVERITY_ZH = {"mild": "轻度", "moderate": "中度", "severe": "重度"}
 _MOST_LABS = 12
 
 
@@ -78,14 +77,13 @@ def _evidence(
 
 def _demographics(case: Case) -> Evidence:
     p = case.patient
-    noun, noun_zh = _SEX[p.sex]
+    noun = _SEX[p.sex]
     age = None if p.age_years is None else shown(p.age_years)
-    en = (
-        f"The patient is {'an' if age in ('11', '18') or age.startswith('8') else 'a'} {age}-year-old {noun}"
-        if age
-        else f"The patient is a {noun} of unknown age"
-    )
-    zh = f"患者为 {age} 岁{noun_zh}" if age else f"患者为{noun_zh}，年龄不详"
+    if age is None:
+        en, zh = pair("The patient is a {noun} of unknown age", noun=noun)
+    else:
+        article = "an" if age in ("11", "18") or age.startswith("8") else "a"
+        en, zh = pair("The patient is {article} {age}-year-old {noun}", article=article, age=age, noun=noun)
     known: list[Quantity] = [] if p.age_years is None else [Quantity(name="age", value=p.age_years, unit="years", decimals=0)]
     if p.weight_kg is not None:
         en, zh = pair("{text}, weight {weight_kg} kg", weight_kg=shown(p.weight_kg), text=(en, zh))
@@ -121,8 +119,7 @@ def _vitals(case: Case) -> Evidence | None:
     rows = lines(case)
     if not rows:
         return None
-    en = "Vital signs: " + ", ".join(r.en for r in rows) + "."
-    zh = "生命体征：" + "，".join(r.zh for r in rows) + "。"
+    en, zh = pair("Vital signs: {signs}.", signs=(", ".join(r.en for r in rows), "，".join(r.zh for r in rows)))
     known = tuple(Quantity(name=r.name, value=r.value, unit=r.unit, decimals=r.decimals) for r in rows)
     return _evidence("vitals", en, zh, tuple(r.name for r in rows), known, max((r.time or "" for r in rows), default="") or None)
 
@@ -138,15 +135,15 @@ def _listed(
 
 def _conditions(case: Case) -> Evidence | None:
     known = case.patient.conditions
-    items = [(c.name + (f" (since {c.since})" if c.since else ""), c.name + (f"（{c.since} 年起）" if c.since else "")) for c in known]
+    items = [pair("{name} (since {since})", name=c.name, since=c.since) if c.since else (c.name, c.name) for c in known]
     return _listed("conditions", pair("Known conditions"), items, tuple(c.name for c in known))
 
 
 def _allergies(case: Case) -> Evidence | None:
-    items = []
+    items, severities = [], messages("tools.case").table("severity")
     for a in case.patient.allergies:
         details = [x for x in (a.reaction, a.severity) if x]
-        details_zh = [_SEVERITY_ZH.get(x, x) for x in details]
+        details_zh = [severities.get(x, x) for x in details]
         items.append(
             (
                 a.substance + (f" ({', '.join(details)})" if details else ""),
@@ -196,10 +193,10 @@ def _lung_function(case: Case) -> Evidence | None:
 
 
 def _studies(case: Case) -> Evidence | None:
-    items = []
+    items: list[tuple[str, str]] = []
     for t in case.studies:
-        en = t.id + (" (prior)" if t.prior else "") + (f" of {t.date}" if t.date else "")
-        items.append((en, t.id + ("（既往）" if t.prior else "") + (f"（{t.date}）" if t.date else "")))
+        name = pair("{id} (prior)", id=t.id) if t.prior else (t.id, t.id)
+        items.append(pair("{name} of {date}", name=name, date=t.date) if t.date else name)
     return _listed("studies", pair("CT studies available"), items, tuple(t.id for t in case.studies))
 
 

@@ -22,7 +22,6 @@ pair = messages("tools.drugs").pair
 
 # A model and a reader cannot use more statements than this at once; the counts tell how many there were.
 _MOST_FACTS = 24
-_LINE_ZH = {"first": "一线", "alternative": "替代", "add_on": "附加", "second": "二线", "prophylaxis": "预防"}
 _GRAVITY = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3}
 _GRAPH_ONLY = "ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model"
 _MODEL_ASKED = "the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal"
@@ -159,8 +158,29 @@ def _checked(
         warnings=tuple(warnings),
         missing=(*unknown, *patient.missing),
         emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
-        evidence=tuple(to_evidence(graph, f) for f in chosen),
+        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen else (_nothing(graph, patient, drugs),),
         data=FactsData(facts=rows(chosen)),
+    )
+
+
+def _nothing(graph: DrugGraph, patient: DrugPatient, drugs: tuple[Drug, ...]) -> Evidence:
+    """That nothing was found, and what was looked up: a negative answer names its reach."""
+    names = [graph.name(d.id) for d in drugs]
+    listed = ", ".join(n.en for n in names), "、".join(n.zh for n in names)
+    text, text_zh = pair(
+        "Nothing in the drug graph speaks against {names} in this patient ({pairs} pairs looked up); {not_safe}.",
+        names=listed,
+        pairs=len(drugs) * (len(drugs) - 1) // 2,
+        not_safe=(NOT_SAFE, in_language(NOT_SAFE, "zh")),
+    )
+    return Evidence(
+        key="D-checked",
+        kind="drug_graph",
+        text=text,
+        text_zh=text_zh,
+        source="drug knowledge graph",
+        quantities=fill((), text, text_zh),
+        subjects=tuple(n.en.lower() for n in names),
     )
 
 
@@ -217,9 +237,13 @@ def _verdict(order: list[Choice], ranking: Ranking) -> list[Evidence]:
     names, names_zh = [c.drug.name for c in order[:3]], [c.drug.name_zh for c in order[:3]]
     condition = ", ".join(str(c) for c in ranking.conditions)
     first, line = order[0], order[0].line.replace("_", " ")
-    text = f"Inference: for {condition}, {names[0]} ranks first in this patient (place in treatment: {line}; score {first.score:.2f})"
-    place, where = _LINE_ZH.get(first.line, line), "、".join(ranking.conditions_zh) or condition
-    text_zh = f"推断：针对{where}，{names_zh[0]}在该患者中排在首位（治疗地位：{place}；得分 {first.score:.2f}）"
+    text, text_zh = pair(
+        "Inference: for {condition}, {name} ranks first in this patient (place in treatment: {line}; score {score:.2f})",
+        condition=(condition, "、".join(ranking.conditions_zh) or condition),
+        name=(names[0], names_zh[0]),
+        line=(line, messages("tools.drugs").table("line").get(first.line, line)),
+        score=first.score,
+    )
     if len(names) > 1:
         text, text_zh = pair("{text}, followed by {names}", text=(text, text_zh), names=(" and ".join(names[1:]), "、".join(names_zh[1:])))
     return [

@@ -136,17 +136,14 @@ def panel_values(case: Case, panel: "tuple[LabTest, ...]") -> dict[str, float | 
 def statement(scored: Scored, found: Opinion, total: int) -> Evidence:
     """The score of one drug as a statement."""
     assert found.validity is not None
-    used = ", ".join(_USED[u][0] for u in found.used)
-    used_zh = "、".join(_USED[u][1] for u in found.used)
-    name = " + ".join(d.name for d in scored.drugs) or scored.entry
-    name_zh = "＋".join(d.name_zh for d in scored.drugs) or scored.entry
-    text = (
-        f"The MedMPT medication head scores {name} {scored.probability:.2f} (rank {scored.rank} of {total}, "
-        f"operating point {found.threshold:.2f}; from {used})."
-    )
-    text_zh = (
-        f"MedMPT 用药模型对{name_zh}的评分为 {scored.probability:.2f}（{total} 种中第 {scored.rank} 位，"
-        f"判定阈值 {found.threshold:.2f}；依据：{used_zh}）。"
+    text, text_zh = pair(
+        "The MedMPT medication head scores {name} {score:.2f} (rank {rank} of {total}, operating point {threshold:.2f}; from {used}).",
+        name=(" + ".join(d.name for d in scored.drugs) or scored.entry, "＋".join(d.name_zh for d in scored.drugs) or scored.entry),
+        score=scored.probability,
+        rank=scored.rank,
+        total=total,
+        threshold=found.threshold,
+        used=(", ".join(_USED[u][0] for u in found.used), "、".join(_USED[u][1] for u in found.used)),
     )
     return Evidence(
         key=f"M-drug-{scored.entry}",

@@ -12,6 +12,7 @@ from retrieval.drugs.check import duplicates, patient_facts
 from retrieval.drugs.facts import Drug, DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.tables import TreatsRow
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient
 from tools.evidence import Language
@@ -23,7 +24,7 @@ _INFERRED_SHARE = 0.5
 _DECISIVE = frozenset({"contraindicated_in", "cross_reacts_with", "pregnancy", "adjusts_for"})
 # Symptoms and settings that a case text names in passing: they are treated only when asked for by name.
 _NOT_FROM_TEXT = frozenset({"dry-cough", "dyspnoea-palliation", "icu-sedation", "smoking-cessation", "pneumonia"})
-_NEGATED = re.compile(r"(?:\bno|\bnot|without|denies|exclude[sd]?|rule[sd]? out|无|未见|排除|否认|没有)\W{0,3}(?:\w+\W+){0,2}$")
+_NEGATED = patterns("tools.drugs").regex("negated", 0)
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,10 @@ def respiratory_failure(p: Panel) -> Pattern | None:
             p,
             "type-2-respiratory-failure",
             "type 2 respiratory failure",
-            "Hypoxaemia with hypercapnia is type 2 respiratory failure"
-            + ("; the low pH means the carbon dioxide retention is at least partly acute." if acute else "."),
-            "低氧血症伴高碳酸血症，符合Ⅱ型呼吸衰竭" + ("；pH 降低说明二氧化碳潴留至少部分为急性。" if acute else "。"),
+            *pair(
+                "Hypoxaemia with hypercapnia is type 2 respiratory failure{more}.",
+                more=pair("; the low pH means the carbon dioxide retention is at least partly acute") if acute else "",
+            ),
             ("pao2", "paco2", "ph", "bicarbonate"),
             _BTS,
         )
@@ -68,25 +69,26 @@ def acid_base(p: Panel) -> Pattern | None:
     if found is None:
         return None
     name, name_zh, expected, low, high, actual, unit = found
-    judged, judged_zh = pair("within") if low <= actual <= high else pair("below") if actual < low else pair("above")
-    second, second_zh = _second(name, judged)
     shown = f"{round(actual, 1):g}"
-    inside = "内" if judged == "within" else ""
+    span = f"{low:.0f}–{high:.0f} {unit}"
+    if low <= actual <= high:
+        judged, second = pair("within the expected {span}", span=span), ("", "")
+    elif actual < low:
+        judged, second = pair("below the expected {span}", span=span), _second(name, below=True)
+    else:
+        judged, second = pair("above the expected {span}", span=span), _second(name, below=False)
     return pattern(
         p,
         "acid-base",
         name,
         *pair(
-            "The blood gas shows {name}; {expected} {shown} {unit} is {judged} the expected {low:.0f}–{high:.0f} {unit}{second}.",
+            "The blood gas shows {name}; {expected} {shown} {unit} is {judged}{second}.",
             shown=shown,
             unit=unit,
-            low=low,
-            high=high,
             name=(name, name_zh),
             expected=expected,
-            judged=(judged, judged_zh),
-            second=(second, second_zh),
-            inside=inside,
+            judged=judged,
+            second=second,
         ),
         ("ph", "paco2", "bicarbonate"),
         _BEREND,
@@ -117,13 +119,11 @@ def _primary(ph: float, paco2: float, hco3: float) -> _Found | None:
     return None
 
 
-def _second(name: str, judged: str) -> tuple[str, str]:
-    if judged == "within":
-        return "", ""
+def _second(name: str, *, below: bool) -> tuple[str, str]:
     if name.startswith("respiratory"):
-        kind = pair("metabolic acidosis") if judged == "below" else pair("metabolic alkalosis")
+        kind = pair("metabolic acidosis") if below else pair("metabolic alkalosis")
     else:
-        kind = pair("respiratory alkalosis") if judged == "below" else pair("respiratory acidosis")
+        kind = pair("respiratory alkalosis") if below else pair("respiratory acidosis")
     return pair(", so an additional {kind} is likely", kind=kind)
 
 

@@ -11,12 +11,13 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.case.sex import Sex
 from tools.evidence import Language
 from tools.labs.units import Unit, convert, parse_unit
 
-pair = messages("tools.labs").pair
+_WORDS = patterns("tools.labs")
+_BLOOD = _WORDS.regex("blood_prefix")
 
 # Intervals here are for adults; below this age a flag would be a guess.
 ADULT_YEARS = 18
@@ -167,14 +168,8 @@ def _codes() -> dict[str, str]:
 
 
 # Specimens whose values must never be read as those of blood.
-_SPECIMENS = (
-    (re.compile(r"pleural|胸水|胸腔积液", re.IGNORECASE), "pleural"),
-    (re.compile(r"lavage|\bbalf?\b|灌洗", re.IGNORECASE), "bal"),
-    (re.compile(r"\burine|尿(?!素|酸)", re.IGNORECASE), "urine"),
-)
-
-
-_PREFIXES = {"pleural": pair("pleural "), "bal": pair("BAL "), "urine": pair("urine ")}
+_SPECIMENS = tuple((re.compile(words, re.IGNORECASE), kind) for kind, words in _WORDS.table("specimen").items())
+_PREFIXES = {"pleural": "pleural ", "bal": "BAL ", "urine": "urine "}
 
 
 def specimen_of(text: str | None) -> str | None:
@@ -190,7 +185,7 @@ def find_analyte(name: str | None, loinc: str | None = None, unit: Unit | None =
     """
     kind = specimen_of(specimen)
     if kind is not None and not _codes().get(loinc or ""):
-        named = (find_analyte(f"{word}{name}", unit=unit) for word in ("", *_PREFIXES[kind]))
+        named = (find_analyte(f"{word}{name}", unit=unit) for word in ("", _PREFIXES[kind], _WORDS.table("specimen_prefix")[kind]))
         own = next((a for a in named if a is not None and a.id.startswith(f"{kind}_")), None)
         plain = find_analyte(name, unit=unit)
         if own is not None or plain is None:
@@ -213,7 +208,7 @@ def _variants(name: str) -> list[str]:
     """The name, its part before brackets, what stands in the brackets, and without a specimen prefix."""
     bracket = re.match(r"^(.*?)[(（\[]([^)）\]]+)[)）\]]?(.*)$", name)
     parts = [name, name.partition(",")[0]] + ([bracket[1] + bracket[3], bracket[2]] if bracket else [])
-    return parts + [re.sub(r"^(?:血清|血浆|全血|serum|plasma|blood)\s*", "", p, flags=re.IGNORECASE) for p in parts]
+    return parts + [_BLOOD.sub("", p) for p in parts]
 
 
 def source_of(key: str | None) -> Source | None:

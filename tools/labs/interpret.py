@@ -13,6 +13,8 @@ from tools.labs.patterns import find_patterns
 from tools.labs.payload import LabsData, ObservationRow, PatternRow
 from tools.labs.value import SHEET, Flag, Reading, decimals, latest, shown
 
+say = messages("tools.labs").say
+
 pair = messages("tools.labs").pair
 
 _WORD: dict[Flag, tuple[str, str]] = {
@@ -119,21 +121,26 @@ def interval_text(r: Reading) -> str | None:
 
 def sentence(r: Reading, language: Language = "en") -> str:
     """One quotable sentence: value, reference interval, flag, trend."""
-    zh = language == "zh"
     o = r.observation
     value = (o.comparator or "") + _value(r, o.value or 0.0)
     reference = interval_text(r)
-    sheet = r.reference_source == SHEET
-    word = _WORD[r.flag][1 if zh else 0]
     name = r.name(language)
-    if zh:
-        trend = "" if r.previous is None else f"，前次为 {_value(r, r.previous)}"
-        return f"{name} {value}" + (f"（{'检验单' if sheet else ''}参考区间 {reference}）" if reference else "") + f"，{word}{trend}。"
-    trend = "" if r.previous is None else f"; the previous value was {_value(r, r.previous)}"
-    return (
-        f"{name[:1].upper()}{name[1:]} is {value}"
-        + (f" (reference{' of the sheet' if sheet else ''} {reference})" if reference else "")
-        + f": {word}{trend}."
+    interval = (
+        ""
+        if not reference
+        else pair(" (reference of the sheet {interval})", interval=reference)
+        if r.reference_source == SHEET
+        else pair(" (reference {interval})", interval=reference)
+    )
+    trend = "" if r.previous is None else pair("; the previous value was {value}", value=_value(r, r.previous))
+    return say(
+        language,
+        "{name} is {value}{interval}: {word}{trend}.",
+        name=f"{name[:1].upper()}{name[1:]}" if language == "en" else name,
+        value=value,
+        interval=interval,
+        word=_WORD[r.flag],
+        trend=trend,
     )
 
 
@@ -175,9 +182,7 @@ def _emergency(r: Reading, language: Language) -> str:
     value = (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
     if r.combined is not None:
         value += f"（{r.combined.name_zh}）" if language == "zh" else f" ({r.combined.name})"
-    if language == "zh":
-        return f"危急值：{r.name('zh')} {value}，须立即复核并处理。"
-    return f"Critical value: {r.name()} {value}; confirm and act now."
+    return say(language, "Critical value: {name} {value}; confirm and act now.", name=r.name(language), value=value)
 
 
 def payload(readings: list[Reading], patterns: list[Pattern]) -> LabsData:

@@ -6,11 +6,14 @@ A rule fires only on values that are there; a missing value is never taken as no
 from collections.abc import Callable
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.labs.acid_base import RULES as ACID_BASE_RULES
 from tools.labs.panel import Panel, Pattern, Reference, pattern, quantity
 from tools.labs.rules_blood import RULES as BLOOD_RULES
 from tools.labs.value import Reading
+
+_WORDS = patterns("tools.labs")
 
 pair = messages("tools.labs").pair
 
@@ -80,7 +83,7 @@ def legionella(p: Panel) -> Pattern | None:
     """Hyponatraemia in a patient with pneumonia."""
     sodium = p.value("sodium")
     # Sodium below 133 mmol/L is one of the six points (Fiumefreddo 2009).
-    if sodium is None or sodium >= 133 or not p.mentions("pneumonia", "肺炎", "cap", "consolidation", "实变"):
+    if sodium is None or sodium >= 133 or not p.mentions(*_WORDS.words("pneumonia")):
         return None
     return pattern(
         p,
@@ -97,7 +100,7 @@ def legionella(p: Panel) -> Pattern | None:
 
 def lactate(p: Panel) -> Pattern | None:
     """Raised lactate with suspected infection."""
-    if not p.high("lactate") or not p.mentions("fever", "pneumonia", "sepsis", "infection", "发热", "肺炎", "感染", "脓毒"):
+    if not p.high("lactate") or not p.mentions(*_WORDS.words("infection")):
         return None
     return pattern(
         p,

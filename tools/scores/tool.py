@@ -9,13 +9,16 @@ from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.marks.scores import lesion_inputs
 from tools.labs.units import parse_unit
 from tools.quantities import fill
-from tools.scores.base import UNITS_ZH, Calculator
+from tools.scores.base import Calculator
 from tools.scores.explain import explain as explained
 from tools.scores.explain import explaining_evidence
 from tools.scores.inputs import UNIT_TAKEN, Resolved
 from tools.scores.payload import ComponentRow, InputRow, ScoreData
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
+
+say = messages("tools.scores").say
+_word = messages("tools.scores").table
 
 pair = messages("tools.scores").pair
 
@@ -73,12 +76,12 @@ def _not_yet(outcome: Outcome) -> tuple[Evidence, ...]:
     keys = {field.key for field in c.fields}
     if not outcome.missing or (not {"size", "nodule_type"} & keys and "pretest" not in keys):
         return ()
-    lack, lack_zh = (
-        ", ".join(_label(outcome, k, "en") for k in outcome.missing),
-        "、".join(_label(outcome, k, "zh") for k in outcome.missing),
+    lack = [(_label(outcome, k, "en"), _label(outcome, k, "zh")) for k in outcome.missing]
+    text, text_zh = pair(
+        "{name} cannot be calculated yet; missing: {missing}. Whether a lesion is malignant is settled by no CT figure alone.",
+        name=(c.en, c.zh),
+        missing=(", ".join(en for en, _ in lack), "、".join(zh for _, zh in lack)),
     )
-    text = f"{c.en} cannot be calculated yet; missing: {lack}. Whether a lesion is malignant is settled by no CT figure alone."
-    text_zh = f"{c.zh}暂不能计算；缺少：{lack_zh}。病灶良恶性不能仅凭 CT 数值判定。"
     source = sources()[c.name]
     known = fill((), text, text_zh)
     return (
@@ -118,7 +121,7 @@ def _warnings(outcome: Outcome, note: tuple[str, str] | None, language: Language
     days = sorted({r.time[:10] for r in outcome.inputs.values() if r.time and r.origin in ("labs", "vitals")})
     # More than two days between inputs is not one state of the patient.
     if len(days) > 1 and (_day(days[-1]) - _day(days[0])).days > 2:
-        yield pair("the inputs are from different times: {days} to {days_2}", days=days[0], days_2=days[-1])[zh]
+        yield pair("the inputs are from different times: {first} to {last}", first=days[0], last=days[-1])[zh]
 
 
 def _day(text: str) -> date:
@@ -189,7 +192,7 @@ def statement(outcome: Outcome, language: Language) -> str:
     """One or two sentences: result, meaning, components, and what is open."""
     c, zh = outcome.calculator, language == "zh"
     name = c.zh if zh else c.en[:1].upper() + c.en[1:]
-    unit = (UNITS_ZH.get(c.unit, c.unit) if zh else c.unit) or ""
+    unit = (_word("unit").get(c.unit, c.unit) if zh else c.unit) or ""
     gap = "" if unit in ("", "%") else " "
     if outcome.value is not None:
         number = _number(outcome.value, c.decimals)
@@ -237,7 +240,7 @@ def _parts(outcome: Outcome, language: Language) -> str:
         out += pair("Not scored: {none}. ", none=(", ".join(none), "、".join(none)))[zh]
     if open_ones:
         names = [
-            (x.item.zh if zh else x.item.en) + f" ({x.item.low:g} to {x.item.high:+g})".replace("to", pair("to")[zh]) for x in open_ones
+            say(language, "{name} ({low:g} to {high:+g})", name=(x.item.en, x.item.zh), low=x.item.low, high=x.item.high) for x in open_ones
         ]
         out += pair("Not known: {names}. ", names=(", ".join(names), "、".join(names)))[zh]
     return out
@@ -257,11 +260,11 @@ def _measured(outcome: Outcome, needs: tuple[str, ...], language: Language) -> s
 
 def _shown(r: Resolved, language: Language) -> str:
     if isinstance(r.value, bool):
-        return ("有" if r.value else "无") if language == "zh" else ("yes" if r.value else "no")
+        return say(language, "yes") if r.value else say(language, "no")
     if isinstance(r.value, int | float):
-        unit = {"years": "岁"}.get(r.field.unit, shown_unit(r.field.unit)) if language == "zh" else shown_unit(r.field.unit)
+        unit = say(language, "years", context="unit") if r.field.unit == "years" else shown_unit(r.field.unit)
         return f"{_number(float(r.value), _decimals(float(r.value)))} {unit}".strip()
-    return {"male": "男", "female": "女"}.get(str(r.value), str(r.value)) if language == "zh" else str(r.value)
+    return _word("choice").get(str(r.value), str(r.value)) if language == "zh" else str(r.value)
 
 
 def payload(outcome: Outcome) -> ScoreData:

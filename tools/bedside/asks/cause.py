@@ -144,7 +144,7 @@ def _answer(
         lines.insert(0 if action_first else len(lines), done)
     others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
     if others and any(s.row < _LABELLED or s.named for s in suspects):
-        lines.append(pair("Also in the record: {others}.", others=("; ".join(o[0] for o in others), "；".join(o[1] for o in others))))
+        lines.append(pair("Also in the record: {others}.", others=_joined(others)))
     source, year = (suspects[0].source, suspects[0].year) if suspects else (_LABEL, None)
     return [evidence(f"B-cause-{effect.id}-{n}", en, zh, source, year) for n, (en, zh) in enumerate(lines)]
 
@@ -154,45 +154,45 @@ def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Rec
     others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
     direct = [_clause(s.en, s.zh, applied) for s in _by_another_value(effect, question, applied)]
     if direct:
-        more = f"; medicines that add to it: {_listed(suspects[:_MOST], 'en')}" if suspects else ""
-        more_zh = f"；参与的药物：{_listed(suspects[:_MOST], 'zh')}" if suspects else ""
+        more = pair("; medicines that add to it: {suspects}", suspects=_listed_in_both(suspects[:_MOST])) if suspects else ""
         return pair(
             "Yes, it can: {direct}{state}{more}.",
-            direct=("; ".join(d[0] for d in direct), "；".join(d[1] for d in direct)),
+            direct=_joined(direct),
             state=(state, state_zh),
-            more=(more, more_zh),
+            more=more,
         )
     if not suspects:
-        tail = f"; other reasons in the record: {'; '.join(o[0] for o in others)}" if others else ""
-        tail_zh = f"；病历中其他原因：{'；'.join(o[1] for o in others)}" if others else ""
+        tail = pair("; other reasons in the record: {others}", others=_joined(others)) if others else ""
         return pair(
             "None of the current medicines is known here for {title}{state}{tail}.",
-            title=(effect.title[0], effect.title[1]),
+            title=effect.title,
             state=(state, state_zh),
-            tail=(tail, tail_zh),
+            tail=tail,
         )
     mine = [s for s in suspects if s.named]
     if others and not mine and all(s.row >= _LABELLED for s in suspects):
         return pair(
             "First the record's own reasons: {others}{state}; medicines that may add: {suspects}.",
-            others=("; ".join(o[0] for o in others), "；".join(o[1] for o in others)),
+            others=_joined(others),
             state=(state, state_zh),
-            suspects=(_listed(suspects[:_MOST], "en"), _listed(suspects[:_MOST], "zh")),
+            suspects=_listed_in_both(suspects[:_MOST]),
         )
     asked = {d.id for d in record.graph.mentions(question)}
     firm = effect.yes is not None and holds(effect.yes.test, applied) is True
     if mine:
         head, head_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else _grade(mine[0])
         rest = [s for s in suspects if not s.named and s.row < _LABELLED][: _MOST - 1]
-        more = f" Adding to it: {_listed(rest, 'en')}." if rest else ""
-        more_zh = f"同时参与：{_listed(rest, 'zh')}。" if rest else ""
+        more, more_zh = pair(" Adding to it: {suspects}.", suspects=_listed_in_both(rest)) if rest else ("", "")
         return f"{head}: {_listed(mine, 'en')}{state}.{more}", f"{head_zh}：{_listed(mine, 'zh')}{state_zh}。{more_zh}"
     strong = [s for s in suspects if s.row < _LABELLED] or suspects
     denied, denied_zh = ("", "")
     if asked and not firm:
         names = [record.graph.name(d) for d in asked]
-        denied = f"{', '.join(n.en for n in names)}: not listed here for {effect.title[0]}. "
-        denied_zh = f"{'、'.join(n.zh for n in names)}：此处未列为{effect.title[1]}的原因。"
+        denied, denied_zh = pair(
+            "{names}: not listed here for {title}. ",
+            names=(", ".join(n.en for n in names), "、".join(n.zh for n in names)),
+            title=effect.title,
+        )
     lead, lead_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else pair("Likely from the medicines")
     return (
         f"{denied}{lead}: {_listed(strong[:_MOST], 'en')}{state}.",
@@ -213,6 +213,14 @@ def _listed(suspects: list[Suspect], language: str) -> str:
     return ("、" if zh else ", ").join(out)
 
 
+def _listed_in_both(suspects: list[Suspect]) -> tuple[str, str]:
+    return _listed(suspects, "en"), _listed(suspects, "zh")
+
+
+def _joined(clauses: list[tuple[str, str]]) -> tuple[str, str]:
+    return "; ".join(en for en, _ in clauses), "；".join(zh for _, zh in clauses)
+
+
 def _state(effect: Effect, record: Record, applied: Applied) -> tuple[str, str]:
     """The values that show the effect, with where they come from."""
     parts, parts_zh = [], []
@@ -222,8 +230,7 @@ def _state(effect: Effect, record: Record, applied: Applied) -> tuple[str, str]:
             continue
         en, zh = name_of(name) if name != "qtc" else ("QTc", "QTc")
         found = points(name, record)
-        before = f" ({found[-2].shown} on {found[-2].time[:10]})" if len(found) > 1 else ""
-        before_zh = f"（{found[-2].time[:10]} 为 {found[-2].shown}）" if len(found) > 1 else ""
+        before, before_zh = pair(" ({shown} on {day})", shown=found[-2].shown, day=found[-2].time[:10]) if len(found) > 1 else ("", "")
         if name == "alt" and effect.times and (times := record.get(effect.times)) is not None:
             before, before_zh = pair(" ({shown} times the limit of 40){before}", shown=times.shown, before=(before, before_zh))
         parts.append(f"{en} {value.shown}{before}")

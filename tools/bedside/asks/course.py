@@ -99,8 +99,7 @@ def _direction(found: list[Point], least: float) -> tuple[str, str]:
     size = max(abs(first), 1e-9)
     change, step = last - first, last - before
     still = least * size
-    percent = f" ({abs(change) / size * 100:.0f}% overall)" if least == _LEAST_CHANGE else ""
-    percent_zh = f"（总幅度 {abs(change) / size * 100:.0f}%）" if percent else ""
+    percent = pair(" ({percent:.0f}% overall)", percent=abs(change) / size * 100) if least == _LEAST_CHANGE else ("", "")
     if abs(change) < still and abs(step) < still:
         return pair("no real change")
     whole = pair("rising") if change > 0 else pair("falling")
@@ -110,4 +109,4 @@ def _direction(found: list[Point], least: float) -> tuple[str, str]:
         if abs(change) < still:
             return pair("back to where it was, last step {turn}", turn=turn)
         return pair("now {turn} again from {shown}, {over} the first value", shown=found[-2].shown, turn=turn, over=over)
-    return f"{whole[0]}{percent}", f"{whole[1]}{percent_zh}"
+    return f"{whole[0]}{percent[0]}", f"{whole[1]}{percent[1]}"

@@ -7,6 +7,7 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.bedside.asks.subject import asks, rows
 from tools.bedside.judging import Applied, evidence
 from tools.bedside.record.expression import holds
@@ -18,9 +19,7 @@ from tools.evidence import Evidence, Language
 
 pair = messages("tools.bedside").pair
 
-_REPORT = re.compile(
-    r"^\s*(?:HR)?CT|^\s*(?:胸部|头颅|腹部)?(?:CT|X线|MRI)|^\s*(?:Chest X-?ray|CXR|Echo|MRI|PET|Ultrasound|胸片|超声)", re.IGNORECASE
-)
+_REPORT = patterns("tools.bedside").regex("report_line")
 _MM, _HU = re.compile(r"(\d+(?:\.\d+)?) ?mm"), re.compile(r"(-?\d+(?:\.\d+)?) ?HU")
 _WEIGHT = {"side": 1, "site": 3, "finding": 2}
 _MOST = 2

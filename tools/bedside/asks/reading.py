@@ -69,11 +69,9 @@ def pattern(record: Record) -> list[Evidence]:
         grade = next(((e, z) for limit, e, z in _GRADES if fev1 is not None and fev1.number >= limit), _LAST_GRADE) if fev1 else ("", "")
         en, zh = pair("Obstructive ({grade} if after bronchodilator)", grade=grade)
         if fvc.number < _NORMAL:
-            en += "; a low FVC may be air trapping, volumes decide about restriction"
-            zh += "；FVC 低可能为气体陷闭，是否合并限制以肺容量判断"
+            en, zh = pair("{pattern}; a low FVC may be air trapping, volumes decide about restriction", pattern=(en, zh))
     elif fvc.number < _NORMAL:
-        en = "Restrictive pattern, no obstruction (lung volumes confirm it)"
-        zh = "提示限制性通气障碍，无阻塞（以肺容量确认）"
+        en, zh = pair("Restrictive pattern, no obstruction (lung volumes confirm it)")
     else:
         en, zh = pair("No obstruction and no sign of restriction")
     tail, tail_zh = "", ""

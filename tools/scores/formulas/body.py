@@ -2,14 +2,14 @@
 
 from retrieval.messages.catalogue import messages
 from tools.scores.base import Band, Calculator, Values, formula, number
-from tools.scores.fields import DBP, HEIGHT, SBP, SEX, WEIGHT
+from tools.scores.fields import shared
 
 pair = messages("tools.scores").pair
 
 BMI = Calculator(
     "bmi",
     *pair("body mass index"),
-    (WEIGHT, HEIGHT),
+    (shared("weight"), shared("height")),
     compute=formula(("weight", "height"), lambda kg, cm: kg / (cm / 100) ** 2),
     unit="kg/m²",
     decimals=1,
@@ -24,7 +24,7 @@ BMI = Calculator(
 BSA = Calculator(
     "bsa",
     *pair("body surface area"),
-    (WEIGHT, HEIGHT),
+    (shared("weight"), shared("height")),
     compute=formula(("weight", "height"), lambda kg, cm: (kg * cm / 3600) ** 0.5),
     unit="m²",
     decimals=2,
@@ -47,12 +47,18 @@ def adjusted_weight(values: Values) -> float | None:
 
 
 IDEAL_WEIGHT = Calculator(
-    "ideal_body_weight", *pair("ideal body weight"), (SEX, HEIGHT), compute=ideal_weight, unit="kg", decimals=1, aliases=("ibw",)
+    "ideal_body_weight",
+    *pair("ideal body weight"),
+    (shared("sex"), shared("height")),
+    compute=ideal_weight,
+    unit="kg",
+    decimals=1,
+    aliases=("ibw",),
 )
 ADJUSTED_WEIGHT = Calculator(
     "adjusted_body_weight",
     *pair("adjusted body weight"),
-    (SEX, HEIGHT, WEIGHT),
+    (shared("sex"), shared("height"), shared("weight")),
     compute=adjusted_weight,
     unit="kg",
     decimals=1,
@@ -61,7 +67,7 @@ ADJUSTED_WEIGHT = Calculator(
 MEAN_PRESSURE = Calculator(
     "mean_arterial_pressure",
     *pair("mean arterial pressure"),
-    (SBP, DBP),
+    (shared("sbp"), shared("dbp")),
     compute=formula(("sbp", "dbp"), lambda sbp, dbp: (sbp + 2 * dbp) / 3),
     unit="mmHg",
     decimals=0,

@@ -2,7 +2,7 @@
 
 from retrieval.messages.catalogue import messages
 from tools.scores.base import Band, Calculator, either, item, over, under, yes
-from tools.scores.fields import AGE, CONFUSION, DBP, RESPIRATORY_RATE, SBP, UREA
+from tools.scores.fields import shared
 
 pair = messages("tools.scores").pair
 
@@ -23,7 +23,7 @@ CURB_65 = Calculator(
     "curb_65",
     "CURB-65",
     "CURB-65",
-    (CONFUSION, UREA, RESPIRATORY_RATE, SBP, DBP, AGE),
+    (shared("confusion"), shared("urea"), shared("respiratory_rate"), shared("sbp"), shared("dbp"), shared("age")),
     (_CONFUSION, _UREA, _RATE, _PRESSURE, _AGE),
     bands=(
         Band(1, *pair("low severity (30-day mortality about 1.5%)")),
@@ -40,7 +40,7 @@ CRB_65 = Calculator(
     "crb_65",
     "CRB-65",
     "CRB-65",
-    (CONFUSION, RESPIRATORY_RATE, SBP, DBP, AGE),
+    (shared("confusion"), shared("respiratory_rate"), shared("sbp"), shared("dbp"), shared("age")),
     (_CONFUSION, _RATE, _PRESSURE, _AGE),
     bands=(
         Band(0, *pair("low risk of death (30-day mortality below 1%)")),

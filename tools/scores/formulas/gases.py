@@ -1,8 +1,10 @@
 """Oxygenation and acid–base: A–a gradient, P/F ratio, anion gap, expected PaCO2."""
 
+from dataclasses import replace
+
 from retrieval.messages.catalogue import messages
 from tools.scores.base import Band, Calculator, Extra, Field, Values, formula, number
-from tools.scores.fields import AGE, ALBUMIN, BICARBONATE, CHLORIDE, FIO2, PACO2, PAO2, SODIUM
+from tools.scores.fields import shared
 
 pair = messages("tools.scores").pair
 
@@ -41,7 +43,7 @@ def _gradient_band(score: float, values: Values) -> tuple[str, str] | None:
 A_A_GRADIENT = Calculator(
     "aa_gradient",
     *pair("alveolar–arterial oxygen gradient"),
-    (FIO2, PACO2, PAO2, Field(**{**AGE.__dict__, "optional": True}), _PRESSURE),
+    (shared("fio2"), shared("paco2"), shared("pao2"), replace(shared("age"), optional=True), _PRESSURE),
     compute=_gradient,
     unit="mmHg",
     decimals=1,
@@ -54,7 +56,7 @@ A_A_GRADIENT = Calculator(
 PF_RATIO = Calculator(
     "pf_ratio",
     *pair("PaO2/FiO2 ratio"),
-    (PAO2, FIO2),
+    (shared("pao2"), shared("fio2")),
     compute=formula(("pao2", "fio2"), lambda pao2, fio2: pao2 / fio2),
     unit="mmHg",
     bands=(
@@ -88,7 +90,7 @@ def _delta_ratio(values: Values) -> float | None:
     return None if delta is None or hco3 is None or hco3 == 24 else delta / (24.0 - hco3)
 
 
-_IONS = (SODIUM, CHLORIDE, BICARBONATE)
+_IONS = (shared("sodium"), shared("chloride"), shared("bicarbonate"))
 _GAP_BANDS = (
     Band(7.999, *pair("low", context="gases")),
     Band(12, *pair("within the usual 8–12 mmol/L")),
@@ -97,7 +99,7 @@ _GAP_BANDS = (
 ANION_GAP = Calculator(
     "anion_gap",
     *pair("anion gap"),
-    (*_IONS, Field(**{**ALBUMIN.__dict__, "optional": True})),
+    (*_IONS, replace(shared("albumin"), optional=True)),
     compute=_gap,
     unit="mmol/L",
     decimals=1,
@@ -107,7 +109,7 @@ ANION_GAP = Calculator(
 CORRECTED_ANION_GAP = Calculator(
     "corrected_anion_gap",
     *pair("albumin-corrected anion gap"),
-    (*_IONS, ALBUMIN),
+    (*_IONS, shared("albumin")),
     compute=_corrected,
     unit="mmol/L",
     decimals=1,
@@ -118,7 +120,7 @@ DELTA_RATIO = Calculator("delta_ratio", *pair("delta ratio"), _IONS, compute=_de
 WINTERS = Calculator(
     "winters",
     *pair("expected PaCO2 (Winters)"),
-    (BICARBONATE,),
+    (shared("bicarbonate"),),
     compute=formula(("bicarbonate",), lambda hco3: 1.5 * hco3 + 8),
     unit="mmHg",
     decimals=1,

@@ -1,8 +1,10 @@
 """Corrected calcium and sodium, osmolality, corrected QT interval."""
 
+from dataclasses import replace
+
 from retrieval.messages.catalogue import messages
 from tools.scores.base import Band, Calculator, Field, Values, formula, number
-from tools.scores.fields import ALBUMIN, GLUCOSE, HEART_RATE, SEX, SODIUM, UREA
+from tools.scores.fields import shared
 
 pair = messages("tools.scores").pair
 
@@ -12,7 +14,7 @@ _QT = Field("qt_interval", *pair("QT interval"), "msec", aliases=("qt",))
 CORRECTED_CALCIUM = Calculator(
     "corrected_calcium",
     *pair("albumin-corrected calcium"),
-    (_CALCIUM, ALBUMIN),
+    (_CALCIUM, shared("albumin")),
     # +0.02 mmol/L per g/L of albumin below 40 g/L (Payne 1973, as commonly rounded).
     compute=formula(("calcium", "albumin"), lambda calcium, albumin: calcium + 0.02 * (40 - albumin)),
     unit="mmol/L",
@@ -22,7 +24,7 @@ CORRECTED_CALCIUM = Calculator(
 CORRECTED_SODIUM = Calculator(
     "corrected_sodium",
     *pair("sodium corrected for glucose"),
-    (SODIUM, GLUCOSE),
+    (shared("sodium"), shared("glucose")),
     # +2.4 mmol/L per 5.55 mmol/L (100 mg/dL) of glucose above 5.55 mmol/L (Hillier 1999).
     compute=formula(("sodium", "glucose"), lambda sodium, glucose: sodium + 2.4 * (glucose - 5.55) / 5.55),
     unit="mmol/L",
@@ -31,7 +33,7 @@ CORRECTED_SODIUM = Calculator(
 OSMOLALITY = Calculator(
     "serum_osmolality",
     *pair("calculated serum osmolality"),
-    (SODIUM, GLUCOSE, UREA),
+    (shared("sodium"), shared("glucose"), shared("urea")),
     # 2 x Na + glucose + urea, all mmol/L (Worthley 1987).
     compute=formula(("sodium", "glucose", "urea"), lambda sodium, glucose, urea: 2 * sodium + glucose + urea),
     unit="mosm/kg",
@@ -59,8 +61,8 @@ def _corrected_qt(name: str, en: str, zh: str, power: float) -> Calculator:
         qt, rate = number(values, "qt_interval"), number(values, "heart_rate")
         return None if qt is None or rate is None or rate <= 0 else float(qt / (60 / rate) ** power)
 
-    sex = Field(**{**SEX.__dict__, "optional": True})
-    return Calculator(name, en, zh, (_QT, HEART_RATE, sex), compute=compute, unit="msec", decimals=0, band_of=_qt_band)
+    sex = replace(shared("sex"), optional=True)
+    return Calculator(name, en, zh, (_QT, shared("heart_rate"), sex), compute=compute, unit="msec", decimals=0, band_of=_qt_band)
 
 
 QTC_BAZETT = _corrected_qt("qtc_bazett", *pair("corrected QT interval (Bazett)"), 1 / 2)

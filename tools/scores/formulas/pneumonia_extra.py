@@ -1,8 +1,11 @@
 """SMART-COP and the ATS/IDSA 2007 criteria of severe pneumonia."""
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.scores.base import Band, Calculator, Field, Item, Values, item, number, over, under, yes
-from tools.scores.fields import AGE, ALBUMIN, CONFUSION, FIO2, HEART_RATE, PAO2, PH, RESPIRATORY_RATE, SBP, SPO2
+from tools.scores.fields import shared
+
+_WORDS = patterns("tools.scores")
 
 pair = messages("tools.scores").pair
 
@@ -10,7 +13,7 @@ _MULTILOBAR = Field(
     "multilobar",
     *pair("infiltrates in more than one lobe"),
     kind="flag",
-    terms=("multilobar", "multilobe", "bilateral infiltrate", "bilateral consolidation", "多叶", "双肺浸润", "双肺实变"),
+    terms=_WORDS.words("multilobar"),
 )
 
 
@@ -46,7 +49,19 @@ SMART_COP = Calculator(
     "smart_cop",
     "SMART-COP",
     "SMART-COP",
-    (AGE, SBP, _MULTILOBAR, ALBUMIN, RESPIRATORY_RATE, HEART_RATE, CONFUSION, PAO2, SPO2, FIO2, PH),
+    (
+        shared("age"),
+        shared("sbp"),
+        _MULTILOBAR,
+        shared("albumin"),
+        shared("respiratory_rate"),
+        shared("heart_rate"),
+        shared("confusion"),
+        shared("pao2"),
+        shared("spo2"),
+        shared("fio2"),
+        shared("ph"),
+    ),
     (
         item("sbp", *pair("systolic < 90 mmHg"), ("sbp",), under("sbp", 90), 2),
         item("multilobar", *pair("multilobar infiltrates"), ("multilobar",), yes("multilobar"), 1),

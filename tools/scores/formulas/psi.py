@@ -1,33 +1,16 @@
 """Pneumonia Severity Index (PSI, PORT score)."""
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.scores.base import Band, Calculator, Field, Item, Values, either, item, number, over, under, yes
-from tools.scores.fields import (
-    AGE,
-    CEREBROVASCULAR,
-    CONFUSION,
-    GLUCOSE,
-    HAEMATOCRIT,
-    HEART_FAILURE,
-    HEART_RATE,
-    LIVER,
-    MALIGNANCY,
-    PAO2,
-    PH,
-    RENAL,
-    RESPIRATORY_RATE,
-    SBP,
-    SEX,
-    SODIUM,
-    SPO2,
-    TEMPERATURE,
-    UREA_NITROGEN,
-)
+from tools.scores.fields import shared
+
+_WORDS = patterns("tools.scores")
 
 pair = messages("tools.scores").pair
 
-_HOME = Field("nursing_home", *pair("nursing home resident"), kind="flag", terms=("nursing home", "care home", "养老院", "护理院"))
-_EFFUSION = Field("pleural_effusion", *pair("pleural effusion"), kind="flag", terms=("pleural effusion", "胸腔积液", "胸水"))
+_HOME = Field("nursing_home", *pair("nursing home resident"), kind="flag", terms=_WORDS.words("nursing_home"))
+_EFFUSION = Field("pleural_effusion", *pair("pleural effusion"), kind="flag", terms=_WORDS.words("pleural_effusion"))
 _COMORBID = ("malignancy", "liver_disease", "heart_failure", "cerebrovascular_disease", "renal_disease")
 
 
@@ -108,26 +91,26 @@ PSI = Calculator(
     "psi",
     *pair("Pneumonia Severity Index"),
     (
-        AGE,
-        SEX,
+        shared("age"),
+        shared("sex"),
         _HOME,
-        MALIGNANCY,
-        LIVER,
-        HEART_FAILURE,
-        CEREBROVASCULAR,
-        RENAL,
-        CONFUSION,
-        RESPIRATORY_RATE,
-        SBP,
-        TEMPERATURE,
-        HEART_RATE,
-        PH,
-        UREA_NITROGEN,
-        SODIUM,
-        GLUCOSE,
-        HAEMATOCRIT,
-        PAO2,
-        SPO2,
+        shared("malignancy"),
+        shared("liver_disease"),
+        shared("heart_failure"),
+        shared("cerebrovascular_disease"),
+        shared("renal_disease"),
+        shared("confusion"),
+        shared("respiratory_rate"),
+        shared("sbp"),
+        shared("temperature"),
+        shared("heart_rate"),
+        shared("ph"),
+        shared("urea_nitrogen"),
+        shared("sodium"),
+        shared("glucose"),
+        shared("haematocrit"),
+        shared("pao2"),
+        shared("spo2"),
         _EFFUSION,
     ),
     _ITEMS,

@@ -1,8 +1,11 @@
 """Wells score and PERC rule for pulmonary embolism."""
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.scores.base import Band, Calculator, Field, either, item, over, under, yes
-from tools.scores.fields import AGE, HAEMOPTYSIS, HEART_RATE, LEG_SWELLING, MALIGNANCY, PREVIOUS_VTE, SPO2, SURGERY
+from tools.scores.fields import shared
+
+_WORDS = patterns("tools.scores")
 
 pair = messages("tools.scores").pair
 
@@ -10,28 +13,37 @@ _LIKELIEST = Field(
     "pe_most_likely",
     *pair("pulmonary embolism at least as likely as another diagnosis"),
     kind="flag",
-    terms=("pe most likely", *pair("pulmonary embolism most likely")),
+    terms=_WORDS.words("pe_most_likely"),
 )
 _IMMOBILE = Field(
     "immobilisation",
     *pair("immobilisation for at least 3 days"),
     kind="flag",
-    terms=("immobilis", "immobiliz", "bedridden", "bed rest", "制动", "卧床"),
+    terms=_WORDS.words("immobilisation"),
     aliases=("immobilization",),
 )
 _HORMONES = Field(
     "hormone_use",
     *pair("oestrogen use"),
     kind="flag",
-    terms=("hormone use", "oral contraceptive", "hormone replacement", "避孕药", "激素替代"),
-    drugs=("estradiol", "ethinyl", "estrogen", "oestrogen", "雌二醇", "炔雌醇", "雌激素"),
+    terms=_WORDS.words("hormone_use"),
+    drugs=_WORDS.words("hormone_drugs"),
 )
 
 # Points: Wells 2000, table 3; PE unlikely at 4 or less.
 WELLS_PE = Calculator(
     "wells_pe",
     *pair("Wells score for pulmonary embolism"),
-    (LEG_SWELLING, _LIKELIEST, HEART_RATE, _IMMOBILE, SURGERY, PREVIOUS_VTE, HAEMOPTYSIS, MALIGNANCY),
+    (
+        shared("leg_swelling"),
+        _LIKELIEST,
+        shared("heart_rate"),
+        _IMMOBILE,
+        shared("recent_surgery"),
+        shared("previous_vte"),
+        shared("haemoptysis"),
+        shared("malignancy"),
+    ),
     (
         item("leg_swelling", *pair("clinical signs of DVT"), ("leg_swelling",), yes("leg_swelling"), 3),
         item(
@@ -62,7 +74,16 @@ WELLS_PE = Calculator(
 PERC = Calculator(
     "perc",
     *pair("PERC rule"),
-    (AGE, HEART_RATE, SPO2, LEG_SWELLING, HAEMOPTYSIS, SURGERY, PREVIOUS_VTE, _HORMONES),
+    (
+        shared("age"),
+        shared("heart_rate"),
+        shared("spo2"),
+        shared("leg_swelling"),
+        shared("haemoptysis"),
+        shared("recent_surgery"),
+        shared("previous_vte"),
+        _HORMONES,
+    ),
     (
         item("age", *pair("age ≥ 50 years"), ("age",), over("age", 50)),
         item("heart_rate", *pair("heart rate ≥ 100 /min"), ("heart_rate",), over("heart_rate", 100)),

@@ -1,8 +1,10 @@
 """Kidney function: Cockcroft–Gault clearance and CKD-EPI 2021."""
 
+from dataclasses import replace
+
 from retrieval.messages.catalogue import messages
-from tools.scores.base import Band, Calculator, Extra, Field, Values, number
-from tools.scores.fields import AGE, CREATININE, HEIGHT, SEX, WEIGHT
+from tools.scores.base import Band, Calculator, Extra, Values, number
+from tools.scores.fields import shared
 from tools.scores.formulas.body import adjusted_weight, ideal_weight
 
 pair = messages("tools.scores").pair
@@ -74,7 +76,7 @@ def _ckd_epi(values: Values) -> float | None:
 COCKCROFT_GAULT = Calculator(
     "cockcroft_gault",
     *pair("creatinine clearance (Cockcroft–Gault)"),
-    (AGE, SEX, WEIGHT, CREATININE, Field(**{**HEIGHT.__dict__, "optional": True})),
+    (shared("age"), shared("sex"), shared("weight"), shared("creatinine"), replace(shared("height"), optional=True)),
     compute=_cockcroft,
     unit="mL/min",
     decimals=1,
@@ -90,7 +92,7 @@ COCKCROFT_GAULT = Calculator(
 CKD_EPI = Calculator(
     "egfr_ckd_epi_2021",
     *pair("estimated GFR (CKD-EPI 2021)"),
-    (AGE, SEX, CREATININE),
+    (shared("age"), shared("sex"), shared("creatinine")),
     compute=_ckd_epi,
     unit="mL/min/1.73 m²",
     decimals=1,

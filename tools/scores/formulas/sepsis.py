@@ -1,8 +1,13 @@
 """qSOFA, SOFA, SIRS and NEWS2: sepsis and early warning."""
 
+from dataclasses import replace
+
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.scores.base import Band, Calculator, Field, Item, Values, either, item, number, over, steps, under, yes
-from tools.scores.fields import COPD, FIO2, GCS, HEART_RATE, ON_OXYGEN, PACO2, PAO2, RESPIRATORY_RATE, SBP, SPO2, TEMPERATURE
+from tools.scores.fields import shared
+
+_WORDS = patterns("tools.scores")
 
 pair = messages("tools.scores").pair
 
@@ -17,7 +22,7 @@ _VENTILATED = Field(
     "ventilated",
     *pair("mechanical ventilation or CPAP"),
     kind="flag",
-    terms=("mechanical ventilation", *pair("ventilated")),
+    terms=_WORDS.words("ventilated"),
 )
 _VASOPRESSOR = Field(
     "vasopressor_points",
@@ -30,7 +35,7 @@ QSOFA = Calculator(
     "qsofa",
     "qSOFA",
     "qSOFA",
-    (RESPIRATORY_RATE, SBP, GCS),
+    (shared("respiratory_rate"), shared("sbp"), shared("gcs")),
     (
         item("respiratory_rate", *pair("respiratory rate ≥ 22 /min"), ("respiratory_rate",), over("respiratory_rate", 22)),
         item("sbp", *pair("systolic ≤ 100 mmHg"), ("sbp",), under("sbp", 100, equal=True)),
@@ -46,7 +51,7 @@ QSOFA = Calculator(
 SIRS = Calculator(
     "sirs",
     *pair("SIRS"),
-    (TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, Field(**{**PACO2.__dict__, "optional": True}), _WBC),
+    (shared("temperature"), shared("heart_rate"), shared("respiratory_rate"), replace(shared("paco2"), optional=True), _WBC),
     (
         item(
             "temperature",
@@ -125,7 +130,20 @@ def _kidney(values: Values) -> float | None:
 SOFA = Calculator(
     "sofa",
     *pair("SOFA"),
-    (PAO2, FIO2, _VENTILATED, _PLATELETS, _BILIRUBIN, SBP, _DBP, _MAP, _VASOPRESSOR, GCS, _CREATININE, _URINE),
+    (
+        shared("pao2"),
+        shared("fio2"),
+        _VENTILATED,
+        _PLATELETS,
+        _BILIRUBIN,
+        shared("sbp"),
+        _DBP,
+        _MAP,
+        _VASOPRESSOR,
+        shared("gcs"),
+        _CREATININE,
+        _URINE,
+    ),
     (
         Item("respiration", *pair("respiration (PaO2/FiO2)"), ("pao2", "fio2", "ventilated"), _respiration, 0, 4),
         steps("platelets", *pair("platelets"), "platelets", ((20, 4), (50, 3), (100, 2), (150, 1)), 0),
@@ -180,16 +198,16 @@ NEWS2 = Calculator(
     "news2",
     *pair("NEWS2"),
     (
-        RESPIRATORY_RATE,
-        SPO2,
+        shared("respiratory_rate"),
+        shared("spo2"),
         _SCALE_2,
-        Field(**{**ON_OXYGEN.__dict__, "optional": True}),
-        FIO2,
-        SBP,
-        HEART_RATE,
-        GCS,
-        TEMPERATURE,
-        Field(**{**COPD.__dict__, "optional": True}),
+        replace(shared("on_oxygen"), optional=True),
+        shared("fio2"),
+        shared("sbp"),
+        shared("heart_rate"),
+        shared("gcs"),
+        shared("temperature"),
+        replace(shared("copd"), optional=True),
     ),
     (
         steps("respiratory_rate", *pair("respiratory rate"), "respiratory_rate", ((9, 3), (12, 1), (21, 0), (25, 2)), 3),

@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from retrieval.messages.catalogue import messages
 from tools.scores.base import Band, Calculator, Extra, Field, Values, number
-from tools.scores.fields import AGE, HEIGHT, SEX
+from tools.scores.fields import shared
 
 pair = messages("tools.scores").pair
 
@@ -115,7 +115,7 @@ def _percent(edition: str, measure: str, values: Values) -> float | None:
 
 def _calculator(edition: str, measure: str) -> Calculator:
     label, field, unit, decimals = _MEASURES[measure]
-    kind = ("global" if edition == "2022" else "by group", "全球方程" if edition == "2022" else "分人群方程")
+    kind = pair("global") if edition == "2022" else pair("by group")
     short = measure.replace("fev1fvc", "ratio")
 
     def with_edition(function: Callable[[str, str, Values], float | None]) -> Callable[[Values], float | None]:
@@ -124,7 +124,7 @@ def _calculator(edition: str, measure: str) -> Calculator:
     return Calculator(
         f"gli_{edition}_{short}",
         *pair("z-score of {label} (GLI {edition}, {kind})", label=label, edition=edition, kind=kind),
-        (AGE, SEX, HEIGHT, *((_GROUP,) if edition == "2012" else ()), field),
+        (shared("age"), shared("sex"), shared("height"), *((_GROUP,) if edition == "2012" else ()), field),
         compute=with_edition(_z),
         unit="",
         decimals=2,

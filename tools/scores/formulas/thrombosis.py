@@ -1,24 +1,36 @@
 """Revised Geneva score, Wells DVT, CHA2DS2-VASc."""
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.scores.base import Band, Calculator, Field, either, item, over, steps, yes
-from tools.scores.fields import AGE, HAEMOPTYSIS, HEART_FAILURE, HEART_RATE, MALIGNANCY, PREVIOUS_VTE, SEX, SURGERY
+from tools.scores.fields import shared
+
+_WORDS = patterns("tools.scores")
 
 pair = messages("tools.scores").pair
 
-_LEG_PAIN = Field("leg_pain", *pair("unilateral leg pain"), kind="flag", terms=pair("unilateral leg pain"))
+_LEG_PAIN = Field("leg_pain", *pair("unilateral leg pain"), kind="flag", terms=_WORDS.words("leg_pain"))
 _LEG_TENDER = Field(
     "leg_tenderness",
     *pair("pain on deep venous palpation with unilateral oedema"),
     kind="flag",
-    terms=pair("deep venous tenderness"),
+    terms=_WORDS.words("leg_tenderness"),
 )
 
 # Points and groups: Le Gal 2006.
 GENEVA = Calculator(
     "revised_geneva",
     *pair("revised Geneva score"),
-    (AGE, PREVIOUS_VTE, SURGERY, MALIGNANCY, _LEG_PAIN, HAEMOPTYSIS, HEART_RATE, _LEG_TENDER),
+    (
+        shared("age"),
+        shared("previous_vte"),
+        shared("recent_surgery"),
+        shared("malignancy"),
+        _LEG_PAIN,
+        shared("haemoptysis"),
+        shared("heart_rate"),
+        _LEG_TENDER,
+    ),
     (
         item("age", *pair("age > 65 years"), ("age",), over("age", 65, equal=False), 1),
         item("previous_vte", *pair("previous DVT or PE"), ("previous_vte",), yes("previous_vte"), 3),
@@ -38,20 +50,20 @@ GENEVA = Calculator(
 )
 
 
-def _flag(key: str, en: str, zh: str, *terms: str) -> Field:
-    return Field(key, en, zh, kind="flag", terms=terms)
+def _flag(key: str, en: str, zh: str) -> Field:
+    return Field(key, en, zh, kind="flag", terms=_WORDS.words(key))
 
 
 _DVT_FIELDS = (
-    MALIGNANCY,
-    _flag("paralysis", *pair("paralysis, paresis or plaster of the leg"), *pair("leg paralysis")),
-    _flag("bedridden", *pair("bedridden 3 days or more, or major surgery within 12 weeks"), *pair("bedridden")),
-    _flag("tenderness", *pair("tenderness along the deep veins"), *pair("deep venous tenderness")),
-    _flag("leg_swollen", *pair("entire leg swollen"), *pair("entire leg swollen")),
-    _flag("calf_swelling", *pair("calf more than 3 cm larger"), *pair("calf swelling")),
-    _flag("pitting_oedema", *pair("pitting oedema of the leg"), "pitting oedema", *pair("pitting edema")),
-    _flag("collateral_veins", *pair("collateral superficial veins"), *pair("collateral veins")),
-    _flag("previous_dvt", *pair("previous DVT"), "previous dvt", *pair("history of dvt")),
+    shared("malignancy"),
+    _flag("paralysis", *pair("paralysis, paresis or plaster of the leg")),
+    _flag("bedridden", *pair("bedridden 3 days or more, or major surgery within 12 weeks")),
+    _flag("tenderness", *pair("tenderness along the deep veins")),
+    _flag("leg_swollen", *pair("entire leg swollen")),
+    _flag("calf_swelling", *pair("calf more than 3 cm larger")),
+    _flag("pitting_oedema", *pair("pitting oedema of the leg")),
+    _flag("collateral_veins", *pair("collateral superficial veins")),
+    _flag("previous_dvt", *pair("previous DVT")),
     _flag("other_diagnosis", *pair("another diagnosis at least as likely")),
 )
 # Points: Wells 2003 (two levels: 2 or more is likely).
@@ -63,28 +75,15 @@ WELLS_DVT = Calculator(
     bands=(Band(1, *pair("deep vein thrombosis unlikely")), Band(None, *pair("deep vein thrombosis likely"))),
 )
 
-_STROKE = _flag(
-    "stroke_or_embolism",
-    "stroke, TIA or thromboembolism",
-    "卒中、短暂性脑缺血发作或血栓栓塞",
-    "stroke",
-    "thromboembolism",
-    "脑卒中",
-    "脑梗",
-    "血栓栓塞",
-)
-_HYPERTENSION = _flag("hypertension", *pair("hypertension"), *pair("hypertension"))
-_DIABETES = _flag("diabetes", *pair("diabetes"), *pair("diabetes"))
-_VASCULAR = _flag(
-    "vascular_disease", "vascular disease", "血管疾病", "myocardial infarction", "peripheral arterial", "aortic plaque",
-    "coronary artery disease",
-    "心肌梗死", "外周动脉", "冠心病",
-)  # fmt: skip
+_STROKE = _flag("stroke_or_embolism", *pair("stroke, TIA or thromboembolism", context="input"))
+_HYPERTENSION = _flag("hypertension", *pair("hypertension"))
+_DIABETES = _flag("diabetes", *pair("diabetes"))
+_VASCULAR = _flag("vascular_disease", *pair("vascular disease"))
 # Points: Lip 2010.
 CHA2DS2_VASC = Calculator(
     "cha2ds2_vasc",
     *pair("CHA2DS2-VASc"),
-    (AGE, SEX, HEART_FAILURE, _HYPERTENSION, _DIABETES, _STROKE, _VASCULAR),
+    (shared("age"), shared("sex"), shared("heart_failure"), _HYPERTENSION, _DIABETES, _STROKE, _VASCULAR),
     (
         steps("age", *pair("age (65–74: 1, ≥ 75: 2)"), "age", ((65, 0), (75, 1)), 2),
         item("sex", *pair("female"), ("sex",), lambda v: {"female": True, "male": False}.get(str(v.get("sex"))), 1),

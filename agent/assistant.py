@@ -21,7 +21,7 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.reading.plan import in_full
+from agent.reading.plan import in_full, make_plan
 from agent.reporting.desk import ReportDesk
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.lessons import Lessons
@@ -105,6 +105,13 @@ class Assistant:
         """Close the databases."""
         self.reports.close()
         self._store.close()
+
+    def warm(self) -> None:
+        """Open the parts and read the models that a first question would wait for; nothing is kept of it."""
+        self._parts.index()
+        self._parts.drugs()
+        self._parts.engine()
+        make_plan("Which antibiotic should be started?", None, [])
 
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""

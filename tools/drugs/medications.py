@@ -157,8 +157,29 @@ def _checked(
         warnings=tuple(warnings),
         missing=(*unknown, *patient.missing),
         emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
-        evidence=tuple(to_evidence(graph, f) for f in chosen),
+        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen else (_nothing(graph, patient, drugs),),
         data={"facts": to_json(chosen)},
+    )
+
+
+def _nothing(graph: DrugGraph, patient: DrugPatient, drugs: tuple[Drug, ...]) -> Evidence:
+    """That nothing was found, and what was looked up: a negative answer names its reach."""
+    names = [graph.name(d.id) for d in drugs]
+    listed = ", ".join(n.en for n in names), "、".join(n.zh for n in names)
+    text, text_zh = pair(
+        "Nothing in the drug graph speaks against {names} in this patient ({pairs} pairs looked up); {not_safe}.",
+        names=listed,
+        pairs=len(drugs) * (len(drugs) - 1) // 2,
+        not_safe=(NOT_SAFE, in_language(NOT_SAFE, "zh")),
+    )
+    return Evidence(
+        key="D-checked",
+        kind="drug_graph",
+        text=text,
+        text_zh=text_zh,
+        source="drug knowledge graph",
+        quantities=fill((), text, text_zh),
+        subjects=tuple(n.en.lower() for n in names),
     )
 
 

@@ -15,6 +15,8 @@ _NUMBER = r"(?P<n>\d+(?:\.\d+)?)"
 _GIVEN = re.compile(
     rf"(?:\s|of|was|were|is|are|at|=|:|：|是|为|only|just|about|约|score|points?|分)*{_NUMBER}(?![\d.–-]){_UNIT}", re.IGNORECASE
 )
+# A value without a unit that is this many times a limit, or less than that part of it, is read in another unit.
+_LIKE = 4.0
 _ABOVE = r"above|over|greater than|more than|exceeding|higher than|高于|大于|超过|>"
 _FROM = r"at least|≥|>=|不低于|不少于|达"
 _BELOW = r"below|under|less than|lower than|fewer than|低于|小于|不足|<"
@@ -68,9 +70,17 @@ def fits(question: str, sentence: str) -> bool:
         return True
     said: dict[str, list[bool]] = {}
     for name, limit in limits(sentence):
-        if name in values and (not limit.unit or not values[name][1] or limit.unit == values[name][1]):
+        if name in values and _comparable(limit, *values[name]):
             said.setdefault(name, []).append(limit.holds(values[name][0]))
     return all(any(held) for held in said.values())
+
+
+def _comparable(limit: Limit, value: float, unit: str) -> bool:
+    """Whether value and limit are in one unit: as written, or, where the question leaves it out, of a like size (no pCO2 of 7.8 mmHg)."""
+    if unit or not limit.unit:
+        return not limit.unit or unit == limit.unit
+    ends = [end for end in (limit.low, limit.high) if 0 < abs(end) < float("inf")]
+    return any(1 / _LIKE <= value / end <= _LIKE for end in ends)
 
 
 def _limit(found: re.Match[str]) -> Limit | None:

@@ -14,6 +14,7 @@ from agent.verify.check import covered
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language
+from tools.guidelines.search import HitsData
 
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
 _GENERIC = frozenset({"antibiotic", "bronchodilator", "adults", "smoking"})
@@ -120,8 +121,8 @@ def relevant_passages(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | 
 
 def _far_below(step: ToolStep) -> frozenset[str]:
     """Keys of hits that a search found far less likely to answer than its best."""
-    hits = step.result.data.get("hits")
-    scores = {str(h["key"]): float(str(h["score"])) for h in hits if isinstance(h, dict)} if isinstance(hits, list) else {}
+    data = step.result.payload(HitsData)
+    scores = {hit.key: hit.score for hit in (data.hits if data else ())}
     odds = {key: s / max(1 - s, 1e-6) for key, s in scores.items()}
     return frozenset(key for key, o in odds.items() if o * _FAR_BELOW < max(odds.values()))
 

@@ -111,7 +111,8 @@ def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) 
     if treated(reading.text) is not None and not any(t.kind in _SUBJECTS for t in reading.terms):
         return reading.text  # it names what is to be treated, and that is no disease that is known here
     names = [terms()[t].name(language) for t in sorted(topic)]
-    only_guidance = set(reading.intents) <= {"guideline", "drug_rank"}
+    # Without a case, too, a question that names its subject goes as it stands: a topic in front of it drowns what it asks.
+    only_guidance = card is None or set(reading.intents) <= {"guideline", "drug_rank"}
     if only_guidance and (_asked_terms(reading) or any(t.kind == "disease" for t in reading.terms)):
         missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
         return " ".join([*missing, reading.text])

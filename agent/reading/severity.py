@@ -3,6 +3,7 @@
 import re
 
 from tools.evidence import ToolResult
+from tools.scores.payload import ScoreData
 
 _SEVERITY = (
     ("high", re.compile(r"\b(high|severe|serious)\b|重度|重症|高危|高度|高风险|严重", re.I)),
@@ -15,8 +16,8 @@ def severity_of(result: ToolResult) -> str | None:
     """Severity band of a score result: `high`, `moderate`, `low`, or None while it is open."""
     if result.tool != "calculate_score" or result.status not in ("ok", "partial"):
         return None
-    band = result.data.get("band")
-    texts = [band] if isinstance(band, str) else [e.text for e in result.evidence[:1]]
+    data = result.payload(ScoreData)
+    texts = [data.band] if data is not None and data.band is not None else [e.text for e in result.evidence[:1]]
     for text in texts:
         found = severities(text)
         if len(found) == 1:

@@ -54,9 +54,12 @@ def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -
     """
     found = read_question(text, topic)
     opinion = _opinion(found, case, before)
-    wanted = () if _elsewhere(found) else _chosen(text, opinion, found, case)
-    if not case and not _elsewhere(found):
+    away = elsewhere(found)
+    wanted = () if away else _chosen(text, opinion, found, case)
+    if not case and not away:
         wanted = _plausible(wanted, opinion, found)
+    if not case and away and opinion.tools["search_guidelines"] >= _PLAUSIBLE:
+        wanted = ("search_guidelines",)  # a word of another field does not decide alone: what is found does
     intents = {INTENT_OF[t]: found.intents.get(INTENT_OF[t], len(text) + i) for i, t in enumerate(wanted)}
     scores = found.scores or (_meant_scores(text, case) if "score" in intents else ())
     if "score" in intents and not scores:
@@ -73,7 +76,7 @@ def _opinion(found: Reading, case: bool, before: str) -> Opinion:
     return alone if not before or (stands and not found.elliptic) else opinion_of(Message(found.text, case, before))
 
 
-def _elsewhere(found: Reading) -> bool:
+def elsewhere(found: Reading) -> bool:
     """Whether all that the message names lies outside this field of medicine (the vocabulary's kind `other`)."""
     kinds = {t.kind for t in found.terms}
     return "other" in kinds and not kinds & IN_SCOPE

@@ -12,8 +12,9 @@ from importlib.resources import files
 from agent.answering.answer import Support
 from agent.answering.draft import Draft
 from agent.reading.lexicon import DRUG_KINDS, ids, language_of, members, terms
-from agent.verify.align import content
+from agent.verify.align import content, texts_for
 from agent.verify.compare import compared
+from agent.verify.facts.instances import readings
 from agent.verify.numbers import labels_of, numbers_of, sides_of
 from agent.verify.placeholders import fill
 from agent.verify.record import is_pattern, unsupported
@@ -21,6 +22,8 @@ from agent.verify.text import clauses, grades, normalise
 from tools.evidence import Evidence
 
 _MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)
+# What the planner writes before the wording of an edition that has been replaced.
+_HEADED = re.compile(r"^\s*(?:superseded edition\s*:|旧版（已被取代）：)\s*", re.IGNORECASE)
 _ORDER = re.compile(
     tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["order"]["words"], re.IGNORECASE
 )
@@ -111,7 +114,9 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     ruled = any(e.inferred or is_pattern(e) for e in cited)
     if marked and not ruled:
         return None, "an inference belongs to a rule with premises, and none of them is cited"
-    reason = _contrary(body, cited) or compared(body, cited) or _irrelevant(body, cited)
+    reason = _against(body, cited)
+    if reason and any(_against(r, cited) is None for r in readings(body, cited, texts_for(body, cited))):
+        reason = None
     if reason:
         return None, reason
     if marked:
@@ -119,6 +124,10 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     if any(e.inferred for e in cited) and not _SAYS_SO.search(body):
         return None, "it rests on an inference and is not marked as one"
     return _support_of(body, cited), None
+
+
+def _against(text: str, cited: list[Evidence]) -> str | None:
+    return _contrary(text, cited) or compared(text, cited) or _irrelevant(text, cited)
 
 
 def _support_of(text: str, cited: list[Evidence]) -> Support:
@@ -147,7 +156,7 @@ def _edition(text: str, cited: list[Evidence]) -> str | None:
 
 def _quoted(text: str, cited: list[Evidence]) -> Support | None:
     """Support of a sentence that stands in its evidence, whole sentences or clauses; several cited pieces must each hold a part."""
-    marked, body = bool(_MARKED.match(text)), normalise(_MARKED.sub("", text))
+    marked, body = bool(_MARKED.match(text)), normalise(_HEADED.sub("", _MARKED.sub("", text)))
     for item in cited:
         for source in (item.text, item.text_zh, *item.citations):
             if source and _stands_in(body, normalise(source)):

@@ -6,6 +6,7 @@ from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
 from tools.deps import Deps
 from tools.evidence import ToolResult
+from tools.scores.payload import CriterionData
 
 
 def criterion(deps: Deps, name: str) -> ToolResult | None:
@@ -24,5 +25,5 @@ def criterion(deps: Deps, name: str) -> ToolResult | None:
         query={"name": topic.id},
         counts={"statements": len(found)},
         evidence=tuple(found),
-        data={"name": topic.id, "source": topic.source, "year": topic.year},
+        data=CriterionData(name=topic.id, source=topic.source, year=topic.year),
     )

@@ -1,12 +1,10 @@
 """Tool `summarize_case`: the case on one page as evidence sentences, and the card of it that the system prompt carries."""
 
-from pydantic import JsonValue
-
 from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.case.vitals import abnormal, lines
 from tools.deps import Deps
-from tools.evidence import Evidence, Language, Quantity, ToolResult
+from tools.evidence import Evidence, Language, Payload, Quantity, ToolResult
 from tools.labs.interpret import sentence
 from tools.labs.value import latest, shown
 from tools.quantities import fill
@@ -17,13 +15,19 @@ _SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("patient"), 
 _MOST_LABS = 12
 
 
+class CardData(Payload):
+    """The case in a few lines, for a system prompt."""
+
+    card: str
+
+
 def summarize_case(deps: Deps) -> ToolResult:
     """Summarise the case on one page: demographics, presentation, vitals, conditions, allergies, medicines, key labs, studies."""
     if deps.case is None:
         return ToolResult(tool="summarize_case", status="empty", reason="no case is open", missing=("case",))
     evidence = [e for e in _parts(deps.case) if e is not None]
     missing = tuple(_missing(deps.case, deps.language))
-    card: dict[str, JsonValue] = {"card": case_card(deps.case, deps.language)}
+    card = CardData(card=case_card(deps.case, deps.language))
     return ToolResult(
         tool="summarize_case",
         status="partial" if missing else "ok",

@@ -16,4 +16,5 @@ SPEC = ToolSpec(
     labels=pair("Summarise the case"),
     needs_case=True,
     of_patient=True,
+    results=("tools.case.summary:CardData",),
 )

@@ -8,9 +8,10 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.query import QueryResult
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
-from tools.drugs.facts import NOT_SAFE, to_evidence, to_json
+from tools.drugs.facts import NOT_SAFE, rows, to_evidence
 from tools.drugs.model_opinion import Opinion, opinion, statement
 from tools.drugs.patient import DrugPatient, read_patient
+from tools.drugs.payload import AgainstRow, CandidateRow, FactsData, RankingData
 from tools.drugs.ranking import Choice, Ranking, rank
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.model_card import card_line
@@ -58,7 +59,7 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
         warnings=tuple(warnings),
         missing=result.understood.unknown,
         evidence=tuple(to_evidence(graph, f) for f in shown),
-        data={"facts": to_json(shown)},
+        data=FactsData(facts=rows(shown)),
     )
 
 
@@ -158,7 +159,7 @@ def _checked(
         missing=(*unknown, *patient.missing),
         emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
         evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen else (_nothing(graph, patient, drugs),),
-        data={"facts": to_json(chosen)},
+        data=FactsData(facts=rows(chosen)),
     )
 
 
@@ -220,12 +221,12 @@ def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opi
         warnings=(*(in_language(w, language) for w in warnings), *card),
         missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
         evidence=(*_verdict(order, ranking), *(to_evidence(graph, f) for f in facts), *_opinions(model, order, ranking)),
-        data={
-            "ranked": [_row(c, patient, model) for c in order],
-            "rejected": [_row(c, patient, model) for c in ranking.rejected],
-            "facts": to_json(facts),
-            "model": model.payload(),
-        },
+        data=RankingData(
+            ranked=tuple(_row(c, patient, model) for c in order),
+            rejected=tuple(_row(c, patient, model) for c in ranking.rejected),
+            facts=rows(facts),
+            model=model.payload(),
+        ),
     )
 
 
@@ -265,31 +266,31 @@ def _score(model: Opinion, choice: Choice) -> float:
     return scored.probability if scored is not None else 0.0
 
 
-def _row(c: Choice, patient: DrugPatient, model: Opinion) -> JsonValue:
+def _row(c: Choice, patient: DrugPatient, model: Opinion) -> CandidateRow:
     """One candidate with what speaks against it beside it."""
     scored = model.of(c.drug)
-    against: list[JsonValue] = [
-        {"key": f.key, "severity": f.severity, "relation": f.relation, "text": f.text, "text_zh": f.text_zh}
+    against = (
+        AgainstRow(key=f.key, severity=f.severity, relation=f.relation, text=f.text, text_zh=f.text_zh)
         for f in sorted(c.facts, key=lambda f: _GRAVITY.get(f.severity or "", 9))
         if f.severity is not None
-    ]
-    return {
-        "drug": c.drug.name,
-        "drug_zh": c.drug.name_zh,
-        "atc": c.drug.atc,
-        "score": round(c.score, 2),
-        "parts": {name: round(value, 2) for name, value in c.parts.items()},
-        "line": c.line,
-        "setting": c.setting,
-        "dose": c.dose,
-        "because": c.because or None,
-        "already_taken": c.drug in patient.current,
-        "warnings": against,
-        "model_score": round(scored.probability, 4) if scored is not None else None,
-        "model_rank": scored.rank if scored is not None else None,
-        "model_key": f"M-drug-{scored.entry}" if scored is not None else None,
-        "evidence": [f.key for f in c.facts],
-    }
+    )
+    return CandidateRow(
+        drug=c.drug.name,
+        drug_zh=c.drug.name_zh,
+        atc=c.drug.atc,
+        score=round(c.score, 2),
+        parts={name: round(value, 2) for name, value in c.parts.items()},
+        line=c.line,
+        setting=c.setting,
+        dose=c.dose,
+        because=c.because or None,
+        already_taken=c.drug in patient.current,
+        warnings=tuple(against),
+        model_score=round(scored.probability, 4) if scored is not None else None,
+        model_rank=scored.rank if scored is not None else None,
+        model_key=f"M-drug-{scored.entry}" if scored is not None else None,
+        evidence=tuple(f.key for f in c.facts),
+    )
 
 
 def _opinions(model: Opinion, order: list[Choice], ranking: Ranking) -> list[Evidence]:

@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from retrieval.drugs.facts import Drug
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.deps import Deps
+from tools.drugs.payload import ModelDrugRow, OpinionRow
 from tools.evidence import Evidence, ModelCard, Quantity
-from tools.imaging.model_card import NO_WEIGHTS, card_json, card_of
+from tools.imaging.model_card import NO_WEIGHTS, card_of, card_row
 from tools.imaging.studies import study_of
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
@@ -73,11 +72,11 @@ class Opinion:
         """What the opinion rests on."""
         return card_of(self.validity, self.threshold, False) if self.validity is not None else None
 
-    def payload(self) -> dict[str, JsonValue]:
-        """For the tool's data."""
-        drugs: list[JsonValue] = [{"drug": s.entry, "probability": round(s.probability, 4), "rank": s.rank} for s in self.scored[:15]]
-        validity = card_json(self.validity) if self.validity is not None else None
-        return {"drugs": drugs, "used": list(self.used), "reason": self.silent, "threshold": self.threshold, "validity": validity}
+    def payload(self) -> OpinionRow:
+        """For the tool's payload."""
+        drugs = tuple(ModelDrugRow(drug=s.entry, probability=round(s.probability, 4), rank=s.rank) for s in self.scored[:15])
+        validity = card_row(self.validity) if self.validity is not None else None
+        return OpinionRow(drugs=drugs, used=tuple(self.used), reason=self.silent, threshold=self.threshold, validity=validity)
 
 
 def opinion(deps: Deps, graph: DrugGraph) -> Opinion:

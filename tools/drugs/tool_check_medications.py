@@ -26,4 +26,5 @@ SPEC = ToolSpec(
     needs=("drugs",),
     needs_case=True,
     of_patient=True,
+    results=("tools.drugs.payload:FactsData",),
 )

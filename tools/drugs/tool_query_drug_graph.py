@@ -24,4 +24,5 @@ SPEC = ToolSpec(
     labels=pair("Ask the drug graph"),
     needs=("drugs",),
     of_patient=True,
+    results=("tools.drugs.payload:FactsData",),
 )

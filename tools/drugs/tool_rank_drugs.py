@@ -27,4 +27,5 @@ SPEC = ToolSpec(
         "engine",
     ),
     of_patient=True,
+    results=("tools.drugs.payload:RankingData",),
 )

@@ -4,12 +4,34 @@ from pydantic import JsonValue
 
 from retrieval.guidelines.passages import Filters, Hit
 from tools.deps import Deps
-from tools.evidence import Evidence, ToolResult
+from tools.evidence import Evidence, Payload, ToolResult
 from tools.quantities import fill
 
 # More than this never reaches a model (ARCHITECTURE: at most five passages).
 MOST = 5
 _BUILD = "medmpt index build"
+
+
+class HitRow(Payload):
+    """One passage with its calibrated probability of answering the question."""
+
+    key: str
+    text: str
+    text_zh: str
+    score: float
+    source: str
+    year: int | None
+    locator: str
+    superseded_by: str | None
+    conflicts: tuple[str, ...]
+
+
+class HitsData(Payload):
+    """What a search found, as `search` prints it; `direct` is False where there are only nearest passages."""
+
+    hits: tuple[HitRow, ...] = ()
+    direct: bool | None = None
+    unknown: tuple[str, ...] = ()
 
 
 def search_guidelines(
@@ -47,7 +69,6 @@ def search_guidelines(
         return ToolResult(tool="search_guidelines", status="empty", reason="the query is empty", query=asked, missing=("query",))
     result = deps.index.search(query, max(1, min(k, MOST)), filters)
     asked["rendered"] = result.rendered
-    hits: list[JsonValue] = [_row(h) for h in result.hits]
     return ToolResult(
         tool="search_guidelines",
         status="ok" if result.direct else "partial" if result.hits else "empty",
@@ -56,7 +77,7 @@ def search_guidelines(
         counts=dict(result.counts),
         warnings=tuple(_warning(h) for h in result.hits if h.superseded_by),
         evidence=tuple(_evidence(h) for h in result.hits),
-        data={"hits": hits, "direct": result.direct, "unknown": list(result.unknown)},
+        data=HitsData(hits=tuple(map(_row, result.hits)), direct=result.direct, unknown=tuple(result.unknown)),
     )
 
 
@@ -83,16 +104,16 @@ def _evidence(hit: Hit) -> Evidence:
     )
 
 
-def _row(hit: Hit) -> JsonValue:
+def _row(hit: Hit) -> HitRow:
     p = hit.passage
-    return {
-        "key": p.key,
-        "text": p.text,
-        "text_zh": p.text_zh,
-        "score": hit.score,
-        "source": p.source,
-        "year": p.guideline.year,
-        "locator": p.locator,
-        "superseded_by": hit.superseded_by or p.guideline.superseded_by,
-        "conflicts": list(hit.conflicts),
-    }
+    return HitRow(
+        key=p.key,
+        text=p.text,
+        text_zh=p.text_zh,
+        score=hit.score,
+        source=p.source,
+        year=p.guideline.year,
+        locator=p.locator,
+        superseded_by=hit.superseded_by or p.guideline.superseded_by,
+        conflicts=tuple(hit.conflicts),
+    )

@@ -33,4 +33,5 @@ SPEC = ToolSpec(
     labels=pair("Search the guidelines"),
     needs=("index",),
     of_patient=True,
+    results=("tools.guidelines.search:HitsData",),
 )

@@ -10,6 +10,7 @@ from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.analytes import find_analyte, fold
 from tools.labs.panel import Pattern
 from tools.labs.patterns import find_patterns
+from tools.labs.payload import LabsData, ObservationRow, PatternRow
 from tools.labs.value import SHEET, Flag, Reading, decimals, latest, shown
 
 say = messages("tools.labs").say
@@ -184,26 +185,24 @@ def _emergency(r: Reading, language: Language) -> str:
     return say(language, "Critical value: {name} {value}; confirm and act now.", name=r.name(language), value=value)
 
 
-def payload(readings: list[Reading], patterns: list[Pattern]) -> dict[str, JsonValue]:
+def payload(readings: list[Reading], patterns: list[Pattern]) -> LabsData:
     """The contract's object of `labs interpret`."""
-    return {
-        "observations": [_row(r) for r in readings],
-        "patterns": [{"name": p.name, "because": p.because, "source": p.source, "text": p.text, "text_zh": p.text_zh} for p in patterns],
-    }
+    rows = (PatternRow(name=p.name, because=p.because, source=p.source, text=p.text, text_zh=p.text_zh) for p in patterns)
+    return LabsData(observations=tuple(map(_row, readings)), patterns=tuple(rows))
 
 
-def _row(r: Reading) -> dict[str, JsonValue]:
+def _row(r: Reading) -> ObservationRow:
     o = r.observation
-    return {
-        "analyte": r.id,
-        "name": r.name(),
-        "loinc": o.loinc or (r.analyte.loinc[0] if r.analyte and r.analyte.loinc else None),
-        "value": o.value,
-        "comparator": o.comparator,
-        "unit": r.unit.ucum if r.unit else o.unit,
-        "flag": r.flag,
-        "reference": interval_text(r),
-        "reference_source": r.reference_source,
-        "time": o.time,
-        "previous": r.previous,
-    }
+    return ObservationRow(
+        analyte=r.id,
+        name=r.name(),
+        loinc=o.loinc or (r.analyte.loinc[0] if r.analyte and r.analyte.loinc else None),
+        value=o.value,
+        comparator=o.comparator,
+        unit=r.unit.ucum if r.unit else o.unit,
+        flag=r.flag,
+        reference=interval_text(r),
+        reference_source=r.reference_source,
+        time=o.time,
+        previous=r.previous,
+    )

@@ -28,4 +28,5 @@ SPEC = ToolSpec(
     labels=pair("Interpret the labs"),
     needs_case=True,
     of_patient=True,
+    results=("tools.labs.payload:LabsData",),
 )

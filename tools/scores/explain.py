@@ -12,7 +12,7 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict, Field
 
 from retrieval.messages.catalogue import messages
-from tools.evidence import Evidence, Language
+from tools.evidence import Evidence, Language, Payload
 from tools.quantities import fill
 from tools.scores.base import Band, Item
 from tools.scores.registry import find, sources
@@ -26,10 +26,8 @@ Row = tuple[float | str, str, str]
 BandRow = tuple[float | str, float | str, str, str, str, str]
 
 
-class ExplainedItem(BaseModel):
+class ExplainedItem(Payload):
     """One criterion, or one step of it."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     label: str
@@ -39,23 +37,19 @@ class ExplainedItem(BaseModel):
     condition_zh: str
 
 
-class ExplainedBand(BaseModel):
+class ExplainedBand(Payload):
     """What a result means; either end may be open."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-    lower: float | None = Field(serialization_alias="from")
-    upper: float | None = Field(serialization_alias="to")
+    lower: float | None = Field(alias="from")
+    upper: float | None = Field(alias="to")
     label: str
     label_zh: str
     meaning: str
     meaning_zh: str
 
 
-class Explanation(BaseModel):
+class Explanation(Payload):
     """A calculator in its own words."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     en: str

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from datetime import date
 
-from pydantic import JsonValue
-
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.marks.scores import lesion_inputs
 from tools.labs.units import parse_unit
 from tools.quantities import fill
+from tools.scores.base import Calculator
 from tools.scores.explain import explain as explained
 from tools.scores.explain import explaining_evidence
 from tools.scores.inputs import UNIT_TAKEN, Resolved
+from tools.scores.payload import ComponentRow, InputRow, ScoreData
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
 
@@ -44,7 +44,16 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None,
     calculator = find(name)
     if explain or (deps.case is None and not inputs):
         return _explained(calculator.name, explain)
-    inputs, marked = lesion_inputs(deps, calculator, dict(inputs or {}))
+    return calculated(deps, calculator, dict(inputs or {}))
+
+
+def calculated(deps: Deps, calculator: Calculator, inputs: dict[str, str]) -> ToolResult:
+    """The result of a calculator, or its possible range, also where nothing is known.
+
+    Raises:
+        BadInput: Unknown input or unit.
+    """
+    inputs, marked = lesion_inputs(deps, calculator, inputs)
     outcome = run(calculator, deps.case, inputs)
     missing = tuple(_label(outcome, key, deps.language) for key in outcome.missing)
     note = calculator.note
@@ -98,7 +107,7 @@ def _explained(name: str, asked: bool) -> ToolResult:
         query={"name": name, "inputs": {}, "explain": asked},
         counts={"items": len({i.key for i in explanation.items})},
         evidence=explaining_evidence(explanation),
-        data=explanation.model_dump(mode="json", by_alias=True),
+        data=explanation,
     )
 
 
@@ -258,31 +267,30 @@ def _shown(r: Resolved, language: Language) -> str:
     return _word("choice").get(str(r.value), str(r.value)) if language == "zh" else str(r.value)
 
 
-def payload(outcome: Outcome) -> dict[str, JsonValue]:
+def payload(outcome: Outcome) -> ScoreData:
     """The contract's object of `calc NAME`."""
     c = outcome.calculator
-    inputs: dict[str, JsonValue] = {
-        key: {"value": r.value, "unit": r.field.unit or None, "origin": r.origin, "time": r.time, "reported": r.reported}
+    inputs = {
+        key: InputRow(value=r.value, unit=r.field.unit or None, origin=r.origin, time=r.time, reported=r.reported)
         for key, r in outcome.inputs.items()
     }
-    components: list[JsonValue] = [
-        {"id": x.item.id, "text": x.item.en, "text_zh": x.item.zh, "points": x.points, "low": x.item.low, "high": x.item.high}
+    components = (
+        ComponentRow(id=x.item.id, text=x.item.en, text_zh=x.item.zh, points=x.points, low=x.item.low, high=x.item.high)
         for x in outcome.components
-    ]
-    extra: dict[str, JsonValue] = dict(outcome.extra)
-    return {
-        "name": c.name,
-        "value": outcome.value,
-        "unit": c.unit,
-        "range": [outcome.low, outcome.high],
-        "band": outcome.band[0] if outcome.band else None,
-        "band_zh": outcome.band[1] if outcome.band else None,
-        "bands_possible": [b[0] for b in outcome.bands_open] if outcome.bands_open else [],
-        "inputs": inputs,
-        "missing": list(outcome.missing),
-        "components": components,
-        "extra": extra,
-        "exact": outcome.exact[0] if outcome.exact else None,
-        "exact_zh": outcome.exact[1] if outcome.exact else None,
-        "source": sources()[c.name].text,
-    }
+    )
+    return ScoreData(
+        name=c.name,
+        value=outcome.value,
+        unit=c.unit,
+        range=(outcome.low, outcome.high),
+        band=outcome.band[0] if outcome.band else None,
+        band_zh=outcome.band[1] if outcome.band else None,
+        bands_possible=tuple(b[0] for b in outcome.bands_open) if outcome.bands_open else (),
+        inputs=inputs,
+        missing=tuple(outcome.missing),
+        components=tuple(components),
+        extra=dict(outcome.extra),
+        exact=outcome.exact[0] if outcome.exact else None,
+        exact_zh=outcome.exact[1] if outcome.exact else None,
+        source=sources()[c.name].text,
+    )

@@ -31,4 +31,9 @@ SPEC = ToolSpec(
     intent="score",
     labels=pair("Calculate a score"),
     of_patient=True,
+    results=(
+        "tools.scores.payload:ScoreData",
+        "tools.scores.payload:CriterionData",
+        "tools.scores.explain:Explanation",
+    ),
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tools.bedside.record.said import clauses
 from tools.evidence import Evidence
+from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
 from tools.summary.record import Pair, SummaryLine, joined, line, words
 from tools.wording import in_language
@@ -41,9 +42,9 @@ def _scores(g: Gathered) -> Iterator[SummaryLine]:
         return
     for name in _SCORES:
         score = g.score(name)
-        bounds = score.data.get("range")
-        if score.status == "partial" and score.evidence and isinstance(bounds, list) and None not in bounds:
-            low, high = (f"{float(str(b)):g}" for b in bounds)
+        data = score.payload(ScoreData)
+        if score.status == "partial" and score.evidence and data is not None and None not in data.range:
+            low, high = (f"{bound:g}" for bound in data.range)
             missing = ", ".join(score.missing), "、".join(g.score_zh(name).missing)
             yield line(words("score_open", name=_name(score.evidence[0]), missing=missing, low=low, high=high), score.evidence[0].key)
 

@@ -5,6 +5,8 @@ import tomllib
 from functools import lru_cache
 from importlib.resources import files
 
+from retrieval.concepts.context import statuses
+
 _N = r"(\d+(?:\.\d+)?)"
 _GAP = r"[\s:=为是约]*(?:was|is|were|are|of|at|to|rises to|falls to)?\s*"
 # Input of the calculators -> what stands before its number, and the units that may follow.
@@ -36,7 +38,6 @@ _BP = re.compile(r"(?:\bbp\b|blood pressure|血压)" + _GAP + r"(\d{2,3})\s*/\s*
 _MALE = re.compile(r"\b(man|male|gentleman|boy)\b|男", re.IGNORECASE)
 _FEMALE = re.compile(r"\b(woman|female|lady|girl)\b|女", re.IGNORECASE)
 _FLAGS = {"confusion": r"confus\w+|disorient\w+|意识模糊|意识障碍|神志不清", "haemoptysis": r"ha?emoptysis|咯血"}
-_NOT = r"(\bno(?:t|n)?\b|\bwithout\b|\bdenies\b|无|没有|未见?|否认)\s*(?:new\s+)?"
 
 
 def given_inputs(question: str) -> dict[str, str]:
@@ -59,9 +60,9 @@ def given_inputs(question: str) -> dict[str, str]:
     if _MALE.search(question) or _FEMALE.search(question):
         found["sex"] = "female" if _FEMALE.search(question) else "male"
     for key, words in _FLAGS.items():
-        flag = re.search(rf"(?:{_NOT})?(?:{words})", question, re.IGNORECASE)
+        flag = re.search(words, question, re.IGNORECASE)
         if flag:
-            found[key] = "no" if flag.group(1) else "yes"
+            found[key] = "no" if "negated" in statuses(question, flag.start(), flag.end()) else "yes"
     return found
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from retrieval.concepts.context import statuses
 from retrieval.drugs.check import duplicates, patient_facts
 from retrieval.drugs.facts import Drug, DrugFact
 from retrieval.drugs.graph import DrugGraph
+from retrieval.drugs.names import normalise
 from retrieval.drugs.tables import TreatsRow
 from retrieval.messages.catalogue import messages
-from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient
 from tools.evidence import Language
@@ -27,7 +28,8 @@ _INFERRED_SHARE = 0.5
 _DECISIVE = frozenset({"contraindicated_in", "cross_reacts_with", "pregnancy", "adjusts_for"})
 # Symptoms and settings that a case text names in passing: they are treated only when asked for by name.
 _NOT_FROM_TEXT = frozenset({"dry-cough", "dyspnoea-palliation", "icu-sedation", "smoking-cessation", "pneumonia"})
-_NEGATED = patterns("tools.drugs").regex("negated", 0)
+# A condition that is denied, or that a relative has, is not treated.
+_OTHERWISE = frozenset({"negated", "family"})
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,11 @@ def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...],
 
 
 def _asserted(graph: DrugGraph, text: str) -> tuple[str, ...]:
-    flat = text.casefold()
+    flat = normalise(text)
     found: list[str] = []
     for mention in graph.scan(text):
-        if mention.kind == "condition" and mention.ids[0] not in _NOT_FROM_TEXT and not _NEGATED.search(flat[: mention.start]):
+        wanted = mention.kind == "condition" and mention.ids[0] not in _NOT_FROM_TEXT
+        if wanted and not statuses(flat, mention.start, mention.end) & _OTHERWISE:
             found += mention.ids
     return tuple(found)
 

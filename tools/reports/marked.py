@@ -2,6 +2,7 @@
 
 import re
 
+from retrieval.concepts.context import denies
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.statements import noun, place
 from tools.imaging.marks.words import of_lesion
@@ -9,7 +10,6 @@ from tools.reports.lint import Remark
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:\s*[x×*]\s*(\d+(?:\.\d+)?))?(?:\s*[x×*]\s*\d+(?:\.\d+)?)?\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
 _LEFT, _RIGHT = re.compile(r"\bleft\b|左", re.IGNORECASE), re.compile(r"\bright\b|右", re.IGNORECASE)
-_NEGATED = re.compile(r"\bno\b|\bwithout\b|未见|无", re.IGNORECASE)
 # Two readers of one nodule differ by about this much: MacMahon et al., Fleischner Society 2017 count changes below 2 mm as none.
 _NEAR_MM, _NEAR_SHARE = 2.0, 0.2
 
@@ -18,7 +18,7 @@ def against_marks(sentences: list[str], marks: tuple[Mark, ...]) -> list[Remark]
     """What the report says otherwise than the marks, and that it speaks of no lesion where there are marks."""
     if not marks:
         return []
-    about = [s for s in sentences if of_lesion(s) and _NEGATED.search(s) is None]
+    about = [s for s in sentences if of_lesion(s) and not denies(s)]
     found = [remark for s in about for remark in _sized(s, marks)]
     if not about:
         found += [_unsaid(mark) for mark in marks]

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.concepts.context import denies
 from tools.evidence import ToolResult
 from tools.imaging.results.measured import Measured
 
@@ -31,7 +32,6 @@ _LABELS = {
 _LEFT = re.compile(r"\bleft\b|左", re.IGNORECASE)
 _RIGHT = re.compile(r"\bright\b|右", re.IGNORECASE)
 _BOTH = re.compile(r"\bbilateral|\bboth\b|双侧|双肺|两肺", re.IGNORECASE)
-_NEGATED = re.compile(r"\bno\b|\bwithout\b|\babsen|\bnot\b|无|未见", re.IGNORECASE)
 # A side is contradicted when the other lung has at least this much and this many times more, in percent of the lung.
 _SIDE_PCT = 2.0
 _SIDE_RATIO = 4.0
@@ -74,7 +74,7 @@ def _numbers(sentence: str, measured: ToolResult) -> list[Issue]:
 
 def _sides(sentence: str, measured: ToolResult) -> list[Issue]:
     left, right = bool(_LEFT.search(sentence)), bool(_RIGHT.search(sentence))
-    if left == right or _BOTH.search(sentence) or _NEGATED.search(sentence):
+    if left == right or _BOTH.search(sentence) or denies(sentence):
         return []
     said: Side = "left" if left else "right"
     other: Side = "right" if left else "left"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tools.bedside.record.said import clauses
+from tools.drugs.patient import read_patient
 from tools.evidence import Evidence
 from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
@@ -18,7 +19,6 @@ _PENDING = re.compile(
 _GAPS = {
     "age": "年龄", "sex": "性别", "vital signs": "生命体征", "laboratory values": "检验", "allergies": "过敏史", "medicines": "用药",
 }  # fmt: skip
-_NOT_FOUND = re.compile(r"(allergy|condition)? ?'([^']+)' is not in the drug graph and was not checked")
 _LONGEST = 150
 _SCORES = ("curb_65", "psi")
 
@@ -80,6 +80,7 @@ def _missing(g: Gathered) -> Iterator[SummaryLine]:
 
 def _unchecked(g: Gathered) -> Iterator[SummaryLine]:
     """Names that the drug graph does not know."""
-    names = [m[2] for w in g.drugs.warnings if (m := _NOT_FOUND.search(w))]
+    seen = read_patient(g.graph, g.case)
+    names = [*seen.unknown_drugs, *seen.unknown_allergies, *seen.unknown_conditions]
     if names:
         yield line(words("unchecked", names=(", ".join(names), "、".join(names))), "C-medications", "C-conditions", "C-allergies")

@@ -181,15 +181,9 @@ def _checked(
         query=query,
         counts={"drugs": len(drugs), "pairs": len(drugs) * (len(drugs) - 1) // 2, "facts": len(facts), "shown": len(chosen)},
         warnings=tuple(warnings),
-<<<<<<< HEAD
-        missing=(*unknown, *patient.missing),
-        emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
-        evidence=(_nothing(graph, patient, drugs),) if chosen is facts and not facts else tuple(to_evidence(graph, f) for f in chosen),
-=======
         missing=(*unknown, *(m[zh] for m in patient.missing)),
         emergencies=tuple(f.text_zh if zh else f.text for f in urgent),
         evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen or unknown else (_nothing(graph, patient, drugs),),
->>>>>>> messages
         data=FactsData(facts=rows(chosen)),
     )
 

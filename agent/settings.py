@@ -187,7 +187,8 @@ class _Given(_Environment):
     """The same out of given variables alone."""
 
     def __init__(self, **environ: str) -> None:
-        super().__init__(**{name: text for name, text in environ.items() if text})
+        given: dict[str, Any] = {name: text for name, text in environ.items() if text}
+        super().__init__(**given)
 
     @classmethod
     def settings_customise_sources(

@@ -21,22 +21,15 @@ _EDITIONS = re.compile(
     r"\b(19|20)\d{2}\b|\b(old(er)?|previous|earlier|superseded|former|editions?|versions?|changed|history)\b|旧版|以前|版本|变化|更新",
     re.IGNORECASE,
 )
-SCORE_TOPIC = {
-    "curb_65": "cap",
-    "crb_65": "cap",
-    "psi": "cap",
-    "smart_cop": "cap",
-    "wells_pe": "pe",
-    "perc": "pe",
-    "pesi": "pe",
-    "spesi": "pe",
-    "pf_ratio": "respiratory_failure",
-    "bode": "copd",
-    "gap_ipf": "ipf",
-}
 _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
     files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
 )
+
+
+def score_topic(name: str) -> str | None:
+    """The disease that a score is about; None where the table says none."""
+    term = terms().get(name)
+    return term.about or None if term is not None else None
 
 
 # Kinds of terms that a treatment can be for.
@@ -62,7 +55,7 @@ def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
 
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
     if intent == "labs":
-        named = [t.id for t in reading.terms if t.kind == "analyte"]
+        named = list(dict.fromkeys(t.measured for t in reading.terms if t.kind == "analyte"))
         general = re.search(
             r"\b(labs?|blood|bloods|laborator\w+|tests?|panel)\b|化验|检验|血常规|生化|指标|血气", reading.text, re.IGNORECASE
         )

@@ -1,15 +1,10 @@
-"""Severity words: of a score result, of a passage."""
+"""The severity band of a score result."""
 
-import re
-
+from retrieval.concepts.severity import severities
 from tools.evidence import ToolResult
 from tools.scores.payload import ScoreData
 
-_SEVERITY = (
-    ("high", re.compile(r"\b(high|severe|serious)\b|重度|重症|高危|高度|高风险|严重", re.I)),
-    ("moderate", re.compile(r"\b(moderate|intermediate)\b|中度|中危|中等", re.I)),
-    ("low", re.compile(r"\b(low|mild|unlikely)\b|轻度|轻症|低危|低度|低风险|可能性小", re.I)),
-)
+__all__ = ["severities", "severity_of"]
 
 
 def severity_of(result: ToolResult) -> str | None:
@@ -23,8 +18,3 @@ def severity_of(result: ToolResult) -> str | None:
         if len(found) == 1:
             return found[0]
     return None
-
-
-def severities(text: str) -> list[str]:
-    """Severity words of a text."""
-    return [name for name, pattern in _SEVERITY if pattern.search(text)]

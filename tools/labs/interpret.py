@@ -42,9 +42,8 @@ def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
     query: dict[str, JsonValue] = {"analytes": list(analytes)} if analytes else {}
     if deps.case is None or not deps.case.labs:
         reason = say(language, "no case is open") if deps.case is None else say(language, "the case has no laboratory values")
-        return ToolResult(
-            tool="interpret_labs", status="empty", reason=reason, query=query, missing=(say(language, "laboratory values"),)
-        )
+        wanted = say(language, "laboratory values")
+        return ToolResult(tool="interpret_labs", status="empty", reason=reason, query=query, missing=(wanted,))
     readings = latest(deps.case.labs, deps.case.patient)
     chosen, missing = _choose(readings, analytes)
     if not chosen:

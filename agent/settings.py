@@ -88,8 +88,9 @@ class Settings:
         Raises:
             BadInput: A variable holds what it cannot; names it and says what to give.
         """
+        given: dict[str, Any] = {name: text for name, text in (environ or {}).items() if text}
         try:
-            read = _Environment() if environ is None else _Given(**dict(environ))
+            read = _Environment() if environ is None else _Given(**given)
         except ValidationError as error:
             raise BadInput(str(error.errors()[0].get("ctx", {}).get("error") or error)) from error
         return cls(**{f.name: getattr(read, f.name) for f in fields(cls)})
@@ -185,10 +186,6 @@ class _Environment(BaseSettings):
 
 class _Given(_Environment):
     """The same out of given variables alone."""
-
-    def __init__(self, **environ: str) -> None:
-        given: dict[str, Any] = {name: text for name, text in environ.items() if text}
-        super().__init__(**given)
 
     @classmethod
     def settings_customise_sources(

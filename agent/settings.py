@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import BeforeValidator, Field, ValidationError
@@ -187,7 +187,8 @@ class _Given(_Environment):
     """The same out of given variables alone."""
 
     def __init__(self, **environ: str) -> None:
-        super().__init__(**{name: text for name, text in environ.items() if text})
+        given: dict[str, Any] = {name: text for name, text in environ.items() if text}
+        super().__init__(**given)
 
     @classmethod
     def settings_customise_sources(

@@ -1,5 +1,6 @@
 """Numbers that the README and the pages claim of what ships, counted; those of `docs/architecture.md` by `scripts/house_map.py --check`."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from tools.spec import specs
 from tools.teaching.cases import teaching_cases
 
 ROOT = Path(__file__).parents[1]
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def _lines(path: str) -> int:
@@ -45,3 +47,12 @@ def test_a_number_on_a_page_is_the_number_that_ships(page: str, words: str, coun
 def test_the_rooms_and_counts_of_the_architecture_page_are_those_of_today() -> None:
     run = subprocess.run([sys.executable, "scripts/house_map.py", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_walks_through_the_house_name_what_is_there() -> None:
+    """Every `path.py:name` of `docs/architecture.md` is a function, method or class of that file."""
+    named = re.findall(r"`([\w/]+\.py):(\w+)`", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert len(named) > 20
+    for path, name in named:
+        defined = {n.name for n in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))) if isinstance(n, _DEFINITIONS)}
+        assert name in defined, f"{path} has no {name}"

@@ -42,8 +42,9 @@ def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
     query: dict[str, JsonValue] = {"analytes": list(analytes)} if analytes else {}
     if deps.case is None or not deps.case.labs:
         reason = say(language, "no case is open") if deps.case is None else say(language, "the case has no laboratory values")
-        missing = (say(language, "laboratory values"),)
-        return ToolResult(tool="interpret_labs", status="empty", reason=reason, query=query, missing=missing)
+        return ToolResult(
+            tool="interpret_labs", status="empty", reason=reason, query=query, missing=(say(language, "laboratory values"),)
+        )
     readings = latest(deps.case.labs, deps.case.patient)
     chosen, missing = _choose(readings, analytes)
     if not chosen:

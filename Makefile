@@ -46,6 +46,7 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_house.py
+	$(BIN)/python scripts/check_messages.py
 	$(BIN)/python scripts/house_map.py --check
 	@if $(BIN)/python -c 'import importlib.util,sys; sys.exit(importlib.util.find_spec("torchvision") is None)'; then echo "torchvision is installed: it breaks transformers beside a CPU torch; remove it" >&2; exit 1; fi
 

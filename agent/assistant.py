@@ -21,7 +21,7 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.reading.plan import in_full
+from agent.reading.plan import in_full, make_plan
 from agent.reporting.desk import ReportDesk
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.lessons import Lessons
@@ -44,7 +44,7 @@ from agent.sessions.views import (
     StudyInfo,
     TeachingView,
 )
-from agent.settings import Settings
+from agent.settings import Effort, Settings
 from agent.turn.again import stored_answers
 from agent.turn.contexts import on_record
 from agent.turn.ledger import read_ledger
@@ -106,6 +106,13 @@ class Assistant:
         self.reports.close()
         self._store.close()
 
+    def warm(self) -> None:
+        """Open the parts and read the models that a first question would wait for; nothing is kept of it."""
+        self._parts.index()
+        self._parts.drugs()
+        self._parts.engine()
+        make_plan("Which antibiotic should be started?", None, [])
+
     def demo_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases that ship."""
         return self._parts.demo_cases()
@@ -156,6 +163,7 @@ class Assistant:
         language: Language | None = None,
         stop: threading.Event | None = None,
         llm: str | None = None,
+        effort: Effort | None = None,
     ) -> Iterator[Event]:
         """Answer a question in a thread.
 
@@ -167,6 +175,7 @@ class Assistant:
             language: Of the answer; None takes the question's.
             stop: Set it to end the turn early.
             llm: Chat model of this turn, as `models.spec_of` gave it; None for that of the settings.
+            effort: How hard to try; None for that of the settings.
 
         Yields:
             Tool steps as they happen, then the verified sentences, then `Done`.
@@ -186,7 +195,7 @@ class Assistant:
         context, ask = self._context(asked, thread, held, spoken, stop or threading.Event(), OwnMarks(self._marks.store, session))
         if ask is not None:
             return iter((Done(answer=_asks_back(context, ask, shown_name(model))),))
-        return self._turn(context, model, held)
+        return self._turn(replace(context, effort=effort or context.effort), model, held)
 
     def run_tool(
         self, name: str, args: dict[str, Any], *, case: str | None, session: str, language: Language, question: str = ""

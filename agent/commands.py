@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from agent.answering.answer import Answer
 from agent.errors import AgentError, BadInput
 from agent.evaluation.figures import Figure
-from agent.settings import Settings
+from agent.settings import Settings, effort_of
 from agent.turn.batch import Batch, ask_one, read_rows
 from tools.evidence import Language
 
@@ -77,6 +77,7 @@ def ask(
     llm: Annotated[str | None, typer.Option("--llm", help=SPECS)] = None,
     batch: Annotated[Path | None, typer.Option("--batch", help='JSONL with one {"id"?, "question", "case"?, "thread"?} per line.')] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="Language of the answer: en or zh; default: the question's.")] = None,
+    effort: Annotated[str | None, typer.Option("--effort", help="How hard to try: low, medium (default) or high.")] = None,
 ) -> Answer | BatchOut:
     """Ask a question, with evidence."""
     if (question is None) == (batch is None):
@@ -84,7 +85,7 @@ def ask(
     if lang not in (None, "en", "zh"):
         raise BadInput(f"--lang {lang!r} is not known: use en or zh")
     language: Language | None = "zh" if lang == "zh" else "en" if lang == "en" else None
-    assistant = _open(ctx, llm)
+    assistant = _open(ctx, llm, effort)
     try:
         handle = assistant.open_case(case, session=LOCAL_SESSION).handle if case else None
         if batch is not None:
@@ -95,13 +96,14 @@ def ask(
         assistant.close()
 
 
-def _open(ctx: typer.Context, llm: str | None) -> "Assistant":
+def _open(ctx: typer.Context, llm: str | None, effort: str | None = None) -> "Assistant":
     from dataclasses import replace
 
     from agent.assistant import Assistant
 
     settings: Settings = ctx.obj
-    return Assistant.open(replace(settings, llm=llm) if llm else settings)
+    chosen = effort_of(effort, "--effort") if effort else settings.effort
+    return Assistant.open(replace(settings, llm=llm or settings.llm, effort=chosen))
 
 
 def doctor(ctx: typer.Context) -> DoctorOut:

@@ -1,4 +1,4 @@
-"""`medmpt ct encode|classify|report|explain|encode-archive`."""
+"""`medmpt ct encode|explain|encode-archive`, and the model's raw words for `ct classify --raw` and `ct report --raw`."""
 
 import sys
 from collections.abc import Callable
@@ -350,7 +350,5 @@ def encode_archive(
 COMMANDS: dict[str, Callable[..., BaseModel]] = {
     "ct encode": encode,
     "ct encode-archive": encode_archive,
-    "ct classify": classify,
-    "ct report": report,
     "ct explain": explain,
 }

@@ -1,105 +1,217 @@
-"""The one list of CT findings: id, English and Chinese name, and the mapping to CT-RATE's 18 labels.
+"""CT findings, each one record of `findings.toml`: names, codes, CT-RATE label, words of reports, painter and detector.
 
-CT-RATE: Hamamci et al., "Developing generalist foundation models from a multimodal dataset for 3D computed tomography", arXiv 2403.17834.
+Every room reads the record; a new finding is a table at the end of that file and, where it is painted, its painter.
 """
 
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Callable
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Pair = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class FindingName:
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Codes(_Row):
+    """Codes of other vocabularies, only where sure.
+
+    Attributes:
+        sct: SNOMED CT concept.
+        dcm: Code of DICOM PS3.16.
+        radlex: RadLex id.
+    """
+
+    sct: str | None = Field(default=None, pattern=r"^\d{6,18}$")
+    dcm: str | None = Field(default=None, pattern=r"^\d{6}$")
+    radlex: str | None = Field(default=None, pattern=r"^RID\d+$")
+
+
+class Denied(_Row):
+    """How a true negative is said, English and Chinese; drawn in `order`."""
+
+    order: int
+    words: Pair
+
+
+class Words(_Row):
+    """How the cohort's reports name a finding; patterns are tried in `order`."""
+
+    order: int
+    words: str
+
+
+class Detector(Words):
+    """Words of a drafted sentence and the labels whose detectors speak about them, the wider one first."""
+
+    labels: tuple[str, ...]
+
+
+class LintWords(_Row):
+    """Words that a finding adds to a finding and a topic of the linter.
+
+    Attributes:
+        finding: Row of `tools/data/reports/findings.toml`.
+        topic: Row of `tools/data/reports/topics.toml`.
+        benign: Whether it needs no follow-up of its own.
+        en: English expressions.
+        zh: Chinese expressions.
+    """
+
+    finding: str
+    topic: str
+    benign: bool = False
+    en: tuple[str, ...]
+    zh: tuple[str, ...]
+
+
+class Phrase(_Row):
+    """How one kind of finding is reported; placeholders are told in `findings.toml`.
+
+    Attributes:
+        rank: Order of importance; lower is told first and kept when space is short.
+        organ: Section of a systematic report.
+        en: English sentences of the findings section.
+        zh: Chinese ones.
+        short_en: Words of the impression; none where the finding is not repeated there.
+        short_zh: Chinese ones.
+    """
+
+    rank: int
+    organ: str
+    en: tuple[str, ...]
+    zh: tuple[str, ...]
+    short_en: tuple[str, ...] = ()
+    short_zh: tuple[str, ...] = ()
+
+
+class Several(Phrase):
+    """The phrase for more of them than are told one by one, under an id of its own."""
+
+    id: str
+
+
+class Painted(_Row):
+    """What the cohort paints that is this finding.
+
+    Attributes:
+        id: Painter id; None where it is the finding's.
+        means: Wider findings that it also is.
+        channel: Whether it has a mask channel of its own.
+        dense: Calcium or metal, which is seen sooner.
+        opacity: Whether it counts for the extent of disease.
+        single: Told one by one up to this many.
+        nodule: Noun of a comparison with the prior; None for what is not followed as a nodule.
+        benign: Whether Lung-RADS calls it category 1.
+        doubling_days: Volume doubling time of a tumour of this kind, mean and deviation.
+        no_side: Whether its name holds a side that is none.
+        report: How it is reported.
+        several: How several are.
+    """
+
+    id: str | None = None
+    means: tuple[str, ...] = ()
+    channel: bool = False
+    dense: bool = False
+    opacity: bool = False
+    single: int = 0
+    nodule: Pair | None = None
+    benign: bool = False
+    doubling_days: tuple[float, float] | None = None
+    no_side: bool = False
+    report: Phrase
+    several: Several | None = None
+
+
+class Finding(_Row):
     """One finding.
 
     Attributes:
         id: Snake-case id, used everywhere.
-        en: English name.
-        zh: Chinese name.
+        name: English and Chinese name.
         ct_rate: The CT-RATE label it corresponds to, None where that vocabulary has none.
+        codes: Codes of other vocabularies.
+        midline: Whether it is a finding of the middle, which has no side.
+        section: Section of a report template; None where the template's default takes it.
+        focal: Whether it is measured by one diameter.
+        lobar: Whether it is of the lung itself and lies in a lobe.
+        choice: Place in the form of a teaching case; None where a trainee does not choose it.
+        denied: Words of a true negative.
+        read: How reports of the cohort name it.
+        detector: Which detectors speak about a drafted sentence with these words.
+        lint: What it adds to the linter's words.
+        painted: What the cohort paints.
     """
 
     id: str
-    en: str
-    zh: str
+    name: Pair
     ct_rate: str | None = None
+    codes: Codes = Codes()
+    midline: bool = False
+    section: str | None = None
+    focal: bool = False
+    lobar: bool = False
+    choice: int | None = None
+    denied: Denied | None = None
+    read: Words | None = None
+    detector: Detector | None = None
+    lint: LintWords | None = None
+    painted: Painted | None = None
+
+    @property
+    def en(self) -> str:
+        """English name."""
+        return self.name[0]
+
+    @property
+    def zh(self) -> str:
+        """Chinese name."""
+        return self.name[1]
+
+    @property
+    def coarse(self) -> bool:
+        """Whether it is one of CT-RATE's own labels."""
+        return self.en == self.ct_rate
+
+    @property
+    def painter(self) -> str | None:
+        """Id of what the cohort paints, None where it paints none."""
+        return None if self.painted is None else self.painted.id or self.id
 
 
-_ROWS: tuple[tuple[str, str, str, str | None], ...] = (
-    ("medical_material", "Medical material", "体内医疗器材", "Medical material"),
-    ("arterial_wall_calcification", "Arterial wall calcification", "动脉壁钙化", "Arterial wall calcification"),
-    ("cardiomegaly", "Cardiomegaly", "心影增大", "Cardiomegaly"),
-    ("pericardial_effusion", "Pericardial effusion", "心包积液", "Pericardial effusion"),
-    ("coronary_calcification", "Coronary artery wall calcification", "冠状动脉钙化", "Coronary artery wall calcification"),
-    ("hiatal_hernia", "Hiatal hernia", "食管裂孔疝", "Hiatal hernia"),
-    ("lymphadenopathy", "Lymphadenopathy", "淋巴结肿大", "Lymphadenopathy"),
-    ("emphysema", "Emphysema", "肺气肿", "Emphysema"),
-    ("atelectasis", "Atelectasis", "肺不张", "Atelectasis"),
-    ("lung_nodule", "Lung nodule", "肺结节", "Lung nodule"),
-    ("lung_opacity", "Lung opacity", "肺部模糊影", "Lung opacity"),
-    ("fibrotic_sequela", "Pulmonary fibrotic sequela", "肺纤维化后遗改变", "Pulmonary fibrotic sequela"),
-    ("pleural_effusion", "Pleural effusion", "胸腔积液", "Pleural effusion"),
-    ("mosaic_attenuation", "Mosaic attenuation pattern", "马赛克密度", "Mosaic attenuation pattern"),
-    ("peribronchial_thickening", "Peribronchial thickening", "支气管壁增厚", "Peribronchial thickening"),
-    ("consolidation", "Consolidation", "肺实变", "Consolidation"),
-    ("bronchiectasis", "Bronchiectasis", "支气管扩张", "Bronchiectasis"),
-    ("septal_thickening", "Interlobular septal thickening", "小叶间隔增厚", "Interlobular septal thickening"),
-    # Finer than CT-RATE: each maps to the label that a CT-RATE reader would have chosen.
-    ("ground_glass", "Ground-glass opacity", "磨玻璃影", "Lung opacity"),
-    ("reticulation", "Reticulation", "网状影", "Pulmonary fibrotic sequela"),
-    ("honeycombing", "Honeycombing", "蜂窝影", "Pulmonary fibrotic sequela"),
-    ("mass", "Lung mass", "肺部肿块", "Lung nodule"),
-    ("tree_in_bud", "Tree-in-bud pattern", "树芽征", "Lung opacity"),
-    ("cavity", "Cavity", "空洞", None),
-    ("pneumothorax", "Pneumothorax", "气胸", None),
-    ("bulla", "Bulla", "肺大疱", "Emphysema"),
-    ("air_trapping", "Air trapping", "空气潴留", "Mosaic attenuation pattern"),
-    ("crazy_paving", "Crazy-paving pattern", "铺路石征", "Lung opacity"),
-    ("solid_nodule", "Solid nodule", "实性结节", "Lung nodule"),
-    ("part_solid_nodule", "Part-solid nodule", "部分实性结节", "Lung nodule"),
-    ("ground_glass_nodule", "Ground-glass nodule", "磨玻璃结节", "Lung nodule"),
-    ("perifissural_nodule", "Perifissural nodule", "叶间裂旁结节", "Lung nodule"),
-    ("calcified_granuloma", "Calcified granuloma", "钙化灶", "Lung nodule"),
-    ("halo_sign", "Nodule with halo sign", "结节伴晕征", "Lung nodule"),
-    ("centrilobular_nodules", "Centrilobular nodules", "小叶中心结节", "Lung nodule"),
-    ("perilymphatic_nodules", "Perilymphatic nodules", "淋巴道周围结节", "Lung nodule"),
-    ("miliary_nodules", "Miliary nodules", "粟粒结节", "Lung nodule"),
-    ("cysts", "Lung cysts", "肺囊肿", None),
-    ("traction_bronchiectasis", "Traction bronchiectasis", "牵拉性支气管扩张", "Bronchiectasis"),
-    ("loculated_effusion", "Loculated pleural effusion", "包裹性胸腔积液", "Pleural effusion"),
-    ("pleural_thickening", "Pleural thickening", "胸膜增厚", None),
-    ("pleural_plaque", "Pleural plaques", "胸膜斑", None),
-    ("pulmonary_embolus", "Pulmonary embolus", "肺动脉栓子", None),
-    ("enlarged_pulmonary_artery", "Enlarged pulmonary artery", "肺动脉增宽", None),
-    ("enlarged_right_ventricle", "Enlarged right ventricle", "右心室增大", None),
-    ("mucus_plugs", "Mucus plugs", "黏液栓", None),
-    ("hamartoma", "Hamartoma", "错构瘤", "Lung nodule"),
-    ("rib_fracture", "Rib fracture", "肋骨骨折", None),
-    ("bone_metastasis", "Bone metastasis", "骨转移", None),
-    ("thyroid_nodule", "Thyroid nodule", "甲状腺结节", None),
-    ("adrenal_mass", "Adrenal mass", "肾上腺肿块", None),
-)
-FINDINGS: dict[str, FindingName] = {row[0]: FindingName(*row) for row in _ROWS}
-# The rows that are CT-RATE's own labels, in its order.
-COARSE: tuple[str, ...] = tuple(row[0] for row in _ROWS[:18])
-FINE: tuple[str, ...] = tuple(row[0] for row in _ROWS[18:])
-# Findings of the middle, which have no side.
-MIDLINE = frozenset(
-    {
-        "cardiomegaly",
-        "pericardial_effusion",
-        "coronary_calcification",
-        "arterial_wall_calcification",
-        "hiatal_hernia",
-        "lymphadenopathy",
-        "medical_material",
-        "enlarged_pulmonary_artery",
+def _load() -> dict[str, Finding]:
+    rows = tomllib.loads((files("medmpt_backend") / "findings.toml").read_text(encoding="utf-8"))
+    found = {key: Finding(id=key, **row) for key, row in rows.items()}
+    named = {
+        label for f in found.values() for label in (*(f.painted.means if f.painted else ()), *(f.detector.labels if f.detector else ()))
     }
-)
+    if unknown := named - found.keys():
+        raise ValueError(f"findings.toml names findings it does not hold: {', '.join(sorted(unknown))}")
+    return found
 
 
-def finding(finding_id: str) -> FindingName:
+FINDINGS: dict[str, Finding] = _load()
+# CT-RATE's own labels in its order, and the finer ones, which map to them.
+COARSE: tuple[str, ...] = tuple(f.id for f in FINDINGS.values() if f.coarse)
+FINE: tuple[str, ...] = tuple(f.id for f in FINDINGS.values() if not f.coarse)
+MIDLINE = frozenset(f.id for f in FINDINGS.values() if f.midline)
+# Painter id -> finding.
+PAINTED: dict[str, Finding] = {f.painter: f for f in FINDINGS.values() if f.painter is not None}
+
+
+def finding(finding_id: str) -> Finding:
     """The finding of an id; a label that is not in the list is its own name."""
     known = FINDINGS.get(finding_id)
-    return known or FindingName(finding_id, finding_id.replace("_", " "), finding_id.replace("_", " "))
+    words = finding_id.replace("_", " ")
+    return known or Finding(id=finding_id, name=(words, words))
+
+
+def painters(keep: Callable[[Painted], object]) -> frozenset[str]:
+    """Painter ids whose record satisfies a condition."""
+    return frozenset(key for key, f in PAINTED.items() if f.painted is not None and keep(f.painted))
 
 
 def to_ct_rate(probabilities: dict[str, float]) -> dict[str, float]:

@@ -106,6 +106,62 @@ assert len(found) == 1 and "Teapot Society" in found[0].source
 """
 
 
+FINDING = """
+[teapot_sign]
+name = ["Teapot sign", "茶壶征"]
+ct_rate = "Lung nodule"
+section = "lungs"
+focal = true
+choice = 999
+read = { order = 5, words = 'teapot signs?|茶壶征' }
+detector = { order = 5, words = 'teapot sign|茶壶征', labels = ["teapot_sign", "lung_nodule"] }
+lint = { finding = "granuloma", topic = "lesion", benign = true, en = ['teapots?'], zh = ['茶壶征'] }
+
+[teapot_sign.painted]
+means = ["lung_nodule"]
+single = 2
+nodule = ["teapot", "茶壶征"]
+
+[teapot_sign.painted.report]
+rank = 8
+organ = "lung"
+en = ["{mm} mm teapot sign in {loc}."]
+zh = ["{loc}茶壶征，约{mm}mm。"]
+"""
+_EVERY_ROOM = """
+import numpy as np
+from medmpt_backend.cohort.reports.compose import Item, fill
+from medmpt_backend.cohort.reports.phrases import phrases
+from medmpt_backend.cohort.reports.read import read_report
+from medmpt_backend.cohort.screening import NODULES
+from medmpt_backend.cohort.truth import MASK_LABELS
+from medmpt_backend.findings import finding
+from tools.reports.document.template import template_of
+from tools.reports.draft_words import named
+from tools.reports.lint.reading.mentions import mentions_of
+from tools.reports.lint.reading.parts import sentences_of
+from tools.teaching.commit import CHOICES, FOCAL
+text = fill(phrases()["teapot_sign"].en[0], Item("teapot_sign", ("RUL",), "right", 9, 1.0), False)
+assert text == "9 mm teapot sign in the right upper lobe.", text
+assert [m.labels for m in read_report(text)] == [("lung_nodule", "teapot_sign")]
+assert "teapot_sign" in NODULES and "teapot_sign" not in MASK_LABELS
+assert finding("teapot_sign").zh == "茶壶征"
+assert template_of(None, "zh").section_for(frozenset({"teapot_sign"})) == "lungs"
+assert named(text)[0] == ("teapot_sign", "lung_nodule")
+assert [m.finding.id for m in mentions_of(sentences_of("A teapot in the left lower lobe."))] == ["granuloma"]
+assert CHOICES[-1] == "teapot_sign" and "teapot_sign" in FOCAL
+"""
+
+
+def test_a_finding_is_one_record(copy: Path) -> None:
+    """Cohort, reports, linter, templates, draft and teaching know it; its painter, where it has one, is the second file."""
+    with (own(copy, "medmpt_backend") / "findings.toml").open("a", encoding="utf-8") as table:
+        table.write(FINDING)
+    env = {**os.environ, "PYTHONPATH": str(copy)}
+    run = subprocess.run([sys.executable, "-c", _EVERY_ROOM], cwd=copy, env=env, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_a_model_provider_is_a_setting(copy: Path) -> None:
     """Any server that speaks the OpenAI interface; one that does not answer is named, and nothing is asked of it silently."""
     told = medmpt(copy, "llm", "check", "openai:some-model@http://127.0.0.1:9/v1")

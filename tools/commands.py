@@ -6,21 +6,23 @@ from pathlib import Path
 from typing import Annotated, Protocol
 
 import typer
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from tools.case.demo import open_named
 from tools.case.files import LoadedCase, load_case
 from tools.case.record import Case, Patient
-from tools.case.summary import summarize_case
+from tools.case.summary import CardData, summarize_case
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Language, Status, ToolResult
 from tools.labs.interpret import interpret_labs
+from tools.labs.payload import LabsData, ObservationRow, PatternRow
 from tools.labs.sheet import parse_labs
 from tools.scores.base import Calculator
-from tools.scores.explain import explain
-from tools.scores.registry import calculators, sources
-from tools.scores.tool import calculate_score
+from tools.scores.explain import ExplainedBand, ExplainedItem, explain
+from tools.scores.payload import ComponentRow, InputRow, Number
+from tools.scores.registry import calculators, find, sources
+from tools.scores.tool import calculated
 
 
 class _Settings(Protocol):
@@ -47,8 +49,8 @@ class Report(BaseModel):
 class LabsReport(Report):
     """`labs interpret`."""
 
-    observations: list[JsonValue] = []
-    patterns: list[JsonValue] = []
+    observations: tuple[ObservationRow, ...] = ()
+    patterns: tuple[PatternRow, ...] = ()
     emergencies: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
@@ -63,10 +65,10 @@ class CalcReport(Report):
     band: str | None
     band_zh: str | None
     bands_possible: list[str]
-    inputs: dict[str, JsonValue]
+    inputs: dict[str, InputRow]
     missing: list[str]
-    components: list[JsonValue]
-    extra: dict[str, JsonValue]
+    components: tuple[ComponentRow, ...]
+    extra: dict[str, Number]
     source: str
     text: str | None = None
     text_zh: str | None = None
@@ -108,8 +110,8 @@ class ExplainReport(Report):
     en: str
     zh: str
     unit: str
-    items: list[JsonValue]
-    bands: list[JsonValue]
+    items: tuple[ExplainedItem, ...]
+    bands: tuple[ExplainedBand, ...]
     formula: str
     formula_zh: str
     source: str
@@ -160,16 +162,15 @@ def labs_interpret(
     else:
         loaded = open_named(source, settings.cache_dir)
     result = interpret_labs(_deps(loaded, settings.cache_dir, language), analyte or None)
-    return LabsReport.model_validate(
-        {
-            "status": result.status,
-            "reason": result.reason,
-            "warnings": (*loaded.warnings, *result.warnings),
-            "observations": result.data.get("observations", []),
-            "patterns": result.data.get("patterns", []),
-            "emergencies": result.emergencies,
-            "evidence": result.evidence,
-        }
+    data = result.payload(LabsData) or LabsData()
+    return LabsReport(
+        status=result.status,
+        reason=result.reason,
+        warnings=(*loaded.warnings, *result.warnings),
+        observations=data.observations,
+        patterns=data.patterns,
+        emergencies=result.emergencies,
+        evidence=result.evidence,
     )
 
 
@@ -213,11 +214,11 @@ def calc(
     loaded = open_named(case, settings.cache_dir) if case else None
     language = _language(lang)
     deps = _deps(loaded, settings.cache_dir, language) if loaded else Deps(cache_dir=settings.cache_dir, language=language or "en")
-    result = calculate_score(deps, name, _pairs(set_ or []))
+    result = calculated(deps, find(name), _pairs(set_ or []))
     first = result.evidence[0] if result.evidence else None
     return CalcReport.model_validate(
         {
-            **result.data,
+            **dict(result.data or ()),
             "status": result.status,
             "reason": result.reason,
             "warnings": (*(loaded.warnings if loaded else ()), *result.warnings),
@@ -229,7 +230,7 @@ def calc(
 
 def calc_explain(name: Annotated[str, typer.Argument(help="Calculator, see `calc list`")]) -> ExplainReport:
     """Say what a calculator scores, what its result means, how it is computed, for whom, and where it comes from."""
-    return ExplainReport.model_validate({"status": "ok", **explain(name).model_dump(mode="json", by_alias=True)})
+    return ExplainReport.model_validate({"status": "ok", **dict(explain(name))})
 
 
 def _pairs(items: list[str]) -> dict[str, str]:
@@ -256,7 +257,7 @@ def case_show(
         reason=result.reason,
         warnings=(*loaded.warnings, *result.warnings),
         case=loaded.case,
-        summary=str(result.data.get("card", "")),
+        summary=card.card if (card := result.payload(CardData)) is not None else "",
         studies=tuple(loaded.studies),
         emergencies=result.emergencies,
         missing=result.missing,

@@ -5,11 +5,15 @@ them into `Evidence`; the agent may cite nothing else. Both are pydantic models 
 JSON: store `model_dump(mode="json")` and re-validate with `ToolResult.model_validate`.
 """
 
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_serializer, field_validator
 
+from retrieval.messages.catalogue import messages
 from tools.names import ToolName as ToolName
+from tools.spec import specs
+
+pair = messages("tools.base").pair
 
 Status = Literal["ok", "partial", "empty", "out_of_domain", "unavailable", "error"]
 Language = Literal["en", "zh"]
@@ -117,7 +121,16 @@ class Evidence(BaseModel):
         """Where the statement comes from, as a sentence in English and in Chinese."""
         year = f" ({self.year})" if self.year and str(self.year) not in self.source else ""
         place = f"{self.source}{year}" + (f", {self.locator}" if self.locator else "")
-        return f"Source: {place}.", f"出处：{place}。"
+        return pair("Source: {place}.", place=place)
+
+
+class Payload(BaseModel):
+    """Machine-readable part of a result, or a row of it; each tool's `ToolSpec` names its own, in the contract's shape."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+P = TypeVar("P", bound=Payload)
 
 
 class ToolResult(BaseModel):
@@ -133,7 +146,8 @@ class ToolResult(BaseModel):
         missing: Inputs that were needed and absent, by name.
         emergencies: Findings that need action now (critical values, tension pneumothorax), as sentences.
         evidence: Citable statements, most relevant first.
-        data: Machine-readable payload of the tool for the command line and the page (contract shapes).
+        data: Machine-readable payload of the tool for the command line and the page, of the type that its `ToolSpec` names; a stored
+            record gets that type back. None, written as an empty object, where there is none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -147,7 +161,22 @@ class ToolResult(BaseModel):
     missing: tuple[str, ...] = ()
     emergencies: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
-    data: dict[str, JsonValue] = Field(default_factory=dict)
+    data: Payload | None = None
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _typed(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, dict) or "tool" not in info.data:
+            return data
+        return specs()[info.data["tool"]].payload(data) if data else None
+
+    @field_serializer("data")
+    def _plain(self, data: Payload | None) -> dict[str, JsonValue]:
+        return {} if data is None else data.model_dump(mode="json")
+
+    def payload(self, kind: type[P]) -> P | None:
+        """The payload where it is of this type."""
+        return self.data if isinstance(self.data, kind) else None
 
     def for_model(self, language: Language = "en") -> str:
         """Text of the result for a chat model: status line, then one `[key] text` line per evidence."""

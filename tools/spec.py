@@ -6,11 +6,12 @@ come from `specs()`. A new tool is such a module, its data and its test.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
+from operator import or_
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
 from tools.names import modules
 
@@ -38,6 +39,7 @@ class ToolSpec:
         function: `package.module:function`, imported at the first call. It takes `Deps` and the arguments and returns a `ToolResult`.
         prompt: What a chat model is told of it.
         arguments: Its arguments; None where it takes none.
+        results: Types of its payload (`tools.evidence.Payload`) as `package.module:Class`, imported when one is read back; mostly one.
         intent: What a question must ask for so that the planner calls it.
         labels: English and Chinese name for a person (progress, settings, record of a turn).
         needs: What must be opened before it runs; everything else in `Deps` is cheap.
@@ -57,12 +59,33 @@ class ToolSpec:
     needs_case: bool = False
     of_patient: bool = False
     of_report: bool = False
+    results: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., Any]:
         """The function itself."""
-        module, _, attribute = self.function.partition(":")
-        function: Callable[..., Any] = getattr(import_module(module), attribute)
+        function: Callable[..., Any] = _named(self.function)
         return function
+
+    def payload(self, record: dict[str, Any]) -> BaseModel:
+        """A payload of this tool out of its JSON.
+
+        Raises:
+            ValueError: The tool has no payload, or the record is none.
+        """
+        if not self.results:
+            raise ValueError(f"{self.name} has no payload, but a record holds {', '.join(record)}")
+        found: BaseModel = _reader(self.results).validate_python(record)
+        return found
+
+
+def _named(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+@cache
+def _reader(paths: tuple[str, ...]) -> TypeAdapter[Any]:
+    return TypeAdapter(reduce(or_, map(_named, paths)))
 
 
 @cache

@@ -15,6 +15,7 @@ from agent.reading.understand import elsewhere
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from tools.evidence import Evidence, Language
+from tools.guidelines.search import HitsData
 
 # Characters of an answer before the rest is folded away; `[12]` behind every sentence counts.
 ROOM = 1150
@@ -118,9 +119,10 @@ def _silence(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> 
     searches = [s.result for s in steps if s.result.tool == "search_guidelines"]
     if not searches or (card is not None and _OF_THE_CASE & plan.reading.intents.keys()):
         return None
-    if any(r.data.get("unknown") for r in searches):
+    found = [data for r in searches if (data := r.payload(HitsData)) is not None]
+    if any(data.unknown for data in found):
         return "no_evidence"
-    direct = any(r.data.get("direct") for r in searches)
+    direct = any(data.direct for data in found)
     outside = plan.reading.kinds.get("outside", 0.0) >= _OUTSIDE or elsewhere(plan.reading)
     return "out_of_scope" if not direct and outside else None
 

@@ -17,6 +17,7 @@ from agent.turn.state import TurnContext
 from agent.verify import Verdict
 from tools.bedside.topics import asked
 from tools.evidence import Evidence, Kind, Language
+from tools.guidelines.search import HitsData
 
 _SECTION: dict[Kind, str] = {
     "score": "score",
@@ -154,7 +155,8 @@ def _part(claim: Claim, ledger: Ledger, first: bool) -> Part:
 def _only_near(said: list[Said], ledger: Ledger) -> bool:
     """Whether the answer rests on passages alone that a search called near, not an answer."""
     searches = [s.result for s in ledger.steps if s.result.tool == "search_guidelines" and s.result.evidence]
-    if not searches or any(r.data.get("direct") is not False for r in searches):
+    found = [r.payload(HitsData) for r in searches]
+    if not searches or any(data is None or data.direct is not False for data in found):
         return False
     return all(ledger.evidence[k].kind in ("guideline", "document") for s in said for k in s.claim.evidence)
 

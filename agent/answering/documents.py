@@ -52,7 +52,7 @@ def contradictions(claims: Iterable[Claim], evidence: Mapping[str, Evidence], al
         title, text = title_of(document), _own(claim.text)
         out += [_ALLERGY[language].format(title=title, drug=d, allergy=a) for d, a in _allergic(text, listed)]
         for item in evidence.values():
-            because = _against(text, item)
+            because = against(text, item)
             if because is not None:
                 out.append(_AGAINST[language].format(title=title, source=item.source, because=because))
     return list(dict.fromkeys(out))
@@ -62,10 +62,17 @@ def _own(text: str) -> str:
     return re.sub(r'^The hospital\'s document "[^"]*" says: |^本院文件《[^》]*》：', "", text)
 
 
-def _against(text: str, item: Evidence) -> str | None:
+def against(text: str, item: Evidence, same: float = _SAME_MATTER) -> str | None:
+    """What another source says otherwise than `text`; None where it agrees or speaks of something else.
+
+    Args:
+        text: One sentence.
+        item: The other source; only guidelines and the drug graph are compared.
+        same: Share of the sentence that the source must hold before the two are compared.
+    """
     if item.kind not in ("guideline", "drug_graph"):
         return None
-    if place(text, [item.text, item.text_zh or ""]).share < _SAME_MATTER:
+    if place(text, [item.text, item.text_zh or ""]).share < same:
         return None
     because = check(text, (item.key,), {item.key: item}).because
     return None if because is None or _OTHER_MATTER.search(because) else because

@@ -76,7 +76,7 @@ def fits(question: str, sentence: str) -> bool:
 
 
 def _comparable(limit: Limit, value: float, unit: str) -> bool:
-    """Whether value and limit are in one unit: as written, or, where the question has none, of a like size (pCO2 7.8: not mmHg)."""
+    """Whether value and limit are in one unit: as written, or, where the question leaves it out, of a like size (no pCO2 of 7.8 mmHg)."""
     if unit or not limit.unit:
         return not limit.unit or unit == limit.unit
     ends = [end for end in (limit.low, limit.high) if 0 < abs(end) < float("inf")]

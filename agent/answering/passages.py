@@ -8,13 +8,14 @@ from agent.answering.limits import fits
 from agent.reading.lexicon import DRUG_KINDS, ids, terms
 from agent.reading.plan import Plan
 from agent.reading.queries import PNEUMONIA
-from agent.reading.severity import severities, severity_of, stated
+from agent.reading.severity import SEVERITY_WORDS, severities, severity_of, stated
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from agent.verify.check import covered
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language
+from tools.guidelines.search import HitsData
 
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
 _GENERIC = frozenset({"antibiotic", "bronchodilator", "adults", "smoking"})
@@ -24,7 +25,7 @@ _SEVERE = re.compile(
     r"[高中低]危|[高中低]风险|重症|轻症|[重中轻高低]度",
     re.IGNORECASE,
 )
-_NOT_SEVERE = re.compile(r"\b(?:non-?|not |without )severe\b|非重症|非重度", re.IGNORECASE)
+_NOT_SEVERE = re.compile(SEVERITY_WORDS["not_severe"], re.IGNORECASE)
 # The selector's probability below which a sentence of a passage that does not lead is left out.
 _LEAST = 0.08
 # A further passage speaks of at least this much of what the best one before it speaks of, in words of the question.
@@ -133,8 +134,8 @@ def relevant_passages(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | 
 
 def _far_below(step: ToolStep) -> frozenset[str]:
     """Keys of hits that a search found far less likely to answer than its best."""
-    hits = step.result.data.get("hits")
-    scores = {str(h["key"]): float(str(h["score"])) for h in hits if isinstance(h, dict)} if isinstance(hits, list) else {}
+    data = step.result.payload(HitsData)
+    scores = {hit.key: hit.score for hit in (data.hits if data else ())}
     odds = {key: s / max(1 - s, 1e-6) for key, s in scores.items()}
     return frozenset(key for key, o in odds.items() if o * _FAR_BELOW < max(odds.values()))
 

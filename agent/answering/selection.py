@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from typing import Any
 
 from agent.answering.passages import relevant_passages
 from agent.reading.intents import Intent
@@ -12,8 +11,10 @@ from agent.reading.queries import TOOL_OF
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.index.selector import selector
+from tools.drugs.payload import RankingData
 from tools.evidence import Evidence, Language
 from tools.imaging.marks.words import asks_growth, asks_of_marks, number_named
+from tools.labs.payload import LabsData
 
 _SHOWN_DRUGS = 3
 _SHOWN_FINDINGS = 8
@@ -60,23 +61,10 @@ def select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCa
     return found
 
 
-# Terms that a detector answers under another name.
-_DETECTED_AS = {
-    "nodule": ("lung nodule",),
-    "mass": ("lung mass", "mass", "lung nodule"),
-    "ground_glass": ("ground-glass opacity", "ground glass", "lung opacity"),
-    "fibrosis": ("pulmonary fibrotic sequela", "fibrotic sequela", "reticulation"),
-    "ipf": ("honeycombing", "reticulation", "pulmonary fibrotic sequela"),
-    "bronchiectasis": ("bronchiectasis",),
-}
-
-
 def _named_findings(plan: Plan) -> set[str]:
     """Names under which detectors would speak about what the question names."""
-    named = [
-        t for t in plan.reading.asked if t.kind == "finding" or t.id in ("emphysema", "pneumothorax", "pleural_effusion", *_DETECTED_AS)
-    ]
-    return {n for t in named for n in (t.id.replace("_", " "), *t.en, *_DETECTED_AS.get(t.id, ()))}
+    named = [t for t in plan.reading.asked if t.kind == "finding" or t.detected_as]
+    return {n for t in named for n in (t.id.replace("_", " "), *t.en, *t.detected_as)}
 
 
 def _asked_findings(found: list[Evidence], plan: Plan) -> list[Evidence]:
@@ -98,9 +86,8 @@ def _abnormal(steps: list[ToolStep]) -> list[Evidence]:
     """What the values mean together, then the values outside their interval; the tool says which they are in its payload."""
     out: list[Evidence] = []
     for step in steps:
-        normal = {
-            str(row.get("analyte")) for row in _rows(step.result.data.get("observations")) if row.get("flag") in ("normal", "unknown")
-        }
+        data = step.result.payload(LabsData)
+        normal = {row.analyte for row in (data.observations if data else ()) if row.flag in ("normal", "unknown")}
         out += [e for e in step.result.evidence if not e.quantities or e.quantities[0].name not in normal or e.inferred]
     return sorted(out, key=lambda e: not e.inferred)
 
@@ -111,20 +98,16 @@ def _with_rejected(steps: list[ToolStep], found: list[Evidence]) -> list[Evidenc
     keys: list[str] = [e.key for e in found if e.key == "D-rank"]
     reasons: list[str] = []
     for step in steps:
-        for row in _rows(step.result.data.get("ranked"))[:_SHOWN_DRUGS]:
-            against = [str(w.get("key")) for w in _rows(row.get("warnings"))]
-            own = row.get("evidence")
-            support = [str(k) for k in own if k not in against] if isinstance(own, list) else []
+        data = step.result.payload(RankingData) or RankingData()
+        for row in data.ranked[:_SHOWN_DRUGS]:
+            against = [w.key for w in row.warnings]
+            support = [k for k in row.evidence if k not in against]
             keys += [*support[:1], *against[:2]]
-            keys += [k for k in (str(row.get("model_key")),) if k in by_key]
-        reasons += [str(row.get("because")) for row in _rows(step.result.data.get("rejected"))]
+            keys += [row.model_key] if row.model_key in by_key else []
+        reasons += [row.because for row in data.rejected if row.because is not None]
     # Only the reason itself: that a rejected drug is usually first line must not stand in the answer.
     ruled_out = [e for e in found if e.text in reasons or e.text_zh in reasons]
     return [*(by_key[k] for k in dict.fromkeys(keys) if k in by_key), *ruled_out[:4]]
-
-
-def _rows(value: Any) -> list[dict[str, Any]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def _about_drugs(found: list[Evidence], plan: Plan) -> list[Evidence]:

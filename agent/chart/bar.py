@@ -64,16 +64,22 @@ def _allergy(allergy: Allergy, graph: DrugGraph, language: Language) -> str:
 
 
 def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tuple[Sign, ...]:
-    """Estimated filtration rate, as reported or out of creatinine, and creatinine itself."""
+    """Estimated filtration rate, as reported or out of a newer creatinine, and creatinine itself."""
     signs = []
     reported = readings.get("egfr")
-    if reported is not None:
+    if reported is not None and not _older(reported, readings.get("creatinine")):
         signs.append(_sign(reported, "eGFR"))
     elif (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:
         key = readings["creatinine"].key if "creatinine" in readings else ""
         signs.append(Sign(name="eGFR", value=f"{value:.0f}", state="urgent" if value < 30 else "low" if value < 60 else "", key=key))
     signs.append(_sign(readings.get("creatinine"), "肌酐" if language == "zh" else "Cr"))
     return tuple(s for s in signs if s is not None)
+
+
+def _older(one: Reading, other: Reading | None) -> bool:
+    """Whether a value is of an earlier day than another; unknown days say nothing."""
+    days = [(r.observation.time or "")[:10] for r in (one, other) if r is not None]
+    return len(days) == 2 and all(days) and days[0] < days[1]
 
 
 def _sign(reading: Reading | None, name: str) -> Sign | None:

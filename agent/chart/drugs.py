@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from agent.chart.views import Candidate, Drugs, Edge, Medicine, RegimenCard, Remark
 from agent.chart.words import allergen_name, dose_of, drug_name
@@ -17,10 +16,10 @@ from tools.case.record import Case
 from tools.deps import Deps
 from tools.drugs.medications import rank_drugs
 from tools.drugs.patient import DrugPatient, read_patient
+from tools.drugs.payload import CandidateRow, RankingData
 from tools.evidence import Language, ToolResult
 from tools.scores.registry import find
 from tools.scores.run import run
-from tools.wording import in_language
 
 _MOST_RANKED, _MOST_REMARKS = 8, 8
 _RELATIONS = {
@@ -46,17 +45,18 @@ def drugs(deps: Deps, graph: DrugGraph, condition: str | None = None, patches: t
     patient = read_patient(graph, case)
     ranked = rank_drugs(_with(deps, case, graph), graph.condition(condition).name if condition else None)
     facts = check(graph, (*patient.current, *patient.exposures), patient.context)
+    ranking = ranked.payload(RankingData) or RankingData()
     asked = str(ranked.query.get("condition") or "") if ranked.data else ""
     return Drugs(
         medicines=tuple(_medicines(case, graph, facts, language)),
         regimens=tuple(_regimens(case, graph, language)),
         condition=condition or _condition_id(graph, ranked),
         conditions=_treatable(graph, language),
-        ranked=tuple(_candidate(row, language) for row in _rows(ranked, "ranked")[:_MOST_RANKED]),
-        rejected=tuple(_candidate(row, language) for row in _rows(ranked, "rejected")),
+        ranked=tuple(_candidate(row, language) for row in ranking.ranked[:_MOST_RANKED]),
+        rejected=tuple(_candidate(row, language) for row in ranking.rejected),
         edges=tuple(_edges(graph, patient, facts, language)),
-        missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
-        reason="" if asked else in_language(ranked.reason or "", language),
+        missing=(*patient.unknown_drugs, *(m[language == "zh"] for m in patient.missing)),
+        reason="" if asked else ranked.reason or "",
         assumed=tuple(_assumed(p, record, graph, language) for p in patches),
         egfr=run(find("egfr_ckd_epi_2021"), case, None).value,
         clearance=patient.context.crcl,
@@ -99,11 +99,6 @@ def _with(deps: Deps, case: Case, graph: DrugGraph) -> Deps:
         cache_dir=deps.cache_dir, case=case, language=deps.language, drugs=graph, engine=deps.engine, studies=deps.studies,
         case_dir=deps.case_dir,
     )  # fmt: skip
-
-
-def _rows(result: ToolResult, key: str) -> list[dict[str, Any]]:
-    found = result.data.get(key)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 def _condition_id(graph: DrugGraph, ranked: ToolResult) -> str:
@@ -150,24 +145,19 @@ def _regimens(case: Case, graph: DrugGraph, language: Language) -> list[RegimenC
     return cards
 
 
-def _candidate(row: dict[str, Any], language: Language) -> Candidate:
+def _candidate(row: CandidateRow, language: Language) -> Candidate:
     zh = language == "zh"
-    against = tuple(
-        Remark(key=str(w["key"]), text=str((w.get("text_zh") if zh else None) or w["text"]), severity=str(w["severity"]))
-        for w in row.get("warnings", [])
-    )
-    parts = tuple(
-        (_RELATIONS.get(name, (name.replace("_", " "),) * 2)[1 if zh else 0], float(v)) for name, v in row.get("parts", {}).items()
-    )
+    against = tuple(Remark(key=w.key, text=w.text_zh if zh and w.text_zh else w.text, severity=w.severity) for w in row.warnings)
+    parts = tuple((_RELATIONS.get(name, (name.replace("_", " "),) * 2)[1 if zh else 0], value) for name, value in row.parts.items())
     return Candidate(
-        name=str((row.get("drug_zh") if zh else None) or row["drug"]),
-        line=str(row["line"]),
-        score=float(row["score"]),
-        dose=str(row.get("dose") or ""),
-        setting=str(row.get("setting") or ""),
+        name=row.drug_zh if zh and row.drug_zh else row.drug,
+        line=row.line,
+        score=row.score,
+        dose=row.dose or "",
+        setting=row.setting or "",
         parts=parts,
-        rejected=str(row.get("because") or ""),
-        taken=bool(row.get("already_taken")),
+        rejected=row.because or "",
+        taken=row.already_taken,
         against=against,
     )
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.answering.answer import Answer
 from agent.assistant import Assistant
 from agent.evaluation.figures import Figure, mean, share, share_in_clusters
+from agent.turn.prompts import FINISHED_BY_PLANNER
 from agent.verify import check
 from agent.verify.text import normalise
 
@@ -87,7 +88,7 @@ def judge(question: Question, answer: Answer) -> Row:
         unsupported_after=(failing, len(answer.claims)),
         tokens=answer.tokens,
         seconds=answer.seconds,
-        fell_back=any("planner" in w for w in answer.warnings),
+        fell_back=any(said in w for w in answer.warnings for said in FINISHED_BY_PLANNER.values()),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from langchain.agents.middleware import ModelCallLimitMiddleware
 from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, SystemMessage
 from langgraph.runtime import Runtime
 
 from agent.models.calling import ContextOverflow, ModelFailed, call
@@ -44,6 +44,15 @@ class Asking:
         message = self._fitting(state, prompt, runtime.context)
         spent = message.usage_metadata["total_tokens"] if message.usage_metadata else 0
         return message, {"tokens": state["tokens"] + spent, **(self._limit.after_model(counted, runtime) or {})}
+
+    def plain(self, messages: Sequence[AnyMessage], context: TurnContext) -> AIMessage:
+        """One more call without tools: another draft, or a second reading.
+
+        Raises:
+            ModelFailed: No usable answer.
+            Stopped: The person pressed stop.
+        """
+        return call(self._model, (), sent(messages, context.case, context.free_text), context.stop, self._seconds)
 
     def _fitting(self, state: ThreadState, prompt: SystemMessage, context: TurnContext) -> AIMessage:
         overflow: ContextOverflow | None = None

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from agent.reading.inputs import analytes_asked, inputs_for
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, terms
-from agent.reading.severity import stated
+from agent.reading.severity import SEVERITY_WORDS, stated
 from agent.turn.prompts import CaseCard
 from tools.bedside.subject import treated
 from tools.evidence import Language, ToolName
@@ -22,28 +22,18 @@ _EDITIONS = re.compile(
     r"\b(19|20)\d{2}\b|\b(old(er)?|previous|earlier|superseded|former|editions?|versions?|changed|history)\b|旧版|以前|版本|变化|更新",
     re.IGNORECASE,
 )
-SCORE_TOPIC = {
-    "curb_65": "cap",
-    "crb_65": "cap",
-    "psi": "cap",
-    "smart_cop": "cap",
-    "wells_pe": "pe",
-    "perc": "pe",
-    "pesi": "pe",
-    "spesi": "pe",
-    "pf_ratio": "respiratory_failure",
-    "bode": "copd",
-    "gap_ipf": "ipf",
-}
 # Scores whose bands are the severities that guidelines treat by.
 PNEUMONIA = frozenset({"curb_65", "crb_65"})
-_GIVE = re.compile(
-    r"\b(?:antibiotics?|abx|antimicrobials?|regimens?|drugs?|treat\w*|give|prescribe|cover|therapy)\b|抗生素|抗菌|用药|用什么|治疗|方案|给什么",
-    re.IGNORECASE,
-)
+_GIVE = re.compile(SEVERITY_WORDS["give"], re.IGNORECASE)
 _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
     files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
 )
+
+
+def score_topic(name: str) -> str | None:
+    """The disease that a score is about; None where the table says none."""
+    term = terms().get(name)
+    return term.about or None if term is not None else None
 
 
 # Kinds of terms that a treatment can be for.
@@ -76,7 +66,7 @@ def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
 
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
     if intent == "labs":
-        named = [t.id for t in reading.terms if t.kind == "analyte"]
+        named = list(dict.fromkeys(t.measured for t in reading.terms if t.kind == "analyte"))
         general = re.search(
             r"\b(labs?|blood|bloods|laborator\w+|tests?|panel)\b|化验|检验|血常规|生化|指标|血气", reading.text, re.IGNORECASE
         )

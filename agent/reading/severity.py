@@ -1,21 +1,20 @@
-"""Severity words: of a score result, of a passage."""
+"""The severity of a score result, computed or stated in the message."""
 
 import re
+import tomllib
 from collections.abc import Collection
+from importlib.resources import files
 
 from agent.reading.lexicon import mentions
+from retrieval.concepts.severity import severities
 from tools.evidence import ToolResult
+from tools.scores.payload import ScoreData
 from tools.scores.registry import calculators
 
-_SEVERITY = (
-    ("high", re.compile(r"\b(high|severe|serious)\b|重度|重症|高危|高度|高风险|严重", re.I)),
-    ("moderate", re.compile(r"\b(moderate|intermediate)\b|中度|中危|中等", re.I)),
-    ("low", re.compile(r"\b(low|mild|unlikely)\b|轻度|轻症|低危|低度|低风险|可能性小", re.I)),
-)
+__all__ = ["severities", "severity_of", "stated"]
 
-_RESULT = re.compile(
-    r"(?:\s|score|of|is|was|at|=|:|：|是|为|评分|得分|得)*(?P<n>\d+)(?![\d.]|\s*(?:vs|or|versus|[-–/])\s*\d)", re.IGNORECASE
-)
+SEVERITY_WORDS: dict[str, str] = tomllib.loads(files("agent").joinpath("data/severity.toml").read_text(encoding="utf-8"))
+_RESULT = re.compile(SEVERITY_WORDS["result"], re.IGNORECASE)
 
 
 def stated(text: str, scores: Collection[str]) -> tuple[str, str] | None:
@@ -41,15 +40,10 @@ def severity_of(result: ToolResult) -> str | None:
     """Severity band of a score result: `high`, `moderate`, `low`, or None while it is open."""
     if result.tool != "calculate_score" or result.status not in ("ok", "partial"):
         return None
-    band = result.data.get("band")
-    texts = [band] if isinstance(band, str) else [e.text for e in result.evidence[:1]]
+    data = result.payload(ScoreData)
+    texts = [data.band] if data is not None and data.band is not None else [e.text for e in result.evidence[:1]]
     for text in texts:
         found = severities(text)
         if len(found) == 1:
             return found[0]
     return None
-
-
-def severities(text: str) -> list[str]:
-    """Severity words of a text."""
-    return [name for name, pattern in _SEVERITY if pattern.search(text)]

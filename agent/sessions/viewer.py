@@ -12,6 +12,7 @@ from tools.imaging.marks.store import MarkStore
 from tools.imaging.overlays import overlay
 from tools.imaging.planes import section
 from tools.imaging.quantify import quantify_ct
+from tools.imaging.results.measured import Measured
 from tools.imaging.studies import STUDIES, Study
 
 if TYPE_CHECKING:
@@ -60,11 +61,8 @@ class Viewer:
     def key_slices(self, held: HeldCase, study: str) -> tuple[KeySlice, ...]:
         """Key slices as `quantify_ct` names them; none where the study is not one that it can judge."""
         deps = Deps(cache_dir=self._cache_dir, case=held.loaded.case, studies=held.loaded.studies)
-        found = quantify_ct(deps, study).data.get("key_slices")
-        if not isinstance(found, dict):
-            return ()
-        places = {name: place.get("index") for name, place in found.items() if isinstance(place, dict)}
-        return tuple(KeySlice(name=name, index=index) for name, index in places.items() if isinstance(index, int))
+        found = quantify_ct(deps, study).payload(Measured)
+        return tuple(KeySlice(name=name, index=place.index) for name, place in found.key_slices.items()) if found else ()
 
     def pixels(self, held: HeldCase, study: str, view: PlaneView) -> bytes:
         """Little-endian int16 HU of one plane, row major.

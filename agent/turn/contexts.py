@@ -22,4 +22,5 @@ def on_record(
         card=card,
         parts=parts,
         free_text=settings.free_text,
+        effort=settings.effort,
     )

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
@@ -28,6 +28,7 @@ from agent.errors import Stopped
 from agent.models.calling import ModelFailed, problem_of
 from agent.models.schemas import definitions, without_nulls
 from agent.safety.requests import declined
+from agent.turn.effort import second_reading, several
 from agent.turn.ledger import before_last, read_ledger, this_turn
 from agent.turn.planner import Planner
 from agent.turn.prompts import FINISHED_BY_PLANNER, RETRY_BROKEN_CALL, objection, system_prompt
@@ -38,6 +39,9 @@ from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError
 from tools.errors import ToolsError
 from tools.evidence import ToolResult
+
+if TYPE_CHECKING:
+    from agent.models.turn_call import Asking
 
 MAX_RETRIES = 2
 
@@ -65,9 +69,10 @@ def build_graph(
     """
     graph = StateGraph(ThreadState, context_schema=TurnContext)
     graph.add_node("begin", _begin)
-    graph.add_node("call_model", _call_model(model, tools, model_name, seconds, room))
+    asking = _asking(model, tools, seconds, room)
+    graph.add_node("call_model", _call_model(asking, tools, model_name))
     graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=False, wrap_tool_call=timed))
-    graph.add_node("verify", _verify(not isinstance(model, Planner)), destinations=("call_model", "answer"))
+    graph.add_node("verify", _verify(asking), destinations=("call_model", "answer"))
     graph.add_node("answer", _answer(model_name))
     graph.add_edge(START, "begin")
     graph.add_edge("begin", "call_model")
@@ -102,14 +107,18 @@ def _finished(state: ThreadState) -> int:
     return state.get("turns", len(state.get("answers", [])))
 
 
-def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seconds: float, room: int) -> Callable[..., Routing]:
+def _asking(model: BaseChatModel, tools: Sequence[BaseTool], seconds: float, room: int) -> "Asking | None":
+    """What calls a language model; None for the planner, which needs none of it."""
+    if isinstance(model, Planner):
+        return None
+    from agent.models.turn_call import Asking
+
+    return Asking(model, definitions(tools), seconds, room)
+
+
+def _call_model(asking: "Asking | None", tools: Sequence[BaseTool], name: str) -> Callable[..., Routing]:
     planner = Planner()
     known = {t.name for t in tools}
-    asking = None
-    if not isinstance(model, Planner):
-        from agent.models.turn_call import Asking
-
-        asking = Asking(model, definitions(tools), seconds, room)
 
     def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Routing:
         if declined(runtime.context.question, runtime.context.language) is not None:
@@ -123,6 +132,10 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
         except ModelFailed as failure:
             return _hand_over(f"{name}: {failure}", state, runtime.context)
         problem = problem_of(message, known)
+        if problem is None and runtime.context.effort == "high" and not _asks_tools(message) and not state["objected"]:
+            chosen, note = several(message, [prompt, *state["messages"]], planner, asking, runtime.context)
+            notes = {"notes": [*state["notes"], note]} if note else {}
+            return Command(update={"messages": [chosen], **spent, **notes}, goto="verify")
         if problem is None:
             return _route(message, spent)
         if state["retries"] >= MAX_RETRIES:
@@ -136,7 +149,8 @@ def _call_model(model: BaseChatModel, tools: Sequence[BaseTool], name: str, seco
 def _prompt(state: ThreadState, context: TurnContext) -> SystemMessage:
     card = context.card
     extra = {"card": card.model_dump(mode="json")} if card else {}
-    return SystemMessage(content=system_prompt(context.language, card), additional_kwargs={**extra, "language": context.language})
+    told = {**extra, "language": context.language, "effort": context.effort}
+    return SystemMessage(content=system_prompt(context.language, card), additional_kwargs=told)
 
 
 def _asks_tools(message: AIMessage) -> bool:
@@ -207,21 +221,22 @@ def _failed(request: ToolCallRequest, status: str, reason: str) -> ToolMessage:
     )
 
 
-def _verify(worded: bool) -> Callable[..., Command[Any]]:
-    """The node that checks a draft; `worded`: a language model wrote it, so that what it says of records is put in the records' words."""
+def _verify(asking: "Asking | None") -> Callable[..., Command[Any]]:
+    """The node that checks a draft; what a language model says of records is put in the records' words."""
 
     def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Command[Any]:
         last = state["messages"][-1]
         draft = (read_draft(last) if isinstance(last, AIMessage) else None) or Draft(notice="no_evidence")
         evidence = read_ledger(state["messages"]).evidence
         verdicts, replaced = verify(draft, evidence), list[Verdict]()
-        if worded and not state["finisher"]:
-            verdicts, replaced = reworded(verdicts, evidence, runtime.context.language)
+        context = runtime.context
+        if asking is not None and not state["finisher"]:
+            verdicts, replaced = reworded(verdicts, evidence, context.language)
         failed = [v for v in verdicts if v.support is None]
         dumped = [_dumped(v) for v in (*replaced, *verdicts)]
-        if failed and not state["objected"]:
+        if failed and not state["objected"] and context.effort != "low":
             said = {"aside": True, "objected": [s.text for s, v in zip(draft.sentences, verdicts, strict=True) if v.support is None]}
-            text = objection([(v.text, v.because or "") for v in failed], runtime.context.language)
+            text = objection([(v.text, v.because or "") for v in failed], context.language)
             update = {
                 "messages": [*_as_prose(last, draft), HumanMessage(content=text, additional_kwargs=said)],
                 "objected": True,
@@ -229,8 +244,13 @@ def _verify(worded: bool) -> Callable[..., Command[Any]]:
             }
             return Command(update=update, goto="call_model")
         if draft.sentences and len(failed) == len(verdicts) and not state["finisher"]:
-            return _hand_over("no sentence of the model was supported by evidence", state, runtime.context)
-        return Command(update={"verdicts": [*_still_out(state["verdicts"], dumped), *dumped]}, goto="answer")
+            return _hand_over("no sentence of the model was supported by evidence", state, context)
+        notes = state["notes"]
+        if context.effort == "high":
+            reader = asking if not state["finisher"] else None
+            verdicts, gone, against = second_reading(verdicts, read_ledger(state["messages"]), reader, context)
+            dumped, notes = [_dumped(v) for v in (*replaced, *gone, *verdicts)], [*notes, *against]
+        return Command(update={"verdicts": [*_still_out(state["verdicts"], dumped), *dumped], "notes": notes}, goto="answer")
 
     return node
 

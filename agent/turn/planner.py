@@ -14,6 +14,8 @@ from pydantic import JsonValue
 
 from agent.answering.compose import compose
 from agent.answering.draft import ANSWER_TOOL, Draft
+from agent.effort.gaps import gap_calls
+from agent.effort.weigh import best
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.reading.plan import Plan, make_plan, second_round
@@ -24,6 +26,8 @@ from tools.evidence import Language, ToolName
 
 # A turn asks tools at most this often: what is known, then what depends on it.
 _MAX_ROUNDS = 2
+# Calls for what the first draft left open, with high effort.
+_GAP = "gap"
 
 
 class Planner(BaseChatModel):
@@ -59,6 +63,7 @@ class Planner(BaseChatModel):
         questions = [str(m.text) for m in messages if isinstance(m, HumanMessage) and not is_aside(m)]
         language = _language(messages) or asked_language(questions[-1]) or language_of(questions[-1])
         said = earlier_answers(messages)
+        effort = _effort(messages)
         plan = make_plan(questions[-1], card, questions[:-1], [" ".join(s.text for s in one) for one in said])
         if plan.about:
             return _hand_in(again(plan.about, said[-1] if said else (), read_ledger(messages), questions[-1], language), questions[-1])
@@ -67,24 +72,38 @@ class Planner(BaseChatModel):
         turn = this_turn(messages)
         steps = read_ledger(messages).steps
         rounds = sum(1 for m in turn if isinstance(m, AIMessage) and any(c["name"] != ANSWER_TOOL for c in m.tool_calls))
-        calls = _wanted(plan, rounds, lambda: second_round(plan, steps, card), allowed)
+        calls = _wanted(plan, rounds, lambda: second_round(plan, steps, card), allowed, 1 if effort == "low" else _MAX_ROUNDS)
         if calls:
             return _ask(calls, len(questions), rounds)
-        return _hand_in(compose(plan, steps, card, language, _objected(turn)), questions[-1])
+        draft = compose(plan, steps, card, language, _objected(turn))
+        if effort == "high":
+            ordinary = tuple(s for s in steps if not s.call_id.startswith(_GAP))
+            more = gap_calls(plan.reading.text, draft) if len(ordinary) == len(steps) and _may_search(allowed) else ()
+            if more:
+                return _ask(list(more), len(questions), rounds, _GAP)
+            if len(ordinary) < len(steps):
+                drafts = [compose(plan, ordinary, card, language, _objected(turn)), draft]
+                draft = drafts[best(drafts, plan.reading.text, read_ledger(messages).evidence)]
+        return _hand_in(draft, questions[-1])
 
 
 def _wanted(
-    plan: Plan, rounds: int, follow: Callable[[], tuple[tuple[ToolName, dict[str, JsonValue]], ...]], allowed: frozenset[str] | None
+    plan: Plan,
+    rounds: int,
+    follow: Callable[[], tuple[tuple[ToolName, dict[str, JsonValue]], ...]],
+    allowed: frozenset[str] | None,
+    most: int,
 ) -> list[tuple[ToolName, dict[str, JsonValue]]]:
-    if rounds >= _MAX_ROUNDS:
+    if rounds >= most:
         return []
     calls = plan.calls if rounds == 0 else follow()
     return [(name, args) for name, args in calls if allowed is None or name in allowed]
 
 
-def _ask(calls: list[tuple[ToolName, dict[str, JsonValue]]], turn: int, rounds: int) -> AIMessage:
+def _ask(calls: list[tuple[ToolName, dict[str, JsonValue]]], turn: int, rounds: int, kind: str = "call") -> AIMessage:
     made = [
-        {"name": name, "args": args, "id": f"call-{turn}-{rounds + 1}-{i + 1}", "type": "tool_call"} for i, (name, args) in enumerate(calls)
+        {"name": name, "args": args, "id": f"{kind}-{turn}-{rounds + 1}-{i + 1}", "type": "tool_call"}
+        for i, (name, args) in enumerate(calls)
     ]
     return AIMessage(content="", tool_calls=made)
 
@@ -106,6 +125,15 @@ def _language(messages: list[AnyMessage]) -> Language | None:
     """The language that the person chose, where the turn says so."""
     told = next((m.additional_kwargs.get("language") for m in messages if isinstance(m, SystemMessage)), None)
     return "zh" if told == "zh" else "en" if told == "en" else None
+
+
+def _may_search(allowed: frozenset[str] | None) -> bool:
+    return allowed is None or "search_guidelines" in allowed
+
+
+def _effort(messages: list[AnyMessage]) -> str:
+    """How hard the turn tries, where the system message says so."""
+    return str(next((m.additional_kwargs.get("effort") for m in messages if isinstance(m, SystemMessage)), None) or "medium")
 
 
 def _objected(turn: list[AnyMessage]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 from agent.parts import Parts
+from agent.settings import Effort
 from agent.turn.prompts import CaseCard
 from tools.deps import Deps
 from tools.spec import specs
@@ -50,6 +51,7 @@ class TurnContext(Deps):
         parts: Opens what a tool needs when it is first needed.
         free_text: What of a person's own words may go to a language model: scrubbed, or nothing.
         assumptions: What the question supposes; `case` is then the copy in which it holds.
+        effort: One draft (`low`), a draft with one objection (`medium`), or several that are weighed and read a second time (`high`).
     """
 
     thread: str = ""
@@ -58,6 +60,7 @@ class TurnContext(Deps):
     parts: Parts | None = None
     free_text: Literal["scrub", "home"] = "scrub"
     assumptions: tuple[str, ...] = ()
+    effort: Effort = "medium"
 
     def furnished(self, tool: str) -> "TurnContext":
         """This context with the parts that `tool` needs opened."""

@@ -24,7 +24,7 @@ _DATE = re.compile(
     # A day without its year is a date too.
     rf"|\b\d{{1,2}} (?:{MONTHS})\b|\b(?:{MONTHS}) \d{{1,2}}\b(?!\s*(?:mg|g|ml|%))|\d{{1,2}}月\d{{1,2}}日"
 )
-_RANGE = re.compile(r"^\s*(?:[-–—−~～×x*]|to|by|至|到|and(?=\s*\d))\s*$", re.IGNORECASE)
+_RANGE = re.compile(r"^\s*(?:[-–—−~～×x*]|to|by|or|and|至|到|或|和|、)\s*$", re.IGNORECASE)
 _WORDS = {
     "twice": 2.0,
     "two": 2.0,
@@ -146,8 +146,13 @@ def located(text: str) -> list[tuple[int, int, Number]]:
     masked, found = _mask(text)
     bounds = [0, *(m.end() for m in _CLAUSE.finditer(masked)), len(masked)]
     spans: list[tuple[int, int, Number]] = []
+    written = 0
     for match in _NUMBER.finditer(masked):
+        if match.start() < written:
+            continue  # the ten and nine of 10^9/L
         spans.append((match.start(), match.end(), _read(masked, match)))
+        unit = UNIT.match(masked, match.end())
+        written = unit.end() if unit else match.end()
     for match in _WORD.finditer(masked):
         value = _WORDS[match.group(1).lower()] if match.group(1) else _ZH[match.group(2)]
         times = (match.group(1) or "").lower() in ("once", "twice")

@@ -39,7 +39,7 @@ _add("enzyme", (1, "u/l|iu/l"), (1e3, "u/ml|iu/ml|ku/l"))
 _add(
     "cells",
     (1, "×10^9/l|x10^9/l|10^9/l|×10⁹/l|x10⁹/l|10⁹/l|10*9/l|x10*9/l|g/l cells"),
-    (1e-3, "cells/µl|cells/μl|cells/ul|/µl|/μl|/ul|个/µl|个/μl|个/微升"),
+    (1e-3, "个/ul|cells/µl|cells/μl|cells/ul|/µl|/μl|/ul|个/µl|个/μl|个/微升"),
 )
 _add("redcells", (1, "×10^12/l|x10^12/l|10^12/l|×10¹²/l|10¹²/l|10*12/l"))
 _add("pressure", (1, "mmhg|mm hg|毫米汞柱"), (7.50062, "kpa|千帕"), (0.735559, "cmh2o|cm h2o|cmh₂o|厘米水柱"))

@@ -8,17 +8,15 @@ from typing import Protocol
 
 import numpy as np
 
+from medmpt_backend.findings import PAINTED, painters
+
 ORDER = ("1", "2", "3", "4A", "4B", "4X")
-NODULES = ("nodule_solid", "mass", "nodule_part_solid", "nodule_ground_glass", "nodule_perifissural", "granuloma_calcified", "hamartoma")
+NODULES = painters(lambda p: p.nodule)
+_BENIGN = painters(lambda p: p.benign)
 # Growth of the mean diameter within 12 months.
 GROWN_MM = 1.5
-# Volume doubling time of lung cancers, mean and deviation in days: Hasegawa et al., Br J Radiol 2000;73:1252.
-DOUBLING_DAYS = {
-    "nodule_ground_glass": (813.0, 375.0),
-    "nodule_part_solid": (457.0, 260.0),
-    "nodule_solid": (149.0, 125.0),
-    "mass": (149.0, 125.0),
-}
+# Volume doubling time of lung cancers by painter id, mean and deviation in days.
+DOUBLING_DAYS = {key: f.painted.doubling_days for key, f in PAINTED.items() if f.painted is not None and f.painted.doubling_days}
 # Fastest growth that is painted; below a month infection is likelier than a tumour.
 _FASTEST_DAYS = 40.0
 DAYS_PER_MONTH = 30.44
@@ -61,7 +59,7 @@ def _category(nodule: Painted, before: float | None) -> str:
     size = nodule.size_mm or 0.0
     grown = before is not None and size - before > GROWN_MM
     stable = before is not None and not grown
-    if nodule.id in ("granuloma_calcified", "hamartoma"):
+    if nodule.id in _BENIGN:
         return "1"
     if nodule.id == "nodule_perifissural" and size < 10 and not grown:
         return "2"

@@ -21,76 +21,25 @@ from medmpt_backend.cohort.findings import PaintedFinding, Side
 from medmpt_backend.cohort.patients.patient import PULMONARY_ARTERY_MM, VirtualPatient, cardiothoracic_ratio, eligible
 from medmpt_backend.cohort.screening import lung_rads, stage
 from medmpt_backend.cohort.thorax import SyntheticStudy
-from medmpt_backend.findings import COARSE, FINDINGS, FINE
+from medmpt_backend.findings import COARSE, FINDINGS, FINE, PAINTED, painters
 
 Label = Literal[0, 1] | None
 
 # Painter id -> ids of `medmpt_backend.findings`: the coarse label that a CT-RATE reader would choose, then the finer ones.
-MEANS: dict[str, tuple[str, ...]] = {
-    "medical_material": ("medical_material",),
-    "arterial_wall_calcification": ("arterial_wall_calcification",),
-    "coronary_artery_calcification": ("coronary_calcification",),
-    "cardiomegaly": ("cardiomegaly",),
-    "pericardial_effusion": ("pericardial_effusion",),
-    "hiatal_hernia": ("hiatal_hernia",),
-    "lymphadenopathy": ("lymphadenopathy",),
-    "emphysema": ("emphysema",),
-    "bulla": ("emphysema", "bulla"),
-    "atelectasis": ("atelectasis",),
-    "nodule_solid": ("lung_nodule", "solid_nodule"),
-    "nodule_ground_glass": ("lung_nodule", "ground_glass_nodule"),
-    "nodule_part_solid": ("lung_nodule", "part_solid_nodule"),
-    "nodule_perifissural": ("lung_nodule", "perifissural_nodule"),
-    "granuloma_calcified": ("lung_nodule", "calcified_granuloma"),
-    "mass": ("lung_nodule", "mass"),
-    "halo_sign": ("lung_nodule", "halo_sign"),
-    "nodules_centrilobular": ("lung_nodule", "centrilobular_nodules"),
-    "nodules_perilymphatic": ("lung_nodule", "perilymphatic_nodules"),
-    "nodules_miliary": ("lung_nodule", "miliary_nodules"),
-    "ground_glass": ("lung_opacity", "ground_glass"),
-    "crazy_paving": ("lung_opacity", "septal_thickening", "ground_glass", "crazy_paving"),
-    "tree_in_bud": ("lung_opacity", "tree_in_bud"),
-    "consolidation": ("consolidation",),
-    "pulmonary_fibrotic_sequela": ("fibrotic_sequela",),
-    "reticulation": ("fibrotic_sequela", "reticulation"),
-    "honeycombing": ("fibrotic_sequela", "honeycombing"),
-    "traction_bronchiectasis": ("bronchiectasis", "traction_bronchiectasis"),
-    "bronchiectasis": ("bronchiectasis",),
-    "peribronchial_thickening": ("peribronchial_thickening",),
-    "mosaic_attenuation": ("mosaic_attenuation",),
-    "interlobular_septal_thickening": ("septal_thickening",),
-    "pleural_effusion": ("pleural_effusion",),
-    "pleural_effusion_loculated": ("pleural_effusion", "loculated_effusion"),
-    "pleural_thickening": ("pleural_thickening",),
-    "pleural_plaque": ("pleural_plaque",),
-    "pneumothorax": ("pneumothorax",),
-    "cavity": ("cavity",),
-    "cysts": ("cysts",),
-    "pulmonary_embolus": ("pulmonary_embolus",),
-    "rib_fracture": ("rib_fracture",),
-    "bone_metastasis": ("bone_metastasis",),
-    "thyroid_nodule": ("thyroid_nodule",),
-    "adrenal_mass": ("adrenal_mass",),
-    "enlarged_pulmonary_artery": ("enlarged_pulmonary_artery",),
-    "enlarged_right_ventricle": ("enlarged_right_ventricle",),
-    "mucus_plugs": ("mucus_plugs",),
-    "hamartoma": ("lung_nodule", "hamartoma"),
-}
-# Labels with masks, in the order of the shards' mask channels; a model's head has the same order, so that new painters get no channel.
-_NO_CHANNEL = {"enlarged_pulmonary_artery", "enlarged_right_ventricle", "mucus_plugs", "hamartoma"}
-_PAINTED = {label for labels in MEANS.values() for label in labels} - _NO_CHANNEL
-MASK_LABELS: tuple[str, ...] = (*COARSE, *(label for label in FINE if label in _PAINTED))
+MEANS: dict[str, tuple[str, ...]] = {key: (*f.painted.means, f.id) for key, f in PAINTED.items() if f.painted is not None}
+# Labels with masks, in the order of the shards' mask channels; a model's head has the same order.
+MASK_LABELS: tuple[str, ...] = (*COARSE, *(label for label in FINE if (painted := FINDINGS[label].painted) is not None and painted.channel))
 
 # Fewest voxels that a reader can see; calcium and metal are seen sooner.
 VISIBLE, VISIBLE_DENSE = 4, 2
-DENSE = {"arterial_wall_calcification", "coronary_artery_calcification", "granuloma_calcified", "medical_material", "rib_fracture"}
-OPACITY = {"ground_glass", "crazy_paving", "consolidation"}
+DENSE = painters(lambda p: p.dense)
+OPACITY = painters(lambda p: p.opacity)
 
 _BACTERIAL = {"cap_lobar", "bronchopneumonia", "legionella", "aspiration"}
 _NOT_COVID = _BACTERIAL | {"viral", "pneumocystis", "organising", "drug_pneumonitis", "checkpoint"}
 _CANCER = {"lung_cancer_early", "lung_cancer_advanced", "checkpoint"}
 _GRADED = _NOT_COVID | {"covid", "normal", "ards", "heart_failure", "abscess_empyema", "aspergillosis", "nsip_ctd"}
-_FOCAL = {"nodule_solid", "nodule_ground_glass", "nodule_part_solid", "nodule_perifissural", "granuloma_calcified", "mass", "hamartoma"}
+_FOCAL = painters(lambda p: p.nodule)
 
 
 class FindingTruth(BaseModel):

@@ -7,15 +7,10 @@ from medmpt_backend.evaluation.features import probabilities
 from medmpt_backend.evaluation.figures import Figure, PartResult, average, figure, known_count
 from medmpt_backend.evaluation.linear import binary_scores, histogram_features, share_of
 from medmpt_backend.evaluation.text.context import Context
+from medmpt_backend.findings import COARSE
 
 Array = NDArray[np.float64]
 TASK = "findings"
-# CT-RATE's 18 labels (Hamamci et al., arXiv 2403.17834) in the ids of `findings`.
-COARSE = (
-    "medical_material", "arterial_wall_calcification", "cardiomegaly", "pericardial_effusion", "coronary_calcification", "hiatal_hernia",
-    "lymphadenopathy", "emphysema", "atelectasis", "lung_nodule", "lung_opacity", "fibrotic_sequela", "pleural_effusion",
-    "mosaic_attenuation", "peribronchial_thickening", "consolidation", "bronchiectasis", "septal_thickening",
-)  # fmt: skip
 # Size bands of a study's largest nodule in mm: Fleischner (6, 8) and what is usually seen without effort (12).
 SIZES: tuple[tuple[str, float, float], ...] = (("<6mm", 0, 6), ("6-8mm", 6, 8), ("8-12mm", 8, 12), (">12mm", 12, 1e9))
 SHARES = (0.01, 0.1, 1.0)

@@ -13,6 +13,7 @@ from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
+from medmpt_backend.imaging.figures import LungFigures, RegionFigures, Side, Third
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
 from medmpt_backend.imaging.findings.groups import Findings
 from medmpt_backend.imaging.findings.key_slices import KeySlice, key_slices
@@ -22,9 +23,6 @@ from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 
 __all__ = ["KeySlice", "LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
-
-Side = Literal["right", "left"]
-Third = Literal["upper", "middle", "lower"]
 
 # Gevenois et al., Comparison of computed density and macroscopic morphometry in pulmonary emphysema, AJRCCM 1995,
 # doi:10.1164/ajrccm.152.2.7633722.
@@ -39,35 +37,6 @@ CONSOLIDATION_HU = (-299, 150)
 # A clump must hold a ball of this radius: vessel edges, bronchial walls and the rim at the pleura are thinner.
 GGO_CLUMP_MM = 3.0
 CONSOLIDATION_CLUMP_MM = 5.0
-
-
-@dataclass(frozen=True)
-class LungFigures:
-    """Both lungs together; volumes in litres, densities in HU, the rest in percent of lung voxels."""
-
-    total_l: float
-    left_l: float
-    right_l: float
-    mean_hu: float
-    median_hu: float
-    perc15_hu: float
-    laa950_pct: float
-    haa_pct: float
-    ggo_pct: float
-    consolidation_pct: float
-
-
-@dataclass(frozen=True)
-class RegionFigures:
-    """One third of one lung by height."""
-
-    side: Side
-    third: Third
-    volume_l: float
-    mean_hu: float | None
-    laa950_pct: float | None
-    ggo_pct: float | None
-    consolidation_pct: float | None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """Names in free text, English or Chinese: which drugs, classes, conditions and enzymes it mentions, and which names are unknown."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.concepts.speller import nearest
 from retrieval.drugs.tables import Tables, listed
 from retrieval.drugs.words import CHINESE_DRUG_ENDINGS, CHINESE_PHRASES, DRUG_ENDINGS, KNOWN_WORDS
 
@@ -117,8 +117,7 @@ class Lexicon:
 
     def suggest(self, name: str) -> str | None:
         """The nearest drug name when it is a close misspelling; only ever a suggestion."""
-        close = difflib.get_close_matches(normalise(name), self._drug_names, n=1, cutoff=0.85)
-        return close[0] if close else None
+        return nearest(normalise(name), self._drug_names)
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """Words of the text that look like drug names and are not in the graph."""

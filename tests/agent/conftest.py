@@ -87,7 +87,7 @@ def interpret_labs(runtime: ToolRuntime[Deps], analytes: list[str] | None = None
                 subjects=(o.analyte,),
             )
         )
-        table.append({"analyte": o.analyte, "flag": "high" if high else "normal"})
+        table.append({"analyte": o.analyte, "name": o.analyte, "value": o.value, "flag": "high" if high else "normal"})
     status = "ok" if rows else "empty"
     urgent = tuple(e.text for e in rows if e.quantities[0].value > 40 and e.key == "L-urea")
     return _out(ToolResult(tool="interpret_labs", status=status, evidence=tuple(rows), emergencies=urgent, data={"observations": table}))

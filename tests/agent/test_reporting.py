@@ -35,8 +35,8 @@ def _document() -> ReportDocument:
     said = Evidence(key="M-ct-1-draft-1", kind="model", text="Consolidation in the right lower lobe.", source="model")
     denied = Evidence(key="M-ct-1-draft-2", kind="model", text="No consolidation.", source="model")
     sections = [
-        {"name": "findings", "sentences": [{"evidence": said.key}]},
-        {"name": "impression", "sentences": [{"evidence": denied.key}]},
+        {"name": "findings", "sentences": [{"text": said.text, "origin": "model", "evidence": said.key}]},
+        {"name": "impression", "sentences": [{"text": denied.text, "origin": "model", "evidence": denied.key}]},
     ]
     drafted = ToolResult.model_validate(
         {"tool": "draft_report", "status": "ok", "evidence": (said, denied), "data": {"sections": sections}}

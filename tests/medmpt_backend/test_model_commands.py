@@ -98,7 +98,7 @@ def test_weights_are_listed_used_verified_and_removed(tmp_path: Path, make_weigh
 def test_parity_of_no_fixture_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not a parity fixture"):
         parity(tmp_path)
-    assert {"parity", "weights import", "ct encode", "ct classify", "ct report", "ct explain"} <= set(COMMANDS)
+    assert {"parity", "weights import", "ct encode", "ct explain"} <= set(COMMANDS)
 
 
 def test_outside_the_domain_nothing_is_said_unless_asked_for_and_then_marked(

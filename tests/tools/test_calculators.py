@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tools.case.record import Case, Medication, Observation, Patient, Presentation, Vitals
 from tools.deps import Deps
 from tools.errors import BadInput
+from tools.scores.payload import ScoreData
 from tools.scores.registry import calculators, find, sources
 from tools.scores.run import run
-from tools.scores.tool import calculate_score
+from tools.scores.tool import calculate_score, calculated
 
 FULL_CURB = {"confusion": "yes", "urea": "11.2mmol/L", "respiratory_rate": "31", "sbp": "92", "dbp": "58", "age": "67"}
 
@@ -174,7 +175,7 @@ def test_the_tool_gives_one_statement_with_its_numbers() -> None:
     assert evidence.year == 2003
     assert ("curb_65", 5.0, "points") in {(q.name, q.value, q.unit) for q in evidence.quantities}
     assert 22.0 in {q.value for q in evidence.quantities}
-    assert set(result.data) >= {"name", "value", "range", "band", "inputs", "missing", "source"}
+    assert set(result.model_dump(mode="json")["data"]) >= {"name", "value", "range", "band", "inputs", "missing", "source"}
     part = calculate_score(Deps(cache_dir=Path(), case=CASE, language="zh"), "psi")
     assert part.status == "partial"
     assert part.evidence[0].quantities[0].high is not None
@@ -192,3 +193,12 @@ def test_every_calculator_has_a_source_and_two_languages() -> None:
         for i in c.items:
             assert i.low <= i.high
             assert set(i.needs) <= {f.key for f in c.fields}, (c.name, i.id)
+
+
+def test_a_calculator_that_knows_nothing_gives_its_whole_range() -> None:
+    """`medmpt calc NAME` without a case and without values once crashed: it was handed the explanation."""
+    result = calculated(Deps(cache_dir=Path()), find("curb_65"), {})
+    data = result.payload(ScoreData)
+    assert data is not None
+    assert (result.status, data.value, data.range) == ("partial", None, (0, 5))
+    assert len(data.missing) == 6

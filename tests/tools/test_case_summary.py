@@ -93,14 +93,19 @@ def test_what_changed_and_what_is_open_is_told() -> None:
 
 
 def test_words_that_deny_what_was_measured_are_a_contradiction(monkeypatch: pytest.MonkeyPatch) -> None:
+    from medmpt_backend.imaging.findings.groups import ConsolidationGroup, PleuraGroup
     from tools.evidence import Evidence, ToolResult
+    from tools.imaging.results.measured import Measured
 
     study = StudyRef(id="ct-1", path="ct", date="2025-03-01", report="No pleural effusion. No pneumothorax. No consolidation.")
     fluid = Evidence(key="CT-ct-1-effusion", kind="ct", text="Fluid.", source="measured", validity="in")
-    measured = ToolResult.model_validate({
-        "tool": "quantify_ct", "status": "ok", "evidence": (fluid,),
-        "data": {"effusion": {"left_ml": 3.0, "right_ml": 40.0, "validity": "in"}, "pneumothorax": {"left_ml": 0.0, "right_ml": 0.0}},
-    })  # fmt: skip
+    # Only the groups that the summary compares.
+    figures = Measured.model_construct(
+        effusion=PleuraGroup("in", None, 3.0, 40.0),
+        pneumothorax=PleuraGroup("in", None, 0.0, 0.0),
+        consolidation=ConsolidationGroup("in", None, None, None),
+    )
+    measured = ToolResult(tool="quantify_ct", status="ok", evidence=(fluid,), data=figures)
     g = Gathered(deps(SICK.model_copy(update={"studies": (study,)})))
     g.__dict__ |= {"study": study, "ct": measured, "model": None}
     g.keep(fluid)

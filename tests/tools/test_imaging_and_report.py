@@ -10,9 +10,11 @@ from tools.errors import BadInput
 from tools.evidence import ToolResult
 from tools.imaging.model_tools import classify_ct, encode_ct
 from tools.imaging.quantify import quantify_ct
+from tools.imaging.results.measured import Measured
 from tools.imaging.similar_cases import find_similar_cases
 from tools.reports.check import check_report
 from tools.reports.drafting import draft_report
+from tools.reports.payload import CheckData
 
 CT64 = Path(__file__).resolve().parents[2] / "../shared/data/chest_ct/ct64_dicom"
 needs_ct = pytest.mark.skipif(not CT64.is_dir(), reason="needs ../shared/data/chest_ct beside the checkout")
@@ -49,12 +51,12 @@ def test_a_report_with_other_numbers_is_objected_to(deps: Deps, measured: ToolRe
     wrong = check_report(deps, "Emphysema index 5%. Total lung volume 6.2 L.")
     assert [e.key for e in wrong.evidence] == ["R-ct-1-1", "R-ct-1-2"]
     assert "5%" in wrong.evidence[0].text
-    remarks = wrong.data["remarks"]
-    assert isinstance(remarks, list)
-    assert [r["kind"] for r in remarks if isinstance(r, dict)] == ["measurement", "measurement"]
-    lungs = measured.data["lungs"]
-    assert isinstance(lungs, dict)
-    right = check_report(deps, f"Emphysema index {lungs['laa950_pct']:.0f}%. Total lung volume {lungs['total_l']:.1f} L.")
+    remarks = wrong.payload(CheckData)
+    assert remarks is not None
+    assert [r.kind for r in remarks.remarks] == ["measurement", "measurement"]
+    figures = measured.payload(Measured)
+    assert figures is not None
+    right = check_report(deps, f"Emphysema index {figures.lungs.laa950_pct:.0f}%. Total lung volume {figures.lungs.total_l:.1f} L.")
     assert [e.key for e in right.evidence] == ["R-ct-1-0"]
     assert right.warnings
 
@@ -65,8 +67,10 @@ def test_no_report_no_study_and_a_wrong_handle(deps: Deps, tmp_path: Path) -> No
     assert quantify_ct(bare).status == "empty"
     unmeasured = check_report(bare, "The lungs are clear.")
     assert unmeasured.status == "ok"
-    assert unmeasured.data["remarks"] == []
-    assert any("measured" in str(n) for n in unmeasured.data["not_checked"] or [])  # type: ignore[union-attr]
+    data = unmeasured.payload(CheckData)
+    assert data is not None
+    assert data.remarks == ()
+    assert any("measured" in n for n in data.not_checked)
     with pytest.raises(BadInput, match="ct-9"):
         quantify_ct(deps, "ct-9")
 

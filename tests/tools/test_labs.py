@@ -9,6 +9,7 @@ from tools.deps import Deps
 from tools.errors import BadInput, EmptyInput
 from tools.evidence import Language, ToolResult
 from tools.labs.interpret import interpret_labs
+from tools.labs.payload import LabsData
 from tools.labs.sheet import parse_labs
 from tools.labs.value import read
 
@@ -99,9 +100,9 @@ def test_an_empty_sheet_is_named_as_empty(text: str) -> None:
 
 def test_flags_use_the_units_as_reported() -> None:
     result = interpret("creatinine 1.4 mg/dL\nurea 11.2 mmol/L\nK 6.6 mmol/L\nNa 140 mEq/L\nHb 12.1 g/dL")
-    rows = result.data["observations"]
-    assert isinstance(rows, list)
-    assert {r["analyte"]: r["flag"] for r in rows if isinstance(r, dict)} == {
+    data = result.payload(LabsData)
+    assert data is not None
+    assert {r.analyte: r.flag for r in data.observations} == {
         "creatinine": "high",
         "urea": "high",
         "potassium": "critical_high",
@@ -115,7 +116,9 @@ def test_flags_use_the_units_as_reported() -> None:
 def test_an_unknown_unit_is_flagged_unknown_with_a_warning_and_never_guessed() -> None:
     result = interpret("Troponin T 22 foo/L\nurea 11.2\nCA-125 33 U/mL")
     assert result.status == "partial"
-    assert all(r["flag"] == "unknown" for r in result.data["observations"])  # type: ignore[union-attr, index, call-overload]
+    data = result.payload(LabsData)
+    assert data is not None
+    assert all(r.flag == "unknown" for r in data.observations)
     assert any("'foo/L' is not understood" in w for w in result.warnings)
     assert any("no unit is given" in w for w in result.warnings)
 

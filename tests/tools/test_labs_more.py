@@ -9,6 +9,7 @@ from tools.deps import Deps
 from tools.evidence import Language, ToolResult
 from tools.labs.analytes import analytes, find_analyte, source_of
 from tools.labs.interpret import interpret_labs
+from tools.labs.payload import LabsData
 from tools.labs.sheet import parse_labs
 from tools.labs.value import read
 
@@ -20,9 +21,9 @@ def interpret(text: str, language: Language = "en") -> ToolResult:
 
 
 def flags(text: str) -> dict[str, str]:
-    rows = interpret(text).data["observations"]
-    assert isinstance(rows, list)
-    return {str(r["analyte"]): str(r["flag"]) for r in rows if isinstance(r, dict)}
+    data = interpret(text).payload(LabsData)
+    assert data is not None
+    return {r.analyte: r.flag for r in data.observations}
 
 
 def test_counts_names_and_sources() -> None:
@@ -85,10 +86,9 @@ def test_the_reference_columns_of_the_sheet_are_used_and_named(sheet: str) -> No
     assert "reference of the sheet 130–140 mmol/L" in result.evidence[0].text
     assert "检验单参考区间" in str(result.evidence[0].text_zh)
     assert result.evidence[0].source.endswith("reference: reference of the sheet")
-    rows = result.data["observations"]
-    assert isinstance(rows, list)
-    assert isinstance(rows[0], dict)
-    assert rows[0]["flag"] == "normal"
+    data = result.payload(LabsData)
+    assert data is not None
+    assert data.observations[0].flag == "normal"
 
 
 def test_blood_gas_is_critical_where_niv_is_decided() -> None:
@@ -114,3 +114,14 @@ def test_blood_gas_is_critical_where_niv_is_decided() -> None:
 )  # fmt: skip
 def test_levels_and_markers(line: str, flag: str) -> None:
     assert list(flags(line).values()) == [flag]
+
+
+def test_what_cannot_be_judged_is_said_in_the_language_of_the_question() -> None:
+    case = Case(case_id="t", labs=(Observation(analyte="sodium", value=140.0, unit="furlong"), Observation(analyte="moonstone", value=1.0)))
+    asked = Deps(cache_dir=Path("unused"), case=case, language="zh")
+    result = interpret_labs(asked)
+    said = (*result.warnings, result.reason or "")
+    assert any("furlong" in w and "无法识别单位" in w for w in said)
+    assert any("moonstone" in w and "参考数据中没有该项目" in w for w in said)
+    assert not any("None" in w or "unit" in w for w in said)
+    assert interpret_labs(asked, ["ferritin"]).reason == "病例中没有以下项目的结果：ferritin"

@@ -23,6 +23,7 @@ from tools.imaging.quantify import quantify_ct
 from tools.imaging.studies import Study
 from tools.reports.check import check_report
 from tools.reports.drafting import draft_report
+from tools.reports.payload import CheckData, DraftData
 from tools.scores.tool import calculate_score
 from tools.wording import in_language
 
@@ -154,10 +155,10 @@ def test_a_mark_is_evidence_for_measurement_draft_and_report_check(real: Deps) -
     assert re.match("标记 1 为右肺上.+实性结节：1[3-6]", found.text_zh or "")
     assert (found.side, found.kind, (found.locator or "")[:-1]) == ("right", "ct", "ct-1 slice 5")
     assert {q.name: q.unit for q in found.quantities if q.name.startswith("mark_1")}["mark_1_volume_mm3"] == "mm³"
-    rows = draft_report(real).data["sections"]
-    assert isinstance(rows, list)
-    findings = next(s for s in rows if isinstance(s, dict) and s["name"] == "findings")
-    assert "Mark 1" in str(findings)
+    draft = draft_report(real).payload(DraftData)
+    assert draft is not None
+    findings = next(s for s in draft.sections if s.name == "findings")
+    assert any("Mark 1" in row.text for row in findings.sentences)
     for report, kind in (
         ("A 15 mm nodule in the right upper lobe.", None),
         ("右肺上叶见 16 mm 结节。", None),
@@ -165,9 +166,9 @@ def test_a_mark_is_evidence_for_measurement_draft_and_report_check(real: Deps) -
         ("A 16 mm nodule in the left upper lobe.", "side"),
         ("The lungs are clear.", "presence"),
     ):
-        remarks = check_report(real, report).data["remarks"]
-        assert isinstance(remarks, list)
-        about = [r["kind"] for r in remarks if isinstance(r, dict) and "mark 1" in str(r)]
+        data = check_report(real, report).payload(CheckData)
+        assert data is not None
+        about = [r.kind for r in data.remarks if "mark 1" in r.text]
         assert about == ([kind] if kind else []), report
 
 

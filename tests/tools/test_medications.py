@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from retrieval.drugs.graph import DrugGraph
 from tools.case.record import Allergy, Case, Condition, Medication, Observation, Patient, Presentation, Smoking
 from tools.deps import Deps
 from tools.drugs.medications import check_medications, query_drug_graph, rank_drugs
+from tools.drugs.payload import FactsData, RankingData
 from tools.evidence import ToolResult
 
 GRAPH = DrugGraph.load()
@@ -158,18 +160,19 @@ def test_a_result_survives_json_and_facts_have_the_contract_fields() -> None:
     result = check_medications(deps(patient(("linezolid", "sertraline"))))
     again = ToolResult.model_validate(json.loads(json.dumps(result.model_dump(mode="json"))))
     assert again == result
-    facts = result.data["facts"]
-    assert isinstance(facts, list)
-    assert isinstance(facts[0], dict)
+    assert isinstance(again.data, FactsData)
+    facts = result.model_dump(mode="json")["data"]["facts"]
     assert {"text", "subjects", "relation", "severity", "source", "year", "inferred", "path"} <= set(facts[0])
 
 
 def ranked(result: ToolResult) -> list[str]:
-    return [str(row["drug"]) for row in result.data["ranked"] if isinstance(row, dict)]  # type: ignore[union-attr]
+    data = result.payload(RankingData)
+    return [row.drug for row in data.ranked] if data else []
 
 
 def rejected(result: ToolResult) -> dict[str, str]:
-    return {str(row["drug"]): str(row["because"]) for row in result.data["rejected"] if isinstance(row, dict)}  # type: ignore[union-attr]
+    data = result.payload(RankingData)
+    return {row.drug: str(row.because) for row in data.rejected} if data else {}
 
 
 def test_ranking_rejects_by_allergy_and_says_why() -> None:
@@ -190,13 +193,11 @@ def test_ranking_rejects_by_interaction_with_what_is_taken() -> None:
 
 
 def test_ranking_parts_add_up_to_the_score() -> None:
-    rows = rank_drugs(deps(patient(("warfarin", "amiodarone"))), "community-acquired pneumonia").data["ranked"]
-    assert isinstance(rows, list)
-    for row in rows:
-        assert isinstance(row, dict)
-        assert isinstance(row["parts"], dict)
-        total = sum(float(str(v)) for v in row["parts"].values())
-        assert float(str(row["score"])) == pytest.approx(max(0.0, total), abs=0.02)
+    data = rank_drugs(deps(patient(("warfarin", "amiodarone"))), "community-acquired pneumonia").payload(RankingData)
+    assert data is not None
+    assert data.ranked
+    for row in data.ranked:
+        assert row.score == pytest.approx(max(0.0, sum(row.parts.values())), abs=0.02)
 
 
 @pytest.mark.parametrize("condition", ["gremlin disease", "hypertension"])
@@ -210,3 +211,12 @@ def test_a_negated_condition_is_not_treated() -> None:
     result = rank_drugs(deps(patient(question="No pulmonary embolism. Treatment?")))
     assert result.status == "empty"
     assert "condition" in result.missing
+
+
+def test_what_was_not_checked_is_said_in_the_language_of_the_question() -> None:
+    asked = replace(deps(patient(("bosentan",), pregnant=None, age=30, creatinine=None)), language="zh")
+    result = check_medications(asked, add=["nosuchdrug"])
+    assert any("nosuchdrug" in w and "未核查" in w for w in result.warnings)
+    assert not any("None" in w or "drug graph" in w for w in (*result.warnings, *result.missing, result.reason or ""))
+    assert "是否妊娠" in result.missing
+    assert rank_drugs(asked, condition="moonsickness").reason == "疾病“moonsickness”不在药物图谱中"

@@ -1,13 +1,17 @@
 """The model's tools on a tiny model: evidence with its card, drafts, similar cases, drug scores; and silence outside the domain."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
+import typer
 
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
+from medmpt_backend.ct_commands import ReportDrafted
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.inference.engine import MedMPTEngine
 from medmpt_backend.inference.reference import ReferenceCase, ReferenceCases
@@ -22,12 +26,16 @@ from tools.case.virtual.dicom_writer import write_series
 from tools.deps import Deps
 from tools.drugs.medications import rank_drugs
 from tools.drugs.model_opinion import panel_values
+from tools.drugs.payload import RankingData
 from tools.evidence import Evidence, ToolResult
 from tools.imaging.model_findings import TASKS
 from tools.imaging.model_tools import classify_ct, encode_ct
+from tools.imaging.results.model import Classified
 from tools.imaging.similar_cases import find_similar_cases, remember_study
+from tools.reports.ct_commands import ClassifyOut, ReportOut, classify, report
 from tools.reports.draft_words import blank_sizes, contradiction, split_sections, tidy
 from tools.reports.drafting import draft_report
+from tools.reports.payload import DraftData
 
 LABELS = ("lung_nodule", "pleural_effusion", "consolidation", "emphysema")
 # Scores of the four labels are set by the last layer's bias: nodule and effusion above the operating point, the others below.
@@ -154,9 +162,9 @@ def test_draft_begins_in_the_reader_s_language_and_names_origins(place: Path, en
         text = engine.draft_findings(load_volume(place / "ct"), language=language)
         assert text.text.replace(" ", "").startswith(opening)
     result = draft_report(_deps(place, engine))
-    sections = result.data["sections"]
-    assert isinstance(sections, list)
-    rows = [(s["name"], r["origin"], r["evidence"]) for s in sections for r in s["sentences"]]  # type: ignore[index, union-attr, call-overload]
+    data = result.payload(DraftData)
+    assert data is not None
+    rows = [(s.name, r.origin, r.evidence) for s in data.sections for r in s.sentences]
     assert ("findings", "model", "M-ct-1-lung_nodule") in rows
     assert ("limits", "template", "R-ct-1-limits") in rows
     assert {key for _, _, key in rows} == set(by_key(result))
@@ -254,16 +262,18 @@ def test_laboratory_values_reach_the_panel_in_its_units() -> None:
 
 def test_drugs_carry_warnings_and_the_model_s_score(place: Path, engine: MedMPTEngine) -> None:
     result = rank_drugs(_deps(place, engine), "community-acquired pneumonia")
-    rows = {str(r["drug"]): r for key in ("ranked", "rejected") for r in result.data[key]}  # type: ignore[union-attr, index, call-overload]
+    data = result.payload(RankingData)
+    assert data is not None
+    rows = {r.drug: r for r in (*data.ranked, *data.rejected)}
     doxycycline = rows["doxycycline"]
-    assert isinstance(doxycycline["model_score"], float)
-    assert any("warfarin" in str(w["text"]) for w in doxycycline["warnings"])  # type: ignore[union-attr, index, call-overload]
-    assert rows["amoxicillin"]["because"]
+    assert doxycycline.model_score is not None
+    assert any("warfarin" in w.text for w in doxycycline.warnings)
+    assert rows["amoxicillin"].because
     verdict = by_key(result)["D-rank"]
     assert verdict.inferred
-    assert str(result.data["ranked"][0]["drug"]) in verdict.text  # type: ignore[index, call-overload]
+    assert data.ranked[0].drug in verdict.text
     assert by_key(result)["M-drug-doxycycline"].card is not None
-    scores = [r["score"] for r in result.data["ranked"]]  # type: ignore[union-attr, index, call-overload]
+    scores = [r.score for r in data.ranked]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -278,3 +288,29 @@ def test_drugs_carry_warnings_and_the_model_s_score(place: Path, engine: MedMPTE
 )
 def test_a_size_that_a_decoder_wrote_is_left_for_the_person_who_signs(written: str, told: str) -> None:
     assert blank_sizes(written) == told
+
+
+@dataclass(frozen=True)
+class _Folders:
+    data_dir: Path
+    cache_dir: Path
+    weights: str | None = "tiny"
+
+
+def test_the_commands_say_what_the_tools_say_and_the_raw_text_only_when_asked(place: Path, engine: MedMPTEngine, tmp_path: Path) -> None:
+    ctx = typer.Context(click.Command("medmpt"), obj=_Folders(place, tmp_path / "cache"))
+    deps = Deps(cache_dir=tmp_path, engine=engine, studies={"ct-1": place / "ct"})
+    seen, told = classify(ctx, place / "ct"), classify_ct(deps).payload(Classified)
+    assert isinstance(seen, ClassifyOut)
+    assert told is not None
+    assert [f.id for f in seen.findings] == [f.id for f in told.findings]
+    drafted, written = report(ctx, place / "ct"), draft_report(deps).payload(DraftData)
+    assert isinstance(drafted, ReportOut)
+    assert written is not None
+    assert [s.text for x in drafted.sections for s in x.sentences] == [s.text for x in written.sections for s in x.sentences]
+    assert {s.origin for x in drafted.sections for s in x.sentences if x.name == "limits"} == {"not_assessed"}
+    raw = report(ctx, place / "ct", raw=True)
+    assert isinstance(raw, ReportDrafted)
+    assert any("log-probability" in (s.evidence or "") for x in raw.sections for s in x.sentences)
+    bare = report(typer.Context(click.Command("medmpt"), obj=_Folders(place, tmp_path / "cache", "none")), place / "ct")
+    assert (bare.status, bare.validity) == ("unavailable", None)

@@ -17,6 +17,7 @@ from tools.case.record import Case, Observation
 from tools.deps import Deps
 from tools.evidence import ToolResult
 from tools.registry import TOOLS
+from tools.scores.payload import ScoreData
 from tools.spec import specs
 
 
@@ -53,6 +54,17 @@ def test_every_record_names_a_function_that_is_there_and_both_labels() -> None:
         assert callable(spec.load())
         assert all(spec.labels)
         assert not spec.labels[1].isascii()
+
+
+def test_a_payload_that_is_not_its_tool_s_is_refused() -> None:
+    """A stored record gets the type back that its tool's record names; what is not of that shape is no result of this tool."""
+    for spec in specs().values():
+        assert spec.results
+        with pytest.raises(ValidationError):
+            ToolResult.model_validate({"tool": spec.name, "status": "ok", "data": {"teapot": 1}})
+    bare = ToolResult.model_validate({"tool": "interpret_labs", "status": "ok", "data": {}})
+    assert bare.data is None
+    assert bare.model_dump(mode="json")["data"] == {}
 
 
 def test_a_result_of_an_unknown_tool_is_refused() -> None:
@@ -125,7 +137,9 @@ def test_several_tools_at_once_return_text_and_a_record(deps: Deps) -> None:
     record = ToolResult.model_validate(labs.artifact)
     assert record.evidence[0].key == "L-urea"
     assert "[L-urea] Urea is 11.2 mmol/L" in labs.text
-    assert ToolResult.model_validate(score.artifact).data["range"] == [2.0, 5.0]
+    data = ToolResult.model_validate(score.artifact).payload(ScoreData)
+    assert data is not None
+    assert data.range == (2.0, 5.0)
     model = ToolResult.model_validate(ct.artifact)
     assert model.status == "unavailable"
     assert "medmpt weights import CHECKPOINT" in (model.reason or "")

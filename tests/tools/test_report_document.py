@@ -57,7 +57,10 @@ MARK = Mark.model_validate({
 
 
 def drafted() -> ToolResult:
-    rows = [{"name": n, "sentences": [{"evidence": EVIDENCE[i].key} for i in at]} for n, at in SECTIONS.items()]
+    rows = [
+        {"name": n, "sentences": [{"text": EVIDENCE[i].text, "origin": "model", "evidence": EVIDENCE[i].key} for i in at]}
+        for n, at in SECTIONS.items()
+    ]
     data = {"sections": rows, "withheld": [{"text": "A nodule.", "because": "the detector finds no lung nodule"}]}
     return ToolResult.model_validate({"tool": "draft_report", "status": "ok", "evidence": EVIDENCE, "data": data})
 

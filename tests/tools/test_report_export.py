@@ -62,7 +62,12 @@ def _document(language: str) -> ReportDocument:
         studies=(StudyRef(id="ct-1", path="ct", date="2025-03-01"),),
     )
     sections = {"measurements": [VOLUME, FLUID, AIR], "findings": [NOTE], "impression": [NOTE]}
-    data = {"sections": [{"name": n, "sentences": [{"evidence": e.key} for e in rows]} for n, rows in sections.items()]}
+    data = {
+        "sections": [
+            {"name": n, "sentences": [{"text": e.text, "origin": "measured", "evidence": e.key} for e in rows]}
+            for n, rows in sections.items()
+        ]
+    }
     drafted = ToolResult.model_validate({"tool": "draft_report", "status": "ok", "evidence": (VOLUME, FLUID, AIR, NOTE), "data": data})
     spoken = "zh" if language == "zh" else "en"
     template = template_of(None, spoken)

@@ -261,6 +261,9 @@ class ScriptedAssistant:
         number = found[-1].number if change.do == "add" else None
         return MarksView(status="ok", number=number, marks=found, undoable=self.store.undoable(*key))
 
+    def warm(self) -> None:
+        """Nothing to load."""
+
     def teaching_cases(self) -> tuple[DemoCase, ...]:
         return ()
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, formula, general, part
 from tools.bedside.asks.general import written_out
 from tools.bedside.asks.subject import asks
@@ -24,6 +25,8 @@ from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 from tools.spec import specs
+
+pair = messages("tools.bedside").pair
 
 _READ = 8
 # Sentences of a topic that stand below the answer to a general question.
@@ -141,15 +144,12 @@ def stop_list(record: Record) -> list[Evidence]:
     names = [record.graph.name(o.drug) for o in found]
     firm = [n for n, o in zip(names, found, strict=True) if o.action in ("stop", "avoid")]
     held = [n for n, o in zip(names, found, strict=True) if o.action == "hold"]
-    en = [f"stop {' and '.join(n.en for n in firm)}"] if firm else []
-    en += [f"withhold {', '.join(n.en for n in held)} for now"] if held else []
-    zh = [f"停用{'、'.join(n.zh for n in firm)}"] if firm else []
-    zh += [f"暂停{'、'.join(n.zh for n in held)}"] if held else []
+    told = [pair("stop {drugs}", drugs=(" and ".join(n.en for n in firm), "、".join(n.zh for n in firm)))] if firm else []
+    told += [pair("withhold {drugs} for now", drugs=(", ".join(n.en for n in held), "、".join(n.zh for n in held)))] if held else []
     for fact in pairs[:2]:
         a, b = (record.graph.name(s) for s in fact.subjects)
-        en.append(f"{a.en} and {b.en} should not be together")
-        zh.append(f"{a.zh}与{b.zh}不宜同用")
-    lines.append((f"{'; '.join(en)}.", f"{'；'.join(zh)}。", "record and rows on medicines", None))
+        told.append(pair("{first} and {second} should not be together", first=(a.en, a.zh), second=(b.en, b.zh)))
+    lines.append(("; ".join(e for e, _ in told) + ".", "；".join(z for _, z in told) + "。", "record and rows on medicines", None))
     for n, o in zip(names, found, strict=True):
         lines.append((f"{n.en}: {closed(o.en, '.')}", f"{n.zh}：{closed(o.zh, '。')}", o.source, o.year))
     lines += [(f.text, f.text_zh, f.source, f.year) for f in pairs[:2]]
@@ -183,6 +183,6 @@ def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
                 continue
             found = against(record, drug.id)
             if found is not None:
-                en, zh = (f"For this patient: {found[0]}", f"该患者：{found[1]}")
+                en, zh = pair("For this patient: {found}", found=found)
                 out[f"P-{drug.id}"] = evidence(f"P-{drug.id}", en, zh, "drug graph and record", None)
     return list(out.values())

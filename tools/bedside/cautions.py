@@ -11,10 +11,13 @@ from pydantic import BaseModel, ConfigDict
 
 from retrieval.drugs.check import patient_facts
 from retrieval.drugs.facts import DrugFact, Severity
+from retrieval.messages.patterns import patterns
 from tools.bedside.judging import Applied
 from tools.bedside.record.expression import holds
 from tools.bedside.record.view import Record
 from tools.bedside.record.wording import write
+
+_MECHANISM_ZH = patterns("tools.bedside").regex("mechanism_zh")
 
 Action = Literal["stop", "hold", "avoid", "reduce", "watch"]
 _ORDER: dict[str, int] = {"stop": 0, "hold": 1, "avoid": 0, "reduce": 2, "watch": 3}
@@ -124,7 +127,7 @@ def _objection(drug: str, fact: DrugFact, other: str = "") -> Objection:
 def short(text: str, language: str) -> str:
     """A fact without its mechanism: what it is and what to do."""
     if language == "zh":
-        return re.sub(r"机制：[^。]*。", "", text)
+        return _MECHANISM_ZH.sub("", text)
     return re.sub(r"Mechanism: .*?\.(?=\s|$)\s*", "", text)
 
 

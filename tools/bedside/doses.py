@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
 from tools.bedside.cautions import objections
 from tools.bedside.judging import Applied, evidence
 from tools.bedside.record.expression import holds
@@ -15,6 +16,8 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import pattern_of, words
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence
+
+pair = messages("tools.bedside").pair
 
 # Conditions of the drug graph by the notion of the record that means them.
 INDICATIONS = {
@@ -102,15 +105,12 @@ def _labelled(drug: str, record: Record) -> list[Evidence]:
     rules = list(graph.dose_rules(drug, crcl=crcl.number if crcl else None))[:1]
     if not uses and not rules:
         return []
-    known = f" (CrCl {crcl.shown})" if crcl is not None else ""
-    known_zh = f"（肌酐清除率 {crcl.shown}）" if crcl is not None else ""
+    known = pair(" (CrCl {shown})", shown=crcl.shown) if crcl is not None else ("", "")
     facts = [*uses, *rules]
     against = [o for o in objections(record, drug) if not o.by_kidney][:2]
-    lines = [
-        (f"{f.text.rstrip('.')}{known if f in rules else ''}.", f"{f.text_zh.rstrip('。')}{known_zh if f in rules else ''}。")
-        for f in facts
-    ]
-    lines += [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in against]
+    marks = [known if f in rules else ("", "") for f in facts]
+    lines = [(f"{f.text.rstrip('.')}{m[0]}.", f"{f.text_zh.rstrip('。')}{m[1]}。") for f, m in zip(facts, marks, strict=True)]
+    lines += [pair("For this patient: {text}", text=(o.en, o.zh)) for o in against]
     return [evidence(f"B-dose-{drug}-label-{n}", en, zh, facts[0].source, facts[0].year) for n, (en, zh) in enumerate(lines)]
 
 
@@ -136,8 +136,8 @@ def _said(row: DoseRow, record: Record) -> list[Evidence]:
     lines = [(row.en, row.zh)]
     against = objections(record, row.drug)
     grave = [o for o in against if o.action in ("avoid", "stop", "hold")][:1]
-    first = [(f"First: {o.en}", f"先注意：{o.zh}") for o in grave]
-    rest = [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in against if o not in grave and not o.by_kidney][:2]
+    first = [pair("First: {text}", text=(o.en, o.zh)) for o in grave]
+    rest = [pair("For this patient: {text}", text=(o.en, o.zh)) for o in against if o not in grave and not o.by_kidney][:2]
     # A dose that must not be given as it stands says so before it says how much.
     ordered = [*first, *lines, *rest] if grave and grave[0].grave == 0 else [*lines, *first, *rest]
     texts = [(write(en, applied, "en"), write(zh, applied, "zh")) for en, zh in ordered]

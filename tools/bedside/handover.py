@@ -1,20 +1,19 @@
 """The patient in a few lines for a handover: who, what, how ill, which results, what is pending or not done."""
 
-import re
-
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.bedside.judging import evidence
 from tools.bedside.record.said import clauses
 from tools.bedside.record.view import Record
 from tools.evidence import Evidence, Language
 from tools.labs.value import Reading
 
-_SEX = {"male": ("man", "男性"), "female": ("woman", "女性"), "other": ("patient", "患者"), "unknown": ("patient", "患者")}
-_PENDING = re.compile(
-    r"\b(?:not (?:yet )?(?:been )?(?:done|given|started|seen|back|taken|tested)|no \w+ (?:yet )?(?:given|started)|pending|awaited|sent)\b"
-    r"|未做|未查|未用|未服|尚未|待回报|待查|待排|已送",
-    re.IGNORECASE,
-)
-_REPORT = re.compile(r"\s*(?:CT|Echo|CXR|胸部?CT)", re.IGNORECASE)
+_WORDS = patterns("tools.bedside")
+
+pair = messages("tools.bedside").pair
+
+_SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("patient"), "unknown": pair("patient")}
+_PENDING, _REPORT = _WORDS.regex("pending"), _WORDS.regex("report_note")
 _URGENT = ("critical_low", "critical_high")
 _WEIGHTY = frozenset({"troponin_i", "troponin_t", "lactate", "platelets", "ph", "paco2", "pao2", "crp"})
 _MOST_RESULTS = 7
@@ -35,31 +34,34 @@ def handover(record: Record) -> list[Evidence]:
 def _who(record: Record, language: Language) -> str:
     zh, p = language == "zh", record.case.patient
     age = record.get("age")
-    noun = _SEX[p.sex][1 if zh else 0]
     names = [c.name for c in p.conditions]
     problems = _problems(record)
     vitals = [
-        ("BP", "血压", "bp"),
-        ("HR", "心率", "hr"),
-        ("RR", "呼吸", "rr"),
+        (*pair("BP"), "bp"),
+        (*pair("HR"), "hr"),
+        (*pair("RR"), "rr"),
         ("SpO2", "SpO2", "spo2"),
         ("FiO2", "FiO2", "fio2"),
-        ("T", "体温", "temperature"),
+        (*pair("T"), "temperature"),
         ("GCS", "GCS", "gcs"),
     ]
     signs = [f"{z if zh else e} {v.shown}" for e, z, n in vitals if (v := record.get(n)) is not None]
     brackets = "（{}）" if zh else " ({})"
     allergies = [a.substance + (brackets.format(a.reaction) if a.reaction else "") for a in p.allergies]
     comma = "、" if zh else ", "
-    if zh:
-        head = f"{age.shown if age else '?'}岁{noun}{'，妊娠' if p.pregnant else ''}"
-        parts = [f"{head}，既往：{comma.join(names) or '无记录'}", f"本次：{comma.join(problems)}" if problems else ""]
-        parts += [f"目前：{'，'.join(signs)}" if signs else "", f"过敏：{comma.join(allergies) or '无记录'}"]
-        return "。".join(x for x in parts if x) + "。"
-    head = f"{age.shown if age else '?'}-year-old {noun}{', pregnant' if p.pregnant else ''}"
-    parts = [f"{head}: {comma.join(names) or 'no conditions recorded'}", f"Now: {comma.join(problems)}" if problems else ""]
-    parts += [f"State: {', '.join(signs)}" if signs else "", f"Allergies: {comma.join(allergies) or 'none recorded'}"]
-    return ". ".join(x for x in parts if x) + "."
+    parts = [
+        pair(
+            "{age}-year-old {noun}{pregnant}: {conditions}",
+            age=age.shown if age else "?",
+            noun=_SEX[p.sex],
+            pregnant=pair(", pregnant") if p.pregnant else "",
+            conditions=comma.join(names) or pair("no conditions recorded"),
+        )[zh],
+        pair("Now: {problems}", problems=comma.join(problems))[zh] if problems else "",
+        pair("State: {signs}", signs=(", ".join(signs), "，".join(signs)))[zh] if signs else "",
+        pair("Allergies: {allergies}", allergies=comma.join(allergies) or pair("none recorded"))[zh],
+    ]
+    return "。".join(x for x in parts if x) + "。" if zh else ". ".join(x for x in parts if x) + "."
 
 
 def _problems(record: Record) -> list[str]:
@@ -79,13 +81,12 @@ def _rest(record: Record, language: Language) -> str:
     results += [f"{name} {v.shown}" for name, key in written if (v := record.get(key)) is not None]
     drugs = [m.name for m in record.case.medications]
     open_now = [c[:_ROOM] for n in record.case.notes for c in clauses(n.text) if _PENDING.search(c)][:_MOST_PENDING]
-    if zh:
-        parts = [f"主要结果：{comma.join(results)}" if results else "", f"用药：{comma.join(drugs)}" if drugs else ""]
-        parts += [f"待办或未做：{'；'.join(open_now)}" if open_now else ""]
-        return "。".join(x for x in parts if x).rstrip("。") + "。"
-    parts = [f"Results: {comma.join(results)}" if results else "", f"Medicines: {comma.join(drugs)}" if drugs else ""]
-    parts += [f"Open or not done: {'; '.join(open_now)}" if open_now else ""]
-    return ". ".join(x for x in parts if x).rstrip(".") + "."
+    parts = [
+        pair("Results: {results}", results=comma.join(results))[zh] if results else "",
+        pair("Medicines: {drugs}", drugs=comma.join(drugs))[zh] if drugs else "",
+        pair("Open or not done: {tasks}", tasks=("; ".join(open_now), "；".join(open_now)))[zh] if open_now else "",
+    ]
+    return "。".join(x for x in parts if x).rstrip("。") + "。" if zh else ". ".join(x for x in parts if x).rstrip(".") + "."
 
 
 def _abnormal(record: Record) -> list[Reading]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrieval.guidelines.corpus import passage_key
+from retrieval.messages.catalogue import messages
 from tools.bedside.record.expression import holds
 from tools.bedside.record.values import Value
 from tools.bedside.record.view import Record
@@ -14,12 +15,14 @@ from tools.bedside.topics import Item, Topic
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
 
+pair = messages("tools.bedside").pair
+
 # Keys of evidence that speaks of medicines and has weighed them for this patient.
-OF_DRUGS = ("P-", "B-reg-", "B-dose-", "B-may-", "B-stop-")
+OF_DRUGS = ("P-", "B-review-", "B-reg-", "B-dose-", "B-may-", "B-stop-")
 _LISTED = (
-    ("met", True, "Met", "符合"),
-    ("not_met", False, "Not met", "不符合"),
-    ("open", None, "Not known from the record", "病历中未知"),
+    ("met", True, *pair("Met")),
+    ("not_met", False, *pair("Not met")),
+    ("open", None, *pair("Not known from the record")),
 )
 
 

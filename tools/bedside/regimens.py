@@ -9,6 +9,7 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from retrieval.drugs.check import patient_facts
+from retrieval.messages.catalogue import messages
 from tools.bedside.cautions import Objection, closed, objections
 from tools.bedside.judging import Applied, evidence
 from tools.bedside.record.expression import holds
@@ -17,6 +18,8 @@ from tools.bedside.record.vocabulary import pattern_of
 from tools.bedside.record.wording import write
 from tools.bedside.subject import treated
 from tools.evidence import Evidence
+
+pair = messages("tools.bedside").pair
 
 
 class _Row(BaseModel):
@@ -191,7 +194,8 @@ def _headline(regimen: Regimen, pick: _Pick, record: Record, applied: Applied) -
         en.append(f"{name.en} {dose.en}")
         zh.append(f"{name.zh} {dose.zh}")
     more_en, more_zh = (f" {pick.option.en}" if pick.option.en else ""), pick.option.zh
-    return f"{regimen.title[0]}: {' plus '.join(en)}.{more_en}", f"{regimen.title[1]}：{'，联合'.join(zh)}。{more_zh}"
+    plus, plus_zh = pair(" plus ")
+    return f"{regimen.title[0]}: {plus.join(en)}.{more_en}", f"{regimen.title[1]}：{plus_zh.join(zh)}。{more_zh}"
 
 
 def _skipped(pick: _Pick, record: Record) -> list[tuple[str, str]]:
@@ -200,11 +204,11 @@ def _skipped(pick: _Pick, record: Record) -> list[tuple[str, str]]:
     if first is None:
         return []
     name = record.graph.name(first.drug)
-    return [(f"Not {name.en} here: {first.en}", f"此处不用{name.zh}：{first.zh}")]
+    return [pair("Not {name} here: {first}", name=(name.en, name.zh), first=(first.en, first.zh))]
 
 
 def _mind(pick: _Pick, record: Record) -> list[tuple[str, str]]:
     """What to mind with the chosen drugs, gravest first."""
     found = [o for part in pick.option.part for o in objections(record, part.drug) if not o.by_kidney]
     gravest = sorted(found, key=lambda o: o.grave)[:_MOST_NOTES]
-    return [(f"For this patient: {closed(o.en, '.')}", f"该患者注意：{closed(o.zh, '。')}") for o in gravest]
+    return [pair("For this patient: {text}", text=(closed(o.en, "."), closed(o.zh, "。"))) for o in gravest]

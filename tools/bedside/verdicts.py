@@ -1,5 +1,7 @@
 """`Can this patient have X?`: a verdict on every drug that the question names, with the reason and the alternative."""
 
+from retrieval.drugs.facts import Drug
+from retrieval.messages.catalogue import Pair, messages
 from tools.bedside.cautions import Objection, closed, objections
 from tools.bedside.instead import alternative, in_pregnancy, support
 from tools.bedside.judging import evidence
@@ -7,6 +9,8 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import forbidding
 from tools.evidence import Evidence
+
+both = messages("tools.bedside").pair
 
 _Line = tuple[str, str, Objection | None]
 
@@ -77,8 +81,12 @@ def _held_beside(new: list[str], taken: list[str], record: Record) -> list[_Line
             en, zh = worst.told
             out.append(
                 (
-                    f"No: hold {mine.en} while {other.en} is given, or choose another drug. {closed(en, '.')}",
-                    f"不可同用：使用{other.zh}期间停用{mine.zh}，或换药。{closed(zh, '。')}",
+                    *both(
+                        "No: hold {mine} while {other} is given, or choose another drug. {text}",
+                        mine=(mine.en, mine.zh),
+                        other=(other.en, other.zh),
+                        text=(closed(en, "."), closed(zh, "。")),
+                    ),
                     worst,
                 )
             )
@@ -120,16 +128,19 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
     name = record.graph.name(drug)
     pair = [f for other in beside for f in record.graph.interactions(drug, other)] if beside and not found else []
     if pair:
-        return 2, [(f"With care: {closed(pair[0].text, '.')}", f"谨慎合用：{closed(pair[0].text_zh, '。')}", None)]
+        return 2, [(*both("With care: {pair}", pair=(closed(pair[0].text, "."), closed(pair[0].text_zh, "。"))), None)]
     good = None if found else support(drug, record)
     if good is not None:
-        return 3, [(f"Yes, {name.en} can go on: {closed(good[0], '.')}", f"可以继续使用{name.zh}：{closed(good[1], '。')}", None)]
+        return 3, [
+            (*both("Yes, {name} can go on: {good}", name=(name.en, name.zh), good=(closed(good[0], "."), closed(good[1], "。"))), None)
+        ]
     known = None if found else in_pregnancy(drug, record)
     if known is not None:
         return 3, [
             (
-                f"No reason here to stop {name.en}. {closed(known[0], '.')}",
-                f"可以继续，未见须停用{name.zh}的依据。{closed(known[1], '。')}",
+                *both(
+                    "No reason here to stop {name}. {known}", name=(name.en, name.zh), known=(closed(known[0], "."), closed(known[1], "。"))
+                ),
                 None,
             )
         ]
@@ -137,8 +148,11 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
         checked, checked_zh = _checked(record)
         return 3, [
             (
-                f"Nothing was found against going on with {name.en} among what was checked ({checked}); that is not proof of safety.",
-                f"在已核对的内容（{checked_zh}）中未发现反对继续使用{name.zh}的依据；这不等于证明安全。",
+                *both(
+                    "Nothing was found against going on with {name} among what was checked ({checked}); that is not proof of safety.",
+                    name=(name.en, name.zh),
+                    checked=(checked, checked_zh),
+                ),
                 None,
             )
         ]
@@ -154,13 +168,13 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
 def _word(worst: Objection) -> tuple[str, str]:
     """The bottom line on a medicine that is taken, by what its worst objection asks for."""
     if worst.other:
-        return ("Not as it stands ({})", "{}不宜照旧使用") if worst.grave <= 1 else ("{} can go on with care", "{}可谨慎继续")
+        return both("Not as it stands ({})") if worst.grave <= 1 else both("{} can go on with care")
     return {
-        "stop": ("No, stop {}", "应停用{}"),
-        "hold": ("Hold {} for now", "应暂停{}"),
-        "avoid": ("No, avoid {}", "不宜使用{}，应停用或换药"),
-        "reduce": ("Reduce {}", "{}应减量"),
-    }.get(worst.action, ("{} can go on with care", "{}可谨慎继续"))
+        "stop": both("No, stop {}"),
+        "hold": both("Hold {} for now"),
+        "avoid": both("No, avoid {}"),
+        "reduce": both("Reduce {}"),
+    }.get(worst.action, both("{} can go on with care"))
 
 
 def _class(group: str, record: Record) -> tuple[int, list[_Line]] | None:
@@ -179,20 +193,24 @@ def _class(group: str, record: Record) -> tuple[int, list[_Line]] | None:
     if not (bad or care or free):
         return None
     name = record.graph.group_name(group)
-    pieces, pieces_zh = [], []
+    pieces: list[Pair] = []
     if bad and reason is not None:
-        pieces.append(f"avoid {', '.join(d.name for d in bad[:6])} ({reason.en.rstrip('.')})")
-        pieces_zh.append(f"避免{'、'.join(d.name_zh for d in bad[:6])}（{reason.zh.rstrip('。')}）")
+        pieces.append(both("avoid {drugs} ({reason})", drugs=_names(bad), reason=(reason.en.rstrip("."), reason.zh.rstrip("。"))))
     if care:
-        pieces.append(f"with care {', '.join(d.name for d in care[:6])}")
-        pieces_zh.append(f"慎用{'、'.join(d.name_zh for d in care[:6])}")
+        pieces.append(both("with care {drugs}", drugs=_names(care)))
     if free:
-        pieces.append(f"nothing found against {', '.join(d.name for d in free[:6])}")
-        pieces_zh.append(f"未发现反对{'、'.join(d.name_zh for d in free[:6])}的依据")
-    head = "No" if bad and not care and not free else "Depends on the drug" if bad else "With care" if care else "No objection found"
-    head_zh = "不建议" if bad and not care and not free else "取决于具体药物" if bad else "慎用" if care else "未见反对依据"
-    lines: list[_Line] = [(f"{head} ({name.en}): {'; '.join(pieces)}.", f"{head_zh}（{name.zh}）：{'；'.join(pieces_zh)}。", reason)]
+        pieces.append(both("nothing found against {drugs}", drugs=_names(free)))
+    if bad:
+        head = both("Depends on the drug") if care or free else both("No")
+    else:
+        head = both("With care") if care else both("No objection found")
+    told = ("; ".join(en for en, _ in pieces), "；".join(zh for _, zh in pieces))
+    lines: list[_Line] = [(*both("{head} ({name}): {told}.", head=head, name=(name.en, name.zh), told=told), reason)]
     return (0 if bad else 2), lines
+
+
+def _names(drugs: list[Drug]) -> Pair:
+    return ", ".join(d.name for d in drugs[:6]), "、".join(d.name_zh for d in drugs[:6])
 
 
 def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> tuple[int, list[_Line]]:
@@ -202,29 +220,38 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     head: _Line
     if worst is not None and (forbidden or worst.grave <= 1):
         rank = 0 if forbidden or worst.grave == 0 else 1
-        word, word_zh = ("No: avoid", "不建议使用") if rank == 0 else ("Better not, avoid if possible:", "尽量避免使用")
+        word, word_zh = both("No: avoid") if rank == 0 else both("Better not, avoid if possible:")
         reasons = [worst.told, *((o.en, o.zh) for o in found[1:2])]
         tail, tail_zh = " ".join(closed(en, ".") for en, _ in reasons), "".join(closed(zh, "。") for _, zh in reasons)
         head = (f"{word} {name.en}. {tail}", f"{word_zh}{name.zh}：{tail_zh}", worst)
     elif worst is not None:
         rank = 2
-        head = (f"{name.en} can be given with care: {worst.en}", f"{name.zh}可以谨慎使用：{worst.zh}", worst)
+        head = (*both("{name} can be given with care: {worst}", name=(name.en, name.zh), worst=(worst.en, worst.zh)), worst)
     elif (good := support(drug, record)) is not None:
         rank = 3
-        head = (f"Yes, {name.en} can be given: {closed(good[0], '.')}", f"可以使用{name.zh}：{closed(good[1], '。')}", None)
+        head = (
+            *both("Yes, {name} can be given: {good}", name=(name.en, name.zh), good=(closed(good[0], "."), closed(good[1], "。"))),
+            None,
+        )
     elif (known := in_pregnancy(drug, record)) is not None:
         rank = 3
         head = (
-            f"Nothing found against {name.en} here. {closed(known[0], '.')} Whether it is indicated is another question.",
-            f"未发现反对使用{name.zh}的依据。{closed(known[1], '。')}是否有适应证另行判断。",
+            *both(
+                "Nothing found against {name} here. {known} Whether it is indicated is another question.",
+                name=(name.en, name.zh),
+                known=(closed(known[0], "."), closed(known[1], "。")),
+            ),
             None,
         )
     else:
         rank = 3
         checked, checked_zh = _checked(record)
         head = (
-            f"Nothing found against {name.en} among what was checked ({checked}); that is not proof of safety.",
-            f"在已核对的内容（{checked_zh}）中未发现反对使用{name.zh}的依据；这不等于证明安全。",
+            *both(
+                "Nothing found against {name} among what was checked ({checked}); that is not proof of safety.",
+                name=(name.en, name.zh),
+                checked=(checked, checked_zh),
+            ),
             None,
         )
     lines: list[_Line] = [head]
@@ -239,12 +266,11 @@ def _checked(record: Record) -> tuple[str, str]:
     """What a verdict without objection rests on."""
     names = [record.graph.name(d.id) for d in record.patient.current]
     crcl = record.get("crcl")
-    parts = [f"current medicines: {', '.join(n.en for n in names) or 'none'}"]
-    parts_zh = [f"现用药：{'、'.join(n.zh for n in names) or '无'}"]
     allergies = ", ".join(a.substance for a in record.case.patient.allergies)
-    parts.append(f"allergies: {allergies or 'none recorded'}")
-    parts_zh.append(f"过敏：{allergies or '无记录'}")
-    if crcl is not None:
-        parts.append(f"CrCl {crcl.shown}")
-        parts_zh.append(f"肌酐清除率 {crcl.shown}")
-    return "; ".join(parts), "；".join(parts_zh)
+    listed = (", ".join(n.en for n in names), "、".join(n.zh for n in names)) if names else both("none")
+    parts = [
+        both("current medicines: {drugs}", drugs=listed),
+        both("allergies: {allergies}", allergies=allergies or both("none recorded")),
+        *([both("CrCl {shown}", shown=crcl.shown)] if crcl is not None else []),
+    ]
+    return "; ".join(en for en, _ in parts), "；".join(zh for _, zh in parts)

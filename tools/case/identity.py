@@ -2,20 +2,18 @@
 
 import re
 
+from retrieval.messages.patterns import patterns
 from tools.errors import BadInput
 
-_LOOKS_LIKE = re.compile(
-    r"(^|_)(name|surname|forename|firstname|lastname|family|given|initials|address|street|city|postcode|postal|zip|phone|telephone|mobile|fax|email|"
-    r"mrn|ssn|nhs|nhs_number|identifier|patient_id|record|record_number|medical_record|hospital_number|accession|passport|licen[cs]e|insurance|"
-    r"dob|birth|birthdate|birth_date|date_of_birth|photo|contact|next_of_kin|ip|url|biometric|姓名|地址|电话|身份证|病历号|住院号|门诊号|出生日期)(_|$)",
-    re.IGNORECASE,
-)
+_WORDS = patterns("tools.case")
+
+_LOOKS_LIKE, _CHINESE = _WORDS.regex("identity"), _WORDS.regex("identity_zh")
 
 
 def looks_identifying(field: str) -> bool:
     """Whether a field name looks like identity."""
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-.]+", "_", field)
-    return bool(_LOOKS_LIKE.search(snake) or re.search(r"姓名|地址|电话|身份证|病历号|住院号|门诊号|出生", field))
+    return bool(_LOOKS_LIKE.search(snake) or _CHINESE.search(field))
 
 
 def refuse(fields: list[str], where: str) -> None:

@@ -4,10 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.case.record import Allergy, Case, Medication, Observation, Smoking, Vitals
 from tools.evidence import Language
 from tools.labs.analytes import analytes, find_analyte
 from tools.labs.units import parse_unit
+
+_CONFUSION = patterns("tools.case").words("confusion")
+
+pair = messages("tools.case").pair
 
 Kind = Literal["lab", "vital", "patient", "pregnant", "smoking", "finding", "allergy", "take", "stop"]
 # A value that depends on another is no longer known when that one is supposed otherwise.
@@ -74,7 +80,7 @@ def _allergy(case: Case, p: Patch) -> Case:
 
 
 def _finding(case: Case, p: Patch) -> Case:
-    seen = tuple(f for f in case.presentation.findings if "confus" not in f.lower() and "意识" not in f)
+    seen = tuple(f for f in case.presentation.findings if not any(word in f.lower() for word in _CONFUSION))
     told = ("confusion" if p.yes else "no confusion",)
     return case.model_copy(update={"presentation": case.presentation.model_copy(update={"findings": (*seen, *told)})})
 
@@ -101,25 +107,25 @@ _SAID: Mapping[Kind, tuple[str, str]] = {
     "lab": ("{name} {value} {unit}", "{name} {value} {unit}"),
     "vital": ("{name} {value} {unit}", "{name} {value} {unit}"),
     "patient": ("{name} {value} {unit}", "{name} {value} {unit}"),
-    "pregnant": ("pregnant", "妊娠"),
-    "smoking": ("never smoked", "从不吸烟"),
-    "finding": ("new confusion", "新发意识模糊"),
-    "allergy": ("allergy to {name}", "对 {name} 过敏"),
-    "take": ("takes {name}", "正在使用 {name}"),
-    "stop": ("no longer takes {name}", "已停用 {name}"),
+    "pregnant": pair("pregnant"),
+    "smoking": pair("never smoked"),
+    "finding": pair("new confusion"),
+    "allergy": pair("allergy to {name}"),
+    "take": pair("takes {name}"),
+    "stop": pair("no longer takes {name}"),
 }
 _NAMES: Mapping[str, tuple[str, str, str]] = {
-    "heart_rate": ("heart rate", "心率", "/min"),
-    "respiratory_rate": ("respiratory rate", "呼吸频率", "/min"),
-    "temperature_c": ("temperature", "体温", "°C"),
-    "sbp_mmhg": ("systolic pressure", "收缩压", "mmHg"),
-    "dbp_mmhg": ("diastolic pressure", "舒张压", "mmHg"),
-    "spo2_pct": ("oxygen saturation", "血氧饱和度", "%"),
-    "fio2": ("inspired oxygen fraction", "吸入氧浓度", ""),
-    "gcs": ("Glasgow Coma Scale", "格拉斯哥昏迷评分", ""),
-    "age_years": ("age", "年龄", "years"),
-    "weight_kg": ("weight", "体重", "kg"),
-    "height_cm": ("height", "身高", "cm"),
+    "heart_rate": (*pair("heart rate"), "/min"),
+    "respiratory_rate": (*pair("respiratory rate"), "/min"),
+    "temperature_c": (*pair("temperature"), "°C"),
+    "sbp_mmhg": (*pair("systolic pressure"), "mmHg"),
+    "dbp_mmhg": (*pair("diastolic pressure"), "mmHg"),
+    "spo2_pct": (*pair("oxygen saturation"), "%"),
+    "fio2": (*pair("inspired oxygen fraction"), ""),
+    "gcs": (*pair("Glasgow Coma Scale"), ""),
+    "age_years": (*pair("age"), "years"),
+    "weight_kg": (*pair("weight"), "kg"),
+    "height_cm": (*pair("height"), "cm"),
 }
 
 
@@ -137,15 +143,15 @@ def told(patch: Patch, case: Case, language: Language) -> str:
         analyte, parsed = analytes()[patch.name], parse_unit(patch.unit)
         name, unit = analyte.name(language), parsed.shown if parsed else patch.unit
     else:
-        name, unit = (names[1 if zh else 0], "岁" if zh and names[2] == "years" else names[2]) if names else (patch.name, "")
+        name, unit = (names[1 if zh else 0], pair("years")[zh] if names[2] == "years" else names[2]) if names else (patch.name, "")
     value = "" if patch.value is None else f"{patch.value:g}"
     text = _SAID[patch.kind][1 if zh else 0].format(name=name, value=value, unit=unit).strip()
     if patch.severity:
-        text += "（严重过敏反应）" if zh else f" ({patch.severity})"
+        text += pair(" ({severity})", severity=patch.severity)[zh]
     if not patch.yes:
-        text = f"无：{text}" if zh else f"not: {text}"
+        text = pair("not: {text}", text=text)[zh]
     was = _recorded(patch, case)
-    return text if was is None else f"{text}（病历：{was}）" if zh else f"{text} (record: {was})"
+    return text if was is None else pair("{text} (record: {was})", text=text, was=was)[zh]
 
 
 def _recorded(patch: Patch, case: Case) -> str | None:

@@ -1,31 +1,39 @@
 """Tool `summarize_case`: the case on one page as evidence sentences, and the card of it that the system prompt carries."""
 
-from pydantic import JsonValue
-
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.case.vitals import abnormal, lines
 from tools.deps import Deps
-from tools.evidence import Evidence, Language, Quantity, ToolResult
+from tools.evidence import Evidence, Language, Payload, Quantity, ToolResult
 from tools.labs.interpret import sentence
 from tools.labs.value import latest, shown
 from tools.quantities import fill
 
-_SEX = {"male": ("man", "男性"), "female": ("woman", "女性"), "other": ("patient", "患者"), "unknown": ("patient", "患者")}
-_SEVERITY_ZH = {"mild": "轻度", "moderate": "中度", "severe": "重度"}
+say = messages("tools.case").say
+
+pair = messages("tools.case").pair
+
+_SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("patient"), "unknown": pair("patient")}
 _MOST_LABS = 12
+
+
+class CardData(Payload):
+    """The case in a few lines, for a system prompt."""
+
+    card: str
 
 
 def summarize_case(deps: Deps) -> ToolResult:
     """Summarise the case on one page: demographics, presentation, vitals, conditions, allergies, medicines, key labs, studies."""
     if deps.case is None:
-        return ToolResult(tool="summarize_case", status="empty", reason="no case is open", missing=("case",))
+        return ToolResult(tool="summarize_case", status="empty", reason=say(deps.language, "no case is open"), missing=("case",))
     evidence = [e for e in _parts(deps.case) if e is not None]
     missing = tuple(_missing(deps.case, deps.language))
-    card: dict[str, JsonValue] = {"card": case_card(deps.case, deps.language)}
+    card = CardData(card=case_card(deps.case, deps.language))
     return ToolResult(
         tool="summarize_case",
         status="partial" if missing else "ok",
-        reason=f"not recorded: {', '.join(missing)}" if missing else None,
+        reason=say(deps.language, "not recorded: {gaps}", gaps=(", ".join(missing), "、".join(missing))) if missing else None,
         counts={"sentences": len(evidence)},
         missing=missing,
         emergencies=tuple(abnormal(deps.case, deps.language, urgent=True)),
@@ -71,29 +79,24 @@ def _evidence(
 
 def _demographics(case: Case) -> Evidence:
     p = case.patient
-    noun, noun_zh = _SEX[p.sex]
+    noun = _SEX[p.sex]
     age = None if p.age_years is None else shown(p.age_years)
-    en = (
-        f"The patient is {'an' if age in ('11', '18') or age.startswith('8') else 'a'} {age}-year-old {noun}"
-        if age
-        else f"The patient is a {noun} of unknown age"
-    )
-    zh = f"患者为 {age} 岁{noun_zh}" if age else f"患者为{noun_zh}，年龄不详"
+    if age is None:
+        en, zh = pair("The patient is a {noun} of unknown age", noun=noun)
+    else:
+        article = "an" if age in ("11", "18") or age.startswith("8") else "a"
+        en, zh = pair("The patient is {article} {age}-year-old {noun}", article=article, age=age, noun=noun)
     known: list[Quantity] = [] if p.age_years is None else [Quantity(name="age", value=p.age_years, unit="years", decimals=0)]
     if p.weight_kg is not None:
-        en, zh = f"{en}, weight {shown(p.weight_kg)} kg", f"{zh}，体重 {shown(p.weight_kg)} kg"
+        en, zh = pair("{text}, weight {weight_kg} kg", weight_kg=shown(p.weight_kg), text=(en, zh))
     if p.height_cm is not None:
-        en, zh = f"{en}, height {shown(p.height_cm)} cm", f"{zh}，身高 {shown(p.height_cm)} cm"
+        en, zh = pair("{text}, height {height_cm} cm", height_cm=shown(p.height_cm), text=(en, zh))
     if p.pregnant:
-        en, zh = f"{en}, pregnant", f"{zh}，妊娠"
+        en, zh = pair("{text}, pregnant", text=(en, zh))
     if p.smoking and p.smoking.status != "unknown":
-        word = {"never": ("never smoker", "从不吸烟"), "former": ("former smoker", "既往吸烟"), "current": ("current smoker", "目前吸烟")}[
-            p.smoking.status
-        ]
+        word = {"never": pair("never smoker"), "former": pair("former smoker"), "current": pair("current smoker")}[p.smoking.status]
         years, years_zh = (
-            ("", "")
-            if p.smoking.pack_years is None
-            else (f" of {shown(p.smoking.pack_years)} pack-years", f" {shown(p.smoking.pack_years)} 包年")
+            ("", "") if p.smoking.pack_years is None else pair(" of {pack_years} pack-years", pack_years=shown(p.smoking.pack_years))
         )
         en, zh = f"{en}, {word[0]}{years}", f"{zh}，{word[1]}{years_zh}"
     return _evidence("demographics", en + ".", zh + "。", (p.sex,), tuple(known))
@@ -105,14 +108,12 @@ def _presentation(case: Case) -> Evidence | None:
         return None
     en, zh = "", ""
     if p.symptoms:
-        span, span_zh = (
-            ("", "") if p.duration_days is None else (f" for {shown(p.duration_days)} days", f"，持续 {shown(p.duration_days)} 天")
-        )
-        en, zh = f"Symptoms{span}: {', '.join(p.symptoms)}. ", f"症状：{'、'.join(p.symptoms)}{span_zh}。"
+        span, span_zh = ("", "") if p.duration_days is None else pair(" for {duration_days} days", duration_days=shown(p.duration_days))
+        en, zh = pair("Symptoms{span}: {symptoms}. ", span=(span, span_zh), symptoms=(", ".join(p.symptoms), "、".join(p.symptoms)))
     if p.findings:
-        en, zh = f"{en}Findings: {', '.join(p.findings)}. ", f"{zh}体征与发现：{'、'.join(p.findings)}。"
+        en, zh = pair("{text}Findings: {findings}. ", findings=(", ".join(p.findings), "、".join(p.findings)), text=(en, zh))
     if p.question:
-        en, zh = f"{en}Question: {p.question}", f"{zh}问题：{p.question}"
+        en, zh = pair("{text}Question: {question}", question=p.question, text=(en, zh))
     return _evidence("presentation", en.strip(), zh, tuple(p.symptoms))
 
 
@@ -120,8 +121,7 @@ def _vitals(case: Case) -> Evidence | None:
     rows = lines(case)
     if not rows:
         return None
-    en = "Vital signs: " + ", ".join(r.en for r in rows) + "."
-    zh = "生命体征：" + "，".join(r.zh for r in rows) + "。"
+    en, zh = pair("Vital signs: {signs}.", signs=(", ".join(r.en for r in rows), "，".join(r.zh for r in rows)))
     known = tuple(Quantity(name=r.name, value=r.value, unit=r.unit, decimals=r.decimals) for r in rows)
     return _evidence("vitals", en, zh, tuple(r.name for r in rows), known, max((r.time or "" for r in rows), default="") or None)
 
@@ -137,23 +137,23 @@ def _listed(
 
 def _conditions(case: Case) -> Evidence | None:
     known = case.patient.conditions
-    items = [(c.name + (f" (since {c.since})" if c.since else ""), c.name + (f"（{c.since} 年起）" if c.since else "")) for c in known]
-    return _listed("conditions", ("Known conditions", "既往疾病"), items, tuple(c.name for c in known))
+    items = [pair("{name} (since {since})", name=c.name, since=c.since) if c.since else (c.name, c.name) for c in known]
+    return _listed("conditions", pair("Known conditions"), items, tuple(c.name for c in known))
 
 
 def _allergies(case: Case) -> Evidence | None:
-    items = []
+    items, severities = [], messages("tools.case").table("severity")
     for a in case.patient.allergies:
         details = [x for x in (a.reaction, a.severity) if x]
-        details_zh = [_SEVERITY_ZH.get(x, x) for x in details]
+        details_zh = [severities.get(x, x) for x in details]
         items.append(
             (
                 a.substance + (f" ({', '.join(details)})" if details else ""),
                 a.substance + (f"（{'，'.join(details_zh)}）" if details else ""),
             )
         )
-    none = ("No allergy is recorded; this is not the same as none.", "未记录过敏史；这不等于无过敏。")
-    return _listed("allergies", ("Recorded allergies", "过敏史"), items, tuple(a.substance for a in case.patient.allergies), none)
+    none = pair("No allergy is recorded; this is not the same as none.")
+    return _listed("allergies", pair("Recorded allergies"), items, tuple(a.substance for a in case.patient.allergies), none)
 
 
 def _medications(case: Case) -> Evidence | None:
@@ -162,8 +162,8 @@ def _medications(case: Case) -> Evidence | None:
         dose = f" {shown(m.dose)} {m.unit or ''}".rstrip() if m.dose is not None else ""
         text = f"{m.name}{dose}" + "".join(f" {x}" for x in (m.route, m.frequency) if x)
         items.append((text, text))
-    none = ("No current medicine is recorded; this is not the same as none.", "未记录当前用药；这不等于未用药。")
-    return _listed("medications", ("Current medicines", "当前用药"), items, tuple(m.name for m in case.medications), none)
+    none = pair("No current medicine is recorded; this is not the same as none.")
+    return _listed("medications", pair("Current medicines"), items, tuple(m.name for m in case.medications), none)
 
 
 def _labs(case: Case) -> Evidence | None:
@@ -175,7 +175,7 @@ def _labs(case: Case) -> Evidence | None:
     en = " ".join(sentence(r) for r in kept)
     zh = "".join(sentence(r, "zh") for r in kept)
     known = tuple(Quantity(name=r.id, value=r.observation.value or 0.0, unit=r.shown_unit, decimals=4) for r in kept)
-    return _evidence("labs", f"Abnormal laboratory values: {en}", f"异常检验：{zh}", tuple(r.id.replace("_", " ") for r in kept), known)
+    return _evidence("labs", *pair("Abnormal laboratory values: {text}", text=(en, zh)), tuple(r.id.replace("_", " ") for r in kept), known)
 
 
 def _lung_function(case: Case) -> Evidence | None:
@@ -183,33 +183,33 @@ def _lung_function(case: Case) -> Evidence | None:
         return None
     last = max(case.lung_function, key=lambda f: f.time or "")
     labels = (
-        ("fev1_l", "FEV1", "FEV1", " L"), ("fev1_pct", "FEV1", "FEV1 占预计值", "%"), ("fvc_l", "FVC", "FVC", " L"),
-        ("fvc_pct", "FVC", "FVC 占预计值", "%"), ("fev1_fvc", "FEV1/FVC", "FEV1/FVC", ""), ("dlco_pct", "DLCO", "DLCO 占预计值", "%"),
+        ("fev1_l", "FEV1", "FEV1", " L"), ("fev1_pct", *pair("FEV1"), "%"), ("fvc_l", "FVC", "FVC", " L"),
+        ("fvc_pct", *pair("FVC"), "%"), ("fev1_fvc", "FEV1/FVC", "FEV1/FVC", ""), ("dlco_pct", *pair("DLCO"), "%"),
     )  # fmt: skip
     values = [(en, zh, unit, v) for f, en, zh, unit in labels if (v := getattr(last, f)) is not None]
     if not values:
         return None
     en = ", ".join(f"{n} {shown(v)}{u}" + (" predicted" if u == "%" else "") for n, _, u, v in values)
     zh = "，".join(f"{n} {shown(v)}{u}" for _, n, u, v in values)
-    return _evidence("lung-function", f"Lung function: {en}.", f"肺功能：{zh}。", ("fev1",), time=last.time)
+    return _evidence("lung-function", *pair("Lung function: {text}.", text=(en, zh)), ("fev1",), time=last.time)
 
 
 def _studies(case: Case) -> Evidence | None:
-    items = []
+    items: list[tuple[str, str]] = []
     for t in case.studies:
-        en = t.id + (" (prior)" if t.prior else "") + (f" of {t.date}" if t.date else "")
-        items.append((en, t.id + ("（既往）" if t.prior else "") + (f"（{t.date}）" if t.date else "")))
-    return _listed("studies", ("CT studies available", "可用 CT 检查"), items, tuple(t.id for t in case.studies))
+        name = pair("{id} (prior)", id=t.id) if t.prior else (t.id, t.id)
+        items.append(pair("{name} of {date}", name=name, date=t.date) if t.date else name)
+    return _listed("studies", pair("CT studies available"), items, tuple(t.id for t in case.studies))
 
 
 def _missing(case: Case, language: Language) -> list[str]:
     p = case.patient
     gaps = (
-        (p.age_years is None, "age", "年龄"),
-        (p.sex == "unknown", "sex", "性别"),
-        (not case.vitals, "vital signs", "生命体征"),
-        (not case.labs, "laboratory values", "检验"),
-        (not p.allergies, "allergies", "过敏史"),
-        (not case.medications, "medicines", "用药"),
+        (p.age_years is None, *pair("age")),
+        (p.sex == "unknown", *pair("sex")),
+        (not case.vitals, *pair("vital signs")),
+        (not case.labs, *pair("laboratory values")),
+        (not p.allergies, *pair("allergies")),
+        (not case.medications, *pair("medicines")),
     )
     return [zh if language == "zh" else en for gap, en, zh in gaps if gap]

@@ -1,6 +1,9 @@
 """Tool `summarize_case`: summarise the case."""
 
+from retrieval.messages.catalogue import messages
 from tools.spec import ToolSpec
+
+pair = messages("tools.case").pair
 
 SPEC = ToolSpec(
     name="summarize_case",
@@ -10,7 +13,8 @@ SPEC = ToolSpec(
     "studies.",
     arguments=None,
     intent="summary",
-    labels=("Summarise the case", "病例摘要"),
+    labels=pair("Summarise the case"),
     needs_case=True,
     of_patient=True,
+    results=("tools.case.summary:CardData",),
 )

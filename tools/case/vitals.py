@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.evidence import Language
 from tools.labs.value import decimals, shown
 from tools.scores.inputs import latest_vital
+
+pair = messages("tools.case").pair
+say = messages("tools.case").say
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,14 @@ class _Sign:
 # Diastolic: CURB-65 limit.
 # GCS below 9: usual limit for airway protection.
 _SIGNS = (
-    _Sign("temperature_c", "temperature", "体温", "°C", 36.1, 38.0, 35.0, None),
-    _Sign("heart_rate", "heart rate", "心率", "/min", 51, 90, 40, 131),
-    _Sign("respiratory_rate", "respiratory rate", "呼吸频率", "/min", 12, 20, 8, 25),
-    _Sign("sbp_mmhg", "systolic blood pressure", "收缩压", "mmHg", 111, 219, 90, 220),
-    _Sign("dbp_mmhg", "diastolic blood pressure", "舒张压", "mmHg", 61, None, None, None),
-    _Sign("spo2_pct", "oxygen saturation", "血氧饱和度", "%", 96, None, 91, None),
-    _Sign("fio2", "inspired oxygen fraction", "吸入氧浓度", "", None, 0.21, None, None),
-    _Sign("gcs", "Glasgow Coma Scale", "格拉斯哥昏迷评分", "", 15, None, 8, None),
+    _Sign("temperature_c", *pair("temperature"), "°C", 36.1, 38.0, 35.0, None),
+    _Sign("heart_rate", *pair("heart rate"), "/min", 51, 90, 40, 131),
+    _Sign("respiratory_rate", *pair("respiratory rate"), "/min", 12, 20, 8, 25),
+    _Sign("sbp_mmhg", *pair("systolic blood pressure"), "mmHg", 111, 219, 90, 220),
+    _Sign("dbp_mmhg", *pair("diastolic blood pressure"), "mmHg", 61, None, None, None),
+    _Sign("spo2_pct", *pair("oxygen saturation"), "%", 96, None, 91, None),
+    _Sign("fio2", *pair("inspired oxygen fraction"), "", None, 0.21, None, None),
+    _Sign("gcs", *pair("Glasgow Coma Scale"), "", 15, None, 8, None),
 )
 
 
@@ -65,10 +69,10 @@ def lines(case: Case) -> list[Line]:
 
 def _word(s: _Sign, value: float) -> tuple[str, str]:
     if s.field == "fio2":
-        return (" (on oxygen)", "（吸氧）") if value > 0.21 else (" (air)", "（空气）")
+        return pair(" (on oxygen)") if value > 0.21 else pair(" (air)")
     if s.low is not None and value < s.low:
-        return " (low)", "（偏低）"
-    return (" (high)", "（偏高）") if s.high is not None and value > s.high else ("", "")
+        return pair(" (low)")
+    return pair(" (high)") if s.high is not None and value > s.high else ("", "")
 
 
 def abnormal(case: Case, language: Language = "en", *, urgent: bool = False) -> list[str]:
@@ -82,8 +86,13 @@ def abnormal(case: Case, language: Language = "en", *, urgent: bool = False) -> 
         gap = "" if s.unit in ("", "%") else " "
         value = f"{shown(found[0])}{gap}{s.unit}"
         out.append(
-            f"{s.zh} {value}，属危险范围（NEWS2 单项 3 分），须立即评估。"
-            if language == "zh"
-            else f"{s.en[:1].upper()}{s.en[1:]} {value} is in the red range (3 points in NEWS2): assess now."
+            say(
+                language,
+                "{upper}{text} {value} is in the red range (3 points in NEWS2): assess now.",
+                value=value,
+                upper=s.en[:1].upper(),
+                text=s.en[1:],
+                text_2=s.zh,
+            )
         )
     return out

@@ -12,6 +12,7 @@ from retrieval.drugs.graph import DrugGraph
 from tools.case.demo import open_named
 from tools.deps import Deps
 from tools.drugs.medications import check_medications, rank_drugs
+from tools.drugs.payload import CandidateRow, FactRow, FactsData, RankingData
 from tools.evidence import Evidence, Status, ToolResult
 
 
@@ -31,9 +32,9 @@ class DrugReport(BaseModel):
     emergencies: tuple[str, ...] = ()
     query: dict[str, JsonValue] = {}
     counts: dict[str, int] = {}
-    facts: list[JsonValue] = []
-    ranked: list[JsonValue] = []
-    rejected: list[JsonValue] = []
+    facts: tuple[FactRow, ...] = ()
+    ranked: tuple[CandidateRow, ...] = ()
+    rejected: tuple[CandidateRow, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -47,7 +48,8 @@ def _deps(ctx: typer.Context, case: str) -> tuple[Deps, tuple[str, ...]]:
 
 
 def _report(result: ToolResult, warnings: tuple[str, ...]) -> DrugReport:
-    lists = {name: value for name, value in result.data.items() if isinstance(value, list)}
+    checked, ranking = result.payload(FactsData), result.payload(RankingData)
+    facts = checked.facts if checked else ranking.facts if ranking else ()
     return DrugReport(
         status=result.status,
         reason=result.reason,
@@ -56,9 +58,9 @@ def _report(result: ToolResult, warnings: tuple[str, ...]) -> DrugReport:
         emergencies=result.emergencies,
         query=result.query,
         counts=result.counts,
-        facts=lists.get("facts", []),
-        ranked=lists.get("ranked", []),
-        rejected=lists.get("rejected", []),
+        facts=facts,
+        ranked=ranking.ranked if ranking else (),
+        rejected=ranking.rejected if ranking else (),
         evidence=result.evidence,
     )
 

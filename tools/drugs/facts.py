@@ -1,12 +1,12 @@
-"""Facts of the drug graph as citable `Evidence` and as the JSON shape of the commands."""
+"""Facts of the drug graph as citable `Evidence` and as rows of the commands."""
 
 import re
 from collections.abc import Iterable
 
-from pydantic import JsonValue
-
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
+from tools.drugs.payload import FactRow
 from tools.evidence import Evidence, Quantity
 
 # A number with the unit that follows it, as the sentences of the drug tables write doses, clearances and times.
@@ -14,7 +14,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])(\d+(?:\.\d+)?)\s*"
     r"(mg/kg|mg/dL|mL/min(?:/1\.73 m²)?|mg|mcg|µg|g|%|hours?|days?|weeks?|months?|years?|ms|mmol/L|IU|million units)?(?![\w])"
 )
-NOT_SAFE = "absence from the drug graph is not proof of safety"
+NOT_SAFE = messages("tools.drugs").pair("absence from the drug graph is not proof of safety")
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
@@ -49,21 +49,21 @@ def to_evidence(graph: DrugGraph, fact: DrugFact) -> Evidence:
     )
 
 
-def to_json(facts: Iterable[DrugFact]) -> list[JsonValue]:
+def rows(facts: Iterable[DrugFact]) -> tuple[FactRow, ...]:
     """Facts as the commands print them."""
-    return [
-        {
-            "key": f.key,
-            "text": f.text,
-            "text_zh": f.text_zh,
-            "subjects": list(f.subjects),
-            "relation": f.relation,
-            "severity": f.severity,
-            "source": f.source,
-            "year": f.year,
-            "inferred": f.inferred,
-            "path": list(f.path),
-            "management": f.management,
-        }
+    return tuple(
+        FactRow(
+            key=f.key,
+            text=f.text,
+            text_zh=f.text_zh,
+            subjects=f.subjects,
+            relation=f.relation,
+            severity=f.severity,
+            source=f.source,
+            year=f.year,
+            inferred=f.inferred,
+            path=f.path,
+            management=f.management,
+        )
         for f in facts
-    ]
+    )

@@ -1,28 +1,34 @@
 """Drug tools: `check_medications`, `query_drug_graph` and `rank_drugs`, all on the drug knowledge graph."""
 
+from collections.abc import Iterable
+
 from pydantic import JsonValue
 
 from retrieval.drugs.check import check
 from retrieval.drugs.facts import Drug, DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.query import QueryResult
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
-from tools.drugs.facts import NOT_SAFE, to_evidence, to_json
+from tools.drugs.facts import NOT_SAFE, rows, to_evidence
 from tools.drugs.model_opinion import Opinion, opinion, statement
 from tools.drugs.patient import DrugPatient, read_patient
+from tools.drugs.payload import AgainstRow, CandidateRow, FactsData, RankingData
 from tools.drugs.ranking import Choice, Ranking, rank
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.model_card import card_line
 from tools.quantities import fill
 from tools.wording import in_language
 
+say = messages("tools.drugs").say
+
+pair = messages("tools.drugs").pair
+
 # A model and a reader cannot use more statements than this at once; the counts tell how many there were.
 _MOST_FACTS = 24
-_LINE_ZH = {"first": "一线", "alternative": "替代", "add_on": "附加", "second": "二线", "prophylaxis": "预防"}
 _GRAVITY = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3}
-_GRAPH_ONLY = "ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model"
-_MODEL_ASKED = "the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal"
-_NO_OPINION = "ranking by the drug graph alone; no MedMPT medication opinion is included"
+_GRAPH_ONLY = pair("ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model")
+_MODEL_ASKED = pair("the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal")
 
 
 def _graph(deps: Deps) -> DrugGraph:
@@ -44,9 +50,16 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
     shown = result.facts[:_MOST_FACTS]
     warnings = list(result.warnings)
     if len(result.facts) > len(shown):
-        warnings.append(f"{len(result.facts)} facts found, the {len(shown)} most severe are shown: ask more narrowly for the others")
+        warnings.append(
+            say(
+                deps.language,
+                "{facts} facts found, the {shown} most severe are shown: ask more narrowly for the others",
+                facts=len(result.facts),
+                shown=len(shown),
+            )
+        )
     if any(f.inferred for f in shown):
-        warnings.append("inferred facts are derived from enzyme or effect edges and are not stated by a source")
+        warnings.append(say(deps.language, "inferred facts are derived from enzyme or effect edges and are not stated by a source"))
     return ToolResult(
         tool="query_drug_graph",
         status=result.status,
@@ -56,7 +69,7 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
         warnings=tuple(warnings),
         missing=result.understood.unknown,
         evidence=tuple(to_evidence(graph, f) for f in shown),
-        data={"facts": to_json(shown)},
+        data=FactsData(facts=rows(shown)),
     )
 
 
@@ -110,7 +123,7 @@ def check_medications(deps: Deps, add: list[str] | None = None) -> ToolResult:
     facts = check(graph, (*drugs, *patient.exposures), patient.context)
     ids = {d.id for d in added}
     chosen = tuple(f for f in facts if not ids or ids & set(f.subjects)) if add else facts
-    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language == "zh")
+    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language)
 
 
 def _unresolved(graph: DrugGraph, name: str) -> str:
@@ -123,8 +136,23 @@ def _unresolved(graph: DrugGraph, name: str) -> str:
 
 def _no_drugs(deps: Deps, unknown: list[str]) -> str:
     if unknown:
-        return f"none of these medicines is in the drug graph: {', '.join(unknown)}; {NOT_SAFE}"
-    return "the case lists no medicines and none was named" if deps.case else "no case is open and no medicine was named"
+        names = (", ".join(unknown), "、".join(unknown))
+        return say(deps.language, "none of these medicines is in the drug graph: {names}; {not_safe}", names=names, not_safe=NOT_SAFE)
+    if deps.case:
+        return say(deps.language, "the case lists no medicines and none was named")
+    return say(deps.language, "no case is open and no medicine was named")
+
+
+def _not_checked(patient: DrugPatient, unknown: Iterable[str], language: Language, *, conditions: bool) -> list[str]:
+    """What the graph does not know, each with its name."""
+    return [
+        *(say(language, "{name!r} is not in the drug graph and was not checked", name=name) for name in unknown),
+        *(say(language, "allergy {name!r} is not in the drug graph and was not checked", name=name) for name in patient.unknown_allergies),
+        *(
+            say(language, "condition {name!r} is not in the drug graph and was not checked", name=name)
+            for name in (patient.unknown_conditions if conditions else ())
+        ),
+    ]
 
 
 def _checked(
@@ -135,12 +163,12 @@ def _checked(
     chosen: tuple[DrugFact, ...],
     unknown: list[str],
     query: dict[str, JsonValue],
-    chinese: bool,
+    language: Language,
 ) -> ToolResult:
-    warnings = [f"{name!r} is not in the drug graph and was not checked" for name in unknown]
-    warnings += [f"allergy {name!r} is not in the drug graph and was not checked" for name in patient.unknown_allergies]
-    warnings += [f"condition {name!r} is not in the drug graph and was not checked" for name in patient.unknown_conditions]
-    warnings.append(NOT_SAFE)
+    zh = language == "zh"
+    warnings = [*_not_checked(patient, unknown, language, conditions=True), NOT_SAFE[zh]]
+    names = (", ".join(d.name for d in drugs), "、".join(d.name_zh for d in drugs))
+    nothing = say(language, "no fact of the drug graph speaks against {names}; {not_safe}", names=names, not_safe=NOT_SAFE)
     partial = bool(unknown or patient.unknown_allergies or patient.missing)
     urgent = [
         f for f in chosen if f.severity == "contraindicated" and not f.inferred and f.relation in ("interacts_with", "cross_reacts_with")
@@ -149,14 +177,35 @@ def _checked(
     return ToolResult(
         tool="check_medications",
         status=status,
-        reason=None if chosen else f"no fact of the drug graph speaks against {', '.join(d.name for d in drugs)}; {NOT_SAFE}",
+        reason=None if chosen else nothing,
         query=query,
         counts={"drugs": len(drugs), "pairs": len(drugs) * (len(drugs) - 1) // 2, "facts": len(facts), "shown": len(chosen)},
         warnings=tuple(warnings),
-        missing=(*unknown, *patient.missing),
-        emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
-        evidence=tuple(to_evidence(graph, f) for f in chosen),
-        data={"facts": to_json(chosen)},
+        missing=(*unknown, *(m[zh] for m in patient.missing)),
+        emergencies=tuple(f.text_zh if zh else f.text for f in urgent),
+        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen or unknown else (_nothing(graph, patient, drugs),),
+        data=FactsData(facts=rows(chosen)),
+    )
+
+
+def _nothing(graph: DrugGraph, patient: DrugPatient, drugs: tuple[Drug, ...]) -> Evidence:
+    """That nothing was found, and what was looked up: a negative answer names its reach."""
+    names = [graph.name(d.id) for d in drugs]
+    listed = ", ".join(n.en for n in names), "、".join(n.zh for n in names)
+    text, text_zh = pair(
+        "Nothing in the drug graph speaks against {names} in this patient ({pairs} pairs looked up); {not_safe}.",
+        names=listed,
+        pairs=len(drugs) * (len(drugs) - 1) // 2,
+        not_safe=NOT_SAFE,
+    )
+    return Evidence(
+        key="D-checked",
+        kind="drug_graph",
+        text=text,
+        text_zh=text_zh,
+        source="drug knowledge graph",
+        quantities=fill((), text, text_zh),
+        subjects=tuple(n.en.lower() for n in names),
     )
 
 
@@ -182,27 +231,31 @@ def rank_drugs(deps: Deps, condition: str | None = None) -> ToolResult:
 
 def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opinion, language: Language) -> ToolResult:
     order = sorted(ranking.ranked, key=lambda c: (-round(c.score, 6), -_score(model, c), c.drug.id))
-    warnings = [_MODEL_ASKED if model.scored else _GRAPH_ONLY, NOT_SAFE]
-    warnings += [f"{name!r} is not in the drug graph and was not checked" for name in patient.unknown_drugs]
-    warnings += [f"allergy {name!r} is not in the drug graph and was not checked" for name in patient.unknown_allergies]
+    zh = language == "zh"
+    warnings = [_MODEL_ASKED[zh] if model.scored else _GRAPH_ONLY[zh], NOT_SAFE[zh]]
+    warnings += _not_checked(patient, patient.unknown_drugs, language, conditions=False)
     facts = list(dict.fromkeys(f for choice in (*order, *ranking.rejected) for f in choice.facts))
-    silent = None if model.scored else f"{_NO_OPINION}: {model.silent}"
+    silent = say(
+        language,
+        "ranking by the drug graph alone; no MedMPT medication opinion is included: {reason}",
+        reason=in_language(model.silent or "", language),
+    )
     card = (card_line(model.card, language),) if model.card is not None and model.scored else ()
     return ToolResult(
         tool="rank_drugs",
         status="ok" if model.scored and not (patient.unknown_drugs or patient.missing) else "partial",
-        reason=in_language(silent, language) if silent else None,
+        reason=None if model.scored else silent,
         query={"condition": ranking.conditions, "condition_from": ranking.found_in, "crcl_ml_min": patient.context.crcl},
         counts={"candidates": len(order) + len(ranking.rejected), "ranked": len(order), "rejected": len(ranking.rejected)},
-        warnings=(*(in_language(w, language) for w in warnings), *card),
-        missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
+        warnings=(*warnings, *card),
+        missing=(*patient.unknown_drugs, *(m[zh] for m in patient.missing)),
         evidence=(*_verdict(order, ranking), *(to_evidence(graph, f) for f in facts), *_opinions(model, order, ranking)),
-        data={
-            "ranked": [_row(c, patient, model) for c in order],
-            "rejected": [_row(c, patient, model) for c in ranking.rejected],
-            "facts": to_json(facts),
-            "model": model.payload(),
-        },
+        data=RankingData(
+            ranked=tuple(_row(c, patient, model) for c in order),
+            rejected=tuple(_row(c, patient, model) for c in ranking.rejected),
+            facts=rows(facts),
+            model=model.payload(),
+        ),
     )
 
 
@@ -213,11 +266,15 @@ def _verdict(order: list[Choice], ranking: Ranking) -> list[Evidence]:
     names, names_zh = [c.drug.name for c in order[:3]], [c.drug.name_zh for c in order[:3]]
     condition = ", ".join(str(c) for c in ranking.conditions)
     first, line = order[0], order[0].line.replace("_", " ")
-    text = f"Inference: for {condition}, {names[0]} ranks first in this patient (place in treatment: {line}; score {first.score:.2f})"
-    place, where = _LINE_ZH.get(first.line, line), "、".join(ranking.conditions_zh) or condition
-    text_zh = f"推断：针对{where}，{names_zh[0]}在该患者中排在首位（治疗地位：{place}；得分 {first.score:.2f}）"
+    text, text_zh = pair(
+        "Inference: for {condition}, {name} ranks first in this patient (place in treatment: {line}; score {score:.2f})",
+        condition=(condition, "、".join(ranking.conditions_zh) or condition),
+        name=(names[0], names_zh[0]),
+        line=(line, messages("tools.drugs").table("line").get(first.line, line)),
+        score=first.score,
+    )
     if len(names) > 1:
-        text, text_zh = f"{text}, followed by {' and '.join(names[1:])}", f"{text_zh}，其次为{'、'.join(names_zh[1:])}"
+        text, text_zh = pair("{text}, followed by {names}", text=(text, text_zh), names=(" and ".join(names[1:]), "、".join(names_zh[1:])))
     return [
         Evidence(
             key="D-rank",
@@ -238,31 +295,31 @@ def _score(model: Opinion, choice: Choice) -> float:
     return scored.probability if scored is not None else 0.0
 
 
-def _row(c: Choice, patient: DrugPatient, model: Opinion) -> JsonValue:
+def _row(c: Choice, patient: DrugPatient, model: Opinion) -> CandidateRow:
     """One candidate with what speaks against it beside it."""
     scored = model.of(c.drug)
-    against: list[JsonValue] = [
-        {"key": f.key, "severity": f.severity, "relation": f.relation, "text": f.text, "text_zh": f.text_zh}
+    against = (
+        AgainstRow(key=f.key, severity=f.severity, relation=f.relation, text=f.text, text_zh=f.text_zh)
         for f in sorted(c.facts, key=lambda f: _GRAVITY.get(f.severity or "", 9))
         if f.severity is not None
-    ]
-    return {
-        "drug": c.drug.name,
-        "drug_zh": c.drug.name_zh,
-        "atc": c.drug.atc,
-        "score": round(c.score, 2),
-        "parts": {name: round(value, 2) for name, value in c.parts.items()},
-        "line": c.line,
-        "setting": c.setting,
-        "dose": c.dose,
-        "because": c.because or None,
-        "already_taken": c.drug in patient.current,
-        "warnings": against,
-        "model_score": round(scored.probability, 4) if scored is not None else None,
-        "model_rank": scored.rank if scored is not None else None,
-        "model_key": f"M-drug-{scored.entry}" if scored is not None else None,
-        "evidence": [f.key for f in c.facts],
-    }
+    )
+    return CandidateRow(
+        drug=c.drug.name,
+        drug_zh=c.drug.name_zh,
+        atc=c.drug.atc,
+        score=round(c.score, 2),
+        parts={name: round(value, 2) for name, value in c.parts.items()},
+        line=c.line,
+        setting=c.setting,
+        dose=c.dose,
+        because=c.because or None,
+        already_taken=c.drug in patient.current,
+        warnings=tuple(against),
+        model_score=round(scored.probability, 4) if scored is not None else None,
+        model_rank=scored.rank if scored is not None else None,
+        model_key=f"M-drug-{scored.entry}" if scored is not None else None,
+        evidence=tuple(f.key for f in c.facts),
+    )
 
 
 def _opinions(model: Opinion, order: list[Choice], ranking: Ranking) -> list[Evidence]:

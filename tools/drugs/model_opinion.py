@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from retrieval.drugs.facts import Drug
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.deps import Deps
+from tools.drugs.payload import ModelDrugRow, OpinionRow
 from tools.evidence import Evidence, ModelCard, Quantity
-from tools.imaging.model_card import NO_WEIGHTS, card_json, card_of
+from tools.imaging.model_card import NO_WEIGHTS, card_of, card_row
 from tools.imaging.studies import study_of
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
 from tools.labs.value import read
 from tools.quantities import fill
+
+pair = messages("tools.drugs").pair
 
 if TYPE_CHECKING:
     from medmpt_backend.inference.engine import MedMPTEngine
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from medmpt_backend.inference.training_domain import Validity
     from medmpt_backend.model.config import LabTest
 
-_USED = {"ct": ("CT", "CT"), "report": ("report", "报告"), "labs": ("laboratory values", "化验")}
+_USED = {"ct": ("CT", "CT"), "report": pair("report"), "labs": pair("laboratory values")}
 # Names of the cohort's panel that the laboratory tables write otherwise.
 _SAME = {"bicarbonate_arterial": "bicarbonate", "bicarbonate_serum": "bicarbonate"}
 
@@ -70,11 +72,11 @@ class Opinion:
         """What the opinion rests on."""
         return card_of(self.validity, self.threshold, False) if self.validity is not None else None
 
-    def payload(self) -> dict[str, JsonValue]:
-        """For the tool's data."""
-        drugs: list[JsonValue] = [{"drug": s.entry, "probability": round(s.probability, 4), "rank": s.rank} for s in self.scored[:15]]
-        validity = card_json(self.validity) if self.validity is not None else None
-        return {"drugs": drugs, "used": list(self.used), "reason": self.silent, "threshold": self.threshold, "validity": validity}
+    def payload(self) -> OpinionRow:
+        """For the tool's payload."""
+        drugs = tuple(ModelDrugRow(drug=s.entry, probability=round(s.probability, 4), rank=s.rank) for s in self.scored[:15])
+        validity = card_row(self.validity) if self.validity is not None else None
+        return OpinionRow(drugs=drugs, used=tuple(self.used), reason=self.silent, threshold=self.threshold, validity=validity)
 
 
 def opinion(deps: Deps, graph: DrugGraph) -> Opinion:
@@ -134,17 +136,14 @@ def panel_values(case: Case, panel: "tuple[LabTest, ...]") -> dict[str, float | 
 def statement(scored: Scored, found: Opinion, total: int) -> Evidence:
     """The score of one drug as a statement."""
     assert found.validity is not None
-    used = ", ".join(_USED[u][0] for u in found.used)
-    used_zh = "、".join(_USED[u][1] for u in found.used)
-    name = " + ".join(d.name for d in scored.drugs) or scored.entry
-    name_zh = "＋".join(d.name_zh for d in scored.drugs) or scored.entry
-    text = (
-        f"The MedMPT medication head scores {name} {scored.probability:.2f} (rank {scored.rank} of {total}, "
-        f"operating point {found.threshold:.2f}; from {used})."
-    )
-    text_zh = (
-        f"MedMPT 用药模型对{name_zh}的评分为 {scored.probability:.2f}（{total} 种中第 {scored.rank} 位，"
-        f"判定阈值 {found.threshold:.2f}；依据：{used_zh}）。"
+    text, text_zh = pair(
+        "The MedMPT medication head scores {name} {score:.2f} (rank {rank} of {total}, operating point {threshold:.2f}; from {used}).",
+        name=(" + ".join(d.name for d in scored.drugs) or scored.entry, "＋".join(d.name_zh for d in scored.drugs) or scored.entry),
+        score=scored.probability,
+        rank=scored.rank,
+        total=total,
+        threshold=found.threshold,
+        used=(", ".join(_USED[u][0] for u in found.used), "、".join(_USED[u][1] for u in found.used)),
     )
     return Evidence(
         key=f"M-drug-{scored.entry}",

@@ -12,9 +12,13 @@ from retrieval.drugs.check import duplicates, patient_facts
 from retrieval.drugs.facts import Drug, DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.tables import TreatsRow
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient
 from tools.evidence import Language
+
+say = messages("tools.drugs").say
 
 # Own convention, shown with every result: the start by place in treatment and the deduction per fact by severity.
 LINE_SCORE = {"first": 1.0, "alternative": 0.7, "add_on": 0.5, "second": 0.4, "prophylaxis": 0.3}
@@ -23,7 +27,7 @@ _INFERRED_SHARE = 0.5
 _DECISIVE = frozenset({"contraindicated_in", "cross_reacts_with", "pregnancy", "adjusts_for"})
 # Symptoms and settings that a case text names in passing: they are treated only when asked for by name.
 _NOT_FROM_TEXT = frozenset({"dry-cough", "dyspnoea-palliation", "icu-sedation", "smoking-cessation", "pneumonia"})
-_NEGATED = re.compile(r"(?:\bno|\bnot|without|denies|exclude[sd]?|rule[sd]? out|无|未见|排除|否认|没有)\W{0,3}(?:\w+\W+){0,2}$")
+_NEGATED = patterns("tools.drugs").regex("negated", 0)
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Ranking:
 
 def rank(graph: DrugGraph, patient: DrugPatient, case: Case | None, condition: str | None, language: Language) -> Ranking | str:
     """Rank candidates, or say in words why there are none."""
-    found = _from_argument(graph, condition) if condition else _from_case(graph, case, patient.context.conditions)
+    found = _from_argument(graph, condition, language) if condition else _from_case(graph, case, patient.context.conditions, language)
     if isinstance(found, str):
         return found
     ids, where = found
@@ -82,17 +86,17 @@ def _treatable(graph: DrugGraph, ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _from_argument(graph: DrugGraph, condition: str) -> tuple[tuple[str, ...], str] | str:
+def _from_argument(graph: DrugGraph, condition: str, language: Language) -> tuple[tuple[str, ...], str] | str:
     ids = graph.match_conditions(condition)
     treatable = _treatable(graph, ids)
     if not ids:
-        return f"condition {condition!r} is not in the drug graph"
-    return (treatable, "argument") if treatable else f"the drug graph lists no treatment for {condition!r}"
+        return say(language, "condition {name!r} is not in the drug graph", name=condition)
+    return (treatable, "argument") if treatable else say(language, "the drug graph lists no treatment for {name!r}", name=condition)
 
 
-def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...]) -> tuple[tuple[str, ...], str] | str:
+def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...], language: Language) -> tuple[tuple[str, ...], str] | str:
     if case is None:
-        return "no case is open and no condition was named"
+        return say(language, "no case is open and no condition was named")
     acute = [i for i in _treatable(graph, conditions) if i.endswith("-exacerbation")]
     if acute:
         return (acute[0],), "conditions"
@@ -104,7 +108,7 @@ def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...])
         ids = _treatable(graph, tuple(i for sentence in re.split(r"[.;。；\n]", text) for i in _asserted(graph, sentence)))
         if ids:
             return ids[:1], where
-    return "no condition with a treatment edge is named in the case; name the condition"
+    return say(language, "no condition with a treatment edge is named in the case; name the condition")
 
 
 def _asserted(graph: DrugGraph, text: str) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.spec import Arguments, ToolSpec
+
+pair = messages("tools.drugs").pair
 
 
 class OfMedications(Arguments):
@@ -19,8 +22,9 @@ SPEC = ToolSpec(
     "`add` names medicines under consideration.",
     arguments=OfMedications,
     intent="med_check",
-    labels=("Check the medicines", "核查用药"),
+    labels=pair("Check the medicines"),
     needs=("drugs",),
     needs_case=True,
     of_patient=True,
+    results=("tools.drugs.payload:FactsData",),
 )

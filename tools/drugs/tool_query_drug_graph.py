@@ -2,7 +2,10 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.spec import Arguments, ToolSpec
+
+pair = messages("tools.drugs").pair
 
 
 class OfQuestion(Arguments):
@@ -18,7 +21,8 @@ SPEC = ToolSpec(
     prompt="Look a fact up in the drug graph: interactions, enzymes, contraindications, uses of one or two named drugs.",
     arguments=OfQuestion,
     intent="drug_facts",
-    labels=("Ask the drug graph", "查询药物图谱"),
+    labels=pair("Ask the drug graph"),
     needs=("drugs",),
     of_patient=True,
+    results=("tools.drugs.payload:FactsData",),
 )

@@ -2,7 +2,10 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.spec import Arguments, ToolSpec
+
+pair = messages("tools.drugs").pair
 
 
 class OfRanking(Arguments):
@@ -18,10 +21,11 @@ SPEC = ToolSpec(
     prompt="Rank candidate medicines for the patient's condition, with what speaks against each (allergy, interaction, kidney, pregnancy).",
     arguments=OfRanking,
     intent="drug_rank",
-    labels=("Rank medicines", "药物排序"),
+    labels=pair("Rank medicines"),
     needs=(
         "drugs",
         "engine",
     ),
     of_patient=True,
+    results=("tools.drugs.payload:RankingData",),
 )

@@ -3,13 +3,38 @@
 from pydantic import JsonValue
 
 from retrieval.guidelines.passages import Filters, Hit
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
-from tools.evidence import Evidence, ToolResult
+from tools.evidence import Evidence, Payload, ToolResult
 from tools.quantities import fill
+
+say = messages("tools.guidelines").say
 
 # More than this never reaches a model (ARCHITECTURE: at most five passages).
 MOST = 5
 _BUILD = "medmpt index build"
+
+
+class HitRow(Payload):
+    """One passage with its calibrated probability of answering the question."""
+
+    key: str
+    text: str
+    text_zh: str
+    score: float
+    source: str
+    year: int | None
+    locator: str
+    superseded_by: str | None
+    conflicts: tuple[str, ...]
+
+
+class HitsData(Payload):
+    """What a search found, as `search` prints it; `direct` is False where there are only nearest passages."""
+
+    hits: tuple[HitRow, ...] = ()
+    direct: bool | None = None
+    unknown: tuple[str, ...] = ()
 
 
 def search_guidelines(
@@ -41,22 +66,26 @@ def search_guidelines(
     }  # fmt: skip
     if deps.index is None:
         return ToolResult(
-            tool="search_guidelines", status="unavailable", reason=f"the guideline index is not built: run `{_BUILD}`", query=asked
+            tool="search_guidelines",
+            status="unavailable",
+            reason=say(deps.language, "the guideline index is not built: run `{command}`", command=_BUILD),
+            query=asked,
         )
     if not query.strip():
-        return ToolResult(tool="search_guidelines", status="empty", reason="the query is empty", query=asked, missing=("query",))
+        return ToolResult(
+            tool="search_guidelines", status="empty", reason=say(deps.language, "the query is empty"), query=asked, missing=("query",)
+        )
     result = deps.index.search(query, max(1, min(k, MOST)), filters)
     asked["rendered"] = result.rendered
-    hits: list[JsonValue] = [_row(h) for h in result.hits]
     return ToolResult(
         tool="search_guidelines",
         status="ok" if result.direct else "partial" if result.hits else "empty",
-        reason=None if result.direct else result.reason or "no passage of the corpus fits",
+        reason=None if result.direct else result.reason or say(deps.language, "no passage of the corpus fits"),
         query=asked,
         counts=dict(result.counts),
         warnings=tuple(_warning(h) for h in result.hits if h.superseded_by),
         evidence=tuple(_evidence(h) for h in result.hits),
-        data={"hits": hits, "direct": result.direct, "unknown": list(result.unknown)},
+        data=HitsData(hits=tuple(map(_row, result.hits)), direct=result.direct, unknown=tuple(result.unknown)),
     )
 
 
@@ -83,16 +112,16 @@ def _evidence(hit: Hit) -> Evidence:
     )
 
 
-def _row(hit: Hit) -> JsonValue:
+def _row(hit: Hit) -> HitRow:
     p = hit.passage
-    return {
-        "key": p.key,
-        "text": p.text,
-        "text_zh": p.text_zh,
-        "score": hit.score,
-        "source": p.source,
-        "year": p.guideline.year,
-        "locator": p.locator,
-        "superseded_by": hit.superseded_by or p.guideline.superseded_by,
-        "conflicts": list(hit.conflicts),
-    }
+    return HitRow(
+        key=p.key,
+        text=p.text,
+        text_zh=p.text_zh,
+        score=hit.score,
+        source=p.source,
+        year=p.guideline.year,
+        locator=p.locator,
+        superseded_by=hit.superseded_by or p.guideline.superseded_by,
+        conflicts=tuple(hit.conflicts),
+    )

@@ -2,7 +2,10 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.spec import Arguments, ToolSpec
+
+pair = messages("tools.guidelines").pair
 
 
 class OfSearch(Arguments):
@@ -27,7 +30,8 @@ SPEC = ToolSpec(
     prompt=_PROMPT,
     arguments=OfSearch,
     intent="guideline",
-    labels=("Search the guidelines", "检索指南"),
+    labels=pair("Search the guidelines"),
     needs=("index",),
     of_patient=True,
+    results=("tools.guidelines.search:HitsData",),
 )

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from tools.evidence import Evidence, Language, ModelCard, Status
+from tools.imaging.results.model import CardRow
 from tools.wording import in_language, localised
 
 if TYPE_CHECKING:
@@ -33,9 +32,9 @@ def card_of(validity: "Validity", threshold: float | None = None, calibrated: bo
     )
 
 
-def card_json(validity: "Validity") -> dict[str, JsonValue]:
+def card_row(validity: "Validity") -> CardRow:
     """The card with the reason of the verdict, for the payload of a tool."""
-    return {**card_of(validity).model_dump(mode="json", exclude={"threshold", "calibrated"}), "reason": validity.reason}
+    return CardRow(**card_of(validity).model_dump(exclude={"threshold", "calibrated"}), reason=validity.reason)
 
 
 def card_line(card: ModelCard, language: Language) -> str:

@@ -6,12 +6,11 @@ A negative is stated only where a detector for it ran inside its domain and stay
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from medmpt_backend.findings import MIDLINE
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
-from tools.imaging.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
+from tools.imaging.model_card import abstained, card_line, card_of, card_row, reason_of, status_of
+from tools.imaging.results.model import Classified, ClassRow, DetectedRow
 from tools.quantities import fill
 
 if TYPE_CHECKING:
@@ -91,22 +90,22 @@ def classified(engine: "MedMPTEngine", volume: "Volume", deps: Deps, study: str)
         counts={"findings": len(ordered), "present": sum(f.present is True for f in ordered)},
         warnings=tuple(warnings) if trusted else (),
         evidence=(*statements, *absent) if trusted else (abstained(validity, study, "classify"),),
-        data={"findings": [_row(f) for f in ordered], "classes": _class_rows(further), "validity": card_json(validity)},
+        data=Classified(findings=tuple(map(_row, ordered)), classes=_class_rows(further), validity=card_row(validity)),
     )
 
 
-def _row(f: "FindingScore") -> dict[str, JsonValue]:
-    return {
-        "id": f.id,
-        "name": f.name,
-        "name_zh": f.name_zh,
-        "probability": f.probability,
-        "calibrated": f.calibrated,
-        "threshold": f.threshold,
-        "present": f.present,
-        "side": f.side,
-        "slices": list(f.slices),
-    }
+def _row(f: "FindingScore") -> DetectedRow:
+    return DetectedRow(
+        id=f.id,
+        name=f.name,
+        name_zh=f.name_zh,
+        probability=f.probability,
+        calibrated=f.calibrated,
+        threshold=f.threshold,
+        present=f.present,
+        side=f.side,
+        slices=tuple(f.slices),
+    )
 
 
 def _finding(f: "FindingScore", validity: "Validity", study: str) -> Evidence:
@@ -211,8 +210,7 @@ def _classes(c: ClassScore, study: str) -> Evidence:
     )
 
 
-def _class_rows(found: list[ClassScore]) -> list[JsonValue]:
-    return [
-        {"task": c.task, "class": TASKS[c.task].classes[c.index][0], "index": c.index, "probabilities": list(c.probabilities)}
-        for c in found
-    ]
+def _class_rows(found: list[ClassScore]) -> tuple[ClassRow, ...]:
+    return tuple(
+        ClassRow(task=c.task, label=TASKS[c.task].classes[c.index][0], index=c.index, probabilities=c.probabilities) for c in found
+    )

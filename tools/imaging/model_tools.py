@@ -11,8 +11,9 @@ from pydantic import JsonValue
 
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
-from tools.imaging.model_card import NO_WEIGHTS, abstained, card_json, card_line, card_of, reason_of, status_of
+from tools.imaging.model_card import NO_WEIGHTS, abstained, card_line, card_of, card_row, reason_of, status_of
 from tools.imaging.model_findings import classified
+from tools.imaging.results.model import Encoded
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
@@ -44,12 +45,12 @@ def encode_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
     def work(engine: "MedMPTEngine", volume: "Volume") -> ToolResult:
         encoding = engine.encode(volume)
         validity = encoding.validity
-        shape: dict[str, JsonValue] = {
-            "scan": list(encoding.scan.shape),
-            "slices": list(encoding.slices.shape),
-            "config_hash": encoding.config_hash,
-            "validity": card_json(validity),
-        }
+        shape = Encoded(
+            scan=tuple(encoding.scan.shape),
+            slices=tuple(encoding.slices.shape),
+            config_hash=encoding.config_hash,
+            validity=card_row(validity),
+        )
         return ToolResult(
             tool="encode_ct",
             status=status_of(validity),

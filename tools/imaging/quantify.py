@@ -1,14 +1,15 @@
 """Tool `quantify_ct`: the lungs of a CT study in figures, as evidence; needs no model."""
 
-from dataclasses import asdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
+from medmpt_backend.imaging.findings.groups import Point
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult, Validity
 from tools.imaging.marks.evidence import marked
+from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.statements import mark_rows
+from tools.imaging.results.measured import Measured, SeriesRow
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
@@ -59,7 +60,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
         warnings=(*found.warnings, *kept.warnings),
         missing=kept.missing,
         evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence),
-        data={**payload(found), "marks": mark_rows(kept.marks)},
+        data=payload(found, kept.marks),
     )
 
 
@@ -240,22 +241,25 @@ def _slices(q: "Quantification", study: str) -> list[Evidence]:
     return out
 
 
-def payload(q: "Quantification") -> dict[str, JsonValue]:
-    """The contract's object of `ct quantify`."""
+def payload(q: "Quantification", marks: Iterable[Mark] = ()) -> Measured:
+    """The contract's object of `ct quantify`, and the marks of the study."""
     s = q.series
-    series: dict[str, JsonValue] = {
-        "uid_hash": s.uid_hash,
-        "slices": q.slices,
-        "spacing_mm": list(q.spacing_mm),
-        "thickness_mm": s.thickness_mm,
-        "kernel": s.kernel,
-        "contrast": s.contrast,
-        "manufacturer": s.manufacturer,
-        "synthetic": s.synthetic,
-    }
-    lungs: dict[str, JsonValue] = dict(q.lungs.__dict__)
-    regions: list[JsonValue] = [dict(r.__dict__) for r in q.regions]
-    slices: dict[str, JsonValue] = {n: {"index": k.index, "position_mm": k.position_mm} for n, k in q.key_slices.items()}
-    definitions: dict[str, JsonValue] = dict(q.definitions)
-    groups: dict[str, JsonValue] = asdict(q.findings)
-    return {"series": series, "lungs": lungs, "regions": regions, "key_slices": slices, "definitions": definitions, **groups}
+    series = SeriesRow(
+        uid_hash=s.uid_hash,
+        slices=q.slices,
+        spacing_mm=q.spacing_mm,
+        thickness_mm=s.thickness_mm,
+        kernel=s.kernel,
+        contrast=s.contrast,
+        manufacturer=s.manufacturer,
+        synthetic=s.synthetic,
+    )
+    return Measured(
+        series=series,
+        lungs=q.lungs,
+        regions=q.regions,
+        key_slices={name: Point(k.index, k.position_mm) for name, k in q.key_slices.items()},
+        definitions=dict(q.definitions),
+        **vars(q.findings),
+        marks=mark_rows(marks),
+    )

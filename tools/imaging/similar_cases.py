@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from retrieval.index.similar_cases import CaseIndex, SimilarCase
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
-from tools.imaging.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
+from tools.imaging.model_card import abstained, card_line, card_of, card_row, reason_of, status_of
 from tools.imaging.model_tools import on_engine
+from tools.imaging.results.model import SimilarCases, SimilarRow
 from tools.quantities import fill
 
 if TYPE_CHECKING:
@@ -35,10 +34,12 @@ def _found(engine: "MedMPTEngine", volume: "Volume", deps: Deps, study: str, k: 
     encoding = engine.encode(volume)
     validity, query = encoding.validity, {"study": study, "k": k}
     why = reason_of(validity, deps.language)
-    card: dict[str, JsonValue] = {"validity": card_json(validity)}
+    card = card_row(validity)
     if validity.domain == "out":
         said = (abstained(validity, study, "similar"),)
-        return ToolResult(tool="find_similar_cases", status="out_of_domain", reason=why, query={**query}, evidence=said, data=card)
+        return ToolResult(
+            tool="find_similar_cases", status="out_of_domain", reason=why, query={**query}, evidence=said, data=SimilarCases(validity=card)
+        )
     from medmpt_backend.inference.reference import ReferenceCases
 
     reference = ReferenceCases.load(engine.weights.folder, engine.provenance.model_sha256)
@@ -64,7 +65,7 @@ def _found(engine: "MedMPTEngine", volume: "Volume", deps: Deps, study: str, k: 
         counts={"searched": searched, "shown": len(best)},
         warnings=(_synthetic(deps.language == "zh"), card_line(card_of(validity), deps.language)),
         evidence=tuple(_evidence(hit, known.get(hit.id), n) for n, hit in enumerate(best, 1)),
-        data={"cases": [_row(hit, known.get(hit.id)) for hit in best], **card},
+        data=SimilarCases(cases=tuple(_row(hit, known.get(hit.id)) for hit in best), validity=card),
     )
 
 
@@ -104,11 +105,12 @@ def _evidence(hit: SimilarCase, case: "ReferenceCase | None", rank: int) -> Evid
     )
 
 
-def _row(hit: SimilarCase, case: "ReferenceCase | None") -> JsonValue:
-    row: dict[str, JsonValue] = {"id": hit.id, "score": round(hit.score, 4), "synthetic": case is not None}
+def _row(hit: SimilarCase, case: "ReferenceCase | None") -> SimilarRow:
+    row = SimilarRow(id=hit.id, score=round(hit.score, 4), synthetic=case is not None)
     if case is None:
-        return {**row, "note": hit.facts.get("note", "")}
-    return {**row, "text": case.line(False), "text_zh": case.line(True), "findings": dict(case.findings), "disease": case.disease}
+        return row.model_copy(update={"note": hit.facts.get("note", "")})
+    told = {"text": case.line(False), "text_zh": case.line(True), "findings": dict(case.findings), "disease": case.disease}
+    return row.model_copy(update=told)
 
 
 def remember_study(path: Path, name: str, note: str, cases_dir: Path, engine: "MedMPTEngine") -> int:

@@ -13,4 +13,5 @@ SPEC = ToolSpec(
     labels=("Classify findings", "病灶分类"),
     needs=("engine",),
     needs_case=True,
+    results=("tools.imaging.results.model:Classified",),
 )

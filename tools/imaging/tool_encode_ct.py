@@ -13,4 +13,5 @@ SPEC = ToolSpec(
     labels=("Encode the CT", "CT 编码"),
     needs=("engine",),
     needs_case=True,
+    results=("tools.imaging.results.model:Encoded",),
 )

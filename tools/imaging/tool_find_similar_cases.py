@@ -22,4 +22,5 @@ SPEC = ToolSpec(
     labels=("Find similar cases", "检索相似病例"),
     needs=("engine",),
     needs_case=True,
+    results=("tools.imaging.results.model:SimilarCases",),
 )

@@ -17,4 +17,5 @@ SPEC = ToolSpec(
     intent="ct_measure",
     labels=("Measure the CT", "CT 定量"),
     needs_case=True,
+    results=("tools.imaging.results.measured:Measured",),
 )

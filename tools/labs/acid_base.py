@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+from retrieval.messages.catalogue import messages
 from tools.labs.panel import Panel, Pattern, Reference, pattern, quantity
+
+pair = messages("tools.labs").pair
 
 _BTS = Reference("BTS: Guideline for oxygen use in adults in healthcare and emergency settings, doi:10.1136/thoraxjnl-2016-209729", 2017)
 _BEREND = Reference(
@@ -38,9 +41,10 @@ def respiratory_failure(p: Panel) -> Pattern | None:
             p,
             "type-2-respiratory-failure",
             "type 2 respiratory failure",
-            "Hypoxaemia with hypercapnia is type 2 respiratory failure"
-            + ("; the low pH means the carbon dioxide retention is at least partly acute." if acute else "."),
-            "低氧血症伴高碳酸血症，符合Ⅱ型呼吸衰竭" + ("；pH 降低说明二氧化碳潴留至少部分为急性。" if acute else "。"),
+            *pair(
+                "Hypoxaemia with hypercapnia is type 2 respiratory failure{more}.",
+                more=pair("; the low pH means the carbon dioxide retention is at least partly acute") if acute else "",
+            ),
             ("pao2", "paco2", "ph", "bicarbonate"),
             _BTS,
         )
@@ -49,8 +53,7 @@ def respiratory_failure(p: Panel) -> Pattern | None:
             p,
             "type-1-respiratory-failure",
             "type 1 respiratory failure",
-            "Hypoxaemia without hypercapnia is type 1 respiratory failure.",
-            "低氧血症而无高碳酸血症，符合Ⅰ型呼吸衰竭。",
+            *pair("Hypoxaemia without hypercapnia is type 1 respiratory failure."),
             ("pao2", "paco2", "ph"),
             _BTS,
         )
@@ -66,16 +69,27 @@ def acid_base(p: Panel) -> Pattern | None:
     if found is None:
         return None
     name, name_zh, expected, low, high, actual, unit = found
-    judged, judged_zh = ("within", "在") if low <= actual <= high else ("below", "低于") if actual < low else ("above", "高于")
-    second, second_zh = _second(name, judged)
     shown = f"{round(actual, 1):g}"
-    inside = "内" if judged == "within" else ""
+    span = f"{low:.0f}–{high:.0f} {unit}"
+    if low <= actual <= high:
+        judged, second = pair("within the expected {span}", span=span), ("", "")
+    elif actual < low:
+        judged, second = pair("below the expected {span}", span=span), _second(name, below=True)
+    else:
+        judged, second = pair("above the expected {span}", span=span), _second(name, below=False)
     return pattern(
         p,
         "acid-base",
         name,
-        f"The blood gas shows {name}; {expected[0]} {shown} {unit} is {judged} the expected {low:.0f}–{high:.0f} {unit}{second}.",
-        f"血气提示{name_zh}；{expected[1]} {shown} {unit} {judged_zh}预期范围 {low:.0f}–{high:.0f} {unit}{inside}{second_zh}。",
+        *pair(
+            "The blood gas shows {name}; {expected} {shown} {unit} is {judged}{second}.",
+            shown=shown,
+            unit=unit,
+            name=(name, name_zh),
+            expected=expected,
+            judged=judged,
+            second=second,
+        ),
         ("ph", "paco2", "bicarbonate"),
         _BEREND,
         quantity("compensation", actual, unit, 1),
@@ -89,30 +103,28 @@ _Found = tuple[str, str, tuple[str, str], float, float, float, str]
 
 def _primary(ph: float, paco2: float, hco3: float) -> _Found | None:
     """Name, compensating quantity, its expected range (Berend 2014) and actual value; None when nothing is off."""
-    bicarb, co2 = ("bicarbonate", "碳酸氢根"), ("PaCO2", "动脉血二氧化碳分压")
+    bicarb, co2 = pair("bicarbonate"), pair("PaCO2")
     if ph < 7.35 and hco3 < 22 and paco2 <= PACO2_HIGH:
         winters = 1.5 * hco3 + 8
-        return "metabolic acidosis", "代谢性酸中毒", co2, winters - 2, winters + 2, paco2, "mmHg"
+        return *pair("metabolic acidosis"), co2, winters - 2, winters + 2, paco2, "mmHg"
     if ph > 7.45 and hco3 > 26 and paco2 >= PACO2_LOW:
         expected = 0.7 * (hco3 - 24) + 40
-        return "metabolic alkalosis", "代谢性碱中毒", co2, expected - 2, expected + 2, paco2, "mmHg"
+        return *pair("metabolic alkalosis"), co2, expected - 2, expected + 2, paco2, "mmHg"
     rise = (paco2 - 40) / 10
     if paco2 > PACO2_HIGH and ph < 7.40:
         # +1 mmol/L per 10 mmHg when acute, +4 to 5 when chronic; 2 mmol/L around both ends is noise.
-        return "respiratory acidosis", "呼吸性酸中毒", bicarb, 24 + rise - 2, 24 + 5 * rise + 2, hco3, "mmol/L"
+        return *pair("respiratory acidosis"), bicarb, 24 + rise - 2, 24 + 5 * rise + 2, hco3, "mmol/L"
     if paco2 < PACO2_LOW and ph > 7.40:
-        return "respiratory alkalosis", "呼吸性碱中毒", bicarb, 24 + 5 * rise - 2, 24 + 2 * rise + 2, hco3, "mmol/L"
+        return *pair("respiratory alkalosis"), bicarb, 24 + 5 * rise - 2, 24 + 2 * rise + 2, hco3, "mmol/L"
     return None
 
 
-def _second(name: str, judged: str) -> tuple[str, str]:
-    if judged == "within":
-        return "", ""
+def _second(name: str, *, below: bool) -> tuple[str, str]:
     if name.startswith("respiratory"):
-        kind = ("metabolic acidosis", "代谢性酸中毒") if judged == "below" else ("metabolic alkalosis", "代谢性碱中毒")
+        kind = pair("metabolic acidosis") if below else pair("metabolic alkalosis")
     else:
-        kind = ("respiratory alkalosis", "呼吸性碱中毒") if judged == "below" else ("respiratory acidosis", "呼吸性酸中毒")
-    return f", so an additional {kind[0]} is likely", f"，可能合并{kind[1]}"
+        kind = pair("respiratory alkalosis") if below else pair("respiratory acidosis")
+    return pair(", so an additional {kind} is likely", kind=kind)
 
 
 def anion_gap(p: Panel) -> Pattern | None:
@@ -126,14 +138,17 @@ def anion_gap(p: Panel) -> Pattern | None:
     corrected = gap if albumin is None else gap + 0.25 * (40 - albumin)
     if corrected <= 12:
         return None
-    label, label_zh = ("albumin-corrected anion gap", "白蛋白校正阴离子间隙") if albumin is not None else ("anion gap", "阴离子间隙")
+    label, label_zh = pair("albumin-corrected anion gap") if albumin is not None else pair("anion gap")
     return pattern(
         p,
         "high-anion-gap",
         "high anion gap",
-        f"The {label} is {corrected:.1f} mmol/L with low bicarbonate: a high anion gap metabolic acidosis is present (lactate, ketones, "
-        "kidney failure or toxins).",
-        f"{label_zh}为 {corrected:.1f} mmol/L 且碳酸氢根降低：存在高阴离子间隙代谢性酸中毒（乳酸、酮体、肾衰竭或毒物）。",
+        *pair(
+            "The {label} is {corrected:.1f} mmol/L with low bicarbonate: a high anion gap metabolic acidosis is "
+            "present (lactate, ketones, kidney failure or toxins).",
+            corrected=corrected,
+            label=(label, label_zh),
+        ),
         ("sodium", "chloride", "bicarbonate", "albumin", "lactate"),
         _FIGGE,
         quantity("anion_gap", corrected, "mmol/L", 1),

@@ -1,6 +1,6 @@
 """Laboratory analytes: names in two languages, LOINC codes, units, reference intervals and critical limits.
 
-The one loader of `data/labs/analytes.toml`; it validates on read.
+Names and codes come from the concept table; units and limits from `data/labs/analytes.toml`, whose one loader this is.
 """
 
 import re
@@ -11,9 +11,14 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retrieval.concepts.table import vocabulary
+from retrieval.messages.patterns import patterns
 from tools.case.sex import Sex
 from tools.evidence import Language
 from tools.labs.units import Unit, convert, parse_unit
+
+_WORDS = patterns("tools.labs")
+_BLOOD = _WORDS.regex("blood_prefix")
 
 # Intervals here are for adults; below this age a flag would be a guess.
 ADULT_YEARS = 18
@@ -134,8 +139,15 @@ def fold(name: str) -> str:
 
 @cache
 def _file() -> _File:
-    text = (files("tools") / "data" / "labs" / "analytes.toml").read_text(encoding="utf-8")
-    return _File.model_validate(tomllib.loads(text))
+    table = tomllib.loads((files("tools") / "data" / "labs" / "analytes.toml").read_text(encoding="utf-8"))
+    return _File.model_validate(table | {"analyte": [row | _called(row["id"]) for row in table["analyte"]]})
+
+
+def _called(ident: str) -> dict[str, object]:
+    """Names and codes of an analyte, as the one vocabulary has them."""
+    names = vocabulary().analytes[ident]
+    synonyms = (*names.en[1:], *names.zh[1:], *names.sheet)
+    return {"en": names.en[0], "zh": names.zh[0], "synonyms": synonyms, "loinc": names.loinc}
 
 
 @cache
@@ -164,14 +176,8 @@ def _codes() -> dict[str, str]:
 
 
 # Specimens whose values must never be read as those of blood.
-_SPECIMENS = (
-    (re.compile(r"pleural|胸水|胸腔积液", re.IGNORECASE), "pleural"),
-    (re.compile(r"lavage|\bbalf?\b|灌洗", re.IGNORECASE), "bal"),
-    (re.compile(r"\burine|尿(?!素|酸)", re.IGNORECASE), "urine"),
-)
-
-
-_PREFIXES = {"pleural": ("pleural ", "胸水"), "bal": ("BAL ", "灌洗液"), "urine": ("urine ", "尿")}
+_SPECIMENS = tuple((re.compile(words, re.IGNORECASE), kind) for kind, words in _WORDS.table("specimen").items())
+_PREFIXES = {"pleural": "pleural ", "bal": "BAL ", "urine": "urine "}
 
 
 def specimen_of(text: str | None) -> str | None:
@@ -187,7 +193,7 @@ def find_analyte(name: str | None, loinc: str | None = None, unit: Unit | None =
     """
     kind = specimen_of(specimen)
     if kind is not None and not _codes().get(loinc or ""):
-        named = (find_analyte(f"{word}{name}", unit=unit) for word in ("", *_PREFIXES[kind]))
+        named = (find_analyte(f"{word}{name}", unit=unit) for word in ("", _PREFIXES[kind], _WORDS.table("specimen_prefix")[kind]))
         own = next((a for a in named if a is not None and a.id.startswith(f"{kind}_")), None)
         plain = find_analyte(name, unit=unit)
         if own is not None or plain is None:
@@ -210,7 +216,7 @@ def _variants(name: str) -> list[str]:
     """The name, its part before brackets, what stands in the brackets, and without a specimen prefix."""
     bracket = re.match(r"^(.*?)[(（\[]([^)）\]]+)[)）\]]?(.*)$", name)
     parts = [name, name.partition(",")[0]] + ([bracket[1] + bracket[3], bracket[2]] if bracket else [])
-    return parts + [re.sub(r"^(?:血清|血浆|全血|serum|plasma|blood)\s*", "", p, flags=re.IGNORECASE) for p in parts]
+    return parts + [_BLOOD.sub("", p) for p in parts]
 
 
 def source_of(key: str | None) -> Source | None:

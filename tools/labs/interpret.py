@@ -4,20 +4,26 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
+from retrieval.messages.catalogue import Pair, messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.analytes import find_analyte, fold
 from tools.labs.panel import Pattern
 from tools.labs.patterns import find_patterns
+from tools.labs.payload import LabsData, ObservationRow, PatternRow
 from tools.labs.value import SHEET, Flag, Reading, decimals, latest, shown
 
+say = messages("tools.labs").say
+
+pair = messages("tools.labs").pair
+
 _WORD: dict[Flag, tuple[str, str]] = {
-    "low": ("low", "降低"),
-    "normal": ("normal", "正常"),
-    "high": ("high", "升高"),
-    "critical_low": ("critically low", "危急低值"),
-    "critical_high": ("critically high", "危急高值"),
-    "unknown": ("not judged", "无法判断"),
+    "low": pair("low"),
+    "normal": pair("normal"),
+    "high": pair("high"),
+    "critical_low": pair("critically low"),
+    "critical_high": pair("critically high"),
+    "unknown": pair("not judged"),
 }
 _URGENCY: dict[Flag, int] = {"critical_low": 0, "critical_high": 0, "low": 1, "high": 1, "unknown": 2, "normal": 3}
 
@@ -32,14 +38,16 @@ def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
     Returns:
         Evidence per value, abnormal first, then patterns (inferred); critical values also in `emergencies`.
     """
+    language = deps.language
     query: dict[str, JsonValue] = {"analytes": list(analytes)} if analytes else {}
     if deps.case is None or not deps.case.labs:
-        reason = "no case is open" if deps.case is None else "the case has no laboratory values"
-        return ToolResult(tool="interpret_labs", status="empty", reason=reason, query=query, missing=("laboratory values",))
+        reason = say(language, "no case is open") if deps.case is None else say(language, "the case has no laboratory values")
+        missing = (say(language, "laboratory values"),)
+        return ToolResult(tool="interpret_labs", status="empty", reason=reason, query=query, missing=missing)
     readings = latest(deps.case.labs, deps.case.patient)
     chosen, missing = _choose(readings, analytes)
     if not chosen:
-        reason = f"the case has no value for {', '.join(missing)}"
+        reason = say(language, "the case has no value for {names}", names=_named(missing))
         return ToolResult(
             tool="interpret_labs",
             status="empty",
@@ -53,7 +61,7 @@ def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
     return ToolResult(
         tool="interpret_labs",
         status="partial" if missing or any(r.flag == "unknown" for r in chosen) else "ok",
-        reason=f"not in the case: {', '.join(missing)}" if missing else _unjudged(chosen),
+        reason=say(language, "not in the case: {names}", names=_named(missing)) if missing else _unjudged(chosen, language),
         query=query,
         counts={"values": len(deps.case.labs), "analytes": len(readings), "selected": len(chosen), "patterns": len(patterns)},
         warnings=warnings,
@@ -85,17 +93,21 @@ def _by_urgency(readings: Iterable[Reading]) -> list[Reading]:
     return sorted(readings, key=lambda r: _URGENCY[r.flag])
 
 
-def _unjudged(readings: list[Reading]) -> str | None:
-    names = [r.name() for r in readings if r.flag == "unknown"]
-    return f"not judged: {', '.join(names)}" if names else None
+def _named(names: Iterable[str]) -> Pair:
+    return ", ".join(names), "、".join(names)
+
+
+def _unjudged(readings: list[Reading], language: Language) -> str | None:
+    names = [r.name(language) for r in readings if r.flag == "unknown"]
+    return say(language, "not judged: {names}", names=_named(names)) if names else None
 
 
 def _warnings(readings: list[Reading], deps: Deps) -> Iterable[str]:
     for r in readings:
         if r.problem:
-            yield f"{r.name()}: {r.problem}"
+            yield say(deps.language, "{name}: {problem}", name=r.name(deps.language), problem=r.problem)
     if deps.case and deps.case.patient.pregnant and any(r.reference_source != SHEET for r in readings):
-        yield "the reference intervals are for adults who are not pregnant"
+        yield say(deps.language, "the reference intervals are for adults who are not pregnant")
 
 
 def _value(r: Reading, value: float) -> str:
@@ -115,21 +127,26 @@ def interval_text(r: Reading) -> str | None:
 
 def sentence(r: Reading, language: Language = "en") -> str:
     """One quotable sentence: value, reference interval, flag, trend."""
-    zh = language == "zh"
     o = r.observation
     value = (o.comparator or "") + _value(r, o.value or 0.0)
     reference = interval_text(r)
-    sheet = r.reference_source == SHEET
-    word = _WORD[r.flag][1 if zh else 0]
     name = r.name(language)
-    if zh:
-        trend = "" if r.previous is None else f"，前次为 {_value(r, r.previous)}"
-        return f"{name} {value}" + (f"（{'检验单' if sheet else ''}参考区间 {reference}）" if reference else "") + f"，{word}{trend}。"
-    trend = "" if r.previous is None else f"; the previous value was {_value(r, r.previous)}"
-    return (
-        f"{name[:1].upper()}{name[1:]} is {value}"
-        + (f" (reference{' of the sheet' if sheet else ''} {reference})" if reference else "")
-        + f": {word}{trend}."
+    interval = (
+        ""
+        if not reference
+        else pair(" (reference of the sheet {interval})", interval=reference)
+        if r.reference_source == SHEET
+        else pair(" (reference {interval})", interval=reference)
+    )
+    trend = "" if r.previous is None else pair("; the previous value was {value}", value=_value(r, r.previous))
+    return say(
+        language,
+        "{name} is {value}{interval}: {word}{trend}.",
+        name=f"{name[:1].upper()}{name[1:]}" if language == "en" else name,
+        value=value,
+        interval=interval,
+        word=_WORD[r.flag],
+        trend=trend,
     )
 
 
@@ -171,31 +188,27 @@ def _emergency(r: Reading, language: Language) -> str:
     value = (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
     if r.combined is not None:
         value += f"（{r.combined.name_zh}）" if language == "zh" else f" ({r.combined.name})"
-    if language == "zh":
-        return f"危急值：{r.name('zh')} {value}，须立即复核并处理。"
-    return f"Critical value: {r.name()} {value}; confirm and act now."
+    return say(language, "Critical value: {name} {value}; confirm and act now.", name=r.name(language), value=value)
 
 
-def payload(readings: list[Reading], patterns: list[Pattern]) -> dict[str, JsonValue]:
+def payload(readings: list[Reading], patterns: list[Pattern]) -> LabsData:
     """The contract's object of `labs interpret`."""
-    return {
-        "observations": [_row(r) for r in readings],
-        "patterns": [{"name": p.name, "because": p.because, "source": p.source, "text": p.text, "text_zh": p.text_zh} for p in patterns],
-    }
+    rows = (PatternRow(name=p.name, because=p.because, source=p.source, text=p.text, text_zh=p.text_zh) for p in patterns)
+    return LabsData(observations=tuple(map(_row, readings)), patterns=tuple(rows))
 
 
-def _row(r: Reading) -> dict[str, JsonValue]:
+def _row(r: Reading) -> ObservationRow:
     o = r.observation
-    return {
-        "analyte": r.id,
-        "name": r.name(),
-        "loinc": o.loinc or (r.analyte.loinc[0] if r.analyte and r.analyte.loinc else None),
-        "value": o.value,
-        "comparator": o.comparator,
-        "unit": r.unit.ucum if r.unit else o.unit,
-        "flag": r.flag,
-        "reference": interval_text(r),
-        "reference_source": r.reference_source,
-        "time": o.time,
-        "previous": r.previous,
-    }
+    return ObservationRow(
+        analyte=r.id,
+        name=r.name(),
+        loinc=o.loinc or (r.analyte.loinc[0] if r.analyte and r.analyte.loinc else None),
+        value=o.value,
+        comparator=o.comparator,
+        unit=r.unit.ucum if r.unit else o.unit,
+        flag=r.flag,
+        reference=interval_text(r),
+        reference_source=r.reference_source,
+        time=o.time,
+        previous=r.previous,
+    )

@@ -5,11 +5,17 @@ A rule fires only on values that are there; a missing value is never taken as no
 
 from collections.abc import Callable
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.labs.acid_base import RULES as ACID_BASE_RULES
 from tools.labs.panel import Panel, Pattern, Reference, pattern, quantity
 from tools.labs.rules_blood import RULES as BLOOD_RULES
 from tools.labs.value import Reading
+
+_WORDS = patterns("tools.labs")
+
+pair = messages("tools.labs").pair
 
 _PCT = Reference(
     "Schuetz P et al.: Procalcitonin to initiate or discontinue antibiotics in acute respiratory tract infections, Cochrane CD007498", 2017
@@ -46,9 +52,10 @@ def bacterial(p: Panel) -> Pattern | None:
         p,
         "bacterial-infection",
         "neutrophilic leukocytosis with raised inflammatory markers",
-        "The white cell response with clearly raised procalcitonin or C-reactive protein suggests bacterial infection; it does not prove "
-        "it, and corticosteroids or stress alone also raise neutrophils.",
-        "白细胞反应伴降钙素原或C反应蛋白明显升高，提示细菌感染；但不能确诊，糖皮质激素或应激本身也可使中性粒细胞升高。",
+        *pair(
+            "The white cell response with clearly raised procalcitonin or C-reactive protein suggests bacterial "
+            "infection; it does not prove it, and corticosteroids or stress alone also raise neutrophils."
+        ),
         ("wbc", "neutrophils", "neutrophils_pct", "crp", "procalcitonin"),
         _PCT,
     )
@@ -63,9 +70,10 @@ def low_procalcitonin(p: Panel) -> Pattern | None:
         p,
         "low-procalcitonin",
         "low procalcitonin",
-        "A low procalcitonin makes a bacterial cause less likely; in clinically suspected and radiographically confirmed pneumonia "
-        "it should not by itself withhold antibiotics.",
-        "降钙素原低使细菌感染可能性减小；但在临床疑诊且影像证实的肺炎中，不应仅凭此项停用抗菌药物。",
+        *pair(
+            "A low procalcitonin makes a bacterial cause less likely; in clinically suspected and "
+            "radiographically confirmed pneumonia it should not by itself withhold antibiotics."
+        ),
         ("procalcitonin",),
         _CAP,
     )
@@ -75,15 +83,16 @@ def legionella(p: Panel) -> Pattern | None:
     """Hyponatraemia in a patient with pneumonia."""
     sodium = p.value("sodium")
     # Sodium below 133 mmol/L is one of the six points (Fiumefreddo 2009).
-    if sodium is None or sodium >= 133 or not p.mentions("pneumonia", "肺炎", "cap", "consolidation", "实变"):
+    if sodium is None or sodium >= 133 or not p.mentions(*_WORDS.words("pneumonia")):
         return None
     return pattern(
         p,
         "hyponatraemia-pneumonia",
         "hyponatraemia with pneumonia",
-        "Hyponatraemia in a patient with suspected pneumonia fits several causes; it raises the likelihood of "
-        "Legionella, so a Legionella urinary antigen test deserves consideration.",
-        "疑诊肺炎患者出现低钠血症有多种原因；它增加军团菌感染的可能性，可考虑做军团菌尿抗原检测。",
+        *pair(
+            "Hyponatraemia in a patient with suspected pneumonia fits several causes; it raises the likelihood "
+            "of Legionella, so a Legionella urinary antigen test deserves consideration."
+        ),
         ("sodium", "crp", "ldh", "platelets"),
         _LEGIONELLA,
     )
@@ -91,14 +100,15 @@ def legionella(p: Panel) -> Pattern | None:
 
 def lactate(p: Panel) -> Pattern | None:
     """Raised lactate with suspected infection."""
-    if not p.high("lactate") or not p.mentions("fever", "pneumonia", "sepsis", "infection", "发热", "肺炎", "感染", "脓毒"):
+    if not p.high("lactate") or not p.mentions(*_WORDS.words("infection")):
         return None
     return pattern(
         p,
         "raised-lactate",
         "raised lactate",
-        "With suspected infection a raised lactate points to tissue hypoperfusion and possible sepsis; repeat it after resuscitation.",
-        "疑有感染时乳酸升高提示组织灌注不足及可能的脓毒症；复苏后应复查。",
+        *pair(
+            "With suspected infection a raised lactate points to tissue hypoperfusion and possible sepsis; repeat it after resuscitation."
+        ),
         ("lactate",),
         _SEPSIS,
     )
@@ -115,9 +125,11 @@ def kidney(p: Panel) -> Pattern | None:
             p,
             "creatinine-rise",
             "rising creatinine",
-            f"Creatinine is {ratio:.1f} times the previous value, which meets the creatinine criterion of acute kidney injury if the "
-            "rise happened within 7 days.",
-            f"肌酐为前次的 {ratio:.1f} 倍，若在 7 天内升高则符合急性肾损伤的肌酐标准。",
+            *pair(
+                "Creatinine is {ratio:.1f} times the previous value, which meets the creatinine criterion of acute "
+                "kidney injury if the rise happened within 7 days.",
+                ratio=ratio,
+            ),
             ("creatinine", "urea", "urea_nitrogen"),
             _AKI,
             quantity("creatinine_ratio", ratio, "", 1),
@@ -129,8 +141,7 @@ def kidney(p: Panel) -> Pattern | None:
         p,
         "creatinine-no-baseline",
         "raised creatinine without baseline",
-        "Creatinine is raised; without an earlier value acute and chronic kidney disease cannot be told apart.",
-        "肌酐升高；没有既往数值，无法区分急性与慢性肾脏病。",
+        *pair("Creatinine is raised; without an earlier value acute and chronic kidney disease cannot be told apart."),
         ("creatinine", "urea", "urea_nitrogen", "egfr"),
         _AKI,
     )
@@ -144,13 +155,12 @@ def liver(p: Panel) -> Pattern | None:
         return None
     ratio = (alt / upper) / (alp / _ALP_UPPER)
     # R >= 5 hepatocellular, R <= 2 cholestatic, between: mixed (EASL 2019).
-    kind, kind_zh = ("hepatocellular", "肝细胞型") if ratio >= 5 else ("cholestatic", "胆汁淤积型") if ratio <= 2 else ("mixed", "混合型")
+    kind, kind_zh = pair("hepatocellular") if ratio >= 5 else pair("cholestatic") if ratio <= 2 else pair("mixed")
     return pattern(
         p,
         "liver",
         f"{kind} liver pattern",
-        f"The liver tests form a {kind} pattern with an R ratio of {ratio:.1f}.",
-        f"肝功能呈{kind_zh}改变，R 值为 {ratio:.1f}。",
+        *pair("The liver tests form a {kind} pattern with an R ratio of {ratio:.1f}.", ratio=ratio, kind=(kind, kind_zh)),
         ("alt", "ast", "alp", "ggt", "bilirubin"),
         _DILI,
         quantity("r_ratio", ratio, "", 1),

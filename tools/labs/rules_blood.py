@@ -2,7 +2,13 @@
 
 from collections.abc import Callable
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.labs.panel import Panel, Pattern, Reference, pattern, quantity
+
+_WORDS = patterns("tools.labs")
+
+pair = messages("tools.labs").pair
 
 _IDA = Reference("BSG: Guidelines for the management of iron deficiency anaemia in adults, doi:10.1136/gutjnl-2021-325210", 2021)
 _MCV = Reference("National Health Commission of China, WS/T 405: Reference intervals for blood cell analysis", 2012)
@@ -31,20 +37,21 @@ def anaemia(p: Panel) -> Pattern | None:
     uses = ("haemoglobin", "mcv", "ferritin")
     # Ferritin below 30 ug/L confirms absent or low stores; with inflammation below 100 still allows it (BSG 2021).
     if ferritin is not None and ferritin < 30:
-        text, zh = "iron deficiency anaemia is likely because ferritin is low", "铁蛋白降低，缺铁性贫血可能性大"
-        return pattern(p, "anaemia", "iron deficiency anaemia", f"Haemoglobin is low and {text}.", f"血红蛋白降低，{zh}。", uses, _IDA)
+        both = pair("Haemoglobin is low and iron deficiency anaemia is likely because ferritin is low.")
+        return pattern(p, "anaemia", "iron deficiency anaemia", *both, uses, _IDA)
     if mcv is None:
         return None
-    kind, kind_zh = (
-        ("microcytic", "小细胞性") if p.low("mcv") else ("macrocytic", "大细胞性") if p.high("mcv") else ("normocytic", "正细胞性")
-    )
-    need = "is needed" if ferritin is None else "must be read with the inflammation in mind"
+    kind, kind_zh = pair("microcytic") if p.low("mcv") else pair("macrocytic") if p.high("mcv") else pair("normocytic")
+    need = pair("is needed") if ferritin is None else pair("must be read with the inflammation in mind")
     return pattern(
         p,
         "anaemia",
         f"{kind} anaemia",
-        f"The anaemia is {kind} by mean cell volume; ferritin {need}.",
-        f"按平均红细胞体积为{kind_zh}贫血；{'需查铁蛋白' if ferritin is None else '解读铁蛋白时须考虑炎症影响'}。",
+        *pair(
+            "The anaemia is {kind} by mean cell volume; ferritin {need}.",
+            kind=(kind, kind_zh),
+            need=need,
+        ),
         uses,
         _MCV,
     )
@@ -56,23 +63,22 @@ def eosinophils(p: Panel) -> Pattern | None:
     if count is None:
         return None
     if count >= 0.5 and ige is not None and ige >= 500:
-        text = (
+        said = pair(
             "Eosinophils of at least 0.5 10^9/L with total IgE of at least 500 kU/L fit allergic bronchopulmonary aspergillosis in a "
             "patient with asthma; Aspergillus-specific IgE decides."
         )
-        zh = "嗜酸性粒细胞 ≥ 0.5 10^9/L 且总 IgE ≥ 500 kU/L，在哮喘患者中符合变应性支气管肺曲霉病表现；需查曲霉特异性 IgE。"
         limits = (quantity("eosinophil_limit", 0.5, "10^9/L"), quantity("ige_limit", 500, "kU/L", 0))
-        return pattern(p, "eosinophilia-ige", "eosinophilia with high IgE", text, zh, ("eosinophils", "ige"), _ABPA, *limits)
+        return pattern(p, "eosinophilia-ige", "eosinophilia with high IgE", *said, ("eosinophils", "ige"), _ABPA, *limits)
     if count >= 1.5:
-        text = "Eosinophils of at least 1.5 10^9/L are hypereosinophilia: drugs, parasites, EGPA and eosinophilic pneumonia need thought."
-        zh = "嗜酸性粒细胞 ≥ 1.5 10^9/L 为高嗜酸性粒细胞增多：需考虑药物、寄生虫、EGPA 及嗜酸性粒细胞性肺炎。"
+        said = pair(
+            "Eosinophils of at least 1.5 10^9/L are hypereosinophilia: drugs, parasites, EGPA and eosinophilic pneumonia need thought."
+        )
         limit = quantity("eosinophil_limit", 1.5, "10^9/L")
-        return pattern(p, "hypereosinophilia", "hypereosinophilia", text, zh, ("eosinophils",), _EOS, limit)
-    if p.mentions("copd", "慢性阻塞性肺", "慢阻肺", "chronic obstructive") and count >= 0.3:
-        text = "In COPD with exacerbations, blood eosinophils of at least 0.3 10^9/L favour adding an inhaled corticosteroid."
-        zh = "慢阻肺有急性加重者，血嗜酸性粒细胞 ≥ 0.3 10^9/L 支持加用吸入性糖皮质激素。"
+        return pattern(p, "hypereosinophilia", "hypereosinophilia", *said, ("eosinophils",), _EOS, limit)
+    if p.mentions(*_WORDS.words("copd")) and count >= 0.3:
+        said = pair("In COPD with exacerbations, blood eosinophils of at least 0.3 10^9/L favour adding an inhaled corticosteroid.")
         limit = quantity("eosinophil_limit", 0.3, "10^9/L")
-        return pattern(p, "eosinophils-copd", "eosinophils in COPD", text, zh, ("eosinophils",), _GOLD, limit)
+        return pattern(p, "eosinophils-copd", "eosinophils in COPD", *said, ("eosinophils",), _GOLD, limit)
     return None
 
 
@@ -83,15 +89,20 @@ def d_dimer(p: Panel) -> Pattern | None:
         return None
     # 0.5 mg/L FEU up to 50 years, then age x 0.01 mg/L (Righini 2014).
     limit = 0.5 if age <= 50 else age / 100
-    over = value >= limit
+    said = (
+        pair("D-dimer is not below the age-adjusted cut-off of {limit:.2f} mg/L FEU; it cannot exclude pulmonary embolism.", limit=limit)
+        if value >= limit
+        else pair(
+            "D-dimer is below the age-adjusted cut-off of {limit:.2f} mg/L FEU; with a non-high clinical probability pulmonary embolism "
+            "is excluded.",
+            limit=limit,
+        )
+    )
     return pattern(
         p,
         "d-dimer",
         "D-dimer by age",
-        f"D-dimer is {'not below' if over else 'below'} the age-adjusted cut-off of {limit:.2f} mg/L FEU"
-        + ("; it cannot exclude pulmonary embolism." if over else "; with a non-high clinical probability pulmonary embolism is excluded."),
-        f"D-二聚体{'不低于' if over else '低于'}年龄校正界值 {limit:.2f} mg/L FEU"
-        + ("，不能排除肺栓塞。" if over else "，若临床可能性非高度则可排除肺栓塞。"),
+        *said,
         ("d_dimer",),
         _ADJUST,
         quantity("d_dimer_limit", limit, "mg/L", 2),
@@ -105,18 +116,19 @@ def heart_failure(p: Panel) -> Pattern | None:
         return None
     rule_in = next(limit for upper, limit in _NT_PROBNP_RULE_IN if age < upper)
     if value < _NT_PROBNP_RULE_OUT:
-        text, zh, limit = "below 300 ng/L makes acute heart failure unlikely", "低于 300 ng/L，急性心力衰竭可能性小", _NT_PROBNP_RULE_OUT
+        said, limit = pair("NT-proBNP below 300 ng/L makes acute heart failure unlikely."), _NT_PROBNP_RULE_OUT
     elif value > rule_in:
-        text = f"above {rule_in:.0f} ng/L makes acute heart failure likely at this age; pneumonia, embolism and kidney failure raise it too"
-        zh, limit = f"高于 {rule_in:.0f} ng/L，该年龄急性心力衰竭可能性大；肺炎、肺栓塞和肾衰竭也可使其升高", rule_in
-    else:
-        text, zh, limit = (
-            f"between 300 and {rule_in:.0f} ng/L is a grey zone at this age",
-            f"介于 300 与 {rule_in:.0f} ng/L 之间，该年龄属灰区",
-            rule_in,
+        limit = rule_in
+        said = pair(
+            "NT-proBNP above {limit:.0f} ng/L makes acute heart failure likely at this age; pneumonia, embolism and kidney failure raise "
+            "it too.",
+            limit=limit,
         )
+    else:
+        limit = rule_in
+        said = pair("NT-proBNP between 300 and {limit:.0f} ng/L is a grey zone at this age.", limit=limit)
     numbers = (quantity("nt_probnp_limit", limit, "ng/L", 0), quantity("nt_probnp_rule_out", _NT_PROBNP_RULE_OUT, "ng/L", 0))
-    return pattern(p, "nt-probnp", "NT-proBNP by age", f"NT-proBNP {text}.", f"NT-proBNP {zh}。", ("nt_probnp",), _ESC_HF, *numbers)
+    return pattern(p, "nt-probnp", "NT-proBNP by age", *said, ("nt_probnp",), _ESC_HF, *numbers)
 
 
 def troponin(p: Panel) -> Pattern | None:
@@ -124,20 +136,18 @@ def troponin(p: Panel) -> Pattern | None:
     name = "troponin_i" if p.high("troponin_i") else "troponin_t" if p.high("troponin_t") else None
     if name is None:
         return None
-    text = "Troponin above the 99th centile is myocardial injury; a rise or fall in a second sample tells acute from chronic."
-    zh = "肌钙蛋白高于第 99 百分位提示心肌损伤；需复查动态变化以区分急性与慢性。"
-    return pattern(p, "troponin", "myocardial injury", text, zh, (name,), _MI, quantity("centile", 99, "", 0))
+    said = pair("Troponin above the 99th centile is myocardial injury; a rise or fall in a second sample tells acute from chronic.")
+    return pattern(p, "troponin", "myocardial injury", *said, (name,), _MI, quantity("centile", 99, "", 0))
 
 
 def warfarin(p: Panel) -> Pattern | None:
     """INR above the usual target on warfarin."""
     inr = p.value("inr")
-    if inr is None or inr <= 3.0 or not p.takes("warfarin", "华法林"):
+    if inr is None or inr <= 3.0 or not p.takes(*_WORDS.words("warfarin")):
         return None
-    text = "INR is above the usual target of 2.0–3.0 while on warfarin; look for a new interacting drug and for bleeding."
-    zh = "服用华法林期间 INR 高于常用目标 2.0–3.0；应查找新加用的相互作用药物及出血。"
+    said = pair("INR is above the usual target of 2.0–3.0 while on warfarin; look for a new interacting drug and for bleeding.")
     limits = (quantity("inr_target_low", 2.0, ""), quantity("inr_target_high", 3.0, ""))
-    return pattern(p, "inr-warfarin", "INR above target on warfarin", text, zh, ("inr",), _WARFARIN, *limits)
+    return pattern(p, "inr-warfarin", "INR above target on warfarin", *said, ("inr",), _WARFARIN, *limits)
 
 
 def granulomatous(p: Panel) -> Pattern | None:
@@ -150,9 +160,10 @@ def granulomatous(p: Panel) -> Pattern | None:
     adjusted = calcium + (0.02 * (40 - albumin) if albumin is not None else 0.0)
     if adjusted <= 2.6:
         return None
-    text = "Hypercalcaemia with a raised angiotensin-converting enzyme fits granulomatous disease such as sarcoidosis; neither is specific."
-    zh = "高钙血症伴血管紧张素转换酶升高，符合结节病等肉芽肿性疾病；两者均不特异。"
-    return pattern(p, "calcium-ace", "hypercalcaemia with raised ACE", text, zh, ("calcium", "albumin", "ace"), _SARCOID)
+    said = pair(
+        "Hypercalcaemia with a raised angiotensin-converting enzyme fits granulomatous disease such as sarcoidosis; neither is specific."
+    )
+    return pattern(p, "calcium-ace", "hypercalcaemia with raised ACE", *said, ("calcium", "albumin", "ace"), _SARCOID)
 
 
 RULES: tuple[Callable[[Panel], Pattern | None], ...] = (anaemia, eosinophils, d_dimer, heart_failure, troponin, warfarin, granulomatous)

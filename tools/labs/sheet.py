@@ -10,10 +10,13 @@ import unicodedata
 from itertools import pairwise
 from typing import Literal
 
+from retrieval.messages.patterns import patterns
 from tools.case.record import Observation
 from tools.errors import BadInput, EmptyInput
 from tools.labs.analytes import find_analyte, specimen_of
 from tools.labs.units import parse_unit
+
+_WORDS = patterns("tools.labs")
 
 Comparator = Literal["<", "<=", ">", ">="]
 _NUMBER = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:[.,]\d+)?"
@@ -25,24 +28,16 @@ _LINE = re.compile(
     rf"(?:[HLN↑↓]\s+)?(?P<cmp><=|>=|[<>≤≥])?\s*(?P<value>{_NUMBER})(?P<rest>.*)$"
 )
 _RANGE = re.compile(
-    rf"[(\[（【]?\s*(?:(?P<low>{_NUMBER})\s*(?:--|-|–|—|~|～|至|to)\s*(?P<high>{_NUMBER})|(?P<one><=|>=|[<>≤≥])\s*(?P<bound>{_NUMBER}))\s*[)\]）】]?"
+    rf"[(\[（【]?\s*(?:(?P<low>{_NUMBER})\s*(?:{_WORDS.text('to')})\s*(?P<high>{_NUMBER})|(?P<one><=|>=|[<>≤≥])\s*(?P<bound>{_NUMBER}))\s*[)\]）】]?"
 )
-_FLAG = re.compile(r"(?:^|(?<=[\s,\t]))(?:HH|LL|H|L|N|high|low|normal|[↑↓]+|偏高|偏低|升高|降低|正常|\*)(?=$|[\s,\t])", re.IGNORECASE)
-_TIME = re.compile(
-    r"^\s*(?:date|time|collected|采样时间|采集时间|时间|日期)?\s*[:：]?\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})(?:[T\s]+(\d{1,2}:\d{2})(?::\d{2})?)?\s*$",
-    re.IGNORECASE,
-)
+_FLAG = _WORDS.regex("flag")
+_TIME = _WORDS.regex("time")
 _NAME_CAP = 60
 # One value with name, unit, flag and interval is never longer; a whole sheet is never larger.
 _PART_CAP = 200
 _TEXT_CAP = 500_000
 # Headings under which sheets print their interval, or its two ends.
-_REFERENCE = (
-    "reference", "range", "reference range", "reference interval", "ref", "ref range", "ref. range", "normal range",
-    "参考范围", "参考区间", "参考值", "参考值范围", "正常范围", "正常值", "生物参考区间",
-)  # fmt: skip
-_LOWER = ("reference low", "ref low", "low", "lower limit", "reference_low", "参考下限", "下限")
-_UPPER = ("reference high", "ref high", "high", "upper limit", "reference_high", "参考上限", "上限")
+_REFERENCE, _LOWER, _UPPER = _WORDS.words("reference"), _WORDS.words("lower"), _WORDS.words("upper")
 _COLUMNS = ("time", "analyte", "value", "unit")
 _NEXT = re.compile(rf"\s(?=(?P<name>[A-Za-z\u4e00-\u9fff][^\s,:：=<>]{{0,25}})\s*[:：=]?\s*[<>≤≥]?\s*{_NUMBER}(?![\w^*]))")
 # A Latin name written together with its number: WBC14.2, Hb121g/L.
@@ -80,7 +75,7 @@ def _from_csv(body: str) -> list[Observation] | None:
         lines.insert(0, "\t".join(_COLUMNS) if "\t" in lines[0] else ",".join(_COLUMNS))
     delimiter = "\t" if "\t" in lines[0] else ","
     header = [cell.strip().casefold() for cell in next(csv.reader([lines[0]], delimiter=delimiter))]
-    names = {"analyte": ("analyte", "test", "项目", "项目名称", "name"), "value": ("value", "result", "结果", "数值")}
+    names = {field: _WORDS.words(f"{field}_column") for field in ("analyte", "value")}
     columns = {field: next((header.index(n) for n in options if n in header), None) for field, options in names.items()}
     if columns["analyte"] is None or columns["value"] is None:
         return None
@@ -93,16 +88,21 @@ def _from_csv(body: str) -> list[Observation] | None:
     return rows
 
 
+def _cell(cells: dict[str, str], column: str) -> str | None:
+    """What stands under one of the headings of a column."""
+    return next((cells[n] for n in _WORDS.words(f"{column}_column") if cells.get(n)), None)
+
+
 def _csv_row(cells: dict[str, str], name_column: str, value_column: str) -> Observation | None:
     match = re.match(rf"^(<=|>=|[<>≤≥])?\s*({_NUMBER})$", cells.get(value_column, ""))
     if match is None:
         return None
-    unit = cells.get("unit") or cells.get("units") or cells.get("单位") or None
+    unit = _cell(cells, "unit")
     low, high = _reference(next((cells[n] for n in _REFERENCE if cells.get(n)), ""))
     if low is None and high is None:
         low, high = (_bound(next((cells[n] for n in names if cells.get(n)), "")) for names in (_LOWER, _UPPER))
-    time = cells.get("time") or cells.get("date") or cells.get("时间") or None
-    specimen = next((cells[n] for n in ("specimen", "sample", "标本", "标本类型", "样本") if cells.get(n)), None)
+    time = _cell(cells, "time")
+    specimen = _cell(cells, "specimen")
     return _observation(cells.get(name_column, ""), match[1], match[2], unit, time, low, high, specimen)
 
 

@@ -2,7 +2,10 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.spec import Arguments, ToolSpec
+
+pair = messages("tools.labs").pair
 
 
 class OfLabs(Arguments):
@@ -22,7 +25,8 @@ SPEC = ToolSpec(
     prompt=_PROMPT,
     arguments=OfLabs,
     intent="labs",
-    labels=("Interpret the labs", "解读化验"),
+    labels=pair("Interpret the labs"),
     needs_case=True,
     of_patient=True,
+    results=("tools.labs.payload:LabsData",),
 )

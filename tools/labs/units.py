@@ -11,6 +11,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.messages.patterns import patterns
+
+_WORDS = patterns("tools.labs")
+
 Dimension = Literal[
     "mass",
     "molar",
@@ -48,7 +52,6 @@ _FIXED: dict[str, tuple[Dimension, float, str]] = {
     "mm/1h": ("rate", 1.0, "mm/h"),
     "s": ("time", 1.0, "s"),
     "sec": ("time", 1.0, "s"),
-    "秒": ("time", 1.0, "s"),
     "ml/min/1.73m2": ("clearance", 1.0, "mL/min/{1.73_m2}"),
     "ml/min/1.73_m2": ("clearance", 1.0, "mL/min/{1.73_m2}"),
     "ml/min/1.73m^2": ("clearance", 1.0, "mL/min/{1.73_m2}"),
@@ -61,8 +64,8 @@ _FIXED: dict[str, tuple[Dimension, float, str]] = {
     "inr": ("ratio", 1.0, "1"),
     "ratio": ("ratio", 1.0, "1"),
 }
-_COUNT = re.compile(r"^(?:(?:x|\*)?10(?:\^|\*\*|\*|e)?(?P<power>\d{1,2})|(?P<word>k|giga|tera|mill|cells|cell|个)?)/(?P<vol>l|ul|mm3|nl)$")
-_COUNT_WORD = {"k": 1e3, "giga": 1e9, "tera": 1e12, "mill": 1e6, "cells": 1.0, "cell": 1.0, "个": 1.0, "": 1.0}
+_COUNT = _WORDS.regex("count", 0)
+_COUNT_WORD = {"k": 1e3, "giga": 1e9, "tera": 1e12, "mill": 1e6, "cells": 1.0, "cell": 1.0, "": 1.0}
 _CONC = re.compile(r"^(?P<prefix>[kmunpf]?)(?P<base>g|mol|eq|val|iu|u|kat)/(?P<vol>l|dl|cl|ml|ul|100ml)$")
 _SHOWN_BASE = {"g": "g", "mol": "mol", "eq": "eq", "val": "eq", "iu": "U", "u": "U", "kat": "kat"}
 _SHOWN_VOL = {"l": "L", "dl": "dL", "cl": "cL", "ml": "mL", "ul": "uL", "100ml": "dL", "mm3": "uL", "nl": "nL"}
@@ -97,7 +100,7 @@ def _clean(text: str) -> str:
     text = re.sub(r"[\s{}]", "", text)
     # Capitals carry meaning in cell counts: G/L is 10*9/L, g/L is grams; M/uL is millions.
     text = re.sub(r"^G/(?=[Ll]$)", "giga/", re.sub(r"^T/(?=[Ll]$)", "tera/", re.sub(r"^M/(?=u[Ll]$|mm3$)", "mill/", text)))
-    text = text.casefold().replace("升", "l")
+    text = text.casefold().replace(_WORDS.text("litre"), "l")
     text = re.sub(r"^mcg", "ug", text)
     return re.sub(r"feu$|/liter$|/litre$", lambda m: "" if m[0] == "feu" else "/l", text)
 
@@ -105,13 +108,15 @@ def _clean(text: str) -> str:
 def parse_unit(text: str | None) -> Unit | None:
     """Read a unit as people and machines write it; None when it is not understood."""
     unit = _clean(text or "")
+    unit = _WORDS.table("unit_word").get(unit, unit)
     if unit in _FIXED:
         dimension, factor, ucum = _FIXED[unit]
         return Unit(ucum, dimension, factor)
     count = _COUNT.match(unit)
     if count:
         per_volume = 1.0 / _VOLUME[count["vol"]]
-        number = 10.0 ** int(count["power"]) if count["power"] else _COUNT_WORD[count["word"] or ""]
+        word = count["word"] or ""
+        number = 10.0 ** int(count["power"]) if count["power"] else _COUNT_WORD[_WORDS.table("count_word").get(word, word)]
         power = round(math.log10(number)) if number > 1 else 0
         shown = f"10*{power}" if power else ""
         return Unit(f"{shown}/{_SHOWN_VOL[count['vol']]}", "count", number * per_volume)

@@ -16,6 +16,7 @@ from tools.reports.lint import Kind, Lint, Remark, lint
 from tools.reports.lint.reading.parts import sentences_of
 from tools.reports.marked import against_marks
 from tools.reports.measured import Issue, disagreements
+from tools.reports.payload import CheckData, RemarkRow
 
 _MEASURED = ("numbers and sides against what was measured on the study", "与本检查测量值的数值和侧别")
 _MARKED = ("lesions against those that were marked on the study", "病灶与本检查的标记")
@@ -56,7 +57,7 @@ def check_report(deps: Deps, text: str | None = None, study: str = "ct-1") -> To
         )
     # An order to whoever reads a report is no part of it, and is not quoted as one of its places.
     found = checked(without_orders(body or ""), deps, study)
-    rows: list[JsonValue] = [remark_json(r, "zh" if found.chinese else "en") for r in found.remarks]
+    rows = tuple(remark_row(r, "zh" if found.chinese else "en") for r in found.remarks)
     zh = deps.language == "zh"
     return ToolResult(
         tool="check_report",
@@ -65,11 +66,11 @@ def check_report(deps: Deps, text: str | None = None, study: str = "ct-1") -> To
         counts={"sentences": found.sentences, "remarks": len(rows)},
         warnings=(*found.warnings, _NOT_A_BILL[deps.language]),
         evidence=tuple(_evidence(r, n, study) for n, r in enumerate(found.remarks, 1)) or (_none(found, study),),
-        data={
-            "remarks": rows,
-            "checked": [c[1] if zh else c[0] for c in found.checked],
-            "not_checked": [c[1] if zh else c[0] for c in found.not_checked],
-        },
+        data=CheckData(
+            remarks=rows,
+            checked=tuple(c[1] if zh else c[0] for c in found.checked),
+            not_checked=tuple(c[1] if zh else c[0] for c in found.not_checked),
+        ),
     )
 
 
@@ -113,15 +114,15 @@ def _measured(issue: Issue) -> Remark:
     return Remark(kind, issue.text, issue.text_zh, (issue.sentence,), "Compare with the measurement.", "请与测量值核对。")
 
 
-def remark_json(remark: Remark, language: Language) -> dict[str, JsonValue]:
+def remark_row(remark: Remark, language: Language) -> RemarkRow:
     """A remark in the contract's shape."""
     zh = language == "zh"
-    return {
-        "kind": remark.kind,
-        "text": remark.text_zh if zh else remark.text,
-        "places": list(remark.places),
-        "suggestion": remark.suggestion_zh if zh else remark.suggestion,
-    }
+    return RemarkRow(
+        kind=remark.kind,
+        text=remark.text_zh if zh else remark.text,
+        places=tuple(remark.places),
+        suggestion=remark.suggestion_zh if zh else remark.suggestion,
+    )
 
 
 def _evidence(remark: Remark, number: int, study: str) -> Evidence:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Protocol
 
 import typer
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from tools.case.demo import open_named
 from tools.case.files import load_case
@@ -14,7 +14,8 @@ from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Language, Status
 from tools.imaging.marks.store import FILE, LOCAL, MarkStore, OwnMarks
-from tools.reports.check import checked, remark_json
+from tools.reports.check import checked, remark_row
+from tools.reports.payload import RemarkRow
 
 
 class _Settings(Protocol):
@@ -30,7 +31,7 @@ class CheckOut(BaseModel):
     status: Status = "ok"
     reason: str | None = None
     warnings: tuple[str, ...] = ()
-    remarks: list[JsonValue]
+    remarks: list[RemarkRow]
     checked: list[str]
     not_checked: list[str]
 
@@ -58,7 +59,7 @@ def report_check(
     at = 1 if language == "zh" else 0
     return CheckOut(
         warnings=found.warnings,
-        remarks=[remark_json(r, language) for r in found.remarks],
+        remarks=[remark_row(r, language) for r in found.remarks],
         checked=[c[at] for c in found.checked],
         not_checked=[c[at] for c in found.not_checked],
     )

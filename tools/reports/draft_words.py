@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from medmpt_backend.findings import COARSE, FINDINGS
 from tools.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -16,59 +17,17 @@ _NEGATIVE = re.compile(
     r"^\s*(?:no|without|absence of|there is no)\b|\bno evidence of\b|^\s*(?:未见|无|没有|双肺未见|胸部CT未见)", re.IGNORECASE
 )
 # Words of a report -> the findings whose detectors speak about them, the wider label first.
-_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"pericardial effusion|心包积液", ("pericardial_effusion",)),
-    (r"pleural (?:effusion|fluid)|胸腔(?:见液性|积液)|包裹性.{0,3}积液|loculated .{0,12}effusion", ("pleural_effusion",)),
-    (r"pneumothorax|气胸|肺无肺纹理", ("pneumothorax",)),
-    (r"consolidation|实变", ("consolidation",)),
-    (r"centrilobular nodules?|小叶中心结节", ("centrilobular_nodules", "lung_nodule")),
-    (r"perilymphatic nodules?|淋巴道周围.{0,3}结节", ("perilymphatic_nodules", "lung_nodule")),
-    (r"miliary nodules?|粟粒(?:样)?结节", ("miliary_nodules", "lung_nodule")),
-    (r"calcified granuloma|钙化灶", ("calcified_granuloma", "lung_nodule")),
-    (r"traction bronchiectasis|牵拉性支气管扩张", ("traction_bronchiectasis", "bronchiectasis")),
-    (r"pleural thickening|胸膜增厚", ("pleural_thickening",)),
-    (r"pleural plaques?|胸膜斑", ("pleural_plaque",)),
-    (r"\bbulla|肺大疱", ("bulla", "emphysema")),
-    (r"\bcysts?\b|囊腔", ("cysts",)),
-    (r"ground-glass (?:nodule|opacity nodule)|磨玻璃结节", ("lung_nodule",)),
-    (r"ground[- ]glass|crazy[- ]paving|磨玻璃|铺路石", ("ground_glass", "lung_opacity")),
-    (r"lymphadenopathy|lymph nodes?|淋巴结", ("lymphadenopathy",)),
-    (r"\bmass\b|肺?.{0,4}肿块", ("mass", "lung_nodule")),
-    (r"thyroid nodule|甲状腺", ()),
-    (r"\bnodules?\b|结节", ("lung_nodule",)),
-    (r"emphysema|肺气肿", ("emphysema",)),
-    (r"atelectasis|肺不张|膨胀不全", ("atelectasis",)),
-    (r"honeycomb|蜂窝", ("honeycombing", "fibrotic_sequela")),
-    (r"reticulation|网状影|网格影", ("reticulation", "fibrotic_sequela")),
-    (r"fibrotic|纤维(?:条索|灶|化)", ("fibrotic_sequela",)),
-    (r"bronchiectasis|支气管扩张", ("bronchiectasis",)),
-    (r"(?:peri)?bronchial (?:wall )?thicken\w*|支气管壁增厚", ("peribronchial_thickening",)),
-    (r"septal thickening|小叶间隔增厚", ("septal_thickening",)),
-    (r"mosaic|马赛克", ("mosaic_attenuation",)),
-    (r"coronary|冠状动脉|冠脉", ("coronary_calcification",)),
-    (r"aortic (?:wall )?calcification|主动脉壁钙化", ("arterial_wall_calcification",)),
-    (r"cardiomegaly|heart is enlarged|心影增大|心脏增大", ("cardiomegaly",)),
-    (r"hiatal hernia|裂孔疝", ("hiatal_hernia",)),
-    (r"medical device|医疗器材|置入物", ("medical_material",)),
-    (r"cavity|cavitary|空洞", ("cavity",)),
-    (r"tree-in-bud|bronchiolitis|树芽|细支气管炎", ("tree_in_bud",)),
+_NAMES: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
+    (f.detector.words, f.detector.labels)
+    for f in sorted(FINDINGS.values(), key=lambda f: f.detector.order if f.detector else 0)
+    if f.detector is not None
 )
 _CLEAR = re.compile(
     r"lungs? (?:are|is|fields? are) clear|no focal lung lesion|no acute abnormality|no active lung disease|肺野清晰|肺纹理清晰|未见明显异常"
     r"|未见活动性病变|未见实质性病变",
     re.IGNORECASE,
 )
-_OUTSIDE_LUNGS = frozenset(
-    {
-        "medical_material",
-        "arterial_wall_calcification",
-        "coronary_calcification",
-        "cardiomegaly",
-        "pericardial_effusion",
-        "hiatal_hernia",
-        "lymphadenopathy",
-    }
-)
+_OUTSIDE_LUNGS = frozenset(f for f in COARSE if FINDINGS[f].section in ("mediastinum", "wall"))
 _BOTH = re.compile(r"\bbilateral\b|\bboth\b|双侧|双肺|两肺", re.IGNORECASE)
 _LEFT, _RIGHT = re.compile(r"\bleft\b|左", re.IGNORECASE), re.compile(r"\bright\b|右", re.IGNORECASE)
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), ids) for pattern, ids in _NAMES)

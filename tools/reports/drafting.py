@@ -6,18 +6,18 @@ weights contradicts is left out and listed. Without weights, or outside their do
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING
 
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
-from tools.imaging.model_card import abstained, card_json, card_line, card_of, reason_of, status_of
+from tools.imaging.model_card import abstained, card_line, card_of, card_row, reason_of, status_of
 from tools.imaging.model_findings import classified
 from tools.imaging.model_tools import on_engine
 from tools.imaging.quantify import quantify_ct
+from tools.imaging.results.measured import Measured
 from tools.quantities import fill
 from tools.reports.draft_words import blank_sizes, contradiction, denies, split_sections, tidy
+from tools.reports.payload import DraftData, Origin, SectionRow, SentenceRow, WithheldRow
 from tools.reports.real_scan import sentences
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from medmpt_backend.inference.results import DraftSentence
     from medmpt_backend.inference.training_domain import Validity
 
-Origin = Literal["measured", "model", "metadata", "template"]
 SECTIONS = ("technique", "comparison", "measurements", "findings", "impression", "recommendation", "limits")
 _PRELIMINARY = {
     "en": "this is a preliminary draft; a person must check and sign it",
@@ -57,17 +56,17 @@ _SILENT = frozenset({"out_of_domain", "unavailable"})
 class _Draft:
     """Sections as they are filled."""
 
-    sections: dict[str, list[dict[str, JsonValue]]] = field(default_factory=dict)
+    sections: dict[str, list[SentenceRow]] = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
-    withheld: list[JsonValue] = field(default_factory=list)
+    withheld: list[WithheldRow] = field(default_factory=list)
 
     def put(self, section: str, item: Evidence, origin: Origin) -> None:
-        row: dict[str, JsonValue] = {"text": item.text, "text_zh": item.text_zh, "origin": origin, "evidence": item.key}
+        row = SentenceRow(text=item.text, text_zh=item.text_zh, origin=origin, evidence=item.key)
         self.sections.setdefault(section, []).append(row)
         self.evidence.append(item)
 
-    def rows(self) -> list[JsonValue]:
-        return [{"name": n, "sentences": [{**r} for r in self.sections[n]]} for n in SECTIONS if n in self.sections]
+    def rows(self) -> tuple[SectionRow, ...]:
+        return tuple(SectionRow(name=n, sentences=tuple(self.sections[n])) for n in SECTIONS if n in self.sections)
 
 
 def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
@@ -83,13 +82,15 @@ def draft_report(deps: Deps, study: str = "ct-1") -> ToolResult:
     spoke = any(e.kind == "model" and not e.key.endswith("-abstains") for e in draft.evidence)
     text, text_zh = _NOT_ASSESSED if spoke else _MEASURED_ONLY
     draft.put("limits", _statement(study, "limits", text, text_zh), "template")
+    asked = found.payload(DraftData)
+    card = asked.validity if asked is not None else None
     counts = {"sentences": len(draft.evidence), "withheld": len(draft.withheld)}
     return found.model_copy(
         update={
             "counts": counts,
             "warnings": tuple(dict.fromkeys((_PRELIMINARY[deps.language], *found.warnings, *measured.warnings))),
             "evidence": tuple(draft.evidence),
-            "data": {**found.data, "sections": draft.rows(), "withheld": draft.withheld},
+            "data": DraftData(validity=card, sections=draft.rows(), withheld=tuple(draft.withheld)),
         }
     )
 
@@ -102,7 +103,7 @@ def _by_measurement(draft: _Draft, deps: Deps, study: str) -> None:
     kept = draft.sections.pop("findings", [])
     draft.sections.pop("technique", None)
     draft.evidence = [e for e in draft.evidence if e.key != f"R-{study}-technique"]
-    abstention = [row for row in kept if str(row["evidence"]).endswith("-abstains")]
+    abstention = [row for row in kept if row.evidence.endswith("-abstains")]
     for section, item, origin in rows:
         draft.put(section, item, origin)
     draft.sections.setdefault("findings", []).extend(row for row in kept if row not in abstention)
@@ -111,15 +112,14 @@ def _by_measurement(draft: _Draft, deps: Deps, study: str) -> None:
 
 def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:
     """Technique out of the series, then the lungs in figures; key slices stay with `quantify_ct`."""
-    series = measured.data.get("series")
-    if not isinstance(series, dict):
+    figures = measured.payload(Measured)
+    if figures is None:
         return
-    spacing, slices = series.get("spacing_mm"), series.get("slices")
-    if isinstance(spacing, list) and isinstance(spacing[0], int | float) and isinstance(slices, int):
-        contrast, contrast_zh = _CONTRAST[str(series.get("contrast"))]
-        text = f"Chest CT, {slices} axial slices at {spacing[0]:.2f} mm, {contrast}."
-        text_zh = f"胸部 CT，轴位 {slices} 层，层间距 {spacing[0]:.2f} mm，{contrast_zh}。"
-        draft.put("technique", _statement(study, "technique", text, text_zh), "metadata")
+    series = figures.series
+    spacing, (contrast, contrast_zh) = series.spacing_mm[0], _CONTRAST[series.contrast]
+    text = f"Chest CT, {series.slices} axial slices at {spacing:.2f} mm, {contrast}."
+    text_zh = f"胸部 CT，轴位 {series.slices} 层，层间距 {spacing:.2f} mm，{contrast_zh}。"
+    draft.put("technique", _statement(study, "technique", text, text_zh), "metadata")
     for item in measured.evidence:
         if item.key.startswith((f"CT-{study}-mark-", f"CT-{study}-growth-")):
             draft.put("findings", item, "measured")
@@ -131,7 +131,6 @@ _CONTRAST = {
     "yes": ("with contrast", "增强扫描"),
     "no": ("without contrast", "平扫"),
     "unknown": ("contrast not stated", "是否增强未注明"),
-    "None": ("contrast not stated", "是否增强未注明"),
 }
 
 
@@ -154,7 +153,7 @@ def _by_model(draft: _Draft, engine: "MedMPTEngine", volume: "Volume", deps: Dep
         engine.require("report")
     encoding = engine.encode(volume)
     validity = encoding.validity
-    data: dict[str, JsonValue] = {"validity": card_json(validity)}
+    data = DraftData(validity=card_row(validity))
     reason = reason_of(validity, deps.language)
     if validity.domain == "out":
         draft.put("findings", abstained(validity, study, "draft"), "model")
@@ -186,7 +185,7 @@ def _decoded(draft: _Draft, sentences: "tuple[DraftSentence, ...]", scores: Tool
         number += 1
         against = contradiction(words, scores.evidence if scores is not None else (), denials=validity.domain == "in")
         if against is not None:
-            draft.withheld.append({"text": words, "because": against})
+            draft.withheld.append(WithheldRow(text=words, because=against))
             continue
         draft.put(section, _sentence(words, number, sentence, validity, study), "model")
 

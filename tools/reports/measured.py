@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tools.evidence import ToolResult
+from tools.imaging.results.measured import Measured
 
 Side = Literal["left", "right"]
 # A figure of a report may differ this much from the measured one: litres and percent points (reader and method differ).
@@ -53,13 +54,13 @@ def disagreements(sentences: list[str], measured: ToolResult) -> list[Issue]:
 
 
 def _numbers(sentence: str, measured: ToolResult) -> list[Issue]:
-    lungs = measured.data["lungs"]
+    figures = measured.payload(Measured)
     out = []
     for name, unit, pattern in _NUMBERS:
         match = re.search(pattern, sentence, re.IGNORECASE)
-        actual = lungs.get(name) if isinstance(lungs, dict) else None
-        if match is None or not isinstance(actual, int | float):
+        if match is None or figures is None:
             continue
+        actual = float(getattr(figures.lungs, name))
         stated = float(next(g for g in match.groups() if g))
         if abs(stated - actual) > _TOLERANCE[unit]:
             decimals = 2 if unit == "L" else 1
@@ -93,11 +94,7 @@ def _sides(sentence: str, measured: ToolResult) -> list[Issue]:
 
 def _share(measured: ToolResult, name: str, side: Side) -> float:
     """Share of one lung with this density, weighted by the volumes of its thirds, in percent."""
-    regions = measured.data["regions"]
-    total = weighted = 0.0
-    for r in regions if isinstance(regions, list) else []:
-        if isinstance(r, dict) and r.get("side") == side:
-            volume, value = r.get("volume_l"), r.get(name)
-            if isinstance(volume, int | float) and isinstance(value, int | float):
-                total, weighted = total + volume, weighted + volume * value
-    return weighted / total if total else 0.0
+    figures = measured.payload(Measured)
+    known = [(r.volume_l, float(v)) for r in (figures.regions if figures else ()) if r.side == side and (v := getattr(r, name)) is not None]
+    total = sum(volume for volume, _ in known)
+    return sum(volume * value for volume, value in known) / total if total else 0.0

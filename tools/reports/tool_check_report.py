@@ -23,4 +23,5 @@ SPEC = ToolSpec(
     labels=("Check the report", "核对报告"),
     needs_case=True,
     of_report=True,
+    results=("tools.reports.payload:CheckData",),
 )

@@ -14,4 +14,5 @@ SPEC = ToolSpec(
     needs=("engine",),
     needs_case=True,
     of_report=True,
+    results=("tools.reports.payload:DraftData",),
 )

@@ -8,16 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-# Units that are words, as Chinese prose writes them.
-UNITS_ZH = {
-    "points": "分",
-    "criteria": "项",
-    "days": "天",
-    "pack-years": "包年",
-    "in the last year": "次/年",
-    "µg/day": "µg/日",
-    "mg/day": "mg/日",
-}
 Value = float | bool | str | None
 Values = Mapping[str, Value]
 
@@ -41,7 +31,7 @@ class Field:
         aliases: Other keys accepted by `--set`.
         optional: The result stands without it.
         current: Only what is there now answers yes; a past mention (`history of cancer`) answers nothing.
-        except_in: Longer words that hold a term without meaning it (`癌胚抗原` for `癌`).
+        except_in: Longer words that hold a term without meaning it (`cancer antigen` for `cancer`).
         scale: Multiplier from the case's unit to this field's (FiO2 fraction to %).
     """
 

@@ -11,20 +11,23 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.evidence import Evidence, Language
+from retrieval.messages.catalogue import messages
+from tools.evidence import Evidence, Language, Payload
 from tools.quantities import fill
-from tools.scores.base import UNITS_ZH, Band, Item
+from tools.scores.base import Band, Item
 from tools.scores.registry import find, sources
 from tools.scores.spec import BandSpec, ItemSpec, specs
+
+say = messages("tools.scores").say
+
+pair = messages("tools.scores").pair
 
 Row = tuple[float | str, str, str]
 BandRow = tuple[float | str, float | str, str, str, str, str]
 
 
-class ExplainedItem(BaseModel):
+class ExplainedItem(Payload):
     """One criterion, or one step of it."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     label: str
@@ -34,23 +37,19 @@ class ExplainedItem(BaseModel):
     condition_zh: str
 
 
-class ExplainedBand(BaseModel):
+class ExplainedBand(Payload):
     """What a result means; either end may be open."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-    lower: float | None = Field(serialization_alias="from")
-    upper: float | None = Field(serialization_alias="to")
+    lower: float | None = Field(alias="from")
+    upper: float | None = Field(alias="to")
     label: str
     label_zh: str
     meaning: str
     meaning_zh: str
 
 
-class Explanation(BaseModel):
+class Explanation(Payload):
     """A calculator in its own words."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     en: str
@@ -196,15 +195,20 @@ def _head(e: Explanation, language: Language) -> str:
 def _items(e: Explanation, language: Language) -> str:
     if not e.items:
         return ""
-    zh = language == "zh"
     grouped: dict[str, list[ExplainedItem]] = {}
     for item in e.items:
         grouped.setdefault(item.key, []).append(item)
     told = [_item(rows, language) for rows in grouped.values()]
     count = len(grouped)
-    if zh:
-        return f"{_head(e, language)}（用于{e.population_zh}）共 {count} 项：{'；'.join(told)}。"
-    return f"{_head(e, language)} (for {e.population}) has {count} item{'s' if count > 1 else ''}: {'; '.join(told)}."
+    return say(
+        language,
+        "{head} (for {population}) has {count} item{plural}: {items}.",
+        head=_head(e, language),
+        population=(e.population, e.population_zh),
+        count=count,
+        plural="s" if count > 1 else "",
+        items=("; " if language == "en" else "；").join(told),
+    )
 
 
 def _item(rows: list[ExplainedItem], language: Language) -> str:
@@ -233,13 +237,17 @@ def _meanings(e: Explanation, language: Language) -> str:
         label, meaning = (band.label_zh, band.meaning_zh) if zh else (band.label, band.meaning)
         where = _range(band, e.bands, e.decimals == 0 and e.unit in ("points", "criteria"), zh)
         told.append((f"{where}{'：' if zh else ': '}" if where else "") + label + _in_brackets(meaning, zh))
-    unit = UNITS_ZH.get(e.unit, e.unit) if zh else e.unit
+    unit = messages("tools.scores").table("unit").get(e.unit, e.unit) if zh else e.unit
     if e.exact:
         rows = ("、" if zh else ", ").join(f"{value:g}: {text_zh if zh else text}" for value, text, text_zh in e.exact)
-        told.append(f"按分值：{rows}" if zh else f"by score: {rows}")
-    if zh:
-        return f"{_head(e, language)}的判读" + (f"（{unit}）" if unit else "") + f"：{'；'.join(told)}。"
-    return f"Reading of {e.en}" + (f" ({unit})" if unit else "") + f": {'; '.join(told)}."
+        told.append(pair("by score: {rows}", rows=rows)[zh])
+    return say(
+        language,
+        "Reading of {name}{unit}: {bands}.",
+        name=(e.en, _head(e, "zh")),
+        unit=_in_brackets(unit, zh),
+        bands=("；" if zh else "; ").join(told),
+    )
 
 
 def _in_brackets(text: str, zh: bool) -> str:
@@ -257,7 +265,7 @@ def _range(band: ExplainedBand, bands: tuple[ExplainedBand, ...], whole: bool, z
     start = "" if low is None else f"> {_rounded(low):g}" if over else f"{_rounded(low):g}"
     end = "" if high is None else f"{high:g}" if high == _rounded(high) else f"< {_rounded(high):g}"
     if start and end:
-        return start if start == end else f"{start} {'至' if zh else 'to'} {end}"
+        return start if start == end else pair("{start} to {end}", start=start, end=end)[zh]
     if end:
         return end if end == "0" or end.startswith("<") else f"≤ {end}"
     return start if not start or over else f"≥ {start}"
@@ -273,7 +281,11 @@ def _formula(e: Explanation, language: Language) -> str:
     if e.formula:
         if e.items:
             return f"{_head(e, language)}：{e.formula_zh}。" if zh else f"{_head(e, language)}: {e.formula}."
-        if zh:
-            return f"{_head(e, language)} = {e.formula_zh}；适用于{e.population_zh}。"
-        return f"{_head(e, language)} = {e.formula}; for {e.population}."
+        return say(
+            language,
+            "{head} = {formula}; for {population}.",
+            head=_head(e, language),
+            formula=(e.formula, e.formula_zh),
+            population=(e.population, e.population_zh),
+        )
     return ""

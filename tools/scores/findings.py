@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from retrieval.concepts.context import statuses
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.scores.base import Field
 
 # Words that belong to a term (`history of dvt`) and are a cue of the context module too: the status is read of what follows them.
-_CUE_IN_TERM = re.compile(r"(?:history of|previous|recent)\s+|既往|近期", re.IGNORECASE)
+_CUE_IN_TERM = patterns("tools.scores").regex("cue_in_term")
 
 
 class Stated(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case, LungFunction, Vitals
 from tools.errors import BadInput
 from tools.labs.analytes import analytes
@@ -13,11 +14,15 @@ from tools.labs.value import Reading, latest
 from tools.scores.base import Calculator, Field, Value
 from tools.scores.findings import stated
 
+_WORDS = patterns("tools.scores")
+
+
 # Origin of a laboratory value that was typed without a unit and read in the field's own.
 UNIT_TAKEN = "given without unit"
-_YES = {"yes", "true", "y", "1", "是", "有", "阳性", "positive"}
-_NO = {"no", "false", "n", "0", "否", "无", "没有", "阴性", "negative"}
+_YES = frozenset(_WORDS.words("yes"))
+_NO = frozenset(_WORDS.words("no"))
 _VALUE = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*(.*?)\s*$")
+_PLAIN_UNITS = ("bpm", "/min", "mmhg", "%", "years", "y", "kg", "cm")
 _VITAL_UNITS = {
     "temperature": {"°c": 1.0, "c": 1.0, "cel": 1.0},
     "height": {"cm": 1.0, "m": 100.0},
@@ -81,8 +86,7 @@ def _parse(field: Field, key: str, text: str) -> Value:
             return word in _YES
         raise BadInput(f"{field.key}: {text!r} is not yes or no")
     if field.kind == "choice":
-        short = {"m": "male", "f": "female", "男": "male", "女": "female"}
-        word = short.get(word, word)
+        word = _WORDS.table("choice").get(word, word)
         if word in field.choices:
             return word
         raise BadInput(f"{field.key}: {text!r} is none of {', '.join(field.choices)}")
@@ -103,7 +107,8 @@ def _in_unit(field: Field, key: str, value: float, unit: str) -> float:
     name = key.strip().casefold()
     analyte = analytes().get("urea_nitrogen" if name in ("bun", "urea_nitrogen") else (field.analytes[0] if field.analytes else ""))
     if analyte is None:
-        if not unit or unit.casefold() in (field.unit.casefold(), "bpm", "/min", "mmhg", "%", "years", "y", "岁", "kg", "cm"):
+        written = unit.casefold()
+        if not unit or written == field.unit.casefold() or written in _PLAIN_UNITS or written in _WORDS.table("unit"):
             return value
         raise BadInput(f"{field.key}: unit {unit!r} is not {field.unit!r}")
     source, target = parse_unit(unit or field.unit), parse_unit(field.unit)

@@ -3,7 +3,7 @@
 ```toml
 [hacor]                                   # the name: snake case, as in `medmpt calc hacor`
 en = "HACOR score"                        # names in prose
-zh = "HACOR 评分"
+zh = "…"
 aliases = ["hacor_score"]
 unit = "points"                           # of the result; default "points"
 decimals = 0
@@ -15,19 +15,19 @@ note_en = "…"                             # a warning that is always shown; op
 note_zh = "…"
 source = { title = "Duan J et al.: …, Intensive Care Med 43:192", year = 2017, doi = "10.1007/…" }   # doi only when certain
 
-inputs = ["heart_rate", "ph", "gcs", "pao2", "fio2", "respiratory_rate"]   # keys of shared fields (`fields.py`) …
+inputs = ["heart_rate", "ph", "gcs", "pao2", "fio2", "respiratory_rate"]   # keys of shared inputs (`fields.toml`) …
 [[hacor.own_inputs]]                      # … and fields of its own: the attributes of `base.Field`
 key = "on_niv"
 en = "on NIV for one hour"
-zh = "无创通气 1 小时"
+zh = "…"
 kind = "flag"                             # number (default, with unit), flag, choice (with choices)
 
 [[hacor.items]]                           # a score: criteria in order
 key = "heart_rate"
 en = "heart rate"
-zh = "心率"
+zh = "…"
 steps = [                                 # the first step whose `when` is true gives its points; `otherwise` (default 0) else
-  { when = "heart_rate >= 121", points = 1, en = "≥ 121 /min", zh = "≥ 121 次/分" },
+  { when = "heart_rate >= 121", points = 1, en = "≥ 121 /min", zh = "…" },
 ]
 [[hacor.items]]                           # short form of one step
 key = "acidosis"
@@ -81,10 +81,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from retrieval import packs
-from tools.scores import fields as shared
 from tools.scores.base import Band, Calculator, Extra, Item, Value, Values
 from tools.scores.base import Field as Input
 from tools.scores.expression import evaluate, names
+from tools.scores.fields import shared_fields
 
 
 class _Row(BaseModel):
@@ -220,12 +220,6 @@ class Spec(_Row):
         yield from (e.compute for e in self.extra)
         if self.compute:
             yield self.compute
-
-
-@cache
-def shared_fields() -> dict[str, Input]:
-    """Inputs that several calculators share, by key."""
-    return {f.key: f for f in vars(shared).values() if isinstance(f, Input)}
 
 
 @cache

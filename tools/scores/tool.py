@@ -3,19 +3,24 @@
 from collections.abc import Iterable
 from datetime import date
 
-from pydantic import JsonValue
-
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.marks.scores import lesion_inputs
 from tools.labs.units import parse_unit
 from tools.quantities import fill
-from tools.scores.base import UNITS_ZH
+from tools.scores.base import Calculator
 from tools.scores.explain import explain as explained
 from tools.scores.explain import explaining_evidence
 from tools.scores.inputs import UNIT_TAKEN, Resolved
+from tools.scores.payload import ComponentRow, InputRow, ScoreData
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
+
+say = messages("tools.scores").say
+_word = messages("tools.scores").table
+
+pair = messages("tools.scores").pair
 
 # A short score shows what did not count too.
 _FEW = 8
@@ -39,14 +44,23 @@ def calculate_score(deps: Deps, name: str, inputs: dict[str, str] | None = None,
     calculator = find(name)
     if explain or (deps.case is None and not inputs):
         return _explained(calculator.name, explain)
-    inputs, marked = lesion_inputs(deps, calculator, dict(inputs or {}))
+    return calculated(deps, calculator, dict(inputs or {}))
+
+
+def calculated(deps: Deps, calculator: Calculator, inputs: dict[str, str]) -> ToolResult:
+    """The result of a calculator, or its possible range, also where nothing is known.
+
+    Raises:
+        BadInput: Unknown input or unit.
+    """
+    inputs, marked = lesion_inputs(deps, calculator, inputs)
     outcome = run(calculator, deps.case, inputs)
     missing = tuple(_label(outcome, key, deps.language) for key in outcome.missing)
     note = calculator.note
     return ToolResult(
         tool="calculate_score",
         status="partial" if outcome.missing else "ok",
-        reason=f"missing: {', '.join(missing)}" if missing else None,
+        reason=say(deps.language, "missing: {names}", names=(", ".join(missing), "、".join(missing))) if missing else None,
         query={"name": calculator.name, "inputs": dict(inputs)},
         counts={"inputs": len(calculator.fields), "known": len(outcome.inputs)},
         warnings=(*_warnings(outcome, note, deps.language), *marked.warnings),
@@ -62,12 +76,12 @@ def _not_yet(outcome: Outcome) -> tuple[Evidence, ...]:
     keys = {field.key for field in c.fields}
     if not outcome.missing or (not {"size", "nodule_type"} & keys and "pretest" not in keys):
         return ()
-    lack, lack_zh = (
-        ", ".join(_label(outcome, k, "en") for k in outcome.missing),
-        "、".join(_label(outcome, k, "zh") for k in outcome.missing),
+    lack = [(_label(outcome, k, "en"), _label(outcome, k, "zh")) for k in outcome.missing]
+    text, text_zh = pair(
+        "{name} cannot be calculated yet; missing: {missing}. Whether a lesion is malignant is settled by no CT figure alone.",
+        name=(c.en, c.zh),
+        missing=(", ".join(en for en, _ in lack), "、".join(zh for _, zh in lack)),
     )
-    text = f"{c.en} cannot be calculated yet; missing: {lack}. Whether a lesion is malignant is settled by no CT figure alone."
-    text_zh = f"{c.zh}暂不能计算；缺少：{lack_zh}。病灶良恶性不能仅凭 CT 数值判定。"
     source = sources()[c.name]
     known = fill((), text, text_zh)
     return (
@@ -93,7 +107,7 @@ def _explained(name: str, asked: bool) -> ToolResult:
         query={"name": name, "inputs": {}, "explain": asked},
         counts={"items": len({i.key for i in explanation.items})},
         evidence=explaining_evidence(explanation),
-        data=explanation.model_dump(mode="json", by_alias=True),
+        data=explanation,
     )
 
 
@@ -103,15 +117,11 @@ def _warnings(outcome: Outcome, note: tuple[str, str] | None, language: Language
         yield note[1 if zh else 0]
     for r in outcome.inputs.values():
         if r.origin == UNIT_TAKEN:
-            yield (
-                f"{r.field.zh}未注明单位，按 {shown_unit(r.field.unit)} 计"
-                if zh
-                else f"{r.field.en}: no unit given, read as {shown_unit(r.field.unit)}"
-            )
+            yield (pair("{field}: no unit given, read as {unit}", unit=shown_unit(r.field.unit), field=(r.field.en, r.field.zh))[zh])
     days = sorted({r.time[:10] for r in outcome.inputs.values() if r.time and r.origin in ("labs", "vitals")})
     # More than two days between inputs is not one state of the patient.
     if len(days) > 1 and (_day(days[-1]) - _day(days[0])).days > 2:
-        yield f"所用数据时间不同：{days[0]} 至 {days[-1]}" if zh else f"the inputs are from different times: {days[0]} to {days[-1]}"
+        yield pair("the inputs are from different times: {first} to {last}", first=days[0], last=days[-1])[zh]
 
 
 def _day(text: str) -> date:
@@ -182,24 +192,24 @@ def statement(outcome: Outcome, language: Language) -> str:
     """One or two sentences: result, meaning, components, and what is open."""
     c, zh = outcome.calculator, language == "zh"
     name = c.zh if zh else c.en[:1].upper() + c.en[1:]
-    unit = (UNITS_ZH.get(c.unit, c.unit) if zh else c.unit) or ""
+    unit = (_word("unit").get(c.unit, c.unit) if zh else c.unit) or ""
     gap = "" if unit in ("", "%") else " "
     if outcome.value is not None:
         number = _number(outcome.value, c.decimals)
         singular = unit.removesuffix("s") if number == "1" and unit == "points" else unit
-        head = f"{name}为 {number}{gap}{unit}" if zh else f"{name} is {number}{gap}{singular}"
+        head = pair("{name} is {number}{gap}{singular}", name=name, number=number, gap=gap, singular=(singular, unit))[zh]
     else:
         low, high = _number(outcome.low or 0.0, c.decimals), _number(outcome.high or 0.0, c.decimals)
-        head = f"{name}介于 {low} 与 {high}{gap}{unit}之间" if zh else f"{name} is between {low} and {high}{gap}{unit}"
+        head = pair("{name} is between {low} and {high}{gap}{unit}", name=name, low=low, high=high, gap=gap, unit=unit)[zh]
     band = outcome.band[1 if zh else 0] if outcome.band else None
     if band is None and outcome.bands_open:
         first, last = (b[1 if zh else 0] for b in outcome.bands_open)
-        band = f"从“{first}”到“{last}”" if zh else f"from {first} to {last}"
+        band = pair("from {first} to {last}", first=first, last=last)[zh]
     meaning = "" if band is None else (f"：{band}" if zh else f": {band}")
     stop = "。" if zh else ". "
     exact = outcome.exact
     if exact is not None:
-        meaning += f"；恰为该分值者：{exact[1]}" if zh else f"; with exactly this score: {exact[0]}"
+        meaning += pair("; with exactly this score: {exact}", exact=exact)[zh]
     return (head + meaning + stop + _parts(outcome, language) + _extra(outcome, language)).strip()
 
 
@@ -209,7 +219,7 @@ def _extra(outcome: Outcome, language: Language) -> str:
     for e in outcome.calculator.extra:
         if e.name in outcome.extra:
             value = f"{_number(outcome.extra[e.name], e.decimals)} {e.unit}".strip()
-            out += f"{e.zh}为 {value}。" if zh else f"The {e.en} is {value}. "
+            out += pair("The {text} is {value}. ", value=value, text=(e.en, e.zh))[zh]
     return out
 
 
@@ -217,23 +227,22 @@ def _parts(outcome: Outcome, language: Language) -> str:
     zh = language == "zh"
     if not outcome.components:
         used = [f"{r.field.zh if zh else r.field.en} {_shown(r, language)}" for r in outcome.inputs.values()]
-        return (f"依据：{'、'.join(used)}。" if zh else f"Based on {', '.join(used)}. ") if used else ""
+        return (pair("Based on {used}. ", used=(", ".join(used), "、".join(used)))[zh]) if used else ""
     scored = [x for x in outcome.components if x.points]
     open_ones = [x for x in outcome.components if x.points is None]
     label = [(x.item.zh if zh else x.item.en) + f" ({_measured(outcome, x.item.needs, language)}{x.points:+g})" for x in scored]
     out = ""
     if label:
-        out += f"得分项：{'、'.join(label)}。" if zh else f"Scored: {', '.join(label)}. "
+        out += pair("Scored: {label}. ", label=(", ".join(label), "、".join(label)))[zh]
     spared = [x for x in outcome.components if x.points == 0]
     if spared and len(outcome.components) <= _FEW:
         none = [(x.item.zh if zh else x.item.en) + _plain(outcome, x.item.needs, language) for x in spared]
-        out += f"未得分：{'、'.join(none)}。" if zh else f"Not scored: {', '.join(none)}. "
+        out += pair("Not scored: {none}. ", none=(", ".join(none), "、".join(none)))[zh]
     if open_ones:
         names = [
-            (x.item.zh if zh else x.item.en) + f" ({x.item.low:g} to {x.item.high:+g})".replace("to", "至" if zh else "to")
-            for x in open_ones
+            say(language, "{name} ({low:g} to {high:+g})", name=(x.item.en, x.item.zh), low=x.item.low, high=x.item.high) for x in open_ones
         ]
-        out += f"未知项：{'、'.join(names)}。" if zh else f"Not known: {', '.join(names)}. "
+        out += pair("Not known: {names}. ", names=(", ".join(names), "、".join(names)))[zh]
     return out
 
 
@@ -251,38 +260,37 @@ def _measured(outcome: Outcome, needs: tuple[str, ...], language: Language) -> s
 
 def _shown(r: Resolved, language: Language) -> str:
     if isinstance(r.value, bool):
-        return ("有" if r.value else "无") if language == "zh" else ("yes" if r.value else "no")
+        return say(language, "yes") if r.value else say(language, "no")
     if isinstance(r.value, int | float):
-        unit = {"years": "岁"}.get(r.field.unit, shown_unit(r.field.unit)) if language == "zh" else shown_unit(r.field.unit)
+        unit = say(language, "years", context="unit") if r.field.unit == "years" else shown_unit(r.field.unit)
         return f"{_number(float(r.value), _decimals(float(r.value)))} {unit}".strip()
-    return {"male": "男", "female": "女"}.get(str(r.value), str(r.value)) if language == "zh" else str(r.value)
+    return _word("choice").get(str(r.value), str(r.value)) if language == "zh" else str(r.value)
 
 
-def payload(outcome: Outcome) -> dict[str, JsonValue]:
+def payload(outcome: Outcome) -> ScoreData:
     """The contract's object of `calc NAME`."""
     c = outcome.calculator
-    inputs: dict[str, JsonValue] = {
-        key: {"value": r.value, "unit": r.field.unit or None, "origin": r.origin, "time": r.time, "reported": r.reported}
+    inputs = {
+        key: InputRow(value=r.value, unit=r.field.unit or None, origin=r.origin, time=r.time, reported=r.reported)
         for key, r in outcome.inputs.items()
     }
-    components: list[JsonValue] = [
-        {"id": x.item.id, "text": x.item.en, "text_zh": x.item.zh, "points": x.points, "low": x.item.low, "high": x.item.high}
+    components = (
+        ComponentRow(id=x.item.id, text=x.item.en, text_zh=x.item.zh, points=x.points, low=x.item.low, high=x.item.high)
         for x in outcome.components
-    ]
-    extra: dict[str, JsonValue] = dict(outcome.extra)
-    return {
-        "name": c.name,
-        "value": outcome.value,
-        "unit": c.unit,
-        "range": [outcome.low, outcome.high],
-        "band": outcome.band[0] if outcome.band else None,
-        "band_zh": outcome.band[1] if outcome.band else None,
-        "bands_possible": [b[0] for b in outcome.bands_open] if outcome.bands_open else [],
-        "inputs": inputs,
-        "missing": list(outcome.missing),
-        "components": components,
-        "extra": extra,
-        "exact": outcome.exact[0] if outcome.exact else None,
-        "exact_zh": outcome.exact[1] if outcome.exact else None,
-        "source": sources()[c.name].text,
-    }
+    )
+    return ScoreData(
+        name=c.name,
+        value=outcome.value,
+        unit=c.unit,
+        range=(outcome.low, outcome.high),
+        band=outcome.band[0] if outcome.band else None,
+        band_zh=outcome.band[1] if outcome.band else None,
+        bands_possible=tuple(b[0] for b in outcome.bands_open) if outcome.bands_open else (),
+        inputs=inputs,
+        missing=tuple(outcome.missing),
+        components=tuple(components),
+        extra=dict(outcome.extra),
+        exact=outcome.exact[0] if outcome.exact else None,
+        exact_zh=outcome.exact[1] if outcome.exact else None,
+        source=sources()[c.name].text,
+    )

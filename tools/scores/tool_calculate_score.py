@@ -2,8 +2,11 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.scores.registry import calculators
 from tools.spec import Arguments, ToolSpec
+
+pair = messages("tools.scores").pair
 
 
 class OfScore(Arguments):
@@ -26,6 +29,11 @@ SPEC = ToolSpec(
     prompt=_PROMPT,
     arguments=OfScore,
     intent="score",
-    labels=("Calculate a score", "计算评分"),
+    labels=pair("Calculate a score"),
     of_patient=True,
+    results=(
+        "tools.scores.payload:ScoreData",
+        "tools.scores.payload:CriterionData",
+        "tools.scores.explain:Explanation",
+    ),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tools.case.record import LungFunction, Vitals
+from tools.imaging.results.measured import Measured
 from tools.labs.value import Reading, shown
 from tools.summary.gather import Gathered
 from tools.summary.problems import figure, name_of, value_of
@@ -102,7 +103,7 @@ def _ct(g: Gathered) -> Iterator[SummaryLine]:
     if g.ct is None or g.ct_before is None or g.study is None:
         return
     for group, name, en, zh, unit, digits in _CT:
-        now, before = figure(g.ct.data, group, name), figure(g.ct_before.data, group, name)
+        now, before = figure(g.ct.payload(Measured), group, name), figure(g.ct_before.payload(Measured), group, name)
         limit = table("danger")["change"]["effusion_ml" if group == "effusion" else name]
         key = f"CT-{g.study.id}-{'effusion' if group == 'effusion' else 'volume' if name == 'total_l' else name}"
         item = g.item(key)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 from tools.bedside.record.said import clauses
+from tools.drugs.payload import FactRow, FactsData
+from tools.imaging.results.measured import Measured
 from tools.labs.value import shown
 from tools.reports.check import check_report
 from tools.reports.lint.reading.mentions import Mention, mentions_of
@@ -33,26 +35,24 @@ def contradictions(g: Gathered) -> list[SummaryLine]:
     return sorted(found, key=lambda x: LEVELS.index(x.level))
 
 
-def _facts(g: Gathered) -> Iterator[tuple[dict[str, object], str]]:
-    facts = g.drugs.data.get("facts")
-    for fact in facts if isinstance(facts, list) else []:
-        if isinstance(fact, dict) and g.item(str(fact["key"])) is not None:
-            yield dict(fact), str(fact["key"])
+def _facts(g: Gathered) -> Iterator[FactRow]:
+    data = g.drugs.payload(FactsData)
+    yield from (fact for fact in (data.facts if data else ()) if g.item(fact.key) is not None)
 
 
 def _allergies(g: Gathered) -> Iterator[SummaryLine]:
     """A medicine that is taken, against a recorded allergy."""
     patient = g.record.patient
     taken = {d.id: d for d in patient.current}
-    for fact, key in _facts(g):
-        if fact.get("relation") not in ("cross_reacts_with", "allergy_class"):
+    for fact in _facts(g):
+        if fact.relation not in ("cross_reacts_with", "allergy_class"):
             continue
-        drug = next((taken[s] for s in _subjects(fact) if s in taken), None)
-        item = g.item(key)
+        drug = next((taken[s] for s in fact.subjects if s in taken), None)
+        item = g.item(fact.key)
         if drug is not None and item is not None:
             allergy = ", ".join(a.substance for a in g.case.patient.allergies)
             text = words("allergy", drug=(drug.name, drug.name_zh), allergy=allergy, fact=(item.text, item.text_zh or item.text))
-            yield line(text, key, "C-allergies", "C-medications", level="act_now")
+            yield line(text, fact.key, "C-allergies", "C-medications", level="act_now")
 
 
 def _no_allergy(g: Gathered) -> Iterator[SummaryLine]:
@@ -68,26 +68,21 @@ def _no_allergy(g: Gathered) -> Iterator[SummaryLine]:
             yield line(words("allergy_denied", place=words(written.place), allergy=allergy), written.key, "C-allergies", level="serious")
 
 
-def _subjects(fact: dict[str, object]) -> list[str]:
-    found = fact.get("subjects")
-    return [str(s) for s in found] if isinstance(found, list | tuple) else []
-
-
 def _renal(g: Gathered) -> Iterator[SummaryLine]:
     """A medicine that is taken, against the kidney function of the case."""
-    for fact, key in _facts(g):
-        name = next((s for s in _subjects(fact) if s in _RENAL), None)
-        severity = str(fact.get("severity"))
-        if name is None or fact.get("relation") != "adjusts_for" or severity not in ("contraindicated", "major", "moderate"):
+    for fact in _facts(g):
+        name = next((s for s in fact.subjects if s in _RENAL), None)
+        severity = fact.severity
+        if name is None or fact.relation != "adjusts_for" or severity not in ("contraindicated", "major", "moderate"):
             continue
         score = g.score("egfr_ckd_epi_2021" if name == "egfr" else "cockcroft_gault")
-        item = g.item(key)
+        item = g.item(fact.key)
         if score.evidence and item is not None:
             here = score.evidence[0]
             value = (here.text.split(":")[0].rstrip("."), (here.text_zh or here.text).split("：")[0].rstrip("。"))
             text = words("renal", fact=(item.text + " ", item.text_zh or item.text), value=value)
             level = "act_now" if severity == "contraindicated" else "serious" if severity == "major" else "watch"
-            yield line((text[0].replace("  ", " "), text[1]), key, here.key, "C-medications", level=level)  # type: ignore[arg-type]
+            yield line((text[0].replace("  ", " "), text[1]), fact.key, here.key, "C-medications", level=level)  # type: ignore[arg-type]
 
 
 def _denied(g: Gathered) -> Iterator[SummaryLine]:
@@ -108,10 +103,11 @@ def _against(g: Gathered, written: Written, mention: Mention) -> SummaryLine | N
     family = mention.finding.family
     if g.ct is not None and g.study is not None and family in _MEASURED:
         group, fields, suffix, unit = _MEASURED[family]
-        values = {f: v for f in fields if (v := figure(g.ct.data, group, f)) is not None and v >= table("danger")["denied"][family]}
+        data = g.ct.payload(Measured)
+        values = {f: v for f in fields if (v := figure(data, group, f)) is not None and v >= table("danger")["denied"][family]}
         item = g.item(f"CT-{g.study.id}-{suffix}")
         if values and item is not None and item.validity != "out":
-            text = words("denied_measured", place=place, finding=name, value=_amounts(values, unit), doubt=doubt(g.ct.data, group))
+            text = words("denied_measured", place=place, finding=name, value=_amounts(values, unit), doubt=doubt(data, group))
             return line(text, written.key, item.key, level="serious")
     model = [e for e in (g.model.evidence if g.model else ()) if e.present is True and e.key.rsplit("-", 1)[-1] == family]
     if model:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tools.case.record import LungFunction
 from tools.evidence import Evidence
 from tools.labs.value import shown
+from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
 from tools.summary.problems import name_of, value_of
 from tools.summary.record import Pair, SummaryLine, joined, line, words
@@ -60,8 +61,9 @@ def _function(g: Gathered) -> Iterator[SummaryLine]:
 
 def _kidney(g: Gathered) -> Iterator[SummaryLine]:
     score = g.score("egfr_ckd_epi_2021")
-    value = score.data.get("value")
-    if isinstance(value, int | float) and score.evidence:
+    data = score.payload(ScoreData)
+    value = data.value if data is not None else None
+    if value is not None and score.evidence:
         yield line(
             words("kidney", value=f"{value:.0f} mL/min/1.73 m²"), score.evidence[0].key, level="watch" if value < 60 else "background"
         )

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from pydantic import JsonValue
-
+from tools.drugs.payload import FactRow, FactsData
 from tools.evidence import Evidence, ToolResult
+from tools.imaging.results.measured import Measured
 from tools.labs.value import Reading, shown
+from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
 from tools.summary.record import LEVELS, Level, Pair, SummaryLine, joined, level_from, line, table, words
 
@@ -45,23 +46,22 @@ def _vitals(g: Gathered) -> Iterator[SummaryLine]:
     if not signs or not g.basics.evidence:
         return
     news = g.score("news2")
-    value, least = news.data.get("value"), _least(news)
+    least = _least(news)
     level = level_from(table("danger")["scores"]["news2"], least) if least is not None else None
     if level is None and _urgent(g):
         level = "serious"  # one sign of three points asks for an urgent review whatever the sum
     text = words("signs", signs=joined(signs))
     if least is not None and news.evidence:
-        known = isinstance(value, int | float)
+        known = (found := news.payload(ScoreData)) is not None and found.value is not None
         text = words("news2" if known else "news2_least", points=shown(least), band=_band(news), signs=joined(signs))
     yield line(text, *(("S-news2",) if news.evidence else ()), "C-vitals", level=level or "watch")
 
 
 def _least(score: ToolResult) -> float | None:
     """The result, or the least that it can be with what is missing."""
-    value, bounds = score.data.get("value"), score.data.get("range")
-    low = bounds[0] if isinstance(bounds, list) and bounds else None
-    found = value if value is not None else low
-    return float(found) if isinstance(found, int | float) else None
+    data = score.payload(ScoreData)
+    found = None if data is None else data.value if data.value is not None else data.range[0]
+    return None if found is None else float(found)
 
 
 def _urgent(g: Gathered) -> list[str]:
@@ -90,8 +90,8 @@ def _scores(g: Gathered) -> Iterator[SummaryLine]:
     if g.record.notion("pneumonia") is False or not (g.record.notion("pneumonia") or _fever(g)):
         return
     score = g.score("curb_65")
-    value = score.data.get("value")
-    level = level_from(table("danger")["scores"]["curb_65"], value) if isinstance(value, int | float) else None
+    data = score.payload(ScoreData)
+    level = None if data is None or data.value is None else level_from(table("danger")["scores"]["curb_65"], data.value)
     if level is not None:
         item = score.evidence[0]
         yield line((_first(item.text), _first(item.text_zh or item.text)), item.key, level=level)
@@ -136,10 +136,10 @@ def _pair(item: Evidence) -> Pair:
 
 def _medicines(g: Gathered) -> Iterator[SummaryLine]:
     levels: dict[str, Level] = table("danger")["drugs"]
-    facts = g.drugs.data.get("facts")
-    for fact in sorted((f for f in (facts if isinstance(facts, list) else []) if isinstance(f, dict)), key=_gravity):
-        level, item = levels.get(str(fact.get("severity"))), g.item(str(fact["key"]))
-        if level is None or item is None or (fact.get("inferred") and level != "act_now"):
+    data = g.drugs.payload(FactsData)
+    for fact in sorted(data.facts if data else (), key=_gravity):
+        level, item = levels.get(str(fact.severity)), g.item(fact.key)
+        if level is None or item is None or (fact.inferred and level != "act_now"):
             continue
         text = (_short(item.text), _short(item.text_zh or item.text))
         toxic = [r.key for r in g.readings.values() if r.flag == "critical_high" and r.id.replace("_", "-") in item.subjects]
@@ -153,9 +153,9 @@ def _short(text: str) -> str:
     return " ".join(rest.split()).replace("。 ", "。")
 
 
-def _gravity(fact: dict[str, JsonValue]) -> int:
+def _gravity(fact: FactRow) -> int:
     order = list(table("danger")["drugs"])
-    severity = str(fact.get("severity"))
+    severity = str(fact.severity)
     return order.index(severity) if severity in order else len(order)
 
 
@@ -163,7 +163,7 @@ def _ct(g: Gathered) -> Iterator[SummaryLine]:
     """What was measured, where it is enough to be worth a line."""
     if g.ct is None or g.study is None:
         return
-    data, limits = g.ct.data, table("danger")["ct"]
+    data, limits = g.ct.payload(Measured), table("danger")["ct"]
     key = f"CT-{g.study.id}"
     for name in ("pneumothorax", "effusion"):
         sides = {side: ml for side in ("left", "right") if (ml := figure(data, name, f"{side}_ml")) is not None and ml >= 10}
@@ -182,27 +182,24 @@ def _ct(g: Gathered) -> Iterator[SummaryLine]:
             yield line(words(word, pct=f"{pct:.1f}", place=_place(data, name)), item.key, f"{key}-{name}_region", level=level)
 
 
-def figure(data: dict[str, JsonValue], group: str, name: str) -> float | None:
-    """A number of a measurement's payload."""
-    found = data.get(group)
-    value = found.get(name) if isinstance(found, dict) else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def figure(data: Measured | None, group: str, name: str) -> float | None:
+    """A number of a measurement by the names of its group and itself, as the tables of this room have them."""
+    value = None if data is None else getattr(getattr(data, group), name)
+    return None if value is None else float(value)
 
 
-def doubt(data: dict[str, JsonValue], group: str) -> Pair:
-    """A remark where the method is not certain of its domain."""
-    found = data.get(group)
-    return words("doubt") if isinstance(found, dict) and found.get("validity") == "unknown" else ("", "")
+def doubt(data: Measured | None, group: str) -> Pair:
+    """A remark where the method is not certain of its domain; lungs as a whole have no validity of their own."""
+    return words("doubt") if data is not None and getattr(getattr(data, group), "validity", None) == "unknown" else ("", "")
 
 
-def _place(data: dict[str, JsonValue], name: str) -> Pair:
+def _place(data: Measured | None, name: str) -> Pair:
     """Where there is most of it."""
-    regions = data.get("regions")
-    rows = [r for r in (regions if isinstance(regions, list) else []) if isinstance(r, dict) and isinstance(r.get(name), int | float)]
-    top = max(rows, key=lambda r: float(str(r[name])), default=None)
+    rows = [r for r in (data.regions if data else ()) if getattr(r, name) is not None]
+    top = max(rows, key=lambda r: float(getattr(r, name)), default=None)
     if top is None:
         return "", ""
-    return words("most", third=_THIRDS[str(top["third"])], side=_SIDES[str(top["side"])])
+    return words("most", third=_THIRDS[top.third], side=_SIDES[top.side])
 
 
 def _model(g: Gathered) -> Iterator[SummaryLine]:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 
 from tools.bedside.record.said import clauses
+from tools.drugs.patient import read_patient
 from tools.evidence import Evidence
+from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
 from tools.summary.record import Pair, SummaryLine, joined, line, words
 from tools.wording import in_language
@@ -17,7 +19,6 @@ _PENDING = re.compile(
 _GAPS = {
     "age": "年龄", "sex": "性别", "vital signs": "生命体征", "laboratory values": "检验", "allergies": "过敏史", "medicines": "用药",
 }  # fmt: skip
-_NOT_FOUND = re.compile(r"(allergy|condition)? ?'([^']+)' is not in the drug graph and was not checked")
 _LONGEST = 150
 _SCORES = ("curb_65", "psi")
 
@@ -41,9 +42,9 @@ def _scores(g: Gathered) -> Iterator[SummaryLine]:
         return
     for name in _SCORES:
         score = g.score(name)
-        bounds = score.data.get("range")
-        if score.status == "partial" and score.evidence and isinstance(bounds, list) and None not in bounds:
-            low, high = (f"{float(str(b)):g}" for b in bounds)
+        data = score.payload(ScoreData)
+        if score.status == "partial" and score.evidence and data is not None and None not in data.range:
+            low, high = (f"{bound:g}" for bound in data.range)
             missing = ", ".join(score.missing), "、".join(g.score_zh(name).missing)
             yield line(words("score_open", name=_name(score.evidence[0]), missing=missing, low=low, high=high), score.evidence[0].key)
 
@@ -79,6 +80,7 @@ def _missing(g: Gathered) -> Iterator[SummaryLine]:
 
 def _unchecked(g: Gathered) -> Iterator[SummaryLine]:
     """Names that the drug graph does not know."""
-    names = [m[2] for w in g.drugs.warnings if (m := _NOT_FOUND.search(w))]
+    seen = read_patient(g.graph, g.case)
+    names = [*seen.unknown_drugs, *seen.unknown_allergies, *seen.unknown_conditions]
     if names:
         yield line(words("unchecked", names=(", ".join(names), "、".join(names))), "C-medications", "C-conditions", "C-allergies")

@@ -21,41 +21,11 @@ SURE = 4
 LEVELS: dict[str, Lobe] = {"U": "upper", "M": "middle", "L": "lower"}
 MOST_ENTRIES = 20
 # Findings that are measured by one diameter.
-FOCAL = frozenset(
-    {"lung_nodule", "mass", "cavity", "bulla", "solid_nodule", "part_solid_nodule", "ground_glass_nodule", "thyroid_nodule", "adrenal_mass"}
-)
+FOCAL = frozenset(f.id for f in FINDINGS.values() if f.focal)
 # Findings of the lung itself, which lie in a lobe.
-LUNG = frozenset(
-    {"lung_nodule", "mass", "consolidation", "ground_glass", "emphysema", "atelectasis", "bronchiectasis", "peribronchial_thickening",
-     "septal_thickening", "reticulation", "honeycombing", "fibrotic_sequela", "mosaic_attenuation", "tree_in_bud", "cavity"}
-)  # fmt: skip
+LUNG = frozenset(f.id for f in FINDINGS.values() if f.lobar)
 # What a trainee chooses from: findings of a report, without the finer names that only a specialist separates.
-CHOICES: tuple[str, ...] = (
-    "lung_nodule",
-    "mass",
-    "consolidation",
-    "ground_glass",
-    "pleural_effusion",
-    "pneumothorax",
-    "emphysema",
-    "atelectasis",
-    "bronchiectasis",
-    "peribronchial_thickening",
-    "septal_thickening",
-    "reticulation",
-    "honeycombing",
-    "fibrotic_sequela",
-    "mosaic_attenuation",
-    "tree_in_bud",
-    "cavity",
-    "lymphadenopathy",
-    "cardiomegaly",
-    "pericardial_effusion",
-    "coronary_calcification",
-    "arterial_wall_calcification",
-    "hiatal_hernia",
-    "medical_material",
-)
+CHOICES: tuple[str, ...] = tuple(f.id for f in sorted(FINDINGS.values(), key=lambda f: f.choice or 0) if f.choice is not None)
 
 
 class _Record(BaseModel):

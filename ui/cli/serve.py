@@ -57,21 +57,22 @@ def serve(
     assistant = Assistant.open(settings)
     first_case = _first_case(assistant, case)
     app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=first_case, settings=settings)
-    threading.Thread(target=_warm_up, args=(assistant, first_case), daemon=True).start()
+    threading.Thread(target=warm_up, args=(assistant, first_case), daemon=True).start()
     sys.stderr.write(f"MedMPT Assistant is ready at {url}\n")
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
     return Served(url=url)
 
 
-def _warm_up(assistant: Door, case: str | Path | None) -> None:
-    """Load what the first visitor would otherwise wait for: the index, and the case that sessions open with."""
+def warm_up(assistant: Door, case: str | Path | None) -> None:
+    """Load what the first visitor would otherwise wait for: index, drug graph, model, and the case that sessions open with."""
     session = secrets.token_urlsafe(16)
     try:
-        assistant.passage("G-000000")
+        assistant.warm()
         if case is not None:
             opened = assistant.open_case(case, session=session)
             for study in opened.studies:
                 assistant.study_info(opened.handle, study.id, session)
+                assistant.model_findings(opened.handle, study.id, session)
     except ROOM_ERRORS as error:
         sys.stderr.write(f"Not warmed up: {error}\n")
     finally:

@@ -16,6 +16,7 @@ MARKS = "tools.imaging.marks.commands"
 BUILD = "tools.case.build_command"
 JOINING = "tools.case.joining.commands"
 REPORTS = "tools.reports.commands"
+DRAFTER = "tools.reports.ct_commands"
 REPORT_DESK = "agent.reporting.commands"
 CASE_SUMMARY = "agent.reporting.summary_command"
 MEDMPT_EVALUATION = "tools.imaging.medmpt_evaluation"
@@ -36,7 +37,7 @@ SERVE = "ui.cli.serve"
 MODULES: dict[str, tuple[str, ...]] = {
     "serve": (SERVE,),
     "ask": (AGENT,),
-    "ct": (BACKEND, MODEL, MARKS, TOOLS),
+    "ct": (BACKEND, MODEL, MARKS, DRAFTER),
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),

@@ -93,8 +93,12 @@ def _editor_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> Non
     @router.get("/report")
     def report(request: Request, study: str) -> JSONResponse:
         session = doors.session(request)
+        case = _opened(session)
+        lesson = assistant.teaching(case, session.id)
+        if lesson is not None and lesson.model_dump().get("stage") != "done":
+            return _shown(None)  # a teaching case has no report before its reading
         with told(language=session.language):
-            return _shown(assistant.reports.current(_opened(session), study, session.id))
+            return _shown(assistant.reports.current(case, study, session.id))
 
     @router.get("/report/marks")
     def marks(request: Request, study: str) -> JSONResponse:

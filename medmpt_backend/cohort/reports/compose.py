@@ -8,23 +8,14 @@ from medmpt_backend.cohort.findings import Side
 from medmpt_backend.cohort.reports.phrases import NEGATIVES, ORGANS, SUGGESTION, phrases
 from medmpt_backend.cohort.reports.words import compared, degree, joined, region, side_words
 from medmpt_backend.cohort.truth import FindingTruth, Truth
+from medmpt_backend.findings import PAINTED, painters
 
 # Findings told of one study; the report decoder writes at most 120 tokens.
 MOST = 6
-# Focal findings told one by one while they are few, else together.
-SINGLE = {
-    "mass",
-    "cavity",
-    "halo_sign",
-    "nodule_part_solid",
-    "nodule_ground_glass",
-    "nodule_solid",
-    "nodule_perifissural",
-    "granuloma_calcified",
-    "hamartoma",
-}
-MOST_SINGLE = {"halo_sign": 1}
-PLURAL = {"nodule_solid": "nodules", "halo_sign": "halos"}
+# Focal findings told one by one while they are few, else together, some in words for several.
+SINGLE = painters(lambda p: p.single)
+MOST_SINGLE = {key: f.painted.single for key, f in PAINTED.items() if f.painted is not None and f.painted.single}
+PLURAL = {key: f.painted.several.id for key, f in PAINTED.items() if f.painted is not None and f.painted.several is not None}
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,7 @@ def ranked(truth: Truth) -> list[Item]:
             groups.setdefault(found.id, []).append(found)
     items = []
     for key, group in groups.items():
-        if key in SINGLE and len(group) <= MOST_SINGLE.get(key, 2):
+        if key in SINGLE and len(group) <= MOST_SINGLE[key]:
             items += [_item(key, [one]) for one in group]
         else:
             items.append(_item(PLURAL.get(key, key), group))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from medmpt_backend.cohort.findings import Side
 from medmpt_backend.cohort.truth import Change
+from medmpt_backend.findings import PAINTED
 
 _RIGHT, _LEFT = ("RUL", "RML", "RLL"), ("LUL", "LLL")
 # A set of lobes -> English with article, English before a noun, Chinese.
@@ -67,15 +68,7 @@ def degree(key: str, mm: int | None, share: float) -> tuple[str, str]:
     return en[at], zh[at]
 
 
-_NOUNS = {
-    "mass": ("mass", "肿块"),
-    "nodule_solid": ("solid nodule", "实性结节"),
-    "nodule_part_solid": ("part-solid nodule", "部分实性结节"),
-    "nodule_ground_glass": ("ground-glass nodule", "磨玻璃结节"),
-    "nodule_perifissural": ("perifissural nodule", "叶间裂旁结节"),
-    "granuloma_calcified": ("calcified granuloma", "钙化灶"),
-    "hamartoma": ("hamartoma", "错构瘤"),
-}
+_NOUNS = {key: f.painted.nodule for key, f in PAINTED.items() if f.painted is not None and f.painted.nodule}
 
 
 def compared(change: Change, months: int, chinese: bool) -> str:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.chart.bar import bar
 from agent.chart.desk import Chart, Supposition
 from agent.chart.words import condition_name
 from agent.errors import BadInput
 from retrieval.drugs.graph import DrugGraph
 from tools.case.demo import open_demo
+from tools.case.record import Case, Observation, Patient
+from tools.deps import Deps
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,16 @@ def test_the_bar_holds_what_must_not_be_overlooked(chart: Chart) -> None:
     assert bar.clotting.value == "3.4"
     assert {s.name for s in bar.vitals if s.state == "urgent"} == {"呼吸", "血氧"}
     assert len(bar.emergencies) == 2
+
+
+@pytest.mark.parametrize(("day", "shown"), [("2026-01-01", "90 mL/min/1.73 m²"), ("2026-03-01", "34")])
+def test_a_filtration_rate_older_than_the_creatinine_is_not_shown_beside_it(day: str, shown: str, tmp_path: Path) -> None:
+    labs = (
+        Observation(analyte="egfr", value=90, unit="mL/min/1.73 m²", time="2026-01-01T08:00:00"),
+        Observation(analyte="creatinine", value=180, unit="umol/L", time=f"{day}T08:00:00"),
+    )
+    case = Case(case_id="kidney", patient=Patient(age_years=70, sex="male"), labs=labs)
+    assert bar(Deps(cache_dir=tmp_path, case=case), DrugGraph.load()).kidney[0].value == shown
 
 
 @pytest.mark.parametrize("name", ["type 2 diabetes", "epilepsy", "hypothyroidism", "a disease of nobody"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.bedside.asks.course import points
 from tools.bedside.asks.effects import Effect, Said, effects
 from tools.bedside.asks.subject import asks, name_of, values_named
@@ -14,6 +15,8 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence
+
+pair = messages("tools.bedside").pair
 
 _MOST = 4
 # From this place on only the label speaks for a suspect.
@@ -100,7 +103,7 @@ def _suspects(effect: Effect, question: str, record: Record, applied: Applied) -
     for drug in dict.fromkeys(d.id for d in record.patient.current):
         if drug not in found and (facts := [f for f in graph.facts((drug,), ("causes",)) if _effect_ids(f.subjects) & set(effect.graph)]):
             name, rare = graph.name(drug), "uncommonly" in facts[0].text or "rarely" in facts[0].text
-            why = ("listed by the label as uncommon", "说明书列为少见") if rare else ("listed by the label", "说明书已列")
+            why = pair("listed by the label as uncommon") if rare else pair("listed by the label")
             found[drug] = Suspect((name.en, name.zh), why, _since(record, drug), _LABEL, None, drug in named, _LABELLED + rare)
     return sorted(found.values(), key=lambda s: (not s.named, s.row))
 
@@ -141,7 +144,7 @@ def _answer(
         lines.insert(0 if action_first else len(lines), done)
     others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
     if others and any(s.row < _LABELLED or s.named for s in suspects):
-        lines.append((f"Also in the record: {'; '.join(o[0] for o in others)}.", f"病历中另有：{'；'.join(o[1] for o in others)}。"))
+        lines.append(pair("Also in the record: {others}.", others=_joined(others)))
     source, year = (suspects[0].source, suspects[0].year) if suspects else (_LABEL, None)
     return [evidence(f"B-cause-{effect.id}-{n}", en, zh, source, year) for n, (en, zh) in enumerate(lines)]
 
@@ -151,41 +154,46 @@ def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Rec
     others = [_clause(s.en, s.zh, applied) for s in effect.other if holds(s.test, applied) is True]
     direct = [_clause(s.en, s.zh, applied) for s in _by_another_value(effect, question, applied)]
     if direct:
-        more = f"; medicines that add to it: {_listed(suspects[:_MOST], 'en')}" if suspects else ""
-        more_zh = f"；参与的药物：{_listed(suspects[:_MOST], 'zh')}" if suspects else ""
-        return (
-            f"Yes, it can: {'; '.join(d[0] for d in direct)}{state}{more}.",
-            f"是，可以：{'；'.join(d[1] for d in direct)}{state_zh}{more_zh}。",
+        more = pair("; medicines that add to it: {suspects}", suspects=_listed_in_both(suspects[:_MOST])) if suspects else ""
+        return pair(
+            "Yes, it can: {direct}{state}{more}.",
+            direct=_joined(direct),
+            state=(state, state_zh),
+            more=more,
         )
     if not suspects:
-        tail = f"; other reasons in the record: {'; '.join(o[0] for o in others)}" if others else ""
-        tail_zh = f"；病历中其他原因：{'；'.join(o[1] for o in others)}" if others else ""
-        return (
-            f"None of the current medicines is known here for {effect.title[0]}{state}{tail}.",
-            f"现用药中未见已知可致{effect.title[1]}者{state_zh}{tail_zh}。",
+        tail = pair("; other reasons in the record: {others}", others=_joined(others)) if others else ""
+        return pair(
+            "None of the current medicines is known here for {title}{state}{tail}.",
+            title=effect.title,
+            state=(state, state_zh),
+            tail=tail,
         )
     mine = [s for s in suspects if s.named]
     if others and not mine and all(s.row >= _LABELLED for s in suspects):
-        return (
-            f"First the record's own reasons: {'; '.join(o[0] for o in others)}{state}; "
-            f"medicines that may add: {_listed(suspects[:_MOST], 'en')}.",
-            f"首先考虑病历中的原因：{'；'.join(o[1] for o in others)}{state_zh}；可能参与的药物：{_listed(suspects[:_MOST], 'zh')}。",
+        return pair(
+            "First the record's own reasons: {others}{state}; medicines that may add: {suspects}.",
+            others=_joined(others),
+            state=(state, state_zh),
+            suspects=_listed_in_both(suspects[:_MOST]),
         )
     asked = {d.id for d in record.graph.mentions(question)}
     firm = effect.yes is not None and holds(effect.yes.test, applied) is True
     if mine:
         head, head_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else _grade(mine[0])
         rest = [s for s in suspects if not s.named and s.row < _LABELLED][: _MOST - 1]
-        more = f" Adding to it: {_listed(rest, 'en')}." if rest else ""
-        more_zh = f"同时参与：{_listed(rest, 'zh')}。" if rest else ""
+        more, more_zh = pair(" Adding to it: {suspects}.", suspects=_listed_in_both(rest)) if rest else ("", "")
         return f"{head}: {_listed(mine, 'en')}{state}.{more}", f"{head_zh}：{_listed(mine, 'zh')}{state_zh}。{more_zh}"
     strong = [s for s in suspects if s.row < _LABELLED] or suspects
     denied, denied_zh = ("", "")
     if asked and not firm:
         names = [record.graph.name(d) for d in asked]
-        denied = f"{', '.join(n.en for n in names)}: not listed here for {effect.title[0]}. "
-        denied_zh = f"{'、'.join(n.zh for n in names)}：此处未列为{effect.title[1]}的原因。"
-    lead, lead_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else ("Likely from the medicines", "可能与以下药物有关")
+        denied, denied_zh = pair(
+            "{names}: not listed here for {title}. ",
+            names=(", ".join(n.en for n in names), "、".join(n.zh for n in names)),
+            title=effect.title,
+        )
+    lead, lead_zh = (effect.yes.en, effect.yes.zh) if firm and effect.yes else pair("Likely from the medicines")
     return (
         f"{denied}{lead}: {_listed(strong[:_MOST], 'en')}{state}.",
         f"{denied_zh}{lead_zh}：{_listed(strong[:_MOST], 'zh')}{state_zh}。",
@@ -193,16 +201,24 @@ def _verdict(effect: Effect, suspects: list[Suspect], question: str, record: Rec
 
 
 def _grade(suspect: Suspect) -> tuple[str, str]:
-    return ("Possible", "有可能") if suspect.row > _LABELLED else ("Yes, likely", "是，可能性大")
+    return pair("Possible") if suspect.row > _LABELLED else pair("Yes, likely")
 
 
 def _listed(suspects: list[Suspect], language: str) -> str:
     zh = language == "zh"
     out = []
     for s in suspects:
-        since = "" if not s.since else f"，{s.since} 起用" if zh else f", since {s.since}"
+        since = "" if not s.since else pair(", since {since}", since=s.since)[zh]
         out.append(f"{s.name[1]}（{s.why[1]}{since}）" if zh else f"{s.name[0]} ({s.why[0]}{since})")
     return ("、" if zh else ", ").join(out)
+
+
+def _listed_in_both(suspects: list[Suspect]) -> tuple[str, str]:
+    return _listed(suspects, "en"), _listed(suspects, "zh")
+
+
+def _joined(clauses: list[tuple[str, str]]) -> tuple[str, str]:
+    return "; ".join(en for en, _ in clauses), "；".join(zh for _, zh in clauses)
 
 
 def _state(effect: Effect, record: Record, applied: Applied) -> tuple[str, str]:
@@ -214,10 +230,9 @@ def _state(effect: Effect, record: Record, applied: Applied) -> tuple[str, str]:
             continue
         en, zh = name_of(name) if name != "qtc" else ("QTc", "QTc")
         found = points(name, record)
-        before = f" ({found[-2].shown} on {found[-2].time[:10]})" if len(found) > 1 else ""
-        before_zh = f"（{found[-2].time[:10]} 为 {found[-2].shown}）" if len(found) > 1 else ""
+        before, before_zh = pair(" ({shown} on {day})", shown=found[-2].shown, day=found[-2].time[:10]) if len(found) > 1 else ("", "")
         if name == "alt" and effect.times and (times := record.get(effect.times)) is not None:
-            before, before_zh = f" ({times.shown} times the limit of 40){before}", f"（上限 40 的 {times.shown} 倍）{before_zh}"
+            before, before_zh = pair(" ({shown} times the limit of 40){before}", shown=times.shown, before=(before, before_zh))
         parts.append(f"{en} {value.shown}{before}")
         parts_zh.append(f"{zh} {value.shown}{before_zh}")
     if not parts:

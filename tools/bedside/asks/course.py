@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from retrieval.messages.catalogue import messages
 from tools.bedside.asks.subject import LUNG, VITALS, name_of
 from tools.bedside.judging import evidence
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import numbers
 from tools.evidence import Evidence
 from tools.labs.value import read, shown
+
+pair = messages("tools.bedside").pair
 
 _LEAST_CHANGE = 0.03
 # A pH moves in hundredths.
@@ -85,7 +88,7 @@ def _said(name: str, found: list[Point]) -> tuple[str, str]:
     steps = [f"{p.shown} ({t})" for p, t in zip(found, when, strict=True)]
     steps_zh = [f"{p.shown}（{t}）" for p, t in zip(found, when, strict=True)]
     if len(found) == 1:
-        return f"{en_name}: one value only, {steps[0]}.", f"{zh_name}：仅一次结果，{steps_zh[0]}。"
+        return pair("{name}: one value only, {steps}.", name=(en_name, zh_name), steps=(steps[0], steps_zh[0]))
     word, word_zh = _direction(found, _SMALL if name in _ON_A_LOG_SCALE else _LEAST_CHANGE)
     return f"{en_name}: {' → '.join(steps)}: {word}.", f"{zh_name}：{' → '.join(steps_zh)}：{word_zh}。"
 
@@ -96,18 +99,14 @@ def _direction(found: list[Point], least: float) -> tuple[str, str]:
     size = max(abs(first), 1e-9)
     change, step = last - first, last - before
     still = least * size
-    percent = f" ({abs(change) / size * 100:.0f}% overall)" if least == _LEAST_CHANGE else ""
-    percent_zh = f"（总幅度 {abs(change) / size * 100:.0f}%）" if percent else ""
+    percent = pair(" ({percent:.0f}% overall)", percent=abs(change) / size * 100) if least == _LEAST_CHANGE else ("", "")
     if abs(change) < still and abs(step) < still:
-        return "no real change", "基本无变化"
-    whole = ("rising", "上升") if change > 0 else ("falling", "下降")
+        return pair("no real change")
+    whole = pair("rising") if change > 0 else pair("falling")
     if abs(change) < still or (len(found) > 2 and change * step < 0 and abs(step) >= still):
-        turn = ("rising", "回升") if step > 0 else ("falling", "回落")
-        over = ("above", "高于") if change > 0 else ("below", "低于")
+        turn = pair("rising", context="course") if step > 0 else pair("falling", context="course")
+        over = pair("above") if change > 0 else pair("below")
         if abs(change) < still:
-            return f"back to where it was, last step {turn[0]}", f"回到起始水平，最近一次{turn[1]}"
-        return (
-            f"now {turn[0]} again from {found[-2].shown}, {over[0]} the first value",
-            f"最近由 {found[-2].shown} {turn[1]}，仍{over[1]}首次",
-        )
-    return f"{whole[0]}{percent}", f"{whole[1]}{percent_zh}"
+            return pair("back to where it was, last step {turn}", turn=turn)
+        return pair("now {turn} again from {shown}, {over} the first value", shown=found[-2].shown, turn=turn, over=over)
+    return f"{whole[0]}{percent[0]}", f"{whole[1]}{percent[1]}"

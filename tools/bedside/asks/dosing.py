@@ -6,6 +6,8 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.bedside.asks.subject import asks, rows
 from tools.bedside.cautions import objections
 from tools.bedside.doses import INDICATIONS
@@ -17,6 +19,10 @@ from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 from tools.labs.value import shown
 
+_WORDS = patterns("tools.bedside")
+
+pair = messages("tools.bedside").pair
+
 _IN_MG = {
     "mg": 1.0,
     "g": 1000.0,
@@ -26,20 +32,11 @@ _IN_MG = {
     "mcg": 0.001,
     "microgram": 0.001,
     "micrograms": 0.001,
-    "毫克": 1.0,
-    "克": 1000.0,
 }
 # Times a day by the words of a frequency; the first that is met counts.
-_TIMES = (
-    (r"week|每周", 1 / 7),
-    (r"every other|alternate|隔日", 0.5),
-    (r"four|qds|qid|q6|every 6|每日四|每日4|一天四|一天4|每6", 4.0),
-    (r"three|tds|tid|q8|every 8|每日三|每日3|一天三|一天3|每8", 3.0),
-    (r"twice|two|\bbd\b|\bb\.?i\.?d|q12|every 12|每日两|每日二|每日2|一天两|一天2|每12", 2.0),
-    (r"dail|once|night|morn|evening|\bod\b|\bqd\b|every 24|每日|每晚|一天|一日|每天", 1.0),
-)
-_TYPED = re.compile(r"(\d+(?:\.\d+)?) ?(mg|g|µg|ug|mcg|micrograms?|毫克|克)(?![A-Za-z/])(.{0,24})", re.IGNORECASE)
-_A_DAY = re.compile(r"(?:一天|一日|每日|每天|a day|daily|per day)\D{0,3}(\d{2,4})(?!\s*次)", re.IGNORECASE)
+_A_DAY_BY = {"weekly": 1 / 7, "every_other_day": 0.5, "four": 4.0, "three": 3.0, "two": 2.0, "one": 1.0}
+_TIMES = tuple((words, _A_DAY_BY[name]) for name, words in _WORDS.table("times").items())
+_TYPED, _A_DAY = _WORDS.regex("dose"), _WORDS.regex("a_day")
 
 
 class Check(BaseModel):
@@ -115,6 +112,12 @@ def _row(drug: str, record: Record) -> Check | None:
     return next((c for c in checks() if c.drug == drug and holds(c.test, applied) is True), None)
 
 
+def _in_mg(unit: str) -> float | None:
+    """Milligrams in one of a written unit."""
+    folded = unit.casefold()
+    return _IN_MG.get(_WORDS.table("dose_unit").get(folded, folded))
+
+
 def _times(text: str) -> float | None:
     return next((n for pattern, n in _TIMES if re.search(pattern, text, re.IGNORECASE)), None)
 
@@ -123,11 +126,11 @@ def _recorded(record: Record, drug: str) -> Taken | None:
     for m in record.case.medications:
         if m.dose is None or not any(d.id == drug for d in record.graph.resolve(m.name)):
             continue
-        factor, times = _IN_MG.get((m.unit or "mg").casefold()), _times(m.frequency or "daily")
+        factor, times = _in_mg(m.unit or "mg"), _times(m.frequency or "daily")
         if factor is None or times is None:
             return None
         how = f"{shown(m.dose)} {m.unit or 'mg'} {m.frequency or ''}".strip()
-        return Taken(m.dose * factor * times, f"recorded {how}", f"记录 {how}")
+        return Taken(m.dose * factor * times, *pair("recorded {how}", how=how))
     return None
 
 
@@ -136,8 +139,8 @@ def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None
     found = _TYPED.search(question)
     if named != 1 or found is None:
         whole = _A_DAY.search(question) if named == 1 else None
-        return None if whole is None else Taken(float(whole[1]), f"{whole[1]} mg a day as typed", f"提问所给每日 {whole[1]} mg")
-    factor = _IN_MG.get(found[2].casefold())
+        return None if whole is None else Taken(float(whole[1]), *pair("{amount} mg a day as typed", amount=whole[1]))
+    factor = _in_mg(found[2])
     recorded = _recorded(record, drug)
     times = _times(found[3]) or _times(question)
     if factor is None:
@@ -148,7 +151,7 @@ def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None
     a_day = amount * (times or 1.0)
     if recorded is not None and abs(recorded.a_day - a_day) < 1e-6:
         return recorded
-    return Taken(a_day, f"{found[1]} {found[2]} as typed", f"提问所给 {found[1]} {found[2]}")
+    return Taken(a_day, *pair("{amount} {unit} as typed", amount=found[1], unit=found[2]))
 
 
 def _against(row: Check, taken: Taken, record: Record) -> list[Evidence]:
@@ -160,11 +163,10 @@ def _against(row: Check, taken: Taken, record: Record) -> list[Evidence]:
     if row.per_kg is not None and each is None:
         return []
     amount, amount_zh = (
-        (f"{shown(round(taken.a_day, 3))} mg a day", f"每日 {shown(round(taken.a_day, 3))} mg")
+        pair("{a_day} mg a day", a_day=shown(round(taken.a_day, 3)))
         if each is None or weight is None
-        else (
-            f"{shown(round(taken.a_day, 3))} mg / {shown(weight.number)} kg = {each:.1f} mg/kg a day",
-            f"{shown(round(taken.a_day, 3))} mg÷{shown(weight.number)} kg = {each:.1f} mg/kg/日",
+        else pair(
+            "{a_day} mg / {number} kg = {each:.1f} mg/kg a day", a_day=shown(round(taken.a_day, 3)), number=shown(weight.number), each=each
         )
     )
     word, word_zh = _word(row, taken.a_day, each)
@@ -181,16 +183,16 @@ def _word(row: Check, a_day: float, each: float | None) -> tuple[str, str]:
     size = each if each is not None else a_day
     low, high = row.per_kg if row.per_kg is not None else (row.least, row.most)
     if row.force:
-        return "Check", "需核对"
+        return pair("Check")
     if high == 0:
-        return "No, not at this dose or any now", "不合适，目前不应使用"
+        return pair("No, not at this dose or any now")
     if high is not None and size > high * 1.02:
-        return "No, too high", "不合适，剂量偏大，应减量"
+        return pair("No, too high")
     if row.most is not None and a_day > row.most * 1.02:
-        return "No, too high", "不合适，剂量偏大，应减量"
+        return pair("No, too high")
     if low is not None and size < low * 0.98:
-        return "No, too low", "不合适，剂量偏小"
-    return "Yes, in range", "合适，在推荐范围内"
+        return pair("No, too low")
+    return pair("Yes, in range")
 
 
 def _by_graph(drug: str, taken: Taken, record: Record) -> list[Evidence]:
@@ -201,9 +203,15 @@ def _by_graph(drug: str, taken: Taken, record: Record) -> list[Evidence]:
     if not rules or crcl is None:
         return _by_label(drug, taken, record)
     rule = rules[0]
-    en = f"{name.en}, {taken.en} ({shown(round(taken.a_day, 3))} mg a day), CrCl {crcl.shown}: {rule.text}"
-    zh = f"{name.zh}，{taken.zh}（每日 {shown(round(taken.a_day, 3))} mg），肌酐清除率 {crcl.shown}：{rule.text_zh}"
-    lines = [(en, zh), *_beside(drug, record)]
+    said = pair(
+        "{name}, {taken} ({a_day} mg a day), CrCl {crcl}: {rule}",
+        name=(name.en, name.zh),
+        taken=(taken.en, taken.zh),
+        a_day=shown(round(taken.a_day, 3)),
+        crcl=crcl.shown,
+        rule=(rule.text, rule.text_zh),
+    )
+    lines = [said, *_beside(drug, record)]
     return [evidence(f"B-dose-{drug}-check-{n}", a, b, rule.source, rule.year) for n, (a, b) in enumerate(lines)]
 
 
@@ -221,4 +229,4 @@ def _by_label(drug: str, taken: Taken, record: Record) -> list[Evidence]:
 def _beside(drug: str, record: Record) -> list[tuple[str, str]]:
     """What else speaks against the drug here, kidneys apart."""
     found = [o for o in objections(record, drug) if not o.by_kidney][:2]
-    return [(f"For this patient: {o.en}", f"该患者注意：{o.zh}") for o in found]
+    return [pair("For this patient: {text}", text=(o.en, o.zh)) for o in found]

@@ -6,6 +6,7 @@ from functools import cache, cached_property
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
 from tools.bedside.asks.subject import asks, rows, values_named
 from tools.bedside.judging import judge
 from tools.bedside.record.view import Record
@@ -17,6 +18,8 @@ from tools.labs.value import read
 from tools.scores.registry import calculators
 from tools.scores.run import run
 from tools.scores.tool import evidence as as_evidence
+
+pair = messages("tools.bedside").pair
 
 # Values of one admission lie at most this far apart.
 _GAP = timedelta(days=7)
@@ -83,7 +86,7 @@ def computed(record: Record) -> list[Evidence]:
     text, text_zh = made.text, made.text_zh or made.text
     if early and when:
         stamp = when[:16].replace("T", " ")
-        text, text_zh = f"{text.rstrip('. ')} (first values, {stamp}).", f"{text_zh.rstrip('。 ')}（首次数值，{stamp}）。"
+        text, text_zh = pair("{text} (first values, {stamp}).", stamp=stamp, text=(text.rstrip(". "), text_zh.rstrip("。 ")))
     return [made.model_copy(update={"key": f"B-formula-{formula.name}-0", "text": text, "text_zh": text_zh})]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from retrieval.drugs.graph import DrugGraph
-from tools.bedside.asks import cause, dosing, formula, part, reading
+from tools.bedside.asks import cause, dosing, formula, part, reading, review
 from tools.bedside.asks.course import course
 from tools.bedside.asks.plain import plain, short_names
 from tools.bedside.asks.subject import asks, values_named
@@ -13,7 +13,7 @@ from tools.bedside.subject import treated
 from tools.evidence import Evidence
 
 # Keys of answers that nothing of the topics stands beside.
-ALONE = ("B-course-", "B-cause-", "B-dose-")
+ALONE = ("B-review-", "B-course-", "B-cause-", "B-dose-")
 
 
 def written_out(record: Record) -> Record:
@@ -26,7 +26,8 @@ def raised(question: str) -> bool:
     """Whether a message asks one of the general questions by its words alone (a case may still have no answer)."""
     named = values_named(question)
     return bool(
-        (named and (asks("trend").search(question) or asks("meaning").search(question)))
+        review.raised(question)
+        or (named and (asks("trend").search(question) or asks("meaning").search(question)))
         or cause.raised(question)
         or formula.asked(question)
         or (part.concepts(question) and treated(question) is None)
@@ -36,11 +37,13 @@ def raised(question: str) -> bool:
 def answers(record: Record) -> list[Evidence]:
     """What the general questions bring, the most specific kind alone.
 
-    A dose is checked before a cause is looked for, a cause before a course; a formula and the meaning of a value come last.
+    The list of medicines is reviewed as a whole where none of them is named; a dose is checked before a cause is looked for, a cause
+    before a course; a formula and the meaning of a value come last.
     """
     question = record.question
     return (
-        dosing.checked(record)
+        review.reviewed(record)
+        or dosing.checked(record)
         or cause.causes(question, record)
         or formula.computed(record)
         or _courses(question, record)

@@ -6,6 +6,8 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.bedside.asks.subject import asks, rows
 from tools.bedside.judging import Applied, evidence
 from tools.bedside.record.expression import holds
@@ -15,9 +17,9 @@ from tools.bedside.record.vocabulary import pattern_of
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence, Language
 
-_REPORT = re.compile(
-    r"^\s*(?:HR)?CT|^\s*(?:胸部|头颅|腹部)?(?:CT|X线|MRI)|^\s*(?:Chest X-?ray|CXR|Echo|MRI|PET|Ultrasound|胸片|超声)", re.IGNORECASE
-)
+pair = messages("tools.bedside").pair
+
+_REPORT = patterns("tools.bedside").regex("report_line")
 _MM, _HU = re.compile(r"(\d+(?:\.\d+)?) ?mm"), re.compile(r"(-?\d+(?:\.\d+)?) ?HU")
 _WEIGHT = {"side": 1, "site": 3, "finding": 2}
 _MOST = 2
@@ -132,7 +134,7 @@ def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
     for when, sentence in chosen:
         day = f" ({when[:10]})" if when else ""
         day_zh = f"（{when[:10]}）" if when else ""
-        lines.append((f"The record{day} says: “{sentence}”.", f"病历{day_zh}原文：“{sentence}”。"))
+        lines.append(pair("The record{day} says: “{sentence}”.", sentence=sentence, day=(day, day_zh)))
     names = _Sentence(chosen[0][1], Applied(record, {}, {}))
     have = {n for _, n in concepts(chosen[0][1])}
     row = next((f for f in follows() if set(f.all) <= have and not set(f.none) & have and holds(f.test, names) is True), None)
@@ -140,7 +142,7 @@ def _said(chosen: list[tuple[str, str]], record: Record) -> list[Evidence]:
         source, year = row.source, row.year
         lines.insert(1, (write(row.en, names, "en") + ".", write(row.zh, names, "zh") + "。"))
     else:
-        lines.append(("Nothing else in the record speaks of it.", "病历中无其他相关描述。"))
+        lines.append(pair("Nothing else in the record speaks of it."))
     return [
         evidence(f"B-part-{n}", en, zh, source if n == 1 else "case record", year if n == 1 else None) for n, (en, zh) in enumerate(lines)
     ]

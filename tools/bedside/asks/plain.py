@@ -4,14 +4,16 @@ import re
 from functools import cache
 
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.patterns import patterns
 from tools.bedside.asks.part import concepts as named_parts
 from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.record.view import Record
 
+_WORDS = patterns("tools.bedside")
+
 _WORD = re.compile(r"(?<![A-Za-z-])[A-Za-z][A-Za-z-]{2,}(?![A-Za-z])")
 _SHORTEST = 5
-_NEBS = re.compile(r"\bneb(?:s|ulis\w*|uliz\w*)?\b|雾化", re.IGNORECASE)
-_STEROID = re.compile(r"\bsteroids?\b|激素", re.IGNORECASE)
+_NEBS, _STEROID = _WORDS.regex("nebuliser"), _WORDS.regex("steroid")
 _BRONCHODILATORS = "@saba;@sama"
 
 

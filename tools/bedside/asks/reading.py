@@ -2,38 +2,33 @@
 
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict
-
+from retrieval.messages.catalogue import messages
 from tools.bedside.asks.subject import LUNG, asks, rows, values_named
 from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.conditioned import Conditioned
 from tools.bedside.record.expression import holds
 from tools.bedside.record.view import Record
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 from tools.labs.value import shown
 
+pair = messages("tools.bedside").pair
+
 # GOLD grades by FEV1 in % of predicted.
-_GRADES = ((80, "mild, GOLD 1", "轻度，GOLD 1 级"), (50, "moderate, GOLD 2", "中度，GOLD 2 级"), (30, "severe, GOLD 3", "重度，GOLD 3 级"))
-_LAST_GRADE = ("very severe, GOLD 4", "极重度，GOLD 4 级")
+_GRADES = ((80, *pair("mild, GOLD 1")), (50, *pair("moderate, GOLD 2")), (30, *pair("severe, GOLD 3")))
+_LAST_GRADE = pair("very severe, GOLD 4")
 _OBSTRUCTED = 0.70
 _NORMAL = 80.0
 # DLCO in % of predicted: normal from 75, mild from 61, moderate from 40 (ERS/ATS 2005 bands).
-_TRANSFER = ((75, "normal", "正常"), (61, "mildly reduced", "轻度下降"), (40, "moderately reduced", "中度下降"))
-_LAST_TRANSFER = ("severely reduced", "重度下降")
+_TRANSFER = ((75, *pair("normal")), (61, *pair("mildly reduced")), (40, *pair("moderately reduced")))
+_LAST_TRANSFER = pair("severely reduced")
 _SOURCE = "GOLD report; ATS/ERS: Interpretive strategies for lung function tests"
 
 
-class Meaning(BaseModel):
+class Meaning(Conditioned):
     """A value with what it means under a test."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     value: str
-    test: str = ""
-    en: str
-    zh: str
-    source: str
-    year: int | None = None
 
 
 @cache
@@ -72,19 +67,17 @@ def pattern(record: Record) -> list[Evidence]:
     parts = [f"FEV1/FVC {shown(ratio.number)}", *([f"FEV1 {shown(fev1.number)}%"] if fev1 else []), f"FVC {shown(fvc.number)}%"]
     if ratio.number < _OBSTRUCTED:
         grade = next(((e, z) for limit, e, z in _GRADES if fev1 is not None and fev1.number >= limit), _LAST_GRADE) if fev1 else ("", "")
-        en, zh = f"Obstructive ({grade[0]} if after bronchodilator)", f"阻塞性通气障碍（若为舒张后：{grade[1]}）"
+        en, zh = pair("Obstructive ({grade} if after bronchodilator)", grade=grade)
         if fvc.number < _NORMAL:
-            en += "; a low FVC may be air trapping, volumes decide about restriction"
-            zh += "；FVC 低可能为气体陷闭，是否合并限制以肺容量判断"
+            en, zh = pair("{pattern}; a low FVC may be air trapping, volumes decide about restriction", pattern=(en, zh))
     elif fvc.number < _NORMAL:
-        en = "Restrictive pattern, no obstruction (lung volumes confirm it)"
-        zh = "提示限制性通气障碍，无阻塞（以肺容量确认）"
+        en, zh = pair("Restrictive pattern, no obstruction (lung volumes confirm it)")
     else:
-        en, zh = "No obstruction and no sign of restriction", "无阻塞，亦无限制表现"
+        en, zh = pair("No obstruction and no sign of restriction")
     tail, tail_zh = "", ""
     if dlco is not None:
         word = next(((e, z) for limit, e, z in _TRANSFER if dlco.number >= limit), _LAST_TRANSFER)
-        tail, tail_zh = f"; DLCO {shown(dlco.number)}%, {word[0]}", f"；DLCO（弥散）{shown(dlco.number)}%，{word[1]}"
+        tail, tail_zh = pair("; DLCO {number}%, {word}", number=shown(dlco.number), word=word)
         if record.notion("emphysema") and ratio.number < _OBSTRUCTED and dlco.number < _TRANSFER[0][0]:
-            tail, tail_zh = f"{tail}, in keeping with emphysema", f"{tail_zh}，符合肺气肿"
+            tail, tail_zh = pair("{tail}, in keeping with emphysema", tail=(tail, tail_zh))
     return [evidence("B-means-lung_function-0", f"{en}: {', '.join(parts)}{tail}.", f"{zh}：{'，'.join(parts)}{tail_zh}。", _SOURCE, None)]

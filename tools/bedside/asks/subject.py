@@ -6,14 +6,17 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from retrieval.messages.catalogue import messages
 from tools.bedside.record.vocabulary import pattern_of
 from tools.labs.analytes import analytes
 
+pair = messages("tools.bedside").pair
+
 VITALS = {
-    "temperature": ("temperature", "体温", "temperature_c", "°C"),
-    "hr": ("heart rate", "心率", "heart_rate", "/min"),
-    "rr": ("respiratory rate", "呼吸频率", "respiratory_rate", "/min"),
-    "sbp": ("systolic blood pressure", "收缩压", "sbp_mmhg", "mmHg"),
+    "temperature": (*pair("temperature"), "temperature_c", "°C"),
+    "hr": (*pair("heart rate"), "heart_rate", "/min"),
+    "rr": (*pair("respiratory rate"), "respiratory_rate", "/min"),
+    "sbp": (*pair("systolic blood pressure"), "sbp_mmhg", "mmHg"),
     "spo2": ("SpO2", "SpO2", "spo2_pct", "%"),
 }
 LUNG = {

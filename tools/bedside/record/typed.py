@@ -4,34 +4,18 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from retrieval.messages.patterns import patterns
 from tools.bedside.record.values import Value
 from tools.labs.analytes import analytes
 from tools.labs.units import parse_unit
 from tools.labs.value import Reading, shown
 
-_GAP = r"[\s:=：为是约]*(?:of|is|was|were|are|at|to|only|now|=|≈|about)?[\s:=为是约]*"
-_UNIT = (
-    r"\s*(mL/min(?:/1\.73\s*m[²2])?|mmol/L|[µμu]mol/L|mg/dL|mg/L|g/dL|g/L|ng/mL|ng/L|pg/mL|U/L|mmHg|kPa|kg|cm|%|×?10\^?9/L|°C|years?|岁)?"
-)
-_NAMES = {
-    "sbp": "systolic|SBP|收缩压",
-    "hr": "heart rate|HR|pulse|心率",
-    "rr": "respiratory rate|RR|呼吸频率",
-    "spo2": "SpO2|sats?|saturation|血氧饱和度|氧饱和度",
-    "temperature": "temperature|temp|体温",
-    "gcs": "GCS",
-    "weight": "weigh(?:s|t|ing)?|体重",
-    "crcl": "CrCl|creatinine clearance|肌酐清除率",
-    "egfr": "eGFR|GFR|肾小球滤过率",
-    "qtc": "QTc?",
-    "fev1_pct": "FEV1",
-    "fvc_pct": "FVC",
-    "dlco_pct": "DLCO|TLCO",
-}
+_WORDS = patterns("tools.bedside")
 
-
+_GAP, _UNIT = _WORDS.text("gap"), _WORDS.text("unit")
+_NAMES = _WORDS.table("value_names")
 # Numbers that are known by their unit.
-_BY_UNIT = {"nodule_mm": (re.compile(r"(?<![\d.])(\d{1,2}(?:\.\d)?)[ -]?(?:mm\b|毫米)(?!\s*(?:Hg|汞柱))", re.IGNORECASE), "mm")}
+_BY_UNIT = {"nodule_mm": (_WORDS.regex("size_mm"), "mm")}
 
 
 @cache

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.patterns import patterns
 from tools.bedside.record.expression import holds
 from tools.bedside.record.said import clauses, kin, stance
 from tools.bedside.record.typed import typed_value
@@ -18,6 +19,9 @@ from tools.case.record import Case
 from tools.drugs.patient import DrugPatient, read_patient
 from tools.labs.value import Reading
 from tools.scores.registry import calculators
+
+_WORDS = patterns("tools.bedside")
+
 
 _NODULE_MODELS = ("score_brock", "score_mayo")
 # Inputs of the nodule models by the notion that answers them.
@@ -96,7 +100,7 @@ class Record:
     @property
     def _ground_glass(self) -> bool:
         """Of the nodule: in the record, or supposed by the question."""
-        return bool(self.notion("ground_glass_nodule") or self.call("asked", "ground glass;ground-glass;磨玻璃"))
+        return bool(self.notion("ground_glass_nodule") or self.call("asked", _WORDS.text("ground_glass")))
 
     @cached_property
     def _given(self) -> dict[str, str]:
@@ -174,9 +178,6 @@ class Record:
         for allergy in self.case.patient.allergies:
             if wanted & set(self.graph.allergens(allergy.substance)):
                 text = f"{allergy.reaction or ''} {allergy.severity or ''}"
-                grave = re.search(
-                    r"anaphyla|severe|angio|hypotens|intubat|stevens|SJS|TEN\b|DRESS|过敏性休克|严重|休克|喉头", text, re.IGNORECASE
-                )
-                if not severe or grave:
+                if not severe or _WORDS.regex("severe_allergy").search(text):
                     return True
         return False

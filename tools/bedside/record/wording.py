@@ -7,13 +7,14 @@
 import re
 from typing import Protocol
 
+from retrieval.messages.catalogue import messages
 from tools.bedside.record.expression import Names, holds
 from tools.evidence import Language
 
+say = messages("tools.bedside").say
+
 _OPTIONAL = re.compile(r"\[\[(?P<test>[^\[\]?]*)\?(?P<body>(?:(?!\[\[|\]\]).)*)\]\]", re.DOTALL)
 _SLOT = re.compile(r"\{([a-z_0-9]+)\}")
-_ABSENT: dict[Language, str] = {"en": "not recorded", "zh": "无记录"}
-_TYPED: dict[Language, str] = {"en": "{} (as typed)", "zh": "{}（按提问所给）"}
 
 
 class Shown(Names, Protocol):
@@ -39,7 +40,7 @@ def write(text: str, record: Shown, language: Language) -> str:
         if reduced == text:
             break
         text = reduced
-    filled = _SLOT.sub(lambda m: record.shown(m[1], language) or _ABSENT[language], text)
+    filled = _SLOT.sub(lambda m: record.shown(m[1], language) or say(language, "not recorded"), text)
     tidy = _balanced(filled)
     tidy = re.sub(r"([（(])\s*[,，;；]?\s*", r"\1", tidy)
     tidy = re.sub(r"\s+([,.;:)])", r"\1", re.sub(r"[ \t]+", " ", tidy)).strip()
@@ -62,4 +63,4 @@ def _balanced(text: str) -> str:
 
 def as_typed(text: str, language: Language) -> str:
     """A typed value, marked."""
-    return _TYPED[language].format(text)
+    return say(language, "{text} (as typed)", text=text)

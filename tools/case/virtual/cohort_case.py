@@ -7,9 +7,12 @@ from medmpt_backend.cohort.patients.panel import GASES, PANEL
 from medmpt_backend.cohort.patients.patient import VirtualPatient
 from medmpt_backend.cohort.shards import describe
 from medmpt_backend.cohort.studies import CohortStudy
+from retrieval.messages.catalogue import messages
 from tools.case.record import Allergy, Case, Condition, LungFunction, Observation, Patient, Presentation, Smoking, StudyRef, Vitals
 from tools.case.virtual.dicom_writer import write_series
 from tools.labs.analytes import find_analyte
+
+pair = messages("tools.case").pair
 
 # Virtual patients are all seen on the same day.
 DATE = "2025-03-01"
@@ -82,8 +85,8 @@ def _patient(p: VirtualPatient) -> Patient:
 
 def _question(p: VirtualPatient, chinese: bool) -> str:
     if p.screening:
-        return "低剂量CT肺癌筛查" if chinese else "Low-dose CT screening for lung cancer"
-    return "本次症状的原因？" if chinese else "Cause of the present illness?"
+        return pair("Low-dose CT screening for lung cancer")[chinese]
+    return pair("Cause of the present illness?")[chinese]
 
 
 def _labs(p: VirtualPatient) -> list[Observation]:

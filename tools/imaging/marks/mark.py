@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.evidence import Payload
+
 Span = tuple[int, int]
 LesionKind = Literal["solid", "part_solid", "ground_glass", "calcified"]
 MOST_NAME = 60
@@ -58,6 +60,15 @@ class Mark(BaseModel):
 
     number: int
     name: str | None = Field(default=None, max_length=MOST_NAME)
+    at: tuple[int, int, int]
+    made: str
+    lesion: MarkedLesion
+
+
+class MarkRow(Payload):
+    """A mark in the payload of a tool: without the person's name for it."""
+
+    number: int
     at: tuple[int, int, int]
     made: str
     lesion: MarkedLesion

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from pydantic import JsonValue
-
 from tools.evidence import Evidence, Quantity
-from tools.imaging.marks.mark import Mark, MarkedLesion
+from tools.imaging.marks.mark import Mark, MarkedLesion, MarkRow
 from tools.quantities import fill
 
 # A nodule is at most 3 cm, a mass larger: Hansell et al., Fleischner Society: glossary of terms for thoracic imaging, Radiology 2008.
@@ -94,9 +92,9 @@ def mark_statements(marks: Iterable[Mark], study: str) -> tuple[Evidence, ...]:
     return tuple(mark_statement(mark, study) for mark in marks)
 
 
-def mark_rows(marks: Iterable[Mark]) -> list[JsonValue]:
-    """Marks as JSON, without the person's names."""
-    return [mark.model_dump(mode="json", exclude={"name"}) for mark in marks]
+def mark_rows(marks: Iterable[Mark]) -> tuple[MarkRow, ...]:
+    """Marks without the person's names."""
+    return tuple(MarkRow(number=mark.number, at=mark.at, made=mark.made, lesion=mark.lesion) for mark in marks)
 
 
 def limits_of(marks: Iterable[Mark]) -> tuple[str, ...]:

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pydantic import JsonValue
-
 from medmpt_backend.findings import MIDLINE, finding
 from tools.case.summary import summarize_case
 from tools.deps import Deps
@@ -16,6 +14,7 @@ from tools.reports.document.prior import compared_with, prior_of
 from tools.reports.document.record import Change, DocSection, DocSentence, Examined, Origin, ReportDocument, Subject
 from tools.reports.document.template import Part, Template, TemplateSection
 from tools.reports.draft_words import named
+from tools.reports.payload import DraftData
 
 _PARTS: dict[str, Part] = {
     "technique": "technique",
@@ -64,10 +63,11 @@ def compose(deps: Deps, study: str, drafted: ToolResult, template: Template, by:
     Raises:
         BadInput: Nothing was drafted: the study cannot be read.
     """
-    if deps.case is None or not drafted.data.get("sections"):
+    data = drafted.payload(DraftData)
+    if deps.case is None or data is None or not data.sections:
         raise BadInput(f"there is nothing to draft for {study!r}: {drafted.reason or 'no case is open'}")
     sheet = _Sheet(template)
-    _fill_draft(sheet, drafted, template.language)
+    _fill_draft(sheet, drafted, data, template.language)
     comparison = compared_with(deps, study, _findings_text(sheet))
     for section in template.section:
         _fill_record(sheet, section, deps, study)
@@ -83,7 +83,7 @@ def compose(deps: Deps, study: str, drafted: ToolResult, template: Template, by:
         subject=Subject(case_id=deps.case.case_id, synthetic=deps.case.synthetic, age_years=patient.age_years, sex=patient.sex),
         study=Examined(study=study, date=ref.date if ref else None, prior_dates=tuple(p.date for p in prior_of(deps, study) if p.date)),
         sections=sections,
-        withheld=_withheld(drafted),
+        withheld=tuple((row.text, row.because) for row in data.withheld),
         warnings=drafted.warnings,
         evidence=tuple(sheet.evidence.values()),
         comparison=comparison,
@@ -96,9 +96,9 @@ def words_of(item: Evidence, language: Language) -> str:
     return " ".join(((item.text_zh if language == "zh" else None) or item.text).split())
 
 
-def _fill_draft(sheet: _Sheet, drafted: ToolResult, language: Language) -> None:
+def _fill_draft(sheet: _Sheet, drafted: ToolResult, data: DraftData, language: Language) -> None:
     known = {e.key: e for e in drafted.evidence}
-    spoken: list[tuple[str, Evidence]] = [(part, known[key]) for part, key in _rows(drafted) if key in known]
+    spoken: list[tuple[str, Evidence]] = [(part, known[key]) for part, key in _rows(data) if key in known]
     written = [e for part, e in spoken if part == "findings" and ("-draft-" in e.key or e.kind == "ct")]
     covered = {f for e in written for ids in named(words_of(e, language)) for f in ids}
     detectors = [e for part, e in spoken if part == "findings" and e not in written]
@@ -124,12 +124,8 @@ def _origin(part: str) -> Origin:
     return "metadata" if part == "technique" else "template"
 
 
-def _rows(drafted: ToolResult) -> Iterable[tuple[str, str]]:
-    sections = drafted.data.get("sections")
-    for section in sections if isinstance(sections, list) else []:
-        if isinstance(section, dict):
-            rows = section.get("sentences")
-            yield from ((str(section["name"]), str(r["evidence"])) for r in (rows if isinstance(rows, list) else []) if isinstance(r, dict))
+def _rows(data: DraftData) -> Iterable[tuple[str, str]]:
+    return ((section.name, row.evidence) for section in data.sections for row in section.sentences)
 
 
 def _id(item: Evidence) -> str:
@@ -182,8 +178,3 @@ def _section(section: TemplateSection, sheet: _Sheet) -> DocSection:
         phrases=section.phrases,
         sentences=tuple(sheet.rows.get(section.name, ())),
     )
-
-
-def _withheld(drafted: ToolResult) -> tuple[tuple[str, str], ...]:
-    rows: JsonValue = drafted.data.get("withheld")
-    return tuple((str(r["text"]), str(r["because"])) for r in (rows if isinstance(rows, list) else []) if isinstance(r, dict))

@@ -6,8 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from medmpt_backend.findings import FINDINGS
 from tools.errors import BadInput
 from tools.evidence import Language
 
@@ -46,6 +47,15 @@ class Template(_Model):
     sides: dict[str, str]
     mark: str
     section: tuple[TemplateSection, ...]
+
+    @model_validator(mode="after")
+    def _placed(self) -> "Template":
+        """Findings that no section lists go to the section that their record names."""
+        listed = {f for s in self.section for f in s.findings}
+        new = {s.name: tuple(f.id for f in FINDINGS.values() if f.section == s.name and f.id not in listed) for s in self.section}
+        placed = tuple(s.model_copy(update={"findings": (*s.findings, *new[s.name])}) for s in self.section)
+        object.__setattr__(self, "section", placed)
+        return self
 
     def of(self, name: str) -> TemplateSection | None:
         """The section of this name."""

@@ -1,29 +1,30 @@
 """Body size and mean arterial pressure."""
 
+from retrieval.messages.catalogue import messages
 from tools.scores.base import Band, Calculator, Values, formula, number
-from tools.scores.fields import DBP, HEIGHT, SBP, SEX, WEIGHT
+from tools.scores.fields import shared
+
+pair = messages("tools.scores").pair
 
 BMI = Calculator(
     "bmi",
-    "body mass index",
-    "体重指数",
-    (WEIGHT, HEIGHT),
+    *pair("body mass index"),
+    (shared("weight"), shared("height")),
     compute=formula(("weight", "height"), lambda kg, cm: kg / (cm / 100) ** 2),
     unit="kg/m²",
     decimals=1,
     # WHO Technical Report Series 894 (2000).
     bands=(
-        Band(18.499, "underweight", "体重过低"),
-        Band(24.999, "normal weight (WHO)", "正常（WHO）"),
-        Band(29.999, "overweight (WHO)", "超重（WHO）"),
-        Band(None, "obesity (WHO)", "肥胖（WHO）"),
+        Band(18.499, *pair("underweight")),
+        Band(24.999, *pair("normal weight (WHO)")),
+        Band(29.999, *pair("overweight (WHO)")),
+        Band(None, *pair("obesity (WHO)")),
     ),
 )
 BSA = Calculator(
     "bsa",
-    "body surface area",
-    "体表面积",
-    (WEIGHT, HEIGHT),
+    *pair("body surface area"),
+    (shared("weight"), shared("height")),
     compute=formula(("weight", "height"), lambda kg, cm: (kg * cm / 3600) ** 0.5),
     unit="m²",
     decimals=2,
@@ -46,13 +47,18 @@ def adjusted_weight(values: Values) -> float | None:
 
 
 IDEAL_WEIGHT = Calculator(
-    "ideal_body_weight", "ideal body weight", "理想体重", (SEX, HEIGHT), compute=ideal_weight, unit="kg", decimals=1, aliases=("ibw",)
+    "ideal_body_weight",
+    *pair("ideal body weight"),
+    (shared("sex"), shared("height")),
+    compute=ideal_weight,
+    unit="kg",
+    decimals=1,
+    aliases=("ibw",),
 )
 ADJUSTED_WEIGHT = Calculator(
     "adjusted_body_weight",
-    "adjusted body weight",
-    "校正体重",
-    (SEX, HEIGHT, WEIGHT),
+    *pair("adjusted body weight"),
+    (shared("sex"), shared("height"), shared("weight")),
     compute=adjusted_weight,
     unit="kg",
     decimals=1,
@@ -60,14 +66,13 @@ ADJUSTED_WEIGHT = Calculator(
 )
 MEAN_PRESSURE = Calculator(
     "mean_arterial_pressure",
-    "mean arterial pressure",
-    "平均动脉压",
-    (SBP, DBP),
+    *pair("mean arterial pressure"),
+    (shared("sbp"), shared("dbp")),
     compute=formula(("sbp", "dbp"), lambda sbp, dbp: (sbp + 2 * dbp) / 3),
     unit="mmHg",
     decimals=0,
     bands=(
-        Band(64.999, "below 65 mmHg, the usual target in septic shock", "低于脓毒性休克常用目标 65 mmHg"),
+        Band(64.999, *pair("below 65 mmHg, the usual target in septic shock")),
         Band(None, "65 mmHg or more", "≥ 65 mmHg"),
     ),
     aliases=("map",),

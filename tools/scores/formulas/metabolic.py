@@ -1,27 +1,30 @@
 """Corrected calcium and sodium, osmolality, corrected QT interval."""
 
-from tools.scores.base import Band, Calculator, Field, Values, formula, number
-from tools.scores.fields import ALBUMIN, GLUCOSE, HEART_RATE, SEX, SODIUM, UREA
+from dataclasses import replace
 
-_CALCIUM = Field("calcium", "calcium", "钙", "mmol/L", analytes=("calcium",), aliases=("ca",))
-_QT = Field("qt_interval", "QT interval", "QT 间期", "msec", aliases=("qt",))
+from retrieval.messages.catalogue import messages
+from tools.scores.base import Band, Calculator, Field, Values, formula, number
+from tools.scores.fields import shared
+
+pair = messages("tools.scores").pair
+
+_CALCIUM = Field("calcium", *pair("calcium"), "mmol/L", analytes=("calcium",), aliases=("ca",))
+_QT = Field("qt_interval", *pair("QT interval"), "msec", aliases=("qt",))
 
 CORRECTED_CALCIUM = Calculator(
     "corrected_calcium",
-    "albumin-corrected calcium",
-    "白蛋白校正钙",
-    (_CALCIUM, ALBUMIN),
+    *pair("albumin-corrected calcium"),
+    (_CALCIUM, shared("albumin")),
     # +0.02 mmol/L per g/L of albumin below 40 g/L (Payne 1973, as commonly rounded).
     compute=formula(("calcium", "albumin"), lambda calcium, albumin: calcium + 0.02 * (40 - albumin)),
     unit="mmol/L",
     decimals=2,
-    bands=(Band(2.199, "low", "偏低"), Band(2.6, "normal", "正常"), Band(None, "high", "偏高")),
+    bands=(Band(2.199, *pair("low")), Band(2.6, *pair("normal")), Band(None, *pair("high"))),
 )
 CORRECTED_SODIUM = Calculator(
     "corrected_sodium",
-    "sodium corrected for glucose",
-    "血糖校正钠",
-    (SODIUM, GLUCOSE),
+    *pair("sodium corrected for glucose"),
+    (shared("sodium"), shared("glucose")),
     # +2.4 mmol/L per 5.55 mmol/L (100 mg/dL) of glucose above 5.55 mmol/L (Hillier 1999).
     compute=formula(("sodium", "glucose"), lambda sodium, glucose: sodium + 2.4 * (glucose - 5.55) / 5.55),
     unit="mmol/L",
@@ -29,14 +32,13 @@ CORRECTED_SODIUM = Calculator(
 )
 OSMOLALITY = Calculator(
     "serum_osmolality",
-    "calculated serum osmolality",
-    "计算血清渗透压",
-    (SODIUM, GLUCOSE, UREA),
+    *pair("calculated serum osmolality"),
+    (shared("sodium"), shared("glucose"), shared("urea")),
     # 2 x Na + glucose + urea, all mmol/L (Worthley 1987).
     compute=formula(("sodium", "glucose", "urea"), lambda sodium, glucose, urea: 2 * sodium + glucose + urea),
     unit="mosm/kg",
     decimals=0,
-    bands=(Band(274.999, "low", "偏低"), Band(295, "within the usual range", "在常用范围内"), Band(None, "high", "偏高")),
+    bands=(Band(274.999, *pair("low")), Band(295, *pair("within the usual range")), Band(None, *pair("high"))),
     aliases=("osmolality",),
 )
 
@@ -45,13 +47,13 @@ def _qt_band(score: float, values: Values) -> tuple[str, str] | None:
     """Prolonged above 450 ms in men and 460 ms in women; above 500 ms high risk of torsades (AHA/ACCF/HRS 2009)."""
     sex = values.get("sex")
     if score > 500:
-        return "above 500 msec: high risk of torsades de pointes", "高于 500 msec：尖端扭转型室速风险高"
+        return pair("above 500 msec: high risk of torsades de pointes")
     if sex not in ("male", "female"):
         return None
     limit = 450 if sex == "male" else 460
     if score > limit:
-        return f"prolonged (above {limit} msec)", f"延长（高于 {limit} msec）"
-    return f"not prolonged (limit {limit} msec)", f"未延长（界值 {limit} msec）"
+        return pair("prolonged (above {limit} msec)", limit=limit)
+    return pair("not prolonged (limit {limit} msec)", limit=limit)
 
 
 def _corrected_qt(name: str, en: str, zh: str, power: float) -> Calculator:
@@ -59,10 +61,10 @@ def _corrected_qt(name: str, en: str, zh: str, power: float) -> Calculator:
         qt, rate = number(values, "qt_interval"), number(values, "heart_rate")
         return None if qt is None or rate is None or rate <= 0 else float(qt / (60 / rate) ** power)
 
-    sex = Field(**{**SEX.__dict__, "optional": True})
-    return Calculator(name, en, zh, (_QT, HEART_RATE, sex), compute=compute, unit="msec", decimals=0, band_of=_qt_band)
+    sex = replace(shared("sex"), optional=True)
+    return Calculator(name, en, zh, (_QT, shared("heart_rate"), sex), compute=compute, unit="msec", decimals=0, band_of=_qt_band)
 
 
-QTC_BAZETT = _corrected_qt("qtc_bazett", "corrected QT interval (Bazett)", "校正 QT 间期（Bazett）", 1 / 2)
-QTC_FRIDERICIA = _corrected_qt("qtc_fridericia", "corrected QT interval (Fridericia)", "校正 QT 间期（Fridericia）", 1 / 3)
+QTC_BAZETT = _corrected_qt("qtc_bazett", *pair("corrected QT interval (Bazett)"), 1 / 2)
+QTC_FRIDERICIA = _corrected_qt("qtc_fridericia", *pair("corrected QT interval (Fridericia)"), 1 / 3)
 CALCULATORS = (CORRECTED_CALCIUM, CORRECTED_SODIUM, OSMOLALITY, QTC_BAZETT, QTC_FRIDERICIA)

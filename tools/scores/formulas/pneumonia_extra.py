@@ -1,14 +1,19 @@
 """SMART-COP and the ATS/IDSA 2007 criteria of severe pneumonia."""
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.scores.base import Band, Calculator, Field, Item, Values, item, number, over, under, yes
-from tools.scores.fields import AGE, ALBUMIN, CONFUSION, FIO2, HEART_RATE, PAO2, PH, RESPIRATORY_RATE, SBP, SPO2
+from tools.scores.fields import shared
+
+_WORDS = patterns("tools.scores")
+
+pair = messages("tools.scores").pair
 
 _MULTILOBAR = Field(
     "multilobar",
-    "infiltrates in more than one lobe",
-    "多叶浸润",
+    *pair("infiltrates in more than one lobe"),
     kind="flag",
-    terms=("multilobar", "multilobe", "bilateral infiltrate", "bilateral consolidation", "多叶", "双肺浸润", "双肺实变"),
+    terms=_WORDS.words("multilobar"),
 )
 
 
@@ -44,22 +49,34 @@ SMART_COP = Calculator(
     "smart_cop",
     "SMART-COP",
     "SMART-COP",
-    (AGE, SBP, _MULTILOBAR, ALBUMIN, RESPIRATORY_RATE, HEART_RATE, CONFUSION, PAO2, SPO2, FIO2, PH),
     (
-        item("sbp", "systolic < 90 mmHg", "收缩压 < 90 mmHg", ("sbp",), under("sbp", 90), 2),
-        item("multilobar", "multilobar infiltrates", "多叶浸润", ("multilobar",), yes("multilobar"), 1),
-        item("albumin", "albumin < 35 g/L", "白蛋白 < 35 g/L", ("albumin",), under("albumin", 35), 1),
-        Item("respiratory_rate", "raised respiratory rate for age", "呼吸频率高于年龄界值", ("age", "respiratory_rate"), _rate, 0, 1),
-        item("heart_rate", "heart rate ≥ 125 /min", "心率 ≥ 125 /min", ("heart_rate",), over("heart_rate", 125), 1),
-        item("confusion", "new confusion", "新发意识模糊", ("confusion",), yes("confusion"), 1),
-        Item("oxygen", "low oxygen for age", "氧合低于年龄界值", ("age", "pao2", "spo2"), _oxygen, 0, 2),
-        item("ph", "arterial pH < 7.35", "动脉血 pH < 7.35", ("ph",), under("ph", 7.35), 2),
+        shared("age"),
+        shared("sbp"),
+        _MULTILOBAR,
+        shared("albumin"),
+        shared("respiratory_rate"),
+        shared("heart_rate"),
+        shared("confusion"),
+        shared("pao2"),
+        shared("spo2"),
+        shared("fio2"),
+        shared("ph"),
+    ),
+    (
+        item("sbp", *pair("systolic < 90 mmHg"), ("sbp",), under("sbp", 90), 2),
+        item("multilobar", *pair("multilobar infiltrates"), ("multilobar",), yes("multilobar"), 1),
+        item("albumin", *pair("albumin < 35 g/L"), ("albumin",), under("albumin", 35), 1),
+        Item("respiratory_rate", *pair("raised respiratory rate for age"), ("age", "respiratory_rate"), _rate, 0, 1),
+        item("heart_rate", *pair("heart rate ≥ 125 /min"), ("heart_rate",), over("heart_rate", 125), 1),
+        item("confusion", *pair("new confusion"), ("confusion",), yes("confusion"), 1),
+        Item("oxygen", *pair("low oxygen for age"), ("age", "pao2", "spo2"), _oxygen, 0, 2),
+        item("ph", *pair("arterial pH < 7.35"), ("ph",), under("ph", 7.35), 2),
     ),
     bands=(
-        Band(2, "low risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险低"),
-        Band(4, "moderate risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险中等"),
-        Band(6, "high risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险高"),
-        Band(None, "very high risk of needing intensive respiratory or vasopressor support", "需强化呼吸或血管活性药支持的风险很高"),
+        Band(2, *pair("low risk of needing intensive respiratory or vasopressor support")),
+        Band(4, *pair("moderate risk of needing intensive respiratory or vasopressor support")),
+        Band(6, *pair("high risk of needing intensive respiratory or vasopressor support")),
+        Band(None, *pair("very high risk of needing intensive respiratory or vasopressor support")),
     ),
 )
 CALCULATORS = (SMART_COP,)

@@ -1,30 +1,16 @@
 """Pneumonia Severity Index (PSI, PORT score)."""
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.scores.base import Band, Calculator, Field, Item, Values, either, item, number, over, under, yes
-from tools.scores.fields import (
-    AGE,
-    CEREBROVASCULAR,
-    CONFUSION,
-    GLUCOSE,
-    HAEMATOCRIT,
-    HEART_FAILURE,
-    HEART_RATE,
-    LIVER,
-    MALIGNANCY,
-    PAO2,
-    PH,
-    RENAL,
-    RESPIRATORY_RATE,
-    SBP,
-    SEX,
-    SODIUM,
-    SPO2,
-    TEMPERATURE,
-    UREA_NITROGEN,
-)
+from tools.scores.fields import shared
 
-_HOME = Field("nursing_home", "nursing home resident", "住养老院", kind="flag", terms=("nursing home", "care home", "养老院", "护理院"))
-_EFFUSION = Field("pleural_effusion", "pleural effusion", "胸腔积液", kind="flag", terms=("pleural effusion", "胸腔积液", "胸水"))
+_WORDS = patterns("tools.scores")
+
+pair = messages("tools.scores").pair
+
+_HOME = Field("nursing_home", *pair("nursing home resident"), kind="flag", terms=_WORDS.words("nursing_home"))
+_EFFUSION = Field("pleural_effusion", *pair("pleural effusion"), kind="flag", terms=_WORDS.words("pleural_effusion"))
 _COMORBID = ("malignancy", "liver_disease", "heart_failure", "cerebrovascular_disease", "renal_disease")
 
 
@@ -45,49 +31,45 @@ def _hypoxaemia(values: Values) -> bool | None:
 
 # Points: Fine 1997, table 2 (urea nitrogen 30 mg/dL = 11 mmol/L; glucose 250 mg/dL = 14 mmol/L).
 _ITEMS = (
-    Item("age", "age in years", "年龄（岁）", ("age",), _age, 18, 120),
-    Item("sex", "female: minus 10", "女性减 10", ("sex",), _female, -10, 0),
-    item("nursing_home", "nursing home resident", "住养老院", ("nursing_home",), yes("nursing_home"), 10),
-    item("malignancy", "neoplastic disease", "肿瘤性疾病", ("malignancy",), yes("malignancy"), 30),
-    item("liver_disease", "liver disease", "肝病", ("liver_disease",), yes("liver_disease"), 20),
-    item("heart_failure", "heart failure", "心力衰竭", ("heart_failure",), yes("heart_failure"), 10),
-    item(
-        "cerebrovascular_disease", "cerebrovascular disease", "脑血管病", ("cerebrovascular_disease",), yes("cerebrovascular_disease"), 10
-    ),
-    item("renal_disease", "renal disease", "肾脏病", ("renal_disease",), yes("renal_disease"), 10),
-    item("confusion", "altered mental status", "意识改变", ("confusion",), yes("confusion"), 20),
-    item("respiratory_rate", "respiratory rate ≥ 30 /min", "呼吸频率 ≥ 30 /min", ("respiratory_rate",), over("respiratory_rate", 30), 20),
-    item("sbp", "systolic < 90 mmHg", "收缩压 < 90 mmHg", ("sbp",), under("sbp", 90), 20),
+    Item("age", *pair("age in years"), ("age",), _age, 18, 120),
+    Item("sex", *pair("female: minus 10"), ("sex",), _female, -10, 0),
+    item("nursing_home", *pair("nursing home resident"), ("nursing_home",), yes("nursing_home"), 10),
+    item("malignancy", *pair("neoplastic disease"), ("malignancy",), yes("malignancy"), 30),
+    item("liver_disease", *pair("liver disease"), ("liver_disease",), yes("liver_disease"), 20),
+    item("heart_failure", *pair("heart failure"), ("heart_failure",), yes("heart_failure"), 10),
+    item("cerebrovascular_disease", *pair("cerebrovascular disease"), ("cerebrovascular_disease",), yes("cerebrovascular_disease"), 10),
+    item("renal_disease", *pair("renal disease"), ("renal_disease",), yes("renal_disease"), 10),
+    item("confusion", *pair("altered mental status"), ("confusion",), yes("confusion"), 20),
+    item("respiratory_rate", *pair("respiratory rate ≥ 30 /min"), ("respiratory_rate",), over("respiratory_rate", 30), 20),
+    item("sbp", *pair("systolic < 90 mmHg"), ("sbp",), under("sbp", 90), 20),
     item(
         "temperature",
-        "temperature < 35 or ≥ 40 °C",
-        "体温 < 35 或 ≥ 40 °C",
+        *pair("temperature < 35 or ≥ 40 °C"),
         ("temperature",),
         either(under("temperature", 35), over("temperature", 40)),
         15,
     ),
-    item("heart_rate", "heart rate ≥ 125 /min", "心率 ≥ 125 /min", ("heart_rate",), over("heart_rate", 125), 10),
-    item("ph", "arterial pH < 7.35", "动脉血 pH < 7.35", ("ph",), under("ph", 7.35), 30),
-    item("urea_nitrogen", "blood urea nitrogen ≥ 30 mg/dL", "尿素氮 ≥ 30 mg/dL", ("urea_nitrogen",), over("urea_nitrogen", 30), 20),
-    item("sodium", "sodium < 130 mmol/L", "钠 < 130 mmol/L", ("sodium",), under("sodium", 130), 20),
-    item("glucose", "glucose ≥ 14 mmol/L", "葡萄糖 ≥ 14 mmol/L", ("glucose",), over("glucose", 250 / 18.0156), 10),
-    item("haematocrit", "haematocrit < 30%", "红细胞压积 < 30%", ("haematocrit",), under("haematocrit", 30), 10),
+    item("heart_rate", *pair("heart rate ≥ 125 /min"), ("heart_rate",), over("heart_rate", 125), 10),
+    item("ph", *pair("arterial pH < 7.35"), ("ph",), under("ph", 7.35), 30),
+    item("urea_nitrogen", *pair("blood urea nitrogen ≥ 30 mg/dL"), ("urea_nitrogen",), over("urea_nitrogen", 30), 20),
+    item("sodium", *pair("sodium < 130 mmol/L"), ("sodium",), under("sodium", 130), 20),
+    item("glucose", *pair("glucose ≥ 14 mmol/L"), ("glucose",), over("glucose", 250 / 18.0156), 10),
+    item("haematocrit", *pair("haematocrit < 30%"), ("haematocrit",), under("haematocrit", 30), 10),
     item(
         "oxygen",
-        "PaO2 < 60 mmHg or oxygen saturation < 90%",
-        "PaO2 < 60 mmHg 或血氧饱和度 < 90%",
+        *pair("PaO2 < 60 mmHg or oxygen saturation < 90%"),
         ("pao2", "spo2"),
         _hypoxaemia,
         10,
     ),
-    item("pleural_effusion", "pleural effusion", "胸腔积液", ("pleural_effusion",), yes("pleural_effusion"), 10),
+    item("pleural_effusion", *pair("pleural effusion"), ("pleural_effusion",), yes("pleural_effusion"), 10),
 )
 
 
 def _band(score: float, values: Values) -> tuple[str, str] | None:
     """Risk class and 30-day mortality (Fine 1997, MedisGroups validation cohort)."""
     if _class_one(values):
-        return "risk class I (30-day mortality about 0.1%)", "Ⅰ级（30 天病死率约 0.1%）"
+        return pair("risk class I (30-day mortality about 0.1%)")
     return None
 
 
@@ -107,37 +89,36 @@ def _class_one(values: Values) -> bool:
 
 PSI = Calculator(
     "psi",
-    "Pneumonia Severity Index",
-    "肺炎严重指数（PSI）",
+    *pair("Pneumonia Severity Index"),
     (
-        AGE,
-        SEX,
+        shared("age"),
+        shared("sex"),
         _HOME,
-        MALIGNANCY,
-        LIVER,
-        HEART_FAILURE,
-        CEREBROVASCULAR,
-        RENAL,
-        CONFUSION,
-        RESPIRATORY_RATE,
-        SBP,
-        TEMPERATURE,
-        HEART_RATE,
-        PH,
-        UREA_NITROGEN,
-        SODIUM,
-        GLUCOSE,
-        HAEMATOCRIT,
-        PAO2,
-        SPO2,
+        shared("malignancy"),
+        shared("liver_disease"),
+        shared("heart_failure"),
+        shared("cerebrovascular_disease"),
+        shared("renal_disease"),
+        shared("confusion"),
+        shared("respiratory_rate"),
+        shared("sbp"),
+        shared("temperature"),
+        shared("heart_rate"),
+        shared("ph"),
+        shared("urea_nitrogen"),
+        shared("sodium"),
+        shared("glucose"),
+        shared("haematocrit"),
+        shared("pao2"),
+        shared("spo2"),
         _EFFUSION,
     ),
     _ITEMS,
     bands=(
-        Band(70, "risk class II (30-day mortality about 0.6%)", "Ⅱ级（30 天病死率约 0.6%）"),
-        Band(90, "risk class III (30-day mortality about 2.8%)", "Ⅲ级（30 天病死率约 2.8%）"),
-        Band(130, "risk class IV (30-day mortality about 8.2%)", "Ⅳ级（30 天病死率约 8.2%）"),
-        Band(None, "risk class V (30-day mortality about 29.2%)", "Ⅴ级（30 天病死率约 29.2%）"),
+        Band(70, *pair("risk class II (30-day mortality about 0.6%)")),
+        Band(90, *pair("risk class III (30-day mortality about 2.8%)")),
+        Band(130, *pair("risk class IV (30-day mortality about 8.2%)")),
+        Band(None, *pair("risk class V (30-day mortality about 29.2%)")),
     ),
     band_of=_band,
     aliases=("port", "pneumonia_severity_index"),

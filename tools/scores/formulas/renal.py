@@ -1,19 +1,24 @@
 """Kidney function: Cockcroft–Gault clearance and CKD-EPI 2021."""
 
-from tools.scores.base import Band, Calculator, Extra, Field, Values, number
-from tools.scores.fields import AGE, CREATININE, HEIGHT, SEX, WEIGHT
+from dataclasses import replace
+
+from retrieval.messages.catalogue import messages
+from tools.scores.base import Band, Calculator, Extra, Values, number
+from tools.scores.fields import shared
 from tools.scores.formulas.body import adjusted_weight, ideal_weight
+
+pair = messages("tools.scores").pair
 
 # Body mass index from which the adjusted weight is used (WHO obesity).
 OBESE = 30.0
 
 _GRADES = (
-    Band(14.999, "kidney failure (below 15)", "肾衰竭（低于 15）"),
-    Band(29.999, "severely decreased (15–29)", "重度下降（15–29）"),
-    Band(44.999, "moderately to severely decreased (30–44)", "中重度下降（30–44）"),
-    Band(59.999, "mildly to moderately decreased (45–59)", "轻中度下降（45–59）"),
-    Band(89.999, "mildly decreased (60–89)", "轻度下降（60–89）"),
-    Band(None, "normal or high (90 or more)", "正常或偏高（≥ 90）"),
+    Band(14.999, *pair("kidney failure (below 15)")),
+    Band(29.999, *pair("severely decreased (15–29)")),
+    Band(44.999, *pair("moderately to severely decreased (30–44)")),
+    Band(59.999, *pair("mildly to moderately decreased (45–59)")),
+    Band(89.999, *pair("mildly decreased (60–89)")),
+    Band(None, *pair("normal or high (90 or more)")),
 )
 
 
@@ -40,10 +45,10 @@ def _cockcroft(values: Values) -> float | None:
 def _weight_used(_: float, values: Values) -> tuple[str, str]:
     bmi = _bmi(values)
     if bmi is None:
-        return "with the actual body weight; without height obesity is not judged", "按实际体重；无身高，未判断肥胖"
+        return pair("with the actual body weight; without height obesity is not judged")
     if bmi >= OBESE:
-        return f"with the adjusted body weight, because the body mass index is {bmi:.1f} kg/m²", f"体重指数 {bmi:.1f} kg/m²，按校正体重"
-    return "with the actual body weight", "按实际体重"
+        return pair("with the adjusted body weight, because the body mass index is {bmi:.1f} kg/m²", bmi=bmi)
+    return pair("with the actual body weight")
 
 
 def _actual(values: Values) -> float | None:
@@ -70,26 +75,24 @@ def _ckd_epi(values: Values) -> float | None:
 
 COCKCROFT_GAULT = Calculator(
     "cockcroft_gault",
-    "creatinine clearance (Cockcroft–Gault)",
-    "肌酐清除率（Cockcroft–Gault）",
-    (AGE, SEX, WEIGHT, CREATININE, Field(**{**HEIGHT.__dict__, "optional": True})),
+    *pair("creatinine clearance (Cockcroft–Gault)"),
+    (shared("age"), shared("sex"), shared("weight"), shared("creatinine"), replace(shared("height"), optional=True)),
     compute=_cockcroft,
     unit="mL/min",
     decimals=1,
     band_of=_weight_used,
     extra=(
-        Extra("clearance_actual", "clearance with the actual weight", "按实际体重的清除率", "mL/min", 1, _actual),
-        Extra("clearance_ideal", "clearance with the ideal weight", "按理想体重的清除率", "mL/min", 1, _ideal),
-        Extra("clearance_adjusted", "clearance with the adjusted weight", "按校正体重的清除率", "mL/min", 1, _adjusted),
+        Extra("clearance_actual", *pair("clearance with the actual weight"), "mL/min", 1, _actual),
+        Extra("clearance_ideal", *pair("clearance with the ideal weight"), "mL/min", 1, _ideal),
+        Extra("clearance_adjusted", *pair("clearance with the adjusted weight"), "mL/min", 1, _adjusted),
     ),
-    note=("creatinine must be stable", "要求肌酐稳定"),
+    note=pair("creatinine must be stable"),
     aliases=("crcl", "creatinine_clearance"),
 )
 CKD_EPI = Calculator(
     "egfr_ckd_epi_2021",
-    "estimated GFR (CKD-EPI 2021)",
-    "估算肾小球滤过率（CKD-EPI 2021）",
-    (AGE, SEX, CREATININE),
+    *pair("estimated GFR (CKD-EPI 2021)"),
+    (shared("age"), shared("sex"), shared("creatinine")),
     compute=_ckd_epi,
     unit="mL/min/1.73 m²",
     decimals=1,

@@ -1,26 +1,32 @@
 """qSOFA, SOFA, SIRS and NEWS2: sepsis and early warning."""
 
-from tools.scores.base import Band, Calculator, Field, Item, Values, either, item, number, over, steps, under, yes
-from tools.scores.fields import COPD, FIO2, GCS, HEART_RATE, ON_OXYGEN, PACO2, PAO2, RESPIRATORY_RATE, SBP, SPO2, TEMPERATURE
+from dataclasses import replace
 
-_WBC = Field("wbc", "white cell count", "白细胞计数", "10*9/L", analytes=("wbc",))
-_PLATELETS = Field("platelets", "platelet count", "血小板计数", "10*9/L", analytes=("platelets",))
-_BILIRUBIN = Field("bilirubin", "bilirubin", "胆红素", "umol/L", analytes=("bilirubin",))
-_CREATININE = Field("creatinine", "creatinine", "肌酐", "umol/L", analytes=("creatinine",))
-_URINE = Field("urine_output", "urine output", "尿量", "mL/day", optional=True)
-_MAP = Field("mean_arterial_pressure", "mean arterial pressure", "平均动脉压", "mmHg", aliases=("map",), optional=True)
-_DBP = Field("dbp", "diastolic blood pressure", "舒张压", "mmHg", vital="dbp_mmhg", optional=True)
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
+from tools.scores.base import Band, Calculator, Field, Item, Values, either, item, number, over, steps, under, yes
+from tools.scores.fields import shared
+
+_WORDS = patterns("tools.scores")
+
+pair = messages("tools.scores").pair
+
+_WBC = Field("wbc", *pair("white cell count"), "10*9/L", analytes=("wbc",))
+_PLATELETS = Field("platelets", *pair("platelet count"), "10*9/L", analytes=("platelets",))
+_BILIRUBIN = Field("bilirubin", *pair("bilirubin"), "umol/L", analytes=("bilirubin",))
+_CREATININE = Field("creatinine", *pair("creatinine"), "umol/L", analytes=("creatinine",))
+_URINE = Field("urine_output", *pair("urine output"), "mL/day", optional=True)
+_MAP = Field("mean_arterial_pressure", *pair("mean arterial pressure"), "mmHg", aliases=("map",), optional=True)
+_DBP = Field("dbp", *pair("diastolic blood pressure"), "mmHg", vital="dbp_mmhg", optional=True)
 _VENTILATED = Field(
     "ventilated",
-    "mechanical ventilation or CPAP",
-    "机械通气或持续正压通气",
+    *pair("mechanical ventilation or CPAP"),
     kind="flag",
-    terms=("mechanical ventilation", "ventilated", "机械通气"),
+    terms=_WORDS.words("ventilated"),
 )
 _VASOPRESSOR = Field(
     "vasopressor_points",
-    "points for vasopressors (2 to 4), 0 when none",
-    "血管活性药得分（2 至 4），未用为 0",
+    *pair("points for vasopressors (2 to 4), 0 when none"),
     aliases=("vasopressors",),
 )
 
@@ -29,37 +35,34 @@ QSOFA = Calculator(
     "qsofa",
     "qSOFA",
     "qSOFA",
-    (RESPIRATORY_RATE, SBP, GCS),
+    (shared("respiratory_rate"), shared("sbp"), shared("gcs")),
     (
-        item("respiratory_rate", "respiratory rate ≥ 22 /min", "呼吸频率 ≥ 22 /min", ("respiratory_rate",), over("respiratory_rate", 22)),
-        item("sbp", "systolic ≤ 100 mmHg", "收缩压 ≤ 100 mmHg", ("sbp",), under("sbp", 100, equal=True)),
-        item("gcs", "Glasgow Coma Scale < 15", "格拉斯哥昏迷评分 < 15", ("gcs",), under("gcs", 15)),
+        item("respiratory_rate", *pair("respiratory rate ≥ 22 /min"), ("respiratory_rate",), over("respiratory_rate", 22)),
+        item("sbp", *pair("systolic ≤ 100 mmHg"), ("sbp",), under("sbp", 100, equal=True)),
+        item("gcs", *pair("Glasgow Coma Scale < 15"), ("gcs",), under("gcs", 15)),
     ),
     bands=(
-        Band(1, "below 2: sepsis is not excluded", "低于 2 分：不能排除脓毒症"),
-        Band(None, "2 or more: raised risk of death in suspected infection", "≥ 2 分：疑似感染时死亡风险升高"),
+        Band(1, *pair("below 2: sepsis is not excluded")),
+        Band(None, *pair("2 or more: raised risk of death in suspected infection")),
     ),
 )
 
 # Two or more of four (Bone 1992).
 SIRS = Calculator(
     "sirs",
-    "SIRS",
-    "全身炎症反应综合征（SIRS）",
-    (TEMPERATURE, HEART_RATE, RESPIRATORY_RATE, Field(**{**PACO2.__dict__, "optional": True}), _WBC),
+    *pair("SIRS"),
+    (shared("temperature"), shared("heart_rate"), shared("respiratory_rate"), replace(shared("paco2"), optional=True), _WBC),
     (
         item(
             "temperature",
-            "temperature > 38 or < 36 °C",
-            "体温 > 38 或 < 36 °C",
+            *pair("temperature > 38 or < 36 °C"),
             ("temperature",),
             either(over("temperature", 38, equal=False), under("temperature", 36)),
         ),
-        item("heart_rate", "heart rate > 90 /min", "心率 > 90 /min", ("heart_rate",), over("heart_rate", 90, equal=False)),
+        item("heart_rate", *pair("heart rate > 90 /min"), ("heart_rate",), over("heart_rate", 90, equal=False)),
         Item(
             "breathing",
-            "respiratory rate > 20 /min or PaCO2 < 32 mmHg",
-            "呼吸频率 > 20 /min 或 PaCO2 < 32 mmHg",
+            *pair("respiratory rate > 20 /min or PaCO2 < 32 mmHg"),
             ("respiratory_rate",),
             lambda v: _either_known(over("respiratory_rate", 20, equal=False)(v), under("paco2", 32)(v)),
             0,
@@ -67,14 +70,13 @@ SIRS = Calculator(
         ),
         item(
             "wbc",
-            "white cells > 12 or < 4 10^9/L",
-            "白细胞 > 12 或 < 4 10^9/L",
+            *pair("white cells > 12 or < 4 10^9/L"),
             ("wbc",),
             either(over("wbc", 12, equal=False), under("wbc", 4)),
         ),
     ),
     unit="criteria",
-    bands=(Band(1, "SIRS not met", "不符合 SIRS"), Band(None, "SIRS met", "符合 SIRS")),
+    bands=(Band(1, *pair("SIRS not met")), Band(None, *pair("SIRS met"))),
 )
 
 
@@ -127,30 +129,39 @@ def _kidney(values: Values) -> float | None:
 # limits here lie between both tables: 1.2 mg/dL (106 µmol/L) is one point, 3.4 mg/dL (300.6 µmol/L) two.
 SOFA = Calculator(
     "sofa",
-    "SOFA",
-    "SOFA 评分",
-    (PAO2, FIO2, _VENTILATED, _PLATELETS, _BILIRUBIN, SBP, _DBP, _MAP, _VASOPRESSOR, GCS, _CREATININE, _URINE),
+    *pair("SOFA"),
     (
-        Item("respiration", "respiration (PaO2/FiO2)", "呼吸（PaO2/FiO2）", ("pao2", "fio2", "ventilated"), _respiration, 0, 4),
-        steps("platelets", "platelets", "血小板", "platelets", ((20, 4), (50, 3), (100, 2), (150, 1)), 0),
-        steps("bilirubin", "bilirubin", "胆红素", "bilirubin", ((20, 0), (33, 1), (102, 2), (204.001, 3)), 4),
+        shared("pao2"),
+        shared("fio2"),
+        _VENTILATED,
+        _PLATELETS,
+        _BILIRUBIN,
+        shared("sbp"),
+        _DBP,
+        _MAP,
+        _VASOPRESSOR,
+        shared("gcs"),
+        _CREATININE,
+        _URINE,
+    ),
+    (
+        Item("respiration", *pair("respiration (PaO2/FiO2)"), ("pao2", "fio2", "ventilated"), _respiration, 0, 4),
+        steps("platelets", *pair("platelets"), "platelets", ((20, 4), (50, 3), (100, 2), (150, 1)), 0),
+        steps("bilirubin", *pair("bilirubin"), "bilirubin", ((20, 0), (33, 1), (102, 2), (204.001, 3)), 4),
         Item(
             "circulation",
-            "circulation (mean pressure, vasopressors)",
-            "循环（平均动脉压、血管活性药）",
+            *pair("circulation (mean pressure, vasopressors)"),
             ("sbp", "dbp", "vasopressor_points"),
             _circulation,
             0,
             4,
         ),
-        steps("gcs", "Glasgow Coma Scale", "格拉斯哥昏迷评分", "gcs", ((6, 4), (10, 3), (13, 2), (15, 1)), 0),
-        Item("creatinine", "creatinine or urine output", "肌酐或尿量", ("creatinine",), _kidney, 0, 4),
+        steps("gcs", *pair("Glasgow Coma Scale"), "gcs", ((6, 4), (10, 3), (13, 2), (15, 1)), 0),
+        Item("creatinine", *pair("creatinine or urine output"), ("creatinine",), _kidney, 0, 4),
     ),
     bands=(
-        Band(1, "below 2", "低于 2 分"),
-        Band(
-            None, "2 or more: with infection and an acute rise of 2 points this is sepsis", "≥ 2 分：有感染且较基线急性升高 2 分即为脓毒症"
-        ),
+        Band(1, *pair("below 2")),
+        Band(None, *pair("2 or more: with infection and an acute rise of 2 points this is sepsis")),
     ),
 )
 
@@ -181,43 +192,37 @@ def _consciousness(values: Values) -> float | None:
     return None if gcs is None else 0.0 if gcs >= 15 else 3.0
 
 
-_SCALE_2 = Field(
-    "spo2_scale_2", "target saturation 88–92% (hypercapnic failure)", "目标血氧 88–92%（高碳酸血症型呼衰）", kind="flag", optional=True
-)
+_SCALE_2 = Field("spo2_scale_2", *pair("target saturation 88–92% (hypercapnic failure)"), kind="flag", optional=True)
 # Points: Royal College of Physicians, NEWS2 chart, 2017.
 NEWS2 = Calculator(
     "news2",
-    "NEWS2",
-    "NEWS2 评分",
+    *pair("NEWS2"),
     (
-        RESPIRATORY_RATE,
-        SPO2,
+        shared("respiratory_rate"),
+        shared("spo2"),
         _SCALE_2,
-        Field(**{**ON_OXYGEN.__dict__, "optional": True}),
-        FIO2,
-        SBP,
-        HEART_RATE,
-        GCS,
-        TEMPERATURE,
-        Field(**{**COPD.__dict__, "optional": True}),
+        replace(shared("on_oxygen"), optional=True),
+        shared("fio2"),
+        shared("sbp"),
+        shared("heart_rate"),
+        shared("gcs"),
+        shared("temperature"),
+        replace(shared("copd"), optional=True),
     ),
     (
-        steps("respiratory_rate", "respiratory rate", "呼吸频率", "respiratory_rate", ((9, 3), (12, 1), (21, 0), (25, 2)), 3),
-        Item("spo2", "oxygen saturation", "血氧饱和度", ("spo2",), _saturation, 0, 3),
-        item("oxygen", "supplemental oxygen", "吸氧", ("fio2",), _oxygen, 2),
-        steps("sbp", "systolic pressure", "收缩压", "sbp", ((91, 3), (101, 2), (111, 1), (220, 0)), 3),
-        steps("heart_rate", "heart rate", "心率", "heart_rate", ((41, 3), (51, 1), (91, 0), (111, 1), (131, 2)), 3),
-        Item("consciousness", "new confusion or less than alert", "新发意识模糊或非清醒", ("gcs",), _consciousness, 0, 3),
-        steps("temperature", "temperature", "体温", "temperature", ((35.05, 3), (36.05, 1), (38.05, 0), (39.05, 1)), 2),
+        steps("respiratory_rate", *pair("respiratory rate"), "respiratory_rate", ((9, 3), (12, 1), (21, 0), (25, 2)), 3),
+        Item("spo2", *pair("oxygen saturation"), ("spo2",), _saturation, 0, 3),
+        item("oxygen", *pair("supplemental oxygen"), ("fio2",), _oxygen, 2),
+        steps("sbp", *pair("systolic pressure"), "sbp", ((91, 3), (101, 2), (111, 1), (220, 0)), 3),
+        steps("heart_rate", *pair("heart rate"), "heart_rate", ((41, 3), (51, 1), (91, 0), (111, 1), (131, 2)), 3),
+        Item("consciousness", *pair("new confusion or less than alert"), ("gcs",), _consciousness, 0, 3),
+        steps("temperature", *pair("temperature"), "temperature", ((35.05, 3), (36.05, 1), (38.05, 0), (39.05, 1)), 2),
     ),
     bands=(
-        Band(4, "low clinical risk unless one parameter alone gives 3 points", "临床风险低（单项 3 分除外）"),
-        Band(6, "medium clinical risk: urgent review", "中等临床风险：须紧急评估"),
-        Band(None, "high clinical risk: emergency review", "高临床风险：须急救级评估"),
+        Band(4, *pair("low clinical risk unless one parameter alone gives 3 points")),
+        Band(6, *pair("medium clinical risk: urgent review")),
+        Band(None, *pair("high clinical risk: emergency review")),
     ),
-    note=(
-        "SpO2 scale 1 is used unless spo2_scale_2=yes is set for confirmed hypercapnic failure",
-        "除非设定 spo2_scale_2=yes（已确诊高碳酸血症型呼衰），否则使用 SpO2 量表 1",
-    ),
+    note=pair("SpO2 scale 1 is used unless spo2_scale_2=yes is set for confirmed hypercapnic failure"),
 )
 CALCULATORS = (QSOFA, SIRS, SOFA, NEWS2)

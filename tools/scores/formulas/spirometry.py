@@ -12,8 +12,11 @@ from collections.abc import Callable
 from functools import cache, partial
 from importlib.resources import files
 
+from retrieval.messages.catalogue import messages
 from tools.scores.base import Band, Calculator, Extra, Field, Values, number
-from tools.scores.fields import AGE, HEIGHT, SEX
+from tools.scores.fields import shared
+
+pair = messages("tools.scores").pair
 
 # One-sided 5 % of the normal distribution.
 _LIMIT = 1.645
@@ -25,9 +28,7 @@ _GROUPS = {
     "south_east_asian": ("a5", "p4"),
     "other": ("a6", "p5"),
 }
-_GROUP = Field(
-    "group", "group of the 2012 equations", "2012 方程人群", kind="choice", choices=tuple(_GROUPS), aliases=("ethnicity", "race")
-)
+_GROUP = Field("group", *pair("group of the 2012 equations"), kind="choice", choices=tuple(_GROUPS), aliases=("ethnicity", "race"))
 _MEASURES = {
     "fev1": ("FEV1", Field("fev1_l", "FEV1", "FEV1", "L", aliases=("fev1",)), "L", 2),
     "fvc": ("FVC", Field("fvc_l", "FVC", "FVC", "L", aliases=("fvc",)), "L", 2),
@@ -35,14 +36,13 @@ _MEASURES = {
 }
 # Severity by z-score: ERS/ATS technical standard on interpretive strategies, 2022.
 _BANDS = (
-    Band(-4.1, "severely reduced (z-score below −4.1)", "重度降低（z < −4.1）"),
-    Band(-2.5, "moderately reduced (z-score −2.51 to −4.1)", "中度降低（z −2.51 至 −4.1）"),
+    Band(-4.1, *pair("severely reduced (z-score below −4.1)")),
+    Band(-2.5, *pair("moderately reduced (z-score −2.51 to −4.1)")),
     Band(
         -_LIMIT - 0.00001,
-        "below the lower limit of normal (z-score −1.65 to −2.5: mildly reduced)",
-        "低于正常下限（z −1.65 至 −2.5，轻度降低）",
+        *pair("below the lower limit of normal (z-score −1.65 to −2.5: mildly reduced)"),
     ),
-    Band(None, "not below the lower limit of normal", "未低于正常下限"),
+    Band(None, *pair("not below the lower limit of normal")),
 )
 
 
@@ -115,7 +115,7 @@ def _percent(edition: str, measure: str, values: Values) -> float | None:
 
 def _calculator(edition: str, measure: str) -> Calculator:
     label, field, unit, decimals = _MEASURES[measure]
-    kind = ("global" if edition == "2022" else "by group", "全球方程" if edition == "2022" else "分人群方程")
+    kind = pair("global") if edition == "2022" else pair("by group")
     short = measure.replace("fev1fvc", "ratio")
 
     def with_edition(function: Callable[[str, str, Values], float | None]) -> Callable[[Values], float | None]:
@@ -123,19 +123,18 @@ def _calculator(edition: str, measure: str) -> Calculator:
 
     return Calculator(
         f"gli_{edition}_{short}",
-        f"z-score of {label} (GLI {edition}, {kind[0]})",
-        f"{label} 的 z 值（GLI {edition} {kind[1]}）",
-        (AGE, SEX, HEIGHT, *((_GROUP,) if edition == "2012" else ()), field),
+        *pair("z-score of {label} (GLI {edition}, {kind})", label=label, edition=edition, kind=kind),
+        (shared("age"), shared("sex"), shared("height"), *((_GROUP,) if edition == "2012" else ()), field),
         compute=with_edition(_z),
         unit="",
         decimals=2,
         bands=_BANDS,
         extra=(
-            Extra(f"{short}_predicted", f"predicted {label}", f"{label} 预计值", unit, decimals, with_edition(_predicted)),
-            Extra(f"{short}_lower_limit", f"lower limit of normal of {label}", f"{label} 正常下限", unit, decimals, with_edition(_lower)),
-            Extra(f"{short}_percent", f"{label} in percent of predicted", f"{label} 占预计值", "%", 0, with_edition(_percent)),
+            Extra(f"{short}_predicted", *pair("predicted {label}", label=label), unit, decimals, with_edition(_predicted)),
+            Extra(f"{short}_lower_limit", *pair("lower limit of normal of {label}", label=label), unit, decimals, with_edition(_lower)),
+            Extra(f"{short}_percent", *pair("{label} in percent of predicted", label=label), "%", 0, with_edition(_percent)),
         ),
-        note=("equations hold from 3 to 95 years", "方程适用于 3–95 岁"),
+        note=pair("equations hold from 3 to 95 years"),
     )
 
 

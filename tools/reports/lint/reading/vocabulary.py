@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from medmpt_backend.findings import FINDINGS, LintWords
+
 # Findings that readers name interchangeably: a "nodule" of the findings may be the "mass" of the impression.
 FAMILIES = {"mass": "lung_nodule"}
 
@@ -42,7 +44,21 @@ class FindingWords:
 @cache
 def table(name: str) -> dict[str, Any]:
     """One data file of the linter."""
-    return tomllib.loads((files("tools") / "data" / "reports" / f"{name}.toml").read_text(encoding="utf-8"))
+    rows = tomllib.loads((files("tools") / "data" / "reports" / f"{name}.toml").read_text(encoding="utf-8"))
+    for added in (f.lint for f in FINDINGS.values() if f.lint is not None):
+        _add(name, rows, added)
+    return rows
+
+
+def _add(name: str, rows: dict[str, Any], words: LintWords) -> None:
+    """Put the words of a finding's record where the linter looks for them."""
+    if name == "findings":
+        rows[words.finding]["en"] += words.en
+        rows[words.finding]["zh"] += words.zh
+    elif name == "topics":
+        rows[words.topic]["words"] += (*words.en, *words.zh)
+    elif name == "words" and words.benign:
+        rows["benign"]["words"] += (*words.en, *words.zh)
 
 
 def bounded(word: str) -> str:

@@ -1,0 +1,130 @@
+"""Values that the evidence holds without writing them: an instance of one of its ranges or limits, or one of its values rounded.
+
+Such a claim is read as if it named the range, limit or value itself ("ACT 14" as "ACT 5 to 15"): the other checks then compare
+what is said of it. Doses, rates and spans of time are never instances: a dose in a range of doses is another statement.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from agent.reading.lexicon import language_of
+from agent.verify.numbers import Number, located, same
+from agent.verify.units import UNIT
+from tools.evidence import Evidence
+
+# Records state values; only prose gives conditions of which a value can be an instance.
+_PROSE = frozenset({"guideline", "document", "drug_graph"})
+_CONDITIONS = frozenset(
+    {"", "points", "length", "volume", "amount", "massconc", "enzyme", "cells", "pressure", "percent", "celsius", "gfr", "flow", "bmi"}
+    | {"hounsfield", "packyears", "ppb", "rate", "body_mass", "age", "elapsed"}
+)
+_AGE = re.compile(r"\baged?\b|\bolds?\b|岁", re.IGNORECASE)
+_ELAPSED = re.compile(r"\b(?:after|later|since|post)\b|后", re.IGNORECASE)
+_BETWEEN = re.compile(r"^\s*(?:[-–—~～]|to|至|到|and)\s*$", re.IGNORECASE)
+_ROUGH = re.compile(
+    r"(?:\b(?:about|around|approximately|roughly|nearly|almost|some|close to|just (?:under|over)"
+    r"|(?:a little|slightly) (?:over|under|more than|less than))|约|大约|将近|接近|近)\s*$",
+    re.IGNORECASE,
+)
+_ROUGH_AFTER = re.compile(r"^\s*(?:or so\b|左右|上下)", re.IGNORECASE)
+# How far a value that is called rough may lie from the one of the evidence.
+_NEAR = 0.08
+# Readings that are tried for one claim.
+_MOST = 12
+_SIGNS = {"at_least": "≥", "above": ">", "at_most": "≤", "below": "<"}
+
+
+def readings(claim: str, cited: list[Evidence], texts: Iterable[str]) -> Iterator[str]:
+    """The claim with each value that the evidence does not write replaced by what the value is an instance or a rounding of."""
+    prose = all(e.kind in _PROSE for e in cited)
+    known = [(text, s, e, n) for text in texts for s, e, n in located(text) if not _is_year(n)]
+    options: list[tuple[int, int, list[str]]] = []
+    for start, end, number in located(claim):
+        if _is_year(number) or (any(same(number, n) for *_, n in known)):
+            continue
+        stop = _end(claim, end)
+        begin = start - len(rough.group(0)) if (rough := _ROUGH.search(claim[:start])) else start
+        found: list[str] = []
+        if rough or _ROUGH_AFTER.match(claim[stop:]):
+            found = [t[s : _end(t, e)] for t, s, e, n in known if _close(number, n)]
+        elif prose and number.direction is None:
+            found = list(_ranges(number, claim[max(0, start - 12) : stop + 14], known))
+        if found:
+            options.append((begin if rough else start, stop, list(dict.fromkeys(found))))
+    for count, chosen in enumerate(product(*(o[2] for o in options))):
+        if not options or count >= _MOST:
+            return
+        yield _written(claim, options, chosen)
+
+
+def _written(claim: str, options: list[tuple[int, int, list[str]]], chosen: tuple[str, ...]) -> str:
+    space = " " if language_of(claim) == "en" else ""
+    for (start, stop, _), words in reversed(list(zip(options, chosen, strict=True))):
+        claim = f"{claim[:start].rstrip()}{space}{words}{space}{claim[stop:].lstrip()}"
+    return claim
+
+
+def _is_year(number: Number) -> bool:
+    return number.unit is None and 1980 <= number.value <= 2100
+
+
+def _end(text: str, end: int) -> int:
+    unit = UNIT.match(text, end)
+    return unit.end() if unit else end
+
+
+def _base(number: Number, other: Number | None = None) -> float:
+    unit = number.unit or (other.unit if other else None)
+    return number.value * (unit[1] if unit else 1.0)
+
+
+def _close(number: Number, known: Number) -> bool:
+    if number.unit and known.unit and number.unit[0] != known.unit[0]:
+        return False
+    if number.unit and not known.unit:
+        return False
+    value, there = _base(number, known), _base(known)
+    return bool(there) and abs(value - there) <= _NEAR * abs(there)
+
+
+def _dimension(number: Number, around: str) -> str:
+    """What a number measures; a body weight and an age are conditions, a dose and a duration are not."""
+    if number.unit is None:
+        return "age" if _AGE.search(around) else ""
+    name, factor = number.unit
+    if name == "mass" and factor >= 1e6:
+        return "body_mass"
+    if name == "months" and (factor == 12 and _AGE.search(around)):
+        return "age"
+    if name == "hours" and factor < 24 and _ELAPSED.search(around):
+        return "elapsed"
+    return "" if name == "points" else name
+
+
+def _ranges(number: Number, around: str, known: list[tuple[str, int, int, Number]]) -> Iterator[str]:
+    dimension = _dimension(number, around)
+    if dimension not in _CONDITIONS:
+        return
+    skip = False
+    for i, (text, start, end, low) in enumerate(known):
+        if skip:
+            skip = False
+            continue
+        following = known[i + 1] if i + 1 < len(known) and known[i + 1][0] == text else None
+        paired = following is not None and _BETWEEN.match(text[end : following[1]])
+        high = following[3] if following and paired else None
+        around_there = text[max(0, start - 14) : (following[2] if following and high else end) + 14]
+        skip = high is not None
+        if _dimension(high or low, around_there) != dimension:
+            continue
+        value = _base(number)
+        if following and high and _base(low, high) <= value <= _base(high):
+            yield text[start : _end(text, following[2])]
+        elif high is None and low.direction is not None and _holds(low, value):
+            yield f"{_SIGNS[low.direction]}{text[start : _end(text, end)]}"
+
+
+def _holds(limit: Number, value: float) -> bool:
+    edge = _base(limit)
+    return {"at_least": value >= edge, "above": value > edge, "at_most": value <= edge, "below": value < edge}[limit.direction or "above"]

@@ -7,8 +7,8 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.queries import TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
-from agent.reading.severity import severity_of
+from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
+from agent.reading.severity import severity_of, stated
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
@@ -115,9 +115,17 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
         return Plan(reading, notice="no_case")
     if card is None:
         reading = replace(reading, intents={i: p for i, p in reading.intents.items() if i not in NEED_CASE})
+        reading = _at_its_severity(reading)
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
     return Plan(reading, topic, detail, calls=calls)
+
+
+def _at_its_severity(reading: Reading) -> Reading:
+    """Where the message states a score's result and asks for a medicine, guidance for that severity answers, not a list for any patient."""
+    if "drug_rank" not in reading.intents or stated(reading.text, PNEUMONIA) is None:
+        return reading
+    return replace(reading, intents={"guideline": reading.intents["drug_rank"]}, scores=())
 
 
 def in_full(question: str, card: CaseCard | None, earlier: Sequence[str], answers: Sequence[str] = ()) -> Turn:

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from agent.reading.inputs import analytes_asked, inputs_for
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, terms
+from agent.reading.severity import SEVERITY_WORDS, stated
 from agent.turn.prompts import CaseCard
 from tools.bedside.subject import treated
 from tools.evidence import Language, ToolName
@@ -21,6 +22,9 @@ _EDITIONS = re.compile(
     r"\b(19|20)\d{2}\b|\b(old(er)?|previous|earlier|superseded|former|editions?|versions?|changed|history)\b|旧版|以前|版本|变化|更新",
     re.IGNORECASE,
 )
+# Scores whose bands are the severities that guidelines treat by.
+PNEUMONIA = frozenset({"curb_65", "crb_65"})
+_GIVE = re.compile(SEVERITY_WORDS["give"], re.IGNORECASE)
 _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
     files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
 )
@@ -41,8 +45,15 @@ def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: fr
     if intent == "score":
         return [("calculate_score", _score_args(name, reading, card)) for name in reading.scores]
     if intent == "guideline":
-        return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
+        queries = [*_for_severity(reading, card), first_query(reading, card, topic)]
+        return [("search_guidelines", search_args(query, reading)) for query in queries]
     return [(TOOL_OF[intent], _args(intent, reading, card, topic))]
+
+
+def _for_severity(reading: Reading, card: CaseCard | None) -> list[str]:
+    """What to search first where the message states the result of a pneumonia score and asks what to give: its severity's treatment."""
+    told = stated(reading.text, PNEUMONIA) if card is None and _GIVE.search(reading.text) else None
+    return [] if told is None else [topic_query(frozenset({"cap"}), told[1], language_of(reading.text), None)]
 
 
 def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:

@@ -10,7 +10,7 @@ from agent.reading.plan import Plan
 from agent.reading.severity import severities, severity_of
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
-from agent.verify.check import covered
+from agent.verify.facts.named import covered
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language

@@ -29,6 +29,7 @@ SOURCES = (
 CERTAIN = (
     "edition", "year", "unit is not", "is not what", "does not say left", "does not say right", "does not speak", "advise", "safe",
     "inference belongs", "record says", "an order", "other side", "rests on", "the comparison with", "belongs", "says is absent what",
+    "denies what the evidence states", "does not say this",
 )  # fmt: skip
 ACQUIT_BELOW = 0.4
 PENALTY = 0.3

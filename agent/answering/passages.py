@@ -11,7 +11,7 @@ from agent.reading.queries import PNEUMONIA
 from agent.reading.severity import SEVERITY_WORDS, severities, severity_of, stated
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
-from agent.verify.check import covered
+from agent.verify.facts.named import covered
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language

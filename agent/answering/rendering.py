@@ -15,7 +15,7 @@ from agent.answering.draft import split_sentences
 from agent.reading.lexicon import ids
 from agent.verify import Verdict, quoted_as
 from agent.verify.align import content, place
-from agent.verify.check import covered
+from agent.verify.facts.named import covered
 from agent.verify.text import normalise, tokens
 from tools.evidence import Evidence, Kind, Language
 

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from agent.errors import BadInput
 from agent.evaluation.figures import Figure, share
 from agent.verify import check
 from tools.evidence import Evidence
+
+
+def _known_kind(item: Any) -> Any:
+    """Files from outside call a measured value of a scan or of the bedside `measurement`; here these are `ct` and `case`."""
+    if isinstance(item, dict) and item.get("kind") == "measurement":
+        return {**item, "kind": "case" if "vital" in str(item.get("source")) else "ct"}
+    return item
 
 
 class VerifyRow(BaseModel):
@@ -23,7 +30,7 @@ class VerifyRow(BaseModel):
     lang: str
     keys: tuple[str, ...]
     text: str
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Annotated[Evidence, BeforeValidator(_known_kind)], ...]
 
     def refused(self) -> bool:
         """Whether `verify` does not support the sentence."""

@@ -11,15 +11,15 @@ from importlib.resources import files
 
 from agent.answering.answer import Support
 from agent.answering.draft import Draft
-from agent.reading.lexicon import DRUG_KINDS, ids, language_of, narrower, terms
-from agent.verify.align import content, texts_for
+from agent.verify.align import texts_for
 from agent.verify.compare import compared
 from agent.verify.facts.instances import readings
-from agent.verify.numbers import labels_of, numbers_of, sides_of
+from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_population, wrong_side
+from agent.verify.numbers import numbers_of
+from agent.verify.opinion import acquits
 from agent.verify.placeholders import fill
 from agent.verify.record import is_pattern, unsupported
-from agent.verify.text import clauses, normalise
-from retrieval.concepts.severity import grades
+from agent.verify.text import normalise
 from tools.evidence import Evidence
 
 _MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)
@@ -34,16 +34,7 @@ _OLD = re.compile(
     r"|旧版|已被取代|已被替代|早期版本|上一版|已更新",
     re.IGNORECASE,
 )
-# Terms whose mention must stand in the evidence too; others count only towards relevance.
-_HARD = frozenset({"drug", "drug_class", "disease", "comorbidity", "score", "analyte", "organism", "action", "finding"})
-# What a measurement is called; its number and unit say which it is.
-_MEASURES = frozenset({"lung_volume", "mean_density", "laa950", "perc15", "mean_value", "median_value"})
 _QUOTED_AS: dict[str, Support] = {"score": "calculated", "lab": "measured", "ct": "measured"}
-_POPULATIONS = ("children", "pregnancy", "breastfeeding", "elderly", "immunocompromised")
-# Share of a sentence's content that its evidence must hold; set on tests/agent/verify_cases.jsonl.
-_COVERAGE = 0.4
-# Weight of shared content below which a citation has nothing to do with its sentence.
-_RELATED = 1.0
 
 
 @dataclass(frozen=True)
@@ -99,9 +90,7 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     if marked and not ruled:
         return None, "an inference belongs to a rule with premises, and none of them is cited"
     reason = _against(body, cited)
-    if reason and any(_against(r, cited) is None for r in readings(body, cited, texts_for(body, cited))):
-        reason = None
-    if reason:
+    if reason and not _cleared(body, cited, reason):
         return None, reason
     if marked:
         return "inferred", None
@@ -111,7 +100,19 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
 
 
 def _against(text: str, cited: list[Evidence]) -> str | None:
-    return _contrary(text, cited) or compared(text, cited) or _irrelevant(text, cited)
+    return _contrary(text, cited) or compared(text, cited) or irrelevant(text, cited)
+
+
+def _cleared(text: str, cited: list[Evidence], reason: str) -> bool:
+    """Whether an objection falls: the claim names an instance of what the evidence says, or the fitted opinion finds no fault."""
+    found = [(text, reason), *((r, _against(r, cited)) for r in readings(text, cited, texts_for(text, cited)))]
+    return any(because is None or acquits(reading, cited, because) for reading, because in sorted(found, key=lambda f: f[1] is not None))
+
+
+def objections(text: str, cited: list[Evidence]) -> list[tuple[str, str | None]]:
+    """A sentence and its other readings, each with what the rules say against it."""
+    body = _MARKED.sub("", text)
+    return [(r, _against(r, cited)) for r in (body, *readings(body, cited, texts_for(body, cited)))]
 
 
 def _support_of(text: str, cited: list[Evidence]) -> Support:
@@ -144,7 +145,7 @@ def _quoted(text: str, cited: list[Evidence]) -> Support | None:
     for item in cited:
         for source in (item.text, item.text_zh, *item.citations):
             if source and _stands_in(body, normalise(source)):
-                if any(not _related(text, other) for other in cited if other is not item):
+                if any(not related(text, other) for other in cited if other is not item):
                     return None
                 if marked != item.inferred and not (item.inferred and _MARKED.match(source)):
                     return None
@@ -167,94 +168,8 @@ def _contrary(text: str, cited: list[Evidence]) -> str | None:
     )
     return (
         unsupported(text, cited, years)
-        or _wrong_side(text, cited, pool)
-        or _wrong_drug(text, cited, pool)
-        or _wrong_group(text, cited)
-        or _wrong_population(text, cited, pool)
+        or wrong_side(text, cited, pool)
+        or wrong_drug(text, cited, pool)
+        or wrong_group(text, cited)
+        or wrong_population(text, cited, pool)
     )
-
-
-def _wrong_side(text: str, cited: list[Evidence], pool: str) -> str | None:
-    said = sides_of(text)
-    known = sides_of(pool)
-    for item in cited:
-        known |= {"left", "right"} if item.side == "both" else ({item.side} if item.side else set())
-    wrong = said - known
-    return f"the evidence does not say {' and '.join(sorted(wrong))}" if wrong else None
-
-
-def _known_terms(cited: list[Evidence], pool: str) -> frozenset[str]:
-    subjects = " ; ".join(" ; ".join(e.subjects).replace("_", "-") for e in cited)
-    spoken = " ; ".join(" ; ".join(e.subjects).replace("_", " ") for e in cited)
-    sources = " ; ".join(f"{e.source} {e.population or ''} {e.locator or ''}" for e in cited)
-    return ids(f"{pool} ; {subjects} ; {spoken} ; {sources}") | frozenset(s for e in cited for s in e.subjects)
-
-
-def covered(term: str, known: frozenset[str]) -> bool:
-    """Whether `known` holds the term, a narrower one, or what it is a state of and not its opposite."""
-    if term in known or narrower(term) & known:
-        return True
-    state = terms().get(term)
-    return state is not None and state.measured != term and state.measured in known and state.opposite not in known
-
-
-def _wrong_drug(text: str, cited: list[Evidence], pool: str) -> str | None:
-    known = _known_terms(cited, pool)
-    for term in sorted(ids(text, *DRUG_KINDS)):
-        if not covered(term, known):
-            return f"the evidence does not speak of {terms()[term].name('en')}"
-    return None
-
-
-def _wrong_group(text: str, cited: list[Evidence]) -> str | None:
-    """A drug or an advice given to another severity or class than in the evidence, where the evidence goes through them one by one."""
-    advice = ids(text, *DRUG_KINDS, "action")
-    pieces = [p for e in cited for t in (e.text, e.text_zh) if t for p in re.split(r"(?<=\.)\s|。", t)]
-    for read in (grades, labels_of):
-        said = read(text)
-        if not said:
-            continue
-        parts = pieces if read is grades else [c for p in pieces for c in clauses(p)]
-        if read is labels_of and not said <= frozenset().union(*(read(p) for p in parts)):
-            return f"the evidence does not speak of {', '.join(sorted(said))}"
-        sorted_out = [p for p in parts if read(p)]
-        given = [p for p in sorted_out if advice and all(covered(a, ids(p)) for a in advice)]
-        if given and not any(said & read(p) for p in given):
-            return f"the evidence says this of {', '.join(sorted(frozenset().union(*(read(p) for p in given))))}"
-    return None
-
-
-def _wrong_population(text: str, cited: list[Evidence], pool: str) -> str | None:
-    known = ids(pool + " ".join(f"{e.population or ''} {e.source}" for e in cited))
-    said = ids(text)
-    for population in _POPULATIONS:
-        if population in said and population not in known:
-            return f"the evidence is not about {terms()[population].name('en')}"
-    return None
-
-
-def _related(text: str, item: Evidence) -> bool:
-    """Whether one piece of evidence shares anything of substance with the sentence."""
-    mine = content(text)
-    theirs = set(content(f"{item.text} \n {item.text_zh or ''}")) | {f"@{s}" for s in _known_terms([item], "")}
-    return sum(w for t, w in mine.items() if t in theirs) >= _RELATED
-
-
-def _irrelevant(text: str, cited: list[Evidence]) -> str | None:
-    text = re.sub(r"\bprone to\b", "likely to have", text, flags=re.IGNORECASE)
-    stray = [e.key for e in cited if len(cited) > 1 and not _related(text, e)]
-    if stray:
-        return f"{', '.join(stray)} has nothing to do with the sentence"
-    pool = " \n ".join(f"{e.text} \n {e.text_zh or ''}" for e in cited)
-    known = _known_terms(cited, pool)
-    missing = [t for t in ids(text, *_HARD) - _MEASURES if not covered(t, known)]
-    if missing:
-        return f"the evidence does not speak of {terms()[min(missing)].name('en')}"
-    theirs = set(content(pool)) | {f"@{t}" for t in known} | set(content(" ".join(e.source for e in cited)))
-    spoken = language_of(text)
-    same_language = any(language_of(t) == spoken for e in cited for t in (e.text, e.text_zh or "") if t)
-    mine = {t: w for t, w in content(text).items() if same_language or t[0] in "@#!<>"}
-    held = sum(w for t, w in mine.items() if t in theirs or t[0] in "#<>" or (t.startswith("@") and covered(t[1:], known)))
-    if not mine or held / sum(mine.values()) < _COVERAGE:
-        return "the cited evidence does not say this"
-    return None

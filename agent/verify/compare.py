@@ -55,7 +55,7 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     structured = all(e.kind in RECORDS for e in cited)
     whole = place(claim, texts)
     return (
-        _contrast(claim, whole, pool, cited)
+        contrast_differs(claim, whole, pool, cited)
         or opposite_state(claim, texts)
         or limits(claim, whole)
         or presence(claim, texts, structured)
@@ -157,7 +157,8 @@ def parts(claim: str) -> list[str]:
     return found if len(found) > 1 else [claim]
 
 
-def _contrast(claim: str, whole: Place, pool: str, cited: list[Evidence]) -> str | None:
+def contrast_differs(claim: str, whole: Place, pool: str, cited: list[Evidence]) -> str | None:
+    """The first contrast of wording in which the claim says otherwise than the place where it stands."""
     if cited and all(e.kind == "lab" and not is_pattern(e) and _FLAGGED.search(e.text) for e in cited):
         return None  # compared as fields
     plain = all(e.kind in ("lab", "score", "case") and not is_pattern(e) for e in cited)

@@ -77,6 +77,11 @@ def denial(piece: str) -> Denial:
     return Denial(statement % 2 == 1, frozenset(absent) - tokens(stated))
 
 
+def cues(text: str) -> int:
+    """How many words of denial a text has."""
+    return len(_NOT.findall(text)) + len(_WITHOUT.findall(text))
+
+
 def _cut(text: str, start: int, gone: frozenset[str]) -> str:
     """The text without the words that a cue at `start` says are absent."""
     end = start

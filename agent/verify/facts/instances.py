@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from agent.reading.lexicon import language_of
+from agent.verify.facts.bands import outside_band
 from agent.verify.numbers import Number, located, same
 from agent.verify.units import UNIT
 from tools.evidence import Evidence
@@ -37,6 +38,9 @@ _SIGNS = {"at_least": "≥", "above": ">", "at_most": "≤", "below": "<"}
 
 def readings(claim: str, cited: list[Evidence], texts: Iterable[str]) -> Iterator[str]:
     """The claim with each value that the evidence does not write replaced by what the value is an instance or a rounding of."""
+    texts = list(texts)
+    if outside_band(claim, texts):
+        return
     prose = all(e.kind in _PROSE for e in cited)
     known = [(text, s, e, n) for text in texts for s, e, n in located(text) if not _is_year(n)]
     options: list[tuple[int, int, list[str]]] = []

@@ -1,14 +1,15 @@
 """Severity words: of a score result, of a passage."""
 
-import re
-
+from retrieval.messages.patterns import patterns
 from tools.evidence import ToolResult
 from tools.scores.payload import ScoreData
 
+_WORDS = patterns("agent.reading")
+
 _SEVERITY = (
-    ("high", re.compile(r"\b(high|severe|serious)\b|重度|重症|高危|高度|高风险|严重", re.I)),
-    ("moderate", re.compile(r"\b(moderate|intermediate)\b|中度|中危|中等", re.I)),
-    ("low", re.compile(r"\b(low|mild|unlikely)\b|轻度|轻症|低危|低度|低风险|可能性小", re.I)),
+    ("high", _WORDS.regex("severity_severity")),
+    ("moderate", _WORDS.regex("severity_severity_2")),
+    ("low", _WORDS.regex("severity_severity_3")),
 )
 
 

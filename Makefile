@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH_FLAGS := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 
-.PHONY: serve test test-slow test-vllm test-readme test-outside coverage check format clean
+.PHONY: serve test test-slow test-vllm test-readme test-outside coverage coverage-fast check format clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,13 @@ test-readme: $(VENV)/.installed
 # What the suite runs of the code; slower than `test`, reported and no gate.
 coverage: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=agent --cov=tools --cov=retrieval --cov=medmpt_backend --cov=ui --cov-report=term:skip-covered $(ARGS)
+
+# The same of the quick tests alone, about a minute: what CI reports.
+COV := --cov=agent --cov=tools --cov=retrieval --cov=medmpt_backend --cov=ui --cov-report=term:skip-covered
+FAST := tests/tools/test_calculators.py tests/tools/test_labs.py tests/tools/test_units.py tests/tools/test_medications.py \
+	tests/tools/test_registry.py tests/tools/test_report_document.py tests/tools/test_case_summary.py tests/agent/test_verify.py
+coverage-fast: $(VENV)/.installed
+	$(BIN)/python -m pytest -q $(FAST) $(COV) $(ARGS)
 
 # The ratchet over the question files from outside; skipped by name where they are absent.
 test-outside: $(VENV)/.installed

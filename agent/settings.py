@@ -1,12 +1,13 @@
 """The only reader of the environment (prefix `MEDMPT_`)."""
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.errors import BadInput
 
@@ -82,42 +83,24 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings from `environ` (default `os.environ`)."""
-        env = os.environ if environ is None else environ
-        return cls(
-            data_dir=Path(env.get("MEDMPT_DATA_DIR") or own_data_dir()),
-            cache_dir=Path(env.get("MEDMPT_CACHE_DIR") or user_cache_path(APP)),
-            weights=env.get("MEDMPT_WEIGHTS") or None,
-            llm=env.get("MEDMPT_LLM") or "planner",
-            llm_seconds=_seconds(env.get("MEDMPT_LLM_SECONDS")),
-            llm_choices=tuple((env.get("MEDMPT_LLM_CHOICES") or "").split()),
-            llm_context=_context(env.get("MEDMPT_LLM_CONTEXT")),
-            embedder=env.get("MEDMPT_EMBEDDER") or "minilm",
-            chroma_url=env.get("MEDMPT_CHROMA_URL") or None,
-            reranker=env.get("MEDMPT_RERANKER") or None,
-            packs=tuple((env.get("MEDMPT_PACKS") or "").split()),
-            threads_url=env.get("MEDMPT_THREADS_URL") or None,
-            otlp_endpoint=env.get("MEDMPT_OTLP_ENDPOINT") or None,
-            api_key=env.get("MEDMPT_API_KEY") or None,
-            free_text=_free_text(env.get("MEDMPT_LLM_FREE_TEXT")),
-            effort=effort_of(env.get("MEDMPT_EFFORT")),
-            dicomweb_token=env.get("MEDMPT_DICOMWEB_TOKEN") or None,
-            fhir_token=env.get("MEDMPT_FHIR_TOKEN") or None,
-            smart_client_id=env.get("MEDMPT_SMART_CLIENT_ID") or None,
-            smart_client_secret=env.get("MEDMPT_SMART_CLIENT_SECRET") or None,
-            smart_issuers=tuple((env.get("MEDMPT_SMART_ISSUERS") or "").split()),
-            auth=_auth(env.get("MEDMPT_AUTH")),
-            oidc_issuer=env.get("MEDMPT_OIDC_ISSUER") or None,
-            oidc_client_id=env.get("MEDMPT_OIDC_CLIENT_ID") or None,
-            oidc_client_secret=env.get("MEDMPT_OIDC_CLIENT_SECRET") or None,
-            hosts=tuple((env.get("MEDMPT_HOSTS") or "").split()),
-        )
+        """Read the settings from `environ` (default `os.environ`).
+
+        Raises:
+            BadInput: A variable holds what it cannot; names it and says what to give.
+        """
+        given: dict[str, Any] = {name: text for name, text in (environ or {}).items() if text}
+        try:
+            read = _Environment() if environ is None else _Given(**given)
+        except ValidationError as error:
+            raise BadInput(str(error.errors()[0].get("ctx", {}).get("error") or error)) from error
+        return cls(**{f.name: getattr(read, f.name) for f in fields(cls)})
 
 
-def _free_text(text: str | None) -> Literal["scrub", "home"]:
-    if text not in (None, "", "scrub", "home"):
-        raise BadInput(f"MEDMPT_LLM_FREE_TEXT is {text!r}: give scrub or home")
-    return "home" if text == "home" else "scrub"
+def _words(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text.split()) if isinstance(text, str) else text
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 def effort_of(text: str | None, name: str = "MEDMPT_EFFORT") -> Effort:
@@ -131,31 +114,87 @@ def effort_of(text: str | None, name: str = "MEDMPT_EFFORT") -> Effort:
     return "low" if text == "low" else "high" if text == "high" else "medium"
 
 
-def _auth(text: str | None) -> Literal["none", "local", "oidc"]:
-    if text in (None, "", "none"):
-        return "none"
-    if text == "local":
-        return "local"
-    if text == "oidc":
-        return "oidc"
-    raise BadInput(f"MEDMPT_AUTH is {text!r}: give none, local or oidc")
+def _free_text(text: str) -> str:
+    if text not in ("scrub", "home"):
+        raise ValueError(f"MEDMPT_LLM_FREE_TEXT is {text!r}: give scrub or home")
+    return text
 
 
-def _seconds(text: str | None) -> float:
-    if not text:
-        return 60.0
+def _effort(text: str) -> str:
+    try:
+        return effort_of(text)
+    except BadInput as error:
+        raise ValueError(str(error)) from error
+
+
+def _auth(text: str) -> str:
+    if text not in ("none", "local", "oidc"):
+        raise ValueError(f"MEDMPT_AUTH is {text!r}: give none, local or oidc")
+    return text
+
+
+def _seconds(text: str | float) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if value <= 0:
-        raise BadInput(f"MEDMPT_LLM_SECONDS is {text!r}: give a number of seconds above 0")
+        raise ValueError(f"MEDMPT_LLM_SECONDS is {text!r}: give a number of seconds above 0")
     return value
 
 
-def _context(text: str | None) -> int:
-    if not text:
-        return 16384
-    if not text.isdecimal() or int(text) < 1024:
-        raise BadInput(f"MEDMPT_LLM_CONTEXT is {text!r}: give a whole number of tokens, 1024 or more")
+def _context(text: str | int) -> int:
+    if not str(text).isdecimal() or int(text) < 1024:
+        raise ValueError(f"MEDMPT_LLM_CONTEXT is {text!r}: give a whole number of tokens, 1024 or more")
     return int(text)
+
+
+class _Environment(BaseSettings):
+    """The variables as they stand; an empty one counts as absent. Meanings and defaults are told at `Settings`."""
+
+    model_config = SettingsConfigDict(
+        alias_generator=lambda name: f"MEDMPT_{name.upper()}", case_sensitive=True, env_ignore_empty=True, extra="ignore"
+    )
+
+    data_dir: Path = Field(default_factory=own_data_dir)
+    cache_dir: Path = Field(default_factory=lambda: user_cache_path(APP))
+    weights: str | None = None
+    llm: str = "planner"
+    llm_seconds: Annotated[float, BeforeValidator(_seconds)] = 60.0
+    llm_context: Annotated[int, BeforeValidator(_context)] = 16384
+    llm_choices: Words = ()
+    embedder: str = "minilm"
+    chroma_url: str | None = None
+    reranker: str | None = None
+    packs: Words = ()
+    threads_url: str | None = None
+    otlp_endpoint: str | None = None
+    api_key: str | None = None
+    free_text: Annotated[Literal["scrub", "home"], BeforeValidator(_free_text)] = Field(default="scrub", alias="MEDMPT_LLM_FREE_TEXT")
+    effort: Annotated[Effort, BeforeValidator(_effort)] = "medium"
+    dicomweb_token: str | None = None
+    fhir_token: str | None = None
+    smart_client_id: str | None = None
+    smart_client_secret: str | None = None
+    smart_issuers: Words = ()
+    auth: Annotated[Literal["none", "local", "oidc"], BeforeValidator(_auth)] = "none"
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    hosts: Words = ()
+
+
+class _Given(_Environment):
+    """The same out of given variables alone."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but what was given."""
+        return (init_settings,)

@@ -10,18 +10,16 @@ import argparse
 import json
 import os
 import resource
-import socket
 import sys
 import tempfile
-import threading
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.loopback import on_loopback
 
 FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--use-gl=angle", "--use-angle=swiftshader"]
 FLAGS += ["--enable-unsafe-swiftshader", "--enable-precise-memory-info"]
@@ -101,24 +99,6 @@ def as_nifti(study: Path, target: Path, slices: int | None) -> Path:
     return target
 
 
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """An ASGI application on a free port."""
-    import uvicorn
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join(timeout=15)
-
-
 def own(browser: Any, upload: Path, at: tuple[int, int, int], data: Path) -> dict[str, Any]:
     """Figures of the page's own viewer."""
     from agent.assistant import Assistant
@@ -126,7 +106,7 @@ def own(browser: Any, upload: Path, at: tuple[int, int, int], data: Path) -> dic
     from ui.app import build
 
     settings = Settings(data_dir=data / "data", cache_dir=data / "cache", weights="none", embedder="hashing")
-    with served(build(Assistant.open(settings), files=data / "sessions")) as url:
+    with on_loopback(build(Assistant.open(settings), files=data / "sessions")) as url:
         page = browser.new_page(viewport={"width": 1366, "height": 768})
         page.set_default_timeout(120_000)
         page.goto(url)
@@ -173,7 +153,7 @@ def by_niivue(browser: Any, script: Path, volume: Path) -> dict[str, Any]:
             Route("/volume.nii", lambda _: FileResponse(volume)),
         ]
     )
-    with served(app) as url:
+    with on_loopback(app) as url:
         page = browser.new_page(viewport={"width": 1366, "height": 768})
         page.set_default_timeout(240_000)
         page.goto(url)

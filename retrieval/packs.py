@@ -4,8 +4,7 @@
 |---|---|---|
 | `pack.toml` | `Card` below | `medmpt pack list` |
 | `guidelines/*.toml` | `retrieval/data/guidelines` | search, answers, emergencies' citations |
-| `concepts.csv` | `retrieval/data/lexicon.csv` | search in both languages |
-| `terms.tsv` | `agent/data/terms.tsv` | reading a message, checking a sentence |
+| `concepts.tsv`, `topics.tsv` | `retrieval/data/concepts` | search in both languages, reading a message, checking a sentence |
 | `drugs/*.csv` | `retrieval/data/drugs` | drug checks, drug graph; rows may name drugs of the house |
 | `scores/*.toml` | `tools/data/calculators/specs` | `calc`, `calculate_score` |
 | `asks/*.jsonl` | `retrieval/data/asks` | next questions; `pack check` asks them |
@@ -48,6 +47,9 @@ def card_of(folder: Path) -> Card:
         BadInput: The folder is no pack.
     """
     file = folder / "pack.toml"
+    old = [name for name in ("terms.tsv", "concepts.csv") if (folder / name).exists()]
+    if old:
+        raise BadInput(f"pack {folder.name!r}: {' and '.join(old)} are one table now: write concepts.tsv and topics.tsv")
     if not file.is_file():
         raise BadInput(f"{folder.name!r} is no pack: it has no pack.toml")
     try:

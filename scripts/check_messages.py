@@ -19,6 +19,9 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from retrieval.messages.catalogue import read
+
 ROOMS = ("agent", "tools", "retrieval", "medmpt_backend", "ui")
 LEFT = Path("scripts/han_left.toml")
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -108,6 +111,18 @@ def _catalogue(part: str) -> tuple[Path, Catalog]:
         return path, read_po(file, locale="zh", abort_invalid=True)
 
 
+def _translations(catalogue: Catalog) -> dict[tuple[str, str], str]:
+    return {(m.context or "", str(m.id)): str(m.string) for m in catalogue if m.id and m.string}
+
+
+def differing() -> Iterator[str]:
+    """Catalogues that the product reads otherwise than Babel does."""
+    for room in ROOMS:
+        for path in sorted(Path(room).glob("data/messages/zh/*.po")):
+            if read(path.read_text(encoding="utf-8")) != _translations(_catalogue(f"{room}.{path.stem}")[1]):
+                yield f"{path}: not read as Babel reads it"
+
+
 def _slots(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
@@ -117,7 +132,7 @@ def missing(found: list[Said]) -> Iterator[str]:
     held: dict[str, dict[tuple[str, str], str]] = {}
     for one in found:
         if one.part not in held:
-            held[one.part] = {(m.context or "", str(m.id)): str(m.string) for m in _catalogue(one.part)[1] if m.id and m.string}
+            held[one.part] = _translations(_catalogue(one.part)[1])
         if not one.english:
             if not any(context == one.context for context, _ in held[one.part]):
                 yield f"{one.place}: {one.part} has no message in the context {one.context!r}"
@@ -162,7 +177,7 @@ def faults() -> list[str]:
     """Everything that is wrong with the messages of this checkout."""
     read = list(said())
     found = [one for one in read if isinstance(one, Said)]
-    return [*(one for one in read if isinstance(one, str)), *missing(found), *unused(found), *grown()]
+    return [*(one for one in read if isinstance(one, str)), *missing(found), *unused(found), *differing(), *grown()]
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """Messages as data: both languages have each, nothing is left over, and no value is missing."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ msgstr "高"
 
 
 @pytest.fixture
-def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A room of its own, with a catalogue and patterns."""
     folder = tmp_path / "teahouse"
     (folder / "data" / "messages" / "zh").mkdir(parents=True)

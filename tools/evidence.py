@@ -9,8 +9,11 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_serializer, field_validator
 
+from retrieval.messages.catalogue import messages
 from tools.names import ToolName as ToolName
 from tools.spec import specs
+
+pair = messages("tools.base").pair
 
 Status = Literal["ok", "partial", "empty", "out_of_domain", "unavailable", "error"]
 Language = Literal["en", "zh"]
@@ -118,7 +121,7 @@ class Evidence(BaseModel):
         """Where the statement comes from, as a sentence in English and in Chinese."""
         year = f" ({self.year})" if self.year and str(self.year) not in self.source else ""
         place = f"{self.source}{year}" + (f", {self.locator}" if self.locator else "")
-        return f"Source: {place}.", f"出处：{place}。"
+        return pair("Source: {place}.", place=place)
 
 
 class Payload(BaseModel):

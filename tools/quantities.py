@@ -2,15 +2,13 @@
 
 import re
 
+from retrieval.messages.patterns import patterns
 from tools.evidence import Quantity
 
 # Longest first. A number inside a word (PaO2, CURB-65, T-score) is part of a name, not a quantity.
-_UNITS = (
-    "mL/min/1.73 m²", "10^12/L", "10^9/L", "10^3/µL", "10^6/µL", "mmol/L", "µmol/L", "mEq/L", "ng/mL", "pg/mL", "mg/dL", "g/dL", "mg/L",
-    "µg/L", "ng/L", "g/L", "U/L", "kU/L", "mL/min", "points", "criteria", "mmHg", "kg/m²", "years", "days", "weeks", "hours", "/min",
-    "pack-years", "kPa", "°C", "mL", "mm³", "HU", "cm", "kg", "mg", "mm", "m²", "msec", "L", "%", "分", "项", "岁", "天", "周",
-)  # fmt: skip
-_SAME = {"分": "points", "项": "criteria", "岁": "years", "天": "days", "周": "weeks"}
+_WORDS = patterns("tools.base")
+_UNITS, _SAME = _WORDS.words("units"), _WORDS.table("same_unit")
+# A number inside a word (PaO2, CURB-65, T-score) is part of a name, not a quantity.
 _FIND = re.compile(r"(?<![\w.\-–^])(\d+(?:\.\d+)?)(?![\w^]|\.\d)\s*(" + "|".join(re.escape(u) for u in _UNITS) + r")?")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[–-]\s*(\d+(?:\.\d+)?)\s*(" + "|".join(re.escape(u) for u in _UNITS) + r")?")
 

@@ -8,8 +8,12 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.evidence import Language, Quantity, ToolResult
 from tools.quantities import fill
+
+say = messages("tools.base").say
 
 _NUMBER = r"(-?[\d.]+)"
 
@@ -22,14 +26,6 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern.replace("{N}", _NUMBER)), zh) for pattern, zh in rows)
 
 
-# Beginnings before a reason of another room.
-_PREFIXES = {
-    "ranking by the drug graph alone; no MedMPT medication opinion is included: ": "仅按药物图谱排序，不含 MedMPT 用药意见：",
-    "the report cannot be compared: ": "无法核对报告：",
-    "sizes cannot be compared: ": "大小不可比：",
-}
-
-
 def in_language(text: str, language: Language) -> str:
     """`text` in the reader's language; several sentences joined by `; ` one by one."""
     if language == "en":
@@ -39,10 +35,10 @@ def in_language(text: str, language: Language) -> str:
         return whole
     numbered = re.match(r"mark (\d+): ", text)
     if numbered is not None:
-        return f"标记 {numbered[1]}：{in_language(text[numbered.end() :], language)}"
-    prefix = next((p for p in _PREFIXES if text.startswith(p)), None)
-    if prefix is not None:
-        return _PREFIXES[prefix] + in_language(text.removeprefix(prefix), language)
+        return say(language, "mark {number}: {text}", number=numbered[1], text=in_language(text[numbered.end() :], language))
+    for prefix, chinese in patterns("tools.base").table("before_a_reason").items():
+        if text.startswith(prefix):
+            return chinese + in_language(text.removeprefix(prefix), language)
     parts = text.split("; ")
     for size in range(len(parts) - 1, 0, -1):
         head = _translated("; ".join(parts[:size]))

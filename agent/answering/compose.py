@@ -5,13 +5,12 @@ from collections.abc import Iterable, Sequence
 
 from agent.answering.draft import Draft, DraftSentence, Notice, Part, split_sentences
 from agent.answering.labs import by_system
-from agent.answering.passages import pieces_of
+from agent.answering.passages import pieces_of, severity_at
 from agent.answering.patient import bedside, patient_notes
 from agent.answering.selection import select
 from agent.reading.intents import Intent
 from agent.reading.lexicon import ids
 from agent.reading.plan import Plan, ordered
-from agent.reading.severity import severity_of
 from agent.reading.understand import elsewhere
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
@@ -161,7 +160,7 @@ def _first_alone(sentence: DraftSentence, part: Part) -> list[DraftSentence]:
 
 
 def _of_passages(found: Sequence[Evidence], plan: Plan, steps: tuple[ToolStep, ...], language: Language) -> list[DraftSentence]:
-    severity = next((s for step in steps if (s := severity_of(step.result))), None)
+    severity = severity_at(plan, steps)
     pieces = pieces_of(found, plan.reading.text, severity, language, plan.detail)
     return [
         DraftSentence(text=marked(p.text, p.evidence, language), evidence=(p.evidence.key,), part="headline" if p.lead else "evidence")

@@ -1,12 +1,14 @@
 """Guideline passages of a turn: which of them are on the point, and which of their sentences lead, stay and go."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.answering.limits import fits
 from agent.reading.lexicon import DRUG_KINDS, ids, terms
 from agent.reading.plan import Plan
-from agent.reading.severity import severities, severity_of
+from agent.reading.queries import PNEUMONIA
+from agent.reading.severity import SEVERITY_WORDS, severities, severity_of, stated
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from agent.verify.check import covered
@@ -22,12 +24,15 @@ _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "d
 _GENERIC = frozenset({"antibiotic", "bronchodilator", "adults", "smoking"})
 # Words that grade the patient a passage is for; "high-flow" or "low-dose" do not.
 _SEVERE = _WORDS.regex("passages_severe")
+_NOT_SEVERE = re.compile(SEVERITY_WORDS["not_severe"], re.IGNORECASE)
 # The selector's probability below which a sentence of a passage that does not lead is left out.
 _LEAST = 0.08
 # A further passage speaks of at least this much of what the best one before it speaks of, in words of the question.
 _SHARE = 0.4
 # Characters before the first such sentence that are shown with it.
 _SHORT_BEGINNING = 160
+# What a search loses against one before it: of two first hits the earlier search's leads.
+_LATER = 0.001
 # A passage whose odds of answering are this many times below the best one's is not shown beside it.
 _FAR_BELOW = 30.0
 
@@ -94,23 +99,32 @@ def _runs(sentences: Sequence[str], kept: Sequence[int], language: Language) -> 
 
 def _fits(sentence: str, severity: str | None) -> bool:
     """Whether a sentence is not about another severity than the patient's."""
-    grades = {g for words in _SEVERE.findall(sentence) for g in severities(words)}
+    grades = _grades(sentence)
     return severity is None or not grades or severity in grades
+
+
+def _grades(text: str) -> set[str]:
+    """The severities a text speaks of; what is not severe is low or moderate."""
+    spared = _NOT_SEVERE.sub(" ", text)
+    grades = {g for words in _SEVERE.findall(spared) for g in severities(words)}
+    return grades | ({"low", "moderate"} if spared != text else set())
 
 
 def relevant_passages(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> list[Evidence]:
     """Passages that fit topic, patient and severity, best first; a neighbour of another topic is not one."""
-    severity = next((s for step in steps if (s := severity_of(step.result))), None)
+    severity = severity_at(plan, steps)
     scored: dict[str, tuple[float, Evidence]] = {}
-    for step in steps:
+    for turn, step in enumerate(steps):
         if step.result.tool != "search_guidelines":
             continue
         far = _far_below(step)
-        for rank, item in enumerate(e for e in step.result.evidence if e.key not in far):
-            fit = _fit(item, plan, card, severity) if card else _fit_alone(item, plan)
+        rank = -1
+        for item in (e for e in step.result.evidence if e.key not in far):
+            fit = _fit(item, plan, card, severity) if card else _fit_alone(item, plan, severity)
+            rank += card is not None or fit is not None
             if fit is None:
                 continue
-            value = fit + 1.0 / (1 + 0.3 * rank)
+            value = fit + 1.0 / (1 + 0.3 * rank) - _LATER * turn
             if item.key not in scored or scored[item.key][0] < value:
                 scored[item.key] = (value, item)
     best = [item for _, item in sorted(scored.values(), key=lambda pair: (-pair[0], pair[1].key))]
@@ -149,8 +163,18 @@ def _diseases(item: Evidence) -> frozenset[str]:
     return frozenset(t for t in have if t in terms() and terms()[t].kind == "disease") | ids(item.source, "disease")
 
 
-def _fit_alone(item: Evidence, plan: Plan) -> float | None:
-    """Without a case the search's order stands."""
+def severity_at(plan: Plan, steps: tuple[ToolStep, ...]) -> str | None:
+    """The severity that a score of this turn found, or that the message states (`CURB-65 3`)."""
+    found = next((s for step in steps if (s := severity_of(step.result))), None)
+    told = stated(plan.reading.text, PNEUMONIA) if found is None else None
+    return told[1] if told is not None else found
+
+
+def _fit_alone(item: Evidence, plan: Plan, severity: str | None) -> float | None:
+    """Without a case the search's order stands; a passage that is for another severity is none."""
+    grades = _grades(item.text)
+    if severity and grades and severity not in grades:
+        return None
     return 0.0 if _for_this_patient(ids(_words(item)) | frozenset(item.subjects), plan, None) else None
 
 
@@ -169,8 +193,7 @@ def _fit(item: Evidence, plan: Plan, card: CaseCard | None, severity: str | None
         score += 0.4
     if plan.topic and not about:
         score -= 0.5
-    said = _SEVERE.findall(item.text)
-    grades = {g for words in said for g in severities(words)}
+    grades = _grades(item.text)
     if severity and grades:
         return score + 0.8 if severity in grades else None
     return score

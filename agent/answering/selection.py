@@ -66,23 +66,10 @@ def select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCa
     return found
 
 
-# Terms that a detector answers under another name.
-_DETECTED_AS = {
-    "nodule": ("lung nodule",),
-    "mass": ("lung mass", "mass", "lung nodule"),
-    "ground_glass": ("ground-glass opacity", "ground glass", "lung opacity"),
-    "fibrosis": ("pulmonary fibrotic sequela", "fibrotic sequela", "reticulation"),
-    "ipf": ("honeycombing", "reticulation", "pulmonary fibrotic sequela"),
-    "bronchiectasis": ("bronchiectasis",),
-}
-
-
 def _named_findings(plan: Plan) -> set[str]:
     """Names under which detectors would speak about what the question names."""
-    named = [
-        t for t in plan.reading.asked if t.kind == "finding" or t.id in ("emphysema", "pneumothorax", "pleural_effusion", *_DETECTED_AS)
-    ]
-    return {n for t in named for n in (t.id.replace("_", " "), *t.en, *_DETECTED_AS.get(t.id, ()))}
+    named = [t for t in plan.reading.asked if t.kind == "finding" or t.detected_as]
+    return {n for t in named for n in (t.id.replace("_", " "), *t.en, *t.detected_as)}
 
 
 def _asked_findings(found: list[Evidence], plan: Plan) -> list[Evidence]:

@@ -21,7 +21,6 @@ from tools.drugs.payload import CandidateRow, RankingData
 from tools.evidence import Language, ToolResult
 from tools.scores.registry import find
 from tools.scores.run import run
-from tools.wording import in_language
 
 pair = messages("agent.chart").pair
 
@@ -59,8 +58,8 @@ def drugs(deps: Deps, graph: DrugGraph, condition: str | None = None, patches: t
         ranked=tuple(_candidate(row, language) for row in ranking.ranked[:_MOST_RANKED]),
         rejected=tuple(_candidate(row, language) for row in ranking.rejected),
         edges=tuple(_edges(graph, patient, facts, language)),
-        missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
-        reason="" if asked else in_language(ranked.reason or "", language),
+        missing=(*patient.unknown_drugs, *(m[language == "zh"] for m in patient.missing)),
+        reason="" if asked else ranked.reason or "",
         assumed=tuple(_assumed(p, record, graph, language) for p in patches),
         egfr=run(find("egfr_ckd_epi_2021"), case, None).value,
         clearance=patient.context.crcl,

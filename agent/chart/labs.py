@@ -9,7 +9,6 @@ from tools.evidence import Language
 from tools.labs.interpret import interpret_labs, interval_text
 from tools.labs.patterns import find_patterns
 from tools.labs.value import SHEET, Reading, latest, read, shown
-from tools.wording import in_language
 
 pair = messages("agent.chart").pair
 say = messages("agent.chart").say
@@ -41,7 +40,7 @@ def labs(deps: Deps) -> Labs:
             )
             for p in found
         ),
-        warnings=tuple(in_language(w, language) for w in interpret_labs(deps).warnings),
+        warnings=interpret_labs(deps).warnings,
         times=tuple(sorted({o.time[:16] for o in case.labs if o.time})),
     )
 
@@ -70,7 +69,7 @@ def _row(r: Reading, before: list[Reading], language: Language) -> LabRow:
         high=r.high,
         interval=interval_text(r) or "",
         source=say(language, "of the sheet") if r.reference_source == SHEET else r.reference_source or "",
-        problem=in_language(r.problem, language) if r.problem else "",
+        problem=r.problem[language == "zh"] if r.problem else "",
         time=r.observation.time or "",
         points=tuple(p for b in before if (p := _point(b, r)) is not None),
     )

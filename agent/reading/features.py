@@ -107,7 +107,7 @@ def _said(text: str) -> frozenset[str]:
         out.add(f"first:{min(reading.intents, key=lambda i: (reading.intents[i], i))}")
     kinds = [t.kind for t in reading.terms]
     out |= {f"kind:{k}" for k in kinds} | {f"many:{k}" for k in set(kinds) if kinds.count(k) > 1}
-    out |= {f"id:{t.id}" for t in reading.terms if t.kind in _OWN_NAME}
+    out |= {f"id:{t.measured}" for t in reading.terms if t.kind in _OWN_NAME}
     if re.search(r"\d", text):
         out.add("number")
     if len(text) > 150:

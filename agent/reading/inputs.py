@@ -5,6 +5,7 @@ import tomllib
 from functools import lru_cache
 from importlib.resources import files
 
+from retrieval.concepts.context import statuses
 from retrieval.messages.patterns import patterns
 
 _WORDS = patterns("agent.reading")
@@ -17,7 +18,6 @@ _BP = re.compile(_WORDS.text("pressure") + _GAP + r"(\d{2,3})\s*/\s*(\d{2,3})", 
 _MALE = _WORDS.regex("inputs_male")
 _FEMALE = _WORDS.regex("inputs_female")
 _FLAGS = _WORDS.table("flag")
-_NOT = _WORDS.text("flag_denied")
 
 
 def given_inputs(question: str) -> dict[str, str]:
@@ -40,9 +40,9 @@ def given_inputs(question: str) -> dict[str, str]:
     if _MALE.search(question) or _FEMALE.search(question):
         found["sex"] = "female" if _FEMALE.search(question) else "male"
     for key, words in _FLAGS.items():
-        flag = re.search(rf"(?:{_NOT})?(?:{words})", question, re.IGNORECASE)
+        flag = re.search(words, question, re.IGNORECASE)
         if flag:
-            found[key] = "no" if flag.group(1) else "yes"
+            found[key] = "no" if "negated" in statuses(question, flag.start(), flag.end()) else "yes"
     return found
 
 

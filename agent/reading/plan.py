@@ -7,8 +7,8 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.queries import SCORE_TOPIC, TOOL_OF, Args, calls_for, search_args, topic_query
-from agent.reading.severity import severity_of
+from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
+from agent.reading.severity import severity_of, stated
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
@@ -115,9 +115,17 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
         return Plan(reading, notice="no_case")
     if card is None:
         reading = replace(reading, intents={i: p for i, p in reading.intents.items() if i not in NEED_CASE})
+        reading = _at_its_severity(reading)
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
     return Plan(reading, topic, detail, calls=calls)
+
+
+def _at_its_severity(reading: Reading) -> Reading:
+    """Where the message states a score's result and asks for a medicine, guidance for that severity answers, not a list for any patient."""
+    if "drug_rank" not in reading.intents or stated(reading.text, PNEUMONIA) is None:
+        return reading
+    return replace(reading, intents={"guideline": reading.intents["drug_rank"]}, scores=())
 
 
 def in_full(question: str, card: CaseCard | None, earlier: Sequence[str], answers: Sequence[str] = ()) -> Turn:
@@ -165,7 +173,7 @@ def case_diseases(card: CaseCard | None) -> frozenset[str]:
         return frozenset()
     text = card.topic_text()
     found = {t.id for t in concepts(text)}
-    infection = "temperature" in found and found & {"cough", "sputum", "chest_pain"}
+    infection = "fever" in found and found & {"cough", "sputum", "chest_pain"}
     return _diseases(text) | (frozenset({"cap"}) if infection else frozenset())
 
 
@@ -176,7 +184,7 @@ def _diseases(text: str) -> frozenset[str]:
 def _topic(reading: Reading, case_topic: frozenset[str]) -> frozenset[str]:
     named = frozenset(t.id for t in reading.terms if t.kind == "disease")
     asked = (*reading.scores, *(t.id for t in reading.terms if t.kind == "score"))
-    scored = frozenset(SCORE_TOPIC[s] for s in asked if s in SCORE_TOPIC)
+    scored = frozenset(topic for s in asked if (topic := score_topic(s)) is not None)
     return named or scored or case_topic
 
 
@@ -202,7 +210,7 @@ def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None)
     language = language_of(plan.reading.text)
     calls: list[tuple[ToolName, Args]] = []
     for step in steps:
-        topic = SCORE_TOPIC.get(str(step.args.get("name", "")))
+        topic = score_topic(str(step.args.get("name", "")))
         severity = severity_of(step.result)
         if severity is None or topic is None:
             continue

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from agent.reading.inputs import analytes_asked, inputs_for
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, terms
+from agent.reading.severity import SEVERITY_WORDS, stated
 from agent.turn.prompts import CaseCard
 from retrieval.messages.patterns import patterns
 from tools.bedside.subject import treated
@@ -21,22 +22,18 @@ _WORDS = patterns("agent.reading")
 Args = dict[str, JsonValue]
 TOOL_OF: dict[Intent, ToolName] = {s.intent: s.name for s in specs().values()}
 _EDITIONS = _WORDS.regex("queries_editions")
-SCORE_TOPIC = {
-    "curb_65": "cap",
-    "crb_65": "cap",
-    "psi": "cap",
-    "smart_cop": "cap",
-    "wells_pe": "pe",
-    "perc": "pe",
-    "pesi": "pe",
-    "spesi": "pe",
-    "pf_ratio": "respiratory_failure",
-    "bode": "copd",
-    "gap_ipf": "ipf",
-}
+# Scores whose bands are the severities that guidelines treat by.
+PNEUMONIA = frozenset({"curb_65", "crb_65"})
+_GIVE = re.compile(SEVERITY_WORDS["give"], re.IGNORECASE)
 _QUERIES: dict[str, dict[Language, dict[str, str]]] = tomllib.loads(
     files("agent").joinpath("data/queries.toml").read_text(encoding="utf-8")
 )
+
+
+def score_topic(name: str) -> str | None:
+    """The disease that a score is about; None where the table says none."""
+    term = terms().get(name)
+    return term.about or None if term is not None else None
 
 
 # Kinds of terms that a treatment can be for.
@@ -48,8 +45,15 @@ def calls_for(intent: Intent, reading: Reading, card: CaseCard | None, topic: fr
     if intent == "score":
         return [("calculate_score", _score_args(name, reading, card)) for name in reading.scores]
     if intent == "guideline":
-        return [("search_guidelines", search_args(first_query(reading, card, topic), reading))]
+        queries = [*_for_severity(reading, card), first_query(reading, card, topic)]
+        return [("search_guidelines", search_args(query, reading)) for query in queries]
     return [(TOOL_OF[intent], _args(intent, reading, card, topic))]
+
+
+def _for_severity(reading: Reading, card: CaseCard | None) -> list[str]:
+    """What to search first where the message states the result of a pneumonia score and asks what to give: its severity's treatment."""
+    told = stated(reading.text, PNEUMONIA) if card is None and _GIVE.search(reading.text) else None
+    return [] if told is None else [topic_query(frozenset({"cap"}), told[1], language_of(reading.text), None)]
 
 
 def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
@@ -62,7 +66,7 @@ def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
 
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
     if intent == "labs":
-        named = [t.id for t in reading.terms if t.kind == "analyte"]
+        named = list(dict.fromkeys(t.measured for t in reading.terms if t.kind == "analyte"))
         general = re.search(_WORDS.text("queries_general"), reading.text, re.IGNORECASE)
         if named and not general:
             return {"analytes": list(named)}

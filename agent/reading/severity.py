@@ -1,16 +1,39 @@
-"""Severity words: of a score result, of a passage."""
+"""The severity of a score result, computed or stated in the message."""
 
-from retrieval.messages.patterns import patterns
+import re
+import tomllib
+from collections.abc import Collection
+from importlib.resources import files
+
+from agent.reading.lexicon import mentions
+from retrieval.concepts.severity import severities
 from tools.evidence import ToolResult
 from tools.scores.payload import ScoreData
+from tools.scores.registry import calculators
 
-_WORDS = patterns("agent.reading")
+__all__ = ["severities", "severity_of", "stated"]
 
-_SEVERITY = (
-    ("high", _WORDS.regex("severity_severity")),
-    ("moderate", _WORDS.regex("severity_severity_2")),
-    ("low", _WORDS.regex("severity_severity_3")),
-)
+SEVERITY_WORDS: dict[str, str] = tomllib.loads(files("agent").joinpath("data/severity.toml").read_text(encoding="utf-8"))
+_RESULT = re.compile(SEVERITY_WORDS["result"], re.IGNORECASE)
+
+
+def stated(text: str, scores: Collection[str]) -> tuple[str, str] | None:
+    """The score whose result a message states (`CURB-65 3`) and its severity; None where no band of it has one.
+
+    Args:
+        text: The message.
+        scores: Scores that count.
+    """
+    for mention in mentions(text):
+        found = _RESULT.match(text, mention.end) if mention.term.id in scores else None
+        bands = calculators()[mention.term.id].bands if found is not None and mention.term.id in calculators() else ()
+        for band in bands:
+            if found is not None and (band.upper is None or float(found["n"]) <= band.upper):
+                told = severities(band.en)
+                if len(told) == 1:
+                    return mention.term.id, told[0]
+                break
+    return None
 
 
 def severity_of(result: ToolResult) -> str | None:
@@ -24,8 +47,3 @@ def severity_of(result: ToolResult) -> str | None:
         if len(found) == 1:
             return found[0]
     return None
-
-
-def severities(text: str) -> list[str]:
-    """Severity words of a text."""
-    return [name for name, pattern in _SEVERITY if pattern.search(text)]

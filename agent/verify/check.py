@@ -11,14 +11,15 @@ from importlib.resources import files
 
 from agent.answering.answer import Support
 from agent.answering.draft import Draft
-from agent.reading.lexicon import DRUG_KINDS, ids, language_of, members, terms
+from agent.reading.lexicon import DRUG_KINDS, ids, language_of, narrower, terms
 from agent.verify.align import content, texts_for
 from agent.verify.compare import compared
 from agent.verify.facts.instances import readings
 from agent.verify.numbers import labels_of, numbers_of, sides_of
 from agent.verify.placeholders import fill
 from agent.verify.record import is_pattern, unsupported
-from agent.verify.text import clauses, grades, normalise
+from agent.verify.text import clauses, normalise
+from retrieval.concepts.severity import grades
 from tools.evidence import Evidence
 
 _MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)
@@ -37,23 +38,6 @@ _OLD = re.compile(
 _HARD = frozenset({"drug", "drug_class", "disease", "comorbidity", "score", "analyte", "organism", "action", "finding"})
 # What a measurement is called; its number and unit say which it is.
 _MEASURES = frozenset({"lung_volume", "mean_density", "laa950", "perc15", "mean_value", "median_value"})
-# A wider term of a sentence is held by a narrower one of its evidence; drug classes come from the drug graph besides.
-_IS_A: dict[str, frozenset[str]] = {
-    "antibiotic": frozenset({"macrolide", "fluoroquinolone", "beta_lactam", "tetracycline", "cephalosporin", "carbapenem"}),
-    "beta_lactam": frozenset({"cephalosporin", "carbapenem", "penicillin"}),
-    "corticosteroid": frozenset(
-        {"prednisolone", "prednisone", "dexamethasone", "hydrocortisone", "methylprednisolone", "budesonide", "ics"}
-    ),
-    "anticoagulant": frozenset({"warfarin", "heparin", "apixaban", "rivaroxaban", "dabigatran", "edoxaban", "enoxaparin", "doac", "lmwh"}),
-    "bronchodilator": frozenset({"laba", "lama", "saba", "salbutamol", "tiotropium"}),
-    "inhaler": frozenset({"ics", "laba", "lama", "saba", "salbutamol", "formoterol", "budesonide", "tiotropium", "fluticasone"}),
-    "antifibrotic": frozenset({"pirfenidone", "nintedanib"}),
-    "admission": frozenset({"icu"}),
-    "fibrosis": frozenset({"ipf"}),
-    "cap": frozenset({"curb_65", "psi", "crb_65"}),
-    "pe": frozenset({"wells_pe", "perc", "pesi", "spesi"}),
-}
-_ANTIBACTERIAL = ("beta_lactam", "macrolide", "fluoroquinolone", "tetracycline", "penicillins", "cephalosporin", "carbapenem")
 _QUOTED_AS: dict[str, Support] = {"score": "calculated", "lab": "measured", "ct": "measured"}
 _POPULATIONS = ("children", "pregnancy", "breastfeeding", "elderly", "immunocompromised")
 # Share of a sentence's content that its evidence must hold; set on tests/agent/verify_cases.jsonl.
@@ -207,11 +191,11 @@ def _known_terms(cited: list[Evidence], pool: str) -> frozenset[str]:
 
 
 def covered(term: str, known: frozenset[str]) -> bool:
-    """Whether `known` holds the term or a narrower one."""
-    if term in known or _IS_A.get(term, frozenset()) & known or members().get(term, frozenset()) & known:
+    """Whether `known` holds the term, a narrower one, or what it is a state of and not its opposite."""
+    if term in known or narrower(term) & known:
         return True
-    # "antibiotics" holds for any antibacterial that the evidence names.
-    return term == "antibiotic" and any(members().get(group, frozenset()) & known for group in _ANTIBACTERIAL)
+    state = terms().get(term)
+    return state is not None and state.measured != term and state.measured in known and state.opposite not in known
 
 
 def _wrong_drug(text: str, cited: list[Evidence], pool: str) -> str | None:

@@ -151,8 +151,8 @@ def located(text: str) -> list[tuple[int, int, Number]]:
         if match.start() < written:
             continue  # the ten and nine of 10^9/L
         spans.append((match.start(), match.end(), _read(masked, match)))
-        unit = UNIT.match(masked, match.end())
-        written = unit.end() if unit else match.end()
+        behind = UNIT.match(masked, match.end())
+        written = behind.end() if behind else match.end()
     for match in _WORD.finditer(masked):
         value = _WORDS[match.group(1).lower()] if match.group(1) else _ZH[match.group(2)]
         times = (match.group(1) or "").lower() in ("once", "twice")

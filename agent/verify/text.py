@@ -117,15 +117,3 @@ def denied(clause: str) -> frozenset[str]:
     whole = any(_WHOLE.fullmatch(c.group(0)) for c in cues)
     start = 0 if whole or passive else cues[0].end()
     return tokens(_NEGATION.sub(" ", plain[start : end.start() if end else len(plain)]))
-
-
-_GRADES = {
-    "high": re.compile(r"\bhigh[- ](?:severity|risk|probability)\b|(?<!non)(?<!non-)\bsevere\b|高危|高风险|重症|重度|高度", re.IGNORECASE),
-    "moderate": re.compile(r"\b(?:moderate|intermediate)[- ](?:severity|risk|probability)\b|中危|中度", re.IGNORECASE),
-    "low": re.compile(r"\blow[- ](?:severity|risk|probability)\b|\bmild\b|\bnon-?severe\b|低危|低风险|轻症|轻度|低度", re.IGNORECASE),
-}
-
-
-def grades(text: str) -> frozenset[str]:
-    """Severities, risks and probabilities that a text speaks of, as `high`, `moderate`, `low`."""
-    return frozenset(name for name, pattern in _GRADES.items() if pattern.search(text))

@@ -1,4 +1,4 @@
-"""Words of medicine in two languages: what a text mentions, and how it is said.
+"""The one vocabulary: concepts with their names in two languages, the finder of names in text, the stemmer, the speller, severity words.
 
-Door: `retrieval.concepts.lexicon`.
+Door: `retrieval.concepts.table.vocabulary`; `lexicon` is the search index's view of it, `agent.reading.lexicon` the agent's.
 """

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from retrieval.concepts.lexicon import LEXICON, Lexicon, language_of
+from retrieval.concepts.lexicon import Lexicon, language_of
+from retrieval.concepts.table import sources
 from retrieval.documents.extract import READERS, Piece, Unreadable, extract
 from retrieval.errors import BadInput
 from retrieval.guidelines.passages import Guideline, Passage
@@ -117,7 +118,8 @@ def open_documents(
     names = sorted(path.stem for path in (data_dir / "documents").glob("*.json"))
     if not names:
         return None
-    digest = hashlib.sha256(f"{LAYOUT} {embedder} {' '.join(names)}".encode() + LEXICON.read_bytes()).hexdigest()[:16]
+    words = b"".join(path.read_bytes() for path in sources())
+    digest = hashlib.sha256(f"{LAYOUT} {embedder} {' '.join(names)}".encode() + words).hexdigest()[:16]
     place = Place(cache_dir / "index" / "documents", digest, chroma_url)
     return open_shard(place, lambda: passages(documents(data_dir)), lexicon, embeddings, progress)
 

@@ -1,12 +1,13 @@
 """Names in free text, English or Chinese: which drugs, classes, conditions and enzymes it mentions, and which names are unknown."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.concepts.finder import Finder
+from retrieval.concepts.speller import nearest
 from retrieval.drugs.tables import Tables, listed
 from retrieval.drugs.words import CHINESE_DRUG_ENDINGS, CHINESE_PHRASES, DRUG_ENDINGS, KNOWN_WORDS
 from retrieval.messages.patterns import patterns
@@ -15,8 +16,6 @@ MentionKind = Literal["drug", "class", "combination", "condition", "target", "ef
 # Enzymes and transporters that questions name; the alias is as people write it.
 TARGET_ALIASES = patterns("retrieval.drugs").table("target_aliases")
 CJK = re.compile(r"[\u4e00-\u9fff]")
-_LATIN = re.compile(r"[a-z0-9]")
-_TAIL = re.compile(r"(?:'s|s)?(?![a-z0-9])")
 _SPLIT = re.compile(r"[-_/\s\u00b7+]+")
 
 
@@ -37,7 +36,7 @@ def normalise(text: str) -> str:
 
 
 class Lexicon:
-    """All names of the graph and a scanner for free text."""
+    """All names of the graph and the scanner of free text: the one finder over them."""
 
     def __init__(self, tables: Tables) -> None:
         self._names: dict[str, tuple[MentionKind, tuple[str, ...]]] = {}
@@ -61,20 +60,13 @@ class Lexicon:
             self._drug_names += [normalise(name) for name in names]
         for combination in tables.combinations:
             self._add("combination", listed(combination.drugs), (combination.name,))
-        self._by_start = self._starts()
+        self._finder = Finder((name, name) for name in self._names)
 
     def _add(self, kind: MentionKind, ids: tuple[str, ...], names: Iterable[str]) -> None:
         for name in names:
             key = normalise(name)
             if key:
                 self._names[key] = (kind, ids)
-
-    def _starts(self) -> dict[str, tuple[str, ...]]:
-        """Names by their first two characters, longest first: a scanner that needs no compiled pattern."""
-        starts: dict[str, list[str]] = {}
-        for name in sorted(self._names, key=len, reverse=True):
-            starts.setdefault(name[:2], []).append(name)
-        return {start: tuple(names) for start, names in starts.items()}
 
     def lookup(self, name: str) -> tuple[MentionKind, tuple[str, ...]] | None:
         """Exact name, any case and hyphenation."""
@@ -83,35 +75,15 @@ class Lexicon:
     def scan(self, text: str) -> tuple[Mention, ...]:
         """Known names in the text, longest first at each place, without overlaps."""
         flat = normalise(text)
-        found, at = [], 0
-        while at < len(flat):
-            mention = self._at(flat, at)
-            if mention:
-                found.append(mention)
-            at = mention.end if mention else at + 1
+        found = []
+        for hit in self._finder.find(flat, _as_named):
+            kind, ids = self._names[hit.values[0]]
+            found.append(Mention(hit.start, hit.end, kind, ids, flat[hit.start : hit.end]))
         return tuple(found)
-
-    def _at(self, flat: str, at: int) -> Mention | None:
-        """The longest name that begins here; a Latin name begins and ends at a word boundary, with an optional plural or genitive."""
-        for name in self._by_start.get(flat[at : at + 2], ()):
-            if not flat.startswith(name, at):
-                continue
-            end = at + len(name)
-            if not CJK.search(name):
-                if at and _LATIN.match(flat[at - 1]):
-                    continue
-                tail = _TAIL.match(flat, end)
-                if tail is None:
-                    continue
-                end = tail.end()
-            kind, ids = self._names[name]
-            return Mention(at, end, kind, ids, flat[at:end])
-        return None
 
     def suggest(self, name: str) -> str | None:
         """The nearest drug name when it is a close misspelling; only ever a suggestion."""
-        close = difflib.get_close_matches(normalise(name), self._drug_names, n=1, cutoff=0.85)
-        return close[0] if close else None
+        return nearest(normalise(name), self._drug_names)
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """Words of the text that look like drug names and are not in the graph."""
@@ -119,6 +91,11 @@ class Lexicon:
         for mention in reversed(self.scan(text)):
             flat = flat[: mention.start] + " \u0000 " + flat[mention.end :]
         return tuple(dict.fromkeys([*_unknown_latin(flat), *_unknown_chinese(flat)]))
+
+
+def _as_named(name: str, written: str, _alone: bool) -> bool:
+    """Whether a name stands as it is, or in the plural; other forms of its words are other words."""
+    return written in (name, name + "s")
 
 
 def _unknown_latin(flat: str) -> list[str]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.concepts.lexicon import LEXICON, Lexicon
+from retrieval.concepts.lexicon import Lexicon
+from retrieval.concepts.table import sources
 from retrieval.errors import BadInput
 from retrieval.guidelines.asks import ASKS, read_asks
 from retrieval.guidelines.passages import Guideline, Passage
@@ -103,7 +104,7 @@ def medquad_shard(folder: Path, cache_dir: Path, lexicon: Lexicon, progress: Pro
         raise BadInput(f"no medquad_corpus.jsonl.gz in {str(folder)!r}")
     embedder = MiniLM(minilm_folder())
     cache = EmbeddingCache(cache_dir / "embeddings", lambda: embedder, embedder.name)
-    digest = content_hash([path, LEXICON], embedder.name)
+    digest = content_hash([path, *sources()], embedder.name)
     return open_shard(Place(cache_dir / "index" / "medquad", digest), lambda: _medquad_passages(path), lexicon, cache, progress)
 
 

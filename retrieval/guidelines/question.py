@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.concepts.lexicon import GLUE_HAN, STOP_HAN, STOPWORDS, Lexicon, Word, bigrams, han_runs, language_of, normalise, stem, words
+from retrieval.concepts.speller import one_slip
 from retrieval.guidelines.asks import with_full_names
 from retrieval.guidelines.passages import Guideline
 from retrieval.guidelines.strange import DRUG_ENDING_HAN, Strange, drug_spans_han, is_general, strangers, subject_model
@@ -148,24 +149,9 @@ def _correct(text: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> tuple[s
             continue
         if stem(lower) in vocabulary or stem(lower) in lexicon.stems or is_general(lower):
             continue
-        near = {
-            known
-            for known in vocabulary | lexicon.stems
-            if abs(len(known) - len(stem(lower))) <= 1 and known[:2] == lower[:2] and _one_edit(stem(lower), known)
-        }
-        if len(near) == 1:
-            changes.append((word.text, near.pop()))
+        right = one_slip(stem(lower), vocabulary | lexicon.stems)
+        if right is not None:
+            changes.append((word.text, right))
     for wrong, right in changes:
         text = text.replace(wrong, right)
     return text, tuple(changes)
-
-
-def _one_edit(a: str, b: str) -> bool:
-    """Whether one insertion, deletion, substitution or swap of neighbours turns `a` into `b`."""
-    if not a.isalpha() or not b.isalpha():
-        return False
-    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    rest_a, rest_b = a[start:], b[start:]
-    if len(a) == len(b):
-        return rest_a[1:] == rest_b[1:] or (rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:])
-    return rest_a[1:] == rest_b if len(a) > len(b) else rest_a == rest_b[1:]

@@ -10,8 +10,8 @@ from threading import RLock
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval import packs
-from retrieval.concepts.lexicon import LEXICON, Lexicon
+from retrieval.concepts.lexicon import Lexicon
+from retrieval.concepts.table import sources as vocabulary_files
 from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
 from retrieval.guidelines.asks import ASKS
@@ -272,7 +272,7 @@ class _Once:
 def guideline_place(cache_dir: Path, embedder: str, chroma_url: str | None = None, corpus_dir: Path = GUIDELINES) -> Place:
     """Where the shard of the guideline corpus lives."""
     corpus = [*corpus_files(corpus_dir, "*.toml"), *corpus_files(corpus_dir, "conflicts*.csv")]
-    sources = [*corpus, *sorted(ASKS.glob("*.jsonl")), LEXICON, *packs.parts("concepts.csv")]
+    sources = [*corpus, *sorted(ASKS.glob("*.jsonl")), *vocabulary_files()]
     digest = content_hash(sources, embedder)
     return Place(cache_dir / "index" / "guidelines", digest, chroma_url)
 

@@ -7,15 +7,14 @@
     pair("high", context="flag")                                     # where one English word has two Chinese ones
 
 A value may be a pair itself; each language then takes its own half. No value may be None, so no sentence says "None". A message without
-its Chinese is a bug and raises; `scripts/check_messages.py` finds it, and what nobody says any more, without running anything.
+its Chinese is a bug and raises; `scripts/check_messages.py` (with Babel) finds it, and what nobody says any more, without running anything.
 """
 
+import json
 from collections.abc import Mapping
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Literal
-
-from babel.messages.pofile import read_po
 
 Language = Literal["en", "zh"]
 Pair = tuple[str, str]
@@ -32,9 +31,7 @@ class Messages:
     def _chinese(self) -> Mapping[tuple[str, str], str]:
         """Chinese by context and English."""
         path = files(self._room) / "data" / "messages" / "zh" / f"{self._name}.po"
-        with path.open("rb") as file:
-            found = read_po(file, locale="zh", abort_invalid=True)
-        return {(m.context or "", str(m.id)): str(m.string) for m in found if m.id and m.string}
+        return read(path.read_text(encoding="utf-8"))
 
     def pair(self, english: str, /, *, context: str = "", **values: Value) -> Pair:
         """The message in English and Chinese.
@@ -64,6 +61,34 @@ class Messages:
     def table(self, context: str) -> Mapping[str, str]:
         """All messages of one context, English to Chinese: for words that come as data (units, severities)."""
         return {english: chinese for (where, english), chinese in self._chinese.items() if where == context}
+
+
+def read(text: str) -> dict[tuple[str, str], str]:
+    """Translations of a `.po` file by context and English.
+
+    Only `msgctxt`, `msgid` and `msgstr`, since nothing else stands in ours: Babel's reader and its import would
+    cost every start seven times as long. `scripts/check_messages.py` holds both against each other.
+
+    Raises:
+        ValueError: A line is none of these.
+    """
+    held: dict[tuple[str, str], str] = {}
+    entry: dict[str, str] = {}
+    field = ""
+    for line in [*text.splitlines(), "msgid"]:
+        word, _, quoted = line.partition(" ") if line[:3] == "msg" else (field, "", line)
+        if not line or line.startswith("#"):
+            continue
+        if word not in ("msgctxt", "msgid", "msgstr"):
+            raise ValueError(f"no line of a catalogue: {line}")
+        if word != field:
+            if field == "msgstr":
+                if entry["msgid"] and entry["msgstr"]:
+                    held[entry.get("msgctxt", ""), entry["msgid"]] = entry["msgstr"]
+                entry = {}
+            entry[word], field = "", word
+        entry[word] += json.loads(quoted) if quoted else ""
+    return held
 
 
 def _filled(text: str, values: Mapping[str, Value], half: int) -> str:

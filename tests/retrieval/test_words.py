@@ -80,12 +80,11 @@ def test_case_tells_egfr_from_egfr() -> None:
     assert [name for name, _, _ in LEXICON.find("eGFR 40 and EGFR mutation")] == ["renal impairment", "egfr mutation"]
 
 
-def test_lexicon_has_no_name_with_two_meanings() -> None:
+def test_no_name_brings_up_two_topics() -> None:
     seen: dict[str, str] = {}
-    doubles = [
-        (name, seen[name.lower()], concept.id)
-        for concept in LEXICON.concepts.values()
-        for name in dict.fromkeys((*concept.en, *concept.zh))
-        if seen.setdefault(name, concept.id) != concept.id
-    ]
-    assert doubles == []
+    names = [name for name in LEXICON.names if name.topic]
+    assert [name for name in names if seen.setdefault(name.text, name.topic) != name.topic] == []
+
+
+def test_a_compound_name_keeps_its_parts_from_being_read_alone() -> None:
+    assert [name for name, _, _ in LEXICON.find("SMART-COP and COP")] == ["organizing pneumonia"]

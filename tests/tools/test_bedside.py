@@ -235,3 +235,20 @@ def test_a_topic_that_names_a_forbidden_drug_says_so_right_under_it() -> None:
     keys = [e.key for e in attach(ToolResult(tool="search_guidelines", status="empty"), deps).evidence]
     assert "B-steroids_aecopd-0" in keys
     assert "P-prednisolone" in keys
+
+
+@pytest.mark.parametrize(
+    ("question", "creatinine", "right", "wrong"),
+    [
+        ("What dose of co-trimoxazole to treat Pneumocystis pneumonia?", 600, "below 15 mL/min", "in 3–4 doses"),
+        ("What dose of co-trimoxazole to treat Pneumocystis pneumonia?", 90, "in 3–4 doses", "below 15 mL/min"),
+        ("What dose of oseltamivir?", 800, "not recommended without dialysis", "once daily for 5 days"),
+        ("What dose of nirmatrelvir-ritonavir?", 500, "once daily on days 2 to 5", "150 mg/100 mg twice daily"),
+        ("What dose of nirmatrelvir-ritonavir?", 140, "150 mg/100 mg twice daily", "days 2 to 5"),
+    ],
+)
+def test_a_failing_kidney_never_gets_the_dose_of_the_band_above(question: str, creatinine: float, right: str, wrong: str) -> None:
+    case = _case(patient=PATIENT, labs=(_lab("creatinine", creatinine, "umol/L"),))
+    said = _says(question, case)
+    assert right in said
+    assert wrong not in said

@@ -114,3 +114,14 @@ def test_blood_gas_is_critical_where_niv_is_decided() -> None:
 )  # fmt: skip
 def test_levels_and_markers(line: str, flag: str) -> None:
     assert list(flags(line).values()) == [flag]
+
+
+def test_what_cannot_be_judged_is_said_in_the_language_of_the_question() -> None:
+    case = Case(case_id="t", labs=(Observation(analyte="sodium", value=140.0, unit="furlong"), Observation(analyte="moonstone", value=1.0)))
+    asked = Deps(cache_dir=Path("unused"), case=case, language="zh")
+    result = interpret_labs(asked)
+    said = (*result.warnings, result.reason or "")
+    assert any("furlong" in w and "无法识别单位" in w for w in said)
+    assert any("moonstone" in w and "参考数据中没有该项目" in w for w in said)
+    assert not any("None" in w or "unit" in w for w in said)
+    assert interpret_labs(asked, ["ferritin"]).reason == "病例中没有以下项目的结果：ferritin"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,12 @@ def test_a_negated_condition_is_not_treated() -> None:
     result = rank_drugs(deps(patient(question="No pulmonary embolism. Treatment?")))
     assert result.status == "empty"
     assert "condition" in result.missing
+
+
+def test_what_was_not_checked_is_said_in_the_language_of_the_question() -> None:
+    asked = replace(deps(patient(("bosentan",), pregnant=None, age=30, creatinine=None)), language="zh")
+    result = check_medications(asked, add=["nosuchdrug"])
+    assert any("nosuchdrug" in w and "未核查" in w for w in result.warnings)
+    assert not any("None" in w or "drug graph" in w for w in (*result.warnings, *result.missing, result.reason or ""))
+    assert "是否妊娠" in result.missing
+    assert rank_drugs(asked, condition="moonsickness").reason == "疾病“moonsickness”不在药物图谱中"

@@ -58,11 +58,10 @@ def test_the_command_gives_figures_and_says_what_it_left_out(folder: Path) -> No
     found = eval_medmpt(_context(folder), folder / "set", parts="findings,calibration,report,domain", out=out, train_limit=20)
     assert (found.status, found.weights, found.studies) == ("partial", "tiny", 12)
     assert found.reason == "nothing was measured in report, domain"
-    rows = {(r.part, r.figure): r for r in found.figures}
-    assert rows["findings", "auc/lung_nodule"].n == 12
-    assert ("calibration", "ece/after") in rows
+    assert found.metrics["findings/auc/lung_nodule"].n == 12
+    assert "calibration/ece/after" in found.metrics
     assert any(w.startswith("findings: histogram baseline") for w in found.warnings)
-    assert json.loads(out.read_text(encoding="utf-8"))["figures"] == [r.model_dump() for r in found.figures]
+    assert json.loads(out.read_text(encoding="utf-8"))["metrics"] == {name: m.model_dump() for name, m in found.metrics.items()}
     assert list((folder / "new/evaluation").glob("features-*.npz"))
 
 

@@ -1,10 +1,7 @@
 """A running page and a browser on it."""
 
 import importlib.util
-import socket
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.loopback import on_loopback
 from ui.door import Assistant
 
 if TYPE_CHECKING:
@@ -55,47 +53,16 @@ class Running:
 @contextmanager
 def served(assistant: Assistant, files: Path) -> Iterator[Running]:
     """The real page of `assistant` on a free port, ended cleanly."""
-    import uvicorn
-
     from ui.app import build
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(build(assistant, files=files), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield Running(f"http://127.0.0.1:{port}/", files, assistant)
-    server.should_exit = True
-    thread.join(timeout=15)
-
-
-@contextmanager
-def answering(app: Any) -> Iterator[str]:
-    """Any ASGI application on a free port of loopback; its address without a slash."""
-    import uvicorn
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=15)
+    with on_loopback(build(assistant, files=files)) as url:
+        yield Running(f"{url}/", files, assistant)
 
 
 @pytest.fixture(scope="session")
 def serving() -> Any:
     """Serve an ASGI application: `with serving(app) as url`."""
-    return answering
+    return on_loopback
 
 
 def opened(page: "Page", url: str) -> "Page":

@@ -1,12 +1,15 @@
 """A bedside criterion as a tool result, asked for by its name (`calculate_score(name="niv_copd")`)."""
 
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.bedside.judging import judge
 from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
 from tools.deps import Deps
 from tools.evidence import ToolResult
 from tools.scores.payload import CriterionData
+
+say = messages("tools.bedside").say
 
 
 def criterion(deps: Deps, name: str) -> ToolResult | None:
@@ -15,9 +18,14 @@ def criterion(deps: Deps, name: str) -> ToolResult | None:
     if topic is None:
         return None
     if deps.case is None:
-        return ToolResult(tool="calculate_score", status="empty", reason=f"{topic.title[0]} needs an open case", missing=("case",))
+        return ToolResult(
+            tool="calculate_score",
+            status="empty",
+            reason=say(deps.language, "{topic} needs an open case", topic=topic.title),
+            missing=("case",),
+        )
     found = judge(topic, Record(deps.case, deps.drugs or DrugGraph.load(), deps.question))
-    reason = None if found else f"{topic.title[0]} does not apply to this record"
+    reason = None if found else say(deps.language, "{topic} does not apply to this record", topic=topic.title)
     return ToolResult(
         tool="calculate_score",
         status="ok" if found else "empty",

@@ -4,25 +4,17 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from pydantic import BaseModel, ConfigDict
-
 from tools.bedside.judging import Applied
+from tools.bedside.record.conditioned import Conditioned
 from tools.bedside.record.expression import holds
 from tools.bedside.record.view import Record
 from tools.bedside.record.wording import write
 
 
-class Alternative(BaseModel):
+class Alternative(Conditioned):
     """What to take instead of a drug (`a;@group`) under a record condition."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     drugs: str
-    test: str = ""
-    en: str
-    zh: str
-    source: str
-    year: int | None = None
 
 
 @cache

@@ -1,6 +1,6 @@
 """`Can this patient have X?`: a verdict on every drug that the question names, with the reason and the alternative."""
 
-from retrieval.drugs.graph import Drug
+from retrieval.drugs.facts import Drug
 from retrieval.messages.catalogue import Pair, messages
 from tools.bedside.cautions import Objection, closed, objections
 from tools.bedside.instead import alternative, in_pregnancy, support

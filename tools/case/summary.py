@@ -9,6 +9,8 @@ from tools.labs.interpret import sentence
 from tools.labs.value import latest, shown
 from tools.quantities import fill
 
+say = messages("tools.case").say
+
 pair = messages("tools.case").pair
 
 _SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("patient"), "unknown": pair("patient")}
@@ -24,14 +26,14 @@ class CardData(Payload):
 def summarize_case(deps: Deps) -> ToolResult:
     """Summarise the case on one page: demographics, presentation, vitals, conditions, allergies, medicines, key labs, studies."""
     if deps.case is None:
-        return ToolResult(tool="summarize_case", status="empty", reason="no case is open", missing=("case",))
+        return ToolResult(tool="summarize_case", status="empty", reason=say(deps.language, "no case is open"), missing=("case",))
     evidence = [e for e in _parts(deps.case) if e is not None]
     missing = tuple(_missing(deps.case, deps.language))
     card = CardData(card=case_card(deps.case, deps.language))
     return ToolResult(
         tool="summarize_case",
         status="partial" if missing else "ok",
-        reason=f"not recorded: {', '.join(missing)}" if missing else None,
+        reason=say(deps.language, "not recorded: {gaps}", gaps=(", ".join(missing), "、".join(missing))) if missing else None,
         counts={"sentences": len(evidence)},
         missing=missing,
         emergencies=tuple(abnormal(deps.case, deps.language, urgent=True)),

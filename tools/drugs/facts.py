@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.drugs.payload import FactRow
 from tools.evidence import Evidence, Quantity
 
@@ -13,7 +14,7 @@ _NUMBER = re.compile(
     r"(?<![\w.])(\d+(?:\.\d+)?)\s*"
     r"(mg/kg|mg/dL|mL/min(?:/1\.73 m²)?|mg|mcg|µg|g|%|hours?|days?|weeks?|months?|years?|ms|mmol/L|IU|million units)?(?![\w])"
 )
-NOT_SAFE = "absence from the drug graph is not proof of safety"
+NOT_SAFE = messages("tools.drugs").pair("absence from the drug graph is not proof of safety")
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:

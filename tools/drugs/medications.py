@@ -1,5 +1,7 @@
 """Drug tools: `check_medications`, `query_drug_graph` and `rank_drugs`, all on the drug knowledge graph."""
 
+from collections.abc import Iterable
+
 from pydantic import JsonValue
 
 from retrieval.drugs.check import check
@@ -18,14 +20,15 @@ from tools.imaging.model_card import card_line
 from tools.quantities import fill
 from tools.wording import in_language
 
+say = messages("tools.drugs").say
+
 pair = messages("tools.drugs").pair
 
 # A model and a reader cannot use more statements than this at once; the counts tell how many there were.
 _MOST_FACTS = 24
 _GRAVITY = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3}
-_GRAPH_ONLY = "ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model"
-_MODEL_ASKED = "the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal"
-_NO_OPINION = "ranking by the drug graph alone; no MedMPT medication opinion is included"
+_GRAPH_ONLY = pair("ranked by guideline and label edges of the drug graph only, without an opinion of the MedMPT model")
+_MODEL_ASKED = pair("the drug graph ranks and rejects; the MedMPT model's score only orders candidates that the graph holds equal")
 
 
 def _graph(deps: Deps) -> DrugGraph:
@@ -47,9 +50,16 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
     shown = result.facts[:_MOST_FACTS]
     warnings = list(result.warnings)
     if len(result.facts) > len(shown):
-        warnings.append(f"{len(result.facts)} facts found, the {len(shown)} most severe are shown: ask more narrowly for the others")
+        warnings.append(
+            say(
+                deps.language,
+                "{facts} facts found, the {shown} most severe are shown: ask more narrowly for the others",
+                facts=len(result.facts),
+                shown=len(shown),
+            )
+        )
     if any(f.inferred for f in shown):
-        warnings.append("inferred facts are derived from enzyme or effect edges and are not stated by a source")
+        warnings.append(say(deps.language, "inferred facts are derived from enzyme or effect edges and are not stated by a source"))
     return ToolResult(
         tool="query_drug_graph",
         status=result.status,
@@ -113,7 +123,7 @@ def check_medications(deps: Deps, add: list[str] | None = None) -> ToolResult:
     facts = check(graph, (*drugs, *patient.exposures), patient.context)
     ids = {d.id for d in added}
     chosen = tuple(f for f in facts if not ids or ids & set(f.subjects)) if add else facts
-    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language == "zh")
+    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language)
 
 
 def _unresolved(graph: DrugGraph, name: str) -> str:
@@ -126,8 +136,23 @@ def _unresolved(graph: DrugGraph, name: str) -> str:
 
 def _no_drugs(deps: Deps, unknown: list[str]) -> str:
     if unknown:
-        return f"none of these medicines is in the drug graph: {', '.join(unknown)}; {NOT_SAFE}"
-    return "the case lists no medicines and none was named" if deps.case else "no case is open and no medicine was named"
+        names = (", ".join(unknown), "、".join(unknown))
+        return say(deps.language, "none of these medicines is in the drug graph: {names}; {not_safe}", names=names, not_safe=NOT_SAFE)
+    if deps.case:
+        return say(deps.language, "the case lists no medicines and none was named")
+    return say(deps.language, "no case is open and no medicine was named")
+
+
+def _not_checked(patient: DrugPatient, unknown: Iterable[str], language: Language, *, conditions: bool) -> list[str]:
+    """What the graph does not know, each with its name."""
+    return [
+        *(say(language, "{name!r} is not in the drug graph and was not checked", name=name) for name in unknown),
+        *(say(language, "allergy {name!r} is not in the drug graph and was not checked", name=name) for name in patient.unknown_allergies),
+        *(
+            say(language, "condition {name!r} is not in the drug graph and was not checked", name=name)
+            for name in (patient.unknown_conditions if conditions else ())
+        ),
+    ]
 
 
 def _checked(
@@ -138,12 +163,12 @@ def _checked(
     chosen: tuple[DrugFact, ...],
     unknown: list[str],
     query: dict[str, JsonValue],
-    chinese: bool,
+    language: Language,
 ) -> ToolResult:
-    warnings = [f"{name!r} is not in the drug graph and was not checked" for name in unknown]
-    warnings += [f"allergy {name!r} is not in the drug graph and was not checked" for name in patient.unknown_allergies]
-    warnings += [f"condition {name!r} is not in the drug graph and was not checked" for name in patient.unknown_conditions]
-    warnings.append(NOT_SAFE)
+    zh = language == "zh"
+    warnings = [*_not_checked(patient, unknown, language, conditions=True), NOT_SAFE[zh]]
+    names = (", ".join(d.name for d in drugs), "、".join(d.name_zh for d in drugs))
+    nothing = say(language, "no fact of the drug graph speaks against {names}; {not_safe}", names=names, not_safe=NOT_SAFE)
     partial = bool(unknown or patient.unknown_allergies or patient.missing)
     urgent = [
         f for f in chosen if f.severity == "contraindicated" and not f.inferred and f.relation in ("interacts_with", "cross_reacts_with")
@@ -152,13 +177,13 @@ def _checked(
     return ToolResult(
         tool="check_medications",
         status=status,
-        reason=None if chosen else f"no fact of the drug graph speaks against {', '.join(d.name for d in drugs)}; {NOT_SAFE}",
+        reason=None if chosen else nothing,
         query=query,
         counts={"drugs": len(drugs), "pairs": len(drugs) * (len(drugs) - 1) // 2, "facts": len(facts), "shown": len(chosen)},
         warnings=tuple(warnings),
-        missing=(*unknown, *patient.missing),
-        emergencies=tuple(f.text_zh if chinese else f.text for f in urgent),
-        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen else (_nothing(graph, patient, drugs),),
+        missing=(*unknown, *(m[zh] for m in patient.missing)),
+        emergencies=tuple(f.text_zh if zh else f.text for f in urgent),
+        evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen or unknown else (_nothing(graph, patient, drugs),),
         data=FactsData(facts=rows(chosen)),
     )
 
@@ -171,7 +196,7 @@ def _nothing(graph: DrugGraph, patient: DrugPatient, drugs: tuple[Drug, ...]) ->
         "Nothing in the drug graph speaks against {names} in this patient ({pairs} pairs looked up); {not_safe}.",
         names=listed,
         pairs=len(drugs) * (len(drugs) - 1) // 2,
-        not_safe=(NOT_SAFE, in_language(NOT_SAFE, "zh")),
+        not_safe=NOT_SAFE,
     )
     return Evidence(
         key="D-checked",
@@ -206,20 +231,24 @@ def rank_drugs(deps: Deps, condition: str | None = None) -> ToolResult:
 
 def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opinion, language: Language) -> ToolResult:
     order = sorted(ranking.ranked, key=lambda c: (-round(c.score, 6), -_score(model, c), c.drug.id))
-    warnings = [_MODEL_ASKED if model.scored else _GRAPH_ONLY, NOT_SAFE]
-    warnings += [f"{name!r} is not in the drug graph and was not checked" for name in patient.unknown_drugs]
-    warnings += [f"allergy {name!r} is not in the drug graph and was not checked" for name in patient.unknown_allergies]
+    zh = language == "zh"
+    warnings = [_MODEL_ASKED[zh] if model.scored else _GRAPH_ONLY[zh], NOT_SAFE[zh]]
+    warnings += _not_checked(patient, patient.unknown_drugs, language, conditions=False)
     facts = list(dict.fromkeys(f for choice in (*order, *ranking.rejected) for f in choice.facts))
-    silent = None if model.scored else f"{_NO_OPINION}: {model.silent}"
+    silent = say(
+        language,
+        "ranking by the drug graph alone; no MedMPT medication opinion is included: {reason}",
+        reason=in_language(model.silent or "", language),
+    )
     card = (card_line(model.card, language),) if model.card is not None and model.scored else ()
     return ToolResult(
         tool="rank_drugs",
         status="ok" if model.scored and not (patient.unknown_drugs or patient.missing) else "partial",
-        reason=in_language(silent, language) if silent else None,
+        reason=None if model.scored else silent,
         query={"condition": ranking.conditions, "condition_from": ranking.found_in, "crcl_ml_min": patient.context.crcl},
         counts={"candidates": len(order) + len(ranking.rejected), "ranked": len(order), "rejected": len(ranking.rejected)},
-        warnings=(*(in_language(w, language) for w in warnings), *card),
-        missing=tuple(in_language(m, language) for m in (*patient.unknown_drugs, *patient.missing)),
+        warnings=(*warnings, *card),
+        missing=(*patient.unknown_drugs, *(m[zh] for m in patient.missing)),
         evidence=(*_verdict(order, ranking), *(to_evidence(graph, f) for f in facts), *_opinions(model, order, ranking)),
         data=RankingData(
             ranked=tuple(_row(c, patient, model) for c in order),

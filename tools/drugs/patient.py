@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from retrieval.drugs.check import PatientContext
 from retrieval.drugs.facts import ChildPugh, Drug
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import Pair, messages
 from tools.case.record import Case, Patient
 from tools.labs.value import latest
 from tools.scores.registry import find
 from tools.scores.run import run
+
+pair = messages("tools.drugs").pair
 
 # Ages in which an unknown pregnancy status of a woman has to be asked for.
 _FERTILE_AGE = (12.0, 55.0)
@@ -25,7 +28,7 @@ class DrugPatient:
         unknown_drugs: Medicines that are not in the graph.
         unknown_allergies: Allergy entries that name nothing in the graph.
         unknown_conditions: Conditions that name nothing in the graph.
-        missing: Inputs that were needed and absent.
+        missing: Inputs that were needed and absent, in both languages.
     """
 
     current: tuple[Drug, ...] = ()
@@ -34,7 +37,7 @@ class DrugPatient:
     unknown_drugs: tuple[str, ...] = ()
     unknown_allergies: tuple[str, ...] = ()
     unknown_conditions: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[Pair, ...] = ()
 
 
 def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
@@ -97,9 +100,9 @@ def _child_pugh(names: tuple[str, ...]) -> ChildPugh | None:
     return next((grade for grade in grades if f"child pugh {grade.lower()}" in text or f"child pugh class {grade.lower()}" in text), None)
 
 
-def _missing(patient: Patient, clearance: float | None) -> tuple[str, ...]:
-    missing = [] if clearance is not None else ["creatinine clearance (needs serum creatinine, age, sex and weight)"]
+def _missing(patient: Patient, clearance: float | None) -> tuple[Pair, ...]:
+    missing = [] if clearance is not None else [pair("creatinine clearance (needs serum creatinine, age, sex and weight)")]
     fertile = patient.age_years is None or _FERTILE_AGE[0] <= patient.age_years <= _FERTILE_AGE[1]
     if patient.pregnant is None and patient.sex == "female" and fertile:
-        missing.append("pregnancy status")
+        missing.append(pair("pregnancy status"))
     return tuple(missing)

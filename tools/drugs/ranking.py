@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from retrieval.concepts.context import statuses
 from retrieval.drugs.check import duplicates, patient_facts
 from retrieval.drugs.facts import Drug, DrugFact
 from retrieval.drugs.graph import DrugGraph
+from retrieval.drugs.names import normalise
 from retrieval.drugs.tables import TreatsRow
-from retrieval.messages.patterns import patterns
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient
 from tools.evidence import Language
+
+say = messages("tools.drugs").say
 
 # Own convention, shown with every result: the start by place in treatment and the deduction per fact by severity.
 LINE_SCORE = {"first": 1.0, "alternative": 0.7, "add_on": 0.5, "second": 0.4, "prophylaxis": 0.3}
@@ -24,7 +28,8 @@ _INFERRED_SHARE = 0.5
 _DECISIVE = frozenset({"contraindicated_in", "cross_reacts_with", "pregnancy", "adjusts_for"})
 # Symptoms and settings that a case text names in passing: they are treated only when asked for by name.
 _NOT_FROM_TEXT = frozenset({"dry-cough", "dyspnoea-palliation", "icu-sedation", "smoking-cessation", "pneumonia"})
-_NEGATED = patterns("tools.drugs").regex("negated", 0)
+# A condition that is denied, or that a relative has, is not treated.
+_OTHERWISE = frozenset({"negated", "family"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Ranking:
 
 def rank(graph: DrugGraph, patient: DrugPatient, case: Case | None, condition: str | None, language: Language) -> Ranking | str:
     """Rank candidates, or say in words why there are none."""
-    found = _from_argument(graph, condition) if condition else _from_case(graph, case, patient.context.conditions)
+    found = _from_argument(graph, condition, language) if condition else _from_case(graph, case, patient.context.conditions, language)
     if isinstance(found, str):
         return found
     ids, where = found
@@ -83,17 +88,17 @@ def _treatable(graph: DrugGraph, ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _from_argument(graph: DrugGraph, condition: str) -> tuple[tuple[str, ...], str] | str:
+def _from_argument(graph: DrugGraph, condition: str, language: Language) -> tuple[tuple[str, ...], str] | str:
     ids = graph.match_conditions(condition)
     treatable = _treatable(graph, ids)
     if not ids:
-        return f"condition {condition!r} is not in the drug graph"
-    return (treatable, "argument") if treatable else f"the drug graph lists no treatment for {condition!r}"
+        return say(language, "condition {name!r} is not in the drug graph", name=condition)
+    return (treatable, "argument") if treatable else say(language, "the drug graph lists no treatment for {name!r}", name=condition)
 
 
-def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...]) -> tuple[tuple[str, ...], str] | str:
+def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...], language: Language) -> tuple[tuple[str, ...], str] | str:
     if case is None:
-        return "no case is open and no condition was named"
+        return say(language, "no case is open and no condition was named")
     acute = [i for i in _treatable(graph, conditions) if i.endswith("-exacerbation")]
     if acute:
         return (acute[0],), "conditions"
@@ -105,14 +110,15 @@ def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...])
         ids = _treatable(graph, tuple(i for sentence in re.split(r"[.;。；\n]", text) for i in _asserted(graph, sentence)))
         if ids:
             return ids[:1], where
-    return "no condition with a treatment edge is named in the case; name the condition"
+    return say(language, "no condition with a treatment edge is named in the case; name the condition")
 
 
 def _asserted(graph: DrugGraph, text: str) -> tuple[str, ...]:
-    flat = text.casefold()
+    flat = normalise(text)
     found: list[str] = []
     for mention in graph.scan(text):
-        if mention.kind == "condition" and mention.ids[0] not in _NOT_FROM_TEXT and not _NEGATED.search(flat[: mention.start]):
+        wanted = mention.kind == "condition" and mention.ids[0] not in _NOT_FROM_TEXT
+        if wanted and not statuses(flat, mention.start, mention.end) & _OTHERWISE:
             found += mention.ids
     return tuple(found)
 

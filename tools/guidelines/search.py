@@ -3,9 +3,12 @@
 from pydantic import JsonValue
 
 from retrieval.guidelines.passages import Filters, Hit
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Payload, ToolResult
 from tools.quantities import fill
+
+say = messages("tools.guidelines").say
 
 # More than this never reaches a model (ARCHITECTURE: at most five passages).
 MOST = 5
@@ -63,16 +66,21 @@ def search_guidelines(
     }  # fmt: skip
     if deps.index is None:
         return ToolResult(
-            tool="search_guidelines", status="unavailable", reason=f"the guideline index is not built: run `{_BUILD}`", query=asked
+            tool="search_guidelines",
+            status="unavailable",
+            reason=say(deps.language, "the guideline index is not built: run `{command}`", command=_BUILD),
+            query=asked,
         )
     if not query.strip():
-        return ToolResult(tool="search_guidelines", status="empty", reason="the query is empty", query=asked, missing=("query",))
+        return ToolResult(
+            tool="search_guidelines", status="empty", reason=say(deps.language, "the query is empty"), query=asked, missing=("query",)
+        )
     result = deps.index.search(query, max(1, min(k, MOST)), filters)
     asked["rendered"] = result.rendered
     return ToolResult(
         tool="search_guidelines",
         status="ok" if result.direct else "partial" if result.hits else "empty",
-        reason=None if result.direct else result.reason or "no passage of the corpus fits",
+        reason=None if result.direct else result.reason or say(deps.language, "no passage of the corpus fits"),
         query=asked,
         counts=dict(result.counts),
         warnings=tuple(_warning(h) for h in result.hits if h.superseded_by),

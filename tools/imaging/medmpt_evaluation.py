@@ -28,11 +28,9 @@ class _Settings(Protocol):
     weights: str | None
 
 
-class FigureRow(BaseModel):
+class Metric(BaseModel):
     """One figure with its 95 % bootstrap interval over studies."""
 
-    part: str
-    figure: str
     value: float | None
     low: float | None
     high: float | None
@@ -52,7 +50,7 @@ class CaseRow(BaseModel):
 
 
 class MedMPTEvaluation(BaseModel):
-    """Result of `eval medmpt`."""
+    """Result of `eval medmpt`; `metrics` by `part/figure`."""
 
     status: Literal["ok", "partial"]
     reason: str | None
@@ -63,7 +61,7 @@ class MedMPTEvaluation(BaseModel):
     studies: int
     train_studies: int
     part_seconds: dict[str, float]
-    figures: list[FigureRow]
+    metrics: dict[str, Metric]
     cases: list[CaseRow]
 
 
@@ -139,9 +137,7 @@ def eval_medmpt(
 
 def _summary(context: "Context", results: "list[PartResult]", seconds: dict[str, float]) -> MedMPTEvaluation:
     empty = [r.name for r in results if not r.figures]
-    rows = [
-        FigureRow(part=r.name, figure=name, value=f.value, low=f.low, high=f.high, n=f.n) for r in results for name, f in r.figures.items()
-    ]
+    found = {f"{r.name}/{name}": Metric(value=f.value, low=f.low, high=f.high, n=f.n) for r in results for name, f in r.figures.items()}
     return MedMPTEvaluation(
         status="partial" if empty else "ok",
         reason=f"nothing was measured in {', '.join(empty)}" if empty else None,
@@ -152,7 +148,7 @@ def _summary(context: "Context", results: "list[PartResult]", seconds: dict[str,
         studies=len(context.test),
         train_studies=len(context.train) if context.train is not None else 0,
         part_seconds=dict(seconds),
-        figures=rows,
+        metrics=found,
         cases=[CaseRow.model_validate(case) for r in results for case in r.cases],
     )
 

@@ -1,6 +1,6 @@
 """Laboratory analytes: names in two languages, LOINC codes, units, reference intervals and critical limits.
 
-The one loader of `data/labs/analytes.toml`; it validates on read.
+Names and codes come from the concept table; units and limits from `data/labs/analytes.toml`, whose one loader this is.
 """
 
 import re
@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from retrieval.concepts.table import vocabulary
 from retrieval.messages.patterns import patterns
 from tools.case.sex import Sex
 from tools.evidence import Language
@@ -138,8 +139,15 @@ def fold(name: str) -> str:
 
 @cache
 def _file() -> _File:
-    text = (files("tools") / "data" / "labs" / "analytes.toml").read_text(encoding="utf-8")
-    return _File.model_validate(tomllib.loads(text))
+    table = tomllib.loads((files("tools") / "data" / "labs" / "analytes.toml").read_text(encoding="utf-8"))
+    return _File.model_validate(table | {"analyte": [row | _called(row["id"]) for row in table["analyte"]]})
+
+
+def _called(ident: str) -> dict[str, object]:
+    """Names and codes of an analyte, as the one vocabulary has them."""
+    names = vocabulary().analytes[ident]
+    synonyms = (*names.en[1:], *names.zh[1:], *names.sheet)
+    return {"en": names.en[0], "zh": names.zh[0], "synonyms": synonyms, "loinc": names.loinc}
 
 
 @cache

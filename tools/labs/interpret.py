@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from retrieval.messages.catalogue import messages
+from retrieval.messages.catalogue import Pair, messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.labs.analytes import find_analyte, fold
@@ -38,14 +38,16 @@ def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
     Returns:
         Evidence per value, abnormal first, then patterns (inferred); critical values also in `emergencies`.
     """
+    language = deps.language
     query: dict[str, JsonValue] = {"analytes": list(analytes)} if analytes else {}
     if deps.case is None or not deps.case.labs:
-        reason = "no case is open" if deps.case is None else "the case has no laboratory values"
-        return ToolResult(tool="interpret_labs", status="empty", reason=reason, query=query, missing=("laboratory values",))
+        reason = say(language, "no case is open") if deps.case is None else say(language, "the case has no laboratory values")
+        wanted = say(language, "laboratory values")
+        return ToolResult(tool="interpret_labs", status="empty", reason=reason, query=query, missing=(wanted,))
     readings = latest(deps.case.labs, deps.case.patient)
     chosen, missing = _choose(readings, analytes)
     if not chosen:
-        reason = f"the case has no value for {', '.join(missing)}"
+        reason = say(language, "the case has no value for {names}", names=_named(missing))
         return ToolResult(
             tool="interpret_labs",
             status="empty",
@@ -59,7 +61,7 @@ def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
     return ToolResult(
         tool="interpret_labs",
         status="partial" if missing or any(r.flag == "unknown" for r in chosen) else "ok",
-        reason=f"not in the case: {', '.join(missing)}" if missing else _unjudged(chosen),
+        reason=say(language, "not in the case: {names}", names=_named(missing)) if missing else _unjudged(chosen, language),
         query=query,
         counts={"values": len(deps.case.labs), "analytes": len(readings), "selected": len(chosen), "patterns": len(patterns)},
         warnings=warnings,
@@ -91,17 +93,21 @@ def _by_urgency(readings: Iterable[Reading]) -> list[Reading]:
     return sorted(readings, key=lambda r: _URGENCY[r.flag])
 
 
-def _unjudged(readings: list[Reading]) -> str | None:
-    names = [r.name() for r in readings if r.flag == "unknown"]
-    return f"not judged: {', '.join(names)}" if names else None
+def _named(names: Iterable[str]) -> Pair:
+    return ", ".join(names), "、".join(names)
+
+
+def _unjudged(readings: list[Reading], language: Language) -> str | None:
+    names = [r.name(language) for r in readings if r.flag == "unknown"]
+    return say(language, "not judged: {names}", names=_named(names)) if names else None
 
 
 def _warnings(readings: list[Reading], deps: Deps) -> Iterable[str]:
     for r in readings:
         if r.problem:
-            yield f"{r.name()}: {r.problem}"
+            yield say(deps.language, "{name}: {problem}", name=r.name(deps.language), problem=r.problem)
     if deps.case and deps.case.patient.pregnant and any(r.reference_source != SHEET for r in readings):
-        yield "the reference intervals are for adults who are not pregnant"
+        yield say(deps.language, "the reference intervals are for adults who are not pregnant")
 
 
 def _value(r: Reading, value: float) -> str:

@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from retrieval.messages.catalogue import Pair, messages
 from tools.case.record import Observation, Patient
 from tools.evidence import Language
 from tools.labs.analytes import ADULT_YEARS, Analyte, Combined, Interval, combined_limits, find_analyte, source_of
 from tools.labs.units import Unit, parse_unit
+
+pair = messages("tools.labs").pair
 
 # Who gave an interval that the laboratory sheet of the patient brings.
 SHEET = "reference of the sheet"
@@ -27,7 +30,7 @@ class Reading:
         low: Lower reference limit in the reported unit.
         high: Upper reference limit in the reported unit.
         reference_source: Who gave the interval.
-        problem: Why the flag is unknown, for a warning.
+        problem: Why the flag is unknown, for a warning, in both languages.
         previous: The value before this one in the same unit, for the trend.
         combined: The limit over several values of the sample that makes this one critical.
     """
@@ -40,7 +43,7 @@ class Reading:
     low: float | None = None
     high: float | None = None
     reference_source: str | None = None
-    problem: str | None = None
+    problem: Pair | None = None
     previous: float | None = None
     combined: Combined | None = None
 
@@ -82,16 +85,15 @@ def read(observation: Observation, patient: Patient) -> Reading:
     if unit is None and not observation.unit and analyte is not None and analyte.unit == "1":
         unit = parse_unit("")
     if analyte is None or observation.value is None:
-        why = "no value" if observation.value is None else "this analyte is not in the reference data"
+        why = pair("no value") if observation.value is None else pair("this analyte is not in the reference data")
         return _with_printed(Reading(observation, analyte, unit, None, "unknown", problem=why))
     if unit is None:
-        why = f"unit {observation.unit!r} is not understood" if observation.unit else "no unit is given"
+        why = pair("unit {unit!r} is not understood", unit=observation.unit) if observation.unit else pair("no unit is given")
         return _with_printed(Reading(observation, analyte, None, None, "unknown", problem=why))
     canonical = analyte.to_canonical(observation.value, unit)
     if canonical is None:
-        return _with_printed(
-            Reading(observation, analyte, unit, None, "unknown", problem=f"unit {observation.unit!r} does not fit this analyte")
-        )
+        why = pair("unit {unit!r} does not fit this analyte", unit=observation.unit or "")
+        return _with_printed(Reading(observation, analyte, unit, None, "unknown", problem=why))
     return _flagged(observation, analyte, unit, canonical, patient)
 
 
@@ -105,7 +107,7 @@ def _with_printed(reading: Reading) -> Reading:
 
 
 def _flagged(o: Observation, analyte: Analyte, unit: Unit, canonical: float, patient: Patient) -> Reading:
-    problem: str | None = None
+    problem: Pair | None = None
     if o.reference_low is not None or o.reference_high is not None:
         low, high = o.reference_low, o.reference_high
         flag, source = _compare(o.value or 0.0, o.comparator, low, high), SHEET
@@ -119,15 +121,15 @@ def _flagged(o: Observation, analyte: Analyte, unit: Unit, canonical: float, pat
 
 def _by_reference(
     o: Observation, analyte: Analyte, unit: Unit, canonical: float, patient: Patient
-) -> tuple[Flag, float | None, float | None, str | None]:
+) -> tuple[Flag, float | None, float | None, Pair | None]:
     if patient.age_years is not None and patient.age_years < ADULT_YEARS:
-        return "unknown", None, None, "the intervals here are for adults"
+        return "unknown", None, None, pair("the intervals here are for adults")
     if not analyte.reference:
-        return "unknown", None, None, "no reference interval is stored for this analyte"
+        return "unknown", None, None, pair("no reference interval is stored for this analyte")
     options = [r for r in analyte.reference if r.applies(patient.sex, patient.age_years)]
     flags = {_compare(canonical, o.comparator, r.low, r.high) for r in options}
     if len(flags) != 1:
-        return "unknown", None, None, "the interval depends on sex or age, which is not given"
+        return "unknown", None, None, pair("the interval depends on sex or age, which is not given")
     if len(options) > 1:
         return flags.pop(), None, None, None
     low, high = _bounds(analyte, options[0], unit)

@@ -1,5 +1,6 @@
 """A pasted CT report against the lesions that were marked on the study: sizes, sides, and marks that it does not mention."""
 
+from retrieval.concepts.context import denies
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
 from tools.imaging.marks.mark import Mark
@@ -12,7 +13,6 @@ pair = messages("tools.reports").pair
 _WORDS = patterns("tools.reports")
 _SIZE = _WORDS.regex("marked_size")
 _LEFT, _RIGHT = _WORDS.regex("marked_left"), _WORDS.regex("marked_left_2")
-_NEGATED = _WORDS.regex("marked_negated")
 # Two readers of one nodule differ by about this much: MacMahon et al., Fleischner Society 2017 count changes below 2 mm as none.
 _NEAR_MM, _NEAR_SHARE = 2.0, 0.2
 
@@ -21,7 +21,7 @@ def against_marks(sentences: list[str], marks: tuple[Mark, ...]) -> list[Remark]
     """What the report says otherwise than the marks, and that it speaks of no lesion where there are marks."""
     if not marks:
         return []
-    about = [s for s in sentences if of_lesion(s) and _NEGATED.search(s) is None]
+    about = [s for s in sentences if of_lesion(s) and not denies(s)]
     found = [remark for s in about for remark in _sized(s, marks)]
     if not about:
         found += [_unsaid(mark) for mark in marks]

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from retrieval.concepts.context import denies
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
 from tools.evidence import ToolResult
@@ -34,7 +35,6 @@ _LABELS = {
 _LEFT = _WORDS.regex("measured_left")
 _RIGHT = _WORDS.regex("measured_right")
 _BOTH = _WORDS.regex("measured_both")
-_NEGATED = _WORDS.regex("measured_negated")
 # A side is contradicted when the other lung has at least this much and this many times more, in percent of the lung.
 _SIDE_PCT = 2.0
 _SIDE_RATIO = 4.0
@@ -82,7 +82,7 @@ def _numbers(sentence: str, measured: ToolResult) -> list[Issue]:
 
 def _sides(sentence: str, measured: ToolResult) -> list[Issue]:
     left, right = bool(_LEFT.search(sentence)), bool(_RIGHT.search(sentence))
-    if left == right or _BOTH.search(sentence) or _NEGATED.search(sentence):
+    if left == right or _BOTH.search(sentence) or denies(sentence):
         return []
     said: Side = "left" if left else "right"
     other: Side = "right" if left else "left"

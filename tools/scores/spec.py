@@ -15,7 +15,7 @@ note_en = "…"                             # a warning that is always shown; op
 note_zh = "…"
 source = { title = "Duan J et al.: …, Intensive Care Med 43:192", year = 2017, doi = "10.1007/…" }   # doi only when certain
 
-inputs = ["heart_rate", "ph", "gcs", "pao2", "fio2", "respiratory_rate"]   # keys of shared fields (`fields.py`) …
+inputs = ["heart_rate", "ph", "gcs", "pao2", "fio2", "respiratory_rate"]   # keys of shared inputs (`fields.toml`) …
 [[hacor.own_inputs]]                      # … and fields of its own: the attributes of `base.Field`
 key = "on_niv"
 en = "on NIV for one hour"

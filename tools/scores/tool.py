@@ -60,7 +60,7 @@ def calculated(deps: Deps, calculator: Calculator, inputs: dict[str, str]) -> To
     return ToolResult(
         tool="calculate_score",
         status="partial" if outcome.missing else "ok",
-        reason=f"missing: {', '.join(missing)}" if missing else None,
+        reason=say(deps.language, "missing: {names}", names=(", ".join(missing), "、".join(missing))) if missing else None,
         query={"name": calculator.name, "inputs": dict(inputs)},
         counts={"inputs": len(calculator.fields), "known": len(outcome.inputs)},
         warnings=(*_warnings(outcome, note, deps.language), *marked.warnings),

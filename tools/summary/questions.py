@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
 from tools.bedside.record.said import clauses
+from tools.drugs.patient import read_patient
 from tools.evidence import Evidence
 from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
@@ -17,8 +18,7 @@ _WORDS = patterns("tools.summary")
 pair = messages("tools.summary").pair
 
 _PENDING = _WORDS.regex("questions_pending")
-_GAPS = messages("tools.summary").table("questions_gaps")  # fmt: skip
-_NOT_FOUND = re.compile(r"(allergy|condition)? ?'([^']+)' is not in the drug graph and was not checked")
+_GAPS = messages("tools.summary").table("questions_gaps")
 _LONGEST = 150
 _SCORES = ("curb_65", "psi")
 
@@ -80,6 +80,7 @@ def _missing(g: Gathered) -> Iterator[SummaryLine]:
 
 def _unchecked(g: Gathered) -> Iterator[SummaryLine]:
     """Names that the drug graph does not know."""
-    names = [m[2] for w in g.drugs.warnings if (m := _NOT_FOUND.search(w))]
+    seen = read_patient(g.graph, g.case)
+    names = [*seen.unknown_drugs, *seen.unknown_allergies, *seen.unknown_conditions]
     if names:
         yield line(words("unchecked", names=(", ".join(names), "、".join(names))), "C-medications", "C-conditions", "C-allergies")

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from medmpt_backend.evaluation.data import StudySet
 from medmpt_backend.evaluation.features import EVIDENCE
 from medmpt_backend.evaluation.figures import PartResult, Resampler, figure
-from medmpt_backend.evaluation.findings import COARSE
 from medmpt_backend.evaluation.text.context import Context
 from medmpt_backend.evaluation.text.extraction import extract, is_chinese, stated_sides
+from medmpt_backend.findings import COARSE
 from medmpt_backend.inference.decoding import DecodeSettings, generate
 from medmpt_backend.train.metrics import bleu, caption_scores, words
 

@@ -5,7 +5,7 @@
 """
 
 from retrieval.concepts.context.cues import Status
-from retrieval.concepts.context.scope import affirmed, statuses
+from retrieval.concepts.context.scope import affirmed, denies, statuses
 from retrieval.concepts.context.spans import Span, clauses, sentences
 
-__all__ = ["Span", "Status", "affirmed", "clauses", "sentences", "statuses"]
+__all__ = ["Span", "Status", "affirmed", "clauses", "denies", "sentences", "statuses"]

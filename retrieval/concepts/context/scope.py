@@ -35,6 +35,11 @@ def affirmed(text: str, start: int, end: int) -> bool:
     return not statuses(text, start, end)
 
 
+def denies(sentence: str) -> bool:
+    """Whether a sentence denies anything at all, whatever it is."""
+    return any(cue.status == "negated" for cue in cues_of(sentence))
+
+
 def _home(text: str, start: int) -> Span:
     return next((s for s in sentences(text) if s.start <= start < s.end), Span(0, len(text)))
 

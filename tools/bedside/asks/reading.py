@@ -2,11 +2,10 @@
 
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict
-
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks.subject import LUNG, asks, rows, values_named
 from tools.bedside.judging import Applied, evidence
+from tools.bedside.record.conditioned import Conditioned
 from tools.bedside.record.expression import holds
 from tools.bedside.record.view import Record
 from tools.bedside.record.wording import write
@@ -26,17 +25,10 @@ _LAST_TRANSFER = pair("severely reduced")
 _SOURCE = "GOLD report; ATS/ERS: Interpretive strategies for lung function tests"
 
 
-class Meaning(BaseModel):
+class Meaning(Conditioned):
     """A value with what it means under a test."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     value: str
-    test: str = ""
-    en: str
-    zh: str
-    source: str
-    year: int | None = None
 
 
 @cache

@@ -74,7 +74,8 @@ def _pairs(drugs: Sequence[Drug], facts: list[DrugFact], record: Record) -> list
 def _doses(drugs: Sequence[Drug], facts: list[DrugFact], record: Record) -> list[tuple[str, str, str, int | None]]:
     clearance = record.patient.context.crcl
     if clearance is None:
-        missing = ", ".join(record.patient.missing) or "creatinine"
+        lacking = record.patient.missing or (pair("creatinine"),)
+        missing = ", ".join(en for en, _ in lacking), "、".join(zh for _, zh in lacking)
         return [(*pair("Kidney doses cannot be judged: the clearance is not known (missing: {missing}).", missing=missing), _SOURCE, None)]
     lines = [(f.text, f.text_zh, f.source, f.year) for f in facts[:_MOST]]
     adjusted = {subject for f in facts for subject in f.subjects}

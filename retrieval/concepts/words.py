@@ -1,0 +1,97 @@
+"""Words of a text: normalisation, the one stemmer, word and character pieces, stop words, and which language a text is in."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def _word_list(name: str) -> list[str]:
+    """Words of a data file; lines that start with `#` are comments."""
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    return [word for line in lines if not line.startswith("#") for word in line.split()]
+
+
+HAN = re.compile(r"[\u3400-\u9fff]+")
+_WORD = re.compile(r"[^\W_\u3400-\u9fff]+(?:[-/+.'][^\W_\u3400-\u9fff]+)*")
+PART = re.compile(r"[^-/+.']+")
+_GREEK = str.maketrans(
+    {"α": "alpha", "β": "beta", "γ": "gamma", "μ": "u", "’": "'", "‐": "-", "‑": "-", "–": "-", "≥": " ", "≤": " ", "₂": "2"}
+)
+_SPELLING = (("aem", "em"), ("oed", "ed"), ("paed", "ped"), ("pnoea", "pnea"), ("rrhoe", "rrhe"), ("oesoph", "esoph"), ("tumour", "tumor"),
+             ("isation", "ization"), ("fibre", "fiber"), ("sulph", "sulf"), ("aetiol", "etiol"), ("catheteris", "catheteriz"))  # fmt: skip
+STOPWORDS = frozenset(_word_list("stopwords_en.txt"))
+# Characters that only glue words together; safe to cut at everywhere.
+GLUE_HAN = re.compile("[的了吗呢吧么和与及或是你您我他她这那]")
+# Words that carry no topic in a Chinese question; longest first when they are removed from what the lexicon left over.
+STOP_HAN = sorted(_word_list("stopwords_zh.txt"), key=len, reverse=True)
+# Where what a person says ends and what they quote or paste begins.
+_QUOTED = re.compile(r"[:：\n\"“「]")
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a text: as written, its parts' stems, and where it stands."""
+
+    text: str
+    stems: tuple[str, ...]
+    start: int
+
+
+def normalise(text: str) -> str:
+    """NFKC, Greek letters in Latin, one kind of hyphen."""
+    return unicodedata.normalize("NFKC", text).translate(_GREEK)
+
+
+def _mostly_chinese(text: str) -> bool:
+    """Whether at least a tenth of the letters are Han characters."""
+    han = sum(map(len, HAN.findall(text)))
+    letters = sum(char.isalpha() for char in text)
+    return han > 0 and han * 10 >= letters
+
+
+def language_of(text: str) -> Literal["en", "zh"]:
+    """Chinese when at least a tenth of the letters are Han characters, in all of it or in what stands before a quotation or a colon."""
+    quoted = _QUOTED.search(text)
+    return "zh" if _mostly_chinese(text) or (quoted and _mostly_chinese(text[: quoted.start()])) else "en"
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Light stem of a lower-case English word: British spellings, plurals and the commonest endings."""
+    for british, american in _SPELLING:
+        word = word.replace(british, american)
+    if len(word) < 4 or not word.isalpha():
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        word = word[:-3] + "y"
+    elif word.endswith(("sses", "xes", "ches", "shes")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending, least in (("ment", 8), ("ing", 6), ("ion", 7), ("ed", 6), ("al", 9)):
+        if word.endswith(ending) and len(word) >= least and (ending != "ion" or word[-4] in "ts"):
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+
+
+def words(text: str) -> Iterator[Word]:
+    """Words of normalised text; compounds such as `CURB-65`, `PaO2/FiO2` and `mg/kg` are one word with several stems."""
+    for match in _WORD.finditer(text):
+        yield Word(match.group(), tuple(stem(part) for part in PART.findall(match.group().lower())), match.start())
+
+
+def han_runs(text: str) -> list[str]:
+    """Runs of Han characters."""
+    return HAN.findall(text)
+
+
+def bigrams(run: str) -> Iterable[str]:
+    """Character pairs of a run of Han characters; a lone character stands for itself."""
+    return [run] if len(run) == 1 else [run[i : i + 2] for i in range(len(run) - 1)]

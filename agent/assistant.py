@@ -52,6 +52,7 @@ from agent.turn.state import KEEP_TURNS, TurnContext
 from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.evidence import Evidence, Language, ToolResult
 from tools.imaging.marks.mark import Mark
@@ -62,8 +63,12 @@ from tools.teaching.commit import Reading
 from tools.teaching.store import FILE as TEACHING_FILE
 from tools.teaching.store import TeachingStore
 
+each = messages("agent.turn").each
+
+say = messages("agent.turn").say
+
 _MAX_QUESTION = 8000
-_STOPPED: dict[Language, str] = {"en": "Stopped before the answer was complete.", "zh": "已停止，回答未完成。"}
+_STOPPED: dict[Language, str] = each("Stopped before the answer was complete.")
 
 
 class Assistant:
@@ -465,7 +470,7 @@ def _summary(result: ToolResult, language: Language) -> str:
     if result.reason and not result.evidence:
         return result.reason
     count = len(result.evidence)
-    found = f"{count} 条依据" if language == "zh" else f"{count} statement{'' if count == 1 else 's'}"
+    found = say(language, "{count} statement{plural}", count=count, plural="" if count == 1 else "s")
     return f"{found}; {result.reason}" if result.reason else found
 
 

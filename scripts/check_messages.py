@@ -73,7 +73,7 @@ def _called(node: ast.Call, whole: dict[str, str], methods: dict[str, tuple[str,
     func = node.func
     if isinstance(func, ast.Name):
         return methods.get(func.id)
-    if isinstance(func, ast.Attribute) and func.attr in ("pair", "say", "table"):
+    if isinstance(func, ast.Attribute) and func.attr in ("pair", "say", "each", "table"):
         part = whole.get(func.value.id) if isinstance(func.value, ast.Name) else _part(func.value)
         return (part, func.attr) if part else None
     return None

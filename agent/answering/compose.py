@@ -14,8 +14,13 @@ from agent.reading.plan import Plan, ordered
 from agent.reading.understand import elsewhere
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 from tools.guidelines.search import HitsData
+
+each = messages("agent.answering").each
+_WORDS = patterns("agent.answering")
 
 # Characters of an answer before the rest is folded away; `[12]` behind every sentence counts.
 ROOM = 1150
@@ -56,8 +61,8 @@ _OF_THE_CASE: frozenset[Intent] = frozenset(
 )
 # The reader's probability from which a question without a direct answer is one of another field.
 _OUTSIDE = 0.3
-_INFERRED: dict[Language, str] = {"en": "Inference: ", "zh": "推断："}
-_OLD: dict[Language, str] = {"en": "Superseded edition: ", "zh": "旧版（已被取代）："}
+_INFERRED: dict[Language, str] = each("Inference: ")
+_OLD: dict[Language, str] = each("Superseded edition: ")
 
 
 def say(item: Evidence, language: Language) -> str:
@@ -67,7 +72,7 @@ def say(item: Evidence, language: Language) -> str:
 
 def marked(text: str, item: Evidence, language: Language) -> str:
     """A part of a piece of evidence, marked as inference or as of a superseded edition where it is."""
-    if item.inferred and not re.match(r"\s*(inference|inferred|推断)", text, re.IGNORECASE):
+    if item.inferred and not re.match(_WORDS.text("compose_marked"), text, re.IGNORECASE):
         text = _INFERRED[language] + text
     return text if item.current else _OLD[language] + text
 

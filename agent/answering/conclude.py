@@ -15,9 +15,14 @@ from agent.turn.ledger import Ledger, ToolStep
 from agent.turn.prompts import NEAREST, NOTICES
 from agent.turn.state import TurnContext
 from agent.verify import Verdict
+from retrieval.messages.catalogue import messages
 from tools.bedside.topics import asked
 from tools.evidence import Evidence, Kind, Language
 from tools.guidelines.search import HitsData
+
+each = messages("agent.answering").each
+
+say = messages("agent.answering").say
 
 _SECTION: dict[Kind, str] = {
     "score": "score",
@@ -32,23 +37,17 @@ _SECTION: dict[Kind, str] = {
     "similar_case": "similar",
 }
 _SAID: dict[str, dict[Language, str]] = {
-    "unavailable": {"en": "{tool} is not available: {reason}", "zh": "{tool} 不可用：{reason}"},
-    "empty": {"en": "{tool} found nothing: {reason}", "zh": "{tool} 未找到结果：{reason}"},
-    "error": {"en": "{tool} failed: {reason}", "zh": "{tool} 出错：{reason}"},
-    "out_of_domain": {"en": "{tool} cannot judge this input: {reason}", "zh": "{tool} 无法判断该输入：{reason}"},
+    "unavailable": each("{tool} is not available: {reason}"),
+    "empty": each("{tool} found nothing: {reason}"),
+    "error": each("{tool} failed: {reason}"),
+    "out_of_domain": each("{tool} cannot judge this input: {reason}"),
 }
-_UNKNOWN: dict[Language, str] = {"en": "no reason was given", "zh": "未说明原因"}
-_OPEN: dict[Language, str] = {"en": "Not answered here: {what}.", "zh": "未能回答：{what}。"}
-_MISSING: dict[Language, str] = {"en": "Missing: {what}.", "zh": "缺少：{what}。"}
-_EMERGENCY: dict[Language, str] = {"en": "Needs action now: {what}", "zh": "需立即处理：{what}"}
-_NO_ACTIONS: dict[Language, str] = {
-    "en": "The corpus holds no passage with the first actions for this: act by local protocol.",
-    "zh": "语料中没有该情况的首要处理段落：请按本院流程处理。",
-}
-_ALLERGY: dict[Language, str] = {
-    "en": "The record lists an allergy ({what}): check every recommended medicine against it.",
-    "zh": "病历记录有过敏（{what}）：任何推荐药物均须核对。",
-}
+_UNKNOWN: dict[Language, str] = each("no reason was given")
+_OPEN: dict[Language, str] = each("Not answered here: {what}.")
+_MISSING: dict[Language, str] = each("Missing: {what}.")
+_EMERGENCY: dict[Language, str] = each("Needs action now: {what}")
+_NO_ACTIONS: dict[Language, str] = each("The corpus holds no passage with the first actions for this: act by local protocol.")
+_ALLERGY: dict[Language, str] = each("The record lists an allergy ({what}): check every recommended medicine against it.")
 
 
 def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draft: Draft, model: str, notes: tuple[str, ...]) -> Answer:
@@ -200,9 +199,7 @@ def _status(
             return "answered", None
         reasons = [*silent, *(s.result.reason for s in ledger.steps if s.result.status == "partial" and s.result.reason)]
         if removed:
-            reasons.append(
-                f"{len(removed)} unsupported sentence(s) removed" if language == "en" else f"已删除 {len(removed)} 句缺乏依据的内容"
-            )
+            reasons.append(say(language, "{removed} unsupported sentence(s) removed", removed=len(removed)))
         return "partial", " ".join(dict.fromkeys(reasons)) or None
     if notice in ("greeting", "thanks"):
         return "answered", None

@@ -8,17 +8,16 @@ from agent.reading.lexicon import DRUG_KINDS, ids, members
 from agent.verify import check
 from agent.verify.align import place
 from retrieval.documents.ingest import ISSUER
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 
-_SAYS: dict[Language, str] = {"en": 'The hospital\'s document "{title}" says: {text}', "zh": "本院文件《{title}》：{text}"}
-_AGAINST: dict[Language, str] = {
-    "en": 'The hospital\'s document "{title}" contradicts {source} ({because}).',
-    "zh": "本院文件《{title}》与{source}不一致（{because}）。",
-}
-_ALLERGY: dict[Language, str] = {
-    "en": 'The hospital\'s document "{title}" names {drug}; the record lists an allergy to {allergy}.',
-    "zh": "本院文件《{title}》提到{drug}，而病历记录对{allergy}过敏。",
-}
+each = messages("agent.answering").each
+_WORDS = patterns("agent.answering")
+
+_SAYS: dict[Language, str] = each('The hospital\'s document "{title}" says: {text}')
+_AGAINST: dict[Language, str] = each('The hospital\'s document "{title}" contradicts {source} ({because}).')
+_ALLERGY: dict[Language, str] = each('The hospital\'s document "{title}" names {drug}; the record lists an allergy to {allergy}.')
 # Groups of which an allergy to one counts for all.
 _CROSS = frozenset({"penicillin", "cephalosporin"})
 # Share of a document's sentence that another source must hold before the two are compared.
@@ -59,7 +58,7 @@ def contradictions(claims: Iterable[Claim], evidence: Mapping[str, Evidence], al
 
 
 def _own(text: str) -> str:
-    return re.sub(r'^The hospital\'s document "[^"]*" says: |^本院文件《[^》]*》：', "", text)
+    return re.sub(_WORDS.text("documents_own"), "", text)
 
 
 def against(text: str, item: Evidence, same: float = _SAME_MATTER) -> str | None:

@@ -1,6 +1,5 @@
 """Parts of a question that an answer leaves open, and questions that the evidence would answer next."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
@@ -9,23 +8,16 @@ from retrieval.concepts.lexicon import DATA, normalise
 from retrieval.guidelines.asks import read_asks
 from retrieval.guidelines.corpus import passage_key
 from retrieval.index.selector import selector, tokens_of
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 
+_WORDS = patterns("agent.answering")
+
 # Where a question goes on to something else.
-_NEXT = re.compile(
-    r"[?？;；\n]+|,?\s+and\s+(?=(?:what|how|which|when|should|can|who|where|is|are|do|does)\b)|，?(?:以及|还有|另外)", re.IGNORECASE
-)
+_NEXT = _WORDS.regex("followups_next")
 _MOST = 3
 # Words by which a question asks for what stands under a heading.
-_ASKED_AS = {
-    "labs": "interpret labs laboratory values bloods blood tests results 化验 检验 指标 解读",
-    "score": "compute calculate score severity 评分 计算 严重程度",
-    "ct": "CT scan imaging measure findings 影像 测量",
-    "drugs": "medicines drugs interactions check 用药 药物 相互作用",
-    "case": "summarise summary patient case 总结 病例 摘要",
-    "report": "draft report 报告 草稿",
-    "similar": "similar cases 相似 病例",
-}
+_ASKED_AS = _WORDS.table("asked_as")
 # A part counts as answered when a sentence of the answer shares this much of it.
 _SHARED = 0.2
 _LEAST_WORDS = 2

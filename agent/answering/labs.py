@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 
+from retrieval.messages.catalogue import messages
 from tools.evidence import Evidence, Language
+
+pair = messages("agent.answering").pair
 
 
 @lru_cache(maxsize=1)
 def _systems() -> tuple[dict[str, tuple[int, str, str]], tuple[str, str]]:
     table = tomllib.loads(files("agent").joinpath("data/lab_systems.toml").read_text(encoding="utf-8"))
     found = {a: (i, s["en"], s["zh"]) for i, s in enumerate(table["system"]) for a in s["analytes"]}
-    return found, ("Other", "其他")
+    return found, pair("Other")
 
 
 def _place(item: Evidence) -> tuple[int, str, str]:

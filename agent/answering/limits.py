@@ -5,28 +5,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.reading.lexicon import mentions
+from retrieval.messages.patterns import patterns
 
+_WORDS = patterns("agent.answering")
 _KINDS = frozenset({"analyte", "vital", "score"})
 _UNIT = (
     r"\s*(?P<unit>%|mm ?Hg|kPa|[mµμun]?mol/L|[mµμunp]?g/(?:[md]?L)|m?[UI]U?/m?L|mL/min(?:/1\.73 ?m[2²])?|[x×]? ?10\^?9/L|"
     r"/min|mm|cm|L/min|cells?/[µu]L)?"
 )
 _NUMBER = r"(?P<n>\d+(?:\.\d+)?)"
-_GIVEN = re.compile(
-    rf"(?:\s|of|was|were|is|are|at|=|:|：|是|为|only|just|about|约|score|points?|分)*{_NUMBER}(?![\d.–-]){_UNIT}", re.IGNORECASE
-)
+_GIVEN = re.compile(rf"(?:{_WORDS.text('limit_given')})*{_NUMBER}(?![\d.–-]){_UNIT}", re.IGNORECASE)
 # A value without a unit that is this many times a limit, or less than that part of it, is read in another unit.
 _LIKE = 4.0
-_ABOVE = r"above|over|greater than|more than|exceeding|higher than|高于|大于|超过|>"
-_FROM = r"at least|≥|>=|不低于|不少于|达"
-_BELOW = r"below|under|less than|lower than|fewer than|低于|小于|不足|<"
-_TO = r"at most|up to|no more than|≤|<=|不超过|不高于"
+_ABOVE, _FROM = _WORDS.text("limit_above"), _WORDS.text("limit_from")
+_BELOW, _TO = _WORDS.text("limit_below"), _WORDS.text("limit_to")
 _LIMIT = re.compile(
-    r"\s*(?:of|is|are|was|were|at|score|points?|评分)?\s*"
+    rf"\s*(?:{_WORDS.text('limit_link')})?\s*"
     rf"(?:(?P<from>{_FROM})|(?P<to>{_TO})|(?P<above>{_ABOVE})|(?P<below>{_BELOW}))?\s*{_NUMBER}"
-    rf"(?:\s*(?:to|–|-|~|至)\s*(?P<end>\d+(?:\.\d+)?))?{_UNIT}\s*"
-    r"(?P<more>(?:or|and) (?:more|above|higher|over|greater)|或?以上|及以上)?"
-    r"(?P<less>(?:or|and) (?:less|below|lower|under|fewer)|或?以下|及以下)?",
+    rf"(?:\s*(?:{_WORDS.text('limit_range')})\s*(?P<end>\d+(?:\.\d+)?))?{_UNIT}\s*"
+    rf"(?P<more>{_WORDS.text('limit_more')})?"
+    rf"(?P<less>{_WORDS.text('limit_less')})?",
     re.IGNORECASE,
 )
 

@@ -14,17 +14,16 @@ from agent.turn.prompts import CaseCard
 from agent.verify.facts.named import covered
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import selector
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 from tools.guidelines.search import HitsData
+
+_WORDS = patterns("agent.answering")
 
 _SINGLED_OUT = frozenset({"population", "comorbidity", "history", "organism", "drug", "drug_class"})
 _GENERIC = frozenset({"antibiotic", "bronchodilator", "adults", "smoking"})
 # Words that grade the patient a passage is for; "high-flow" or "low-dose" do not.
-_SEVERE = re.compile(
-    r"\b(?:high|moderate|intermediate|low)[- ](?:severity|risk|probability)\b|\bsevere\b|\bmild\b|"
-    r"[高中低]危|[高中低]风险|重症|轻症|[重中轻高低]度",
-    re.IGNORECASE,
-)
+_SEVERE = _WORDS.regex("passages_severe")
 _NOT_SEVERE = re.compile(SEVERITY_WORDS["not_severe"], re.IGNORECASE)
 # The selector's probability below which a sentence of a passage that does not lead is left out.
 _LEAST = 0.08

@@ -11,15 +11,20 @@ from agent.reading.queries import TOOL_OF
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.index.selector import selector
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.drugs.payload import RankingData
 from tools.evidence import Evidence, Language
 from tools.imaging.marks.words import asks_growth, asks_of_marks, number_named
 from tools.labs.payload import LabsData
 
+each = messages("agent.answering").each
+_WORDS = patterns("agent.answering")
+
 _SHOWN_DRUGS = 3
 _SHOWN_FINDINGS = 8
-_INFERRED: dict[Language, str] = {"en": "Inference: ", "zh": "推断："}
-_OLD: dict[Language, str] = {"en": "Superseded edition: ", "zh": "旧版（已被取代）："}
+_INFERRED: dict[Language, str] = each("Inference: ")
+_OLD: dict[Language, str] = each("Superseded edition: ")
 _CT_SUBJECTS = {
     "emphysema": ("emphysema", "laa", "perc15", "low attenuation", "low-attenuation"),
     "laa950": ("laa", "emphysema"),
@@ -36,7 +41,7 @@ _CT_SUBJECTS = {
 def say(item: Evidence, language: Language) -> str:
     """A piece of evidence as a sentence of the answer; inference and superseded editions are marked."""
     text = (item.text_zh if language == "zh" else None) or item.text
-    if item.inferred and not re.match(r"\s*(inference|inferred|推断)", text, re.IGNORECASE):
+    if item.inferred and not re.match(_WORDS.text("selection_say"), text, re.IGNORECASE):
         text = _INFERRED[language] + text
     return text if item.current else _OLD[language] + text
 

@@ -3,6 +3,7 @@
 from agent.chart.views import Bar, Sign, State
 from agent.chart.words import allergen_name, conditions, in_words
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.case.record import Allergy, Case
 from tools.case.vitals import abnormal, lines
 from tools.deps import Deps
@@ -12,10 +13,13 @@ from tools.labs.value import Reading, latest, shown
 from tools.scores.registry import find
 from tools.scores.run import run
 
-_SEX = {"male": ("man", "男"), "female": ("woman", "女"), "other": ("other", "其他"), "unknown": ("", "")}
+pair = messages("agent.chart").pair
+say = messages("agent.chart").say
+
+_SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("other"), "unknown": ("", "")}
 _SHORT = {
-    "temperature_c": ("T", "体温"), "heart_rate": ("HR", "心率"), "respiratory_rate": ("RR", "呼吸"), "sbp_mmhg": ("SBP", "收缩压"),
-    "dbp_mmhg": ("DBP", "舒张压"), "spo2_pct": ("SpO₂", "血氧"), "fio2": ("FiO₂", "吸氧浓度"), "gcs": ("GCS", "GCS"),
+    "temperature_c": pair("T"), "heart_rate": pair("HR"), "respiratory_rate": pair("RR"), "sbp_mmhg": pair("SBP"),
+    "dbp_mmhg": pair("DBP"), "spo2_pct": pair("SpO₂"), "fio2": pair("FiO₂"), "gcs": ("GCS", "GCS"),
 }  # fmt: skip
 _FERTILE = (12.0, 55.0)
 _STATES: dict[str, State] = {"low": "low", "high": "high", "critical_low": "urgent", "critical_high": "urgent"}
@@ -40,7 +44,7 @@ def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
         name=case.case_id,
         synthetic=case.synthetic,
         sealed=sealed,
-        age="" if p.age_years is None else f"{shown(p.age_years)} 岁" if zh else f"{shown(p.age_years)} y",
+        age="" if p.age_years is None else pair("{age_years} y", age_years=shown(p.age_years))[zh],
         sex=_SEX[p.sex][1 if zh else 0],
         weight="" if p.weight_kg is None else f"{shown(p.weight_kg)} kg",
         pregnant=p.pregnant,
@@ -72,7 +76,7 @@ def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tup
     elif (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:
         key = readings["creatinine"].key if "creatinine" in readings else ""
         signs.append(Sign(name="eGFR", value=f"{value:.0f}", state="urgent" if value < 30 else "low" if value < 60 else "", key=key))
-    signs.append(_sign(readings.get("creatinine"), "肌酐" if language == "zh" else "Cr"))
+    signs.append(_sign(readings.get("creatinine"), say(language, "Cr")))
     return tuple(s for s in signs if s is not None)
 
 

@@ -8,6 +8,7 @@ from agent.chart.words import allergen_name, dose_of, drug_name
 from retrieval.drugs.check import check
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.bedside.cautions import Objection, cautioned, closed
 from tools.bedside.record.view import Record
 from tools.bedside.regimens import fitting
@@ -21,12 +22,14 @@ from tools.evidence import Language, ToolResult
 from tools.scores.registry import find
 from tools.scores.run import run
 
+pair = messages("agent.chart").pair
+
 _MOST_RANKED, _MOST_REMARKS = 8, 8
 _RELATIONS = {
-    "place_in_treatment": ("place in treatment", "治疗地位"), "interacts_with": ("interactions", "相互作用"),
-    "same_class": ("duplication", "重复用药"), "contraindicated_in": ("contraindications", "禁忌证"),
-    "cross_reacts_with": ("allergy", "过敏"), "pregnancy": ("pregnancy", "妊娠"), "adjusts_for": ("kidney or liver", "肾或肝功能"),
-    "has_effect": ("effects", "不良反应"),
+    "place_in_treatment": pair("place in treatment"), "interacts_with": pair("interactions"),
+    "same_class": pair("duplication"), "contraindicated_in": pair("contraindications"),
+    "cross_reacts_with": pair("allergy"), "pregnancy": pair("pregnancy"), "adjusts_for": pair("kidney or liver"),
+    "has_effect": pair("effects"),
 }  # fmt: skip
 
 
@@ -167,7 +170,7 @@ def _edges(graph: DrugGraph, patient: DrugPatient, facts: Sequence[DrugFact], la
     zh = language == "zh"
     own = {d.id: d.name_zh if zh else d.name for d in (*patient.current, *patient.exposures)}
     conditions = {graph.condition(c).name.lower(): graph.condition(c) for c in patient.context.conditions}
-    person = "患者" if zh else "patient"
+    person = pair("patient")[zh]
     edges = []
     for f in facts:
         named = [own[s] for s in f.subjects if s in own]

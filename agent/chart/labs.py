@@ -2,6 +2,7 @@
 
 from agent.answering.labs import system_by_analyte
 from agent.chart.views import LabPattern, LabRow, Labs, LabSystem, Point
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Language
@@ -9,9 +10,12 @@ from tools.labs.interpret import interpret_labs, interval_text
 from tools.labs.patterns import find_patterns
 from tools.labs.value import SHEET, Reading, latest, read, shown
 
+pair = messages("agent.chart").pair
+say = messages("agent.chart").say
+
 _FLAGS = {
-    "low": ("low", "降低"), "normal": ("normal", "正常"), "high": ("high", "升高"), "critical_low": ("critically low", "危急低值"),
-    "critical_high": ("critically high", "危急高值"), "unknown": ("not judged", "无法判断"),
+    "low": pair("low"), "normal": pair("normal"), "high": pair("high"), "critical_low": pair("critically low"),
+    "critical_high": pair("critically high"), "unknown": pair("not judged"),
 }  # fmt: skip
 
 
@@ -64,7 +68,7 @@ def _row(r: Reading, before: list[Reading], language: Language) -> LabRow:
         low=r.low,
         high=r.high,
         interval=interval_text(r) or "",
-        source=("检验单" if language == "zh" else "of the sheet") if r.reference_source == SHEET else r.reference_source or "",
+        source=say(language, "of the sheet") if r.reference_source == SHEET else r.reference_source or "",
         problem=r.problem[language == "zh"] if r.problem else "",
         time=r.observation.time or "",
         points=tuple(p for b in before if (p := _point(b, r)) is not None),

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from agent.chart.views import Moment, Timeline
 from agent.chart.words import condition_name, dose_of, drug_name, in_words
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case, Vitals
 from tools.case.vitals import abnormal, lines
 from tools.evidence import Language
 from tools.labs.value import Reading, read, shown
+
+pair = messages("agent.chart").pair
+say = messages("agent.chart").say
 
 _MOST_NAMED = 6
 _MOST_NOTE = 240
@@ -25,8 +29,8 @@ def timeline(case: Case, graph: DrugGraph, language: Language) -> Timeline:
 def _studies(case: Case, language: Language) -> Iterator[Moment]:
     zh = language == "zh"
     for s in case.studies:
-        prior = ("（既往）" if zh else " (prior)") if s.prior else ""
-        yield Moment(time=s.date or "", lane="studies", text=f"{'胸部 CT' if zh else 'Chest CT'} {s.id}{prior}")
+        prior = pair(" (prior)")[zh] if s.prior else ""
+        yield Moment(time=s.date or "", lane="studies", text=f"{pair('Chest CT')[zh]} {s.id}{prior}")
 
 
 def _labs(case: Case, language: Language) -> Iterator[Moment]:
@@ -40,12 +44,16 @@ def _labs(case: Case, language: Language) -> Iterator[Moment]:
         odd.sort(key=lambda r: not r.flag.startswith("critical"))
         named = [f"{r.name(language)} {r.observation.comparator or ''}{shown(r.observation.value or 0.0)} {_arrow(r)}" for r in odd]
         more = len(odd) - _MOST_NAMED
-        if language == "zh":
-            tail = "" if not named else f"：{'，'.join(named[:_MOST_NAMED])}" + (f"，另 {more} 项" if more > 0 else "")
-            text = f"{len(readings)} 项化验，{len(odd)} 项异常{tail}"
-        else:
-            tail = "" if not named else f": {', '.join(named[:_MOST_NAMED])}" + (f" and {more} more" if more > 0 else "")
-            text = f"{len(readings)} laboratory values, {len(odd)} out of range{tail}"
+        shown_names = (": " + ", ".join(named[:_MOST_NAMED]), "：" + "，".join(named[:_MOST_NAMED])) if named else ("", "")
+        beyond = pair(" and {more} more", more=more) if more > 0 else ("", "")
+        text = say(
+            language,
+            "{count} laboratory values, {odd} out of range{names}{beyond}",
+            count=len(readings),
+            odd=len(odd),
+            names=shown_names,
+            beyond=beyond,
+        )
         yield Moment(time=time, lane="labs", text=text, urgent=any(r.flag.startswith("critical") for r in odd))
 
 
@@ -70,10 +78,10 @@ def _treatments(case: Case, graph: DrugGraph, language: Language) -> Iterator[Mo
     zh = language == "zh"
     for m in case.medications:
         text = f"{drug_name(m.name, graph, language)} {dose_of(m, language)}".strip()
-        yield Moment(time=m.since or "", lane="treatments", text=f"{'开始用药：' if zh else 'since then: '}{text}" if m.since else text)
+        yield Moment(time=m.since or "", lane="treatments", text=pair("since then: {text}", text=text)[zh] if m.since else text)
     for c in case.patient.conditions:
         name = condition_name(c.name, c.code, graph, language)
-        yield Moment(time=c.since or "", lane="notes", text=f"{'诊断：' if zh else 'diagnosis: '}{name}")
+        yield Moment(time=c.since or "", lane="notes", text=pair("diagnosis: {name}", name=name)[zh])
 
 
 def _lung_function(case: Case, language: Language) -> Iterator[Moment]:
@@ -88,7 +96,7 @@ def _lung_function(case: Case, language: Language) -> Iterator[Moment]:
         ]
         said = [f"{name} {shown(v)}{unit}" for name, v, unit in values if v is not None]
         if said:
-            yield Moment(time=(f.time or "")[:10], lane="studies", text=f"{'肺功能：' if zh else 'lung function: '}{', '.join(said)}")
+            yield Moment(time=(f.time or "")[:10], lane="studies", text=pair("lung function: {values}", values=", ".join(said))[zh])
 
 
 def _notes(case: Case, language: Language) -> Iterator[Moment]:

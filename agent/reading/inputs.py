@@ -6,38 +6,18 @@ from functools import lru_cache
 from importlib.resources import files
 
 from retrieval.concepts.context import statuses
+from retrieval.messages.patterns import patterns
 
-_N = r"(\d+(?:\.\d+)?)"
-_GAP = r"[\s:=为是约]*(?:was|is|were|are|of|at|to|rises to|falls to)?\s*"
+_WORDS = patterns("agent.reading")
+
+_N, _GAP = r"(\d+(?:\.\d+)?)", _WORDS.text("gap")
 # Input of the calculators -> what stands before its number, and the units that may follow.
-_NUMBERS: dict[str, tuple[str, str]] = {
-    "urea": (r"\burea|\bbun\b|尿素氮?", r"mmol/L|mg/dL"),
-    "respiratory_rate": (r"\brr\b|\bresp(?:iratory)? rate|\bbreathing rate|呼吸频率|呼吸", ""),
-    "heart_rate": (r"\bhr\b|\bheart rate|\bpulse|心率|脉搏", ""),
-    "temperature": (r"\btemp(?:erature)?\b|体温", "°C"),
-    "spo2": (r"\bspo2|\bsats?\b|\bsaturation|血氧饱和度|氧饱和度", "%"),
-    "pao2": (r"\bpao2|\bpo2|动脉血氧分压|氧分压", r"mmHg|kPa"),
-    "paco2": (r"\bpaco2|\bpco2|二氧化碳分压", r"mmHg|kPa"),
-    "fio2": (r"\bfio2|吸入氧浓度", "%"),
-    "ph": (r"\bph\b", ""),
-    "creatinine": (r"\bcreatinine|\bcr\b|肌酐", r"[µμu]mol/L|mg/dL"),
-    "weight": (r"\bweigh(?:t|s|ing)?\b|体重", "kg"),
-    "height": (r"\bheight\b|身高", "cm"),
-    "sodium": (r"\bsodium|\bna\b|血?钠", "mmol/L"),
-    "chloride": (r"\bchloride|\bcl\b|血?氯", "mmol/L"),
-    "bicarbonate": (r"\bbicarbonate|\bhco3|碳酸氢根", "mmol/L"),
-    "albumin": (r"\balbumin|白蛋白", r"g/L|g/dL"),
-    "glucose": (r"\bglucose|血糖", r"mmol/L|mg/dL"),
-    "calcium": (r"\bcalcium|血钙", r"mmol/L|mg/dL"),
-    "gcs": (r"\bgcs\b", ""),
-}
-_AGE = re.compile(
-    r"(\d{1,3})[\s-]*(?:years?[\s-]?old|year|yrs?|yo\b|y/o)|\baged?\s+(\d{1,3})|(\d{1,3})\s*岁|年龄[\s:：]*(\d{1,3})", re.IGNORECASE
-)
-_BP = re.compile(r"(?:\bbp\b|blood pressure|血压)" + _GAP + r"(\d{2,3})\s*/\s*(\d{2,3})", re.IGNORECASE)
-_MALE = re.compile(r"\b(man|male|gentleman|boy)\b|男", re.IGNORECASE)
-_FEMALE = re.compile(r"\b(woman|female|lady|girl)\b|女", re.IGNORECASE)
-_FLAGS = {"confusion": r"confus\w+|disorient\w+|意识模糊|意识障碍|神志不清", "haemoptysis": r"ha?emoptysis|咯血"}
+_NUMBERS = {name: (words, _WORDS.table("number_unit").get(name, "")) for name, words in _WORDS.table("number").items()}
+_AGE = _WORDS.regex("inputs_age")
+_BP = re.compile(_WORDS.text("pressure") + _GAP + r"(\d{2,3})\s*/\s*(\d{2,3})", re.IGNORECASE)
+_MALE = _WORDS.regex("inputs_male")
+_FEMALE = _WORDS.regex("inputs_female")
+_FLAGS = _WORDS.table("flag")
 
 
 def given_inputs(question: str) -> dict[str, str]:
@@ -89,5 +69,5 @@ def _asked_for() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
 
 
 def analytes_asked(text: str) -> tuple[str, ...]:
-    """Analytes of the systems that a message names as such (`is her gas all right`, `肝功怎么样`)."""
+    """Analytes of the systems that a message names as such (`is her gas all right`)."""
     return tuple(a for pattern, analytes in _asked_for() if pattern.search(text) for a in analytes)

@@ -11,17 +11,17 @@ from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, terms
 from agent.reading.severity import SEVERITY_WORDS, stated
 from agent.turn.prompts import CaseCard
+from retrieval.messages.patterns import patterns
 from tools.bedside.subject import treated
 from tools.evidence import Language, ToolName
 from tools.labs.analytes import find_analyte
 from tools.spec import specs
 
+_WORDS = patterns("agent.reading")
+
 Args = dict[str, JsonValue]
 TOOL_OF: dict[Intent, ToolName] = {s.intent: s.name for s in specs().values()}
-_EDITIONS = re.compile(
-    r"\b(19|20)\d{2}\b|\b(old(er)?|previous|earlier|superseded|former|editions?|versions?|changed|history)\b|旧版|以前|版本|变化|更新",
-    re.IGNORECASE,
-)
+_EDITIONS = _WORDS.regex("queries_editions")
 # Scores whose bands are the severities that guidelines treat by.
 PNEUMONIA = frozenset({"curb_65", "crb_65"})
 _GIVE = re.compile(SEVERITY_WORDS["give"], re.IGNORECASE)
@@ -67,9 +67,7 @@ def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
 def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
     if intent == "labs":
         named = list(dict.fromkeys(t.measured for t in reading.terms if t.kind == "analyte"))
-        general = re.search(
-            r"\b(labs?|blood|bloods|laborator\w+|tests?|panel)\b|化验|检验|血常规|生化|指标|血气", reading.text, re.IGNORECASE
-        )
+        general = re.search(_WORDS.text("queries_general"), reading.text, re.IGNORECASE)
         if named and not general:
             return {"analytes": list(named)}
         system = set(analytes_asked(reading.text)) if len(set(reading.intents)) == 1 else set()

@@ -4,7 +4,6 @@ The reader decides which tools are asked; the patterns say in which order the me
 are among what the reader sees.
 """
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,8 +14,11 @@ from agent.reading.features import Message, sentence_vector, sentence_vectors
 from agent.reading.intents import COMPUTE, Intent, Reading, read_question
 from agent.reading.lexicon import terms
 from agent.reading.reader import Opinion, opinion_of, shipped
+from retrieval.messages.patterns import patterns
 from tools.evidence import ToolName
 from tools.spec import specs
+
+_WORDS = patterns("agent.reading")
 
 INTENT_OF: dict[ToolName, Intent] = {s.name: s.intent for s in specs().values()}
 NEED_CASE: frozenset[Intent] = frozenset(s.intent for s in specs().values() if s.needs_case)
@@ -28,9 +30,7 @@ _SURE_OF_A_PART = 0.85
 _LONGEST_IN_PARTS = 160
 # A message whose tool is this sure by itself, and that is hardly a follow-up, stands alone.
 _STANDS_ALONE = 0.7
-_BETWEEN = re.compile(
-    r"[,;+&/，；。？、]|\.\s|\?\s|\b(?:and then|and also|and|then|plus|also)\b|再|然后|顺便|顺带|另外|并且?|同时|还有", re.IGNORECASE
-)
+_BETWEEN = _WORDS.regex("understand_between")
 _NEAR = 0.6
 _SMALL_TALK = ("social", "about_answer", "harm")
 # Kinds of question whose answer lies in knowledge, not in a patient's record.

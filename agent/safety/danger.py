@@ -5,23 +5,21 @@ from dataclasses import dataclass
 
 from agent.safety.triggers import Limit, Trigger, pattern, triggers
 from retrieval.concepts.context import clauses, statuses
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
 
+_WORDS = patterns("agent.safety")
+
 _LINK = (
     r"(?:[\s=:：(]|\b(?:levels?|of|is|was|are|at|now|only|reads?|reading|came|back|has|just|gone|went|in|the|around|about|"
     r"down|up|dropped|drops?|"
-    r"fell|falling|crashed|shot|hit|to)\b|为|是|到|只有|仅|才|降|掉|升|至|高达|低至|都|约|了|的|在|就){0,8}"
+    r"fell|falling|crashed|shot|hit|to)\b|" + _WORDS.text("link_zh") + r"){0,8}"
 )
-_VALUE = re.compile(
-    r"(?P<cmp>[<>≤≥]|\b(?:below|above|under|over|less than|more than)\b|低于|高于|小于|大于)?\s*"
-    r"(?P<value>\d{1,4}(?:\.\d+)?)(?P<more>\s*[-–~～至]\s*\d)?"
-    r"\s*(?P<unit>%|％|kpa|mmhg|mmol/l|meq/l|mg/dl|g/dl|g/l|×?10\^?9/l)?",
-    re.IGNORECASE,
-)
+_VALUE = _WORDS.regex("danger_value")
 _SILENT = frozenset({"negated", "family", "historical", "hypothetical"})
-_FEVER = re.compile(r"\b(?:fever|febrile|pyrexia|temp\w*\s*(?:3[89]|4\d)|septic|bp)\b|发热|发烧|血压|体温\s*(?:3[89]|4\d)", re.IGNORECASE)
+_FEVER = _WORDS.regex("danger_fever")
 _ASKS_HOW = re.compile(r"\bhow (?:do|would|should|can) (?:i|we|you)\b", re.IGNORECASE)
 
 

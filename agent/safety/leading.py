@@ -10,9 +10,14 @@ from agent.safety.triggers import triggers
 from retrieval.guidelines.corpus import load_corpus
 from retrieval.guidelines.passages import Passage
 from retrieval.guidelines.sentences import split_sentences
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
+
+each = messages("agent.safety").each
+
+pair = messages("agent.safety").pair
 
 # Dangers that are told in full; further ones get one line.
 _IN_FULL = 2
@@ -20,15 +25,15 @@ _IN_FULL = 2
 _ACTIONS = 3
 # How the record's vital signs are called in what tools say of them.
 _VITALS: dict[str, tuple[str, ...]] = {
-    "spo2_pct": ("oxygen saturation", "血氧饱和度"),
-    "sbp_mmhg": ("systolic", "收缩压"),
-    "respiratory_rate": ("respiratory rate", "呼吸频率"),
-    "heart_rate": ("heart rate", "心率"),
-    "gcs": ("glasgow", "格拉斯哥"),
+    "spo2_pct": pair("oxygen saturation"),
+    "sbp_mmhg": pair("systolic"),
+    "respiratory_rate": pair("respiratory rate"),
+    "heart_rate": pair("heart rate"),
+    "gcs": pair("glasgow"),
 }
-_HEAD: dict[Language, str] = {"en": "Needs action now: {what}.", "zh": "需立即处理：{what}。"}
+_HEAD: dict[Language, str] = each("Needs action now: {what}.")
 _TYPED: dict[Language, str] = {"en": "{name} ({because})", "zh": "{name}（{because}）"}
-_RECORDED: dict[Language, str] = {"en": "{name} (record: {because})", "zh": "{name}（病历：{because}）"}
+_RECORDED: dict[Language, str] = each("{name} (record: {because})")
 
 
 @dataclass(frozen=True)

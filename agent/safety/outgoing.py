@@ -10,16 +10,19 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.reading.lexicon import concepts, language_of, mentions
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.case.scrub import bare_name, known_words, scrub
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
 
+each = messages("agent.safety").each
+
 FreeText = Literal["scrub", "home"]
 _LINE = re.compile(r"^\[([A-Z]{1,3})-[^\]\s]+\]")
 # Evidence of the corpus and the drug graph: no person's text.
 _PUBLIC = frozenset({"G", "D", "CT", "S"})
-_HOME = {"en": "[kept at home]", "zh": "［文本不外发］"}
+_HOME = each("[kept at home]")
 _CARD = "\n\nCase card (not citable):\n"
 
 

@@ -14,6 +14,7 @@ from agent.errors import BadInput, Forbidden
 from agent.sessions.handles import HeldCase
 from agent.sessions.views import Choice, TeachingView
 from medmpt_backend.findings import MIDLINE, finding
+from retrieval.messages.catalogue import messages
 from tools.evidence import Language
 from tools.teaching.cases import level_of
 from tools.teaching.commit import CHOICES, FOCAL, LUNG, MachineRead, Reading, TrueFinding, check_reading, compare, summary
@@ -24,11 +25,12 @@ from tools.teaching.socratic import questions
 from tools.teaching.store import TeachingStore
 from tools.teaching.written import against
 
-_SEALED = {
-    "en": "This is a teaching case: record your findings and commit them first. Then I show the machine's read and the truth, and answer "
-    "every question about it.",
-    "zh": "这是教学病例：请先记录并提交您的读片结果，之后我会给出机器读片与标准答案，并回答相关问题。",
-}
+each = messages("agent.turn").each
+
+_SEALED = each(
+    "This is a teaching case: record your findings and commit them first. Then I show the machine's read "
+    "and the truth, and answer every question about it."
+)
 _NO_MACHINE = "this is a teaching case: measurements and model output are shown after you commit your reading"
 Revealed = tuple[tuple[TrueFinding, ...], MachineRead]
 

@@ -9,11 +9,14 @@ from agent.answering.compose import say
 from agent.answering.draft import Draft, DraftSentence, keyed_sentences, split_sentences
 from agent.reading.dialogue import About, sentences_asked
 from agent.turn.ledger import Ledger, is_aside
+from retrieval.messages.catalogue import messages
 from tools.evidence import Language
+
+pair = messages("agent.turn").pair
 
 # Characters of a shortened answer, and of one that is given again.
 _SHORT, _ROOM = 300, 1150
-_SOURCE = ("Source: ", "出处：")
+_SOURCE = pair("Source: ")
 
 
 Said = tuple[DraftSentence, ...]

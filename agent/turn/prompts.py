@@ -4,8 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.evidence import Language
+
+each = messages("agent.turn").each
+
+pair = messages("agent.turn").pair
 
 Mode = Literal["clinical", "teaching"]
 
@@ -57,10 +62,8 @@ class CaseCard(BaseModel):
     def about(self, language: Language) -> str:
         """Who the patient is, in a few words without identity: what an answer is headed with."""
         age = "" if self.age_years is None else f"{self.age_years:g}"
-        sex = {"male": ("man", "男性"), "female": ("woman", "女性")}.get(self.sex, ("patient", "患者"))
-        if language == "zh":
-            return sex[1] + (f"，{age} 岁" if age else "")
-        return f"{sex[0]} of {age} years" if age else sex[0]
+        sex = {"male": pair("man"), "female": pair("woman")}.get(self.sex, pair("patient"))
+        return pair("{sex} of {age} years", sex=sex, age=age)[language == "zh"] if age else sex[language == "zh"]
 
     def topic_text(self) -> str:
         """Words of the case that say what it is about, for searching."""
@@ -68,7 +71,7 @@ class CaseCard(BaseModel):
 
     def render(self, language: Language) -> str:
         """The card as one line per fact; absent facts are left out."""
-        label = _LABELS[language]
+        label = {name: both[language] for name, both in _LABELS.items()}
         none = "—"
         rows = [
             (label["patient"], _patient(self, language)),
@@ -85,44 +88,30 @@ class CaseCard(BaseModel):
         return "\n".join([*head, *(f"{name}: {value}" for name, value in rows if value)])
 
 
-_LABELS: dict[Language, dict[str, str]] = {
-    "en": {
-        "patient": "Patient",
-        "question": "Clinical question",
-        "symptoms": "Symptoms and findings",
-        "conditions": "Known conditions",
-        "allergies": "Allergies recorded",
-        "medications": "Current medicines",
-        "labs": "Laboratory values on record",
-        "studies": "CT studies",
-        "assumed": "Supposed for this question",
-        "synthetic": "Synthetic case",
-    },
-    "zh": {
-        "patient": "患者",
-        "question": "临床问题",
-        "symptoms": "症状与体征",
-        "conditions": "既往疾病",
-        "allergies": "过敏记录",
-        "medications": "当前用药",
-        "labs": "已有化验项目",
-        "studies": "CT 检查",
-        "assumed": "本问题的假设",
-        "synthetic": "合成病例",
-    },
+_LABELS = {
+    "patient": each("Patient"),
+    "question": each("Clinical question"),
+    "symptoms": each("Symptoms and findings"),
+    "conditions": each("Known conditions"),
+    "allergies": each("Allergies recorded"),
+    "medications": each("Current medicines"),
+    "labs": each("Laboratory values on record"),
+    "studies": each("CT studies"),
+    "assumed": each("Supposed for this question"),
+    "synthetic": each("Synthetic case"),
 }
-_SEX_ZH = {"male": "男", "female": "女", "other": "其他", "unknown": "性别未知"}
-_SMOKING_ZH = {"never": "从不吸烟", "former": "既往吸烟", "current": "目前吸烟", "unknown": "吸烟史不详"}
+_SEX_ZH = messages("agent.turn").table("prompts_sex_zh")
+_SMOKING_ZH = messages("agent.turn").table("prompts_smoking_zh")
 
 
 def _patient(card: CaseCard, language: Language) -> str:
     zh = language == "zh"
     parts = []
     if card.age_years is not None:
-        parts.append(f"{card.age_years:g} 岁" if zh else f"{card.age_years:g} years")
+        parts.append(pair("{age_years:g} years", age_years=card.age_years)[zh])
     parts.append(_SEX_ZH.get(card.sex, card.sex) if zh else card.sex)
     if card.pregnant:
-        parts.append("妊娠" if zh else "pregnant")
+        parts.append(pair("pregnant")[zh])
     if card.smoking:
         parts.append(_SMOKING_ZH.get(card.smoking, card.smoking) if zh else f"{card.smoking} smoker")
     return ", ".join(parts)
@@ -153,7 +142,7 @@ _MODES: dict[Mode, str] = {
     "clinical": "Be brief: the reader is a clinician at work.",
     "teaching": "The reader is a trainee: explain the reasoning step by step, each step with its evidence.",
 }
-_LANGUAGE_NAME: dict[Language, str] = {"en": "English", "zh": "Chinese (简体中文)"}
+_LANGUAGE_NAME: dict[Language, str] = each("English")
 
 
 def system_prompt(language: Language, card: CaseCard | None, mode: Mode = "clinical") -> str:
@@ -176,64 +165,40 @@ RETRY_BROKEN_CALL = (
     "Your last message could not be used ({problem}). Call a tool with complete JSON arguments, or hand in the answer, briefly."
 )
 
-FINISHED_BY_PLANNER: dict[Language, str] = {
-    "en": "the built-in planner finished the answer",
-    "zh": "由内置规划器完成回答",
-}
+FINISHED_BY_PLANNER: dict[Language, str] = each("the built-in planner finished the answer")
 
 NOTICES: dict[str, dict[Language, str]] = {
-    "greeting": {
-        "en": "Hello. I answer questions about respiratory medicine and about the open case: laboratory values, scores, CT measurements, "
-        "medicines and guidelines, each statement with its source. I am not a medical device.",
-        "zh": "您好。我可以回答呼吸内科问题以及当前病例的问题：化验、评分、CT 测量、用药与指南，每句话都附来源。我不是医疗器械。",
-    },
-    "thanks": {"en": "You are welcome.", "zh": "不客气。"},
-    "out_of_scope": {
-        "en": "I can only help with respiratory medicine and the open case, so I do not answer this question.",
-        "zh": "我只能回答呼吸内科及当前病例的问题，因此不回答这个问题。",
-    },
-    "identifiers": {
-        "en": "I hold no names, addresses or record numbers: the case is de-identified, so I cannot say who the patient is.",
-        "zh": "我不保存姓名、住址或病历号：病例已去标识化，因此无法说明患者身份。",
-    },
-    "which_one": {
-        "en": "Which one do you mean? Please name the disease, drug, score or finding.",
-        "zh": "您指的是哪一个？请说明具体的疾病、药物、评分或征象。",
-    },
-    "no_case": {
-        "en": "No case is open. Open or upload a case first, then ask again.",
-        "zh": "尚未打开病例。请先打开或上传病例，然后再提问。",
-    },
-    "declined": {
-        "en": "I do not help with this request.",
-        "zh": "我不协助这一请求。",
-    },
-    "no_evidence": {
-        "en": "I found no evidence that answers this question.",
-        "zh": "未找到能够回答该问题的依据。",
-    },
+    "greeting": each(
+        "Hello. I answer questions about respiratory medicine and about the open case: laboratory values, "
+        "scores, CT measurements, medicines and guidelines, each statement with its source. I am not a "
+        "medical device."
+    ),
+    "thanks": each("You are welcome."),
+    "out_of_scope": each("I can only help with respiratory medicine and the open case, so I do not answer this question."),
+    "identifiers": each("I hold no names, addresses or record numbers: the case is de-identified, so I cannot say who the patient is."),
+    "which_one": each("Which one do you mean? Please name the disease, drug, score or finding."),
+    "no_case": each("No case is open. Open or upload a case first, then ask again."),
+    "declined": each("I do not help with this request."),
+    "no_evidence": each("I found no evidence that answers this question."),
 }
 
-NEAREST: dict[Language, str] = {
-    "en": "I found no direct answer; the nearest passages say:",
-    "zh": "未找到直接回答该问题的条目，最接近的内容如下：",
-}
+NEAREST: dict[Language, str] = each("I found no direct answer; the nearest passages say:")
 
 SECTIONS: dict[str, dict[Language, str]] = {
-    "patient": {"en": "For this patient", "zh": "针对该患者"},
-    "score": {"en": "Score", "zh": "评分"},
-    "labs": {"en": "Laboratory values", "zh": "化验"},
+    "patient": each("For this patient"),
+    "score": each("Score"),
+    "labs": each("Laboratory values"),
     "ct": {"en": "CT", "zh": "CT"},
-    "guideline": {"en": "Guideline", "zh": "指南"},
-    "drugs": {"en": "Medicines", "zh": "药物"},
-    "case": {"en": "Case", "zh": "病例"},
-    "report": {"en": "Report draft", "zh": "报告草稿"},
-    "similar": {"en": "Similar cases", "zh": "相似病例"},
-    "draft_technique": {"en": "Report draft (preliminary): technique", "zh": "报告草稿（初步）：检查技术"},
-    "draft_measurements": {"en": "Report draft: measurements", "zh": "报告草稿：测量结果"},
-    "draft_comparison": {"en": "Report draft: comparison", "zh": "报告草稿：对比"},
-    "draft_recommendation": {"en": "Report draft: recommendation", "zh": "报告草稿：建议"},
-    "draft_findings": {"en": "Report draft: findings", "zh": "报告草稿：影像所见"},
-    "draft_impression": {"en": "Report draft: impression", "zh": "报告草稿：印象"},
-    "draft_limits": {"en": "Report draft: limits", "zh": "报告草稿：局限"},
+    "guideline": each("Guideline"),
+    "drugs": each("Medicines"),
+    "case": each("Case"),
+    "report": each("Report draft"),
+    "similar": each("Similar cases"),
+    "draft_technique": each("Report draft (preliminary): technique"),
+    "draft_measurements": each("Report draft: measurements"),
+    "draft_comparison": each("Report draft: comparison"),
+    "draft_recommendation": each("Report draft: recommendation"),
+    "draft_findings": each("Report draft: findings"),
+    "draft_impression": each("Report draft: impression"),
+    "draft_limits": each("Report draft: limits"),
 }

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from agent.answering.answer import Answer
 from agent.reading.patches import supposed, supposes
 from agent.turn.prompts import CaseCard
+from retrieval.messages.catalogue import messages
 from tools.case.patches import Patch, patched, told
 from tools.case.record import Case
 from tools.evidence import Language
 from tools.labs.analytes import analytes
 
-_HEAD: dict[Language, str] = {"en": "Supposed, not recorded: {what}.", "zh": "按假设（非病历记录）：{what}。"}
-_UNIT: dict[Language, str] = {
-    "en": "In which unit is the {what}? The record has none to go by, for example {unit}.",
-    "zh": "{what}的单位是什么？病历中没有可参照的单位，例如 {unit}。",
-}
+each = messages("agent.turn").each
+
+_HEAD: dict[Language, str] = each("Supposed, not recorded: {what}.")
+_UNIT: dict[Language, str] = each("In which unit is the {what}? The record has none to go by, for example {unit}.")
 # Input of the calculators that a vital sign or field of the patient answers, where the names differ.
 _INPUT = {
     "temperature_c": "temperature", "sbp_mmhg": "sbp", "dbp_mmhg": "dbp", "spo2_pct": "spo2", "age_years": "age", "weight_kg": "weight",

@@ -15,6 +15,9 @@ from pathlib import Path
 from retrieval.documents.orders import UNREADABLE, without_orders
 from retrieval.documents.visible import uncommented, visible, visible_page, visible_runs
 from retrieval.errors import BadInput
+from retrieval.messages.patterns import patterns
+
+_WORDS = patterns("retrieval.documents")
 
 # A piece is about as long as a guideline passage; MiniLM reads 256 word pieces.
 PIECE_WORDS = 160
@@ -22,7 +25,7 @@ PIECE_HAN = 320
 MOST_BYTES = 200 * 1024 * 1024
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？；])")
 _KEY_LIKE = re.compile(r"\[((?:G|X|D|L|S|C|CT|M|R|K)-[^\]\s]{1,40})\]")
-_NUMBERED = re.compile(r"^(?:\d+(?:\.\d+){0,3}\.?\s+|[IVX]+\.\s+|第?[一二三四五六七八九十]+[、章节]\s*)\S.{1,80}$")
+_NUMBERED = _WORDS.regex("extract_numbered", 0)
 _END = re.compile(r"[.!?。！？；;:：,，]$")
 
 
@@ -236,7 +239,7 @@ def _read_docx(path: Path) -> Iterator[_Block]:
                 yield _Block(" | ".join(dict.fromkeys(" ".join(visible_runs(p) for p in cell.paragraphs).strip() for cell in row.cells)))
             continue
         style = (item.style.name or "") if item.style is not None else ""
-        level = re.match(r"(?:Heading|标题) ?(\d)", style)
+        level = re.match(_WORDS.text("extract_level"), style)
         yield _Block(visible_runs(item), int(level.group(1)) + 1 if level else int(style == "Title"))
 
 

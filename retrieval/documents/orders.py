@@ -10,14 +10,16 @@ import unicodedata
 from functools import lru_cache
 from importlib.resources import files
 
+from retrieval.messages.patterns import patterns
+
+_WORDS = patterns("retrieval.documents")
+
 # What stands for a text of which nothing is left.
 UNREADABLE = "unreadable"
 _PARTS = re.compile(r"([;；。！？!?\n]+|\.(?=\s|$)|[()（）]|,\s|，|——|\s-\s)")
 _TAGS = re.compile(r"<!--.*?(?:-->|$)|<script.*?(?:</script>|$)|</?[a-zA-Z][^<>]{0,200}>", re.DOTALL | re.IGNORECASE)
 _NAME_PARTS = re.compile(r"([;；。:：,，、(（]|[—–]|\s-\s|\.\s|\s{2,})")
-_TAIL = re.compile(
-    r"[\s,;:：；，、(（\[{<&*/+-]*(?:\b(?:and|or|with|of|note|n\.?b\.?)|和|并|且|注|备注|以及)?[\s,;:：；，、(（\[{<&*+-]*$", re.IGNORECASE
-)
+_TAIL = _WORDS.regex("orders_tail")
 # A name longer than this holds something else too.
 _LONGEST = 160
 # Letters turned round or hidden by marks that are not seen.

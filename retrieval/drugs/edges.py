@@ -14,6 +14,9 @@ from retrieval.drugs.infer import Inference
 from retrieval.drugs.names import Lexicon, Mention, normalise
 from retrieval.drugs.tables import AdjustmentRow, ConditionRow, DrugRow, EffectRow, Source, Tables, listed
 from retrieval.drugs.text import Name, class_fact, make_fact
+from retrieval.messages.catalogue import messages
+
+pair = messages("retrieval.drugs").pair
 
 T = TypeVar("T")
 
@@ -201,10 +204,9 @@ class FactGraph:
         """What an allergy to one drug says about another, or about the same one."""
         if allergen == drug_id:
             name = self.name(drug_id)
-            text = f"After an allergy to {name.en}, the same drug is contraindicated."
+            texts = pair("After an allergy to {drug}, the same drug is contraindicated.", drug=(name.en, name.zh))
             source = self._sources["khan-2022"]
             path = (f"patient -allergic_to-> {drug_id}",)
-            texts = (text, f"对{name.zh}过敏者禁用该药。")
             return (make_fact("cross_reacts_with", (allergen, drug_id), texts, source, path, "contraindicated"),)
         return tuple(f for f in self.facts((allergen,), ("cross_reacts_with",)) if f.subjects == (allergen, drug_id))
 

@@ -10,6 +10,9 @@ from typing import get_args
 from retrieval.drugs.facts import DrugFact, Severity
 from retrieval.drugs.tables import AdverseRow, EffectRow, EnzymeRow, Source
 from retrieval.drugs.text import SEVERITY_RANK, STRENGTH_ZH, Name, make_fact, sentence, sentence_zh
+from retrieval.messages.catalogue import messages
+
+pair = messages("retrieval.drugs").pair
 
 # FDA, Drug Interaction Studies guidance (2020): fold change by strength of the perpetrator and sensitivity of the substrate. A drug with a
 # narrow therapeutic index is one step graver at the same change.
@@ -23,7 +26,8 @@ GRID: dict[tuple[str, str], Severity] = {
     ("moderate", "prodrug"): "minor",
 }
 GRAVER: dict[Severity, Severity] = {"minor": "moderate", "moderate": "major"}
-WORD_ZH: dict[Severity, str] = {"contraindicated": "禁忌", "major": "严重", "moderate": "中度", "minor": "轻度", "unknown": "未知"}
+_ACT = {"inhibits": pair("inhibits"), "induces": pair("induces")}
+WORD_ZH = messages("retrieval.drugs").table("infer_word_zh")
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,24 @@ class Inference:
     def _kinetic_fact(self, a: Name, b: Name, severity: Severity, cause: EnzymeRow, target: EnzymeRow) -> DrugFact:
         up, prodrug = cause.relation == "inhibits", target.strength == "prodrug"
         change = (
-            ("reduce the activation" if up else "raise the activation") if prodrug else ("raise the levels" if up else "lower the levels")
+            (
+                pair("reduce the activation of {drug}", drug=(b.en, b.zh))
+                if up
+                else pair("raise the activation of {drug}", drug=(b.en, b.zh))
+            )
+            if prodrug
+            else (pair("raise the levels of {drug}", drug=(b.en, b.zh)) if up else pair("lower the levels of {drug}", drug=(b.en, b.zh)))
         )
-        text = (
-            f"{a.en} may {change} of {b.en} ({severity}, inferred): {a.en} {cause.relation} {cause.target} "
-            f"({cause.strength}) and {b.en} is its substrate ({target.strength}). "
-            "No row of the graph lists this pair; check the labels of both drugs"
-        )
-        act = STRENGTH_ZH[cause.strength] + ("抑制" if up else "诱导")
-        change_zh = ("减少{}的活化" if up else "增加{}的活化") if prodrug else ("升高{}的血药浓度" if up else "降低{}的血药浓度")
-        text_zh = (
-            f"{a.zh}可能{change_zh.format(b.zh)}（{WORD_ZH[severity]}，推断）：{a.zh}{act} {cause.target}，"
-            f"{b.zh}为其底物。图谱未直接收录该组合，请查阅两药说明书"
+        text, text_zh = pair(
+            "{a} may {change} ({severity}, inferred): {a} {act} ({strength}) and {b} is its substrate ({use}). "
+            "No row of the graph lists this pair; check the labels of both drugs",
+            a=(a.en, a.zh),
+            b=(b.en, b.zh),
+            change=change,
+            severity=(severity, WORD_ZH[severity]),
+            act=(f"{cause.relation} {cause.target}", f"{_ACT[cause.relation][1]} {cause.target}"),
+            strength=(cause.strength, STRENGTH_ZH[cause.strength]),
+            use=target.strength,
         )
         path = (f"{a.id} -{cause.relation}-> {cause.target}", f"{b.id} -substrate_of-> {target.target}")
         return make_fact(
@@ -96,8 +106,13 @@ class Inference:
             severity = severity_of(effect.additive)
             if lesser and severity == "major":
                 severity = "moderate"
-            text = f"{a.en} and {b.en} both can cause {effect.name}, so the risk may add up ({severity}, inferred)"
-            text_zh = f"{a.zh}与{b.zh}均可引起{effect.name_zh}，风险可能叠加（推断）"
+            text, text_zh = pair(
+                "{text} and {text_2} both can cause {name}, so the risk may add up ({severity}, inferred)",
+                text=(a.en, a.zh),
+                text_2=(b.en, b.zh),
+                name=(effect.name, effect.name_zh),
+                severity=severity,
+            )
             path = (f"{a.id} -causes-> {effect.name}", f"{b.id} -causes-> {effect.name}")
             texts = (sentence(text), sentence_zh(text_zh))
             facts.append(make_fact("interacts_with", (a.id, b.id), texts, self.sources[mine.source], path, severity, inferred=True))

@@ -10,18 +10,11 @@ from retrieval.concepts.finder import Finder
 from retrieval.concepts.speller import nearest
 from retrieval.drugs.tables import Tables, listed
 from retrieval.drugs.words import CHINESE_DRUG_ENDINGS, CHINESE_PHRASES, DRUG_ENDINGS, KNOWN_WORDS
+from retrieval.messages.patterns import patterns
 
 MentionKind = Literal["drug", "class", "combination", "condition", "target", "effect"]
 # Enzymes and transporters that questions name; the alias is as people write it.
-TARGET_ALIASES = {
-    "p glycoprotein": "P-gp",
-    "pgp": "P-gp",
-    "p gp": "P-gp",
-    "p 糖蛋白": "P-gp",
-    "p糖蛋白": "P-gp",
-    "3a4": "CYP3A4",
-    "cyp3a": "CYP3A4",
-}
+TARGET_ALIASES = patterns("retrieval.drugs").table("target_aliases")
 CJK = re.compile(r"[\u4e00-\u9fff]")
 _SPLIT = re.compile(r"[-_/\s\u00b7+]+")
 

@@ -10,47 +10,43 @@ from retrieval.drugs.check import severity_order
 from retrieval.drugs.edges import FactGraph
 from retrieval.drugs.facts import ChildPugh, DrugFact, Relation
 from retrieval.drugs.names import normalise
+from retrieval.messages.patterns import patterns
+
+_WORDS = patterns("retrieval.drugs")
 
 QueryStatus = Literal["ok", "partial", "empty"]
 # Words of a question and the relation they ask for, in order of precedence.
 INTENTS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
-    ("cross_reacts_with", re.compile(r"allerg|cross react|anaphyla|hypersensitiv.* to|过敏|交叉")),
-    ("lactation", re.compile(r"breast ?feed|lactat|nursing|哺乳")),
-    ("pregnancy", re.compile(r"pregnan|trimester|teratogen|妊娠|怀孕|孕")),
+    ("cross_reacts_with", _WORDS.regex("asks_cross_reacts_with", 0)),
+    ("lactation", _WORDS.regex("asks_lactation", 0)),
+    ("pregnancy", _WORDS.regex("asks_pregnancy", 0)),
     (
         "adjusts_for",
-        re.compile(
-            r"crcl|egfr|clearance|creatinine|dialysis|child pugh|dose adjust|renal|kidney|hepatic|liver|cirrho"
-            r"|肌酐|肾功能|肝功能|透析|肝硬化|剂量调整|调整剂量|减量"
-        ),
+        _WORDS.regex("asks_adjusts_for", 0),
     ),
-    ("same_class", re.compile(r"same class|class of|which class|what class|belongs? to|同类|哪一类|哪类|属于")),
-    ("inhibits", re.compile(r"inhibit|抑制")),
-    ("induces", re.compile(r"\binduc|诱导")),
-    ("substrate_of", re.compile(r"substrate|metaboli[sz]ed by|底物|代谢")),
-    ("monitors", re.compile(r"monitor|follow up|check regularly|监测")),
-    ("causes", re.compile(r"side effect|adverse|cause|toxicit|harm|不良反应|副作用|毒性|引起")),
+    ("same_class", _WORDS.regex("asks_same_class", 0)),
+    ("inhibits", _WORDS.regex("asks_inhibits", 0)),
+    ("induces", _WORDS.regex("asks_induces", 0)),
+    ("substrate_of", _WORDS.regex("asks_substrate_of", 0)),
+    ("monitors", _WORDS.regex("asks_monitors", 0)),
+    ("causes", _WORDS.regex("asks_causes", 0)),
     (
         "interacts_with",
-        re.compile(
-            r"interact|together|combin|coadminist|concomitant|alongside|at the same time|\bwith\b|相互作用|一起|合用|联用|同时|同服|并用"
-        ),
+        _WORDS.regex("asks_interacts_with", 0),
     ),
-    ("contraindicated_in", re.compile(r"contraindicat|avoid|who should not|must not|safe in|禁忌|禁用|避免|慎用|能否用|能用|可以用")),
+    ("contraindicated_in", _WORDS.regex("asks_contraindicated_in", 0)),
     (
         "treats",
-        re.compile(
-            r"treat|first line|indicat|therapy for|used for|option|regimen|drug of choice|prophyla|治疗|一线|首选|适应|方案|用什么药|预防"
-        ),
+        _WORDS.regex("asks_treats", 0),
     ),
 )
-KIDNEY_VALUE = re.compile(r"(?:crcl|egfr|gfr|creatinine clearance|clearance|肌酐清除率|肾小球滤过率)\D{0,14}?(\d+(?:\.\d+)?)")
-CHILD_PUGH = re.compile(r"child pugh (?:class |grade |score )?([abc])\b|child pugh ?([abc])级")
+KIDNEY_VALUE = _WORDS.regex("query_kidney_value", 0)
+CHILD_PUGH = _WORDS.regex("query_child_pugh", 0)
 # Conditions that ask for a dose rule, and the adverse effect that is named by its abbreviation.
 ORGANS = frozenset({"renal-impairment", "severe-renal-impairment", "hepatic-impairment", "severe-hepatic-impairment", "cirrhosis"})
-QT = re.compile(r"\bqtc?\b|qt ?间期")
+QT = _WORDS.regex("query_qt", 0)
 SMOKING = "smoking-cessation"
-ALLERGY_AFTER = re.compile(r"(?:drug )?(?:allerg|anaphyla|hypersensitiv|过敏)")
+ALLERGY_AFTER = _WORDS.regex("query_allergy_after", 0)
 ALLERGY_BEFORE = re.compile(r"(?:allerg\w*|anaphyla\w*|hypersensitiv\w*|reaction|reacted) (?:to|after|with)$")
 OVERVIEW: tuple[Relation, ...] = ("treats", "contraindicated_in", "adjusts_for", "pregnancy", "monitors", "causes")
 
@@ -130,7 +126,7 @@ def understand(graph: FactGraph, question: str) -> UnderstoodQuery:
 
 
 def _allergens(graph: FactGraph, question: str, flat: str) -> tuple[str, ...]:
-    """Drugs named as the allergy: right before `allergy`, `allergic` or 过敏, or right after `allergic to`."""
+    """Drugs named as the allergy: right before `allergy`, `allergic` (or its Chinese), or right after `allergic to`."""
     found: list[str] = []
     for mention in graph.scan(question):
         before, after = flat[: mention.start].rstrip(), flat[mention.end :].lstrip()

@@ -28,7 +28,7 @@ MAX_HAN = 400
 # Light's criteria (1972) are the oldest rule still in use here.
 FIRST_YEAR = 1970
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-# Small whole numbers are often written as words ("two", "三"), so they do not count.
+# Small whole numbers are often written as words ("two"), so they do not count.
 _NUMBER = re.compile(r"(?<![\d.])(?:\d+\.\d+|[1-9]\d+)(?![\d.])")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 

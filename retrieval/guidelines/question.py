@@ -11,10 +11,13 @@ from retrieval.guidelines.asks import with_full_names
 from retrieval.guidelines.passages import Guideline
 from retrieval.guidelines.strange import DRUG_ENDING_HAN, Strange, drug_spans_han, is_general, strangers, subject_model
 from retrieval.index.lexical import text_tokens
+from retrieval.messages.patterns import patterns
+
+_WORDS = patterns("retrieval.guidelines")
 
 # Kinds of concepts that say what a question is about; the others say what it asks about it.
 ENTITY_KINDS = frozenset({"disease", "drug", "test", "organism", "score", "anatomy", "issuer"})
-_YEAR = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?![\d.])(?! ?(?:mg|ml|ug|iu|m\b|毫))", re.I)
+_YEAR = _WORDS.regex("question_year")
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,23 @@ import re
 from functools import lru_cache
 
 from retrieval.guidelines.passages import Passage
+from retrieval.messages.patterns import patterns
 
 Range = tuple[float, float]
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_UNIT = r"(?:mm(?!\s*\[?hg)(?![\w³3])|毫米|millimet(?:re|er)s?)"
+_WORDS = patterns("retrieval.guidelines")
+_UNIT = _WORDS.text("size_unit")
 # How much a passage that holds the size rises, and one that speaks of other sizes only falls, in log-odds.
 HOLDS, MISSES = 0.8, -1.6
 
 _SIZE = re.compile(rf"{_NUMBER}\s*-?\s*{_UNIT}", re.IGNORECASE)
 _BETWEEN = re.compile(
-    rf"{_NUMBER}\s*(?:{_UNIT})?\s*(?:to|–|-|and|至)\s*(?:under |smaller than |less than |小于\s*)?{_NUMBER}\s*{_UNIT}", re.IGNORECASE
+    rf"{_NUMBER}\s*(?:{_UNIT})?\s*(?:{_WORDS.text('size_to')})\s*(?:{_WORDS.text('size_to_below')})?{_NUMBER}\s*{_UNIT}", re.IGNORECASE
 )
-_BELOW = re.compile(rf"(?:smaller than|less than|under|below|up to|小于|<|≤)\s*{_NUMBER}\s*{_UNIT}", re.IGNORECASE)
-_ABOVE = re.compile(rf"(?:larger than|greater than|more than|over|above|大于|超过|>|≥)\s*{_NUMBER}\s*{_UNIT}", re.IGNORECASE)
-_AT_LEAST = re.compile(rf"{_NUMBER}\s*{_UNIT}\s*(?:or (?:more|larger|greater)|及以上|以上)", re.IGNORECASE)
+_BELOW = re.compile(rf"(?:{_WORDS.text('size_below')})\s*{_NUMBER}\s*{_UNIT}", re.IGNORECASE)
+_ABOVE = re.compile(rf"(?:{_WORDS.text('size_above')})\s*{_NUMBER}\s*{_UNIT}", re.IGNORECASE)
+_AT_LEAST = re.compile(rf"{_NUMBER}\s*{_UNIT}\s*(?:{_WORDS.text('size_at_least')})", re.IGNORECASE)
 
 
 def size_of(question: str) -> float | None:

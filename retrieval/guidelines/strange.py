@@ -19,6 +19,9 @@ from retrieval import packs
 from retrieval.concepts.lexicon import DATA, GLUE_HAN, HAN, STOP_HAN, STOPWORDS, Lexicon, Word, normalise, stem, words
 from retrieval.errors import BadInput, Unavailable
 from retrieval.index.embed import minilm_folder
+from retrieval.messages.patterns import patterns
+
+_PATTERNS = patterns("retrieval.guidelines")
 
 MODEL = DATA / "strange.json"
 SIGNS = (
@@ -33,16 +36,16 @@ _DISEASE_ENDING = re.compile(f"[a-z]{{3}}(?:{'|'.join(_WORDS['disease_endings_en
 # Kinds of concepts that can be what a question is about.
 NAMED_KINDS = frozenset({"disease", "drug", "test", "organism", "score"})
 _HEADS = frozenset(stem(w) for w in _WORDS["heads_en"])
-_HEAD_HAN = re.compile(f"^(?:氏|型|性)?(?:{'|'.join(_WORDS['heads_zh'])})")
+_HEAD_HAN = re.compile(f"{_PATTERNS.text('head_before')}(?:{'|'.join(_WORDS['heads_zh'])})")
 _GUIDELINE = frozenset(stem(w) for w in ("guideline", "guidance", "consensus", "recommendation"))
-_GUIDELINE_HAN = re.compile("^(?:指南|共识)")
+_GUIDELINE_HAN = _PATTERNS.regex("strange_guideline_han", 0)
 # What a Chinese name ends in; the longest first.
 _NAME_END_HAN = re.compile("|".join([*_WORDS["heads_zh"], *_WORDS["drug_endings_zh"]]))
 _LONGEST_NAME_HAN = 4
 # Share of the character pairs of a Chinese name that the corpus has never seen side by side.
 _LOST = 0.6
 _CUES = frozenset(_WORDS["cues_en"])
-_DOSE = re.compile(r"\b(?:dos\w+|mg|loading|regimen)\b|剂量|用量|毫克", re.IGNORECASE)
+_DOSE = _PATTERNS.regex("strange_dose")
 _SUFFIXES = (("'s", ""), ("ies", "y"), ("s", ""), ("es", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("ly", ""), ("er", ""),
              ("er", "e"), ("ness", ""), ("d", ""))  # fmt: skip
 
@@ -111,7 +114,7 @@ def signs_of(word: str, start: int, end: int, text: str, entity_ends: Sequence[i
     head = any(stem(w) in _HEADS for w in after[:2]) or bool(_HEAD_HAN.match(text[end:].lstrip())) or bool(_HEAD_HAN.search(word[-3:]))
     values = {
         "before_guideline": any(stem(w) in _GUIDELINE for w in after[:2])
-        or bool(_GUIDELINE_HAN.match(text[end:]) or word.endswith(("指南", "共识"))),
+        or bool(_GUIDELINE_HAN.match(text[end:]) or word.endswith(_PATTERNS.words("guideline_endings"))),
         "capitals_before_head": head and _capitals(word),
         "name_before_head": head and word[:1].isupper() and not _capitals(word),
         "capitals": _capitals(word),
@@ -230,7 +233,7 @@ def strangers(
 
 
 def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozenset[str]) -> list[tuple[str, int, int]]:
-    """Unknown Chinese names: a drug's or disease's ending, 指南, 评分, ..., behind characters that never stand together in the corpus."""
+    """Unknown Chinese names: an ending of a drug, a disease, a guideline or a score behind characters never seen together in the corpus."""
     taken = {i for start, end in [*spans, *drug_spans_han(text)] for i in range(start, end)}
     found = []
     for match in _NAME_END_HAN.finditer(text):

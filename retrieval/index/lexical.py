@@ -1,7 +1,7 @@
 """Lexical index: medical tokens of both languages under bm25s.
 
 Tokens of a passage are the stems of its English words (compounds also whole: `curb-65`, `mg/kg`), the character bigrams of its Chinese
-text, and one token per lexicon concept, so that `PE`, `pulmonary thromboembolism` and 肺栓塞 meet.
+text, and one token per lexicon concept, so that `PE`, `pulmonary thromboembolism` and their Chinese meet.
 """
 
 from collections.abc import Iterable, Sequence

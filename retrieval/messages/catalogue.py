@@ -54,6 +54,10 @@ class Messages:
         """`pair`, in one language."""
         return self.pair(english, context=context, **values)[1 if language == "zh" else 0]
 
+    def each(self, english: str, /, *, context: str = "") -> dict[Language, str]:
+        """The message by language, its slots still open."""
+        return {"en": english, "zh": self._chinese[context, english]}
+
     def table(self, context: str) -> Mapping[str, str]:
         """All messages of one context, English to Chinese: for words that come as data (units, severities)."""
         return {english: chinese for (where, english), chinese in self._chinese.items() if where == context}

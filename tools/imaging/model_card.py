@@ -2,18 +2,22 @@
 
 from typing import TYPE_CHECKING
 
+from retrieval.messages.catalogue import messages
 from tools.evidence import Evidence, Language, ModelCard, Status
 from tools.imaging.results.model import CardRow
 from tools.wording import in_language, localised
+
+pair = messages("tools.imaging").pair
+say = messages("tools.imaging").say
 
 if TYPE_CHECKING:
     from medmpt_backend.inference.training_domain import Validity
 
 NO_WEIGHTS = "no MedMPT weights are in use: run `medmpt weights import CHECKPOINT`, or `medmpt weights list` for those that are there"
 _DOMAIN = {
-    "in": ("the study lies inside their domain", "本检查位于其适用范围内"),
-    "out": ("the study lies outside their domain", "本检查超出其适用范围"),
-    "unknown": ("whether the study lies inside their domain is not known", "本检查是否在其适用范围内未知"),
+    "in": pair("the study lies inside their domain"),
+    "out": pair("the study lies outside their domain"),
+    "unknown": pair("whether the study lies inside their domain is not known"),
 }
 _STATUS: dict[str, Status] = {"in": "ok", "out": "out_of_domain", "unknown": "partial"}
 
@@ -42,11 +46,15 @@ def card_line(card: ModelCard, language: Language) -> str:
     zh = language == "zh"
     where = _DOMAIN[card.domain][zh]
     if card.distance is not None:
-        limit = "" if card.limit is None else f"，上限 {card.limit:.2f}" if zh else f", limit {card.limit:.2f}"
-        where += f"（距离 {card.distance:.2f}{limit}）" if zh else f" (distance {card.distance:.2f}{limit})"
-    if zh:
-        return f"模型意见来自 MedMPT 权重 {card.weights!r}，训练数据：{card.trained_on}；{where}。"
-    return f"Model opinion of the MedMPT weights {card.weights!r}, trained on {card.trained_on}; {where}."
+        limit = "" if card.limit is None else pair(", limit {limit:.2f}", limit=card.limit)[zh]
+        where += pair(" (distance {distance:.2f}{limit})", distance=card.distance, limit=limit)[zh]
+    return say(
+        language,
+        "Model opinion of the MedMPT weights {weights!r}, trained on {trained_on}; {where}.",
+        weights=card.weights,
+        trained_on=card.trained_on,
+        where=where,
+    )
 
 
 def status_of(validity: "Validity") -> Status:
@@ -61,12 +69,14 @@ def reason_of(validity: "Validity", language: Language) -> str | None:
 
 def abstained(validity: "Validity", study: str, tool: str) -> Evidence:
     """The statement that the model gives no opinion on this study, and why."""
-    why, why_zh = validity.reason or "the study is outside its domain", reason_of(validity, "zh") or "本检查超出其适用范围"
+    unsaid = pair("the study is outside its domain")
+    why, why_zh = validity.reason or unsaid[0], reason_of(validity, "zh") or unsaid[1]
+    text, text_zh = pair("The MedMPT model gives no opinion on {study}: {why}.", study=study, why=(why.rstrip("."), why_zh.rstrip("。")))
     return Evidence(
         key=f"M-{study}-{tool}-abstains",
         kind="model",
-        text=f"The MedMPT model gives no opinion on {study}: {why.rstrip('.')}.",
-        text_zh=f"MedMPT 模型对 {study} 不作判断：{why_zh.rstrip('。')}。",
+        text=text,
+        text_zh=text_zh,
         source=f"MedMPT weights {validity.weights}, trained on {validity.trained_on}",
         locator=study,
         validity=validity.domain,

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from medmpt_backend.findings import MIDLINE
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.imaging.model_card import abstained, card_line, card_of, card_row, reason_of, status_of
 from tools.imaging.results.model import Classified, ClassRow, DetectedRow
 from tools.quantities import fill
+
+each = messages("tools.imaging").each
+
+pair = messages("tools.imaging").pair
+say = messages("tools.imaging").say
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
@@ -21,13 +27,10 @@ if TYPE_CHECKING:
 
 # Findings that can be assessed only with contrast.
 _NEED_CONTRAST = frozenset({"pulmonary_embolus"})
-_NO_CONTRAST = {
-    "en": "pulmonary embolus cannot be assessed on a scan that is not marked as given with contrast",
-    "zh": "未注明为增强扫描的检查不能评估肺动脉栓塞",
-}
+_NO_CONTRAST = each("pulmonary embolus cannot be assessed on a scan that is not marked as given with contrast")
 # Below this score a finding above its operating point is worded as possible.
 _LIKELY = 0.5
-SIDE_ZH = {"left": "左侧", "right": "右侧", "both": "双侧"}
+SIDE_ZH = messages("tools.imaging").table("model_findings_side_zh")
 SIDE_EN = {"left": "left side", "right": "right side", "both": "both sides"}
 
 
@@ -44,25 +47,22 @@ class Task:
 # Classes in the order of `medmpt_backend.cohort.truth`; extent grades the CT, not the patient.
 TASKS: dict[str, Task] = {
     "extent": Task(
-        "CT extent of opacities",
-        "CT 病变范围",
+        *pair("CT extent of opacities"),
         (
-            ("grade 0 of 3 (none)", "0 级（无）"),
-            ("grade 1 of 3 (up to 25 % of the lungs)", "1 级（不超过双肺 25%）"),
-            ("grade 2 of 3 (up to 50 % of the lungs)", "2 级（不超过双肺 50%）"),
-            ("grade 3 of 3 (more than 50 % of the lungs)", "3 级（超过双肺 50%）"),
+            pair("grade 0 of 3 (none)"),
+            pair("grade 1 of 3 (up to 25 % of the lungs)"),
+            pair("grade 2 of 3 (up to 50 % of the lungs)"),
+            pair("grade 3 of 3 (more than 50 % of the lungs)"),
         ),
     ),
     "covid": Task(
-        "COVID-19 against other pneumonias",
-        "新冠肺炎与其他肺炎的鉴别",
-        (("another pneumonia", "其他肺炎"), ("COVID-19 pneumonia", "新冠肺炎")),
+        *pair("COVID-19 against other pneumonias"),
+        (pair("another pneumonia"), pair("COVID-19 pneumonia")),
         ("lung_opacity", "ground_glass", "consolidation"),
     ),
     "screening": Task(
-        "lung cancer screening",
-        "肺癌筛查",
-        (("no lung cancer", "非肺癌"), ("suspicious for lung cancer", "肺癌可疑")),
+        *pair("lung cancer screening"),
+        (pair("no lung cancer"), pair("suspicious for lung cancer")),
         ("lung_nodule", "mass"),
     ),
 }
@@ -79,7 +79,7 @@ def classified(engine: "MedMPTEngine", volume: "Volume", deps: Deps, study: str)
     absent = _absent(ordered, validity, study)
     warnings = [card_line(card_of(validity), deps.language)]
     if not all(f.calibrated for f in found.findings):
-        warnings.append("模型评分未经校准，不是概率" if deps.language == "zh" else "the scores are not calibrated probabilities")
+        warnings.append(say(deps.language, "the scores are not calibrated probabilities"))
     if len(seen) < len(found.findings):
         warnings.append(_NO_CONTRAST[deps.language])
     return ToolResult(
@@ -110,23 +110,30 @@ def _row(f: "FindingScore") -> DetectedRow:
 
 def _finding(f: "FindingScore", validity: "Validity", study: str) -> Evidence:
     denied = f.present is False and validity.domain == "in"
-    numbers, numbers_zh = f"score {f.probability:.2f}", f"评分 {f.probability:.2f}"
+    numbers, numbers_zh = pair("score {probability:.2f}", probability=f.probability)
     if f.threshold is not None:
-        numbers, numbers_zh = f"{numbers}, operating point {f.threshold:.2f}", f"{numbers_zh}，判定阈值 {f.threshold:.2f}"
+        numbers, numbers_zh = pair("{numbers}, operating point {threshold:.2f}", threshold=f.threshold, numbers=(numbers, numbers_zh))
     if f.slices and not denied:
-        numbers += f"; slices {', '.join(map(str, f.slices))}"
-        numbers_zh += f"；层面 {'、'.join(map(str, f.slices))}"
+        slices = [str(s) for s in f.slices]
+        numbers, numbers_zh = pair(
+            "{numbers}; slices {slices}", numbers=(numbers, numbers_zh), slices=(", ".join(slices), "、".join(slices))
+        )
     name = f.name[:1].lower() + f.name[1:]
     if f.present:
         placed = f.side if f.id not in MIDLINE else None
         side = f", {SIDE_EN[placed]}" if placed else ""
-        says, says_zh = ("finds", "判断存在") if f.probability >= _LIKELY else ("flags possible", "提示可能存在")
-        text = f"The model {says} {name}{side} ({numbers})."
-        text_zh = f"模型{says_zh}{SIDE_ZH.get(placed or '', '')}{f.name_zh}（{numbers_zh}）。"
+        says, says_zh = pair("finds") if f.probability >= _LIKELY else pair("flags possible")
+        text, text_zh = pair(
+            "The model {says} {name}{side} ({numbers}).",
+            says=(says, says_zh),
+            numbers=(numbers, numbers_zh),
+            name=(name, SIDE_ZH.get(placed or "", "")),
+            side=(side, f.name_zh),
+        )
     elif denied:
-        text, text_zh = f"The model finds no {name} ({numbers}).", f"模型未见{f.name_zh}（{numbers_zh}）。"
+        text, text_zh = pair("The model finds no {name} ({numbers}).", numbers=(numbers, numbers_zh), name=(name, f.name_zh))
     else:
-        text, text_zh = f"The model does not decide on {name} ({numbers}).", f"模型对{f.name_zh}不作判定（{numbers_zh}）。"
+        text, text_zh = pair("The model does not decide on {name} ({numbers}).", numbers=(numbers, numbers_zh), name=(name, f.name_zh))
     known = [Quantity(name=f.id, value=f.probability, unit="", decimals=2)]
     if f.threshold is not None:
         known.append(Quantity(name=f"{f.id}_threshold", value=f.threshold, unit="", decimals=2))
@@ -163,8 +170,9 @@ def _absent(ordered: "list[FindingScore]", validity: "Validity", study: str) -> 
     if validity.domain != "in" or not none:
         return []
     names = ", ".join(f.name[:1].lower() + f.name[1:] for f in none)
-    text = f"The model finds none of these above their operating points: {names}."
-    text_zh = f"以下各项评分均低于模型的判定阈值：{'、'.join(f.name_zh for f in none)}。"
+    text, text_zh = pair(
+        "The model finds none of these above their operating points: {names}.", names=(names, "、".join(f.name_zh for f in none))
+    )
     subjects = tuple(f.name.casefold() for f in none)
     return [_evidence(validity, study, key="absent", text=text, text_zh=text_zh, subjects=subjects, present=False)]
 
@@ -196,8 +204,12 @@ def _class_of(engine: "MedMPTEngine", volume: "Volume", task: str, found: "Class
 def _classes(c: ClassScore, study: str) -> Evidence:
     known = TASKS[c.task]
     word, word_zh = known.classes[c.index]
-    text = f"For {known.name} the model favours {word} (score {c.probability:.2f})."
-    text_zh = f"{known.name_zh}：模型倾向{word_zh}（评分 {c.probability:.2f}）。"
+    text, text_zh = pair(
+        "For {name} the model favours {word} (score {probability:.2f}).",
+        probability=c.probability,
+        name=(known.name, known.name_zh),
+        word=(word, word_zh),
+    )
     score = Quantity(name=c.task, value=c.probability, unit="", decimals=2)
     return _evidence(
         c.validity,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 from tools.imaging.model_card import NO_WEIGHTS, abstained, card_line, card_of, card_row, reason_of, status_of
@@ -16,6 +17,8 @@ from tools.imaging.model_findings import classified
 from tools.imaging.results.model import Encoded
 from tools.imaging.studies import study_of
 from tools.quantities import fill
+
+pair = messages("tools.imaging").pair
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
@@ -66,8 +69,12 @@ def encode_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
 
 def _encoded(encoding: "Encoding", study: str) -> Evidence:
     count, width = encoding.slices.shape
-    text = f"The study {study} is encoded as {count} slice vectors and one scan vector of {width} numbers; they stay on this machine."
-    text_zh = f"检查 {study} 已编码为 {count} 个层面向量和一个 {width} 维扫描向量；数据保留在本机。"
+    text, text_zh = pair(
+        "The study {study} is encoded as {count} slice vectors and one scan vector of {width} numbers; they stay on this machine.",
+        study=study,
+        count=count,
+        width=width,
+    )
     v = encoding.validity
     return Evidence(
         key=f"M-{study}-encoding",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from medmpt_backend.imaging.findings.groups import Point
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult, Validity
 from tools.imaging.marks.evidence import marked
@@ -13,19 +14,21 @@ from tools.imaging.results.measured import Measured, SeriesRow
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
+both = messages("tools.imaging").pair
+
 if TYPE_CHECKING:
     from medmpt_backend.imaging.quantify import Quantification
 
-_SIDE = {"right": "右", "left": "左"}
-_THIRD = {"upper": ("upper", "上"), "middle": ("middle", "中"), "lower": ("lower", "下")}
+_SIDE = messages("tools.imaging").table("quantify_side")
+_THIRD = {"upper": both("upper"), "middle": both("middle"), "lower": both("lower")}
 _SLICE = {
-    "largest_lungs": ("largest lung area", "肺面积最大"),
-    "carina": ("carina", "气管隆突"),
-    "most_emphysema": ("most emphysema", "肺气肿最明显"),
-    "most_ground_glass": ("most ground glass", "磨玻璃影最明显"),
-    "most_effusion": ("most pleural fluid", "胸腔积液最明显"),
-    "most_pneumothorax": ("most air in the pleural space", "胸膜腔积气最明显"),
-    "most_consolidation": ("most consolidation", "实变最明显"),
+    "largest_lungs": both("largest lung area"),
+    "carina": both("carina"),
+    "most_emphysema": both("most emphysema"),
+    "most_ground_glass": both("most ground glass"),
+    "most_effusion": both("most pleural fluid"),
+    "most_pneumothorax": both("most air in the pleural space"),
+    "most_consolidation": both("most consolidation"),
 }
 
 
@@ -93,35 +96,29 @@ def _shares(q: "Quantification", study: str) -> list[Evidence]:
     rows = (
         (
             "laa950_pct",
-            "Emphysema index LAA-950",
-            "肺气肿指数 LAA-950",
-            "of the lungs lies below -950 HU",
-            "的肺组织低于 -950 HU",
+            *both("Emphysema index LAA-950"),
+            *both("of the lungs lies below -950 HU"),
             f.laa950_pct,
         ),
         (
             "haa_pct",
-            "High-attenuation areas",
-            "高衰减区",
-            "of the lungs lies from -600 to -250 HU",
-            "的肺组织介于 -600 至 -250 HU",
+            *both("High-attenuation areas"),
+            *both("of the lungs lies from -600 to -250 HU"),
             f.haa_pct,
         ),
-        ("ggo_pct", "Ground-glass density", "磨玻璃密度", "of the lungs", "的肺组织", f.ggo_pct),
+        ("ggo_pct", *both("Ground-glass density"), *both("of the lungs"), f.ggo_pct),
         (
             "consolidation_pct",
-            "Consolidation density inside the lung mask",
-            "肺区内实变密度",
-            "of the lungs; dense disease that touches the chest wall lies outside the mask, so this is a lower bound",
-            "的肺组织；紧贴胸壁的致密病变不在肺区内，故此值为下限",
+            *both("Consolidation density inside the lung mask"),
+            *both("of the lungs; dense disease that touches the chest wall lies outside the mask, so this is a lower bound"),
             f.consolidation_pct,
         ),
     )
     for name, en, zh, tail, tail_zh, value in rows:
         validity = q.validity(name)
-        note, note_zh = ("", "") if validity == "in" else (" (outside the domain of the method)", "（超出方法适用范围）")
+        note, note_zh = ("", "") if validity == "in" else both(" (outside the domain of the method)")
         if validity == "unknown":
-            note, note_zh = " (domain of the method not certain)", "（适用范围不确定）"
+            note, note_zh = both(" (domain of the method not certain)")
         out.append(
             _evidence(
                 study,
@@ -142,8 +139,12 @@ def _figures(q: "Quantification", study: str) -> list[Evidence]:
         _evidence(
             study,
             "volume",
-            f"The lungs measure {f.total_l:.2f} L in total: left {f.left_l:.2f} L, right {f.right_l:.2f} L.",
-            f"双肺总容积 {f.total_l:.2f} L：左肺 {f.left_l:.2f} L，右肺 {f.right_l:.2f} L。",
+            *both(
+                "The lungs measure {total_l:.2f} L in total: left {left_l:.2f} L, right {right_l:.2f} L.",
+                total_l=f.total_l,
+                left_l=f.left_l,
+                right_l=f.right_l,
+            ),
             tuple(Quantity(name=n, value=v, unit="L", decimals=2) for n, v in litre),
             q.validity("total_l"),
         )
@@ -154,8 +155,12 @@ def _figures(q: "Quantification", study: str) -> list[Evidence]:
         _evidence(
             study,
             "density",
-            f"Lung density: mean {f.mean_hu:.0f} HU, median {f.median_hu:.0f} HU, 15th percentile {f.perc15_hu:.0f} HU.",
-            f"肺密度：平均 {f.mean_hu:.0f} HU，中位数 {f.median_hu:.0f} HU，第 15 百分位 {f.perc15_hu:.0f} HU。",
+            *both(
+                "Lung density: mean {mean_hu:.0f} HU, median {median_hu:.0f} HU, 15th percentile {perc15_hu:.0f} HU.",
+                mean_hu=f.mean_hu,
+                median_hu=f.median_hu,
+                perc15_hu=f.perc15_hu,
+            ),
             tuple(Quantity(name=n, value=v, unit="HU", decimals=0) for n, v in density),
             q.validity("mean_hu"),
         )
@@ -167,9 +172,9 @@ def _regions(q: "Quantification", study: str) -> list[Evidence]:
     """The region with most of each kind of density; all six stand in `data`."""
     out = []
     for name, en, zh in (
-        ("laa950_pct", "Emphysema density is highest", "肺气肿密度最高处为"),
-        ("ggo_pct", "Ground-glass density is highest", "磨玻璃密度最高处为"),
-        ("consolidation_pct", "Consolidation density is highest", "实变密度最高处为"),
+        ("laa950_pct", *both("Emphysema density is highest")),
+        ("ggo_pct", *both("Ground-glass density is highest")),
+        ("consolidation_pct", *both("Consolidation density is highest")),
     ):
         known = [(getattr(r, name), r) for r in q.regions if getattr(r, name) is not None]
         if not known:
@@ -182,8 +187,13 @@ def _regions(q: "Quantification", study: str) -> list[Evidence]:
             _evidence(
                 study,
                 f"{name}_region",
-                f"{en} in the {third} third of the {r.side} lung at {value:.1f}%.",
-                f"{zh}{_SIDE[r.side]}肺{third_zh}三分之一，{value:.1f}%。",
+                *both(
+                    "{text} in the {third} third of the {side} lung at {value:.1f}%.",
+                    value=value,
+                    third=(third, third_zh),
+                    text=(en, zh),
+                    side=(r.side, _SIDE[r.side]),
+                ),
                 (Quantity(name=f"{name}_region", value=value, unit="%", decimals=1),),
                 q.validity(name),
                 side=r.side,
@@ -197,15 +207,16 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
     f = q.findings
     out = []
     for name, group, en, zh in (
-        ("effusion", f.effusion, "Pleural fluid", "胸腔积液"),
-        ("pneumothorax", f.pneumothorax, "Air in the pleural space", "胸膜腔积气"),
+        ("effusion", f.effusion, *both("Pleural fluid")),
+        ("pneumothorax", f.pneumothorax, *both("Air in the pleural space")),
     ):
         if group.left_ml is None or group.right_ml is None:
             continue
         left, right = round(group.left_ml), round(group.right_ml)
-        note, note_zh = ("", "") if group.validity == "in" else (" (domain of the method not certain)", "（适用范围不确定）")
-        text = f"{en}, measured: left {left} mL, right {right} mL{note}."
-        text_zh = f"{zh}测量值：左侧 {left} mL，右侧 {right} mL{note_zh}。"
+        note, note_zh = ("", "") if group.validity == "in" else both(" (domain of the method not certain)")
+        text, text_zh = both(
+            "{text}, measured: left {left} mL, right {right} mL{note}.", left=left, right=right, note=(note, note_zh), text=(en, zh)
+        )
         known = (
             Quantity(name=f"{name}_left_ml", value=left, unit="mL", decimals=0),
             Quantity(name=f"{name}_right_ml", value=right, unit="mL", decimals=0),
@@ -213,8 +224,7 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
         out.append(_evidence(study, name, text, text_zh, known, group.validity))
     if f.consolidation.ml is not None and f.consolidation.ml >= 1:
         ml = f.consolidation.ml
-        text = f"Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL, tissue at the chest wall included."
-        text_zh = f"致密肺组织（实变、不张或肿块）共 {ml:.0f} mL，含贴近胸壁者。"
+        text, text_zh = both("Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL, tissue at the chest wall included.", ml=ml)
         amount = (Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),)
         out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity))
     return out
@@ -228,8 +238,12 @@ def _slices(q: "Quantification", study: str) -> list[Evidence]:
             _evidence(
                 study,
                 f"slice_{name}",
-                f"Slice {k.index} shows the {en}, {k.position_mm:.0f} mm below the first slice.",
-                f"第 {k.index} 层显示{zh}，距首层 {k.position_mm:.0f} mm。",
+                *both(
+                    "Slice {index} shows the {text}, {position_mm:.0f} mm below the first slice.",
+                    index=k.index,
+                    position_mm=k.position_mm,
+                    text=(en, zh),
+                ),
                 (
                     Quantity(name="slice", value=k.index, decimals=0),
                     Quantity(name="position_mm", value=k.position_mm, unit="mm", decimals=0),

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.index.similar_cases import CaseIndex, SimilarCase
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.imaging.model_card import abstained, card_line, card_of, card_row, reason_of, status_of
 from tools.imaging.model_tools import on_engine
 from tools.imaging.results.model import SimilarCases, SimilarRow
 from tools.quantities import fill
+
+pair = messages("tools.imaging").pair
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
@@ -76,22 +79,33 @@ def _own_index(cases_dir: Path | None, engine: "MedMPTEngine") -> CaseIndex | No
 
 
 def _synthetic(chinese: bool) -> str:
-    if chinese:
-        return "参考病例为计算机生成的虚拟患者，并非真实患者；相似度只反映影像特征，不代表诊断相同"
-    return (
+    return pair(
         "reference cases are computer-generated virtual patients, not real ones; similarity is that of image features, not of the diagnosis"
-    )
+    )[chinese]
 
 
 def _evidence(hit: SimilarCase, case: "ReferenceCase | None", rank: int) -> Evidence:
     note = hit.facts.get("note", "").strip()
     if case is not None:
-        text = f"Similar case {rank} (synthetic, cosine {hit.score:.2f}): {case.line(False)}."
-        text_zh = f"相似病例 {rank}（合成病例，余弦相似度 {hit.score:.2f}）：{case.line(True)}。"
+        text, text_zh = pair(
+            "Similar case {rank} (synthetic, cosine {score:.2f}): {line}.",
+            rank=rank,
+            score=hit.score,
+            line=(case.line(False), case.line(True)),
+        )
         source, subjects = f"virtual reference patient {hit.id}", tuple(f.replace("_", " ") for f in case.findings)
     else:
-        text = f"Similar case {rank} (own study {hit.id!r}, cosine {hit.score:.2f})" + (f": {note.rstrip('.')}." if note else ".")
-        text_zh = f"相似病例 {rank}（本机病例 {hit.id!r}，余弦相似度 {hit.score:.2f}）" + (f"：{note.rstrip('。')}。" if note else "。")
+        text, text_zh = (
+            pair(
+                "Similar case {rank} (own study {id!r}, cosine {score:.2f}): {note}.",
+                rank=rank,
+                id=hit.id,
+                score=hit.score,
+                note=(note.rstrip("."), note.rstrip("。")),
+            )
+            if note
+            else pair("Similar case {rank} (own study {id!r}, cosine {score:.2f}).", rank=rank, id=hit.id, score=hit.score)
+        )
         source, subjects = f"own study {hit.id}", ()
     return Evidence(
         key=f"K-{hit.id}",

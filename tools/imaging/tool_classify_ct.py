@@ -1,7 +1,10 @@
 """Tool `classify_ct`: findings of the model."""
 
+from retrieval.messages.catalogue import messages
 from tools.imaging.study_argument import OfStudy
 from tools.spec import ToolSpec
+
+pair = messages("tools.imaging").pair
 
 SPEC = ToolSpec(
     name="classify_ct",
@@ -10,7 +13,7 @@ SPEC = ToolSpec(
     prompt="Ask the MedMPT model which findings a CT shows, with scores. Use for 'what does the CT show', 'is there a nodule'.",
     arguments=OfStudy,
     intent="ct_findings",
-    labels=("Classify findings", "病灶分类"),
+    labels=pair("Classify findings"),
     needs=("engine",),
     needs_case=True,
     results=("tools.imaging.results.model:Classified",),

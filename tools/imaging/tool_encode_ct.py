@@ -1,7 +1,10 @@
 """Tool `encode_ct`: encode a CT study."""
 
+from retrieval.messages.catalogue import messages
 from tools.imaging.study_argument import OfStudy
 from tools.spec import ToolSpec
+
+pair = messages("tools.imaging").pair
 
 SPEC = ToolSpec(
     name="encode_ct",
@@ -10,7 +13,7 @@ SPEC = ToolSpec(
     prompt="Encode a CT study into MedMPT features. Only when features are asked for; answers `unavailable` without weights.",
     arguments=OfStudy,
     intent="ct_encode",
-    labels=("Encode the CT", "CT 编码"),
+    labels=pair("Encode the CT"),
     needs=("engine",),
     needs_case=True,
     results=("tools.imaging.results.model:Encoded",),

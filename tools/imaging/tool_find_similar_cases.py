@@ -2,8 +2,11 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.imaging.study_argument import OfStudy
 from tools.spec import ToolSpec
+
+pair = messages("tools.imaging").pair
 
 
 class OfSimilar(OfStudy):
@@ -19,7 +22,7 @@ SPEC = ToolSpec(
     prompt="Find earlier cases whose CT looks similar.",
     arguments=OfSimilar,
     intent="similar",
-    labels=("Find similar cases", "检索相似病例"),
+    labels=pair("Find similar cases"),
     needs=("engine",),
     needs_case=True,
     results=("tools.imaging.results.model:SimilarCases",),

@@ -1,7 +1,10 @@
 """Tool `quantify_ct`: measure a CT study."""
 
+from retrieval.messages.catalogue import messages
 from tools.imaging.study_argument import OfStudy
 from tools.spec import ToolSpec
+
+pair = messages("tools.imaging").pair
 
 _PROMPT = """Measure the lungs on a CT study: volumes, emphysema (LAA-950), ground glass, consolidation, lung thirds, key slices.
 Needs no model.
@@ -15,7 +18,7 @@ SPEC = ToolSpec(
     prompt=_PROMPT,
     arguments=OfStudy,
     intent="ct_measure",
-    labels=("Measure the CT", "CT 定量"),
+    labels=pair("Measure the CT"),
     needs_case=True,
     results=("tools.imaging.results.measured:Measured",),
 )

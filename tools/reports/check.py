@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pydantic import JsonValue
 
 from retrieval.documents.orders import without_orders
+from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, ToolResult
@@ -18,12 +19,13 @@ from tools.reports.marked import against_marks
 from tools.reports.measured import Issue, disagreements
 from tools.reports.payload import CheckData, RemarkRow
 
-_MEASURED = ("numbers and sides against what was measured on the study", "与本检查测量值的数值和侧别")
-_MARKED = ("lesions against those that were marked on the study", "病灶与本检查的标记")
-_NOT_A_BILL: dict[Language, str] = {
-    "en": "no remark is not a clean bill: the images were not read",
-    "zh": "没有提示不等于没有错误：未读图像",
-}
+each = messages("tools.reports").each
+
+pair = messages("tools.reports").pair
+
+_MEASURED = pair("numbers and sides against what was measured on the study")
+_MARKED = pair("lesions against those that were marked on the study")
+_NOT_A_BILL: dict[Language, str] = each("no remark is not a clean bill: the images were not read")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _linted(body: str, case: Case | None, study: str) -> Lint:
 
 def _measured(issue: Issue) -> Remark:
     kind: Kind = "side" if issue.kind in ("side", "both_sides") else "measurement"
-    return Remark(kind, issue.text, issue.text_zh, (issue.sentence,), "Compare with the measurement.", "请与测量值核对。")
+    return Remark(kind, issue.text, issue.text_zh, (issue.sentence,), *pair("Compare with the measurement."))
 
 
 def remark_row(remark: Remark, language: Language) -> RemarkRow:
@@ -141,8 +143,12 @@ def _evidence(remark: Remark, number: int, study: str) -> Evidence:
 def _none(found: Checked, study: str) -> Evidence:
     done, left = "; ".join(c[0] for c in found.checked), "; ".join(c[0] for c in found.not_checked)
     done_zh, left_zh = "、".join(c[1] for c in found.checked), "、".join(c[1] for c in found.not_checked)
-    en = f"No remark in {found.sentences} sentences of the report. Checked: {done}. Not checked: {left}."
-    zh = f"报告的 {found.sentences} 句中没有提示。已检查：{done_zh}。未检查：{left_zh}。"
+    en, zh = pair(
+        "No remark in {sentences} sentences of the report. Checked: {done}. Not checked: {left}.",
+        sentences=found.sentences,
+        done=(done, done_zh),
+        left=(left, left_zh),
+    )
     return Evidence(
         key=f"R-{study}-0",
         kind="report",

@@ -5,31 +5,28 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from medmpt_backend.findings import COARSE, FINDINGS
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
+
+_WORDS = patterns("tools.reports")
 
 if TYPE_CHECKING:
     from medmpt_backend.inference.results import DraftSentence
 
-_HEAD = re.compile(r"^\s*(?:(findings|影像所见|影像表现|检查所见)|(impression|conclusion|印象|诊断意见|结论))\s*[:：]\s*", re.IGNORECASE)
-_BARE = re.compile(r"(?:findings|impression|影像所见|印象)?\W*", re.IGNORECASE)
-_INSIDE = re.compile(r"(impression|印象)\s*[:：]", re.IGNORECASE)
-_NEGATIVE = re.compile(
-    r"^\s*(?:no|without|absence of|there is no)\b|\bno evidence of\b|^\s*(?:未见|无|没有|双肺未见|胸部CT未见)", re.IGNORECASE
-)
+_HEAD = _WORDS.regex("draft_words_head")
+_BARE = _WORDS.regex("draft_words_bare")
+_INSIDE = _WORDS.regex("draft_words_inside")
+_NEGATIVE = _WORDS.regex("draft_words_negative")
 # Words of a report -> the findings whose detectors speak about them, the wider label first.
 _NAMES: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
     (f.detector.words, f.detector.labels)
     for f in sorted(FINDINGS.values(), key=lambda f: f.detector.order if f.detector else 0)
     if f.detector is not None
 )
-_CLEAR = re.compile(
-    r"lungs? (?:are|is|fields? are) clear|no focal lung lesion|no acute abnormality|no active lung disease|肺野清晰|肺纹理清晰|未见明显异常"
-    r"|未见活动性病变|未见实质性病变",
-    re.IGNORECASE,
-)
+_CLEAR = _WORDS.regex("draft_words_clear")
 _OUTSIDE_LUNGS = frozenset(f for f in COARSE if FINDINGS[f].section in ("mediastinum", "wall"))
-_BOTH = re.compile(r"\bbilateral\b|\bboth\b|双侧|双肺|两肺", re.IGNORECASE)
-_LEFT, _RIGHT = re.compile(r"\bleft\b|左", re.IGNORECASE), re.compile(r"\bright\b|右", re.IGNORECASE)
+_BOTH = _WORDS.regex("draft_words_both")
+_LEFT, _RIGHT = _WORDS.regex("draft_words_left"), _WORDS.regex("draft_words_left_2")
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), ids) for pattern, ids in _NAMES)
 
 
@@ -50,7 +47,7 @@ def tidy(text: str) -> str:
     return body[:1].upper() + body[1:] if re.search(r"\w", body) and not _BARE.fullmatch(body) else ""
 
 
-_SIZE = re.compile(r"\d+(?:\.\d+)?(?:\s*[-–x×]\s*\d+(?:\.\d+)?)*(?=\s*(?:mm|cm|ml|毫米|厘米|毫升))", re.IGNORECASE)
+_SIZE = _WORDS.regex("draft_words_size")
 
 
 def blank_sizes(text: str) -> str:

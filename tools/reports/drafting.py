@@ -8,6 +8,7 @@ weights contradicts is left out and listed. Without weights, or outside their do
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.imaging.model_card import abstained, card_line, card_of, card_row, reason_of, status_of
@@ -20,6 +21,10 @@ from tools.reports.draft_words import blank_sizes, contradiction, denies, split_
 from tools.reports.payload import DraftData, Origin, SectionRow, SentenceRow, WithheldRow
 from tools.reports.real_scan import sentences
 
+each = messages("tools.reports").each
+
+pair = messages("tools.reports").pair
+
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
     from medmpt_backend.inference.engine import MedMPTEngine
@@ -27,27 +32,12 @@ if TYPE_CHECKING:
     from medmpt_backend.inference.training_domain import Validity
 
 SECTIONS = ("technique", "comparison", "measurements", "findings", "impression", "recommendation", "limits")
-_PRELIMINARY = {
-    "en": "this is a preliminary draft; a person must check and sign it",
-    "zh": "这是初步草稿，须由医师核对并签发",
-}
-_SIDES = {
-    "en": "left and right in the model's sentences are not verified for these weights",
-    "zh": "这些权重未验证模型语句中的左右侧别",
-}
-_SIZES = {
-    "en": "sizes in the model's sentences are left blank (__): measure the lesion",
-    "zh": "模型语句中的大小留空（__），请实际测量后填写",
-}
+_PRELIMINARY = each("this is a preliminary draft; a person must check and sign it")
+_SIDES = each("left and right in the model's sentences are not verified for these weights")
+_SIZES = each("sizes in the model's sentences are left blank (__): measure the lesion")
 # What no detector and no measurement of this project looks at.
-_NOT_ASSESSED = (
-    "Not assessed: comparison with earlier studies, soft tissues, and abdominal organs beyond what is named above.",
-    "未评估：与既往检查的对比、软组织，以及上文未提及的腹部脏器。",
-)
-_MEASURED_ONLY = (
-    "This draft holds measurements only; a finding that is not mentioned was not looked for.",
-    "本草稿仅含测量结果；未提及的征象并未检查。",
-)
+_NOT_ASSESSED = pair("Not assessed: comparison with earlier studies, soft tissues, and abdominal organs beyond what is named above.")
+_MEASURED_ONLY = pair("This draft holds measurements only; a finding that is not mentioned was not looked for.")
 # Where the model gives no opinion, the draft is built from measurements.
 _SILENT = frozenset({"out_of_domain", "unavailable"})
 
@@ -117,8 +107,12 @@ def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:
         return
     series = figures.series
     spacing, (contrast, contrast_zh) = series.spacing_mm[0], _CONTRAST[series.contrast]
-    text = f"Chest CT, {series.slices} axial slices at {spacing:.2f} mm, {contrast}."
-    text_zh = f"胸部 CT，轴位 {series.slices} 层，层间距 {spacing:.2f} mm，{contrast_zh}。"
+    text, text_zh = pair(
+        "Chest CT, {slices} axial slices at {spacing:.2f} mm, {contrast}.",
+        slices=series.slices,
+        spacing=spacing,
+        contrast=(contrast, contrast_zh),
+    )
     draft.put("technique", _statement(study, "technique", text, text_zh), "metadata")
     for item in measured.evidence:
         if item.key.startswith((f"CT-{study}-mark-", f"CT-{study}-growth-")):
@@ -128,9 +122,9 @@ def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:
 
 
 _CONTRAST = {
-    "yes": ("with contrast", "增强扫描"),
-    "no": ("without contrast", "平扫"),
-    "unknown": ("contrast not stated", "是否增强未注明"),
+    "yes": pair("with contrast"),
+    "no": pair("without contrast"),
+    "unknown": pair("contrast not stated"),
 }
 
 

@@ -1,15 +1,18 @@
 """A pasted CT report against the lesions that were marked on the study: sizes, sides, and marks that it does not mention."""
 
-import re
-
 from retrieval.concepts.context import denies
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.statements import noun, place
 from tools.imaging.marks.words import of_lesion
 from tools.reports.lint import Remark
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:\s*[x×*]\s*(\d+(?:\.\d+)?))?(?:\s*[x×*]\s*\d+(?:\.\d+)?)?\s*(mm|cm|毫米|厘米)", re.IGNORECASE)
-_LEFT, _RIGHT = re.compile(r"\bleft\b|左", re.IGNORECASE), re.compile(r"\bright\b|右", re.IGNORECASE)
+pair = messages("tools.reports").pair
+
+_WORDS = patterns("tools.reports")
+_SIZE = _WORDS.regex("marked_size")
+_LEFT, _RIGHT = _WORDS.regex("marked_left"), _WORDS.regex("marked_left_2")
 # Two readers of one nodule differ by about this much: MacMahon et al., Fleischner Society 2017 count changes below 2 mm as none.
 _NEAR_MM, _NEAR_SHARE = 2.0, 0.2
 
@@ -30,7 +33,7 @@ def _sized(sentence: str, marks: tuple[Mark, ...]) -> list[Remark]:
     side = _side(sentence)
     if match is None or (side is None and len(marks) > 1):
         return []
-    scale = 10.0 if match[3].lower() in ("cm", "厘米") else 1.0
+    scale = 10.0 if match[3].lower() in _WORDS.words("centimetre") else 1.0
     stated = float(match[1]) * scale
     here = [m for m in marks if side in (None, m.lesion.side)]
     if any(_near(stated, m) for m in here):
@@ -54,14 +57,25 @@ def _near(stated: float, mark: Mark) -> bool:
 def _remark(kind: str, sentence: str, stated: float, mark: Mark) -> Remark:
     (_, what_zh), (where, where_zh) = noun(mark.lesion), place(mark.lesion)
     size = f"{mark.lesion.long_mm:.1f} x {mark.lesion.short_mm:.1f} mm"
-    en = f"The report gives {stated:g} mm for a lesion; mark {mark.number} in the {where} measures {size}."
-    zh = f"报告中病灶大小为 {stated:g} mm；标记 {mark.number}（{where_zh}{what_zh}）测量为 {size}。"
-    suggestion = ("Compare side and size with the mark.", "请与标记核对侧别和大小。")
+    en, zh = pair(
+        "The report gives {stated:g} mm for a lesion; mark {number} in the {where} measures {size}.",
+        stated=stated,
+        number=mark.number,
+        size=size,
+        where=(where, where_zh),
+        what=what_zh,
+    )
+    suggestion = pair("Compare side and size with the mark.")
     return Remark("side" if kind == "side" else "size", en, zh, (sentence,), *suggestion)
 
 
 def _unsaid(mark: Mark) -> Remark:
     (what, what_zh), (where, where_zh) = noun(mark.lesion), place(mark.lesion)
-    en = f"The report names no nodule or mass; mark {mark.number} is a {what} of {mark.lesion.long_mm:.1f} mm in the {where}."
-    zh = f"报告未提及结节或肿块；标记 {mark.number} 为{where_zh} {mark.lesion.long_mm:.1f} mm {what_zh}。"
-    return Remark("presence", en, zh, (), "Describe the marked lesion, or delete the mark.", "请描述该病灶，或删除标记。")
+    en, zh = pair(
+        "The report names no nodule or mass; mark {number} is a {what} of {long_mm:.1f} mm in the {where}.",
+        number=mark.number,
+        long_mm=mark.lesion.long_mm,
+        what=(what, what_zh),
+        where=(where, where_zh),
+    )
+    return Remark("presence", en, zh, (), *pair("Describe the marked lesion, or delete the mark."))

@@ -5,33 +5,36 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.concepts.context import denies
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.evidence import ToolResult
 from tools.imaging.results.measured import Measured
+
+pair = messages("tools.reports").pair
 
 Side = Literal["left", "right"]
 # A figure of a report may differ this much from the measured one: litres and percent points (reader and method differ).
 _TOLERANCE = {"L": 0.15, "%": 3.0}
+_WORDS = patterns("tools.reports")
 _NUMBERS = (
-    ("total_l", "L", r"total lung (?:volume|capacity)\D{0,20}?(\d+(?:\.\d+)?)\s*(?:l\b|litres?|liters?)"),
-    ("total_l", "L", r"双?肺总容积\D{0,8}?(\d+(?:\.\d+)?)\s*(?:L|升)"),
-    ("laa950_pct", "%", r"(?:laa[- ]?950|emphysema index|肺气肿指数)\D{0,25}?(\d+(?:\.\d+)?)\s*%"),
-    ("ggo_pct", "%", r"ground[- ]glass\D{0,30}?(\d+(?:\.\d+)?)\s*%|磨玻璃\D{0,10}?(\d+(?:\.\d+)?)\s*%"),
-    ("consolidation_pct", "%", r"consolidation\D{0,30}?(\d+(?:\.\d+)?)\s*%|实变\D{0,10}?(\d+(?:\.\d+)?)\s*%"),
-)  # fmt: skip
-_FINDINGS = (
-    ("consolidation_pct", r"consolidat|实变"),
-    ("ggo_pct", r"ground[- ]glass|磨玻璃"),
-    ("laa950_pct", r"emphysema|肺气肿"),
-)  # fmt: skip
+    ("total_l", "L", _WORDS.text("total_volume")),
+    ("total_l", "L", _WORDS.text("total_volume_zh")),
+    ("laa950_pct", "%", _WORDS.text("laa950_share")),
+    ("ggo_pct", "%", _WORDS.text("ggo_share")),
+    ("consolidation_pct", "%", _WORDS.text("consolidation_share")),
+)
+_FINDINGS = tuple(
+    (name, _WORDS.text(word)) for name, word in (("consolidation_pct", "dense"), ("ggo_pct", "ggo"), ("laa950_pct", "emphysema"))
+)
 _LABELS = {
-    "total_l": ("the total lung volume", "双肺总容积"),
-    "laa950_pct": ("emphysema (LAA-950)", "肺气肿（LAA-950）"),
-    "ggo_pct": ("ground glass", "磨玻璃影"),
-    "consolidation_pct": ("consolidation", "实变"),
+    "total_l": pair("the total lung volume"),
+    "laa950_pct": pair("emphysema (LAA-950)"),
+    "ggo_pct": pair("ground glass"),
+    "consolidation_pct": pair("consolidation"),
 }
-_LEFT = re.compile(r"\bleft\b|左", re.IGNORECASE)
-_RIGHT = re.compile(r"\bright\b|右", re.IGNORECASE)
-_BOTH = re.compile(r"\bbilateral|\bboth\b|双侧|双肺|两肺", re.IGNORECASE)
+_LEFT = _WORDS.regex("measured_left")
+_RIGHT = _WORDS.regex("measured_right")
+_BOTH = _WORDS.regex("measured_both")
 # A side is contradicted when the other lung has at least this much and this many times more, in percent of the lung.
 _SIDE_PCT = 2.0
 _SIDE_RATIO = 4.0
@@ -66,8 +69,13 @@ def _numbers(sentence: str, measured: ToolResult) -> list[Issue]:
             decimals = 2 if unit == "L" else 1
             gap = "" if unit == "%" else " "
             label, label_zh = _LABELS[name]
-            en = f"The report states {stated:g}{gap}{unit} for {label}; measured is {actual:.{decimals}f}{gap}{unit}."
-            zh = f"报告中{label_zh}为 {stated:g}{gap}{unit}，测量值为 {actual:.{decimals}f}{gap}{unit}。"
+            en, zh = pair(
+                "The report states {stated:g}{unit} for {label}; measured is {actual}{unit}.",
+                stated=stated,
+                label=(label, label_zh),
+                actual=f"{actual:.{decimals}f}",
+                unit=f"{gap}{unit}",
+            )
             out.append(Issue("number", sentence, en, zh, name))
     return out
 
@@ -85,9 +93,15 @@ def _sides(sentence: str, measured: ToolResult) -> list[Issue]:
         here, there = _share(measured, name, said), _share(measured, name, other)
         if there >= _SIDE_PCT and there > _SIDE_RATIO * max(here, 0.25):
             label, label_zh = _LABELS[name]
-            en = f"The report places {label} on the {said}; measured is {here:.1f}% on the {said} and {there:.1f}% on the {other}."
-            words = {"left": "左", "right": "右"}
-            zh = f"报告将{label_zh}写在{words[said]}侧；测量值{words[said]}侧 {here:.1f}%，{words[other]}侧 {there:.1f}%。"
+            sides = messages("tools.reports").table("measured_words")
+            en, zh = pair(
+                "The report places {label} on the {said}; measured is {here:.1f}% on the {said} and {there:.1f}% on the {other}.",
+                label=(label, label_zh),
+                said=(said, sides[said]),
+                other=(other, sides[other]),
+                here=here,
+                there=there,
+            )
             out.append(Issue("side", sentence, en, zh, name))
     return out
 

@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.errors import ToolsError
 from tools.evidence import Evidence, Quantity
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 from tools.reports.document.prior import prior_of
+
+pair = messages("tools.reports").pair
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.draft.write import Sentence
@@ -53,9 +56,9 @@ def _evidence(s: "Sentence", study: str) -> Evidence:
 def _comparison(deps: Deps, study: str) -> Evidence:
     """Which earlier studies there are."""
     dates = [ref.date or ref.id for ref in prior_of(deps, study)]
-    text, text_zh = "No earlier study was available for comparison.", "无既往检查可供对比。"
+    text, text_zh = pair("No earlier study was available for comparison.")
     if dates:
-        text, text_zh = f"An earlier CT is in the record: {', '.join(dates)}.", f"记录中有既往 CT：{'、'.join(dates)}。"
+        text, text_zh = pair("An earlier CT is in the record: {dates}.", dates=(", ".join(dates), "、".join(dates)))
     return Evidence(
         key=f"R-{study}-draft-comparison",
         kind="report",

@@ -2,8 +2,11 @@
 
 from pydantic import Field
 
+from retrieval.messages.catalogue import messages
 from tools.imaging.study_argument import Study
 from tools.spec import Arguments, ToolSpec
+
+pair = messages("tools.reports").pair
 
 
 class OfReport(Arguments):
@@ -20,7 +23,7 @@ SPEC = ToolSpec(
     prompt="Check a pasted CT report against what is measured on the study: numbers and sides that disagree.",
     arguments=OfReport,
     intent="report_check",
-    labels=("Check the report", "核对报告"),
+    labels=pair("Check the report"),
     needs_case=True,
     of_report=True,
     results=("tools.reports.payload:CheckData",),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import messages
 from tools.case.record import LungFunction, Vitals
 from tools.imaging.results.measured import Measured
 from tools.labs.value import Reading, shown
@@ -9,21 +10,23 @@ from tools.summary.gather import Gathered
 from tools.summary.problems import figure, name_of, value_of
 from tools.summary.record import Pair, SummaryLine, line, table, words
 
+pair = messages("tools.summary").pair
+
 _VITALS: tuple[tuple[str, str, str, str], ...] = (
-    ("gcs", "Glasgow Coma Scale", "格拉斯哥昏迷评分", ""),
-    ("spo2_pct", "Oxygen saturation", "血氧饱和度", "%"),
-    ("respiratory_rate", "Respiratory rate", "呼吸频率", " /min"),
-    ("sbp_mmhg", "Systolic pressure", "收缩压", " mmHg"),
-    ("heart_rate", "Heart rate", "心率", " /min"),
-    ("temperature_c", "Temperature", "体温", " °C"),
+    ("gcs", *pair("Glasgow Coma Scale"), ""),
+    ("spo2_pct", *pair("Oxygen saturation"), "%"),
+    ("respiratory_rate", *pair("Respiratory rate"), " /min"),
+    ("sbp_mmhg", *pair("Systolic pressure"), " mmHg"),
+    ("heart_rate", *pair("Heart rate"), " /min"),
+    ("temperature_c", *pair("Temperature"), " °C"),
 )
 _FUNCTION = (("fvc_pct", "FVC", "FVC"), ("fev1_pct", "FEV1", "FEV1"), ("dlco_pct", "DLCO", "DLCO"))
 _CT: tuple[tuple[str, str, str, str, str, int], ...] = (
-    ("lungs", "ggo_pct", "ground-glass density", "磨玻璃密度", "%", 1),
-    ("lungs", "laa950_pct", "emphysema density (LAA-950)", "肺气肿密度（LAA-950）", "%", 1),
-    ("lungs", "total_l", "lung volume", "双肺总容积", " L", 2),
-    ("effusion", "left_ml", "pleural fluid left", "左侧胸腔积液", " mL", 0),
-    ("effusion", "right_ml", "pleural fluid right", "右侧胸腔积液", " mL", 0),
+    ("lungs", "ggo_pct", *pair("ground-glass density"), "%", 1),
+    ("lungs", "laa950_pct", *pair("emphysema density (LAA-950)"), "%", 1),
+    ("lungs", "total_l", *pair("lung volume"), " L", 2),
+    ("effusion", "left_ml", *pair("pleural fluid left"), " mL", 0),
+    ("effusion", "right_ml", *pair("pleural fluid right"), " mL", 0),
 )
 
 

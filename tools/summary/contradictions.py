@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from retrieval.messages.patterns import patterns
 from tools.bedside.record.said import clauses
 from tools.drugs.payload import FactRow, FactsData
 from tools.imaging.results.measured import Measured
@@ -15,6 +16,8 @@ from tools.summary.lesions import asks_lesion, lesions
 from tools.summary.problems import doubt, figure, value_of
 from tools.summary.record import LEVELS, Pair, SummaryLine, joined, line, table, words
 
+_WORDS = patterns("tools.summary")
+
 # Finding of a report -> where its measurement stands.
 _MEASURED: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "pleural_effusion": ("effusion", ("left_ml", "right_ml"), "effusion", "mL"),
@@ -24,7 +27,7 @@ _MEASURED: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "emphysema": ("lungs", ("laa950_pct",), "laa950_pct", "%"),
 }
 # "No other allergies", "none except penicillin" deny nothing that is recorded.
-_SAVE = re.compile(r"\b(?:other|except|apart from|besides|save|new)\b|其他|其它|除|以外", re.IGNORECASE)
+_SAVE = _WORDS.regex("contradictions_save")
 _OPPOSITE = {"left": "right", "right": "left"}
 _RENAL = ("crcl", "egfr")
 

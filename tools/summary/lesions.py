@@ -1,17 +1,19 @@
 """Lesions of the lung as they are written, marked and modelled."""
 
-import re
 from collections.abc import Iterator
 
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
 from tools.reports.lint.reading.mentions import mentions_of
 from tools.reports.lint.reading.parts import sentences_of
 from tools.summary.gather import Gathered
 from tools.summary.record import Pair, SummaryLine, line, words
 
+_WORDS = patterns("tools.summary")
+
 _FINDINGS = frozenset({"lung_nodule", "mass"})
 _DETECTORS = ("lung_nodule", "mass")
-_ASKS = re.compile(r"nodul|\bmass(?:es)?\b|tumou?r|cancer|结节|肿块|肿瘤|癌", re.IGNORECASE)
+_ASKS = _WORDS.regex("lesions_asks")
 
 
 def lesions(g: Gathered) -> list[SummaryLine]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import messages
 from tools.case.record import LungFunction
 from tools.evidence import Evidence
 from tools.labs.value import shown
@@ -9,6 +10,8 @@ from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
 from tools.summary.problems import name_of, value_of
 from tools.summary.record import Pair, SummaryLine, joined, line, words
+
+pair = messages("tools.summary").pair
 
 # Medicines against clotting, by ATC group.
 _CLOTTING = "B01A"
@@ -51,9 +54,7 @@ def _function(g: Gathered) -> Iterator[SummaryLine]:
         value = getattr(last, field)
         if value is not None:
             parts.append(
-                (f"{en} {shown(value)} L",) * 2
-                if field.endswith("_l")
-                else (f"{en} {shown(value)}% predicted", f"{en} 占预计值 {shown(value)}%")
+                (f"{en} {shown(value)} L",) * 2 if field.endswith("_l") else pair("{text} {value}% predicted", text=en, value=shown(value))
             )
     if parts:
         yield line(words("lung_function", day=day, values=joined(parts)), "C-lung-function")
@@ -85,6 +86,6 @@ def _smoking(g: Gathered) -> Iterator[SummaryLine]:
     smoking = g.case.patient.smoking
     if smoking is None or smoking.status == "unknown" or not g.basics.evidence:
         return
-    status = {"never": ("never", "从不"), "former": ("former", "既往"), "current": ("current", "目前")}[smoking.status]
-    years = ("", "") if smoking.pack_years is None else (f", {shown(smoking.pack_years)} pack-years", f"，{shown(smoking.pack_years)} 包年")
+    status = {"never": pair("never"), "former": pair("former"), "current": pair("current")}[smoking.status]
+    years = ("", "") if smoking.pack_years is None else pair(", {pack_years} pack-years", pack_years=shown(smoking.pack_years))
     yield line(words("smoking", text=(status[0] + years[0], status[1] + years[1])), "C-demographics")

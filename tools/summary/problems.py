@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.drugs.payload import FactRow, FactsData
 from tools.evidence import Evidence, ToolResult
 from tools.imaging.results.measured import Measured
@@ -11,10 +13,14 @@ from tools.scores.payload import ScoreData
 from tools.summary.gather import Gathered
 from tools.summary.record import LEVELS, Level, Pair, SummaryLine, joined, level_from, line, table, words
 
+_WORDS = patterns("tools.summary")
+
+pair = messages("tools.summary").pair
+
 _MOST_ALSO = 8
 _GRAVE = ("critical_low", "critical_high")
-_THIRDS = {"upper": ("upper", "上"), "middle": ("middle", "中"), "lower": ("lower", "下")}
-_SIDES = {"left": ("left", "左"), "right": ("right", "右")}
+_THIRDS = {"upper": pair("upper"), "middle": pair("middle"), "lower": pair("lower")}
+_SIDES = {"left": pair("left"), "right": pair("right")}
 
 
 def problems(g: Gathered) -> list[SummaryLine]:
@@ -74,7 +80,7 @@ def _band(score: ToolResult) -> Pair:
     """The meaning of a score out of its sentence, in both languages."""
     item = score.evidence[0]
     en = re.search(r": (.+?)(?:; with exactly|\. |\.$)", item.text)
-    zh = re.search(r"[：:，]\s*(.+?)(?:；恰为|。|$)", item.text_zh or "")
+    zh = re.search(_WORDS.text("problems_zh"), item.text_zh or "")
     return (en[1] if en else ""), (zh[1] if zh else "")
 
 
@@ -100,12 +106,12 @@ def _scores(g: Gathered) -> Iterator[SummaryLine]:
 def _fever(g: Gathered) -> bool:
     """Fever with cough or with dense lung: pneumonia stands in question."""
     said = " ".join((*g.case.presentation.symptoms, g.case.presentation.question or "")).casefold()
-    return bool(re.search(r"fever|发热", said) and re.search(r"cough|咳|pneumon|肺炎", said))
+    return bool(re.search(_WORDS.text("problems_fever"), said) and re.search(_WORDS.text("problems_fever_2"), said))
 
 
 def _first(text: str) -> str:
     """A score's sentence without its list of items."""
-    return re.split(r"(?<=[.。])\s*(?:Scored|计分|得分项|Not scored)", text)[0].strip()
+    return re.split(_WORDS.text("problems_first"), text)[0].strip()
 
 
 def _patterns(g: Gathered) -> Iterator[SummaryLine]:
@@ -149,7 +155,7 @@ def _medicines(g: Gathered) -> Iterator[SummaryLine]:
 
 def _short(text: str) -> str:
     """A fact of the drug graph without its mechanism, which stands behind the key."""
-    rest = re.sub(r"\s*(?:Mechanism: [^.]*\.|机制：[^。]*。)", " ", text)
+    rest = re.sub(_WORDS.text("problems_rest"), " ", text)
     return " ".join(rest.split()).replace("。 ", "。")
 
 
@@ -219,7 +225,7 @@ def _named(g: Gathered, item: Evidence) -> Pair:
     from medmpt_backend.findings import finding
 
     about = finding(item.key.rsplit("-", 1)[-1])
-    side = {"left": (" left", "左侧"), "right": (" right", "右侧"), "both": (" both sides", "双侧")}.get(item.side or "", ("", ""))
+    side = {"left": pair(" left"), "right": pair(" right"), "both": pair(" both sides")}.get(item.side or "", ("", ""))
     return f"{about.en[:1].lower()}{about.en[1:]}{side[0]}", f"{side[1]}{about.zh}"
 
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.bedside.record.said import clauses
 from tools.drugs.patient import read_patient
 from tools.evidence import Evidence
@@ -11,14 +13,12 @@ from tools.summary.gather import Gathered
 from tools.summary.record import Pair, SummaryLine, joined, line, words
 from tools.wording import in_language
 
-_PENDING = re.compile(
-    r"\b(?:not (?:yet )?(?:been )?(?:done|given|started|seen|back|taken|tested|reported)|pending|awaited|outstanding"
-    r"|to be (?:done|repeated|checked)|has been sent|were sent|was sent)\b|未做|未查|未用|未服|尚未|待回报|待查|待排|已送|待复查",
-    re.IGNORECASE,
-)
-_GAPS = {
-    "age": "年龄", "sex": "性别", "vital signs": "生命体征", "laboratory values": "检验", "allergies": "过敏史", "medicines": "用药",
-}  # fmt: skip
+_WORDS = patterns("tools.summary")
+
+pair = messages("tools.summary").pair
+
+_PENDING = _WORDS.regex("questions_pending")
+_GAPS = messages("tools.summary").table("questions_gaps")
 _LONGEST = 150
 _SCORES = ("curb_65", "psi")
 
@@ -52,7 +52,7 @@ def _scores(g: Gathered) -> Iterator[SummaryLine]:
 def _name(item: Evidence) -> Pair:
     """A score's name out of its sentence."""
     zh = item.text_zh or item.text
-    return re.split(r" is (?:between )?\d", item.text)[0], re.split(r"\s*(?:得分|评分|为|在|介于)?\s*(?:介于 )?\d+ ?(?:至|–|与|分)", zh)[0]
+    return re.split(r" is (?:between )?\d", item.text)[0], re.split(_WORDS.text("questions_name"), zh)[0]
 
 
 def _unreported(g: Gathered) -> Iterator[SummaryLine]:
@@ -69,7 +69,7 @@ def _unreported(g: Gathered) -> Iterator[SummaryLine]:
 def _missing(g: Gathered) -> Iterator[SummaryLine]:
     if not g.basics.evidence:
         return
-    gaps = [gap for gap in g.basics.missing if gap not in ("allergies", "过敏史")]
+    gaps = [gap for gap in g.basics.missing if gap not in pair("allergies")]
     if not g.case.patient.allergies:
         yield line(words("no_allergy"), "C-allergies", level="watch")
     if gaps:

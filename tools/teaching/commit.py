@@ -9,8 +9,11 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from medmpt_backend.findings import FINDINGS, MIDLINE, finding
+from retrieval.messages.catalogue import messages
 from tools.errors import BadInput
 from tools.evidence import Language, Side
+
+pair = messages("tools.teaching").pair
 
 Outcome = Literal["hit", "wrong_side", "wrong_place", "size_off", "miss", "overcall"]
 Lobe = Literal["upper", "middle", "lower"]
@@ -212,7 +215,7 @@ def machine_on(name: str, machine: MachineRead) -> tuple[bool | None, Side | Non
     return (False, None) if name in machine.denied else (None, None)
 
 
-_SIDE_WORDS: dict[Side, tuple[str, str]] = {"left": ("left", "左侧"), "right": ("right", "右侧"), "both": ("both sides", "双侧")}
+_SIDE_WORDS: dict[Side, tuple[str, str]] = {"left": pair("left"), "right": pair("right"), "both": pair("both sides")}
 
 
 def _where(side: Side | None, size: float | None, zh: bool) -> str:
@@ -222,11 +225,11 @@ def _where(side: Side | None, size: float | None, zh: bool) -> str:
 
 
 _LOBE_WORDS = {
-    "RUL": ("the right upper lobe", "右肺上叶"),
-    "RML": ("the right middle lobe", "右肺中叶"),
-    "RLL": ("the right lower lobe", "右肺下叶"),
-    "LUL": ("the left upper lobe", "左肺上叶"),
-    "LLL": ("the left lower lobe", "左肺下叶"),
+    "RUL": pair("the right upper lobe"),
+    "RML": pair("the right middle lobe"),
+    "RLL": pair("the right lower lobe"),
+    "LUL": pair("the left upper lobe"),
+    "LLL": pair("the left lower lobe"),
 }
 
 
@@ -241,21 +244,24 @@ def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[st
     said, said_zh = (_where(entry.side, None, False), _where(entry.side, None, True)) if entry else ("", "")
     of, of_zh = (f" ({true})" if true else ""), (f"（{true_zh}）" if true_zh else "")
     table: dict[Outcome, tuple[str, str]] = {
-        "hit": (f"Found: {known.en}{of}.", f"正确：{known.zh}{of_zh}。"),
-        "miss": (f"Missed: {known.en}{of}.", f"漏诊：{known.zh}{of_zh}。"),
-        "wrong_side": (
-            f"{known.en}: found, but on the wrong side: you recorded {said or 'no side'}, it is {_where(item.side, None, False)}.",
-            f"{known.zh}：已发现，但侧别有误：您记录为{said_zh or '未注明'}，实际为{_where(item.side, None, True)}。",
+        "hit": pair("Found: {known}{of}.", known=(known.en, known.zh), of=(of, of_zh)),
+        "miss": pair("Missed: {known}{of}.", known=(known.en, known.zh), of=(of, of_zh)),
+        "wrong_side": pair(
+            "{known}: found, but on the wrong side: you recorded {said}, it is {side}.",
+            known=(known.en, known.zh),
+            said=(said, said_zh) if said else pair("no side"),
+            side=(_where(item.side, None, False), _where(item.side, None, True)),
         ),
-        "wrong_place": (
-            f"{known.en}: found, but in another lobe: it lies in {_lobes(item.lobes, False)}.",
-            f"{known.zh}：已发现，但部位有误：实际位于{_lobes(item.lobes, True)}。",
+        "wrong_place": pair(
+            "{known}: found, but in another lobe: it lies in {lobes}.",
+            known=(known.en, known.zh),
+            lobes=(_lobes(item.lobes, False), _lobes(item.lobes, True)),
         ),
-        "size_off": (
-            f"{known.en}: found, but the size is off: you measured {entry.size_mm if entry and entry.size_mm else 0:.0f} mm, "
-            f"it is {item.size_mm or 0:.0f} mm.",
-            f"{known.zh}：已发现，但大小有偏差：您测得 {entry.size_mm if entry and entry.size_mm else 0:.0f} mm，"
-            f"实际 {item.size_mm or 0:.0f} mm。",
+        "size_off": pair(
+            "{known}: found, but the size is off: you measured {size_mm:.0f} mm, it is {size_mm_2:.0f} mm.",
+            size_mm=entry.size_mm if entry and entry.size_mm else 0,
+            size_mm_2=item.size_mm or 0,
+            known=(known.en, known.zh),
         ),
     }
     return table[outcome]
@@ -263,16 +269,17 @@ def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[st
 
 def _overcalled(entry: Entry, machine: MachineRead) -> Feedback:
     known = finding(entry.finding)
-    sure, sure_zh = (" You were sure of it.", "您当时较为确信。") if entry.confidence >= SURE else ("", "")
+    sure, sure_zh = pair(" You were sure of it.") if entry.confidence >= SURE else ("", "")
     called, side = machine_on(entry.finding, machine)
+    text, text_zh = pair("Overcalled: {known} is not on this study.{sure}", known=(known.en, known.zh), sure=(sure, sure_zh))
     return Feedback(
         finding=entry.finding,
         outcome="overcall",
         entry=entry,
         machine=called,
         machine_side=side,
-        text=f"Overcalled: {known.en} is not on this study.{sure}",
-        text_zh=f"误判：本检查无{known.zh}。{sure_zh}",
+        text=text,
+        text_zh=text_zh,
     )
 
 
@@ -281,10 +288,14 @@ def summary(rows: Iterable[Feedback]) -> Summary:
     found = list(rows)
     count = {o: sum(r.outcome == o for r in found) for o in get_args(Outcome)}
     partly, total = sum(count[o] for o in ("wrong_side", "wrong_place", "size_off")), len(found) - count["overcall"]
-    said = f"{count['hit']} of {total} findings right, {partly} with a wrong side, place or size"
-    text = f"{said}, {count['miss']} missed, {count['overcall']} overcalled."
-    right_zh = f"共 {total} 项征象：正确 {count['hit']} 项，侧别、部位或大小有误 {partly} 项"
-    text_zh = f"{right_zh}，漏诊 {count['miss']} 项；误判 {count['overcall']} 项。"
+    text, text_zh = pair(
+        "{hits} of {total} findings right, {partly} with a wrong side, place or size, {misses} missed, {overcalls} overcalled.",
+        hits=count["hit"],
+        total=total,
+        partly=partly,
+        misses=count["miss"],
+        overcalls=count["overcall"],
+    )
     return Summary(hits=count["hit"], partly=partly, misses=count["miss"], overcalls=count["overcall"], text=text, text_zh=text_zh)
 
 

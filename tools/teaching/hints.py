@@ -4,15 +4,18 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
 from tools.teaching.commit import Entry, TrueFinding
+
+pair = messages("tools.teaching").pair
 
 # Hints for one finding: how many remain, where to look, on which slices.
 STEPS = 3
 _NEAR = 3
 _SIDES = {
-    "left": ("on the left", "左侧"),
-    "right": ("on the right", "右侧"),
-    "": ("on both sides or in the middle", "双侧或中线"),
+    "left": pair("on the left"),
+    "right": pair("on the right"),
+    "": pair("on both sides or in the middle"),
 }
 
 
@@ -38,20 +41,24 @@ def next_hint(truth: Sequence[TrueFinding], entries: Sequence[Entry], given: int
     named = {e.finding for e in entries}
     open_ = [t for t in truth if t.finding not in named]
     if not open_:
-        return Hint(step=1, text="Everything that is there has an entry; check sides, sizes and whether all of it is real.",
-                    text_zh="已有的征象都已记录；请再核对侧别、大小，并确认每一项是否真实存在。")  # fmt: skip
+        text, text_zh = pair("Everything that is there has an entry; check sides, sizes and whether all of it is real.")
+        return Hint(step=1, text=text,
+                    text_zh=text_zh)  # fmt: skip
     if given == 0:
         count = len(open_)
+        text, text_zh = pair("{count} {value} not recorded yet.", count=count, value="finding is" if count == 1 else "findings are")
         return Hint(
             step=1,
-            text=f"{count} {'finding is' if count == 1 else 'findings are'} not recorded yet.",
-            text_zh=f"还有 {count} 项征象未记录。",
+            text=text,
+            text_zh=text_zh,
         )
     target = open_[((given - 1) // (STEPS - 1)) % len(open_)]
     if (given - 1) % (STEPS - 1) == 0:
         side, side_zh = _SIDES.get(target.side or "", _SIDES[""])
-        within, within_zh = ("in the lungs", "肺内") if target.lobes else ("outside the lungs", "肺外")
-        return Hint(step=2, text=f"Look again {side}, {within}.", text_zh=f"请再看{side_zh}{within_zh}。")
+        within, within_zh = pair("in the lungs") if target.lobes else pair("outside the lungs")
+        text, text_zh = pair("Look again {side}, {within}.", side=(side, side_zh), within=(within, within_zh))
+        return Hint(step=2, text=text, text_zh=text_zh)
     at = target.slice or 0
     span = (max(0, at - _NEAR), at + _NEAR)
-    return Hint(step=3, text=f"Look at slices {span[0]} to {span[1]}.", text_zh=f"请看第 {span[0]} 至 {span[1]} 层。", slices=span)
+    text, text_zh = pair("Look at slices {span} to {span_2}.", span=span[0], span_2=span[1])
+    return Hint(step=3, text=text, text_zh=text_zh, slices=span)

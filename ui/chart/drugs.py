@@ -4,10 +4,13 @@ from html import escape
 
 from agent.chart.desk import Supposition
 from agent.chart.views import Candidate, Drugs, Medicine, RegimenCard, Remark
+from retrieval.messages.catalogue import messages
 from tools.evidence import Language
 from ui.chart.svg import neighbourhood
 from ui.i18n import html, named_or_same
 from ui.page.marks import fold, lines, remark, table
+
+say = messages("ui.page").say
 
 ALLERGENS = ("penicillin", "cephalosporin", "macrolide", "fluoroquinolone", "sulfonamide", "tetracycline")
 
@@ -140,7 +143,7 @@ def _graph(view: Drugs, language: Language) -> str:
         for e in view.edges
     )
     title = html("graph", language)
-    drawing = neighbourhood(view.edges, "患者" if language == "zh" else "patient")
+    drawing = neighbourhood(view.edges, say(language, "patient"))
     heads = [html(key, language) for key in ("graph_between", "graph_severity", "graph_fact")]
     listed = fold("", html("as_table", language), table("", title, heads, rows))
     return f'<section class="neighbours"><h3>{title}</h3>{drawing}{listed}</section>'

@@ -7,16 +7,18 @@ from retrieval.drugs.facts import DrugFact, Relation, Severity
 from retrieval.drugs.public_graphs.engine import Hop, KnowledgeGraph
 from retrieval.drugs.tables import Source
 from retrieval.drugs.text import make_fact
+from retrieval.messages.catalogue import messages
+
+pair = messages("retrieval.drugs").pair
 
 _VERBS: dict[str, tuple[Relation, str, str]] = {
-    "treats": ("treats", "lists {a} as a treatment of {b}", "将 {a} 列为 {b} 的治疗药物"),
-    "contraindicated_in": ("contraindicated_in", "lists {a} as contraindicated in {b}", "将 {a} 列为 {b} 的禁忌"),
+    "treats": ("treats", *pair("lists {a} as a treatment of {b}")),
+    "contraindicated_in": ("contraindicated_in", *pair("lists {a} as contraindicated in {b}")),
     "interacts_with": (
         "interacts_with",
-        "lists an interaction of {a} with {b}, without its severity",
-        "收录 {a} 与 {b} 的相互作用，未给出严重程度",
+        *pair("lists an interaction of {a} with {b}, without its severity"),
     ),
-    "causes": ("causes", "lists {b} as a side effect of {a}", "将 {b} 列为 {a} 的不良反应"),
+    "causes": ("causes", *pair("lists {b} as a side effect of {a}")),
 }
 # Publication years of the releases that the importers read.
 _YEARS = {"Hetionet v1.0": 2017, "PrimeKG": 2023, "DRKG": 2020}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence
 from tools.imaging.marks.growth import Growth, growth_of
@@ -9,6 +10,8 @@ from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.measuring import marks_of
 from tools.imaging.marks.statements import limits_of, mark_statements
 from tools.imaging.marks.words import asks_growth, names_marks
+
+pair = messages("tools.imaging").pair
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,12 @@ def marked(deps: Deps, study: str) -> Marked:
 
 
 def _none(study: str) -> Evidence:
+    text, text_zh = pair("No lesion is marked on {study}: click it in the viewer to measure it.", study=study)
     return Evidence(
         key=f"CT-{study}-mark-none",
         kind="ct",
-        text=f"No lesion is marked on {study}: click it in the viewer to measure it.",
-        text_zh=f"{study} 上没有标记的病灶：请在阅片器中点击病灶进行测量。",
+        text=text,
+        text_zh=text_zh,
         source=f"marks of {study}",
         subjects=("mark", "lesion", study),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from retrieval.messages.catalogue import messages
 from tools.case.record import StudyRef
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity
@@ -12,14 +13,16 @@ from tools.imaging.marks.measuring import marks_of
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
+told = messages("tools.imaging").pair
+
 if TYPE_CHECKING:
     from medmpt_backend.imaging.candidates import Candidate
     from medmpt_backend.imaging.compare import Pair
 
 _STATUS = {
-    "grown": ("has grown", "增大"),
-    "stable": ("is stable (changes below 25% are within the error of measuring)", "稳定（25% 以下的变化在测量误差之内）"),
-    "shrunk": ("has shrunk", "缩小"),
+    "grown": told("has grown"),
+    "stable": told("is stable (changes below 25% are within the error of measuring)"),
+    "shrunk": told("has shrunk"),
 }
 
 
@@ -105,19 +108,26 @@ def _statement(pair: "Pair", marks: tuple[tuple[Mark, ...], tuple[Mark, ...]], s
     said, said_zh = _STATUS[pair.status]
     percent = f"{pair.growth_pct:+.0f}%"
     volumes = f"{then.lesion.volume_mm3:.0f} mm³", f"{now.lesion.volume_mm3:.0f} mm³"
-    doubling = "" if pair.doubling_days is None else f" The volume doubles in {pair.doubling_days:.0f} days."
-    doubling_zh = "" if pair.doubling_days is None else f"体积倍增时间 {pair.doubling_days:.0f} 天。"
+    doubling, doubling_zh = "", ""
+    if pair.doubling_days is not None:
+        doubling, doubling_zh = told(" The volume doubles in {days:.0f} days.", days=pair.doubling_days)
     if because is not None:
-        said, said_zh = "cannot be judged for growth", "不能判断是否增大"
-        doubling, doubling_zh = f" {because}", " 两次扫描的条件不同，大小不可比。"
-    text = (
-        f"Mark {now.number} {said}: volume {volumes[0]} on {studies[1]} (mark {then.number}), "
-        f"{volumes[1]} on {studies[0]} ({percent}); "
-        f"long diameter {then.lesion.long_mm:.1f} mm then, {now.lesion.long_mm:.1f} mm now.{doubling}"
-    )
-    text_zh = (
-        f"标记 {now.number} {said_zh}：体积在 {studies[1]} 为 {volumes[0]}（标记 {then.number}），"
-        f"在 {studies[0]} 为 {volumes[1]}（{percent}）；长径由 {then.lesion.long_mm:.1f} mm 变为 {now.lesion.long_mm:.1f} mm。{doubling_zh}"
+        said, said_zh = told("cannot be judged for growth")
+        doubling, doubling_zh = told(" {because}", because=because)
+    text, text_zh = told(
+        "Mark {number} {said}: volume {volumes} on {studies} (mark {number_2}), {volumes_2} on {studies_2} "
+        "({percent}); long diameter {long_mm:.1f} mm then, {long_mm_2:.1f} mm now.{doubling}",
+        number=now.number,
+        volumes=volumes[0],
+        studies=studies[1],
+        number_2=then.number,
+        volumes_2=volumes[1],
+        studies_2=studies[0],
+        percent=percent,
+        long_mm=then.lesion.long_mm,
+        long_mm_2=now.lesion.long_mm,
+        said=(said, said_zh),
+        doubling=(doubling, doubling_zh),
     )
     known = [Quantity(name="growth_pct", value=pair.growth_pct or 0.0, unit="%", decimals=0)]
     if pair.doubling_days is not None and because is None:

@@ -2,35 +2,38 @@
 
 from collections.abc import Iterable
 
+from retrieval.messages.catalogue import messages
 from tools.evidence import Evidence, Quantity
 from tools.imaging.marks.mark import Mark, MarkedLesion, MarkRow
 from tools.quantities import fill
 
+pair = messages("tools.imaging").pair
+
 # A nodule is at most 3 cm, a mass larger: Hansell et al., Fleischner Society: glossary of terms for thoracic imaging, Radiology 2008.
 MASS_ABOVE_MM = 30.0
-_SIDES = {"left": "左", "right": "右"}
+_SIDES = messages("tools.imaging").table("statements_sides")
 _PLACES = {
-    "upper": ("upper third", "上三分之一"),
-    "middle": ("middle third", "中三分之一"),
-    "lower": ("lower third", "下三分之一"),
+    "upper": pair("upper third"),
+    "middle": pair("middle third"),
+    "lower": pair("lower third"),
 }
 KINDS = {
-    "solid": ("solid", "实性"),
-    "part_solid": ("part-solid", "部分实性"),
-    "ground_glass": ("ground-glass", "磨玻璃"),
-    "calcified": ("calcified", "钙化"),
+    "solid": pair("solid"),
+    "part_solid": pair("part-solid"),
+    "ground_glass": pair("ground-glass"),
+    "calcified": pair("calcified"),
 }
 
 
 def noun(lesion: MarkedLesion) -> tuple[str, str]:
     """Nodule or mass."""
-    return ("mass", "肿块") if lesion.long_mm > MASS_ABOVE_MM else ("nodule", "结节")
+    return pair("mass") if lesion.long_mm > MASS_ABOVE_MM else pair("nodule")
 
 
 def place(lesion: MarkedLesion) -> tuple[str, str]:
     """`middle third of the left lung` and the same in Chinese."""
     en, zh = _PLACES.get(lesion.lobe_or_third, (lesion.lobe_or_third.replace("_", " "), lesion.lobe_or_third))
-    return f"{en} of the {lesion.side} lung", f"{_SIDES[lesion.side]}肺{zh}"
+    return pair("{text} of the {side} lung", text=(en, _SIDES[lesion.side]), side=(lesion.side, zh))
 
 
 def mark_key(study: str, number: int) -> str:
@@ -46,15 +49,21 @@ def mark_statement(mark: Mark, study: str) -> Evidence:
     where, where_zh = place(lesion)
     solid, solid_zh = "", ""
     if lesion.type == "part_solid":
-        solid, solid_zh = f", solid part {lesion.solid_mm:.1f} mm", f"，实性成分 {lesion.solid_mm:.1f} mm"
+        solid, solid_zh = pair(", solid part {solid_mm:.1f} mm", solid_mm=lesion.solid_mm)
     size = f"{lesion.long_mm:.1f} x {lesion.short_mm:.1f} mm"
-    text = (
-        f"Mark {mark.number} is a {kind} {what} in the {where}: {size} (mean {lesion.mean_mm:.1f} mm){solid}, "
-        f"volume {lesion.volume_mm3:.0f} mm³, mean density {lesion.mean_hu:.0f} HU, slice {lesion.slice}."
-    )
-    text_zh = (
-        f"标记 {mark.number} 为{where_zh}{kind_zh}{what_zh}：{size}（平均 {lesion.mean_mm:.1f} mm）{solid_zh}，"
-        f"体积 {lesion.volume_mm3:.0f} mm³，平均密度 {lesion.mean_hu:.0f} HU，第 {lesion.slice} 层。"
+    text, text_zh = pair(
+        "Mark {number} is a {kind} {what} in the {where}: {size} (mean {mean_mm:.1f} mm){solid}, volume "
+        "{volume_mm3:.0f} mm³, mean density {mean_hu:.0f} HU, slice {slice}.",
+        number=mark.number,
+        size=size,
+        mean_mm=lesion.mean_mm,
+        volume_mm3=lesion.volume_mm3,
+        mean_hu=lesion.mean_hu,
+        slice=lesion.slice,
+        kind=(kind, kind_zh),
+        what=(what, what_zh),
+        where=(where, where_zh),
+        solid=(solid, solid_zh),
     )
     return Evidence(
         key=mark_key(study, mark.number),

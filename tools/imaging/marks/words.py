@@ -18,7 +18,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def names_marks(text: str) -> bool:
-    """Whether the words name marks (`the nodule I marked`, `标记 2`)."""
+    """Whether the words name marks (`the nodule I marked`), in either language."""
     return _pattern("names").search(text) is not None
 
 

@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 
+from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.reports.check import checked
 from tools.reports.document.record import ReportDocument
 from tools.reports.document.template import Reads
 from tools.reports.lint.remarks import Remark
 
+pair = messages("tools.reports").pair
+
 _HEADINGS: dict[Reads, tuple[str, str]] = {
-    "history": ("CLINICAL INFORMATION", "临床信息"),
-    "technique": ("TECHNIQUE", "检查技术"),
-    "comparison": ("COMPARISON", "对比检查"),
-    "findings": ("FINDINGS", "影像所见"),
-    "impression": ("IMPRESSION", "印象"),
+    "history": pair("CLINICAL INFORMATION"),
+    "technique": pair("TECHNIQUE"),
+    "comparison": pair("COMPARISON"),
+    "findings": pair("FINDINGS"),
+    "impression": pair("IMPRESSION"),
 }
 
 

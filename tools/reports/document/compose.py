@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from medmpt_backend.findings import MIDLINE, finding
+from retrieval.messages.catalogue import messages
 from tools.case.summary import summarize_case
 from tools.deps import Deps
 from tools.errors import BadInput
@@ -15,6 +16,8 @@ from tools.reports.document.record import Change, DocSection, DocSentence, Exami
 from tools.reports.document.template import Part, Template, TemplateSection
 from tools.reports.draft_words import named
 from tools.reports.payload import DraftData
+
+pair = messages("tools.reports").pair
 
 _PARTS: dict[str, Part] = {
     "technique": "technique",
@@ -159,11 +162,12 @@ def _fill_record(sheet: _Sheet, section: TemplateSection, deps: Deps, study: str
 
 
 def _prior_line(dates: list[str]) -> Evidence:
+    text, text_zh = pair("Compared with CT of {dates}.", dates=(", ".join(dates), "、".join(dates)))
     return Evidence(
         key="C-prior",
         kind="case",
-        text=f"Compared with CT of {', '.join(dates)}.",
-        text_zh=f"与 {'、'.join(dates)} 的 CT 对比。",
+        text=text,
+        text_zh=text_zh,
         source="case record",
         subjects=("studies",),
     )

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.messages.catalogue import messages
 from tools.errors import BadInput, ToolsError
 from tools.evidence import Evidence
 from tools.imaging.marks.mark import Mark
@@ -16,6 +17,8 @@ from tools.imaging.marks.statements import KINDS, mark_statement, noun, place
 from tools.reports.document.compose import now
 from tools.reports.document.record import Amends, Change, DocSection, DocSentence, Kind, Origin, ReportDocument
 from tools.reports.document.template import Template
+
+say = messages("tools.reports").say
 
 _LONGEST = 2000
 
@@ -144,7 +147,7 @@ def addendum_to(document: ReportDocument, template: Template, by: str) -> Report
 
 def template_addendum(template: Template) -> str:
     """Heading of an addendum."""
-    return "补充说明" if template.language == "zh" else "Addendum"
+    return say(template.language, "Addendum")
 
 
 def words(text: str | None) -> str:

@@ -5,9 +5,12 @@
 
 from dataclasses import dataclass
 
+from retrieval.messages.catalogue import messages
 from tools.errors import BadInput
 from tools.reports.document.compose import now
 from tools.reports.document.record import Change, DocSentence, ReportDocument, Signature, digest, text_digest
+
+pair = messages("tools.reports").pair
 
 BLANK = "__"
 
@@ -29,15 +32,15 @@ class Obstacles:
     def told(self) -> tuple[str, str] | None:
         """In English and Chinese; None when there is none."""
         if self.empty:
-            return "there is nothing to sign: the report has no sentence", "报告没有任何语句，无法签署"
+            return pair("there is nothing to sign: the report has no sentence")
         if self.blank:
             ids = ", ".join(s.id for s in self.blank)
-            return f"sizes are left open (__) in {ids}: fill them in or strike the sentence", f"语句 {ids} 中的大小留空（__），请填写或删除"
+            return pair("sizes are left open (__) in {ids}: fill them in or strike the sentence", ids=ids)
         if self.proposed:
             ids = ", ".join(s.id for s in self.proposed)
             n = len(self.proposed)
             en = f"{n} drafted sentence{'s are' if n > 1 else ' is'} not decided on ({ids}): accept, edit or strike each"
-            return f"{en}, or accept all", f"尚有 {n} 句草稿未处理（{ids}）：请逐句接受、修改或删除，或全部接受"
+            return pair("{text}, or accept all", text=en, text_2=n, ids=ids)
         return None
 
 

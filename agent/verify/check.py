@@ -16,7 +16,6 @@ from agent.verify.compare import compared
 from agent.verify.facts.instances import readings
 from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_population, wrong_side
 from agent.verify.numbers import numbers_of
-from agent.verify.opinion import acquits
 from agent.verify.placeholders import fill
 from agent.verify.record import is_pattern, unsupported
 from agent.verify.text import normalise
@@ -90,7 +89,7 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     if marked and not ruled:
         return None, "an inference belongs to a rule with premises, and none of them is cited"
     reason = _against(body, cited)
-    if reason and not _cleared(body, cited, reason):
+    if reason and not _cleared(body, cited):
         return None, reason
     if marked:
         return "inferred", None
@@ -103,16 +102,9 @@ def _against(text: str, cited: list[Evidence]) -> str | None:
     return _contrary(text, cited) or compared(text, cited) or irrelevant(text, cited)
 
 
-def _cleared(text: str, cited: list[Evidence], reason: str) -> bool:
-    """Whether an objection falls: the claim names an instance of what the evidence says, or the fitted opinion finds no fault."""
-    found = [(text, reason), *((r, _against(r, cited)) for r in readings(text, cited, texts_for(text, cited)))]
-    return any(because is None or acquits(reading, cited, because) for reading, because in sorted(found, key=lambda f: f[1] is not None))
-
-
-def objections(text: str, cited: list[Evidence]) -> list[tuple[str, str | None]]:
-    """A sentence and its other readings, each with what the rules say against it."""
-    body = _MARKED.sub("", text)
-    return [(r, _against(r, cited)) for r in (body, *readings(body, cited, texts_for(body, cited)))]
+def _cleared(text: str, cited: list[Evidence]) -> bool:
+    """Whether an objection falls because the claim names an instance of what the evidence says."""
+    return any(_against(r, cited) is None for r in readings(text, cited, texts_for(text, cited)))
 
 
 def _support_of(text: str, cited: list[Evidence]) -> Support:

@@ -126,7 +126,24 @@ class Painted(_Row):
     several: Several | None = None
 
 
-class Finding(_Row):
+class Named(_Row):
+    """A record with an id and its name in both languages."""
+
+    id: str
+    name: Pair
+
+    @property
+    def en(self) -> str:
+        """English name."""
+        return self.name[0]
+
+    @property
+    def zh(self) -> str:
+        """Chinese name."""
+        return self.name[1]
+
+
+class Finding(Named):
     """One finding.
 
     Attributes:
@@ -146,8 +163,6 @@ class Finding(_Row):
         painted: What the cohort paints.
     """
 
-    id: str
-    name: Pair
     ct_rate: str | None = None
     codes: Codes = Codes()
     midline: bool = False
@@ -160,16 +175,6 @@ class Finding(_Row):
     detector: Detector | None = None
     lint: LintWords | None = None
     painted: Painted | None = None
-
-    @property
-    def en(self) -> str:
-        """English name."""
-        return self.name[0]
-
-    @property
-    def zh(self) -> str:
-        """Chinese name."""
-        return self.name[1]
 
     @property
     def coarse(self) -> bool:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from agent.answering.draft import Draft, read_draft
-from agent.effort.refute import words
 from agent.effort.weigh import best
 from agent.models.calling import ModelFailed
 from agent.turn.ledger import read_ledger
+from retrieval.messages.catalogue import messages
 from tools.evidence import Language
 
+say = messages("agent.effort").say
 Call = Callable[[Sequence[AnyMessage]], AIMessage]
 
 
@@ -35,13 +36,28 @@ def weighed(
     name = list(kept)[best(list(kept.values()), question, read_ledger(messages).evidence)]
     if name == "first":
         return first, ""
-    note = words()["chosen"][language].format(n=len(kept), which=words()[name][language])
+    which = say(language, "the model's second") if name == "second" else say(language, "the planner's")
+    note = say(language, "of {n} drafts, weighed by their evidence, {which} was chosen", n=len(kept), which=which)
     return AIMessage(content=kept[name].model_dump_json(), id=first.id), note
 
 
 def _second(messages: Sequence[AnyMessage], again: Call, language: Language) -> Draft | None:
     """A second draft; a model that fails here has only one."""
     try:
-        return read_draft(again([*messages, HumanMessage(content=words()["another"][language], additional_kwargs={"aside": True})]))
+        return read_draft(
+            again(
+                [
+                    *messages,
+                    HumanMessage(
+                        content=say(
+                            language,
+                            "Hand in the answer once more, in another form: the statement that answers the question first, "
+                            "each sentence with its evidence keys, no more than five.",
+                        ),
+                        additional_kwargs={"aside": True},
+                    ),
+                ]
+            )
+        )
     except ModelFailed:
         return None

@@ -7,12 +7,15 @@ from langchain_core.messages import AIMessage, AnyMessage
 
 from agent.answering.draft import read_draft
 from agent.effort.candidates import weighed
-from agent.effort.refute import doubted, give_way, other_sources, words
+from agent.effort.refute import doubted, give_way, other_sources
 from agent.models.calling import ModelFailed
 from agent.turn.ledger import Ledger
 from agent.turn.planner import Planner
 from agent.turn.state import TurnContext
 from agent.verify import Verdict
+from retrieval.messages.catalogue import messages
+
+say = messages("agent.effort").say
 
 if TYPE_CHECKING:
     from agent.models.turn_call import Asking
@@ -38,7 +41,7 @@ def second_reading(
         try:
             doubts = doubted(verdicts, ledger.evidence, lambda m: asking.plain(m, context), context.language)
         except ModelFailed as failure:
-            return verdicts, gone, (words()["unread"][context.language].format(because=failure),)
+            return verdicts, gone, (say(context.language, "the second reading did not take place: {because}", because=str(failure)),)
         verdicts, gone = give_way(verdicts, doubts, ledger.evidence, context.language)
     turn = {e.key: e for s in ledger.steps for e in s.result.evidence}
     return verdicts, gone, other_sources(verdicts, turn, context.language)

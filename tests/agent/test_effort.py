@@ -98,7 +98,7 @@ def test_a_doubted_sentence_gives_way_to_its_evidence_and_records_are_never_doub
     assert gone[0].support is None
 
 
-@pytest.mark.parametrize("reply", ["", "I refute 1", '{"refuted": [1]}', "[true"])
+@pytest.mark.parametrize("reply", ["", "I refute 1", '{"refuted": [1]}', "[true]"])
 def test_a_reader_that_does_not_answer_in_form_doubts_nothing(reply: str) -> None:
     own = Verdict("Amoxicillin for five days in mild pneumonia.", ("G-dose",), "verified")
     assert doubted([own], LEDGER, lambda _: AIMessage(content=reply), "en") == []

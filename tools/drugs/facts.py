@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
@@ -51,19 +52,4 @@ def to_evidence(graph: DrugGraph, fact: DrugFact) -> Evidence:
 
 def rows(facts: Iterable[DrugFact]) -> tuple[FactRow, ...]:
     """Facts as the commands print them."""
-    return tuple(
-        FactRow(
-            key=f.key,
-            text=f.text,
-            text_zh=f.text_zh,
-            subjects=f.subjects,
-            relation=f.relation,
-            severity=f.severity,
-            source=f.source,
-            year=f.year,
-            inferred=f.inferred,
-            path=f.path,
-            management=f.management,
-        )
-        for f in facts
-    )
+    return tuple(FactRow(**asdict(f)) for f in facts)

@@ -95,7 +95,7 @@ def _editor_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> Non
         session = doors.session(request)
         case = _opened(session)
         lesson = assistant.teaching(case, session.id)
-        if lesson is not None and lesson.model_dump().get("stage") != "done":
+        if lesson is not None and lesson.stage != "done":
             return _shown(None)  # a teaching case has no report before its reading
         with told(language=session.language):
             return _shown(assistant.reports.current(case, study, session.id))

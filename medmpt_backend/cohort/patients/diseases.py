@@ -6,16 +6,17 @@ Frequencies are plausible for a respiratory department and are not epidemiology;
 import tomllib
 from importlib.resources import files
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from medmpt_backend.cohort.patients.drugs import VOCABULARY
 from medmpt_backend.cohort.patients.paint_chest import CHEST
 from medmpt_backend.cohort.patients.paint_lungs import LUNGS, Paint
+from medmpt_backend.findings import Named
 
 PAINTERS: dict[str, Paint] = {**LUNGS, **CHEST}
 
 
-class Disease(BaseModel):
+class Disease(Named):
     """One disease of the generative model.
 
     Attributes:
@@ -35,10 +36,6 @@ class Disease(BaseModel):
         contrast: Whether the study is done with contrast.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    name: tuple[str, str]
     suggests: tuple[str, str] | None = None
     latents: dict[str, float] = Field(default_factory=dict)
     age: tuple[float, float] = (60, 15)
@@ -51,16 +48,6 @@ class Disease(BaseModel):
     comorbid: dict[str, float] = Field(default_factory=dict)
     weight: float = Field(default=1.0, gt=0)
     contrast: bool = False
-
-    @property
-    def en(self) -> str:
-        """English name."""
-        return self.name[0]
-
-    @property
-    def zh(self) -> str:
-        """Chinese name."""
-        return self.name[1]
 
     @property
     def paint(self) -> Paint:

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 
 from retrieval.drugs.check import check
 from retrieval.drugs.facts import Drug, DrugFact
-from retrieval.messages.catalogue import messages
+from retrieval.messages.catalogue import Pair, messages
 from tools.bedside.asks.subject import asks
 from tools.bedside.judging import evidence
 from tools.bedside.record.view import Record
+from tools.drugs.facts import to_evidence
 from tools.evidence import Evidence
 from tools.labs.value import shown
 
 pair = messages("tools.bedside").pair
-
-_MOST = 6
-_SOURCE = "drug knowledge graph"
 
 
 def raised(question: str) -> bool:
@@ -42,15 +40,19 @@ def reviewed(record: Record) -> list[Evidence]:
     if not patient.current:
         return []
     facts = check(record.graph, (*patient.current, *patient.exposures), patient.context)
-    lines: list[tuple[str, str, str, int | None]] = []
+    said: list[Evidence] = []
     if _interactions(question):
-        lines += _pairs(patient.current, [f for f in facts if f.relation == "interacts_with"], record)
+        said += _pairs(patient.current, [f for f in facts if f.relation == "interacts_with"], record)
     if _kidney(question):
-        lines += _doses(patient.current, [f for f in facts if f.relation == "adjusts_for"], record)
+        said += _doses(patient.current, [f for f in facts if f.relation == "adjusts_for"], record)
     if patient.unknown_drugs:
-        names = ", ".join(patient.unknown_drugs)
-        lines.append((*pair("Not in the drug graph and not checked: {names}.", names=names), _SOURCE, None))
-    return [evidence(f"B-review-{i}", en, zh, source, year) for i, (en, zh, source, year) in enumerate(lines)]
+        said.append(_of_list(pair("Not in the drug graph and not checked: {names}.", names=", ".join(patient.unknown_drugs))))
+    return [e.model_copy(update={"key": f"B-review-{i}"}) for i, e in enumerate(said)]
+
+
+def _of_list(text: Pair) -> Evidence:
+    """A statement on the list as a whole."""
+    return evidence("B-review", *text, "drug knowledge graph", None)
 
 
 def _listed(drugs: Sequence[Drug], record: Record) -> tuple[str, str]:
@@ -58,34 +60,32 @@ def _listed(drugs: Sequence[Drug], record: Record) -> tuple[str, str]:
     return ", ".join(n.en for n in names), "、".join(n.zh for n in names)
 
 
-def _pairs(drugs: Sequence[Drug], facts: list[DrugFact], record: Record) -> list[tuple[str, str, str, int | None]]:
+def _pairs(drugs: Sequence[Drug], facts: list[DrugFact], record: Record) -> list[Evidence]:
     stated = [f for f in facts if not f.inferred] or facts
     if stated:
-        return [(f.text, f.text_zh, f.source, f.year) for f in stated[:_MOST]]
-    names, pairs = _listed(drugs, record), len(drugs) * (len(drugs) - 1) // 2
+        return [to_evidence(record.graph, f) for f in stated]
     said = pair(
         "No interaction found among {names} ({pairs} pairs looked up); absence from the drug graph is not proof of safety.",
-        names=names,
-        pairs=pairs,
+        names=_listed(drugs, record),
+        pairs=len(drugs) * (len(drugs) - 1) // 2,
     )
-    return [(*said, _SOURCE, None)]
+    return [_of_list(said)]
 
 
-def _doses(drugs: Sequence[Drug], facts: list[DrugFact], record: Record) -> list[tuple[str, str, str, int | None]]:
+def _doses(drugs: Sequence[Drug], facts: list[DrugFact], record: Record) -> list[Evidence]:
     clearance = record.patient.context.crcl
     if clearance is None:
         lacking = record.patient.missing or (pair("creatinine"),)
         missing = ", ".join(en for en, _ in lacking), "、".join(zh for _, zh in lacking)
-        return [(*pair("Kidney doses cannot be judged: the clearance is not known (missing: {missing}).", missing=missing), _SOURCE, None)]
-    lines = [(f.text, f.text_zh, f.source, f.year) for f in facts[:_MOST]]
+        return [_of_list(pair("Kidney doses cannot be judged: the clearance is not known (missing: {missing}).", missing=missing))]
+    said = [to_evidence(record.graph, f) for f in facts]
     adjusted = {subject for f in facts for subject in f.subjects}
     rest = [d for d in drugs if d.id not in adjusted]
     if rest:
-        value = shown(round(clearance))
-        said = pair(
+        text = pair(
             "At a creatinine clearance of {value} mL/min the drug graph asks no other dose for {names}.",
-            value=value,
+            value=shown(round(clearance)),
             names=_listed(rest, record),
         )
-        lines.append((*said, _SOURCE, None))
-    return lines
+        said.append(_of_list(text))
+    return said

@@ -243,6 +243,8 @@ def test_a_topic_that_names_a_forbidden_drug_says_so_right_under_it() -> None:
         ("What dose of co-trimoxazole to treat Pneumocystis pneumonia?", 600, "below 15 mL/min", "in 3–4 doses"),
         ("What dose of co-trimoxazole to treat Pneumocystis pneumonia?", 90, "in 3–4 doses", "below 15 mL/min"),
         ("What dose of oseltamivir?", 800, "not recommended without dialysis", "once daily for 5 days"),
+        ("What dose of oseltamivir with a CrCl of 10?", 80, "not recommended without dialysis", "once daily for 5 days"),
+        ("What dose of oseltamivir with a CrCl of 30?", 80, "30 mg once daily", "30 mg twice daily"),
         ("What dose of nirmatrelvir-ritonavir?", 500, "once daily on days 2 to 5", "150 mg/100 mg twice daily"),
         ("What dose of nirmatrelvir-ritonavir?", 140, "150 mg/100 mg twice daily", "days 2 to 5"),
     ],

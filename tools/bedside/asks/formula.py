@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks.subject import asks, rows, values_named
+from tools.bedside.doses import asks_dose
 from tools.bedside.judging import judge
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import pattern_of, words
@@ -69,9 +70,12 @@ def in_general(question: str) -> bool:
 
 
 def computed(record: Record) -> list[Evidence]:
-    """The formula's result at the time that the question means; empty where an input is missing at that time."""
+    """The formula's result at the time that the question means; empty where an input is missing at that time.
+
+    A question for a dose only gives the formula's result ("with a CrCl of 10") and does not ask for it.
+    """
     question = record.question
-    formula = named(question) if asked(question) else None
+    formula = named(question) if asked(question) and not asks_dose(question) else None
     if formula is None or formula.name not in calculators():
         return []
     early = bool(asks("first").search(question)) and not asks("last").search(question)

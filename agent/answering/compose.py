@@ -98,6 +98,8 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
             continue
+        if intent == "labs" and any(e.key.startswith("B-review-") for e in judged):
+            continue  # "at this kidney function" asks of the medicines, not for the sheet
         mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
         seen = {k for s in said for k in s.evidence}
         seen |= {f"S-{e.key.removeprefix('B-formula-').removesuffix('-0')}" for e in judged if e.key.startswith("B-formula-")}

@@ -21,6 +21,7 @@ from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.messages import joined
 
 __all__ = ["KeySlice", "LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
 
@@ -149,7 +150,7 @@ def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
         return require_chest(volume, lungs)
     except OutOfDomain as error:
         choice = [warning for warning in volume.warnings if "; read: " in warning]
-        raise OutOfDomain("; ".join([str(error), *choice])) from error
+        raise OutOfDomain(joined([str(error), *choice]) if choice else str(error)) from error
 
 
 def _densities(

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -34,6 +34,10 @@ class Said(str):
         made.zh = zh
         return made
 
+    def say(self, language: Literal["en", "zh"]) -> str:
+        """The text in one language."""
+        return self.zh if language == "zh" else self
+
     def fill(self, **values: object) -> "Said":
         """The text with its slots filled; a `Said` gives each language its own."""
         both = {name: halves(value) for name, value in values.items()}
@@ -44,7 +48,7 @@ class Said(str):
         """Itself, so that an error's `str()` keeps both languages."""
         return self
 
-    def __getnewargs__(self) -> tuple[str, str]:
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         """What a copy is made of."""
         return str.__str__(self), self.zh
 

@@ -102,7 +102,7 @@ def compare_lesions(
 
 def _reasons(current: Volume, prior: Volume, change: float) -> list[str]:
     """What forbids comparing sizes."""
-    found = []
+    found: list[str] = []
     thick = [max(v.series.thickness_mm or 0.0, v.spacing[0]) for v in (current, prior)]
     if max(thick) > MAX_THICKNESS_RATIO * min(thick):
         found.append(message("Slices are {now:.1f} mm thick now and {before:.1f} mm before.", now=thick[0], before=thick[1]))

@@ -32,6 +32,7 @@ from tools.evidence import Language, ToolResult
 from tools.scores.registry import calculators
 from tools.spec import specs
 from tools.summary.page import summarise
+from tools.summary.record import AUDIENCES
 from tools.wording import localised_result
 
 # What a missing value, a number that is none, a sentinel or an unfilled slot would look like.
@@ -97,23 +98,22 @@ def results(case: Case | None, language: Language, scores: tuple[str, ...]) -> I
 def shown(case: Case | None, language: Language, scores: tuple[str, ...]) -> list[str]:
     found = [f"{call}{one}" for call, result in results(case, language, scores) for one in unsaid(result)]
     if case is not None:
-        found += [
-            f"summary{one}" for audience in ("ward", "handover", "tumour") for one in unsaid(summarise(deps_of(case, language), audience))
-        ]
+        found += [f"summary{one}" for audience in AUDIENCES for one in unsaid(summarise(deps_of(case, language), audience))]
     return found
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", demo_cases())
 def test_demo_cases(name: str, language: Language, tmp_path: Path) -> None:
-    assert shown(open_named(name, tmp_path).case, language, tuple(calculators())) == []
+    share = demo_cases().index(name)  # every score on one case or other, all of them on an empty one below
+    assert shown(open_named(name, tmp_path).case, language, tuple(calculators())[share::4]) == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_no_case_and_an_empty_case(language: Language) -> None:
-    every = tuple(calculators())
-    assert shown(None, language, every[:3]) == []
-    assert shown(Case(case_id="x"), language, every) == []
+    scores = tuple(calculators())[language == "zh" :: 2]
+    assert shown(None, language, scores[:3]) == []
+    assert shown(Case(case_id="x"), language, scores) == []
 
 
 def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -174,10 +174,10 @@ CASES = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(case=CASES, language=st.sampled_from(["en", "zh"]), first=st.integers(0, 5))
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(case=CASES, language=st.sampled_from(["en", "zh"]), first=st.integers(0, 11))
 def test_cases_with_holes(case: Case, language: Language, first: int) -> None:
-    assert shown(case, language, tuple(calculators())[first::6]) == []
+    assert shown(case, language, tuple(calculators())[first::12]) == []
 
 
 def test_the_pattern_sees_what_it_looks_for() -> None:

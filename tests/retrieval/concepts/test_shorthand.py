@@ -1,6 +1,7 @@
 """Short forms written out for the search; the words of a person stay as they are elsewhere."""
 
 import pytest
+
 from retrieval.concepts.lexicon import Lexicon
 from retrieval.concepts.shorthand import forms, written_out
 from retrieval.guidelines.question import understand

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from retrieval.messages.catalogue import messages
-from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, parts_normal, presence, signing, within
+from tools.reports.lint import anatomy, calendar, changes, compare, conflicts, omissions, parts_normal, presence, signing, within
+from tools.reports.lint.advice import follow_up, guideline
+    calendar,
+    changes,
+    compare,
+    conflicts,
+    follow_up,
+    guideline,
+    omissions,
+    parts_normal,
+    presence,
+    signing,
+    within,
+)
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces
@@ -59,10 +72,13 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     remarks = [
         *signing.identity(report, sentences, sex, age),
         *_compared(pieces, mentions, sentences),
+        *conflicts.conflicts(report, sentences),
+        *omissions.omitted(sentences),
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
         *follow_up.too_late(pieces, sentences),
         *follow_up.undated(sentences),
+        *guideline.against_guideline(report, pieces, sentences),
         *signing.left_overs(report),
         *signing.hedged(sentences),
         *signing.overstated(sentences),

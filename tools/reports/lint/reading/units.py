@@ -28,9 +28,11 @@ def to_months(unit: str) -> float:
 
 
 def number(text: str) -> float:
-    """A number in figures, or in Chinese up to 99."""
+    """A number in figures, in an English word, or in Chinese up to 99."""
     if text[0].isdigit():
         return float(text)
+    if text[0].isascii():
+        return float(table("units")["words"][text.lower()])
     digits = table("units")["numbers"]
     ten = next(word for word, value in digits.items() if value == _TEN)
     tens, found, ones = text.rpartition(ten)

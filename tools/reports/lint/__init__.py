@@ -9,18 +9,6 @@ from datetime import date
 from retrieval.messages.catalogue import messages
 from tools.reports.lint import anatomy, calendar, changes, compare, conflicts, omissions, parts_normal, presence, signing, within
 from tools.reports.lint.advice import follow_up, guideline
-    calendar,
-    changes,
-    compare,
-    conflicts,
-    follow_up,
-    guideline,
-    omissions,
-    parts_normal,
-    presence,
-    signing,
-    within,
-)
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces

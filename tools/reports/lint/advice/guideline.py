@@ -57,11 +57,7 @@ def _largest(pieces: list[Piece]) -> _Nodule | None:
     out = [
         _Nodule(max(p.figures.now), _kind(p, pieces), p.sentence.text)
         for p in pieces
-        if "lesion" in p.topics
-        and p.states("lesion")
-        and p.figures.now
-        and not _elsewhere(p)
-        and not _words("settled").search(p.sentence.text)
+        if "lesion" in p.topics and p.states("lesion") and p.figures.now and not _harmless(p)
     ]
     largest = max(out, key=lambda n: n.size, default=None)
     return largest if largest is not None and largest.size <= _LARGEST_MM else None

@@ -17,7 +17,7 @@ from typing import Literal, cast, get_args
 
 from retrieval import packs
 from retrieval.concepts.finder import Finder, key_of
-from retrieval.concepts.words import DATA, HAN
+from retrieval.concepts.words import DATA, HAN, STEMS
 from retrieval.errors import BadInput
 
 Polarity = Literal["", "low", "high"]
@@ -150,6 +150,7 @@ def sources() -> tuple[Path, ...]:
         FOLDER / "concepts.tsv",
         FOLDER / "topics.tsv",
         FOLDER / "analytes.tsv",
+        STEMS,
         *(DATA / "drugs" / f"{file}.csv" for file in ("drugs", "classes")),
     )
     return (*own, *packs.parts("concepts.tsv"), *packs.parts("topics.tsv"))

@@ -425,9 +425,8 @@ class Assistant:
 
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
-        self._cases.close(session)
+        self._viewer.forget(self._cases.close(session))
         self._desk.forget(digest(session))
-        self._viewer.forget()
 
     def threads(self, session: str | None = None) -> list[str]:
         """Threads of a session; of everybody for None (export and erase on the command line)."""

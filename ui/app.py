@@ -33,8 +33,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MAX_UPLOAD = "2gb"
 STYLES = sorted(file.name for file in (STATIC / "css").glob("*.css"))  # in this order: tokens first, small screens last
 HEAD = (
-    "".join(f'<link rel="stylesheet" href="/page/css/{name}">' for name in STYLES)
-    + '<script type="module" src="/page/js/app.js"></script>'
+    "".join(f'<link rel="stylesheet" href="/page/css/{name}">' for name in STYLES) + '<script type="module" src="/page/js/app.js"></script>'
 )
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 

@@ -85,7 +85,7 @@ class Assistant:
         self._cases = Cases()
         self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
-        self.reports = ReportDesk(settings, parts, self._revealed)
+        self.reports = ReportDesk(settings, parts, self._revealed, self.ledger)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
         self.library = Library(settings, parts.reopen_index)

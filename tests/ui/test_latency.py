@@ -1,4 +1,4 @@
-"""Two patients in two tabs while every reply takes up to three seconds and overtakes others: never another patient's word, label or pixel."""
+"""Two patients in two tabs while replies take up to three seconds and overtake others: never another patient's word, label or pixel."""
 
 import asyncio
 import itertools

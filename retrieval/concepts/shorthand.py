@@ -1,4 +1,4 @@
-"""What clinicians write for short (`sats`, `abx`, `阿奇`), read as what texts call it: the table `data/concepts/shorthand.tsv`.
+"""What clinicians write for short (`sats`, `abx`), read as what texts call it: the table `data/concepts/shorthand.tsv`.
 
 Only forms with one meaning in chest medicine stand there; a name of a concept belongs in `concepts.tsv`. The words of a person are never
 changed where they are shown: the written-out form is what a search reads.
@@ -71,7 +71,7 @@ def written_out(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def _stands(text: str, start: int, form: Form) -> bool:
-    """Whether the full form already stands there, with the short one as its part (`血氧` in `血氧饱和度`)."""
+    """Whether the full form already stands there, with the short one as its part (the short name of a drug in its full one)."""
     low, means = text.lower(), form.means.lower()
     at = means.find(form.said.lower())
     while at >= 0:

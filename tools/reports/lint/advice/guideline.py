@@ -130,7 +130,7 @@ def _wrong_modality(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]
     said = [s for s in advice if group("follow_up")["words"].search(s.text)]
     if any(_words("right_modality").search(s.text) for s in said):
         return
-    wrong = next((s for s in said if _words("other_modality").search(s.text)), None)
+    wrong = next((s for s in said if _words("other_modality").search(s.text) and "lesion" in {t for t, _, _ in known(s.text)}), None)
     if wrong is not None:
         yield _remark(wrong.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size))
 

@@ -19,6 +19,7 @@ from tools.reports.lint.reading.vocabulary import group, table
 _WORDS = patterns("tools.report_lint")
 _JOINED_WITH = _WORDS.regex("topics_joined_with", 0)
 _CALIBRE = _WORDS.regex("topics_calibre", 0)
+_LISTED = _WORDS.regex("topics_listed")
 _JOINED_AND = _WORDS.regex("topics_joined_and", 0)
 
 _PIECE = _WORDS.regex("topics_piece")
@@ -127,7 +128,12 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
         else:
             spans.append((a, b))
     whole = (_named("side", text), _named("lobe", text))
-    return [p for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans]) if p.topics]
+    return [p for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans]) if p.topics or _normal(p.text)]
+
+
+def _normal(text: str) -> bool:
+    """Whether a piece without any subject calls a part normal ("Clear lungs")."""
+    return any(pattern.search(text) for pattern in group("normal").values())
 
 
 def _joins(text: str, last: tuple[int, int], own: tuple[int, int]) -> bool:
@@ -147,13 +153,24 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
     out: list[Piece] = []
     for i, p in enumerate(pieces):
         source = _lender(p, out, pieces[i + 1 :])
-        if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes) and not _advice(p):
+        if (
+            not any(not t.startswith("~") for t in p.topics)
+            and source is not None
+            and (p.sides or p.lobes)
+            and not _advice(p)
+            and not _other_words(p)
+        ):
             absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
             status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
         out.append(p)
     return out
+
+
+def _other_words(p: Piece) -> bool:
+    """Whether a piece has words of its own for what it speaks of, and is no member of a list."""
+    return any(t.startswith("~") for t in p.topics) and not _LISTED.match(p.text)
 
 
 def _advice(p: Piece) -> bool:

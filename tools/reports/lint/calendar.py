@@ -50,6 +50,7 @@ _ORDINALS = [
     "thirty-first",
 ]
 _DATE = _WORDS.regex("calendar_date")
+_MONTH = _WORDS.regex("calendar_month")
 _PRIOR = _WORDS.regex("calendar_prior")
 _EXAM = _WORDS.regex("calendar_exam")
 # A date of the examination stands near the start of its sentence.
@@ -74,6 +75,20 @@ def found_dates(text: str) -> Iterator[tuple[date | None, str, int]]:
             yield None, m.group(), m.start()
 
 
+def _later_months(report: str, sentences: list[Sentence], exam: date) -> Iterator[Remark]:
+    """Months and years of earlier studies that lie behind this one."""
+    for m in _MONTH.finditer(report):
+        g = {k[0]: v for k, v in m.groupdict().items() if v}
+        month = g.get("m")
+        number = 0 if month is None else int(month) if month.isdigit() else _NAMES.index(month[:3].lower()) + 1
+        if month is not None and _role(report, m.start(), sentences) != "prior":
+            continue
+        if (int(g["y"]), number) > (exam.year, exam.month if number else 0):
+            place = _line(report, m.start(), sentences)
+            yield _when((place,), pair("{day} is not before this study, and is told as past.", day=m.group().strip()))
+            return
+
+
 def dates(report: str, sentences: list[Sentence], studied: date | None, today: date) -> Iterator[Remark]:
     """Impossible dates, and dates of the past that lie after the study: priors, operations; a report before its study."""
     told: list[tuple[date, str, str]] = []
@@ -85,6 +100,8 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
     exams = [d for d, role, _ in told if role == "now"]
     reports = [d for d, role, _ in told if role == "report"]
     exam = studied or (exams[0] if exams else None)
+    if exam is not None:
+        yield from _later_months(report, sentences, exam)
     for when, role, line in told:
         if role in ("prior", "past") and when >= (exam or (reports[0] if reports else today)) and not (when == exam and role == "past"):
             yield _when(

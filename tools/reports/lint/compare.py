@@ -193,6 +193,8 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
     lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
     pairs = [2 for p in stated_here if own == 1 and "both" in p.sides and topic not in p.counts]
     numbers = told + list(lists.values()) + pairs
+    if not numbers and topic == "lesion" and 1 < own < 99 and (n := _enumerated(said, stated_here)):
+        numbers = [n]
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
     if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
@@ -201,6 +203,15 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         return
     shown = ["multiple" if n == 99 else str(n) for n in (own, max(numbers))]
     yield differ("count", topic, shown[0], shown[1], stated_here[0].sentence.text, said.sentence.text)
+
+
+def _enumerated(said: Piece, stated: list[Piece]) -> int | None:
+    """Lesions that the findings describe one by one, each with its own size; None where they do not, or mix kinds."""
+    alike = group("nodule")["words"].search(said.text)
+    single = [p for p in stated if p.figures.now and not p.counts]
+    mixed = any(bool(group("nodule")["words"].search(p.text)) != bool(alike) for p in stated)
+    places = {(tuple(sorted(p.wide_sides)), tuple(sorted(p.lobes)), p.figures.now) for p in single}
+    return len(places) if alike and not mixed and len(single) == len(stated) > 1 else None
 
 
 def _alone(said: Piece, topic: str) -> bool:

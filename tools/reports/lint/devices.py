@@ -42,11 +42,7 @@ def _praised(seen: list[_Tip], sentences: list[Sentence]) -> Iterator[Remark]:
     said = [s for s in sentences if s.section in ("impression", "recommendation")]
     if any(_words("ill").search(s.text) for s in said):
         return
-    wrong = [
-        t
-        for t in seen
-        if t.places & set(table("devices")["wrong"].get(t.device, ())) and t.places <= set(table("devices")["wrong"][t.device])
-    ]
+    wrong = [t for t in seen if t.places and t.places <= set(table("devices")["wrong"].get(t.device, ()))]
     good = next((s for s in said if _words("well").search(s.text) and _about_devices(s)), None)
     if wrong and good is not None:
         yield Remark(
@@ -81,9 +77,8 @@ def _tips(sentence: Sentence) -> Iterator[_Tip]:
     for i, (start, end, name) in enumerate(hits):
         high = hits[i + 1][0] if i + 1 < len(hits) else len(sentence.text)
         own = sentence.text[end:high]
-        places = (
-            frozenset(place for place, pattern in _places().items() if pattern.search(own)) if _words("tip").search(own) else frozenset()
-        )
+        told = bool(_words("tip").search(own))
+        places = frozenset(place for place, pattern in _places().items() if told and pattern.search(own))
         lead = re.split(r"[.;,，；。]", sentence.text[:start])[-1]
         sides = frozenset(k for k, p in group("side").items() if k != "both" and p.search(lead[-24:]))
         if "negated" not in statuses(sentence.text, start, end):

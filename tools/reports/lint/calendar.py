@@ -55,6 +55,8 @@ _PRIOR = _WORDS.regex("calendar_prior")
 _EXAM = _WORDS.regex("calendar_exam")
 # A date of the examination stands near the start of its sentence.
 _OPENING = 34
+# A first line that is a heading is short.
+_HEAD = 60
 _REPORT = _WORDS.regex("calendar_report")  # fmt: skip
 _BIRTH = _WORDS.regex("calendar_birth")
 _PLANNED = _WORDS.regex("calendar_planned")
@@ -138,6 +140,9 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
     tail = re.split(r"\n|[。；;,，]|(?<=[a-z)\d])\.\s", report[place:])[0]
     if _PLANNED.search(lead[-40:]) or _PLANNED.search(tail):
         return "planned"
+    head, _, rest = report.strip().partition("\n")
+    if rest and place < len(head) <= _HEAD and len(list(found_dates(head))) == 1:
+        return "now"
     section = next((s.section for s in reversed(sentences) if s.start <= place), "findings")
     return {"comparison": "prior", "technique": "now", "recommendation": "planned"}.get(section, "past")
 

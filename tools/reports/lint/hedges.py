@@ -21,6 +21,8 @@ _WORDS = patterns("tools.report_lint")
 _OPEN = _WORDS.regex("signing_open")
 _CERTAIN = _WORDS.regex("signing_certain")
 _DISEASE = _WORDS.regex("signing_disease")
+_GONE = _WORDS.regex("hedges_gone")
+_THERE = _WORDS.regex("hedges_there")
 _REACH = 40
 
 
@@ -79,10 +81,13 @@ def _stacked(sentences: list[Sentence]) -> Iterator[Remark]:
 
 def _undecided(sentences: list[Sentence]) -> Iterator[Remark]:
     """An impression that denies a disease and diagnoses it, or cannot judge what it denies."""
+    yield from _gone_and_there(sentences)
     stances = [st for s in sentences if s.section == "impression" for st in _stances(s)]
     for a, b in itertools.permutations(stances, 2):
+        elsewhere = [_places(a.text, n) != _places(b.text, n) and bool(_places(a.text, n) and _places(b.text, n)) for n in ("side", "lobe")]
+        apart = not any(elsewhere) and {(a.family, a.stance), (b.family, b.stance)} == {("benign", "sure"), ("malignancy", "sure")}
         clash = a.stance == "denied" and b.stance in ("sure", "open") and not a.limited and not (b.stance == "open" and b.limited)
-        if clash and a.family == b.family:
+        if apart or (clash and a.family == b.family):
             yield Remark(
                 "hedge",
                 *pair("The impression both denies and diagnoses the same disease."),
@@ -90,6 +95,25 @@ def _undecided(sentences: list[Sentence]) -> Iterator[Remark]:
                 *pair("Use one degree of certainty."),
             )
             return
+
+
+def _gone_and_there(sentences: list[Sentence]) -> Iterator[Remark]:
+    """Something of one place that the impression calls gone, and still there."""
+    clauses = [(c, s) for s in sentences if s.section == "impression" for c in re.split(r"[.;,，。；]\s*", s.text)]
+    for (a, first), (b, second) in itertools.permutations(clauses, 2):
+        places = [(_places(c, "side"), _places(c, "lobe")) for c in (a, b)]
+        if places[0] == places[1] and all(places[0]) and _GONE.search(a) and _THERE.search(b) and not _GONE.search(b):
+            yield Remark(
+                "hedge",
+                *pair("The impression calls one thing gone and still there."),
+                (first.text, second.text) if first != second else (first.text,),
+                *pair("Look at the images and keep one of the two sentences."),
+            )
+            return
+
+
+def _places(text: str, name: str) -> frozenset[str]:
+    return frozenset(key for key, pattern in group(name).items() if pattern.search(text))
 
 
 def _stances(sentence: Sentence) -> Iterator[_Stance]:

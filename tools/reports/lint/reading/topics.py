@@ -19,6 +19,8 @@ from tools.reports.lint.reading.vocabulary import group, table
 _WORDS = patterns("tools.report_lint")
 _JOINED_WITH = _WORDS.regex("topics_joined_with", 0)
 _CALIBRE = _WORDS.regex("topics_calibre", 0)
+_REST = _WORDS.regex("topics_rest")
+_ORGAN_HEAD = re.compile(r"^\W*(?:[A-Za-z]+ ?){1,3}$")
 _LISTED = _WORDS.regex("topics_listed")
 _JOINED_AND = _WORDS.regex("topics_joined_and", 0)
 
@@ -103,8 +105,17 @@ def read_pieces(sentences: list[Sentence]) -> list[Piece]:
             whole = replace(sentence, text=joined)
             out[-1] = replace(out[-1], text=joined, sentence=whole, figures=figures_in(joined), change=change_in(joined))
         else:
-            out += found
+            out += [_listed(p, out[-1]) if out else p for p in found]
     return out
+
+
+def _listed(p: Piece, last: Piece) -> Piece:
+    """A row of a list ("#2 LUL solid 3 mm") speaks of what the row before it or its head names."""
+    plainly = all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1
+    bare = plainly and bool(p.lobes or p.sides) and bool(p.figures.now) and p.sentence.section == last.sentence.section
+    return (
+        replace(p, topics={**p.topics, "lesion": 0}, status={**p.status, "lesion": frozenset()}) if bare and "lesion" in last.topics else p
+    )
 
 
 def _continues(sentence: Sentence, last: Piece) -> bool:
@@ -128,7 +139,11 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
         else:
             spans.append((a, b))
     whole = (_named("side", text), _named("lobe", text))
-    return [p for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans]) if p.topics or _normal(p.text)]
+    return [
+        p
+        for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans])
+        if p.topics or _normal(p.text) or (p.figures.now and (p.lobes or p.sides))
+    ]
 
 
 def _normal(text: str) -> bool:
@@ -139,6 +154,10 @@ def _normal(text: str) -> bool:
 def _joins(text: str, last: tuple[int, int], own: tuple[int, int]) -> bool:
     """Whether a span continues the one before: one of them has no subject, and not both name a place."""
     before, here = text[last[0] : last[1]], text[own[0] : own[1]]
+    if _REST.match(here):
+        return False
+    if here.startswith(":") and _ORGAN_HEAD.match(before):
+        return True
     if _own_subject(here) and _own_subject(before):
         return False
     return not (_placed(before) and _placed(here))

@@ -9,6 +9,7 @@ import pytest
 from retrieval.concepts.finder import Finder, key_of
 from retrieval.concepts.lexicon import Lexicon
 from retrieval.concepts.table import FOLDER, listed, read_rows, vocabulary
+from retrieval.drugs.tables import read_tables
 
 TABLE = vocabulary().concepts
 LESS = re.compile(
@@ -109,3 +110,12 @@ def test_narrower_goes_all_the_way_down() -> None:
 def test_the_finder_gives_places_in_the_text_as_written(text: str, spans: list[str]) -> None:
     finder = Finder([("beta-lactam", 1), ("PE", 2), ("CT肺动脉造影", 3), ("CT", 4), ("lung cancer", 5)])
     assert [text[f.start : f.end] for f in finder.find(text)] == spans
+
+
+def test_conditions_of_the_drug_graph_have_no_names_of_their_own() -> None:
+    conditions = read_tables().conditions
+    assert len(conditions) > 120
+    owner = {name.lower(): c.id for c in TABLE.values() for name in c.names}
+    assert [(c.id, i) for c in conditions for i in listed(c.concepts.replace(";", "|")) if i not in TABLE] == []
+    assert [(c.id, cue) for c in conditions for cue in c.cues.split(";") if cue.lower() in owner] == []
+    assert len([c for c in conditions if c.concepts]) > 110

@@ -11,6 +11,9 @@ from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.candidates import Candidate, candidates
 from medmpt_backend.imaging.readers.rules import known_kernel
 from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import joined, messages
+
+message = messages("medmpt_backend.imaging").said
 
 Status = Literal["new", "grown", "stable", "shrunk", "gone"]
 
@@ -94,21 +97,23 @@ def compare_lesions(
     partner = _partners(now, before, places)
     pairs = [_pair(c, before[partner[i]] if i in partner else None, days) for i, c in enumerate(now)]
     pairs += [_pair(None, c, days) for j, c in enumerate(before) if j not in partner.values()]
-    return Comparison(tuple(pairs), not reasons, " ".join(reasons) or None, 100 * change)
+    return Comparison(tuple(pairs), not reasons, joined(reasons, " ", "") or None, 100 * change)
 
 
 def _reasons(current: Volume, prior: Volume, change: float) -> list[str]:
     """What forbids comparing sizes."""
-    found = []
+    found: list[str] = []
     thick = [max(v.series.thickness_mm or 0.0, v.spacing[0]) for v in (current, prior)]
     if max(thick) > MAX_THICKNESS_RATIO * min(thick):
-        found.append(f"Slices are {thick[0]:.1f} mm thick now and {thick[1]:.1f} mm before.")
+        found.append(message("Slices are {now:.1f} mm thick now and {before:.1f} mm before.", now=thick[0], before=thick[1]))
     kernels = [known_kernel(v.series.kernel) for v in (current, prior)]
     sharp = [kernel is not None and kernel[1] == "sharp" for kernel in kernels]
     if sharp[0] != sharp[1]:
-        found.append("One scan has a sharp kernel and the other has not.")
+        found.append(message("One scan has a sharp kernel and the other has not."))
     if abs(change) > MAX_LUNG_CHANGE:
-        found.append(f"The lungs hold {100 * change:+.0f} % of air and tissue against before: the depth of breath differs.")
+        found.append(
+            message("The lungs hold {change:+.0f} % of air and tissue against before: the depth of breath differs.", change=100 * change)
+        )
     return found
 
 

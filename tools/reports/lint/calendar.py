@@ -14,7 +14,6 @@ pair = messages("tools.report_lint").pair
 
 _WORDS = patterns("tools.report_lint")
 
-_MONTH = r"(?P<{0}>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ORDINALS = [
     "first",

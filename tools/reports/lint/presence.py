@@ -74,6 +74,8 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     named = p.sides - {"both"}
     if named and denial.sides and not (named | {"both"}) & denial.sides:
         return False
+    if group("past")["words"].search(p.text):
+        return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":

@@ -232,7 +232,7 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         return
     counted = {p.sentence.start for p in stated_here if topic in p.counts}
     single = sum(1 for p in stated_here if p.sentence.start not in counted and (p.figures.now or p.lobes))
-    if max(numbers) < own <= sum(told) + single or (own > 1 and _part(said, stated_here)):
+    if max(numbers) < own <= sum(told) + single or _part(said, stated_here):
         return
     if (own == 99 and max(numbers) > 1) or (99 in numbers and own != 1):
         return

@@ -57,7 +57,7 @@ def card_line(card: ModelCard, language: Language) -> str:
         language,
         "Model opinion of the MedMPT weights {weights!r}, trained on {trained_on}; {where}.",
         weights=card.weights,
-        trained_on=card.trained_on,
+        trained_on=in_language(card.trained_on, language),
         where=where,
     )
 

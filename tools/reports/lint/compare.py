@@ -39,6 +39,8 @@ def same_size(a: float, b: float) -> bool:
 def compared(pieces: list[Piece]) -> list[Remark]:
     """Remarks on impressions that say something else than the findings of the same thing."""
     plain = [p for p in pieces if not group("double")["words"].search(p.sentence.text)]
+    if any(group("mirrored")["words"].search(p.sentence.text) for p in pieces):
+        return []
     seen = [p for p in plain if p.sentence.section == "findings"]
     out: list[Remark] = []
     for said in (p for p in plain if p.sentence.section in _IMPRESSION):
@@ -52,9 +54,27 @@ def compared(pieces: list[Piece]) -> list[Remark]:
             stated = [p for p in named if p.states(topic)]
             if said.states(topic) and stated:
                 out += [r for rule in _RULES for r in rule(said, topic, stated, seen)]
+        out += _spared(said, plain)
         if not any(r.kind in ("side", "lobe") and said.sentence.text in r.places for r in out):
             out += _nowhere(said, seen)
     return out
+
+
+def _spared(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
+    """Disease in lobes of which the findings say that they are spared."""
+    topic = next((t for t in said.topics if t in _LUNG and said.states(t)), None)
+    if topic is None or not said.lobes:
+        return
+    for p in seen:
+        clear = group("spared")["words"].search(p.text) and not any(p.states(t) for t in p.topics if t in _LUNG)
+        if (
+            clear
+            and p.lobes >= said.lobes
+            and p.sentence.section == "findings"
+            and (not p.sides or said.sides <= _sides(p.sides) | p.sides)
+        ):
+            yield differ("lobe", topic, min(said.lobes), "spared", p.sentence.text, said.sentence.text)
+            return
 
 
 def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
@@ -193,6 +213,8 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
     lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
     pairs = [2 for p in stated_here if own == 1 and "both" in p.sides and topic not in p.counts]
     numbers = told + list(lists.values()) + pairs
+    if not numbers and topic == "lesion" and 1 < own < 99 and (n := _enumerated(said, stated_here) or 0) > own:
+        numbers = [n]
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
     if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
@@ -201,6 +223,16 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         return
     shown = ["multiple" if n == 99 else str(n) for n in (own, max(numbers))]
     yield differ("count", topic, shown[0], shown[1], stated_here[0].sentence.text, said.sentence.text)
+
+
+def _enumerated(said: Piece, stated: list[Piece]) -> int | None:
+    """Lesions that the findings describe one by one, each with its own size; None where they do not, or mix kinds."""
+    alike = group("nodule")["words"].search(said.text)
+    stated = [p for p in stated if p.figures.now or p.lobes or p.sides]
+    single = [p for p in stated if p.figures.now and not p.counts]
+    mixed = any(bool(group("nodule")["words"].search(p.text)) != bool(alike) for p in stated)
+    places = {(tuple(sorted(p.wide_sides)), tuple(sorted(p.lobes)), p.figures.now) for p in single}
+    return len(places) if alike and not mixed and len(single) == len(stated) > 1 else None
 
 
 def _alone(said: Piece, topic: str) -> bool:

@@ -41,6 +41,7 @@ class _Row:
     against: _Words
     unless: re.Pattern[str] | None
     side: bool
+    lobe: bool
     said: Pair
 
 
@@ -52,6 +53,7 @@ def _rows() -> tuple[_Row, ...]:
             _Words(_pattern(row, "against"), _pattern(row, "against_any")),
             _pattern(row, "unless"),
             bool(row.get("side")),
+            bool(row.get("lobe")),
             (row["en"], row["zh"]),
         )
         for row in table("conflicts").values()
@@ -86,25 +88,32 @@ def conflicts(report: str, sentences: list[Sentence]) -> Iterator[Remark]:
 def _met(row: _Row, sentences: list[Sentence]) -> Iterator[tuple[str, str]]:
     for a in sentences:
         for m in row.premise.found(a):
-            sides = _sides(a.text, m) if row.side else frozenset()
             for b in sentences:
                 for n in row.against.found(b):
-                    apart = a != b or n.start() >= m.end() or n.end() <= m.start()
-                    if apart and _same_side(row, sides, b, n) and b.section not in ("history", "comparison", "recommendation"):
+                    apart = a != b or (_near(a.text, m) != _near(b.text, n) and (n.start() >= m.end() or n.end() <= m.start()))
+                    if (
+                        apart
+                        and _same_place(row, _near(a.text, m), _near(b.text, n))
+                        and b.section not in ("history", "comparison", "recommendation")
+                    ):
                         yield a.text, b.text
 
 
-def _same_side(row: _Row, sides: frozenset[str], sentence: Sentence, m: re.Match[str]) -> bool:
-    if not row.side:
-        return True
-    other = _sides(sentence.text, m)
-    both = "both" in sides | other
-    return bool(sides) and bool(other) and (both or bool(sides & other))
+def _same_place(row: _Row, a: str, b: str) -> bool:
+    """Whether two clauses name one side, and one lobe, where the row asks for it."""
+    sides, other = _named("side", a), _named("side", b)
+    lobes = _named("lobe", a) & _named("lobe", b)
+    one_side = bool(sides & other) or (bool(sides and other) and "both" in sides | other)
+    return (not row.side or one_side) and (not row.lobe or bool(lobes))
 
 
-def _sides(text: str, m: re.Match[str]) -> frozenset[str]:
-    """Sides in the clause around a match."""
-    low = max((text.rfind(c, 0, m.start()) for c in ".;,。；，、:："), default=-1) + 1
-    after = [i for c in ".;,。；，、" if (i := text.find(c, m.end())) >= 0]
-    near = text[low : min(after, default=len(text))]
-    return frozenset(name for name, pattern in group("side").items() if pattern.search(near))
+def _near(text: str, m: re.Match[str]) -> str:
+    """The clause around a match."""
+    marks = table("words")["clause_marks"]["words"]
+    low = max((text.rfind(c, 0, m.start()) for c in marks), default=-1) + 1
+    after = [i for c in marks if (i := text.find(c, m.end())) >= 0]
+    return text[low : min(after, default=len(text))]
+
+
+def _named(name: str, text: str) -> frozenset[str]:
+    return frozenset(key for key, pattern in group(name).items() if pattern.search(text))

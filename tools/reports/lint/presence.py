@@ -71,6 +71,9 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if len(denial.sides) == 1 and "both" not in denial.sides and not p.wide_sides:
         return False
+    named = p.sides - {"both"}
+    if named and denial.sides and not (named | {"both"}) & denial.sides:
+        return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":

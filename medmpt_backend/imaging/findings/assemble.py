@@ -9,7 +9,7 @@ from medmpt_backend.imaging.anatomy.cavity import Cavity
 from medmpt_backend.imaging.anatomy.grid import fraction
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.anatomy.space import cavity_of
-from medmpt_backend.imaging.findings import mediastinum, pleura, skeleton
+from medmpt_backend.imaging.findings import calcium, mediastinum, pleura, skeleton
 from medmpt_backend.imaging.findings.groups import (
     AirwayGroup,
     Aorta,
@@ -34,7 +34,10 @@ from medmpt_backend.imaging.volume import SeriesInfo, Volume
 _CORONARY: tuple[tuple[float, Grade], ...] = ((400.0, "severe"), (100.0, "moderate"), (1.0, "mild"))
 # Grades of the aorta are this project's: plaque volume in ml.
 _AORTA: tuple[tuple[float, Grade], ...] = ((1.0, "severe"), (0.3, "moderate"), (0.02, "mild"))
-THICK_MM = 3.5
+# Agatston's score was set up on sections of 3 mm at 120 kV; noise above this passes for plaques, see docs/imaging.md.
+SCORE_SLICE_MM = (2.4, 3.1)
+SCORE_KVP = 120.0
+SCORE_NOISE_HU, MOST_NOISE_HU = 20.0, 40.0
 COARSE_PIXEL_MM = 1.2
 # Below this share of plain air in the lungs, pockets of air are not bullae.
 MAX_LAA_PCT = 10.0
@@ -47,6 +50,10 @@ PAINTED: Mapping[str, str] = {
     "smaller is missed. A real mass was found with about half of its volume.",
 }
 NOT_PAINTED = "Pixels are {pixel:.1f} mm wide; the method was checked on pixels of 0.7 to 0.9 mm."
+CALCIUM_NOTE = (
+    "Experimental: plaques painted around the heart of real scans were scored as a reader who marks them would (docs/imaging.md), but no "
+    "scan read by a person was at hand; valves, pericardium and stents count too; not for the report."
+)
 EXPERIMENTAL = "Experimental: not validated on annotated scans; not for the report."
 
 FINDING_DEFINITIONS: Mapping[str, str] = {
@@ -55,8 +62,9 @@ FINDING_DEFINITIONS: Mapping[str, str] = {
     "pneumothorax": "Plain air (below -960 HU, no vessels) that holds a ball of 3 mm radius and lies at the ribs; bullae look alike.",
     "consolidation": "Dense clumps inside the lungs (see consolidation_pct) and dense tissue of at least 10 mm between aerated lung "
     "and ribs; masses count. Percent of lung and such tissue together.",
-    "calcium": "Voxels of at least 130 HU between the lungs below the carina, not joined to bone. The score follows Agatston (JACC 1990) "
-    "on scans without ECG gating; it and the grade need a scan without contrast medium.",
+    "calcium": "Spots of at least 130 HU and 1 mm2 in the heart (from 25 mm below the carina to 30 mm below the top of the right dome, "
+    "away from bone, airway and hila), and in the arch and the descending aorta. Agatston's score (JACC 1990) without ECG gating, for "
+    "sections of 2.5 to 3 mm, 120 kV, no contrast medium, noise up to 20 HU. Grades from 1, 100 and 400 (Rumberger, Mayo Clin Proc 1999).",
     "heart": "Largest width of the heart over the largest inner width of the chest, both on axial slices.",
     "bone": "Median HU of the middle of a vertebral body at the lung bases; contrast medium raises it.",
     "body": "Muscle (-29 to 150 HU) outside the ribs and beside the spine, and all fat (-190 to -30 HU), of the slice of that vertebra.",
@@ -160,21 +168,46 @@ def _grade(value: float, steps: tuple[tuple[float, Grade], ...]) -> Grade:
 
 
 def _calcium(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> CalciumGroup:
-    """Calcium where no contrast medium, thick slice, sharp kernel or wide pixel hides or feigns it."""
+    """Calcium where no contrast medium, sharp kernel, wide pixel or noise hides or feigns it; the score where the scan is fit for one."""
+    because = _no_calcium(volume, lungs, between)
+    if because is not None:
+        return CalciumGroup("out", because, Coronary(None, None), Aorta(None))
+    found = calcium.plaques(volume, lungs, between)
+    if found.noise_hu is None or found.noise_hu > MOST_NOISE_HU:
+        said = "is not known: the descending aorta was not found" if found.noise_hu is None else f"is {found.noise_hu:.0f} HU in the aorta"
+        return CalciumGroup("out", f"The noise {said}.", Coronary(None, None), Aorta(None))
+    unfit = _no_score(volume, found.noise_hu)
+    coronary = Coronary(None if unfit else round(found.agatston, 1), _grade(found.agatston, _CORONARY))
+    aorta = Aorta(_grade(found.millilitres("aorta"), _AORTA))
+    because = f"Grades only, no score: {', '.join(unfit)}. {EXPERIMENTAL}" if unfit else CALCIUM_NOTE
+    return CalciumGroup("unknown", because, coronary, aorta, found.widest("heart"), found.widest("aorta"))
+
+
+def _no_calcium(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> str | None:
+    """Why calcium cannot be seen at all."""
     kernel = known_kernel(volume.series.kernel)
-    thick = max(volume.spacing[0], volume.series.thickness_mm or 0.0)
     if volume.series.contrast == "yes":
-        because = "Contrast medium in the vessels hides calcium."
-    elif kernel is not None and kernel[1] == "sharp":
-        because = f"The noise of the sharp kernel {kernel[0]} looks like calcium."
-    elif max(volume.spacing[1:]) > COARSE_PIXEL_MM:
-        because = "Pixels are too wide for calcium."
-    else:
-        found = mediastinum.calcium(volume.hu, volume.spacing, lungs, between)
-        score = round(found.agatston, 1)
-        coronary = Coronary(score if thick <= THICK_MM else None, _grade(found.agatston, _CORONARY))
-        return CalciumGroup("unknown", EXPERIMENTAL, coronary, Aorta(_grade(found.aorta_ml, _AORTA)))
-    return CalciumGroup("out", because, Coronary(None, None), Aorta(None))
+        return "Contrast medium in the vessels hides calcium."
+    if volume.series.contrast == "unknown" and mediastinum.enhanced(lungs, between) is not False:
+        return "Whether contrast medium is in the vessels is not clear."
+    if kernel is not None and kernel[1] == "sharp":
+        return f"The noise of the sharp kernel {kernel[0]} looks like calcium."
+    return "Pixels are too wide for calcium." if max(volume.spacing[1:]) > COARSE_PIXEL_MM else None
+
+
+def _no_score(volume: Volume, noise: float) -> list[str]:
+    """What forbids a score."""
+    series, found = volume.series, []
+    thick = (volume.spacing[0], series.thickness_mm or volume.spacing[0])
+    if not all(SCORE_SLICE_MM[0] <= mm <= SCORE_SLICE_MM[1] for mm in thick):
+        found.append(f"sections of {max(thick):.1f} mm (2.5 to 3 mm needed)")
+    if series.kvp != SCORE_KVP:
+        found.append("120 kV needed, " + ("not stated" if series.kvp is None else f"taken at {series.kvp:.0f} kV"))
+    if known_kernel(series.kernel) is None:
+        found.append("kernel not known")
+    if noise > SCORE_NOISE_HU:
+        found.append(f"noise of {noise:.0f} HU")
+    return found
 
 
 def _heart(lungs: Lungs, between: mediastinum.Between) -> HeartGroup:

@@ -63,12 +63,14 @@ class Aorta:
 
 @dataclass(frozen=True)
 class CalciumGroup:
-    """Vascular calcium."""
+    """Vascular calcium, and the slices that show most of it."""
 
     validity: Judgement
     because: str | None
     coronary: Coronary
     aorta: Aorta
+    coronary_slice: int | None = None
+    aorta_slice: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from medmpt_backend.imaging.anatomy.grid import fraction
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.findings import calcium, mediastinum, pleura, skeleton
+from medmpt_backend.imaging.findings.effusion import characters
 from medmpt_backend.imaging.findings.groups import (
     AirwayGroup,
     Aorta,
@@ -58,10 +59,11 @@ EXPERIMENTAL = "Experimental: not validated on annotated scans; not for the repo
 
 FINDING_DEFINITIONS: Mapping[str, str] = {
     "effusion": "Pleural fluid: -20 to 33 HU averaged over about 9 mm, between aerated lung and ribs, thicker than 5 mm, mostly "
-    "in the back half, followed towards the spine. Layers below about 100 ml are missed; blood and pus count as consolidation.",
+    "in the back half, followed towards the spine; in front only where it is thick. Free where it reaches the lowest part of the chest "
+    "of a patient on the back in most slices, else loculated. Layers below about 100 ml are missed; blood and pus count as consolidation.",
     "pneumothorax": "Plain air (below -960 HU, no vessels) that holds a ball of 3 mm radius and lies at the ribs; bullae look alike.",
     "consolidation": "Dense clumps inside the lungs (see consolidation_pct) and dense tissue of at least 10 mm between aerated lung "
-    "and ribs; masses count. Percent of lung and such tissue together.",
+    "and ribs, or of at least 14 mm in the lung's outline at the mediastinum; masses count. Percent of lung and such tissue together.",
     "calcium": "Spots of at least 130 HU and 1 mm2 in the heart (from 25 mm below the carina to 30 mm below the top of the right dome, "
     "away from bone, airway and hila), and in the arch and the descending aorta. Agatston's score (JACC 1990) without ECG gating, for "
     "sections of 2.5 to 3 mm, 120 kV, no contrast medium, noise up to 20 HU. Grades from 1, 100 and 400 (Rumberger, Mayo Clin Proc 1999).",
@@ -110,7 +112,7 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
 
     def sides() -> tuple[pleura.Pocket, pleura.Pocket, PleuraGroup]:
         wet = pleura.fluid(cavity)
-        return wet, pleura.dense_at_wall(cavity, wet.mask), _air(volume, lungs, cavity)
+        return wet, pleura.dense_tissue(cavity, wet.mask), _air(volume, lungs, cavity)
 
     (wet, dense, air), (calcium, heart, bone, body) = together(sides, middle)
     factor = cavity.grid.factors[0] * lungs.grid.factors[0]
@@ -122,7 +124,7 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
     spot = None if dense.widest is None else min(volume.hu.shape[0] - 1, dense.widest * factor)
     return Findings(
         airway=_airway(volume, lungs),
-        effusion=PleuraGroup(sure, wide if coarse else PAINTED["fluid"], wet.left_ml, wet.right_ml, _slice(wet, factor, volume)),
+        effusion=_effusion(sure, wide if coarse else PAINTED["fluid"], wet, cavity, _slice(wet, factor, volume)),
         pneumothorax=air,
         consolidation=ConsolidationGroup(
             sure, wide if coarse else PAINTED["dense"], ml, 100 * ml / (lung_ml + dense.right_ml + dense.left_ml), spot
@@ -133,6 +135,12 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
         bone=bone,
         body=body,
     )
+
+
+def _effusion(sure: Judgement, because: str, wet: pleura.Pocket, cavity: Cavity, index: int | None) -> PleuraGroup:
+    """Fluid with its density and form."""
+    right, left = characters(wet.mask, cavity)
+    return PleuraGroup(sure, because, wet.left_ml, wet.right_ml, index, left.hu, right.hu, left.form, right.form)
 
 
 def _slice(pocket: pleura.Pocket, factor: int, volume: Volume) -> int | None:

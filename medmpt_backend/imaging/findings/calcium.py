@@ -29,6 +29,8 @@ HEART_BELOW_MM, HEART_UNDER_DOME_MM = 25.0, 30.0
 _HILUM_BEFORE_SPINE_MM, _HILUM_BESIDE_MM = 48.0, 42.0
 _RIGHT_MM, _LEFT_MM = 75.0, 105.0
 _BEFORE_SPINE_MM = 12.0
+# The liver stands between the lungs in all slices of this height; a heart or a mass that is wide for a while is no dome.
+_DOME_LASTS_MM = 15.0
 # The arch of the aorta stands above the carina, to the left of the trachea; nodes of the window below it are left out.
 ARCH_MM = (22.0, 50.0)
 ARCH_WIDE_MM = 45.0
@@ -174,7 +176,7 @@ def regions(lungs: Lungs, between: Between, bone: NDArray[np.bool_], discs: dict
 
 
 def _narrow(out: NDArray[np.uint8], lungs: Lungs, between: Between, top: int) -> None:
-    """Take the hila beside the spine out of the heart's region, and what lies further to the side than a heart: dome and stomach."""
+    """Take the hila beside the spine out of the heart's region, and what lies further to the side than a heart."""
     _, dy, dx = lungs.grid.spacing
     columns = (np.arange(out.shape[2]) - between.middle) * dx
     beside = np.abs(columns) > _HILUM_BESIDE_MM
@@ -188,7 +190,6 @@ def _narrow(out: NDArray[np.uint8], lungs: Lungs, between: Between, top: int) ->
             out[k][max(0, int(between.spine[k]) - round(_BEFORE_SPINE_MM / dy)) :] = 0
         if k >= dome and len(edges):
             out[k][:, : edges[0]] = 0
-            out[k][:, edges[-1] + 1 :] = 0
 
 
 def _shrunk(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -215,12 +216,17 @@ def _add_arch(out: NDArray[np.uint8], lungs: Lungs, between: Between) -> None:
 def heart_bottom(lungs: Lungs, between: Between) -> int:
     """One past the last grid slice of the heart: a little below the top of the right dome of the diaphragm."""
     start = between.first + round(HEART_BELOW_MM / lungs.grid.spacing[0])
-    for k in range(start, lungs.labels.shape[0]):
+    last = int(np.flatnonzero((lungs.labels > 0).any(axis=(1, 2)))[-1]) + 1
+    lasting = max(1, round(_DOME_LASTS_MM / lungs.grid.spacing[0]))
+    seen = 0
+    for k in range(start, last):
         right, left = inner_edges(lungs.labels[k])
         rows = np.flatnonzero((right >= 0) & (left > right) & between.mask[k].any(axis=1))
-        if len(rows) > 5 and (between.middle - np.percentile(right[rows], 5)) * lungs.grid.spacing[2] > LIVER_MM:
-            return min(lungs.labels.shape[0], k + round(HEART_UNDER_DOME_MM / lungs.grid.spacing[0]))
-    return int(np.flatnonzero((lungs.labels > 0).any(axis=(1, 2)))[-1]) + 1
+        wide = len(rows) > 5 and (between.middle - np.percentile(right[rows], 25)) * lungs.grid.spacing[2] > LIVER_MM
+        seen = seen + 1 if wide else 0
+        if seen == lasting:
+            return min(lungs.labels.shape[0], k + 1 - lasting + round(HEART_UNDER_DOME_MM / lungs.grid.spacing[0]))
+    return last
 
 
 def bone_of(lungs: Lungs) -> NDArray[np.bool_]:

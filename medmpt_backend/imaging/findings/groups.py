@@ -5,6 +5,7 @@ from typing import Literal
 
 Judgement = Literal["in", "out", "unknown"]
 Grade = Literal["none", "mild", "moderate", "severe"]
+Form = Literal["free", "loculated", "both"]
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,17 @@ class AirwayGroup:
 
 @dataclass(frozen=True)
 class PleuraGroup:
-    """Fluid or air of the pleural space by side, ml; the slice that shows most of it."""
+    """Fluid or air of the pleural space by side, ml; the slice that shows most of it; of fluid its density and form."""
 
     validity: Judgement
     because: str | None
     left_ml: float | None
     right_ml: float | None
     slice: int | None = None
+    left_hu: float | None = None
+    right_hu: float | None = None
+    left_form: Form | None = None
+    right_form: Form | None = None
 
 
 @dataclass(frozen=True)

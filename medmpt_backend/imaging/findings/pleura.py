@@ -98,7 +98,7 @@ def fluid(cavity: Cavity) -> Pocket:
         z, y, _ = np.nonzero(part)
         back = float(np.mean(y + box[1].start > middle[z + box[0].start]))
         large = np.count_nonzero(part) * cavity.grid.voxel_ml >= MIN_FLUID_ML
-        if large and (back >= BEHIND_SHARE and not _massive(part, cavity) or back < BEHIND_SHARE and _thick(part, cavity)):
+        if large and (not _massive(part, cavity) if back >= BEHIND_SHARE else _thick(part, cavity)):
             kept[box] |= part
     if kept.any():
         near = balls.within(kept, BELOW_MM, cavity.grid.spacing)

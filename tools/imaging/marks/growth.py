@@ -57,7 +57,7 @@ def growth_of(deps: Deps, study: str) -> Growth:
     except BackendError as failure:
         return Growth(warnings=(str(failure),))
     pairs = [pair for pair in found.pairs if pair.current is not None and pair.prior is not None]
-    said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because) for pair in pairs)
+    said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because or pair.because) for pair in pairs)
     return Growth(said, warnings=(f"sizes cannot be compared: {found.because}",) if found.because and said else ())
 
 

@@ -64,7 +64,9 @@ class Comparison:
     apart_mm: float
 
 
-def compare(current: Volume, prior: Volume, days: float | None = None, most: int = 10) -> Comparison:
+def compare(
+    current: Volume, prior: Volume, days: float | None = None, most: int = 10, lungs: tuple[Lungs, Lungs] | None = None
+) -> Comparison:
     """Find the lesions of both scans and pair them.
 
     Args:
@@ -72,6 +74,7 @@ def compare(current: Volume, prior: Volume, days: float | None = None, most: int
         prior: The earlier scan.
         days: Between them; headers with dates are not read.
         most: Candidates per scan.
+        lungs: Their segmentations, where the caller has them.
 
     Returns:
         Pairs in the order of the current scan's candidates, then what is gone.
@@ -79,7 +82,7 @@ def compare(current: Volume, prior: Volume, days: float | None = None, most: int
     Raises:
         OutOfDomain: One of them is not a whole chest.
     """
-    lungs = segment(current), segment(prior)
+    lungs = lungs or (segment(current), segment(prior))
     found = candidates(current, most, lungs[0]), candidates(prior, most, lungs[1])
     return compare_lesions((current, prior), lungs, found, days)
 

@@ -132,7 +132,7 @@ def _reasons(current: Volume, prior: Volume, change: float) -> list[str]:
 
 def _place(candidate: Candidate, volume: Volume) -> NDArray[np.float64]:
     """Where a lesion lies, `(z, y, x)` in mm from the first voxel."""
-    return (np.array(candidate.at[::-1], dtype=np.float64) + 0.5) * np.array(volume.spacing)
+    return np.asarray((np.array(candidate.at[::-1]) + 0.5) * np.array(volume.spacing), dtype=np.float64)
 
 
 def _partners(

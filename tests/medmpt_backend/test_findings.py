@@ -68,8 +68,31 @@ def test_painted_fluid_is_measured_on_its_side(chest: tuple[Volume, Lungs], side
     own, other = (found.left_ml, found.right_ml) if side == LEFT else (found.right_ml, found.left_ml)
     assert own == pytest.approx(truth, rel=0.3)
     assert other == 0
+    hu, form = (found.left_hu, found.left_form) if side == LEFT else (found.right_hu, found.right_form)
+    assert hu == pytest.approx(12, abs=8)
+    assert form == "free"
     assert found.validity == "in", "painted truth on six scans, see docs/imaging.md"
     assert found.because
+
+
+def test_fluid_walled_off_in_front_is_loculated(chest: tuple[Volume, Lungs]) -> None:
+    volume, lungs = chest
+    lung = _lung(volume, lungs, LEFT)
+    z, y, x = np.ogrid[: lung.shape[0], : lung.shape[1], : lung.shape[2]]
+    edge = int(np.flatnonzero(lung[12, 200])[-1])
+    dz, dy, dx = volume.spacing
+    ball = lung & (((z - 12) * dz) ** 2 + ((y - 200) * dy) ** 2 + ((x - edge) * dx) ** 2 < 40**2)
+    hu = volume.hu.copy()
+    hu[ball] = 12
+    found = _findings(replace(volume, hu=hu)).effusion
+    assert found.left_ml == pytest.approx(float(ball.sum()) * dz * dy * dx / 1000, rel=0.4)
+    assert (found.left_form, found.right_ml) == ("loculated", 0)
+
+
+def test_the_real_mass_at_the_hilum_is_seen(chest: tuple[Volume, Lungs]) -> None:
+    found = _findings(chest[0])
+    assert 15 < (found.consolidation.ml or 0) < 80, "right lower mass of the data set's readers"
+    assert found.consolidation.slice in range(12, 18)
 
 
 def test_painted_air_is_measured_on_its_side(chest: tuple[Volume, Lungs]) -> None:

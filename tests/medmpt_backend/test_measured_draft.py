@@ -91,7 +91,10 @@ def test_fluid_with_dense_lung_takes_the_row_of_the_combination() -> None:
     assert "640" in both["pleura"].en
     assert "右侧" in both["pleura"].zh
     assert both["pleura"].slice == 200
-    sides = said(study(effusion=PleuraGroup("in", None, 120.0, 640.0, 200)))
+    assert "too little to say" in both["pleura"].en
+    sides = said(study(effusion=PleuraGroup("in", None, 120.0, 640.0, 200, 9.0, 21.0, "loculated", "free")))
+    assert "right about 640 mL, free, mean 21 HU; left about 120 mL, loculated, mean 9 HU" in sides["pleura"].en
+    assert "包裹性，平均 9 HU" in sides["pleura"].zh
     assert "both sides" in sides["pleura"].en
     assert "760" in sides["impression_pleura"].en
 

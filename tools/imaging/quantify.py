@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from medmpt_backend.imaging.findings.groups import Point
+from medmpt_backend.imaging.findings.groups import PleuraGroup, Point
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult, Validity
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 _SIDE = messages("tools.imaging").table("quantify_side")
 _THIRD = {"upper": both("upper"), "middle": both("middle"), "lower": both("lower")}
+_CAPITAL = {"left": "Left", "right": "Right"}
+_FORM = {
+    "free": both("free fluid"),
+    "loculated": both("loculated fluid"),
+    "both": both("partly loculated fluid"),
+    "unknown": both("too little to say whether it is free or loculated"),
+}
 _SLICE = {
     "largest_lungs": both("largest lung area"),
     "carina": both("carina"),
@@ -29,6 +36,8 @@ _SLICE = {
     "most_effusion": both("most pleural fluid"),
     "most_pneumothorax": both("most air in the pleural space"),
     "most_consolidation": both("most consolidation"),
+    "most_coronary_calcium": both("most calcium of the heart (experimental)"),
+    "most_aortic_calcium": both("most calcium of the aorta (experimental)"),
 }
 
 
@@ -217,7 +226,10 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
         text, text_zh = both(
             "{text}, measured: left {left} mL, right {right} mL{note}.", left=left, right=right, note=(note, note_zh), text=(en, zh)
         )
+        kind, kind_zh = _form(group)
+        text, text_zh = text + kind, text_zh + kind_zh
         known = (
+            *(Quantity(name=f"{name}_{side}_hu", value=hu, unit="HU", decimals=0) for side, hu in _densities(group)),
             Quantity(name=f"{name}_left_ml", value=left, unit="mL", decimals=0),
             Quantity(name=f"{name}_right_ml", value=right, unit="mL", decimals=0),
         )
@@ -227,6 +239,21 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
         text, text_zh = both("Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL, tissue at the chest wall included.", ml=ml)
         amount = (Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),)
         out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity))
+    return out
+
+
+def _densities(group: PleuraGroup) -> list[tuple[str, float]]:
+    """Density of the fluid by side."""
+    return [(side, hu) for side, hu in (("left", group.left_hu), ("right", group.right_hu)) if hu is not None]
+
+
+def _form(group: PleuraGroup) -> tuple[str, str]:
+    """Form and density of the fluid of either side, as sentences."""
+    out = "", ""
+    for side, hu in _densities(group):
+        form = group.left_form if side == "left" else group.right_form
+        here = both(" {side}: {form}, mean {hu:.0f} HU.", side=(_CAPITAL[side], _SIDE[side]), form=_FORM[form or "unknown"], hu=hu)
+        out = out[0] + here[0], out[1] + here[1]
     return out
 
 

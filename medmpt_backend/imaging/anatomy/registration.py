@@ -116,4 +116,4 @@ def _distances(points: Points, field: NDArray[np.float32], spacing: Points) -> P
     at = points / spacing - 0.5
     found: Points = ndimage.map_coordinates(field, at.T, order=1, mode="nearest")
     over = np.maximum(np.maximum(-at, at - (np.array(field.shape) - 1)), 0.0) * spacing
-    return found + over.sum(axis=1)
+    return np.asarray(found + over.sum(axis=1), dtype=np.float64)

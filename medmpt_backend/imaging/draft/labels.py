@@ -16,7 +16,7 @@ _SIDES = {"right": "右侧", "left": "左侧"}
 _THIRDS = {"upper": "上", "middle": "中", "lower": "下"}
 # Figures with more than no decimals.
 _DECIMALS = {"emphysema_pct": 1, "ground_glass_pct": 1, "dense_pct": 1, "total_l": 2, "right_l": 2, "left_l": 2}
-_UNITS = {"pct": "%", "ml": "mL", "l": "L"}
+_UNITS = {"pct": "%", "ml": "mL", "l": "L", "hu": "HU"}
 
 
 @dataclass
@@ -77,6 +77,7 @@ def _pleura(found: Labels, q: Quantification) -> None:
             found.words[f"effusion_{side}_ml"] = _ml(fluid, side)
         found.words |= {"effusion_ml": sum(_ml(fluid, side) for side in sides), "effusion_slice": float(fluid.slice or 0)}
         _name_side(found, "effusion", sides)
+        _name_form(found, fluid, sides)
     else:
         found.outside.append(("pleural fluid", "胸腔积液"))
     if air.validity == "in":
@@ -86,6 +87,15 @@ def _pleura(found: Labels, q: Quantification) -> None:
         _name_side(found, "pneumothorax", sides)
     else:
         found.outside.append(("air in the pleural space", "胸膜腔积气"))
+
+
+def _name_form(found: Labels, fluid: PleuraGroup, sides: list[str]) -> None:
+    """Form and density of the fluid, by side and of the one side."""
+    for side in sides:
+        form, hu = getattr(fluid, f"{side}_form"), getattr(fluid, f"{side}_hu")
+        en, zh = table()["forms"][form or "unknown"]
+        for name in (f"effusion_{side}", "effusion"):
+            found.words |= {f"{name}_form_en": en, f"{name}_form_zh": zh, f"{name}_hu": float(hu or 0.0)}
 
 
 def _ml(group: PleuraGroup, side: str) -> float:

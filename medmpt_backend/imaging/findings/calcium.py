@@ -225,7 +225,7 @@ def heart_bottom(lungs: Lungs, between: Between) -> int:
         wide = len(rows) > 5 and (between.middle - np.percentile(right[rows], 25)) * lungs.grid.spacing[2] > LIVER_MM
         seen = seen + 1 if wide else 0
         if seen == lasting:
-            return min(lungs.labels.shape[0], k + 1 - lasting + round(HEART_UNDER_DOME_MM / lungs.grid.spacing[0]))
+            return int(min(lungs.labels.shape[0], k + 1 - lasting + round(HEART_UNDER_DOME_MM / lungs.grid.spacing[0])))
     return last
 
 

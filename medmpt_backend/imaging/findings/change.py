@@ -42,16 +42,16 @@ def changes(current: Quantification, prior: Quantification) -> tuple[Change, ...
     ]
     for name in ("effusion", "pneumothorax"):
         for side in ("right", "left"):
-            figures = [getattr(getattr(q.findings, name), f"{side}_ml") for q in both]
-            found.append(_change(f"{name}_{side}_ml", *figures, _unfit(name, *(q.findings for q in both))))
-    figures = [q.findings.consolidation.ml for q in both]
-    found.append(_change("consolidation_ml", *figures, _unfit("consolidation", *(q.findings for q in both))))
+            figure = f"{side}_ml"
+            unfit = _unfit(name, now, before)
+            found.append(_change(f"{name}_{figure}", getattr(getattr(now, name), figure), getattr(getattr(before, name), figure), unfit))
+    found.append(_change("consolidation_ml", now.consolidation.ml, before.consolidation.ml, _unfit("consolidation", now, before)))
     breath = 100 * (current.lungs.total_l / max(prior.lungs.total_l, 1e-6) - 1)
     for name in ("ggo_pct", "laa950_pct"):
         because = _outside(name, current, prior)
         if because is None and abs(breath) > MOST_BREATH_PCT:
             because = f"The lungs hold {breath:+.0f} % against before: the depth of breath differs."
-        found.append(_change(name, *(getattr(q.lungs, name) for q in both), because))
+        found.append(_change(name, getattr(current.lungs, name), getattr(prior.lungs, name), because))
     return tuple(found)
 
 

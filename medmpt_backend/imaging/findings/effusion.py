@@ -75,4 +75,4 @@ def _lowest_rows(cavity: Cavity, side: int) -> NDArray[np.float64]:
     known = np.flatnonzero(seen.any(axis=1))
     if not len(known):
         return np.full(len(seen), np.inf)
-    return np.interp(np.arange(len(seen)), known, last[known]).astype(np.float64)
+    return np.asarray(np.interp(np.arange(len(seen)), known, last[known]), dtype=np.float64)

@@ -85,9 +85,14 @@ def test_an_experimental_finding_stays_out() -> None:
 
 def test_fluid_with_dense_lung_takes_the_row_of_the_combination() -> None:
     wet = PleuraGroup("in", None, 0.0, 640.0, 200)
-    alone, both = said(study(effusion=wet)), said(study(effusion=wet, consolidation=ConsolidationGroup("in", None, 90.0, 1.6, 210)))
+    alone, both = (
+        said(study(effusion=wet)),
+        said(study(effusion=wet, consolidation=ConsolidationGroup("in", None, 90.0, 1.6, 210, 80.0, 10.0))),
+    )
     assert "dense lung" not in alone["pleura"].en
     assert "dense lung" in both["pleura"].en
+    assert "90 mL on the left," in both["dense"].en
+    assert "左侧" in both["dense"].zh
     assert "640" in both["pleura"].en
     assert "右侧" in both["pleura"].zh
     assert both["pleura"].slice == 200

@@ -7,6 +7,7 @@ from medmpt_backend.imaging.findings.groups import PleuraGroup, Point
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult, Validity
+from tools.imaging.experimental import asked_for
 from tools.imaging.marks.evidence import marked
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.statements import mark_rows
@@ -71,7 +72,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
         counts={"slices": found.slices},
         warnings=(*found.warnings, *kept.warnings),
         missing=kept.missing,
-        evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence),
+        evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence, *asked_for(found, study, deps.question)),
         data=payload(found, kept.marks),
     )
 
@@ -221,6 +222,9 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
     ):
         if group.left_ml is None or group.right_ml is None:
             continue
+        if group.left_ml == group.right_ml == 0 and group.validity == "in":
+            out.append(_none_of(study, name))
+            continue
         left, right = round(group.left_ml), round(group.right_ml)
         note, note_zh = ("", "") if group.validity == "in" else both(" (domain of the method not certain)")
         text, text_zh = both(
@@ -240,6 +244,26 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
         amount = (Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),)
         out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity))
     return out
+
+
+def _none_of(study: str, name: str) -> Evidence:
+    """That no fluid or air was measured, and how much may be missed."""
+    from medmpt_backend.imaging.draft.labels import table
+
+    limits = table()["labels"]
+    least = float(limits["least_fluid_ml"] if name == "effusion" else limits["least_air_ml"])
+    known = (
+        Quantity(name=f"{name}_left_ml", value=0, unit="mL", decimals=0),
+        Quantity(name=f"{name}_right_ml", value=0, unit="mL", decimals=0),
+        Quantity(name=f"least_{name}_ml", value=least, unit="mL", decimals=0),
+    )
+    if name == "effusion":
+        said = both("No pleural fluid was measured on either side (0 mL); less than about {least:.0f} mL may be missed.", least=least)
+    else:
+        said = both(
+            "No air in the pleural space was measured on either side (0 mL); less than about {least:.0f} mL may be missed.", least=least
+        )
+    return _evidence(study, name, *said, known, present=False)
 
 
 def _densities(group: PleuraGroup) -> list[tuple[str, float]]:

@@ -7,9 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from medmpt_backend.imaging.findings.groups import PleuraGroup
+from medmpt_backend.imaging.findings.groups import ConsolidationGroup, PleuraGroup
 from medmpt_backend.imaging.quantify import Quantification, RegionFigures
 
+# A side with less of the dense lung than this share is not named.
+SIDE_SHARE = 0.2
 _TABLE = Path(__file__).parent / "data" / "sentences.toml"
 Word = float | str
 _SIDES = {"right": "右侧", "left": "左侧"}
@@ -98,11 +100,11 @@ def _name_form(found: Labels, fluid: PleuraGroup, sides: list[str]) -> None:
             found.words |= {f"{name}_form_en": en, f"{name}_form_zh": zh, f"{name}_hu": float(hu or 0.0)}
 
 
-def _ml(group: PleuraGroup, side: str) -> float:
+def _ml(group: PleuraGroup | ConsolidationGroup, side: str) -> float:
     return float((group.right_ml if side == "right" else group.left_ml) or 0.0)
 
 
-def _sides(group: PleuraGroup, least: float) -> list[str]:
+def _sides(group: PleuraGroup | ConsolidationGroup, least: float) -> list[str]:
     return [side for side in ("right", "left") if _ml(group, side) >= least]
 
 
@@ -121,6 +123,7 @@ def _dense(found: Labels, q: Quantification) -> None:
     if (group.ml or 0.0) >= table()["labels"]["dense_ml"]:
         index = q.key_slices["most_consolidation"].index if "most_consolidation" in q.key_slices else group.slice or 0
         found.names.add("dense")
+        _name_side(found, "dense", _sides(group, SIDE_SHARE * (group.ml or 0.0)))
         found.words |= {"dense_ml": group.ml or 0.0, "dense_pct": group.pct or 0.0, "dense_slice": float(index)}
 
 

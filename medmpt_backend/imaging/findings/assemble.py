@@ -93,14 +93,14 @@ def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between
     return series, ()
 
 
-def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dense_inside_ml: float) -> Findings:
+def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dense_inside_ml: tuple[float, float]) -> Findings:
     """Measure every group.
 
     Args:
         volume: Full resolution, contrast already checked.
         lungs: Both lungs.
         between: The tissue between them.
-        dense_inside_ml: Consolidation inside the lung mask, ml.
+        dense_inside_ml: Consolidation inside the right and the left lung mask, ml.
 
     Returns:
         All groups; figures outside their domain are None.
@@ -117,7 +117,8 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
     (wet, dense, air), (calcium, heart, bone, body) = together(sides, middle)
     factor = cavity.grid.factors[0] * lungs.grid.factors[0]
     lung_ml = sum(lungs.millilitres(side) for side in (1, 2))
-    ml = dense_inside_ml + dense.right_ml + dense.left_ml
+    right, left = dense_inside_ml[0] + dense.right_ml, dense_inside_ml[1] + dense.left_ml
+    ml = right + left
     coarse = max(volume.spacing[1:]) > COARSE_PIXEL_MM
     wide = NOT_PAINTED.format(pixel=max(volume.spacing[1:]))
     sure: Judgement = "unknown" if coarse else "in"
@@ -127,7 +128,7 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
         effusion=_effusion(sure, wide if coarse else PAINTED["fluid"], wet, cavity, _slice(wet, factor, volume)),
         pneumothorax=air,
         consolidation=ConsolidationGroup(
-            sure, wide if coarse else PAINTED["dense"], ml, 100 * ml / (lung_ml + dense.right_ml + dense.left_ml), spot
+            sure, wide if coarse else PAINTED["dense"], ml, 100 * ml / (lung_ml + dense.right_ml + dense.left_ml), spot, left, right
         ),
         calcium=calcium,
         vessels=VesselGroup("out", "The widths of pulmonary trunk and aorta are not measured.", None, None, None),

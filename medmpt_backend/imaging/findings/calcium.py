@@ -164,9 +164,9 @@ def regions(lungs: Lungs, between: Between, bone: NDArray[np.bool_], discs: dict
     top, bottom = between.first + round(HEART_BELOW_MM / step), heart_bottom(lungs, between)
     out[top:bottom][_shrunk(between.mask[top:bottom])] = HEART
     _narrow(out, lungs, between, top)
-    yy, xx = np.arange(out.shape[1])[:, None] * lungs.grid.spacing[1], np.arange(out.shape[2])[None] * lungs.grid.spacing[2]
+    yy, xx = (np.arange(n) * s for n, s in zip(lungs.labels.shape[1:], lungs.grid.spacing[1:], strict=True))
     for k, (y, x, radius) in discs.items():
-        away = (yy - y * lungs.grid.spacing[1]) ** 2 + (xx - x * lungs.grid.spacing[2]) ** 2
+        away = (yy[:, None] - y * lungs.grid.spacing[1]) ** 2 + (xx[None] - x * lungs.grid.spacing[2]) ** 2
         out[k][away <= (radius + _WALL_MM) ** 2] = AORTA
     _add_arch(out, lungs, between)
     out[bone] = 0

@@ -35,16 +35,12 @@ def changes(current: Quantification, prior: Quantification) -> tuple[Change, ...
         current: The later scan.
         prior: The earlier scan.
     """
-    both = current, prior
-    cut = [q.validity("total_l") for q in both]
-    found = [
-        _change("lungs_total_l", *(q.lungs.total_l for q in both), None if cut == ["in", "in"] else "The lungs are not whole on both.")
-    ]
+    now, before = current.findings, prior.findings
+    found = [_change("lungs_total_l", current.lungs.total_l, prior.lungs.total_l, _outside("total_l", current, prior))]
     for name in ("effusion", "pneumothorax"):
         for side in ("right", "left"):
-            figure = f"{side}_ml"
-            unfit = _unfit(name, now, before)
-            found.append(_change(f"{name}_{figure}", getattr(getattr(now, name), figure), getattr(getattr(before, name), figure), unfit))
+            figures = [getattr(getattr(group, name), f"{side}_ml") for group in (now, before)]
+            found.append(_change(f"{name}_{side}_ml", figures[0], figures[1], _unfit(name, now, before)))
     found.append(_change("consolidation_ml", now.consolidation.ml, before.consolidation.ml, _unfit("consolidation", now, before)))
     breath = 100 * (current.lungs.total_l / max(prior.lungs.total_l, 1e-6) - 1)
     for name in ("ggo_pct", "laa950_pct"):

@@ -42,13 +42,15 @@ class PleuraGroup:
 
 @dataclass(frozen=True)
 class ConsolidationGroup:
-    """Dense lung, also where it touches the chest wall: ml, and percent of lung and consolidation together."""
+    """Dense lung, also where it touches chest wall or mediastinum: ml, also by side, and percent of lung and consolidation together."""
 
     validity: Judgement
     because: str | None
     ml: float | None
     pct: float | None
     slice: int | None = None
+    left_ml: float | None = None
+    right_ml: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tools.deps import Deps
 from tools.evidence import Evidence, Quantity
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.measuring import marks_of
+from tools.imaging.marks.words import asks_growth
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
@@ -38,8 +39,11 @@ class Growth:
 def growth_of(deps: Deps, study: str) -> Growth:
     """Pair the marks of `study` with those of its prior study; nothing where the case has no prior one or `study` has no mark."""
     marks, prior = marks_of(deps, study), prior_of(deps, study)
-    if not marks or prior is None:
+    if not marks:
         return Growth()
+    if prior is None:
+        said = told("No earlier CT is open beside {study}: one scan alone does not show whether a lesion has grown.", study=study)
+        return Growth((_not_judged(study, said),), missing=("an earlier CT",)) if asks_growth(deps.question) else Growth()
     earlier = marks_of(deps, prior.id)
     if not earlier:
         return Growth(missing=(f"the same lesion marked on the prior study {prior.id}",))
@@ -59,6 +63,20 @@ def growth_of(deps: Deps, study: str) -> Growth:
     pairs = [pair for pair in found.pairs if pair.current is not None and pair.prior is not None]
     said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because or pair.because) for pair in pairs)
     return Growth(said, warnings=(f"sizes cannot be compared: {found.because}",) if found.because and said else ())
+
+
+def _not_judged(study: str, said: tuple[str, str]) -> Evidence:
+    """Why growth cannot be told."""
+    text, text_zh = said
+    return Evidence(
+        key=f"CT-{study}-growth-none",
+        kind="ct",
+        text=text,
+        text_zh=text_zh,
+        source=f"marks of {study}",
+        quantities=fill((), text, text_zh),
+        subjects=("growth", "lesion", "mark", study),
+    )
 
 
 def prior_of(deps: Deps, study: str) -> StudyRef | None:

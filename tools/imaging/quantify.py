@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SIDE = messages("tools.imaging").table("quantify_side")
 _THIRD = {"upper": both("upper"), "middle": both("middle"), "lower": both("lower")}
+# From here dense lung leads what a scan shows; less is a nodule or vessels.
+LEAST_DENSE_ML = 10.0
 _CAPITAL = {"left": "Left", "right": "Right"}
 _FORM = {
     "free": both("free fluid"),
@@ -80,7 +82,9 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
 def _ordered(found: "Quantification", study: str) -> list[Evidence]:
     """Volume, then what a reader asks for first: pleura, dense lung, shares of density and where they are highest."""
     volume, *figures = _figures(found, study)
-    return [volume, *_pleura(found, study), *figures, *_regions(found, study)]
+    pleura = _pleura(found, study)
+    seen = [e for e in pleura if e.present]
+    return [*seen, volume, *(e for e in pleura if e not in seen), *figures, *_regions(found, study)]
 
 
 def _evidence(
@@ -237,12 +241,24 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
             Quantity(name=f"{name}_left_ml", value=left, unit="mL", decimals=0),
             Quantity(name=f"{name}_right_ml", value=right, unit="mL", decimals=0),
         )
-        out.append(_evidence(study, name, text, text_zh, known, group.validity))
+        out.append(_evidence(study, name, text, text_zh, known, group.validity, present=group.validity == "in" or None))
     if f.consolidation.ml is not None and f.consolidation.ml >= 1:
         ml = f.consolidation.ml
-        text, text_zh = both("Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL, tissue at the chest wall included.", ml=ml)
-        amount = (Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),)
-        out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity))
+        left, right = round(f.consolidation.left_ml or 0.0), round(f.consolidation.right_ml or 0.0)
+        text, text_zh = both(
+            "Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL (left {left} mL, right {right} mL), "
+            "tissue at chest wall and hilum included.",
+            ml=ml,
+            left=left,
+            right=right,
+        )
+        amount = (
+            Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),
+            Quantity(name="consolidation_left_ml", value=left, unit="mL", decimals=0),
+            Quantity(name="consolidation_right_ml", value=right, unit="mL", decimals=0),
+        )
+        seen = True if f.consolidation.validity == "in" and ml >= LEAST_DENSE_ML else None
+        out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity, present=seen))
     return out
 
 

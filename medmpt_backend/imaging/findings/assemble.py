@@ -178,7 +178,7 @@ def _grade(value: float, steps: tuple[tuple[float, Grade], ...]) -> Grade:
 
 def _calcium(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> CalciumGroup:
     """Calcium where no contrast medium, sharp kernel, wide pixel or noise hides or feigns it; the score where the scan is fit for one."""
-    because = _no_calcium(volume, lungs, between)
+    because = no_calcium(volume, volume.series, lungs, between)
     if because is not None:
         return CalciumGroup("out", because, Coronary(None, None), Aorta(None))
     found = calcium.plaques(volume, lungs, between)
@@ -192,12 +192,12 @@ def _calcium(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> Calc
     return CalciumGroup("unknown", because, coronary, aorta, found.widest("heart"), found.widest("aorta"))
 
 
-def _no_calcium(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> str | None:
-    """Why calcium cannot be seen at all."""
-    kernel = known_kernel(volume.series.kernel)
-    if volume.series.contrast == "yes":
+def no_calcium(volume: Volume, series: SeriesInfo, lungs: Lungs, between: mediastinum.Between) -> str | None:
+    """Why calcium cannot be seen at all, by header facts whose contrast was checked; None where it can."""
+    kernel = known_kernel(series.kernel)
+    if series.contrast == "yes":
         return "Contrast medium in the vessels hides calcium."
-    if volume.series.contrast == "unknown" and mediastinum.enhanced(lungs, between) is not False:
+    if series.contrast == "unknown" and mediastinum.enhanced(lungs, between) is not False:
         return "Whether contrast medium is in the vessels is not clear."
     if kernel is not None and kernel[1] == "sharp":
         return f"The noise of the sharp kernel {kernel[0]} looks like calcium."

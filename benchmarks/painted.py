@@ -8,6 +8,7 @@ surface (central: at the hilum), walled fluid such a part at the side, lesions a
 """
 
 import argparse
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -246,16 +247,24 @@ def _mm(volume: Volume, a: tuple[int, int, int], b: tuple[int, int, int]) -> flo
     return float(np.sqrt(sum(((p - q) * s) ** 2 for p, q, s in zip(a, b, reversed(volume.spacing), strict=True))))
 
 
+def read_log(path: Path) -> list[tuple[str, str, float, float, float]]:
+    """The rows of a log that this script printed before."""
+    line = re.compile(r"\S+\s+(fluid|air|dense|central|walled|lesions)\s+(.+?)\s+painted\s+([\d.]+) found\s+(-?[\d.]+)\s+([\d.]+)$")
+    found = [line.match(text) for text in path.read_text().splitlines()]
+    return [(m[1], m[2], float(m[3]), float(m[4]), float(m[5])) for m in found if m]
+
+
 def table(rows: list[tuple[str, str, float, float, float]]) -> None:
-    """Median and range of found over painted, by what was painted."""
+    """Median and range of found over painted, by what was painted, as a table of Markdown; what is below 5 % counts as missed."""
     groups: dict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
     for what, name, truth, found, other in rows:
         groups[what, name].append((truth, found, other))
+    print("| painted | n | missed | found/painted where found: median (range) | last figure |\n|---|---|---|---|---|")
     for (what, name), values in groups.items():
-        ratio = [found / truth for truth, found, _ in values]
-        said = f"n {len(values)}, found/painted median {np.median(ratio):.2f} ({min(ratio):.2f} to {max(ratio):.2f})"
-        missed = sum(found <= 0 for _, found, _ in values)
-        print(f"{what:10s} {name:20s} {said}, missed {missed}, last figure at most {max(o for _, _, o in values):.0f}")
+        ratio = [found / truth for truth, found, _ in values if found > 0.05 * truth]
+        said = f"{np.median(ratio):.2f} ({min(ratio):.2f} to {max(ratio):.2f})" if ratio else "-"
+        last = sum(o for _, _, o in values) / len(values)
+        print(f"| {what} {name} | {len(values)} | {len(values) - len(ratio)} | {said} | {last:.1f} |")
 
 
 def curve(rows: list[tuple[float, str]], scans: int) -> None:
@@ -277,7 +286,11 @@ def main() -> None:
     parser.add_argument("--what", nargs="*", default=["none", "fluid", "air", "dense", "central", "walled", "lesions"])
     parser.add_argument("--scans", nargs="*", default=list(SCANS))
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--log", type=Path, help="make the table of what was printed before")
     given = parser.parse_args()
+    if given.log is not None:
+        table(read_log(given.log))
+        return
     if not DATA.exists():
         print(f"skipped: {DATA} is absent")
         return

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_serializer, field_validator
 
+from medmpt_backend.messages import Told
 from retrieval.messages.catalogue import messages
 from tools.names import ToolName as ToolName
 from tools.spec import specs
@@ -154,11 +155,11 @@ class ToolResult(BaseModel):
 
     tool: ToolName
     status: Status
-    reason: str | None = None
+    reason: Told | None = None
     query: dict[str, JsonValue] = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
+    missing: tuple[Told, ...] = ()
     emergencies: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     data: Payload | None = None

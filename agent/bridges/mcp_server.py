@@ -29,6 +29,7 @@ from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError
 from tools.errors import ToolsError
 from tools.evidence import Language, ToolResult
+from tools.spec import specs
 
 _ROOM_ERRORS = (AgentError, ToolsError, RetrievalError, BackendError)
 _CASE = "Handle that open_case gave; leave out for the patient of this session"
@@ -136,12 +137,19 @@ def _clinical(tool: BaseTool, rooms: _Rooms) -> Tool:
         text = "\n".join([*(f"EMERGENCY: {e}" for e in result.emergencies), result.for_model(language or "en")])
         return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent=result.model_dump(mode="json"))
 
-    return _tool(tool.name, tool.description, run, fields, ToolResult)
+    return _tool(tool.name, tool.description, run, fields, ToolResult, specs()[tool.name].result_schema())
 
 
-def _tool(name: str, description: str, run: Callable[..., Any], fields: dict[str, Any], output: type[BaseModel]) -> Tool:
+def _tool(
+    name: str,
+    description: str,
+    run: Callable[..., Any],
+    fields: dict[str, Any],
+    output: type[BaseModel],
+    schema: dict[str, Any] | None = None,
+) -> Tool:
     arguments = create_model(f"{name}Arguments", __base__=_Arguments, **fields)
-    metadata = FuncMetadata(arg_model=arguments, output_model=output, output_schema=output.model_json_schema())
+    metadata = FuncMetadata(arg_model=arguments, output_model=output, output_schema=schema or output.model_json_schema())
     return Tool(
         fn=run,
         name=name,

@@ -8,20 +8,19 @@ from functools import lru_cache
 from agent.reading.lexicon import language_of, mentions
 from agent.verify.numbers import numbers_of
 from agent.verify.text import tokens
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
 
+_TEXT = patterns("agent.verify")
+
 _SENTENCE = re.compile(r"[;；。！？!?]|\.(?=\s|$)|\n")
-_CHUNK = re.compile(
-    r",\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff）)%]),|,(?=[\u4e00-\u9fff])|，|:\s|：|(?<=[\u4e00-\u9fff]):|——"
-    r"|\b(?:but|however|although|whereas|unless|except|while|because)\b|但是?|然而|除非|而(?!且|非)",
-    re.IGNORECASE,
-)
+_CHUNK = _TEXT.regex("align_chunk")
 # "(strong, high certainty)" is one remark, not two statements.
-_GRADING = re.compile(r"[(（][^()（）]{0,60}(?:certainty|quality|质量)[^()（）]{0,20}[)）]")
+_GRADING = _TEXT.regex("align_grading", flags=0)
 _HEAVY = frozenset({"drug", "drug_class", "action", "analyte", "score", "organism", "enzyme"})
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9]*(?:-[A-Z0-9]+)*(?![A-Za-z])")
 # Arms of a trial that are not drugs.
-_ARMS = {"placebo": re.compile(r"\bplacebo\b|安慰剂", re.I), "usual-care": re.compile(r"\b(usual|standard) care\b|常规治疗|标准治疗", re.I)}
+_ARMS = {"placebo": _TEXT.regex("align_placebo"), "usual-care": _TEXT.regex("align_usual_care")}
 _SIGN = {"at_least": ">", "above": ">", "at_most": "<", "below": "<"}
 # Share of a run's content that its core must hold to stand for it.
 _ALONE = 0.8

@@ -9,12 +9,11 @@ from agent.verify.align import content
 from agent.verify.contrast import contrasts
 from agent.verify.numbers import Number, located, same, sides_of
 from agent.verify.text import tokens
+from retrieval.messages.patterns import patterns
 
-_BREAK = re.compile(
-    r"[;；。，、()（）]|,\s|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|:\s|：|\.(?=\s|$)"
-    r"|\b(?:and|or|but|with|versus|vs|while|whereas|then|against|to be)\b|和|或(?!者)|与|而|后(?=\d)",
-    re.IGNORECASE,
-)
+_TEXT = patterns("agent.verify")
+
+_BREAK = _TEXT.regex("binding_break")
 _CHANGE = next(c for c in contrasts() if c.name == "amount")
 _MARKS = frozenset({"solidity", "level", "setting", "route", "pressure_part", "measure_of_test", "population", "severity", "risk"})
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d|-\d)")

@@ -19,20 +19,19 @@ from agent.verify.numbers import numbers_of
 from agent.verify.placeholders import fill
 from agent.verify.record import is_pattern, unsupported
 from agent.verify.text import normalise
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
 
-_MARKED = re.compile(r"^\s*(?:inference|inferred|推断|推论)\s*[:：]\s*", re.IGNORECASE)
+_TEXT = patterns("agent.verify")
+
+_MARKED = _TEXT.regex("check_marked")
 # What the planner writes before the wording of an edition that has been replaced.
-_HEADED = re.compile(r"^\s*(?:superseded edition\s*:|旧版（已被取代）：)\s*", re.IGNORECASE)
+_HEADED = _TEXT.regex("check_headed")
 _ORDER = re.compile(
     tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["order"]["words"], re.IGNORECASE
 )
-_SAYS_SO = re.compile(r"\binfer\w*|推断|\bmay\b|\bmight\b|可能", re.IGNORECASE)
-_OLD = re.compile(
-    r"\b(superseded|(earlier|older|previous|former) edition|outdated|replaced|no longer current)\b"
-    r"|旧版|已被取代|已被替代|早期版本|上一版|已更新",
-    re.IGNORECASE,
-)
+_SAYS_SO = _TEXT.regex("check_says_so")
+_OLD = _TEXT.regex("check_old")
 _QUOTED_AS: dict[str, Support] = {"score": "calculated", "lab": "measured", "ct": "measured"}
 
 

@@ -21,18 +21,19 @@ from agent.verify.roles import reversed_roles
 from agent.verify.states import opposite_state
 from agent.verify.text import tokens
 from retrieval.concepts.context import statuses
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
+
+_TEXT = patterns("agent.verify")
 
 # Contrasts that a record with its bands holds all at once.
 _BANDED = frozenset({"risk", "severity"})
 # A history that never was.
-_NEVER = re.compile(
-    r"\b(?:never|no (?:history|previous|prior))\b[^.;,]*$|(?:从未|从无|从没|未曾|既往无|无既往)[^。；;,，]*$", re.IGNORECASE
-)
+_NEVER = _TEXT.regex("compare_never")
 # Contrasts of which a list gives each thing its own value.
 _BOUND = frozenset({"test_result", "strength", "certainty"})
-_PARTS = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
-_AND = re.compile(r"[;；，]|,\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff]),|\b(?:and|but|which|so)\b|但|而(?!非|且)", re.IGNORECASE)
+_PARTS = _TEXT.regex("compare_parts")
+_AND = _TEXT.regex("compare_and")
 _FLAGGED = re.compile(
     r"(?:\)|mmol/L|mg/L|g/L|%):?\s*(?:critically )?(?:low|normal|high)\b|\b(?:is|are) (?:critically )?(?:low|normal|high)\b", re.IGNORECASE
 )

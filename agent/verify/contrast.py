@@ -9,11 +9,12 @@ from importlib.resources import files
 
 from agent.verify.align import Place
 from agent.verify.polarity import denial
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 # How strongly something is advised is not said where it is told when ("after oxygen is started").
-_SUBORDINATE = re.compile(
-    r"\b(?:after|before|when|while|once|until|whenever)\b[^,;.]*|[^,，。;；]{0,30}(?:时|之后|以后|后|前|期间)(?=[,，])", re.IGNORECASE
-)
+_SUBORDINATE = _TEXT.regex("contrast_subordinate")
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from functools import lru_cache
 from agent.reading.lexicon import DRUG_KINDS, mentions, terms
 from agent.verify.contrast import contrasts
 from agent.verify.numbers import labels_of, located
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 # Contrasts of `data/contrasts.toml` that say to whom something applies.
 _DIMENSIONS = ("population", "severity", "risk", "setting", "sex", "smoking", "immunity", "acuity")
 _SENTENCE = re.compile(r"[;；。！？!?]|\.(?=\s|$)|\n")
-_PART = re.compile(
-    r",\s(?!\d{3}\b)|(?<=[\u4e00-\u9fff）)%]),|,(?=[\u4e00-\u9fff])|，"
-    r"|\b(?:and|but|whereas|while)\b|(?<=[\u4e00-\u9fff])而(?!非|且)|以及|及(?=\d)"
-)
+_PART = _TEXT.regex("groups_part", flags=0)
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{2,}(?:-[A-Z]+)*(?![A-Za-z])")
 _UP = frozenset({"at_least", "above"})
 Groups = dict[str, frozenset[str]]

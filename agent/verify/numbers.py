@@ -8,7 +8,10 @@ from typing import Literal
 
 from agent.reading.lexicon import Mention, mentions
 from agent.verify.units import UNIT, convert, parse_unit
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Quantity
+
+_TEXT = patterns("agent.verify")
 
 Direction = Literal["at_least", "above", "at_most", "below"]
 
@@ -19,12 +22,12 @@ _MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", 
 MONTHS = "|".join(f"{m}|{m[:3]}" for m in (*_MONTH_NAMES, *(m.capitalize() for m in _MONTH_NAMES)))
 _WRITTEN_DATE = re.compile(rf"\b(\d{{1,2}}) ({MONTHS}) (\d{{4}})|\b({MONTHS}) (\d{{1,2}}), (\d{{4}})")
 _DATE = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?|\b\d{1,2}:\d{2}\b|\d{4}年\d{1,2}月(?:\d{1,2}日)?"
+    rf"\d{{4}}-\d{{2}}-\d{{2}}(?:[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?)?|\b\d{{1,2}}:\d{{2}}\b|{_TEXT.text('numbers_date_chinese')}"
     rf"|\b\d{{1,2}} (?:{MONTHS}) \d{{4}}|\b(?:{MONTHS}) \d{{1,2}}, \d{{4}}"
     # A day without its year is a date too.
-    rf"|\b\d{{1,2}} (?:{MONTHS})\b|\b(?:{MONTHS}) \d{{1,2}}\b(?!\s*(?:mg|g|ml|%))|\d{{1,2}}月\d{{1,2}}日"
+    rf"|\b\d{{1,2}} (?:{MONTHS})\b|\b(?:{MONTHS}) \d{{1,2}}\b(?!\s*(?:mg|g|ml|%))"
 )
-_RANGE = re.compile(r"^\s*(?:[-–—−~～×x*]|to|by|or|and|至|到|或|和|、)\s*$", re.IGNORECASE)
+_RANGE = _TEXT.regex("numbers_range")
 _WORDS = {
     "twice": 2.0,
     "two": 2.0,
@@ -38,15 +41,13 @@ _WORDS = {
     "ten": 10.0,
     "twelve": 12.0,
 }
-_ZH = {"两": 2.0, "二": 2.0, "三": 3.0, "四": 4.0, "五": 5.0, "六": 6.0, "七": 7.0, "八": 8.0, "九": 9.0, "十": 10.0}
-_WORD = re.compile(
-    r"\b(" + "|".join(_WORDS) + r")\b|([两二三四五六七八九十])(?=\s*(?:天|日|周|个月|次|项|分(?!位)|小时|年|种|倍|剂))", re.IGNORECASE
-)
-_ABOUT = re.compile(r"\b(about|around|approximately|roughly|nearly|almost)\b|约|大约|左右|近", re.IGNORECASE)
-FALL = re.compile(r"\b(fall|fell|falls|declin\w+|decreas\w+|los[st]\w*|drop\w*|reduc\w+)\b|下降|降低|减少|减退", re.IGNORECASE)
+_ZH = {word: float(digit) for word, digit in _TEXT.table("digits").items()}
+_WORD = _TEXT.regex("numbers_word")
+_ABOUT = _TEXT.regex("numbers_about")
+FALL = _TEXT.regex("numbers_fall")
 _COMPARE = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["comparators"]
 _DIRECTIONS: tuple[Direction, ...] = ("at_least", "at_most", "above", "below")
-_NEARLY = r"(?:\s*(?:about|around|approximately|roughly|约|大约))?"
+_NEARLY = _TEXT.text("numbers_nearly")
 _BEFORE = tuple((d, re.compile(rf"(?:{'|'.join(_COMPARE[d])}){_NEARLY}\s*$", re.IGNORECASE)) for d in _DIRECTIONS)
 _AFTER = tuple((d, re.compile(rf"^\s*(?:{'|'.join(_COMPARE[d + '_after'])})", re.IGNORECASE)) for d in _DIRECTIONS[:2])
 _NO_ANCHOR = frozenset({"respiratory", "population", "history", "disease", "comorbidity"})
@@ -80,28 +81,22 @@ class Number:
     exact: bool = False
 
 
-_CLAUSE = re.compile(r"[;；。！？!?]|,\s(?!\d)|(?<=[\u4e00-\u9fff]),|,(?=[\u4e00-\u9fff])|，|、|\.\s|\bbut\b|\band\b|但|而(?!且)")
-_SIDES = {
-    "left": re.compile(
-        r"\bleft\b(?! on day| hospital| the (?:ward|hospital|unit)| untreated| over\b| alone| in place)|左(?!氧|旋|甲|西|炔|乙|沙|卡)", re.I
-    ),
-    "right": re.compile(r"\bright\b(?! away| drug| dose| answer)|右(?!美|旋|佐|丙)", re.I),
-}
+_CLAUSE = _TEXT.regex("numbers_clause", flags=0)
+_SIDES = {"left": _TEXT.regex("numbers_left"), "right": _TEXT.regex("numbers_right")}
+_BOTH = _TEXT.regex("numbers_both")
+_DATE_PARTS = _TEXT.regex("numbers_date_parts", flags=0)
 
 
 def sides_of(text: str) -> frozenset[str]:
     """`left` and `right` as far as `text` names them; both sides count as both."""
     found = {name for name, pattern in _SIDES.items() if pattern.search(text)}
-    if re.search(r"\bbilateral(ly)?\b|\bboth (sides|lungs)\b|双侧|双肺|两侧|两肺", text, re.I):
+    if _BOTH.search(text):
         found |= {"left", "right"}
     return frozenset(found)
 
 
 # Classes, steps, stages and grades: what a number or an advice belongs to inside a list of them.
-_LABEL = re.compile(
-    r"\b(?i:class(?:es)?|steps?|stages?|grades?|categor(?:y|ies)|groups?|tracks?)\s+((?:[IVX]+|\d[A-Z]?|[A-E])(?:\s*(?:,|and|or|to|-|–)\s*(?:[IVX]+|\d[A-Z]?|[A-E])\b)*)"
-    r"|([IVXⅠⅡⅢⅣⅤ]+|\d)(?:\s*[~～–-]\s*([IVXⅠⅡⅢⅣⅤ]+|\d))?\s*(?:级|期|类)|(?<![A-Za-z])([A-E])(?:、([A-E]))?\s*(?:组|级|期)"
-)
+_LABEL = _TEXT.regex("numbers_label", flags=0)
 
 
 def labels_of(text: str) -> frozenset[str]:
@@ -126,7 +121,7 @@ def _mask(text: str) -> tuple[str, tuple[Mention, ...]]:
 def dates_of(text: str) -> frozenset[str]:
     """Calendar dates of a text as ISO days."""
     days = set()
-    for match in re.finditer(r"(\d{4})-(\d{2})-(\d{2})|(\d{4})年(\d{1,2})月(\d{1,2})日", text):
+    for match in _DATE_PARTS.finditer(text):
         a, b, c, d, e, f = match.groups()
         days.add(f"{a or d}-{int(b or e):02d}-{int(c or f):02d}")
     for match in _WRITTEN_DATE.finditer(text):

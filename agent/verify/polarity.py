@@ -7,6 +7,9 @@ from functools import lru_cache
 from importlib.resources import files
 
 from agent.verify.text import tokens
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 _DATA = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["denial"]
 
@@ -20,19 +23,17 @@ _PRETEND = re.compile("|".join(_DATA["pretend"]), re.IGNORECASE)
 _WITHOUT = re.compile(f"{_any(_DATA['without_english'], True)}|{_any(_DATA['without_chinese'], False)}", re.IGNORECASE)
 _NOT = re.compile(f"{_any(_DATA['not_english'], True)}|{_any(_DATA['not_chinese'], False)}", re.IGNORECASE)
 # "those who need no oxygen": the denial describes whom, not what is said of them.
-_DESCRIBES = re.compile(r"^[^，。；、,;]{1,14}?(?:者|的(?!推荐|建议)|患者|时(?!间))")
+_DESCRIBES = _TEXT.regex("polarity_describes", flags=0)
 _WHO = re.compile(r"\b(?:who|that|which|with|if|when)\b[^,;.]{0,25}$", re.IGNORECASE)
 _NEEDED = re.compile(
     r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:needed|required|necessary|indicated|recommended|suggested|used|given|advised)\b", re.IGNORECASE
 )
-_STOP = re.compile(
-    r"[,;，；。]|\b(?:but|and (?=\w+ (?:is|are))|is|are|was|were|receives?|should|then|if|when|because)\b|但|者|的|因|且|或(?=轻|少|仅|有)"
-)
+_STOP = _TEXT.regex("polarity_stop", flags=0)
 # A chunk that holds this share of what the whole run holds speaks for itself.
 _MOST = 0.7
 _SOFT = re.compile("|".join((_any(_DATA["soft_english"], True), _any(_DATA["soft_chinese"], False))), re.IGNORECASE)
 # "without it": what is absent was named before.
-_REFERS = re.compile(r"\b(?:without|no) (?:it|this|that|them|these|those|such)\b|[无没未](?:有)?(?:该|此|这)", re.IGNORECASE)
+_REFERS = _TEXT.regex("polarity_refers")
 _LIST = re.compile(r"none of (?:these|the following)?$", re.IGNORECASE)
 _REST_OF_LIST = re.compile(r"(?:,\s(?:[\w-]+\s?){1,4})*,?\s(?:or|nor)\s(?:[\w-]+\s?){1,4}", re.IGNORECASE)
 

@@ -19,9 +19,12 @@ from agent.verify.facts.derived import worked_out
 from agent.verify.numbers import FALL, Number, dates_of, located, numbers_of, numbers_of_evidence, opposed, same
 from agent.verify.polarity import denial
 from agent.verify.units import convert, parse_unit
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Quantity
 from tools.labs.analytes import analytes, find_analyte
 from tools.labs.units import parse_unit as parse_lab_unit
+
+_TEXT = patterns("agent.verify")
 
 _DATA = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["record"]
 _WORDS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _DATA["words"].items()}
@@ -30,11 +33,8 @@ _SUFFIX = re.compile(r"_(reference_low|reference_high|previous|limit|rule_out|th
 RECORDS = frozenset({"lab", "score", "ct", "model", "case", "report", "similar_case"})
 # Farther from the value than this a limit says nothing of it ("above 1" of an INR of 12).
 _NEAR = 2.0
-_PREVIOUS = re.compile(r"(?:\bprevious(?:ly)?(?: value)?(?: was)?|前次(?:为)?|上次(?:为)?)\s*[:：]?\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
-_TOTAL = re.compile(
-    r"\s*(?:score|index|total)?\s*(?:(?:of|is|was|=|:|for)|评分|总分|得分|为|是|：|得)*\s*(\d+(?:\.\d+)?)(?!\s*(?:or|and|以上|及|[-–~]|/|到|至))",
-    re.IGNORECASE,
-)
+_PREVIOUS = _TEXT.regex("record_previous")
+_TOTAL = _TEXT.regex("record_total")
 
 
 def is_pattern(item: Evidence) -> bool:

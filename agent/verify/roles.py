@@ -7,6 +7,9 @@ from functools import lru_cache
 from importlib.resources import files
 
 from agent.reading.lexicon import DRUG_KINDS, members, mentions, terms
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 _CLAUSE = re.compile(r"[;；。！？!?]|\.(?=\s|$)")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9]*(?:-[A-Z0-9]+)*(?![A-Za-z])")
@@ -17,11 +20,8 @@ _LOOSE = re.compile(r"[,，。]|\b(?:it|them|this|after|before|when|if|because|o
 _FAR = 60
 _DIRECTED = frozenset({"prefer", "inhibit", "induce", "clear"})
 _ACTS = frozenset({"inhibit", "induce", "raise", "lower", "clear"})
-_LEVEL = re.compile(
-    r"^(?:的)?\s*(?:plasma |serum |blood )?"
-    r"(?:exposure|concentrations?|levels?|clearance|metabolism|浓度|血药浓度|谷浓度|暴露|清除|代谢)",
-    re.IGNORECASE,
-)
+_BY_CHINESE = _TEXT.regex("roles_passive")
+_LEVEL = _TEXT.regex("roles_level")
 _LEVEL_OF = re.compile(r"(?:exposure to|exposure of|concentrations? of|levels? of|clearance of|metabolism of)\s*$", re.IGNORECASE)
 Triple = tuple[str, str | None, str | None]
 
@@ -43,8 +43,8 @@ def triples(text: str) -> tuple[Triple, ...]:
                 left = next((n for s, e, n in reversed(named) if e <= match.start() and match.start() - e <= _FAR), None)
                 right = next((n for s, e, n in named if s >= match.end() and not _LOOSE.search(sentence[match.end() : s])), None)
                 passive = _PASSIVE.search(sentence[: match.start()]) and _BY.search(sentence[match.end() :])
-                if re.search(r"被[^，,]{0,14}$", sentence[: match.start()]):
-                    # "B 被 A 抑制": object, then subject, then the verb.
+                if _BY_CHINESE.search(sentence[: match.start()]):
+                    # the Chinese passive: object, then subject, then the verb.
                     before = [n for s, e, n in named if e <= match.start()]
                     left, right = (before[-1], before[-2]) if len(before) > 1 else (left, None)
                 elif passive or turned:

@@ -1,4 +1,4 @@
-"""High and low of an analyte however it is worded (hypokalaemia, low potassium, 低钾), compared between claim and evidence."""
+"""High and low of an analyte however it is worded (hypokalaemia, low potassium, or in Chinese), compared between claim and evidence."""
 
 import re
 import tomllib
@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
+
 _DATA = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))["state"]
+
+_BEFORE, _AFTER = _TEXT.text("states_before"), _TEXT.text("states_after")
 
 
 @lru_cache(maxsize=1)
@@ -21,7 +27,8 @@ def _patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
             english, chinese = row["en"], row["zh"]
             forms.append(rf"\b(?:{words['before_en']})\s+(?:(?:serum|blood|plasma|the|of|levels?|arterial)\s+)*(?:{english})\b")
             forms.append(rf"\b(?:{english})\s+(?:levels?\s+)?(?:(?:is|are|may|can|will|to)\s+)*(?:{words['after_en']})\b")
-            forms.append(rf"(?:{words['before_zh']})(?:血)?(?:{chinese})|(?:{chinese})(?:水平|浓度)?(?:{words['after_zh']})")
+            forms.append(_BEFORE.format(cue=words["before_zh"], name=chinese))
+            forms.append(_AFTER.format(cue=words["after_zh"], name=chinese))
             out.append((name, direction, re.compile("|".join(forms), re.IGNORECASE)))
     return tuple(out)
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from agent.reading.lexicon import mentions
+from retrieval.concepts.words import stem as house_stem
 
 _WORDING = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))
 _STOP = frozenset(_WORDING["stop"].split())
@@ -35,30 +36,18 @@ def normalise(text: str) -> str:
     return plain.strip(" .。;；,，!！?？\"'“”")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """A light English stem, then its synonym class."""
+    """The stem of an English word by the house's one stemmer, then its synonym class."""
     if word in _CANON:
         return _CANON[word]
-    base = word
-    for ending in ("ations", "ation", "ments", "ment", "ings", "ing", "ies", "ied", "edly", "ed", "ly", "es", "s", "e"):
-        if base.endswith(ending) and len(base) - len(ending) >= 3:
-            base = base[: -len(ending)]
-            break
-    for form in (base, base + "e", base + "y"):
-        if form in _CANON:
-            return _CANON[form]
+    base = house_stem(word)
     return _canon_stems().get(base, base)
 
 
 @lru_cache(maxsize=1)
 def _canon_stems() -> dict[str, str]:
-    table: dict[str, str] = {}
-    for head, words in _SYNONYMS.items():
-        for word in (head, *words.split()):
-            base = re.sub(r"(e|y|s|ed|ing)$", "", word)
-            table[base] = head
-    return table
+    return {house_stem(word): head for head, words in _SYNONYMS.items() for word in (head, *words.split())}
 
 
 def tokens(text: str) -> frozenset[str]:

@@ -12,6 +12,9 @@ from medmpt_backend.imaging.anatomy.registration import lay
 from medmpt_backend.imaging.candidates import Candidate, candidates
 from medmpt_backend.imaging.readers.rules import known_kernel
 from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import joined, messages
+
+message = messages("medmpt_backend.imaging").said
 
 Status = Literal["new", "grown", "stable", "shrunk", "gone"]
 
@@ -106,27 +109,33 @@ def compare_lesions(
     laid = lay(lungs[0], lungs[1])
     reasons = _reasons(current, prior, change)
     if laid.apart_mm > MOST_APART_MM:
-        reasons.append(f"The outlines of the lungs lie {laid.apart_mm:.0f} mm apart when laid on each other: pairs are not certain.")
+        reasons.append(
+            message(
+                "The outlines of the lungs lie {apart:.0f} mm apart when laid on each other: pairs are not certain.", apart=laid.apart_mm
+            )
+        )
     places = [_place(c, current) for c in now], [laid(_place(c, prior)) for c in before]
     partner = _partners(now, before, places)
     step = max(v.spacing[0] for v in volumes)
     pairs = [_unless_thin(_pair(c, before[partner[i]] if i in partner else None, days), step) for i, c in enumerate(now)]
     pairs += [_pair(None, c, days) for j, c in enumerate(before) if j not in partner.values()]
-    return Comparison(tuple(pairs), not reasons, " ".join(reasons) or None, 100 * change, laid.apart_mm)
+    return Comparison(tuple(pairs), not reasons, joined(reasons, " ", "") or None, 100 * change, laid.apart_mm)
 
 
 def _reasons(current: Volume, prior: Volume, change: float) -> list[str]:
     """What forbids comparing sizes."""
-    found = []
+    found: list[str] = []
     thick = [max(v.series.thickness_mm or 0.0, v.spacing[0]) for v in (current, prior)]
     if max(thick) > MAX_THICKNESS_RATIO * min(thick):
-        found.append(f"Slices are {thick[0]:.1f} mm thick now and {thick[1]:.1f} mm before.")
+        found.append(message("Slices are {now:.1f} mm thick now and {before:.1f} mm before.", now=thick[0], before=thick[1]))
     kernels = [known_kernel(v.series.kernel) for v in (current, prior)]
     sharp = [kernel is not None and kernel[1] == "sharp" for kernel in kernels]
     if sharp[0] != sharp[1]:
-        found.append("One scan has a sharp kernel and the other has not.")
+        found.append(message("One scan has a sharp kernel and the other has not."))
     if abs(change) > MAX_LUNG_CHANGE:
-        found.append(f"The lungs hold {100 * change:+.0f} % of air and tissue against before: the depth of breath differs.")
+        found.append(
+            message("The lungs hold {change:+.0f} % of air and tissue against before: the depth of breath differs.", change=100 * change)
+        )
     return found
 
 
@@ -177,5 +186,7 @@ def _unless_thin(pair: Pair, step_mm: float) -> Pair:
     sizes = [c.long_mm for c in (pair.current, pair.prior) if c is not None]
     if len(sizes) < 2 or min(sizes) >= LEAST_SLICES * step_mm:
         return pair
-    because = f"A lesion of {min(sizes):.0f} mm spans too few slices of {step_mm:.1f} mm: its volume is not certain."
+    because = message(
+        "A lesion of {size:.0f} mm spans too few slices of {step:.1f} mm: its volume is not certain.", size=min(sizes), step=step_mm
+    )
     return replace(pair, doubling_days=None, because=because)

@@ -15,14 +15,15 @@ from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.figures import LungFigures, RegionFigures, Side, Third
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
-from medmpt_backend.imaging.findings.groups import Findings
-from medmpt_backend.imaging.findings.key_slices import KeySlice, key_slices
+from medmpt_backend.imaging.findings.groups import Findings, Point
+from medmpt_backend.imaging.findings.key_slices import key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.messages import joined
 
-__all__ = ["KeySlice", "LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
+__all__ = ["LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
 
 # Gevenois et al., Comparison of computed density and macroscopic morphometry in pulmonary emphysema, AJRCCM 1995,
 # doi:10.1164/ajrccm.152.2.7633722.
@@ -61,7 +62,7 @@ class Quantification:
     spacing_mm: tuple[float, float, float]
     lungs: LungFigures
     regions: tuple[RegionFigures, ...]
-    key_slices: Mapping[str, KeySlice]
+    key_slices: Mapping[str, Point]
     limits: tuple[Limit, ...]
     definitions: Mapping[str, str]
     findings: Findings
@@ -150,7 +151,7 @@ def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
         return require_chest(volume, lungs)
     except OutOfDomain as error:
         choice = [warning for warning in volume.warnings if "; read: " in warning]
-        raise OutOfDomain("; ".join([str(error), *choice])) from error
+        raise OutOfDomain(joined([str(error), *choice]) if choice else str(error)) from error
 
 
 def _densities(

@@ -8,7 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from Stemmer import Stemmer
+
 DATA = Path(__file__).parents[1] / "data"
+STEMS = DATA / "stems.tsv"
 
 
 def _word_list(name: str) -> list[str]:
@@ -23,6 +26,7 @@ PART = re.compile(r"[^-/+.']+")
 _GREEK = str.maketrans(
     {"α": "alpha", "β": "beta", "γ": "gamma", "μ": "u", "’": "'", "‐": "-", "‑": "-", "–": "-", "≥": " ", "≤": " ", "₂": "2"}
 )
+_SNOWBALL = Stemmer("english")
 _SPELLING = (("aem", "em"), ("oed", "ed"), ("paed", "ped"), ("pnoea", "pnea"), ("rrhoe", "rrhe"), ("oesoph", "esoph"), ("tumour", "tumor"),
              ("isation", "ization"), ("fibre", "fiber"), ("sulph", "sulf"), ("aetiol", "etiol"), ("catheteris", "catheteriz"))  # fmt: skip
 STOPWORDS = frozenset(_word_list("stopwords_en.txt"))
@@ -63,22 +67,22 @@ def language_of(text: str) -> Literal["en", "zh"]:
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """Light stem of a lower-case English word: British spellings, plurals and the commonest endings."""
+    """Stem of a lower-case English word: Snowball's over American spelling, apart from the words of `data/stems.tsv`; short words stay."""
     for british, american in _SPELLING:
         word = word.replace(british, american)
-    if len(word) < 4 or not word.isalpha():
+    known, kept = _exceptions()
+    if len(word) < 4 or not word.isalpha() or word.endswith(kept):
         return word
-    if word.endswith("ies") and len(word) > 4:
-        word = word[:-3] + "y"
-    elif word.endswith(("sses", "xes", "ches", "shes")):
-        word = word[:-2]
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        word = word[:-1]
-    for ending, least in (("ment", 8), ("ing", 6), ("ion", 7), ("ed", 6), ("al", 9)):
-        if word.endswith(ending) and len(word) >= least and (ending != "ion" or word[-4] in "ts"):
-            word = word[: -len(ending)]
-            break
-    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+    return known.get(word) or str(_SNOWBALL.stemWord(word))
+
+
+@lru_cache(maxsize=1)
+def _exceptions() -> tuple[dict[str, str], tuple[str, ...]]:
+    """Words with a stem of their own, and endings that are never cut."""
+    lines = STEMS.read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if "\t" in line and not line.startswith("#")][1:]
+    own = {word: head for head, forms in rows if head != "*" for word in forms.split()}
+    return own, tuple(ending.removeprefix("*") for head, forms in rows if head == "*" for ending in forms.split())
 
 
 def words(text: str) -> Iterator[Word]:

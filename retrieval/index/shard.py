@@ -26,7 +26,7 @@ from retrieval.index.lexical import LexicalIndex, text_tokens
 from retrieval.index.store import Metadata, VectorStore, open_store
 
 # Raise when tokens, fields or layout change, so that older indexes are rebuilt.
-LAYOUT = 4
+LAYOUT = 5
 # A question this near to an ask is that ask.
 _SAME = 0.9995
 _KEEP_SECONDS = 24 * 3600

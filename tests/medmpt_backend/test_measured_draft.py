@@ -18,9 +18,9 @@ from medmpt_backend.imaging.findings.groups import (
     Findings,
     HeartGroup,
     PleuraGroup,
+    Point,
     VesselGroup,
 )
-from medmpt_backend.imaging.findings.key_slices import KeySlice
 from medmpt_backend.imaging.quantify import LungFigures, Quantification, RegionFigures
 from medmpt_backend.imaging.validity import Limit
 from medmpt_backend.imaging.volume import SeriesInfo
@@ -50,7 +50,7 @@ def study(**findings: object) -> Quantification:
         spacing_mm=(1.0, 0.7, 0.7),
         lungs=LungFigures(5.5, 2.6, 2.9, -850.0, -870.0, -930.0, 12.0, 5.0, 3.0, 0.0),
         regions=regions,
-        key_slices={"most_emphysema": KeySlice(40, 40.0), "most_ground_glass": KeySlice(90, 90.0)},
+        key_slices={"most_emphysema": Point(40, 40.0), "most_ground_glass": Point(90, 90.0)},
         limits=(),
         definitions={},
         findings=Findings(**{**groups, **findings}),  # type: ignore[arg-type]

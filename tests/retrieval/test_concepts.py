@@ -2,10 +2,12 @@
 
 import re
 from collections import defaultdict
+from typing import Literal
 
 import pytest
 
 from retrieval.concepts.finder import Finder, key_of
+from retrieval.concepts.lexicon import Lexicon
 from retrieval.concepts.table import FOLDER, listed, read_rows, vocabulary
 
 TABLE = vocabulary().concepts
@@ -56,6 +58,35 @@ def test_no_name_belongs_to_two_concepts_unless_listed() -> None:
     shared = {key: ids for key, ids in owners.items() if len(ids) > 1}
     assert shared == known
     assert all(row["reason"] for row in read_rows(FOLDER / "ambiguous.tsv"))
+
+
+def test_a_cue_is_no_name_and_is_never_translated() -> None:
+    table = vocabulary()
+    assert len(table.cues) > 300
+    names = {name.lower() for c in TABLE.values() for name in c.names if c.topic}
+    cues = [(topic, cue) for topic, words in table.cues.items() for cue in words]
+    assert [(t, c) for t, c in cues if c.lower() in names] == []
+    read = {name.lower() for c in TABLE.values() for name in c.names}
+    loose = [c for _, c in cues if c.lower() not in read]
+    assert len(loose) > 0.9 * len(cues)
+    assert [c for c in loose for language in ("en", "zh") if table.translated(c, language)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "shown"),
+    [
+        ("COVID-19", "zh", "新冠"), ("chylothorax", "zh", "乳糜胸"), ("低钾血症", "en", "hypokalaemia"), ("SOB", "zh", "呼吸困难"),
+        ("milky", "zh", None), ("seagulls", "zh", None), ("滑石粉", "en", None),
+    ],
+)  # fmt: skip
+def test_only_names_are_translated(name: str, language: Literal["en", "zh"], shown: str | None) -> None:
+    assert vocabulary().translated(name, language) == shown
+
+
+def test_a_topic_has_its_words_from_names_and_cues_but_only_names_show_it() -> None:
+    lexicon = Lexicon.load()
+    assert [t for t, _, _ in lexicon.find("milky sputum")][:1] == ["chylothorax"]
+    assert "milky" not in lexicon.render("乳糜胸怎么治", lexicon.find("乳糜胸怎么治"))
 
 
 def test_is_a_has_no_circle() -> None:

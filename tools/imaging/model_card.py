@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from medmpt_backend.messages import Said
 from retrieval.messages.catalogue import messages
 from tools.evidence import Evidence, Language, ModelCard, Status
 from tools.imaging.results.model import CardRow
@@ -13,7 +14,11 @@ say = messages("tools.imaging").say
 if TYPE_CHECKING:
     from medmpt_backend.inference.training_domain import Validity
 
-NO_WEIGHTS = "no MedMPT weights are in use: run `medmpt weights import CHECKPOINT`, or `medmpt weights list` for those that are there"
+NO_WEIGHTS = Said(
+    *pair("no MedMPT weights are in use: run `medmpt weights import CHECKPOINT`, or `medmpt weights list` for those that are there")
+)
+NO_STUDY = Said(*pair("the case has no CT study"))
+OUTSIDE = Said(*pair("the study is outside its domain"))
 _DOMAIN = {
     "in": pair("the study lies inside their domain"),
     "out": pair("the study lies outside their domain"),
@@ -69,8 +74,7 @@ def reason_of(validity: "Validity", language: Language) -> str | None:
 
 def abstained(validity: "Validity", study: str, tool: str) -> Evidence:
     """The statement that the model gives no opinion on this study, and why."""
-    unsaid = pair("the study is outside its domain")
-    why, why_zh = validity.reason or unsaid[0], reason_of(validity, "zh") or unsaid[1]
+    why, why_zh = validity.reason or OUTSIDE, reason_of(validity, "zh") or OUTSIDE.zh
     text, text_zh = pair("The MedMPT model gives no opinion on {study}: {why}.", study=study, why=(why.rstrip("."), why_zh.rstrip("。")))
     return Evidence(
         key=f"M-{study}-{tool}-abstains",

@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from medmpt_backend.imaging.findings.groups import PleuraGroup, Point
+from medmpt_backend.imaging.findings.groups import PleuraGroup
+from medmpt_backend.imaging.findings.record import fields_of
+from medmpt_backend.messages import joined
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity, ToolResult, Validity
-from tools.imaging.experimental import asked_for
 from tools.imaging.marks.evidence import marked
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.statements import mark_rows
-from tools.imaging.results.measured import Measured, SeriesRow
+from tools.imaging.model_card import NO_STUDY
+from tools.imaging.results.experimental import asked_for
+from tools.imaging.results.measured import Measured
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
@@ -47,9 +50,7 @@ _SLICE = {
 def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
     """Measure both lungs of a CT study: volumes, densities, thirds and key slices; no model is needed."""
     if not deps.studies:
-        return ToolResult(
-            tool="quantify_ct", status="empty", reason="the case has no CT study", query={"study": study}, missing=("CT study",)
-        )
+        return ToolResult(tool="quantify_ct", status="empty", reason=NO_STUDY, query={"study": study}, missing=("CT study",))
     opened = study_of(deps, study)
     from medmpt_backend.errors import BackendError
 
@@ -69,7 +70,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
     return ToolResult(
         tool="quantify_ct",
         status=found.status,
-        reason="; ".join(limit.reason for limit in found.limits) or None,
+        reason=joined(limit.reason for limit in found.limits) or None,
         query={"study": study},
         counts={"slices": found.slices},
         warnings=(*found.warnings, *kept.warnings),
@@ -324,23 +325,4 @@ def _slices(q: "Quantification", study: str) -> list[Evidence]:
 
 def payload(q: "Quantification", marks: Iterable[Mark] = ()) -> Measured:
     """The contract's object of `ct quantify`, and the marks of the study."""
-    s = q.series
-    series = SeriesRow(
-        uid_hash=s.uid_hash,
-        slices=q.slices,
-        spacing_mm=q.spacing_mm,
-        thickness_mm=s.thickness_mm,
-        kernel=s.kernel,
-        contrast=s.contrast,
-        manufacturer=s.manufacturer,
-        synthetic=s.synthetic,
-    )
-    return Measured(
-        series=series,
-        lungs=q.lungs,
-        regions=q.regions,
-        key_slices={name: Point(k.index, k.position_mm) for name, k in q.key_slices.items()},
-        definitions=dict(q.definitions),
-        **vars(q.findings),
-        marks=mark_rows(marks),
-    )
+    return Measured(**fields_of(q), marks=mark_rows(marks))

@@ -1,26 +1,24 @@
 """Bands: ranges and limits of a value with what each stands for, and the band that a claim puts a value into."""
 
-import re
 from collections.abc import Iterable
 from functools import partial
 from itertools import pairwise
 
 from agent.verify.facts.segments import Segment, Values, segments, words_of
 from agent.verify.numbers import Number, located
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 Band = tuple[float, float, bool, bool, str]
-_AGE = re.compile(r"\baged?\b|\bolds?\b|\bof \d{2}\b|岁", re.IGNORECASE)
+_AGE = _TEXT.regex("bands_age")
 _INFINITE = float("inf")
 # "0-1 low, 2 moderate": a value that is a band of its own.
-_SINGLE = re.compile(
-    r"\s*[:=：]?\s*(?:low|moderate|intermediate|high|mild|severe)\b(?! (?:or|and))"
-    r"|\s*分?\s*[:=：为]?\s*(?:低|中|高)(?:危|度|风险)|\s*分?\s*[:=：为]?\s*(?:轻|中|重)(?:度|症)",
-    re.IGNORECASE,
-)
-_MORE = re.compile(r"^\s*(?:more|further|additional|extra|less)\b|^\s*(?:分|点)?(?:以上|以下)", re.IGNORECASE)
+_SINGLE = _TEXT.regex("bands_single")
+_MORE = _TEXT.regex("bands_more")
 # Weight of the words of another band from which a claim speaks of it.
 _SPEAKS = 1.0
-_BETWEEN = re.compile(r"^\s*(?:[-–—~～]|to|至|到|and)\s*(?P<below>(?:below|under|less than|<|不足))?\s*$", re.IGNORECASE)
+_BETWEEN = _TEXT.regex("bands_between")
 
 
 def bands_of(text: str, dimension: str | None = None) -> Values:

@@ -5,15 +5,18 @@ from collections.abc import Iterable
 
 from agent.verify.facts.segments import SENTENCE
 from agent.verify.numbers import MONTHS, Number, located, same
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 Day = tuple[int, int, int]
 _DAY = re.compile(
-    rf"(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}})|(?:(?P<yz>\d{{4}})\s*年)?\s*(?P<mz>\d{{1,2}})\s*月\s*(?P<dz>\d{{1,2}})\s*日"
+    rf"(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}})|{_TEXT.text('dated_day_chinese')}"
     rf"|\b(?P<de>\d{{1,2}})\s+(?P<me>{MONTHS})\b(?:\s+(?P<ye>\d{{4}}))?|\b(?P<mu>{MONTHS})\s+(?P<du>\d{{1,2}})\b(?:,?\s+(?P<yu>\d{{4}}))?",
 )
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_CUT = re.compile(r"[;；,，]|\band\b|、|\b(?:to|from)\b|由|至|到|降|升")
-_FROM_TO = re.compile(r"\bfrom\b(?P<a>.{1,30}?)\bto\b(?P<b>.{1,30})|(?:由|从)(?P<c>.{1,20}?)(?:至|到|为)(?P<d>.{1,20})", re.IGNORECASE)
+_CUT = _TEXT.regex("dated_cut", flags=0)
+_FROM_TO = _TEXT.regex("dated_from_to")
 
 
 def days_of(text: str) -> list[tuple[int, int, Day]]:

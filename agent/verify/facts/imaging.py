@@ -9,31 +9,23 @@ from importlib.resources import files
 
 from agent.verify.facts.segments import misbound
 from agent.verify.numbers import located, sides_of
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
 from tools.reports.lint import lint
+
+_TEXT = patterns("agent.verify")
 
 _KINDS = frozenset({"ct", "model", "report", "document"})
 # Sizes and changes are compared as numbers and words elsewhere.
 _READ = frozenset({"side", "lobe", "count", "presence"})
 # A date in the future of any report, so that dates are no remark.
 _TODAY = date(2100, 1, 1)
-_SIDE = re.compile(r"\b(?:left|right)\b|左|右", re.IGNORECASE)
-_LARGER = re.compile(
-    r"(?:more|larger|greater|higher|worse|bigger|wider)\b.{0,30}?\b(?P<a>left|right)\b.{0,30}?\bthan\b.{0,30}?\b(?P<b>left|right)\b"
-    r"|(?P<c>[左右])(?:侧|肺)?.{0,12}?(?:重于|多于|大于|高于|较).{0,4}?(?P<d>[左右])",
-    re.IGNORECASE,
-)
-_NAMES = {"左": "left", "右": "right"}
-_LEVELS = {
-    "上": "upper",
-    "肺尖": "upper",
-    "apical": "upper",
-    "中": "middle",
-    "下": "lower",
-    "基底": "lower",
-    "肺底": "lower",
-    "basal": "lower",
-}
+_SIDE = _TEXT.regex("imaging_side")
+_LARGER = _TEXT.regex("imaging_larger")
+_NAMES = _TEXT.table("imaging_sides")
+_HEADS = _TEXT.regex("imaging_heads")
+_HEADINGS = {"en": ("Findings: ", "Impression: "), "zh": (_TEXT.text("imaging_findings_head"), _TEXT.text("imaging_impression_head"))}
+_LEVELS = _TEXT.table("imaging_levels")
 
 
 def remarked(claim: str, cited: Iterable[Evidence], texts: Iterable[str]) -> tuple[str, ...]:
@@ -46,9 +38,9 @@ def remarked(claim: str, cited: Iterable[Evidence], texts: Iterable[str]) -> tup
 
 @lru_cache(maxsize=2048)
 def _remarked(claim: str, text: str) -> tuple[str, ...]:
-    findings = re.sub(r"\b(?:findings|impression|conclusion)\s*[:：]|(?:影像所见|所见|印象|意见|结论)[:：]", " ", text, flags=re.IGNORECASE)
+    findings = _HEADS.sub(" ", text)
     chinese = bool(re.search(r"[\u4e00-\u9fff]", claim + text))
-    heads = ("所见：", "印象：") if chinese else ("Findings: ", "Impression: ")
+    heads = _HEADINGS["zh" if chinese else "en"]
     alone = {(r.kind, r.text) for r in lint(f"{heads[0]}{findings}", today=_TODAY).remarks}
     found = lint(f"{heads[0]}{findings}\n{heads[1]}{claim}", today=_TODAY).remarks
     return tuple(sorted({r.kind for r in found if r.kind in _READ and (r.kind, r.text) not in alone}))

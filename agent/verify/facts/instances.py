@@ -4,7 +4,6 @@ Such a claim is read as if it named the range, limit or value itself ("ACT 14" a
 what is said of it. Doses, rates and spans of time are never instances: a dose in a range of doses is another statement.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import product
 
@@ -12,7 +11,10 @@ from agent.reading.lexicon import language_of
 from agent.verify.facts.bands import outside_band
 from agent.verify.numbers import Number, located, same
 from agent.verify.units import UNIT
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
+
+_TEXT = patterns("agent.verify")
 
 # Records state values; only prose gives conditions of which a value can be an instance.
 _PROSE = frozenset({"guideline", "document", "drug_graph"})
@@ -20,15 +22,11 @@ _CONDITIONS = frozenset(
     {"", "points", "length", "volume", "amount", "massconc", "enzyme", "cells", "pressure", "percent", "celsius", "gfr", "flow", "bmi"}
     | {"hounsfield", "packyears", "ppb", "rate", "body_mass", "age", "elapsed"}
 )
-_AGE = re.compile(r"\baged?\b|\bolds?\b|岁", re.IGNORECASE)
-_ELAPSED = re.compile(r"\b(?:after|later|since|post)\b|后", re.IGNORECASE)
-_BETWEEN = re.compile(r"^\s*(?:[-–—~～]|to|至|到|and)\s*$", re.IGNORECASE)
-_ROUGH = re.compile(
-    r"(?:\b(?:about|around|approximately|roughly|nearly|almost|some|close to|just (?:under|over)"
-    r"|(?:a little|slightly) (?:over|under|more than|less than))|约|大约|将近|接近|近)\s*$",
-    re.IGNORECASE,
-)
-_ROUGH_AFTER = re.compile(r"^\s*(?:or so\b|左右|上下)", re.IGNORECASE)
+_AGE = _TEXT.regex("instances_age")
+_ELAPSED = _TEXT.regex("instances_elapsed")
+_BETWEEN = _TEXT.regex("instances_between")
+_ROUGH = _TEXT.regex("instances_rough")
+_ROUGH_AFTER = _TEXT.regex("instances_rough_after")
 # How far a value that is called rough may lie from the one of the evidence.
 _NEAR = 0.08
 # Readings that are tried for one claim.

@@ -6,9 +6,12 @@ from functools import lru_cache
 from importlib.resources import files
 
 from agent.verify.facts.segments import Values
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 _WORDS = {"once": 1, "twice": 2, "thrice": 3, "one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8, "twelve": 12}
-_ZH = {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "六": 6, "八": 8}
+_ZH = {word: int(digit) for word, digit in _TEXT.table("digits").items()}
 
 
 @lru_cache(maxsize=1)

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from agent.verify.align import content
 from agent.verify.numbers import labels_of
 from agent.verify.polarity import denial
+from retrieval.messages.patterns import patterns
+
+_TEXT = patterns("agent.verify")
 
 Values = frozenset[Hashable]
 Extract = Callable[[str], Values]
 
 SENTENCE = re.compile(r"[。！？!?\n]|\.(?=\s|$)")
 _STRONG = re.compile(r"[;；]|:\s|：")
-_WEAK = re.compile(
-    r"[,，、](?!\d{3}\b)|[()（）]|\b(?:and|whereas|while|but|versus|vs)\b|(?<=[\u4e00-\u9fff])(?:和|而|及|与)(?=[\u4e00-\u9fff])"
-)
-_GRADE = re.compile(r"\b(mild|moderate|severe|low|high|intermediate|minor|major)\b|[轻中重低高](?:等)?(?:度|危|症|风险)", re.IGNORECASE)
-_GRADES = {"intermediate": "moderate", "轻": "mild", "中": "moderate", "重": "severe", "低": "low", "高": "high"}
+_WEAK = _TEXT.regex("segments_weak", flags=0)
+_GRADE = _TEXT.regex("segments_grade")
+_GRADES = _TEXT.table("segments_grades")
+_CONTRARY = _TEXT.regex("segments_contrary", flags=0)
 # How much more of a claim's own words must stand beside another value.
 _MARGIN = 0.9
 # Letters of a word that count: "cavities" and "cavitary" are one.
@@ -107,7 +109,7 @@ def misbound(claim: str, texts: Iterable[str], extract: Extract, values: re.Patt
 
 
 def _parts(claim: str, extract: Extract) -> list[str]:
-    parts = [p for p in re.split(r"[;；。]|\b(?:whereas|while|but)\b|而(?!且)", claim) if p and extract(p)]
+    parts = [p for p in _CONTRARY.split(claim) if p and extract(p)]
     return parts or []
 
 

@@ -1,14 +1,14 @@
 """Of which drug a statement holds: the drug that a claim says it of against the drugs named beside the same words in its evidence."""
 
-import re
 from collections.abc import Iterable
 
 from agent.reading.lexicon import DRUG_KINDS, ids, members
 from agent.verify.facts.segments import words_of
+from retrieval.messages.patterns import patterns
 
-_CHUNK = re.compile(
-    r"[,，;；。、()（）:：](?!\d{3}\b)|\.(?=\s|$)|\b(?:and|but|because|whereas|while|although)\b|因(?!子)|由于|但|而(?!且)", re.IGNORECASE
-)
+_TEXT = patterns("agent.verify")
+
+_CHUNK = _TEXT.regex("subjects_chunk")
 # Share of a claim's other words that a place must hold to be where the statement stands.
 _STANDS = 0.7
 # By how much it must hold more than any place that names the claim's drug.

@@ -30,6 +30,9 @@ from medmpt_backend.imaging.findings.groups import (
 from medmpt_backend.imaging.readers.rules import known_kernel
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Grades by Agatston's score as Rumberger et al. (Mayo Clin Proc 1999) group it: 1 to 99 mild, 100 to 399 moderate, 400 and more severe.
 _CORONARY: tuple[tuple[float, Grade], ...] = ((400.0, "severe"), (100.0, "moderate"), (1.0, "mild"))
@@ -185,8 +188,9 @@ def _calcium(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> Calc
         return CalciumGroup("out", because, Coronary(None, None), Aorta(None))
     found = calcium.plaques(volume, lungs, between)
     if found.noise_hu is None or found.noise_hu > MOST_NOISE_HU:
-        said = "is not known: the descending aorta was not found" if found.noise_hu is None else f"is {found.noise_hu:.0f} HU in the aorta"
-        return CalciumGroup("out", f"The noise {said}.", Coronary(None, None), Aorta(None))
+        unknown = message("The noise is not known: the descending aorta was not found.")
+        because = unknown if found.noise_hu is None else message("The noise is {noise:.0f} HU in the aorta.", noise=found.noise_hu)
+        return CalciumGroup("out", because, Coronary(None, None), Aorta(None))
     unfit = _no_score(volume, found.noise_hu)
     coronary = Coronary(None if unfit else round(found.agatston, 1), _grade(found.agatston, _CORONARY))
     aorta = Aorta(_grade(found.millilitres("aorta"), _AORTA))
@@ -198,12 +202,12 @@ def no_calcium(volume: Volume, series: SeriesInfo, lungs: Lungs, between: medias
     """Why calcium cannot be seen at all, by header facts whose contrast was checked; None where it can."""
     kernel = known_kernel(series.kernel)
     if series.contrast == "yes":
-        return "Contrast medium in the vessels hides calcium."
+        return message("Contrast medium in the vessels hides calcium.")
     if series.contrast == "unknown" and mediastinum.enhanced(lungs, between) is not False:
-        return "Whether contrast medium is in the vessels is not clear."
+        return message("Whether contrast medium is in the vessels is not clear.")
     if kernel is not None and kernel[1] == "sharp":
-        return f"The noise of the sharp kernel {kernel[0]} looks like calcium."
-    return "Pixels are too wide for calcium." if max(volume.spacing[1:]) > COARSE_PIXEL_MM else None
+        return message("The noise of the sharp kernel {kernel} looks like calcium.", kernel=kernel[0])
+    return message("Pixels are too wide for calcium.") if max(volume.spacing[1:]) > COARSE_PIXEL_MM else None
 
 
 def _no_score(volume: Volume, noise: float) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from medmpt_backend.messages import Said
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence
@@ -12,6 +13,7 @@ from tools.imaging.marks.statements import limits_of, mark_statements
 from tools.imaging.marks.words import asks_growth, asks_of_marks
 
 pair = messages("tools.imaging").pair
+_NO_MARK = Said(*pair("a marked lesion"))
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def marked(deps: Deps, study: str) -> Marked:
     marks = marks_of(deps, study)
     if not marks:
         asked = deps.marks is not None and asks_of_marks(deps.question)
-        return Marked(evidence=(_none(study),), missing=("a marked lesion",)) if asked else Marked()
+        return Marked(evidence=(_none(study),), missing=(_NO_MARK,)) if asked else Marked()
     # Growth needs both scans segmented: only where it is asked for, or where no question stands behind the call.
     growth = growth_of(deps, study) if not deps.question or asks_growth(deps.question) else Growth()
     said = (*mark_statements(marks, study), *growth.statements)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from medmpt_backend.messages import Said, halves
 from retrieval.messages.catalogue import messages
 from tools.case.record import StudyRef
 from tools.deps import Deps
@@ -43,10 +44,10 @@ def growth_of(deps: Deps, study: str) -> Growth:
         return Growth()
     if prior is None:
         said = told("No earlier CT is open beside {study}: one scan alone does not show whether a lesion has grown.", study=study)
-        return Growth((_not_judged(study, said),), missing=("an earlier CT",)) if asks_growth(deps.question) else Growth()
+        return Growth((_not_judged(study, said),), missing=(Said(*told("an earlier CT")),)) if asks_growth(deps.question) else Growth()
     earlier = marks_of(deps, prior.id)
     if not earlier:
-        return Growth(missing=(f"the same lesion marked on the prior study {prior.id}",))
+        return Growth(missing=(Said(*told("the same lesion marked on the prior study {study}", study=prior.id)),))
     from medmpt_backend.errors import BackendError
     from medmpt_backend.imaging.compare import compare_lesions
 
@@ -62,7 +63,12 @@ def growth_of(deps: Deps, study: str) -> Growth:
         return Growth(warnings=(str(failure),))
     pairs = [pair for pair in found.pairs if pair.current is not None and pair.prior is not None]
     said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because or pair.because) for pair in pairs)
-    return Growth(said, warnings=(f"sizes cannot be compared: {found.because}",) if found.because and said else ())
+    if not found.because or not said:
+        return Growth(said)
+    return Growth(
+        said,
+        warnings=(Said(*told("sizes cannot be compared: {because}", because=halves(found.because))),),
+    )
 
 
 def _not_judged(study: str, said: tuple[str, str]) -> Evidence:

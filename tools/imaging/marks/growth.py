@@ -43,8 +43,8 @@ def growth_of(deps: Deps, study: str) -> Growth:
     if not marks:
         return Growth()
     if prior is None:
-        said = told("No earlier CT is open beside {study}: one scan alone does not show whether a lesion has grown.", study=study)
-        return Growth((_not_judged(study, said),), missing=(Said(*told("an earlier CT")),)) if asks_growth(deps.question) else Growth()
+        alone = told("No earlier CT is open beside {study}: one scan alone does not show whether a lesion has grown.", study=study)
+        return Growth((_not_judged(study, alone),), missing=(Said(*told("an earlier CT")),)) if asks_growth(deps.question) else Growth()
     earlier = marks_of(deps, prior.id)
     if not earlier:
         return Growth(missing=(Said(*told("the same lesion marked on the prior study {study}", study=prior.id)),))

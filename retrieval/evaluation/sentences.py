@@ -58,7 +58,7 @@ def labelled(asks: Sequence[Mapping[str, object]], passages: Sequence[Passage], 
 
 
 def fit_selector(rows: Sequence[Labelled], idf: Mapping[str, float]) -> Selector:
-    """A conditional logistic model over standardised features (one of the sentences of its passage answers), then calibrated sentence by sentence."""
+    """A conditional logistic model over standardised features, calibrated: one of the sentences of its passage answers."""
     from sklearn.linear_model import LogisticRegression
 
     x, y = np.concatenate([r.x for r in rows]), np.concatenate([r.answers for r in rows])
@@ -106,7 +106,8 @@ def save(model: Selector, rows: Sequence[Labelled]) -> None:
     columns = zip(FEATURES, model.mean, model.scale, model.weights, strict=True)
     figures = {name: round(value, 3) for name, (value, *_) in first_right(rows).items()}
     data = {
-        "card": f"sentence selector; {len(rows)} questions of data/asks on {len({r.passage for r in rows})} passages; conditional logistic regression, calibrated",
+        "card": f"sentence selector; {len(rows)} questions of data/asks on {len({r.passage for r in rows})} passages; "
+        "conditional logistic regression, calibrated",
         "cross_validated": figures,
         "features": {name: [round(float(v), 4) for v in values] for name, *values in columns},
         "bias": round(model.bias, 4),

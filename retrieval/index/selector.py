@@ -32,8 +32,8 @@ _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?")
 # Letters after which two words of one family may differ (`thrombolysis`, `thrombolytic`).
 _FAMILY = 6
 FEATURES = (
-    "families", "figures", "opposed", "agreed", "words", "entities", "others", "words_for_length", "first", "last", "position", "length", "sentences", "digits", "words_below_best",
-    "others_below_best", *(f"{name}_given" for name in _KINDS), *(f"{name}_lacking" for name in _KINDS),
+    "families", "figures", "opposed", "agreed", "words", "entities", "others", "words_for_length", "first", "last", "position", "length",
+    "sentences", "digits", "words_below_best", "others_below_best", *(f"{name}_given" for name in _KINDS), *(f"{name}_lacking" for name in _KINDS),
 )  # fmt: skip
 
 
@@ -135,7 +135,8 @@ def features(question: str, sentences: Sequence[str], idf: Mapping[str, float]) 
             [
                 len(families & kin) / len(families) if families else 0.0,
                 len(figures & frozenset(_FIGURE.findall(sentence))) / len(figures) if figures else 0.0,
-                opposed, agreed, shared / total, on_entity / about if about else 0.0, (shared - on_entity) / rest, shared / total / math.log(3 + len(have)),
+                opposed, agreed,
+                shared / total, on_entity / about if about else 0.0, (shared - on_entity) / rest, shared / total / math.log(3 + len(have)),
                 i == 0, i == len(sentences) - 1, i / len(sentences), math.log(max(len(sentence), 1)), len(sentences),
                 sum(c.isdigit() for c in sentence) / max(len(sentence), 1), 0.0, 0.0,
                 *(asked[k] and given[k] for k in _KINDS), *(asked[k] and not given[k] for k in _KINDS),

@@ -51,7 +51,10 @@ ERRORS = [
     ("date", "Study date: 3 May 2025. Comparison: 4 June 2025."),
     ("date", "检查日期2025年5月3日，报告日期2025年4月2日。"),
     # Statements that exclude each other, findings left out, advice against guidelines, tips of devices, certainty within the impression.
-    ("presence", "CT chest without contrast.\nFindings: The mass in the thymus enhances avidly.\nImpression: Thymic mass. Surgical referral."),
+    (
+        "presence",
+        "CT chest without contrast.\nFindings: The mass in the thymus enhances avidly.\nImpression: Thymic mass. Surgical referral.",
+    ),
     ("presence", "检查方法：胸部CT平扫。\n所见：前纵隔肿块，明显强化。\n印象：前纵隔占位，建议外科会诊。"),
     ("presence", "Comparison: none.\nFindings: The granuloma is unchanged since 2018.\nImpression: Granuloma."),
     ("presence", "History: cholecystectomy.\nFindings: Gallbladder normal. Lungs clear.\nImpression: Normal lungs."),

@@ -2,7 +2,8 @@
 """What `make check` asks of the messages: each has its Chinese, none is left over, and no new Chinese stands in the code.
 
 Nothing is run: the calls are read out of the source (`pair = messages("tools.labs").pair`, then `pair("…", value=…)`). Chinese characters
-in Python files are counted by folder against `han_left.toml`, whose figures only shrink: `--lower` writes those of today.
+in Python files are counted by folder; none is allowed but what `han_left.toml` still lists, whose figures only shrink (`--lower` writes
+those of today, and takes the file away once there is nothing left).
 Run from the root of a checkout.
 """
 
@@ -164,8 +165,8 @@ def han() -> Counter[str]:
 
 
 def grown() -> Iterator[str]:
-    """Packages with more Chinese in the code than `han_left.toml` allows."""
-    allowed = tomllib.loads(LEFT.read_text(encoding="utf-8"))
+    """Packages with Chinese in the code, beyond what `han_left.toml` still allows."""
+    allowed = tomllib.loads(LEFT.read_text(encoding="utf-8")) if LEFT.is_file() else {}
     for package, lines in sorted(han().items()):
         if lines > allowed.get(package, 0):
             yield f"{package}: {lines} lines with Chinese in the code, at most {allowed.get(package, 0)}: put it into a catalogue or data"
@@ -181,9 +182,12 @@ def faults() -> list[str]:
 def main() -> int:
     """Print every fault, or lower the allowances."""
     if "--lower" in sys.argv:
-        before = tomllib.loads(LEFT.read_text(encoding="utf-8")) if LEFT.is_file() else dict(han())
+        before = tomllib.loads(LEFT.read_text(encoding="utf-8")) if LEFT.is_file() else {}
         kept = {package: min(lines, before.get(package, 0)) for package, lines in sorted(han().items())}
         rows = "".join(f'"{package}" = {lines}\n' for package, lines in kept.items() if lines)
+        if not rows:
+            LEFT.unlink(missing_ok=True)
+            return 0
         LEFT.write_text(
             "# Lines with Chinese characters in Python files, by package; only ever lower: scripts/check_messages.py --lower\n" + rows
         )

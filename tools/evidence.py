@@ -175,6 +175,15 @@ class ToolResult(BaseModel):
     def _plain(self, data: Payload | None) -> dict[str, JsonValue]:
         return {} if data is None else data.model_dump(mode="json")
 
+    @classmethod
+    def schema_of(cls, tool: str) -> dict[str, Any]:
+        """JSON schema of a tool's result, the payload of that tool's own type or an empty object where there is none."""
+        whole, kinds = cls.model_json_schema(mode="serialization"), specs()[tool].payload_schema()
+        whole["$defs"] = whole.get("$defs", {}) | kinds.pop("$defs", {})
+        nothing: dict[str, Any] = {"type": "object", "additionalProperties": False}
+        whole["properties"]["data"] = {"anyOf": [kinds, nothing], "description": f"Payload of {tool}"}
+        return whole
+
     def payload(self, kind: type[P]) -> P | None:
         """The payload where it is of this type."""
         return self.data if isinstance(self.data, kind) else None

@@ -77,16 +77,9 @@ class ToolSpec:
         found: BaseModel = _reader(self.results).validate_python(record)
         return found
 
-    def result_schema(self) -> dict[str, Any]:
-        """JSON schema of what the tool returns, its payload of the tool's own type, or an empty object where there is none."""
-        from tools.evidence import ToolResult
-
-        whole = ToolResult.model_json_schema(mode="serialization")
-        nothing: dict[str, Any] = {"type": "object", "additionalProperties": False}
-        kinds = _reader(self.results).json_schema(mode="serialization") if self.results else {"not": {}}
-        whole["$defs"] = whole.get("$defs", {}) | kinds.pop("$defs", {})
-        whole["properties"]["data"] = {"anyOf": [kinds, nothing], "description": f"Payload of {self.name}"}
-        return whole
+    def payload_schema(self) -> dict[str, Any]:
+        """JSON schema of the payload; one that nothing meets where the tool has none."""
+        return _reader(self.results).json_schema(mode="serialization") if self.results else {"not": {}}
 
 
 def _named(path: str) -> Any:

@@ -29,7 +29,6 @@ from medmpt_backend.errors import BackendError
 from retrieval.errors import RetrievalError
 from tools.errors import ToolsError
 from tools.evidence import Language, ToolResult
-from tools.spec import specs
 
 _ROOM_ERRORS = (AgentError, ToolsError, RetrievalError, BackendError)
 _CASE = "Handle that open_case gave; leave out for the patient of this session"
@@ -137,7 +136,7 @@ def _clinical(tool: BaseTool, rooms: _Rooms) -> Tool:
         text = "\n".join([*(f"EMERGENCY: {e}" for e in result.emergencies), result.for_model(language or "en")])
         return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent=result.model_dump(mode="json"))
 
-    return _tool(tool.name, tool.description, run, fields, ToolResult, specs()[tool.name].result_schema())
+    return _tool(tool.name, tool.description, run, fields, ToolResult, ToolResult.schema_of(tool.name))
 
 
 def _tool(

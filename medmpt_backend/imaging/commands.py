@@ -12,10 +12,10 @@ from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.candidates import DEFINITIONS as CANDIDATE_DEFINITIONS
 from medmpt_backend.imaging.candidates import Candidate, candidates, expected_false_positives
 from medmpt_backend.imaging.compare import Pair, compare
+from medmpt_backend.imaging.figures import MeasuredCT, SeriesRow
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import DEFINITIONS, Lesion, measure
 from medmpt_backend.imaging.quantify import Quantification, quantify
-from medmpt_backend.imaging.record import MeasuredCT, SeriesRow, fields_of
 
 
 class LimitOut(BaseModel):
@@ -48,7 +48,7 @@ class QuantifyOut(MeasuredCT, _Head):
             reason=" ".join(limit.reason for limit in found.limits) or None,
             warnings=list(found.warnings),
             limits=[LimitOut(cause=li.cause, validity=li.validity, figures=list(li.figures), reason=li.reason) for li in found.limits],
-            **fields_of(found),
+            **found.fields(),
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
-from medmpt_backend.imaging.figures import LungFigures, RegionFigures, Side, Third
+from medmpt_backend.imaging.figures import LungFigures, RegionFigures, SeriesRow, Side, Third
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
 from medmpt_backend.imaging.findings.groups import Findings, Point
 from medmpt_backend.imaging.findings.key_slices import key_slices
@@ -72,6 +72,17 @@ class Quantification:
     def status(self) -> Literal["ok", "partial"]:
         """`partial` when something named limits a figure."""
         return "partial" if self.limits else "ok"
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of `MeasuredCT`."""
+        return {
+            "series": SeriesRow.of(self.series, self.slices, self.spacing_mm),
+            "lungs": self.lungs,
+            "regions": self.regions,
+            "key_slices": dict(self.key_slices),
+            "definitions": dict(self.definitions),
+            **vars(self.findings),
+        }
 
     def validity(self, figure: str) -> Literal["in", "out", "unknown"]:
         """Whether a figure (`laa950_pct`, ...) is inside the domain of the method."""

@@ -21,7 +21,7 @@ class Form:
     Attributes:
         said: As written; in capitals it counts only so.
         means: What stands for it.
-        not_after: A character before which the form is something else (`% pred`).
+        not_after: Endings, apart by blanks, of the text before; after one of them the form is something else (`% pred`, `4 mets`).
     """
 
     said: str
@@ -31,7 +31,7 @@ class Form:
 
 @lru_cache(maxsize=1)
 def forms() -> dict[str, Form]:
-    """The table by form, lower case.
+    """The table by form; a form without capitals counts in any case.
 
     Raises:
         BadInput: A form occurs twice, or says nothing new.
@@ -39,10 +39,9 @@ def forms() -> dict[str, Form]:
     found: dict[str, Form] = {}
     for row in read_rows(TABLE):
         form = Form(row["said"], row["means"], row.get("not_after", ""))
-        key = form.said.lower()
-        if key in found or not form.means or key == form.means.lower():
+        if form.said in found or not form.means or form.said.lower() == form.means.lower():
             raise BadInput(f"{TABLE.name}: {form.said!r} occurs twice or says nothing new")
-        found[key] = form
+        found[form.said] = form
     return found
 
 
@@ -60,9 +59,9 @@ def written_out(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     changes: list[tuple[str, str]] = []
 
     def put(match: re.Match[str]) -> str:
-        form = forms()[match.group().lower()]
-        before = text[: match.start()].rstrip()
-        if (form.not_after and before.endswith(form.not_after)) or _stands(text, match.start(), form):
+        form = forms().get(match.group()) or forms().get(match.group().lower())
+        before = text[: match.start()].rstrip().lower()
+        if form is None or before.endswith(tuple(form.not_after.split())) or _stands(text, match.start(), form):
             return match.group()
         changes.append((match.group(), form.means))
         return form.means

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from medmpt_backend.imaging.record import fields_of
 from medmpt_backend.messages import joined
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
@@ -257,4 +256,4 @@ def _slices(q: "Quantification", study: str) -> list[Evidence]:
 
 def payload(q: "Quantification", marks: Iterable[Mark] = ()) -> Measured:
     """The contract's object of `ct quantify`, and the marks of the study."""
-    return Measured(**fields_of(q), marks=mark_rows(marks))
+    return Measured(**q.fields(), marks=mark_rows(marks))

@@ -107,7 +107,7 @@ def _scores(g: Gathered) -> Iterator[SummaryLine]:
 def _fever(g: Gathered) -> bool:
     """Fever with cough or with dense lung: pneumonia stands in question."""
     said = " ".join((*g.case.presentation.symptoms, g.case.presentation.question or "")).casefold()
-    return bool(re.search(_WORDS.text("problems_fever"), said) and re.search(_WORDS.text("problems_fever_2"), said))
+    return bool(re.search(_WORDS.text("problems_fever"), said) and re.search(_WORDS.text("problems_cough"), said))
 
 
 def _first(text: str) -> str:

@@ -264,9 +264,9 @@ def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[st
             lobes=(_lobes(item.lobes, False), _lobes(item.lobes, True)),
         ),
         "size_off": pair(
-            "{known}: found, but the size is off: you measured {size_mm:.0f} mm, it is {size_mm_2:.0f} mm.",
-            size_mm=entry.size_mm if entry and entry.size_mm else 0,
-            size_mm_2=item.size_mm or 0,
+            "{known}: found, but the size is off: you measured {measured_mm:.0f} mm, it is {true_mm:.0f} mm.",
+            measured_mm=entry.size_mm if entry and entry.size_mm else 0,
+            true_mm=item.size_mm or 0,
             known=(known.en, known.zh),
         ),
     }

@@ -15,7 +15,7 @@ from tools.evidence import Language
 from tools.imaging.overlays import LAYERS
 from tools.imaging.planes import Plane, Projection
 from tools.wording import in_language
-from ui.asking import PRIVATE, Doors, told
+from ui.callers import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.restore import ROOM_ERRORS
 from ui.session import Session

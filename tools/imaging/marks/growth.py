@@ -119,19 +119,19 @@ def _statement(pair: "Pair", marks: tuple[tuple[Mark, ...], tuple[Mark, ...]], s
         doubling, doubling_zh = told(" The volume doubles in {days:.0f} days.", days=pair.doubling_days)
     if because is not None:
         said, said_zh = told("cannot be judged for growth")
-        doubling, doubling_zh = told(" {because}", because=because)
+        doubling, doubling_zh = told(" {because}", because=halves(because))
     text, text_zh = told(
-        "Mark {number} {said}: volume {volumes} on {studies} (mark {number_2}), {volumes_2} on {studies_2} "
-        "({percent}); long diameter {long_mm:.1f} mm then, {long_mm_2:.1f} mm now.{doubling}",
+        "Mark {number} {said}: volume {volume_then} on {study_then} (mark {earlier}), {volume_now} on {study_now} "
+        "({percent}); long diameter {long_then:.1f} mm then, {long_now:.1f} mm now.{doubling}",
         number=now.number,
-        volumes=volumes[0],
-        studies=studies[1],
-        number_2=then.number,
-        volumes_2=volumes[1],
-        studies_2=studies[0],
+        volume_then=volumes[0],
+        study_then=studies[1],
+        earlier=then.number,
+        volume_now=volumes[1],
+        study_now=studies[0],
         percent=percent,
-        long_mm=then.lesion.long_mm,
-        long_mm_2=now.lesion.long_mm,
+        long_then=then.lesion.long_mm,
+        long_now=now.lesion.long_mm,
         said=(said, said_zh),
         doubling=(doubling, doubling_zh),
     )

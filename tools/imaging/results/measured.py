@@ -1,6 +1,6 @@
 """What `quantify_ct` holds beside its evidence: the contract's object of `ct quantify`, and the marks of the study."""
 
-from medmpt_backend.imaging.record import MeasuredCT
+from medmpt_backend.imaging.figures import MeasuredCT
 from tools.evidence import Payload
 from tools.imaging.marks.mark import MarkRow
 

@@ -40,7 +40,7 @@ class Obstacles:
             ids = ", ".join(s.id for s in self.proposed)
             n = len(self.proposed)
             en = f"{n} drafted sentence{'s are' if n > 1 else ' is'} not decided on ({ids}): accept, edit or strike each"
-            return pair("{text}, or accept all", text=en, text_2=n, ids=ids)
+            return pair("{text}, or accept all", text=en, count=n, ids=ids)
         return None
 
 

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from retrieval.messages.catalogue import messages
-from tools.reports.lint import anatomy, calendar, changes, compare, conflicts, omissions, parts_normal, presence, signing, within
+from tools.reports.lint import (
+    anatomy,
+    calendar,
+    changes,
+    compare,
+    conflicts,
+    devices,
+    hedges,
+    omissions,
+    parts_normal,
+    presence,
+    signing,
+    within,
+)
 from tools.reports.lint.advice import follow_up, guideline
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
@@ -65,11 +78,11 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
         *follow_up.too_late(pieces, sentences),
-        *follow_up.undated(sentences),
+        *follow_up.undated(pieces, sentences),
         *guideline.against_guideline(report, pieces, sentences),
         *signing.left_overs(report),
-        *signing.hedged(sentences),
-        *signing.overstated(sentences),
+        *devices.placed(sentences),
+        *hedges.certainty(sentences),
     ]
     sections = {s.section for s in sentences}
     both = {"findings", "impression"} <= sections

@@ -14,7 +14,6 @@ pair = messages("tools.report_lint").pair
 
 _WORDS = patterns("tools.report_lint")
 
-_MONTH = r"(?P<{0}>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ORDINALS = [
     "first",
@@ -50,10 +49,13 @@ _ORDINALS = [
     "thirty-first",
 ]
 _DATE = _WORDS.regex("calendar_date")
+_MONTH = _WORDS.regex("calendar_month")
 _PRIOR = _WORDS.regex("calendar_prior")
 _EXAM = _WORDS.regex("calendar_exam")
 # A date of the examination stands near the start of its sentence.
 _OPENING = 34
+# A first line that is a heading is short.
+_HEAD = 60
 _REPORT = _WORDS.regex("calendar_report")  # fmt: skip
 _BIRTH = _WORDS.regex("calendar_birth")
 _PLANNED = _WORDS.regex("calendar_planned")
@@ -74,6 +76,19 @@ def found_dates(text: str) -> Iterator[tuple[date | None, str, int]]:
             yield None, m.group(), m.start()
 
 
+def _later_months(report: str, sentences: list[Sentence], exam: date) -> Iterator[Remark]:
+    """Months and years of earlier studies that lie behind this one."""
+    for m in _MONTH.finditer(report):
+        g = {k[0]: v for k, v in m.groupdict().items() if v}
+        month = g.get("m")
+        if month is not None and _role(report, m.start(), sentences) != "prior":
+            continue
+        if int(g["y"]) > exam.year:
+            place = _line(report, m.start(), sentences)
+            yield _when((place,), pair("{day} is not before this study, and is told as past.", day=m.group().strip()))
+            return
+
+
 def dates(report: str, sentences: list[Sentence], studied: date | None, today: date) -> Iterator[Remark]:
     """Impossible dates, and dates of the past that lie after the study: priors, operations; a report before its study."""
     told: list[tuple[date, str, str]] = []
@@ -85,6 +100,8 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
     exams = [d for d, role, _ in told if role == "now"]
     reports = [d for d, role, _ in told if role == "report"]
     exam = studied or (exams[0] if exams else None)
+    if exam is not None:
+        yield from _later_months(report, sentences, exam)
     for when, role, line in told:
         if role in ("prior", "past") and when >= (exam or (reports[0] if reports else today)) and not (when == exam and role == "past"):
             yield _when(
@@ -121,6 +138,9 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
     tail = re.split(r"\n|[。；;,，]|(?<=[a-z)\d])\.\s", report[place:])[0]
     if _PLANNED.search(lead[-40:]) or _PLANNED.search(tail):
         return "planned"
+    head, _, rest = report.strip().partition("\n")
+    if rest and place < len(head) <= _HEAD and len(list(found_dates(head))) == 1:
+        return "now"
     section = next((s.section for s in reversed(sentences) if s.start <= place), "findings")
     return {"comparison": "prior", "technique": "now", "recommendation": "planned"}.get(section, "past")
 

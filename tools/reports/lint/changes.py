@@ -37,9 +37,7 @@ def change_of(p: Piece) -> str | None:
 def changes(pieces: list[Piece]) -> Iterator[Remark]:
     """The impression's words of change against the findings of the same thing in the same place, and of the whole."""
     seen = [p for p in pieces if p.sentence.section == "findings" and not group("double")["words"].search(p.sentence.text)]
-    for said in (
-        p for p in pieces if p.sentence.section == "impression" and (p.change or _denies_new(p)) and not _MIXED.search(p.sentence.text)
-    ):
+    for said in (p for p in pieces if p.sentence.section == "impression" and (p.change or _denies_new(p)) and not _MIXED.search(p.text)):
         if _denies_new(said):
             yield from _no_new(said, seen)
             continue

@@ -16,6 +16,7 @@ from tools.reports.lint.remarks import Remark
 
 pair = messages("tools.report_lint").pair
 
+_NOT_SEEN = ("history", "comparison", "recommendation")
 _NOT_SO = frozenset(("negated", "hypothetical", "family", "uncertain"))
 
 
@@ -41,6 +42,7 @@ class _Row:
     against: _Words
     unless: re.Pattern[str] | None
     side: bool
+    lobe: bool
     said: Pair
 
 
@@ -52,6 +54,7 @@ def _rows() -> tuple[_Row, ...]:
             _Words(_pattern(row, "against"), _pattern(row, "against_any")),
             _pattern(row, "unless"),
             bool(row.get("side")),
+            bool(row.get("lobe")),
             (row["en"], row["zh"]),
         )
         for row in table("conflicts").values()
@@ -86,25 +89,31 @@ def conflicts(report: str, sentences: list[Sentence]) -> Iterator[Remark]:
 def _met(row: _Row, sentences: list[Sentence]) -> Iterator[tuple[str, str]]:
     for a in sentences:
         for m in row.premise.found(a):
-            sides = _sides(a.text, m) if row.side else frozenset()
             for b in sentences:
                 for n in row.against.found(b):
-                    apart = a != b or n.start() >= m.end() or n.end() <= m.start()
-                    if apart and _same_side(row, sides, b, n) and b.section not in ("history", "comparison", "recommendation"):
+                    if b.section not in _NOT_SEEN and _collide(row, a.text, m, b.text, n):
                         yield a.text, b.text
 
 
-def _same_side(row: _Row, sides: frozenset[str], sentence: Sentence, m: re.Match[str]) -> bool:
-    if not row.side:
-        return True
-    other = _sides(sentence.text, m)
-    both = "both" in sides | other
-    return bool(sides) and bool(other) and (both or bool(sides & other))
+def _collide(row: _Row, a: str, m: re.Match[str], b: str, n: re.Match[str]) -> bool:
+    """Whether two matches stand in different clauses, and speak of one place where the row asks for it."""
+    first, second = _near(a, m), _near(b, n)
+    lobes = _named("lobe", m.group()) & _named("lobe", n.group())
+    return first != second and (not row.lobe or bool(lobes)) and (not row.side or _one_side(first, second))
 
 
-def _sides(text: str, m: re.Match[str]) -> frozenset[str]:
-    """Sides in the clause around a match."""
-    low = max((text.rfind(c, 0, m.start()) for c in ".;,。；，、:："), default=-1) + 1
-    after = [i for c in ".;,。；，、" if (i := text.find(c, m.end())) >= 0]
-    near = text[low : min(after, default=len(text))]
-    return frozenset(name for name, pattern in group("side").items() if pattern.search(near))
+def _one_side(a: str, b: str) -> bool:
+    sides, other = _named("side", a), _named("side", b)
+    return bool(sides & other) or (bool(sides and other) and "both" in sides | other)
+
+
+def _near(text: str, m: re.Match[str]) -> str:
+    """The clause around a match."""
+    marks = table("words")["clause_marks"]["words"]
+    low = max((text.rfind(c, 0, m.start()) for c in marks), default=-1) + 1
+    after = [i for c in marks if (i := text.find(c, m.end())) >= 0]
+    return text[low : min(after, default=len(text))]
+
+
+def _named(name: str, text: str) -> frozenset[str]:
+    return frozenset(key for key, pattern in group(name).items() if pattern.search(text))

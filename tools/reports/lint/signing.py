@@ -1,14 +1,11 @@
-"""What must be settled before signing: identity, template left-overs, hedges."""
+"""What must be settled before signing: identity and template left-overs."""
 
-import itertools
 import re
 from collections.abc import Iterator
 
 from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.subjects import is_place
-from tools.reports.lint.reading.topics import read_pieces
 from tools.reports.lint.reading.vocabulary import group, left_over
 from tools.reports.lint.remarks import Remark, label
 
@@ -17,9 +14,6 @@ pair = messages("tools.report_lint").pair
 _WORDS = patterns("tools.report_lint")
 _RELATIVES = _WORDS.regex("signing_relatives")
 
-_OPEN = _WORDS.regex("signing_open")
-_CERTAIN = _WORDS.regex("signing_certain")
-_DISEASE = _WORDS.regex("signing_disease")
 _AGE = _WORDS.regex("signing_age")
 
 
@@ -60,27 +54,6 @@ def _who(places: tuple[str, ...], said: Pair) -> Remark:
     return Remark("identity", *said, places, *pair("Make sure that this is the right patient's report."))
 
 
-def overstated(sentences: list[Sentence]) -> Iterator[Remark]:
-    """An impression that calls certain what the findings leave open."""
-    open_ = [s for s in sentences if s.section == "findings" and _OPEN.search(s.text)]
-    for said in (s for s in sentences if s.section == "impression" and _CERTAIN.search(s.text) and not _OPEN.search(s.text)):
-        mine = _matters(said)
-        first = next((s for s in open_ if mine & _matters(s)), None)
-        if first is not None:
-            yield Remark(
-                "hedge",
-                *pair("The impression calls certain what the findings leave open."),
-                (first.text, said.text),
-                *pair("Use one degree of certainty."),
-            )
-
-
-def _matters(sentence: Sentence) -> frozenset[str]:
-    """What a sentence is about, without places."""
-    found = {t for p in read_pieces([sentence]) for t in p.topics if not t.startswith("~") and not is_place(t)}
-    return frozenset(found - {"lesion", "disease"}) | frozenset(m.group(0).lower()[:7] for m in _DISEASE.finditer(sentence.text))
-
-
 def left_overs(report: str) -> Iterator[Remark]:
     """What a template or dictation left behind."""
     found = list(dict.fromkeys(m.group().strip() for m in left_over().finditer(report)))
@@ -92,18 +65,3 @@ def left_overs(report: str) -> Iterator[Remark]:
             tuple(found),
             *pair("Fill in or delete."),
         )
-
-
-def hedged(sentences: list[Sentence]) -> Iterator[Remark]:
-    """Three or more words of doubt in one sentence, or two that double each other."""
-    words = group("hedge")["words"]
-    for s in sentences:
-        hits = list(words.finditer(s.text))
-        doubled = any(b.start() - a.end() <= 2 for a, b in itertools.pairwise(hits))
-        if s.section != "history" and (len(hits) >= 3 or (doubled and len(hits) >= 2)):
-            yield Remark(
-                "hedge",
-                *pair("The sentence stacks words of doubt."),
-                (s.text,),
-                *pair("Say how likely and why, once."),
-            )

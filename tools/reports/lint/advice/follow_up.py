@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.parts import Sentence
+from tools.reports.lint.reading.subjects import known
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.units import number, to_months
 from tools.reports.lint.reading.vocabulary import group
@@ -54,13 +55,16 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
         yield _remark(advice[-1], pair("Follow-up is advised without interval and modality."))
 
 
-def undated(sentences: list[Sentence]) -> Iterator[Remark]:
-    """A repeat of imaging that is advised without saying when."""
+def undated(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
+    """A repeat of imaging that is advised for a lesion without saying when."""
     words = group("follow_up")
+    if not any("lesion" in p.topics and p.states("lesion") for p in pieces):
+        return
     for s in sentences:
         if s.section not in ("impression", "recommendation") or not _REPEAT.search(s.text) or _DECIDED.search(s.text):
             continue
-        if not words["interval"].search(s.text) and not _WHEN.search(s.text):
+        topics = {t for t, _, _ in known(s.text)}
+        if (not topics or "lesion" in topics) and not words["interval"].search(s.text) and not _WHEN.search(s.text):
             yield _remark(s.text, pair("A repeat examination is advised without a time."))
             return
 
@@ -100,11 +104,11 @@ def _benign_impression(pieces: list[Piece]) -> bool:
 
 
 def _wait(text: str) -> float | None:
-    """The longest wait that is advised, in months."""
+    """The shortest wait that is advised, in months."""
     waits = []
     for m in _WAIT.finditer(text):
         waits.append(number(m["n"] or m["zn"]) * to_months(m["u"] or m["zu"]))
-    return max(waits, default=None)
+    return min(waits, default=None)
 
 
 def _remark(place: str, said: Pair) -> Remark:

@@ -18,6 +18,8 @@ pair = messages("tools.report_lint").pair
 _TOPICS = frozenset(("lesion", "ground_glass", "airspace", "emphysema", "disease", "fibrosis", "scar", "invasion"))
 _LARGEST_MM = 30.0
 _DECIDE_MM = 6.0
+# The next screening after a category that asks for nothing is a year away.
+_ROUTINE_MONTHS = 12.0
 _PART_SOLID, _GROUND_GLASS, _SOLID = "part_solid", "ground_glass", "solid"
 
 
@@ -40,6 +42,7 @@ def against_guideline(report: str, pieces: list[Piece], sentences: list[Sentence
         yield from _categorised(report, name, nodule, advice)
     elif nodule is not None and not _words("followed").search(report):
         yield from _timed(nodule, advice)
+        yield from _overdone(nodule, advice)
     if nodule is not None and nodule.size >= _DECIDE_MM:
         if not any(_words(name).search(report) for name in ("followed", "settled")):
             yield from _dismissed(nodule, advice)
@@ -75,6 +78,10 @@ def _kind(p: Piece, pieces: list[Piece]) -> str:
     return _GROUND_GLASS if _words(_GROUND_GLASS).search(near) else _SOLID
 
 
+def _advises(s: Sentence) -> bool:
+    return bool(group("follow_up")["words"].search(s.text) or group("decided")["words"].search(s.text) or waits_in(s.text))
+
+
 def _of_nodule(s: Sentence) -> bool:
     """Whether a sentence may give advice for a nodule: it speaks of one, or of nothing else."""
     topics = {t for t, _, _ in known(s.text)}
@@ -94,6 +101,8 @@ def _decided(advice: list[Sentence]) -> bool:
 def _categorised(report: str, name: str, nodule: _Nodule | None, advice: list[Sentence]) -> Iterator[Remark]:
     row = table("advice")["category"].get(name)
     first = _first(advice)
+    if row is not None and row["most"] < _ROUTINE_MONTHS and nodule is not None and not any(_advises(s) for s in advice):
+        yield _remark(nodule.place, pair("Lung-RADS {name} is given without what is to be done.", name=name))
     if row is None:
         return
     if first is not None and not (row["decided"] and _decided(advice)):
@@ -117,6 +126,13 @@ def _timed(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
         yield _remark(place, pair("The first control of a nodule of {size:g} mm is earlier than any guideline asks.", size=nodule.size))
 
 
+def _overdone(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
+    """Sampling or PET for a nodule that no guideline even follows."""
+    place = next((s.text for s in advice if _words("invasive").search(s.text) and not _words("conditional").search(s.text)), None)
+    if place is not None and nodule.size < _DECIDE_MM and not _words("multiple").search(nodule.place):
+        yield _remark(place, pair("Sampling or PET is advised for a nodule of {size:g} mm.", size=nodule.size))
+
+
 def _dismissed(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
     """No follow-up for a nodule that needs a decision."""
     for s in advice:
@@ -130,7 +146,7 @@ def _wrong_modality(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]
     said = [s for s in advice if group("follow_up")["words"].search(s.text)]
     if any(_words("right_modality").search(s.text) for s in said):
         return
-    wrong = next((s for s in said if _words("other_modality").search(s.text)), None)
+    wrong = next((s for s in said if _words("other_modality").search(s.text) and "lesion" in {t for t, _, _ in known(s.text)}), None)
     if wrong is not None:
         yield _remark(wrong.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size))
 

@@ -26,7 +26,7 @@ _OTHER = (
     ("HU", re.compile(r"(-?\d+(?:\.\d+)?)\s*HU", re.IGNORECASE), 1.0),
     ("mL", _WORDS.regex("figures_millilitres"), 1.0),
     ("mL", _WORDS.regex("figures_litres", 0), 1000.0),
-    ("%", re.compile(r"(\d+(?:\.\d+)?)\s*%"), 1.0),
+    ("%", re.compile(r"(?<![\d.])(?<![<>≥≤] )(?<![<>≥≤])(?<!above )(?<!below )(?<!over )(?<!under )(?<!than )(\d+(?:\.\d+)?)\s*%"), 1.0),
     ("score", _WORDS.regex("figures_score"), 1.0),
     ("days", _WORDS.regex("figures_days"), 1.0),
 )

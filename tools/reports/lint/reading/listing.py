@@ -3,6 +3,7 @@
 import re
 
 from retrieval.messages.patterns import patterns
+from tools.reports.lint.reading.units import number
 from tools.reports.lint.reading.vocabulary import group
 
 _WORDS = patterns("tools.report_lint")
@@ -10,6 +11,7 @@ _BROKEN = _WORDS.regex("listing_broken")
 _RUN = _WORDS.regex("listing_run")
 
 VALUES = {"single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "many": 99}
+_TOTAL = _WORDS.regex("listing_total")
 _RIBS = _WORDS.regex("listing_ribs")
 _RIBS_BEHIND = _WORDS.regex("listing_ribs_behind")
 _SPINE = _WORDS.regex("listing_spine", 0)
@@ -33,7 +35,18 @@ def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
                     r"[,，;；:：()（）\d]|(?<![a-z])(?:year|month|week|day|and|in|of|station)", between, re.IGNORECASE
                 ):
                     out.setdefault(topic, VALUES[name])
+    out.update(_totals(text, topics))
     return out
+
+
+def _totals(text: str, topics: dict[str, int]) -> dict[str, int]:
+    """A total that is said of what a text speaks of ("three in total")."""
+    m = _TOTAL.search(text)
+    first = min((t for t in topics if not t.startswith("~")), key=lambda t: topics[t], default=None)
+    if m is None or first is None:
+        return {}
+    said = m["zh"] or m["en"] or m["of"]
+    return {first: VALUES[said.lower()] if said.lower() in VALUES else int(number(said))}
 
 
 def listed(text: str) -> dict[str, int]:

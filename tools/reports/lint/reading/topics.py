@@ -19,6 +19,9 @@ from tools.reports.lint.reading.vocabulary import group, table
 _WORDS = patterns("tools.report_lint")
 _JOINED_WITH = _WORDS.regex("topics_joined_with", 0)
 _CALIBRE = _WORDS.regex("topics_calibre", 0)
+_REST = _WORDS.regex("topics_rest")
+_ORGAN_HEAD = re.compile(r"^\W*(?:[A-Za-z]+ ?){1,3}$")
+_LISTED = _WORDS.regex("topics_listed")
 _JOINED_AND = _WORDS.regex("topics_joined_and", 0)
 
 _PIECE = _WORDS.regex("topics_piece")
@@ -102,8 +105,17 @@ def read_pieces(sentences: list[Sentence]) -> list[Piece]:
             whole = replace(sentence, text=joined)
             out[-1] = replace(out[-1], text=joined, sentence=whole, figures=figures_in(joined), change=change_in(joined))
         else:
-            out += found
+            out += [_listed(p, out[-1]) if out else p for p in found]
     return out
+
+
+def _listed(p: Piece, last: Piece) -> Piece:
+    """A row of a list ("#2 LUL solid 3 mm") speaks of what the row before it or its head names."""
+    plainly = all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1
+    bare = plainly and bool(p.lobes or p.sides) and bool(p.figures.now) and p.sentence.section == last.sentence.section
+    return (
+        replace(p, topics={**p.topics, "lesion": 0}, status={**p.status, "lesion": frozenset()}) if bare and "lesion" in last.topics else p
+    )
 
 
 def _continues(sentence: Sentence, last: Piece) -> bool:
@@ -127,12 +139,25 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
         else:
             spans.append((a, b))
     whole = (_named("side", text), _named("lobe", text))
-    return [p for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans]) if p.topics]
+    return [
+        p
+        for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans])
+        if p.topics or _normal(p.text) or (p.figures.now and (p.lobes or p.sides))
+    ]
+
+
+def _normal(text: str) -> bool:
+    """Whether a piece without any subject calls a part normal ("Clear lungs")."""
+    return any(pattern.search(text) for pattern in group("normal").values())
 
 
 def _joins(text: str, last: tuple[int, int], own: tuple[int, int]) -> bool:
     """Whether a span continues the one before: one of them has no subject, and not both name a place."""
     before, here = text[last[0] : last[1]], text[own[0] : own[1]]
+    if _REST.match(here):
+        return False
+    if here.startswith(":") and _ORGAN_HEAD.match(before):
+        return True
     if _own_subject(here) and _own_subject(before):
         return False
     return not (_placed(before) and _placed(here))
@@ -147,13 +172,24 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
     out: list[Piece] = []
     for i, p in enumerate(pieces):
         source = _lender(p, out, pieces[i + 1 :])
-        if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes) and not _advice(p):
+        if (
+            not any(not t.startswith("~") for t in p.topics)
+            and source is not None
+            and (p.sides or p.lobes)
+            and not _advice(p)
+            and not _other_words(p)
+        ):
             absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
             status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
         out.append(p)
     return out
+
+
+def _other_words(p: Piece) -> bool:
+    """Whether a piece has words of its own for what it speaks of, and is no member of a list."""
+    return not p.figures.now and any(t.startswith("~") for t in p.topics) and not _LISTED.match(p.text)
 
 
 def _advice(p: Piece) -> bool:

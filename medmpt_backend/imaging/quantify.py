@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.balls import opened
-from medmpt_backend.imaging.anatomy.chest_domain import require_chest
-from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
+from medmpt_backend.imaging.anatomy.chest_domain import absent_side, require_chest
+from medmpt_backend.imaging.anatomy.lungs import RIGHT, Lungs, segment
 from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.figures import LungFigures, RegionFigures, Side, Third
@@ -18,6 +18,7 @@ from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findin
 from medmpt_backend.imaging.findings.groups import Findings
 from medmpt_backend.imaging.findings.key_slices import KeySlice, key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
+from medmpt_backend.imaging.findings.one_lung import without_other_side
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
@@ -129,6 +130,9 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
     limits = limits_of(volume, lungs, figures.median_hu)
     seen = findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10)
+    absent = absent_side(lungs)
+    if absent is not None:
+        seen = without_other_side(seen, "right" if absent == RIGHT else "left")
     return Quantification(
         series=volume.series,
         slices=volume.hu.shape[0],

@@ -11,6 +11,7 @@ from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
 from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, refine
 from medmpt_backend.imaging.anatomy.outside import without_padding, without_room_air
+from medmpt_backend.imaging.anatomy.spine import find_spine
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import Volume
 
@@ -26,6 +27,8 @@ CLOSING_MM = 6.0
 # Gas of the stomach, the colon or a pneumothorax is plain; even bullous lung has walls and vessels.
 PLAIN_GAS_HU = -970
 PLAIN_GAS_SHARE = 0.8
+# A part smaller than this share of the other lung is no lung of its own.
+LEAST_PART = 0.08
 # Centres of two lungs lie at least this far apart (usual: about 120 mm); parts of one lung lie closer.
 SEPARATION_MM = 60.0
 
@@ -101,7 +104,7 @@ def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Split lung air into right and left, and close each over its vessels."""
     coarse = coarsen(grid, COARSE_MM)
     solid = fraction(air, coarse.factors, coarse.hu.shape) >= 0.5
-    sides = _split(solid, coarse.spacing)
+    sides = _split(coarse, solid)
     whole = np.zeros_like(sides)
     both = together(lambda: _close(sides == RIGHT, coarse.spacing, CLOSING_MM), lambda: _close(sides == LEFT, coarse.spacing, CLOSING_MM))
     for side, grown in zip((RIGHT, LEFT), both, strict=True):
@@ -112,28 +115,38 @@ def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.where(air, fine_sides, labels)
 
 
-def _split(solid: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
+def _split(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Right and left seeds: erode until two large parts lie side by side, then give every voxel to the nearer part."""
     sides = np.zeros(solid.shape, dtype=np.uint8)
     for radius in (0.0, 3.0, 6.0, 9.0, 12.0):
-        core = deeper(solid, radius, spacing) if radius else solid
+        core = deeper(solid, radius, grid.spacing) if radius else solid
         labels, count = ndimage.label(core)
         if not count:
             break
-        sizes = np.bincount(labels[core], minlength=count + 1)
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        sizes[0] = 0
         order = np.argsort(-sizes)[:2]
-        if count >= 2 and sizes[order[1]] >= 0.15 * sizes[order[0]]:
-            centres = [float(np.nonzero(labels == i)[2].mean()) for i in order]
-            apart = (centres[0] - centres[1]) * spacing[2]
+        if count >= 2 and sizes[order[1]] >= LEAST_PART * sizes[order[0]]:
+            centres = [float(np.nonzero((labels == i).any(axis=(0, 1)))[0].mean()) for i in order]
+            apart = (centres[0] - centres[1]) * grid.spacing[2]
             if abs(apart) >= SEPARATION_MM:
                 right, left = (order[0], order[1]) if apart < 0 else (order[1], order[0])
                 sides[labels == right], sides[labels == left] = RIGHT, LEFT
-                return _to_nearest(sides, solid, spacing)
+                return _to_nearest(sides, solid, grid.spacing)
+    return _one_side(grid, solid)
+
+
+def _one_side(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """One lung: every part belongs to the side of the spine on which it lies (of the image, where no spine is seen)."""
+    sides = np.zeros(solid.shape, dtype=np.uint8)
     labels, count = ndimage.label(solid)
-    if count:
-        biggest = int(np.argmax(np.bincount(labels.ravel())[1:])) + 1
-        centre = ndimage.center_of_mass(labels == biggest)[2]
-        sides[labels == biggest] = RIGHT if centre < solid.shape[2] / 2 else LEFT
+    if not count:
+        return sides
+    spine = find_spine(grid, solid)
+    middle = spine.x if spine is not None else solid.shape[2] / 2
+    for i, box in enumerate(ndimage.find_objects(labels), start=1):
+        centre = (box[2].start + box[2].stop - 1) / 2
+        sides[box][labels[box] == i] = RIGHT if centre < middle else LEFT
     return sides
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import OutOfDomain
-from medmpt_backend.imaging.anatomy.balls import opened
+from medmpt_backend.imaging.anatomy.balls import box_of, opened
 from medmpt_backend.imaging.anatomy.chest_domain import absent_side, require_chest
 from medmpt_backend.imaging.anatomy.lungs import RIGHT, Lungs, segment
 from medmpt_backend.imaging.anatomy.space import cavity_of
@@ -120,7 +120,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     volume = replace(volume, series=series)
     codes = region_codes(lungs)
     (found, low_share, ggo, dense), _ = together(lambda: _densities(volume, lungs, codes), lambda: cavity_of(lungs))
-    sizes = np.bincount(codes.ravel(), minlength=REGIONS + 1)
+    sizes = np.array([np.count_nonzero(codes == code) for code in range(REGIONS + 1)])
     shares = {
         name: 100.0 * np.bincount(codes[mask], minlength=REGIONS + 1) / np.maximum(sizes, 1)
         for name, mask in (("ggo", ggo), ("consolidation", dense))
@@ -177,11 +177,15 @@ def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius
     Returns:
         `(d, h, w)` bool on the grid.
     """
-    mask = (codes > 0) & (lungs.grid.hu >= span[0]) & (lungs.grid.hu <= span[1])
-    if not mask.any():
-        return mask
+    out = np.zeros(codes.shape, dtype=bool)
+    if not codes.any():
+        return out
+    box = box_of(codes > 0)
+    hu = lungs.grid.hu[box]
+    mask = (codes[box] > 0) & (hu >= span[0]) & (hu <= span[1])
     radius = max(radius_mm, 1.25 * max(lungs.grid.spacing))
-    return opened(mask, radius, lungs.grid.spacing, radius + 0.6 * max(lungs.grid.spacing))
+    out[box] = opened(mask, radius, lungs.grid.spacing, radius + 0.6 * max(lungs.grid.spacing))
+    return out
 
 
 def _both(both: Histogram, found: list[Histogram], ggo_pct: float, consolidation_pct: float) -> LungFigures:

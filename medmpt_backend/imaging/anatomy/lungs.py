@@ -68,8 +68,9 @@ def segment(volume: Volume) -> Lungs:
     airway = find_airway(grid, inside)
     lung_air = inside
     if airway is not None:
-        wall = ndimage.binary_dilation(airway.mask, structure=ndimage.generate_binary_structure(3, 1))
-        lung_air = inside & ~wall
+        box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box_of(airway.mask))
+        lung_air = inside.copy()
+        lung_air[box] &= ~ndimage.binary_dilation(airway.mask[box], structure=ndimage.generate_binary_structure(3, 1))
     labels = _both_lungs(grid, _large_parts(grid, lung_air))
     return Lungs(grid, labels, airway, inside)
 
@@ -93,11 +94,16 @@ def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not count:
         return air
     sizes = np.bincount(labels[air], minlength=count + 1)
-    plain = np.bincount(labels[air & (grid.hu < PLAIN_GAS_HU)], minlength=count + 1)
-    gas = plain > PLAIN_GAS_SHARE * sizes
-    if sizes[~gas].any():
+    large = sizes >= max(1, int(sizes.max() / 12))
+    some = np.s_[:, ::2, ::2]
+    seen, air_seen = labels[some], air[some]
+    plain = np.bincount(seen[air_seen & (grid.hu[some] < PLAIN_GAS_HU)], minlength=count + 1)
+    gas = large & (plain > PLAIN_GAS_SHARE * np.bincount(seen[air_seen], minlength=count + 1))
+    if gas.any() and (large & ~gas).any():
         sizes[gas] = 0
-    return (sizes >= max(1, int(sizes.max() / 12)))[labels] & air
+        large = sizes >= max(1, int(sizes.max() / 12))
+    large[0] = False
+    return large[labels]
 
 
 def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 _TAGS = [
@@ -28,6 +29,8 @@ _TAGS = [
     "PixelRepresentation", "NumberOfFrames", "RescaleIntercept", "RescaleSlope",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]  # fmt: skip
+# Looked up once: by name, every file would look them up again.
+_NUMBERS: list[BaseTag] = [Tag(name) for name in _TAGS]
 DAMAGE = (
     InvalidDicomError,
     ValueError,
@@ -121,7 +124,7 @@ def read_frames(file: Path) -> list[Frame]:
     with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")
         with file.open("rb") as source:
-            header = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+            header = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=_NUMBERS, force=True)
             starts = _plain_start(source, header)
         if "Rows" not in header or "Columns" not in header:
             return []

@@ -88,12 +88,12 @@ def narrow(volume: Volume, lungs: Lungs, margin_mm: float) -> Volume:
 
 def narrow_circle(volume: Volume, lungs: Lungs, value: int) -> Volume:
     """A round field of view that just holds the lungs, padded outside."""
-    rows, columns = lung_box(lungs, 4)
     hu = volume.hu.copy()
+    plane = refine((lungs.labels > 0).any(axis=0)[None], lungs.grid.factors, (1, *hu.shape[1:]))[0]
     y, x = np.mgrid[: hu.shape[1], : hu.shape[2]]
-    stop = (min(rows.stop, hu.shape[1]), min(columns.stop, hu.shape[2]))
-    middle, reach = ((rows.start + stop[0]) / 2, (columns.start + stop[1]) / 2), max(stop[0] - rows.start, stop[1] - columns.start) / 2
-    hu[:, (y - middle[0]) ** 2 + (x - middle[1]) ** 2 > reach**2] = value
+    rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
+    far = np.hypot(y - (rows[0] + rows[-1]) / 2, x - (columns[0] + columns[-1]) / 2)
+    hu[:, far > far[plane].max() + max(5 / volume.spacing[1], 2.5)] = value
     return of(volume, hu)
 
 
@@ -150,7 +150,7 @@ def harmless(volume: Volume, lungs: Lungs) -> Named:
     turned = ndimage.rotate(volume.hu[::every], 6, axes=(1, 2), reshape=False, order=1, cval=-1024)
     yield "rolled by 6 degrees", of(volume, turned, (volume.spacing[0] * every, *volume.spacing[1:]))
     yield "field of the lungs + 12 mm", narrow(volume, lungs, 12)
-    yield "field of the lungs + 3 mm", narrow(volume, lungs, 3)
+    yield "field of the lungs + 3 mm", narrow(volume, lungs, max(3, 2 * volume.spacing[1]))
     for value in (-1024, 0):
         yield f"round field, {value} outside", narrow_circle(volume, lungs, value)
     yield "table and blanket", bedded(volume, prone=False)

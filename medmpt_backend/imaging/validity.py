@@ -17,6 +17,8 @@ COARSE_PIXEL_MM = 1.2
 COARSE_STEP_HU = 1.5
 # Share of the largest axial lung area that the first or last slice may show before the lungs count as cut off.
 CUT_SHARE = 0.05
+# Lung at the edge of the image, counted as surface.
+SIDE_CUT_MM2 = 300.0
 # Median density at full inspiration lies well below this.
 SHALLOW_MEDIAN_HU = -780
 
@@ -124,6 +126,11 @@ def _cut(lungs: Lungs) -> list[Limit]:
     area = np.count_nonzero(lungs.labels, axis=(1, 2))
     shares = {"first": float(area[0]) / float(area.max()), "last": float(area[-1]) / float(area.max())}
     ends = [name for name, share in shares.items() if share > CUT_SHARE]
+    inner = lungs.labels[:, 1:-1, 1:-1]
+    sides = area - np.count_nonzero(inner, axis=(1, 2))
+    if float(sides.sum()) * lungs.grid.spacing[1] * lungs.grid.spacing[0] > SIDE_CUT_MM2:
+        reason = "The field of view cuts the lungs at its sides: volumes are those of the part shown, and the pleura there is not seen."
+        return [Limit("partial_lungs", "out", _FIGURES, reason)]
     if not ends:
         return []
     said = " and ".join(f"the {name} slice shows {100 * shares[name]:.0f} % of the largest lung area" for name in ends)

@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
 from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, refine
-from medmpt_backend.imaging.anatomy.outside import without_padding, without_room_air
+from medmpt_backend.imaging.anatomy.outside import inside_body, without_padding
 from medmpt_backend.imaging.anatomy.spine import find_spine
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import Volume
@@ -27,8 +27,11 @@ CLOSING_MM = 6.0
 # Gas of the stomach, the colon or a pneumothorax is plain; even bullous lung has walls and vessels.
 PLAIN_GAS_HU = -970
 PLAIN_GAS_SHARE = 0.8
-# A part smaller than this share of the other lung is no lung of its own.
-LEAST_PART = 0.08
+# A part smaller than this share of the other one is no lung of its own; a part smaller than the second share only beside a lung
+# that keeps to its side of the spine.
+LEAST_PART, USUAL_PART = 0.08, 0.15
+# Share of a lung that may lie beyond the spine.
+BEYOND_SPINE = 0.12
 # Centres of two lungs lie at least this far apart (usual: about 120 mm); parts of one lung lie closer.
 SEPARATION_MM = 60.0
 
@@ -76,16 +79,16 @@ def segment(volume: Volume) -> Lungs:
 
 
 def air_inside(grid: Grid) -> NDArray[np.bool_]:
-    """Air that no path inside its axial slice joins to the edge of the image."""
+    """Air inside the body: what no path inside its axial slice joins to the edge of the image, and lung that the edge cuts."""
     air = grid.hu < LUNG_BELOW_HU
     planar = np.zeros((3, 3, 3), dtype=bool)
     planar[1] = ndimage.generate_binary_structure(2, 1)
     labels, count = ndimage.label(air, structure=planar)
-    keep = np.ones(count + 1, dtype=bool)
-    keep[0] = False
+    at_edge = np.zeros(count + 1, dtype=bool)
     for edge in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):
-        keep[np.unique(edge)] = False
-    return without_room_air(grid, keep[labels], labels)
+        at_edge[np.unique(edge)] = True
+    found: NDArray[np.bool_] = inside_body(grid, labels, at_edge)[labels]
+    return found
 
 
 def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -133,6 +136,8 @@ def _split(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
         sizes[0] = 0
         order = np.argsort(-sizes)[:2]
         if count >= 2 and sizes[order[1]] >= LEAST_PART * sizes[order[0]]:
+            if sizes[order[1]] < USUAL_PART * sizes[order[0]] and _straddles(grid, labels == order[0]):
+                continue
             centres = [float(np.nonzero((labels == i).any(axis=(0, 1)))[0].mean()) for i in order]
             apart = (centres[0] - centres[1]) * grid.spacing[2]
             if abs(apart) >= SEPARATION_MM:
@@ -140,6 +145,16 @@ def _split(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
                 sides[labels == right], sides[labels == left] = RIGHT, LEFT
                 return _to_nearest(sides, solid, grid.spacing)
     return _one_side(grid, solid)
+
+
+def _straddles(grid: Grid, part: NDArray[np.bool_]) -> bool:
+    """Whether a part lies on both sides of the spine: two lungs that are still joined. Without a spine it does."""
+    spine = find_spine(grid, part)
+    if spine is None:
+        return True
+    columns = np.count_nonzero(part, axis=(0, 1))
+    left = int(columns[: round(spine.x)].sum())
+    return min(left, int(columns.sum()) - left) > BEYOND_SPINE * int(columns.sum())
 
 
 def _one_side(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:

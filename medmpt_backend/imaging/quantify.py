@@ -55,6 +55,7 @@ class Quantification:
         definitions: By figure, what is counted, and the source.
         findings: Airway, pleura, consolidation, calcium, heart, bone and muscle, each with its validity.
         warnings: From reading the series, then one sentence per limit.
+        absent_side: The side that holds no aerated lung, None where both lungs are there.
     """
 
     series: SeriesInfo
@@ -67,6 +68,7 @@ class Quantification:
     definitions: Mapping[str, str]
     findings: Findings
     warnings: tuple[str, ...] = field(default=())
+    absent_side: Side | None = None
 
     @property
     def status(self) -> Literal["ok", "partial"]:
@@ -130,9 +132,10 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
     limits = limits_of(volume, lungs, figures.median_hu)
     seen = findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10)
-    absent = absent_side(lungs)
+    side = absent_side(lungs)
+    absent: Side | None = None if side is None else "right" if side == RIGHT else "left"
     if absent is not None:
-        seen = without_other_side(seen, "right" if absent == RIGHT else "left")
+        seen = without_other_side(seen, absent)
     return Quantification(
         series=volume.series,
         slices=volume.hu.shape[0],
@@ -144,6 +147,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
         findings=seen,
         warnings=volume.warnings + unchecked + contradicted + tuple(limit.reason for limit in limits),
+        absent_side=absent,
     )
 
 

@@ -12,6 +12,7 @@ from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.anatomy.orientation import arch_mm, liver_difference, lung_frame
 from medmpt_backend.imaging.anatomy.outside import convex
 from medmpt_backend.imaging.anatomy.spine import find_spine
+from medmpt_backend.imaging.draft.write import measured_draft
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import measure
 from medmpt_backend.imaging.quantify import quantify
@@ -53,6 +54,9 @@ def test_a_white_lung_is_accepted_and_nothing_is_said_of_its_side(volume: Volume
     assert effusion.validity == "unknown"
     assert (effusion.right_ml if side == RIGHT else effusion.left_ml) is None
     assert found.findings.consolidation.validity == "unknown"
+    draft = measured_draft(found)
+    assert any(sentence.section == "impression" and f"No aerated lung on the {name}" in sentence.en for sentence in draft)
+    assert not any(sentence.section == "findings" and "luid" in sentence.en and "not told apart" not in sentence.en for sentence in draft)
 
 
 def test_half_a_thorax_is_no_white_lung(volume: Volume) -> None:

@@ -16,7 +16,7 @@ from medmpt_backend.imaging.draft.write import measured_draft
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import measure
 from medmpt_backend.imaging.quantify import quantify
-from medmpt_backend.imaging.validity import limits_of
+from medmpt_backend.imaging.validity import limits_of, noise_hu
 from medmpt_backend.imaging.volume import Volume
 from tests.medmpt_backend.ct_files import DATA
 
@@ -118,3 +118,14 @@ def test_clicks_all_over_a_mass_at_the_wall_give_one_volume() -> None:
     found = {measure(full, point, lungs).volume_mm3 for point in ((326, 350, 13), (316, 336, 22))}
     assert len(found) == 1
     assert 40_000 < found.pop() < 70_000
+
+
+def test_noise_is_named_where_it_is_added(volume: Volume, lungs: Lungs) -> None:
+    quiet = noise_hu(volume, lungs)
+    noisy = _of(volume, np.clip(volume.hu + np.random.default_rng(0).normal(0, 40, volume.hu.shape), -1024, 3071).astype(np.int16))
+    loud = noise_hu(noisy, lungs)
+    assert quiet is not None
+    assert loud is not None
+    assert quiet < 25 < loud < 50
+    assert "noise" in {limit.cause for limit in limits_of(noisy, lungs, -850)}
+    assert "noise" not in {limit.cause for limit in limits_of(volume, lungs, -850)}

@@ -105,7 +105,7 @@ def said(row: Row) -> str:
 def dropped(name: str, volume: Volume, changed: Volume) -> float:
     """How far the first slice moved towards the feet, mm."""
     if name in ("first slice dropped", "apex cut by a tenth"):
-        return (volume.hu.shape[0] - changed.hu.shape[0]) * volume.spacing[0]
+        return float((volume.hu.shape[0] - changed.hu.shape[0]) * volume.spacing[0])
     return 0.0
 
 

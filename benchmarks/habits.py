@@ -89,7 +89,7 @@ def narrow(volume: Volume, lungs: Lungs, margin_mm: float) -> Volume:
 def narrow_circle(volume: Volume, lungs: Lungs, value: int) -> Volume:
     """A round field of view that just holds the lungs, padded outside."""
     hu = volume.hu.copy()
-    plane = refine((lungs.labels > 0).any(axis=0)[None], lungs.grid.factors, (1, *hu.shape[1:]))[0]
+    plane = refine(np.max(lungs.labels > 0, axis=0, keepdims=True), lungs.grid.factors, (1, *hu.shape[1:]))[0]
     y, x = np.mgrid[: hu.shape[1], : hu.shape[2]]
     rows, columns = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
     far = np.hypot(y - (rows[0] + rows[-1]) / 2, x - (columns[0] + columns[-1]) / 2)

@@ -163,7 +163,8 @@ def write_series(folder: Path, hu: NDArray[np.int16], spacing: tuple[float, floa
         dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.Modality, dataset.PatientID = study, series, "CT", "B"
         dataset.ImageType, dataset.InstanceNumber, dataset.SliceThickness = ["ORIGINAL", "PRIMARY", "AXIAL"], k + 1, round(spacing[0], 4)
         dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [0, 0, round(-k * spacing[0], 4)], [1, 0, 0, 0, 1, 0]
-        dataset.PixelSpacing, dataset.Rows, dataset.Columns = [round(spacing[1], 5), round(spacing[2], 5)], *plane.shape
+        dataset.PixelSpacing = [round(spacing[1], 5), round(spacing[2], 5)]
+        dataset.Rows, dataset.Columns = int(plane.shape[0]), int(plane.shape[1])
         dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 1
         dataset.BitsAllocated = dataset.BitsStored = 16
         dataset.HighBit, dataset.RescaleIntercept, dataset.RescaleSlope = 15, 0, 1

@@ -85,7 +85,7 @@ class Assistant:
         self._cases = Cases()
         self._threads = Threads(self._store)
         self._viewer = Viewer(settings.cache_dir)
-        self.reports = ReportDesk(settings, parts, self._revealed)
+        self.reports = ReportDesk(settings, parts, self._revealed, self.ledger)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
         self.library = Library(settings, parts.reopen_index)
@@ -425,9 +425,8 @@ class Assistant:
 
     def close_session(self, session: str) -> None:
         """Forget the session's open cases; its threads stay on record until erased."""
-        self._cases.close(session)
+        self._viewer.forget(self._cases.close(session))
         self._desk.forget(digest(session))
-        self._viewer.forget()
 
     def threads(self, session: str | None = None) -> list[str]:
         """Threads of a session; of everybody for None (export and erase on the command line)."""

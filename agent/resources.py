@@ -68,7 +68,8 @@ class House:
 
     @cached_property
     def _engine(self) -> "MedMPTEngine | None":
-        from medmpt_backend.weights.checkpoint import NO_WEIGHTS, WeightsStore
+        from medmpt_backend.weights.checkpoint import NO_WEIGHTS
+        from medmpt_backend.weights.store import WeightsStore
 
         store = WeightsStore(self._settings.data_dir)
         if not store.names() or self._settings.weights == NO_WEIGHTS:

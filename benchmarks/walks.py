@@ -9,7 +9,6 @@ errors, requests that left the host. `--only NAME` takes some of the walks, `--s
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 import zipfile
@@ -20,12 +19,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from viewer import FLAGS, served
-
 from agent.assistant import Assistant
 from agent.settings import Settings
+from benchmarks.loopback import on_loopback
+from benchmarks.viewer import FLAGS
 from ui.app import build
 from ui.cli.serve import warm_up
 
@@ -327,7 +324,7 @@ def main() -> None:
         place = Path(folder)
         assistant = Assistant.open(replace(Settings.from_environment(), data_dir=place / "data"))
         warm_up(assistant, None)
-        with served(build(assistant, files=place / "sessions")) as url:
+        with on_loopback(build(assistant, files=place / "sessions")) as url:
             browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             out = {name: walked(browser, url, name, args, place) for name in args.only or WALKS}
             browser.close()

@@ -74,7 +74,7 @@ def active_weights(settings: HasFolders) -> Path:
     Raises:
         Unavailable: None are installed.
     """
-    from medmpt_backend.weights.checkpoint import WeightsStore
+    from medmpt_backend.weights.store import WeightsStore
 
     return WeightsStore(settings.data_dir).active(settings.weights)
 

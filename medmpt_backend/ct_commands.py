@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from medmpt_backend.command_types import CommandResult, ValidityRecord, active_weights, judged, open_engine, settings_of, validity_record
 from medmpt_backend.errors import BackendError, BadInput
+from medmpt_backend.messages import Said, joined, messages
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from medmpt_backend.model.precision import Precision
 
 _Anyway = Annotated[bool, typer.Option("--out-of-domain", help="Show what the model says of a study it cannot judge, every line marked.")]
-_MARK = {"en": "[out of domain] ", "zh": "［超出适用范围］"}
+message = messages("medmpt_backend.inference").said
+_MARK = message("[out of domain] ")
 _Study = Annotated[Path, typer.Argument(help="DICOM folder, .zip of one, or .nii/.nii.gz.")]
 
 
@@ -177,33 +179,27 @@ def _record(f: "FindingScore", outside: bool) -> FindingRecord:
     record = FindingRecord(**{**vars(f), "slices": list(f.slices)})
     if not outside:
         return record
-    marked = {"name": _MARK["en"] + record.name, "name_zh": _MARK["zh"] + record.name_zh, "calibrated": False, "present": None}
+    marked = {"name": _MARK + record.name, "name_zh": _MARK.zh + record.name_zh, "calibrated": False, "present": None}
     return record.model_copy(update=marked)
 
 
-_NO_LABEL = {
-    "en": "No label of the model reached its threshold; this does not say that the study is normal.",
-    "zh": "模型各标签均未达到阈值；这并不表示检查正常。",
-}
-_NOT_ASSESSED = {
-    "en": "Not assessed by the model: sides of findings, abdomen, bones, soft tissue, comparison with earlier studies.",
-    "zh": "模型未评估：病变侧别、腹部、骨骼、软组织及与既往检查的对比。",
-}
+_NO_LABEL = message("No label of the model reached its threshold; this does not say that the study is normal.")
+_NOT_ASSESSED = message("Not assessed by the model: sides of findings, abdomen, bones, soft tissue, comparison with earlier studies.")
 
 
-def _classified_sentences(engine: "MedMPTEngine", volume: "Volume", zh: bool) -> list[SentenceRecord]:
+_SUGGESTED = message("{name}: suggested, probability {probability:.2f}.")
+_SCORED = message("{name}: model score, probability {probability:.2f}.")
+
+
+def _classified_sentences(engine: "MedMPTEngine", volume: "Volume", lang: Literal["en", "zh"]) -> list[SentenceRecord]:
     out = []
     for f in engine.classify(volume, "findings").findings:
         if f.present is None or f.present:
-            where = "、" if zh else ", "
-            slices = where.join(str(s) for s in f.slices)
-            sure = f.present is not None
-            if zh:
-                text = f"{'提示' if sure else '模型评分'}{f.name_zh}（概率 {f.probability:.2f}）。"
-            else:
-                text = f"{f.name}: {'suggested' if sure else 'model score'}, probability {f.probability:.2f}."
+            slices = joined((str(s) for s in f.slices), ", ", "、").say(lang)
+            said = _SUGGESTED if f.present is not None else _SCORED
+            text = said.fill(name=Said(f.name, f.name_zh), probability=f.probability).say(lang)
             out.append(SentenceRecord(text=text, origin="model", evidence=f"slices {slices}" if slices else None))
-    return out or [SentenceRecord(text=_NO_LABEL["zh" if zh else "en"], origin="model")]
+    return out or [SentenceRecord(text=_NO_LABEL.say(lang), origin="model")]
 
 
 def _sections(
@@ -224,13 +220,13 @@ def _sections(
         if not draft.laterality_verified:
             warnings.append("left and right in the model's sentences are unverified")
     if engine.serves("findings"):
-        scored = _classified_sentences(engine, volume, lang == "zh")
+        scored = _classified_sentences(engine, volume, lang)
         marked = [s.model_copy(update={"text": mark + s.text}) for s in scored]
         sections.append(SectionRecord(name="scores", sentences=marked))
     return sections, warnings
 
 
-_NO_PRIOR = {"en": "No earlier study was given for comparison.", "zh": "未提供既往检查供对比。"}
+_NO_PRIOR = message("No earlier study was given for comparison.")
 
 
 def _by_measurement(volume: "Volume", lang: Literal["en", "zh"]) -> list[SectionRecord]:
@@ -241,13 +237,13 @@ def _by_measurement(volume: "Volume", lang: Literal["en", "zh"]) -> list[Section
     try:
         drafted = measured_draft(quantify(volume))
     except BackendError as error:
-        said = [SentenceRecord(text=str(error), origin="not_assessed"), SentenceRecord(text=_NOT_ASSESSED[lang], origin="not_assessed")]
+        said = [SentenceRecord(text=str(error), origin="not_assessed"), SentenceRecord(text=_NOT_ASSESSED.say(lang), origin="not_assessed")]
         return [SectionRecord(name="limits", sentences=said)]
     found: dict[str, list[SentenceRecord]] = {}
     for s in drafted:
         place = (s.source and f"{s.source} ({s.year})") or (f"slice {s.slice}" if s.slice is not None else None)
         if s.section != "technique" and "comparison" not in found:
-            found["comparison"] = [SentenceRecord(text=_NO_PRIOR[lang], origin="metadata")]
+            found["comparison"] = [SentenceRecord(text=_NO_PRIOR.say(lang), origin="metadata")]
         found.setdefault(s.section, []).append(SentenceRecord(text=s.zh if lang == "zh" else s.en, origin=s.origin, evidence=place))
     return [SectionRecord(name=name, sentences=rows) for name, rows in found.items()]
 
@@ -266,12 +262,12 @@ def report(
     encoding = engine.encode(volume)
     status, reason, warnings = judged(encoding.validity)
     outside = encoding.validity.domain == "out"
-    sections, unsure = ([], []) if outside and not anyway else _sections(engine, volume, encoding, lang, _MARK[lang] if outside else "")
+    sections, unsure = ([], []) if outside and not anyway else _sections(engine, volume, encoding, lang, _MARK.say(lang) if outside else "")
     warnings += unsure
     if outside:
         sections = [*_by_measurement(volume, lang), *sections]
     else:
-        sections.append(SectionRecord(name="limits", sentences=[SentenceRecord(text=_NOT_ASSESSED[lang], origin="not_assessed")]))
+        sections.append(SectionRecord(name="limits", sentences=[SentenceRecord(text=_NOT_ASSESSED.say(lang), origin="not_assessed")]))
     return ReportDrafted(
         status=status,
         reason=reason,
@@ -311,7 +307,7 @@ def explain(
     for name in labels:
         found = engine.explain(volume, name, task, method)
         file = write_heatmap(found, volume, out)
-        shown = (_MARK["en"] if outside else "") + name
+        shown = (_MARK if outside else "") + name
         records.append(HeatmapRecord(finding=shown, file=file.name, key_slices=list(found.key_slices)))
     return Explained(
         status=status,

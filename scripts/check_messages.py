@@ -2,7 +2,8 @@
 """What `make check` asks of the messages: each has its Chinese, none is left over, and no new Chinese stands in the code.
 
 Nothing is run: the calls are read out of the source (`pair = messages("tools.labs").pair`, then `pair("…", value=…)`). Chinese characters
-in Python files are counted by folder against `han_left.toml`, whose figures only shrink: `--lower` writes those of today.
+in Python files are counted by folder; none is allowed but what `han_left.toml` still lists, whose figures only shrink (`--lower` writes
+those of today, and takes the file away once there is nothing left).
 Run from the root of a checkout.
 """
 
@@ -16,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -73,7 +73,7 @@ def _called(node: ast.Call, whole: dict[str, str], methods: dict[str, tuple[str,
     func = node.func
     if isinstance(func, ast.Name):
         return methods.get(func.id)
-    if isinstance(func, ast.Attribute) and func.attr in ("pair", "say", "each", "table"):
+    if isinstance(func, ast.Attribute) and func.attr in ("pair", "say", "each", "table", "said"):
         part = whole.get(func.value.id) if isinstance(func.value, ast.Name) else _part(func.value)
         return (part, func.attr) if part else None
     return None
@@ -102,25 +102,28 @@ def _message(place: str, part: str, method: str, node: ast.Call) -> Said | str:
     return Said(place, part, context.value, english.value, frozenset(k.arg for k in node.keywords if k.arg and k.arg != "context"))
 
 
-def _catalogue(part: str) -> tuple[Path, Catalog]:
-    room, _, name = part.partition(".")
-    path = Path(room) / "data" / "messages" / "zh" / f"{name}.po"
-    if not path.is_file():
-        return path, Catalog(locale="zh")
+def catalogues() -> Iterator[tuple[str, Path]]:
+    """Every catalogue with its part: gettext, and the TOML of `medmpt_backend`, which imports nothing of the house."""
+    for room in ROOMS:
+        for path in sorted([*Path(room).glob("data/messages/zh/*.po"), *Path(room).glob("data/messages/*.toml")]):
+            yield f"{room}.{path.stem}", path
+
+
+def _held(path: Path) -> dict[tuple[str, str], str]:
+    """Chinese of a catalogue by context and English."""
+    if path.suffix == ".toml":
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = {("", english): zh for english, zh in rows.items() if isinstance(zh, str)}
+        return found | {(context, en): zh for context, table in rows.items() if isinstance(table, dict) for en, zh in table.items()}
     with path.open("rb") as file:
-        return path, read_po(file, locale="zh", abort_invalid=True)
-
-
-def _translations(catalogue: Catalog) -> dict[tuple[str, str], str]:
-    return {(m.context or "", str(m.id)): str(m.string) for m in catalogue if m.id and m.string}
+        return {(m.context or "", str(m.id)): str(m.string) for m in read_po(file, locale="zh", abort_invalid=True) if m.id and m.string}
 
 
 def differing() -> Iterator[str]:
     """Catalogues that the product reads otherwise than Babel does."""
-    for room in ROOMS:
-        for path in sorted(Path(room).glob("data/messages/zh/*.po")):
-            if read(path.read_text(encoding="utf-8")) != _translations(_catalogue(f"{room}.{path.stem}")[1]):
-                yield f"{path}: not read as Babel reads it"
+    for _, path in catalogues():
+        if path.suffix == ".po" and read(path.read_text(encoding="utf-8")) != _held(path):
+            yield f"{path}: not read as Babel reads it"
 
 
 def _slots(text: str) -> set[str]:
@@ -129,10 +132,9 @@ def _slots(text: str) -> set[str]:
 
 def missing(found: list[Said]) -> Iterator[str]:
     """Messages without Chinese, with a slot that no value fills, or with a value that nobody shows."""
-    held: dict[str, dict[tuple[str, str], str]] = {}
+    held = {part: _held(path) for part, path in catalogues()}
     for one in found:
-        if one.part not in held:
-            held[one.part] = _translations(_catalogue(one.part)[1])
+        held.setdefault(one.part, {})
         if not one.english:
             if not any(context == one.context for context, _ in held[one.part]):
                 yield f"{one.place}: {one.part} has no message in the context {one.context!r}"
@@ -148,13 +150,10 @@ def missing(found: list[Said]) -> Iterator[str]:
 def unused(found: list[Said]) -> Iterator[str]:
     """Messages of a catalogue that no code says."""
     told = {(s.part, s.context, s.english) for s in found}
-    for room in ROOMS:
-        for path in sorted(Path(room).glob("data/messages/zh/*.po")):
-            part = f"{room}.{path.stem}"
-            for message in _catalogue(part)[1]:
-                context = message.context or ""
-                if message.id and not {(part, context, str(message.id)), (part, context, "")} & told:
-                    yield f"{path}: nobody says {message.id!r}" + (f" ({context})" if context else "")
+    for part, path in catalogues():
+        for context, english in _held(path):
+            if not {(part, context, english), (part, context, "")} & told:
+                yield f"{path}: nobody says {english!r}" + (f" ({context})" if context else "")
 
 
 def han() -> Counter[str]:
@@ -166,8 +165,8 @@ def han() -> Counter[str]:
 
 
 def grown() -> Iterator[str]:
-    """Packages with more Chinese in the code than `han_left.toml` allows."""
-    allowed = tomllib.loads(LEFT.read_text(encoding="utf-8"))
+    """Packages with Chinese in the code, beyond what `han_left.toml` still allows."""
+    allowed = tomllib.loads(LEFT.read_text(encoding="utf-8")) if LEFT.is_file() else {}
     for package, lines in sorted(han().items()):
         if lines > allowed.get(package, 0):
             yield f"{package}: {lines} lines with Chinese in the code, at most {allowed.get(package, 0)}: put it into a catalogue or data"
@@ -183,9 +182,12 @@ def faults() -> list[str]:
 def main() -> int:
     """Print every fault, or lower the allowances."""
     if "--lower" in sys.argv:
-        before = tomllib.loads(LEFT.read_text(encoding="utf-8")) if LEFT.is_file() else dict(han())
+        before = tomllib.loads(LEFT.read_text(encoding="utf-8")) if LEFT.is_file() else {}
         kept = {package: min(lines, before.get(package, 0)) for package, lines in sorted(han().items())}
         rows = "".join(f'"{package}" = {lines}\n' for package, lines in kept.items() if lines)
+        if not rows:
+            LEFT.unlink(missing_ok=True)
+            return 0
         LEFT.write_text(
             "# Lines with Chinese characters in Python files, by package; only ever lower: scripts/check_messages.py --lower\n" + rows
         )

@@ -4,6 +4,7 @@ A server of the real assistant is started on a free port and ended; pictures go 
 """
 
 import io
+import os
 import socket
 import subprocess
 import sys
@@ -22,6 +23,8 @@ LOCALES = {"en": "en-US", "zh": "zh-CN"}
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE_MS = 240_000
 WIDEST = 1180
+# A folder for the pictures as they were taken, for whoever looks at them closely.
+WHOLE = os.environ.get("WHOLE")
 
 
 def main(arguments: list[str]) -> None:
@@ -66,7 +69,7 @@ def _wait(url: str) -> None:
 
 
 def _walk(browser: Browser, url: str, width: int, height: int, language: str) -> None:
-    """One size and language: an answer beside the CT; at the usual laptop size every tab too."""
+    """One size and language: an answer beside the CT, light and dark; on a phone and at the usual laptop size every view."""
     context = browser.new_context(viewport={"width": width, "height": height}, locale=LOCALES[language], color_scheme="light")
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -75,37 +78,103 @@ def _walk(browser: Browser, url: str, width: int, height: int, language: str) ->
     page.locator("#question textarea").fill(QUESTIONS[language])
     page.locator("#send").click()
     page.locator(".acts").first.wait_for()
-    phone = width < 760
-    if not phone:
+    name = f"{width}-{language}"
+    if width < 760:
+        _take(page, f"{name}-answer")
+        _phone(page, name)
+    else:
         page.locator("#viewer-canvas[data-drawn]").wait_for()
-    _take(page, f"{width}-{language}-answer")
-    if phone:
-        for tab in ("patient", "ct"):
-            page.locator(f"#tab-phone-{tab}").click()
-            page.wait_for_timeout(4000)
-            _take(page, f"{width}-{language}-{tab}")
+        page.locator("#viewer-keys button").first.wait_for()
+        _take(page, f"{name}-answer")
+        _dark(page, f"{name}-dark")
     if width == 1366:
-        for tab in ("labs", "drugs") if language == "zh" else ("timeline", "evidence"):
-            page.locator(f"#tab-work-{tab}").click()
-            page.locator(f"#{tab}-host:not([aria-busy]) h3").first.wait_for()
-            _take(page, f"{width}-{language}-{tab}")
-    if width == 1366 and language == "en":
-        page.locator("#open-case").click()
-        page.locator("#opening-drop").wait_for()
-        _take(page, f"{width}-{language}-opening")
-        page.keyboard.press("Escape")
-        page.evaluate("document.body.classList.add('dark')")
-        page.locator("#tab-work-ct").click()
-        _take(page, f"{width}-{language}-dark")
+        _tabs(page, name)
+    if width == 1920:
+        _report(page, name)
     context.close()
+
+
+def _phone(page: Page, name: str) -> None:
+    """The three tabs of a phone, and the views beside the conversation."""
+    page.locator("#tab-phone-patient").click()
+    page.locator("#labs-host:not([aria-busy]) h3").first.wait_for()
+    _take(page, f"{name}-patient")
+    page.locator("#tab-phone-ct").click()
+    page.locator("#viewer-canvas[data-drawn]").wait_for()
+    _take(page, f"{name}-ct")
+    page.locator("#tab-phone-chat").click()
+    _report(page, name)
+    _summary(page, name)
+    _dark(page, f"{name}-dark")
+    _teach(page, name)
+
+
+def _tabs(page: Page, name: str) -> None:
+    for tab in ("labs", "drugs", "timeline", "evidence", "settings"):
+        page.locator(f"#tab-work-{tab}").click()
+        page.locator(f"#{tab}-host:not([aria-busy]) h3").first.wait_for()
+        _take(page, f"{name}-{tab}")
+    page.locator("#tab-work-ct").click()
+    page.locator("#open-case").click()
+    page.locator("#opening-drop").wait_for()
+    _take(page, f"{name}-opening")
+    page.keyboard.press("Escape")
+    _report(page, name)
+    _summary(page, name)
+    _teach(page, name)
+
+
+def _report(page: Page, name: str) -> None:
+    page.locator("#tab-talk-report").click()
+    page.locator("#report-host [data-act=draft]").first.click()
+    page.locator(".report-section .sentence").first.wait_for()
+    _take(page, f"{name}-report")
+
+
+def _summary(page: Page, name: str) -> None:
+    page.locator("#tab-talk-summary").click()
+    page.locator(".summary-section li").first.wait_for()
+    _take(page, f"{name}-summary")
+
+
+def _teach(page: Page, name: str) -> None:
+    """The list of what comes next, a reading, and its result."""
+    page.locator("#tab-talk-teach").click()
+    page.locator("#teaching [data-do=next]").wait_for()
+    _take(page, f"{name}-teach")
+    page.locator("#teaching [data-do=next]").click()
+    page.locator("#teach-finding").wait_for()
+    page.locator("#teach-finding").select_option(index=1)
+    if page.locator("#teach-size").is_visible():
+        page.locator("#teach-size").fill("12")
+    page.locator("#teaching [data-do=add]").click()
+    page.locator("#teach-entries li").wait_for()
+    _take(page, f"{name}-reading")
+    page.locator("#teaching [data-do=ask]").click()
+    page.locator("#teaching [data-do=commit]").click()
+    after = page.locator("#teaching [data-do=decide], #teaching [data-do=next]").first
+    after.wait_for()
+    if page.locator("#teaching [data-do=decide]").count():
+        page.locator("#teaching [data-do=decide]").click()
+    page.locator("#teaching [data-do=next]").wait_for()
+    _take(page, f"{name}-result")
+
+
+def _dark(page: Page, name: str) -> None:
+    page.evaluate("document.body.classList.add('dark')")
+    _take(page, name)
+    page.evaluate("document.body.classList.remove('dark')")
 
 
 def _take(page: Page, name: str) -> None:
     """A picture small enough for the documentation: no wider than a laptop, and hardly more than readable."""
     page.wait_for_timeout(600)
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    whole = page.screenshot()
+    if WHOLE is not None:
+        (Path(WHOLE) / f"{name}.png").write_bytes(whole)
+    picture = Image.open(io.BytesIO(whole)).convert("RGB")
     picture.thumbnail((WIDEST, WIDEST))
-    picture.save(OUT / f"{name}.jpg", quality=28, optimize=True)
+    picture.save(OUT / f"{name}.webp", quality=42, method=6)
 
 
 if __name__ == "__main__":

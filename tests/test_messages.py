@@ -83,8 +83,6 @@ def test_the_check_finds_what_is_missing_and_what_is_left_over(room: Path, monke
         'pair("D-dimer is {value:.2f} {unit}.", value=1)\npair("lukewarm")\npair(f"hot {x}")\n中 = 1\n',
         encoding="utf-8",
     )
-    Path("scripts").mkdir()
-    check_messages.LEFT.write_text("")
     found = "\n".join(check_messages.faults())
     assert "no Chinese for 'lukewarm'" in found
     assert "unit: slot without a value" in found

@@ -301,7 +301,7 @@ def case_remember(
 ) -> RememberReport:
     """Add a CT study to the own cases that `find_similar_cases` searches with the weights in use."""
     from medmpt_backend.inference.engine import MedMPTEngine
-    from medmpt_backend.weights.checkpoint import WeightsStore
+    from medmpt_backend.weights.store import WeightsStore
     from tools.imaging.similar_cases import remember_study
 
     settings: _WeightSettings = ctx.obj

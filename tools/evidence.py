@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_serializer, field_validator
 
+from medmpt_backend.messages import Told
 from retrieval.messages.catalogue import messages
 from tools.names import ToolName as ToolName
 from tools.spec import specs
@@ -154,11 +155,11 @@ class ToolResult(BaseModel):
 
     tool: ToolName
     status: Status
-    reason: str | None = None
+    reason: Told | None = None
     query: dict[str, JsonValue] = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
+    missing: tuple[Told, ...] = ()
     emergencies: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     data: Payload | None = None
@@ -173,6 +174,15 @@ class ToolResult(BaseModel):
     @field_serializer("data")
     def _plain(self, data: Payload | None) -> dict[str, JsonValue]:
         return {} if data is None else data.model_dump(mode="json")
+
+    @classmethod
+    def schema_of(cls, tool: str) -> dict[str, Any]:
+        """JSON schema of a tool's result, the payload of that tool's own type or an empty object where there is none."""
+        whole, kinds = cls.model_json_schema(mode="serialization"), specs()[tool].payload_schema()
+        whole["$defs"] = whole.get("$defs", {}) | kinds.pop("$defs", {})
+        nothing: dict[str, Any] = {"type": "object", "additionalProperties": False}
+        whole["properties"]["data"] = {"anyOf": [kinds, nothing], "description": f"Payload of {tool}"}
+        return whole
 
     def payload(self, kind: type[P]) -> P | None:
         """The payload where it is of this type."""

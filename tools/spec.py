@@ -77,6 +77,10 @@ class ToolSpec:
         found: BaseModel = _reader(self.results).validate_python(record)
         return found
 
+    def payload_schema(self) -> dict[str, Any]:
+        """JSON schema of the payload; one that nothing meets where the tool has none."""
+        return _reader(self.results).json_schema(mode="serialization") if self.results else {"not": {}}
+
 
 def _named(path: str) -> Any:
     module, _, attribute = path.partition(":")

@@ -20,6 +20,7 @@ from ui import health
 from ui.door import Assistant
 from ui.login.gate import Gate
 from ui.login.tickets import Tickets as Logins
+from ui.page.document import Document
 from ui.routes import make_router
 from ui.security import Guard
 from ui.session import SessionStore
@@ -32,8 +33,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 MAX_UPLOAD = "2gb"
 STYLES = sorted(file.name for file in (STATIC / "css").glob("*.css"))  # in this order: tokens first, small screens last
 HEAD = (
-    "".join(f'<link rel="stylesheet" href="/page/css/{name}">' for name in STYLES)
-    + '<script src="/page/js/page.js"></script><script type="module" src="/page/js/app.js"></script>'
+    "".join(f'<link rel="stylesheet" href="/page/css/{name}">' for name in STYLES) + '<script type="module" src="/page/js/app.js"></script>'
 )
 FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 
@@ -102,6 +102,7 @@ def build(
 
 def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -> None:
     """What stands in front of every route; the login, where there is one, outermost."""
+    app.add_middleware(Document)
     app.add_middleware(Guard, hosts={*LOCAL_HOSTS, host, *(settings.hosts if settings is not None else ())})
     if settings is not None and settings.auth != "none":
         app.add_middleware(Gate, tickets=logins)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from ui.asking import Doors
+from ui.callers import Doors
 from ui.chart import routes as chart
 from ui.door import Assistant
 from ui.opening import routes as opening

@@ -16,7 +16,8 @@ from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
-from tools.evidence import Evidence, Language
+from tools.drugs.payload import FactsData
+from tools.evidence import Evidence, Language, ToolResult
 from tools.guidelines.search import HitsData
 
 each = messages("agent.answering").each
@@ -98,6 +99,8 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
             continue
+        if intent == "guideline" and pair_answered(steps):
+            continue  # passages that do not speak of the two medicines only lead away from what the graph says of them
         if intent == "labs" and any(e.key.startswith("B-review-") for e in judged):
             continue  # "at this kidney function" asks of the medicines, not for the sheet
         mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
@@ -110,6 +113,22 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     said += [_sentence(e, language, "patient") for e in patient_notes(shown, ledger)]
     arranged = _arranged(said, whole=bool({"report_draft", "report_check"} & plan.reading.intents.keys()))
     return Draft(sentences=tuple(arranged), notice=None if arranged else "no_evidence")
+
+
+def pair_answered(steps: Sequence[ToolStep]) -> bool:
+    """Whether the drug graph holds the interaction of two medicines asked about, and no passage answers directly."""
+    found = [s.result.payload(HitsData) for s in steps if s.result.tool == "search_guidelines"]
+    known = any(_holds_pair(s.result) for s in steps if s.result.tool == "query_drug_graph" and s.result.status == "ok")
+    return known and bool(found) and not any(data is None or data.direct for data in found)
+
+
+def _holds_pair(result: ToolResult) -> bool:
+    data, named = result.payload(FactsData), result.query.get("drugs")
+    if data is None or not isinstance(named, list):
+        return False
+    pairs = {f.key for f in data.facts if f.relation == "interacts_with"}
+    asked = {str(name).lower() for name in named}
+    return any(e.key in pairs and set(e.subjects) <= asked for e in result.evidence)
 
 
 def _unjudged_drug(judged: Sequence[Evidence], plan: Plan) -> bool:

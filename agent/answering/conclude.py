@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from agent.answering.answer import Answer, AnswerStatus, Claim, Removed, Sections, ToolCall
+from agent.answering.compose import pair_answered
 from agent.answering.documents import attributed, contradictions
 from agent.answering.draft import Draft, Part
 from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld_of
@@ -194,10 +195,12 @@ def _status(
     claims: list[Claim], removed: tuple[Removed, ...], ledger: Ledger, notice: str | None, silent: tuple[str, ...], language: Language
 ) -> tuple[AnswerStatus, str | None]:
     if claims:
-        limited = removed or silent or any(s.result.status == "partial" for s in ledger.steps)
+        beside = "search_guidelines" if pair_answered(ledger.steps) else ""
+        partial = [s.result for s in ledger.steps if s.result.status == "partial" and s.result.tool != beside]
+        limited = removed or silent or partial
         if not limited:
             return "answered", None
-        reasons = [*silent, *(s.result.reason for s in ledger.steps if s.result.status == "partial" and s.result.reason)]
+        reasons = [*silent, *(r.reason for r in partial if r.reason)]
         if removed:
             reasons.append(say(language, "{removed} unsupported sentence(s) removed", removed=len(removed)))
         return "partial", " ".join(dict.fromkeys(reasons)) or None

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from agent.errors import StoreFailure
 from agent.sessions.store import Store
 
-Kind = Literal["turn", "tool", "erase"]
+Kind = Literal["turn", "tool", "sign", "erase"]
 Body = dict[str, Any]
 _FIRST = "0" * 64
 _TRIES = 8
@@ -31,7 +31,7 @@ class Entry:
     Attributes:
         seq: Its place, from 1.
         thread: Whose conversation it belongs to; None where none or erased.
-        kind: A finished turn, a tool call of a foreign agent, or an erasure.
+        kind: A finished turn, a tool call of a foreign agent, a signed report, or an erasure.
         at: When it was written, UTC.
         digest: Salted digest of the body.
         prev: Hash of the entry before.

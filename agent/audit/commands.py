@@ -158,7 +158,7 @@ def data_verify_ledger(
     """Check that no entry of the ledger and no stored answer was changed, removed or put in."""
     assistant = _open(ctx.obj)
     try:
-        faults, count, head = assistant.ledger.verify(assistant.answers)
+        faults, count, head = assistant.ledger.verify(assistant.answers, assistant.reports.signature_of)
         known = {e.hash for e in assistant.ledger.chain.entries()} if expect else set()
     finally:
         assistant.close()

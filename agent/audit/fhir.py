@@ -11,7 +11,7 @@ _HASHES = "urn:medmpt:ledger"
 # DICOM audit event codes.
 _QUERY, _ACTIVITY = ("110112", "Query"), ("110100", "Application Activity")
 _SOFTWARE = {"system": "http://terminology.hl7.org/CodeSystem/object-type", "code": "2", "display": "System Object"}
-_ACTION = {"turn": "E", "tool": "E", "erase": "D"}
+_ACTION = {"turn": "E", "tool": "E", "sign": "C", "erase": "D"}
 
 
 def events(entries: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -30,11 +30,11 @@ def events(entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def _event(entry: Entry) -> dict[str, Any]:
-    code, display = _ACTIVITY if entry.kind == "erase" else _QUERY
+    code, display = _ACTIVITY if entry.kind in ("erase", "sign") else _QUERY
     body = entry.body or {}
     failed = body.get("status") == "error"
     details = {"kind": entry.kind, "digest": entry.digest, "previous": entry.prev, "erased-content": str(entry.body is None).lower()}
-    details |= {k: str(body[k]) for k in ("status", "model", "answer", "patient") if body.get(k)}
+    details |= {k: str(body[k]) for k in ("status", "model", "answer", "patient", "report", "signed") if body.get(k)}
     details |= {f"version-{k}": v for k, v in body.get("versions", {}).items()}
     details |= {f"tool-{i}": f"{name} {status}" for i, (name, _, status) in enumerate(body.get("tools", []), 1)}
     return {

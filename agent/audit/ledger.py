@@ -1,18 +1,21 @@
-"""What the ledger says of a turn: hashes of question, answer, claims, evidence and tool calls, and the versions that made them.
+"""What the ledger says of a turn: hashes of question, answer, claims, evidence and tool calls, and the versions that made them; and of a
+signature: which report, the digest that was signed, and a hash of the name.
 
 It repeats no content: the answer itself stands in the turn log, and its hash here shows whether it is still the one that was given.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from agent.answering.answer import Answer
 from agent.audit.chain import Chain, Entry, Fault
 from agent.audit.versions import versions
+from agent.errors import BadInput
 from agent.sessions.store import Store
 from tools.evidence import ToolResult
+from tools.reports.document.record import ReportDocument
 
 # What differs between two runs that say the same.
 _VOLATILE = {"seconds", "thread", "id"}
@@ -77,13 +80,33 @@ class Ledger:
         }
         return self._chain.append("tool", body)
 
+    def signature(self, document: ReportDocument) -> Entry:
+        """Record that a report was signed, before the signature counts."""
+        if document.signature is None:
+            raise BadInput("only a signed report is recorded as signed")
+        body = {
+            "report": document.id,
+            "version": document.version,
+            "signed": document.signature.sha256,
+            "signer": short(document.signature.name),
+            "study": short(document.study.model_dump(mode="json")),
+            "versions": versions(self._weights),
+        }
+        return self._chain.append("sign", body)
+
     def forget(self, threads: Iterable[str], everything: bool) -> None:
-        """Take out what was recorded of erased conversations; with `everything` also the tool calls that belong to none."""
+        """Take out what was recorded of erased conversations; with `everything` also tool calls and signatures, which belong to none."""
         self._chain.forget(None if everything else list(threads))
 
-    def verify(self, answers: Any) -> tuple[list[Fault], int, str]:
-        """Faults of the chain, and stored answers that are not the ones recorded; `answers(thread)` gives what is stored."""
+    def verify(self, answers: Any, signed: Callable[[str], str | None] | None = None) -> tuple[list[Fault], int, str]:
+        """Faults of the chain, and what is stored but is not what was recorded.
+
+        Args:
+            answers: Thread to its stored answers.
+            signed: Report to the digest of its signature as it is stored; without it signatures are not compared.
+        """
         faults, count, head = self._chain.verify()
+        faults += self._unlike(signed) if signed is not None else []
         stored: dict[str, list[Any]] = {}
         for entry in self._chain.entries():
             if entry.kind != "turn" or entry.body is None or entry.thread is None:
@@ -95,3 +118,12 @@ class Ledger:
             elif hashlib.sha256(canonical(Answer.model_validate(kept[n - 1]))).hexdigest() != entry.body["answer"]:
                 faults.append(Fault(entry.seq, f"the stored answer of turn {n} is not the one that was given"))
         return faults, count, head
+
+    def _unlike(self, signed: Callable[[str], str | None]) -> list[Fault]:
+        """Signatures whose report is gone or carries another one."""
+        entries = (e for e in self._chain.entries() if e.kind == "sign" and e.body is not None)
+        return [
+            Fault(e.seq, f"the signature of report {e.body['report']} is not the one that was made")
+            for e in entries
+            if e.body is not None and signed(str(e.body["report"])) != e.body["signed"]
+        ]

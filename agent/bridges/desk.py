@@ -132,8 +132,8 @@ class Desks:
         return tuple(verify(Draft(sentences=tuple(sentences)), held))
 
     def leaving(self, desk: Desk, result: ToolResult) -> ToolResult:
-        """A result without the page's payload, its words scrubbed as for a chat model."""
-        return ToolResult.model_validate(self._plain(desk, {**result.model_dump(mode="json"), "data": {}}))
+        """A result with its typed payload, every word of both scrubbed as for a chat model."""
+        return ToolResult.model_validate(self._plain(desk, result.model_dump(mode="json")))
 
     def card(self, desk: Desk, language: Language) -> str:
         """The scrubbed card of the desk's case; empty without one."""

@@ -136,12 +136,19 @@ def _clinical(tool: BaseTool, rooms: _Rooms) -> Tool:
         text = "\n".join([*(f"EMERGENCY: {e}" for e in result.emergencies), result.for_model(language or "en")])
         return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent=result.model_dump(mode="json"))
 
-    return _tool(tool.name, tool.description, run, fields, ToolResult)
+    return _tool(tool.name, tool.description, run, fields, ToolResult, ToolResult.schema_of(tool.name))
 
 
-def _tool(name: str, description: str, run: Callable[..., Any], fields: dict[str, Any], output: type[BaseModel]) -> Tool:
+def _tool(
+    name: str,
+    description: str,
+    run: Callable[..., Any],
+    fields: dict[str, Any],
+    output: type[BaseModel],
+    schema: dict[str, Any] | None = None,
+) -> Tool:
     arguments = create_model(f"{name}Arguments", __base__=_Arguments, **fields)
-    metadata = FuncMetadata(arg_model=arguments, output_model=output, output_schema=output.model_json_schema())
+    metadata = FuncMetadata(arg_model=arguments, output_model=output, output_schema=schema or output.model_json_schema())
     return Tool(
         fn=run,
         name=name,

@@ -1,11 +1,11 @@
 """The patient bar: who this is, what must not be overlooked, and what is urgent in the record."""
 
 from agent.chart.views import Bar, Sign, State
-from agent.chart.words import allergen_name, conditions, in_words
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
-from tools.case.record import Allergy, Case
+from tools.case.record import Case
 from tools.case.vitals import abnormal, lines
+from tools.case.words import allergy_words, as_recorded, conditions
 from tools.deps import Deps
 from tools.evidence import Language
 from tools.labs.interpret import interpret_labs
@@ -49,22 +49,14 @@ def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
         weight="" if p.weight_kg is None else f"{shown(p.weight_kg)} kg",
         pregnant=p.pregnant,
         may_be_pregnant=fertile,
-        allergies=tuple(_allergy(a, graph, language) for a in p.allergies),
-        conditions=conditions(case, graph, language),
+        allergies=tuple(as_recorded(allergy_words(a, graph, language), language) for a in p.allergies),
+        conditions=tuple(as_recorded(name, language) for name in conditions(case, graph, language)),
         kidney=_kidney(case, readings, language),
         clotting=_sign(readings.get("inr"), "INR"),
         vitals=_vitals(case, language),
         question=case.presentation.question or "",
         emergencies=tuple(dict.fromkeys(urgent)),
     )
-
-
-def _allergy(allergy: Allergy, graph: DrugGraph, language: Language) -> str:
-    more = [in_words("reaction", word, language) for word in (allergy.reaction, allergy.severity) if word]
-    name = allergen_name(allergy.substance, graph, language)
-    if not more:
-        return name
-    return f"{name}（{'，'.join(more)}）" if language == "zh" else f"{name} ({', '.join(more)})"
 
 
 def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tuple[Sign, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.chart.views import Candidate, Drugs, Edge, Medicine, RegimenCard, Remark
-from agent.chart.words import allergen_name, dose_of, drug_name
 from retrieval.drugs.check import check
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
@@ -14,6 +13,7 @@ from tools.bedside.record.view import Record
 from tools.bedside.regimens import fitting
 from tools.case.patches import Patch, patched, told
 from tools.case.record import Case
+from tools.case.words import allergen_name, dose_of, drug_name
 from tools.deps import Deps
 from tools.drugs.medications import rank_drugs
 from tools.drugs.patient import DrugPatient, read_patient

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from agent.chart.views import Moment, Timeline
-from agent.chart.words import condition_name, dose_of, drug_name, in_words
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.case.record import Case, Vitals
 from tools.case.vitals import abnormal, lines
+from tools.case.words import as_recorded, condition_name, in_words, medicine_words
 from tools.evidence import Language
 from tools.labs.value import Reading, read, shown
 
@@ -77,10 +77,10 @@ def _minute(vitals: Vitals) -> str:
 def _treatments(case: Case, graph: DrugGraph, language: Language) -> Iterator[Moment]:
     zh = language == "zh"
     for m in case.medications:
-        text = f"{drug_name(m.name, graph, language)} {dose_of(m, language)}".strip()
+        text = as_recorded(medicine_words(m, graph, language), language)
         yield Moment(time=m.since or "", lane="treatments", text=pair("since then: {text}", text=text)[zh] if m.since else text)
     for c in case.patient.conditions:
-        name = condition_name(c.name, c.code, graph, language)
+        name = as_recorded(condition_name(c.name, c.code, graph, language), language)
         yield Moment(time=c.since or "", lane="notes", text=pair("diagnosis: {name}", name=name)[zh])
 
 
@@ -101,5 +101,6 @@ def _lung_function(case: Case, language: Language) -> Iterator[Moment]:
 
 def _notes(case: Case, language: Language) -> Iterator[Moment]:
     for n in case.notes:
-        text = n.text if len(n.text) <= _MOST_NOTE else n.text[: _MOST_NOTE - 1].rstrip() + "…"
+        cut = n.text if len(n.text) <= _MOST_NOTE else n.text[: _MOST_NOTE - 1].rstrip() + "…"
+        text = as_recorded(cut, language)
         yield Moment(time=(n.time or "")[:16], lane="notes", text=f"{in_words('note', n.kind, language)}: {text}" if n.kind else text)

@@ -19,6 +19,7 @@ from agent.models.calling import ModelFailed, call, pieces
 from agent.models.schemas import definitions
 from agent.reading.lexicon import language_of
 from agent.turn.prompts import system_prompt
+from retrieval.messages.patterns import patterns
 
 EVIDENCE = "interpret_labs: ok\n[L-urea] Urea is 11.2 mmol/L (reference 2.5–7.8 mmol/L): high."
 _NEEDLE = "amber-falcon-7"
@@ -167,7 +168,7 @@ def _no_invention(bench: Bench) -> str:
 
 
 def _chinese(bench: Bench) -> str:
-    _, draft = _answered(bench, "尿素是否升高？请用中文回答。")
+    _, draft = _answered(bench, patterns("agent.evaluation").text("chinese_please"))
     if not any(language_of(s.text) == "zh" for s in draft.sentences):
         raise Failed(f"not in Chinese: {draft.sentences[0].text[:40]}")
     return "answers in Chinese"

@@ -1,1 +1,4 @@
-"""What is kept beside conversations: people's word on answers, and the hospital's own documents. Door: `feedback` and `library`."""
+"""What is kept beside conversations: people's word on answers, and the hospital's own documents.
+
+Door: `feedback` and `library`; `commands` is `medmpt feedback`.
+"""

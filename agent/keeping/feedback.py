@@ -10,7 +10,7 @@ from agent.sessions.store import Store
 
 
 class Feedback(BaseModel):
-    """A person's word on one answer."""
+    """A person's word on one answer; `at` and `thread` are given by the log."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -19,6 +19,7 @@ class Feedback(BaseModel):
     comment: str = Field(default="", max_length=2000)
     model: str = ""
     at: str = ""
+    thread: str = ""
 
 
 class FeedbackLog:
@@ -39,8 +40,8 @@ class FeedbackLog:
 
     def all(self) -> list[Feedback]:
         """Every row, oldest first."""
-        rows = self._store.rows("SELECT at, question, verdict, comment, model FROM feedback ORDER BY at")
-        return [Feedback(at=r[0], question=r[1], verdict=r[2], comment=r[3], model=r[4]) for r in rows]
+        rows = self._store.rows("SELECT at, question, verdict, comment, model, thread FROM feedback ORDER BY at")
+        return [Feedback(at=r[0], question=r[1], verdict=r[2], comment=r[3], model=r[4], thread=r[5]) for r in rows]
 
     def forget(self, threads: Iterable[str]) -> None:
         """Remove the rows of `threads`."""

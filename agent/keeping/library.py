@@ -83,7 +83,7 @@ class Library:
 
     def installation(self) -> tuple[PartView, ...]:
         """What answers can rest on here, and the command for what is missing."""
-        from medmpt_backend.weights.checkpoint import WeightsStore
+        from medmpt_backend.weights.store import WeightsStore
 
         s = self._settings
         weights = WeightsStore(s.data_dir).names()

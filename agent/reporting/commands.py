@@ -194,13 +194,15 @@ def report_conversation(
 
 
 def _desk(settings: Settings) -> "ReportDesk":
+    from agent.audit.ledger import Ledger
     from agent.reporting.desk import ReportDesk
     from agent.resources import House
+    from agent.sessions.opening import open_store
 
     def nobody(case: str, session: str) -> "HeldCase":
         raise BadInput(f"no case {case!r} is open in {session!r}")
 
-    return ReportDesk(settings, House(settings), nobody)
+    return ReportDesk(settings, House(settings), nobody, Ledger(open_store(settings), settings.weights))
 
 
 def _open(settings: Settings, case: str) -> "OpenedCase":

@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
+from agent.audit.ledger import Ledger
 from agent.parts import OpenedCase, Parts
 from agent.reporting.files import export, page_file
 from agent.reporting.graph import Signing, build_signing
@@ -38,15 +39,16 @@ FILE = "reports.sqlite"
 class ReportDesk:
     """The reports of this machine."""
 
-    def __init__(self, settings: Settings, parts: Parts, revealed: Callable[[str, str], HeldCase]) -> None:
+    def __init__(self, settings: Settings, parts: Parts, revealed: Callable[[str, str], HeldCase], ledger: Ledger) -> None:
         """Open nothing yet.
 
         Args:
             settings: Where things live.
             parts: The engine, for a draft.
             revealed: Case handle and session to the open case, unless it is a teaching case that still waits for a reading.
+            ledger: Where signatures are recorded.
         """
-        self._settings, self._parts, self._revealed = settings, parts, revealed
+        self._settings, self._parts, self._revealed, self._ledger = settings, parts, revealed, ledger
         self._lock = threading.RLock()
 
     @cached_property
@@ -62,7 +64,7 @@ class ReportDesk:
 
     @cached_property
     def _signing(self) -> Signing:
-        return build_signing(self.store, self._saver)
+        return build_signing(self.store, self._ledger, self._saver)
 
     def close(self) -> None:
         """Close the database where it was opened."""
@@ -74,6 +76,11 @@ class ReportDesk:
     def everything(self) -> tuple[ReportDocument, ...]:
         """Newest version of every report on this machine: for export."""
         return self.store.listed() if (self._settings.data_dir / FILE).exists() else ()
+
+    def signature_of(self, report: str) -> str | None:
+        """Digest of the signature that a kept report carries."""
+        found = next((d.signature for d in self.everything() if d.id == report), None)
+        return found.sha256 if found is not None else None
 
     def erase(self) -> int:
         """Delete every report and signature on this machine; how many reports there were."""

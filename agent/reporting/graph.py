@@ -11,9 +11,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, interrupt
 
+from agent.audit.ledger import Ledger
 from tools.errors import BadInput
 from tools.reports.document.record import frozen_text, text_digest
-from tools.reports.document.signing import obstacles, seal
+from tools.reports.document.signing import obstacles, recorded, seal
 from tools.reports.document.store import ReportStore
 
 
@@ -29,11 +30,12 @@ class SigningState(TypedDict, total=False):
 Signing = CompiledStateGraph[SigningState, None, SigningState, SigningState]
 
 
-def build_signing(store: ReportStore, checkpointer: BaseCheckpointSaver[Any]) -> Signing:
+def build_signing(store: ReportStore, ledger: Ledger, checkpointer: BaseCheckpointSaver[Any]) -> Signing:
     """Compile the graph over the reports of this machine.
 
     Args:
         store: Where reports and the register of signatures are.
+        ledger: Where a signature is recorded before it counts; the report carries the hash of that entry.
         checkpointer: Holds a signing that waits for its person.
     """
     graph = StateGraph(SigningState)
@@ -62,6 +64,7 @@ def build_signing(store: ReportStore, checkpointer: BaseCheckpointSaver[Any]) ->
             sealed = seal(document, state["name"], state["seen"])
         except BadInput as refused:
             return Command(update={"problem": str(refused)}, goto="person")
+        sealed = recorded(sealed, ledger.signature(sealed).hash)
         store.register(sealed)
         store.append(sealed)
         return Command(update={"problem": ""}, goto=END)

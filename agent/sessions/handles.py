@@ -59,11 +59,14 @@ class Cases:
             raise Forbidden(_REFUSED.format(what="case", handle=handle))
         return held
 
-    def close(self, session: str) -> None:
-        """Forget every case of `session`."""
+    def close(self, session: str) -> list[HeldCase]:
+        """Forget every case of `session`; those that nobody else has open."""
         owner = digest(session)
         with self._lock:
+            closed = [c for c in self._held.values() if c.owner == owner]
             self._held = {h: c for h, c in self._held.items() if c.owner != owner}
+            shared = {path for c in self._held.values() for path in c.loaded.studies.values()}
+        return [c for c in closed if shared.isdisjoint(c.loaded.studies.values())]
 
 
 class Threads:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.errors import BadInput
 from agent.sessions.handles import HeldCase
 from medmpt_backend.errors import BackendError
+from medmpt_backend.messages import Told, bare, joined
 from tools.errors import ToolsError
 from tools.evidence import Status
 from tools.imaging.marks.mark import MOST_NAME, Mark
@@ -32,7 +33,7 @@ class MarksView(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     status: Status
-    reason: str | None = None
+    reason: Told | None = None
     number: int | None = None
     marks: tuple[Mark, ...] = ()
     undoable: bool = False
@@ -65,7 +66,7 @@ class MarkDesk:
         marks = self.store.of(session, opened.content)
         new = next((m for m in marks if m.number == number), None)
         if new is not None and new.lesion.warnings:
-            status, reason = "partial", "; ".join(said.rstrip(".") for said in new.lesion.warnings)
+            status, reason = "partial", joined(bare(said) for said in new.lesion.warnings)
         return MarksView(status=status, reason=reason, number=number, marks=marks, undoable=self.store.undoable(session, opened.content))
 
     def _done(self, study: Study, change: MarkChange, session: str) -> int | None:

@@ -21,7 +21,7 @@ _TASK = "findings"
 def findings_of(engine: "MedMPTEngine | None", volume: "Volume") -> FindingsView:
     """Findings for the viewer's list, the ones above their operating point first; with the reason where the model abstains."""
     if engine is None:
-        return FindingsView(status="unavailable", reason=NO_WEIGHTS, reason_zh=in_language(NO_WEIGHTS, "zh"))
+        return FindingsView(status="unavailable", reason=NO_WEIGHTS, reason_zh=NO_WEIGHTS.zh)
     try:
         found = engine.classify(volume, _TASK, key_slices=1)
     except BackendError as failure:

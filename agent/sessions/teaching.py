@@ -14,6 +14,7 @@ from agent.errors import BadInput, Forbidden
 from agent.sessions.handles import HeldCase
 from agent.sessions.views import Choice, TeachingView
 from medmpt_backend.findings import MIDLINE, finding
+from medmpt_backend.messages import Said
 from retrieval.messages.catalogue import messages
 from tools.evidence import Language
 from tools.teaching.cases import level_of
@@ -26,12 +27,14 @@ from tools.teaching.store import TeachingStore
 from tools.teaching.written import against
 
 each = messages("agent.turn").each
+pair = messages("agent.turn").pair
 
 _SEALED = each(
     "This is a teaching case: record your findings and commit them first. Then I show the machine's read "
     "and the truth, and answer every question about it."
 )
-_NO_MACHINE = "this is a teaching case: measurements and model output are shown after you commit your reading"
+_NO_MACHINE = Said(*pair("this is a teaching case: measurements and model output are shown after you commit your reading"))
+_COMMITTED = Said(*pair("this reading is committed and cannot be changed"))
 Revealed = tuple[tuple[TrueFinding, ...], MachineRead]
 
 
@@ -98,7 +101,7 @@ class TeachingDesk:
             Forbidden: Committed before.
         """
         if self._unfinished(held).first is not None:
-            raise Forbidden("this reading is committed and cannot be changed")
+            raise Forbidden(_COMMITTED)
         self._store.keep_draft(held.owner, held.loaded.case.case_id, reading)
 
     def hint(self, held: HeldCase, reading: Reading, reveal: Callable[[], Revealed]) -> None:
@@ -110,7 +113,7 @@ class TeachingDesk:
         """
         course = self._unfinished(held)
         if course.first is not None:
-            raise Forbidden("this reading is committed and cannot be changed")
+            raise Forbidden(_COMMITTED)
         given = next_hint(reveal()[0], reading.entries, len(course.hints))
         with self._lock:
             course.hints = (*course.hints, given)
@@ -128,7 +131,7 @@ class TeachingDesk:
         case_id = held.loaded.case.case_id
         with self._lock:
             if course.first is not None:
-                raise Forbidden("this reading is committed and cannot be changed")
+                raise Forbidden(_COMMITTED)
             course.first = reading
             if not alone and not machine.abstained:
                 attempt = len(self._store.attempts(trainee))
@@ -148,9 +151,9 @@ class TeachingDesk:
         check_reading(reading)
         with self._lock:
             if course.first is None:
-                raise Forbidden("commit a first reading before you decide")
+                raise Forbidden(Said(*pair("commit a first reading before you decide")))
             if course.final is not None:
-                raise Forbidden("this reading is committed and cannot be changed")
+                raise Forbidden(_COMMITTED)
         self._finish(held, course, reading.model_copy(update={"report": reading.report or course.first.report}), reveal()[0], trainee)
 
     def _finish(self, held: HeldCase, course: _Course, final: Reading, truth: tuple[TrueFinding, ...], trainee: str) -> None:

@@ -1,5 +1,6 @@
 """What the CT viewer asks for: geometry, slices and measurements of a study, by handle."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,6 @@ class Viewer:
         voxels = marks.voxels(session, opened.content) if "lesions" in view.layers else {}
         return overlay(opened, view.plane, view.index, view.layers, voxels).tobytes()
 
-    def forget(self) -> None:
-        """Drop every volume that is held."""
-        STUDIES.forget()
+    def forget(self, closed: Iterable[HeldCase]) -> None:
+        """Drop the volumes of cases that were closed."""
+        STUDIES.forget(path for held in closed for path in held.loaded.studies.values())

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from medmpt_backend.messages import Told
 from tools.evidence import ModelCard, Side, Status
 from tools.imaging.planes import Plane, Projection
 from tools.teaching.commit import Feedback, MachineRead, Reading, Summary, TrueFinding
@@ -97,10 +98,10 @@ class StudyInfo(_View):
     """
 
     status: Status
-    reason: str | None = None
+    reason: Told | None = None
     shape: tuple[int, int, int] | None = None
     spacing: tuple[float, float, float] | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
     synthetic: bool = False
     sealed: bool = False
 
@@ -142,7 +143,7 @@ class HeatView(_View):
     """Heatmap of one finding: base64 of uint8 `(inputs, grid, grid)` over the whole slice, and the half-open slices each input shows."""
 
     status: Status
-    reason: str | None = None
+    reason: Told | None = None
     finding: str
     method: str | None = None
     grid: int = 0

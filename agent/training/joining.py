@@ -4,14 +4,15 @@ import random
 from collections.abc import Sequence
 
 from agent.training.utterances import Utterance
+from retrieval.messages.patterns import patterns
 from tools.evidence import Language, ToolName
 
 # So many joined messages for each real one on an open case; of 0.3, 0.6 and 1.2 tried across authors the middle did best.
 SHARE = 0.6
 _LONGEST = 90
 _WITH: dict[Language, tuple[str, ...]] = {
-    "en": (", and ", ", then ", " and ", " and also ", "; ", " then ", ", plus ", " + ", ", also ", ". "),
-    "zh": ("，再", "，顺便", "，然后", "；", " 另外", "，并且", "，", "、同时", "，还有", " "),
+    "en": patterns("agent.training").words("with_en"),
+    "zh": patterns("agent.training").words("with_zh"),
 }
 _SINGLE = frozenset({"what_if", "emergency", "follow_up", "about_answer"})
 Pool = dict[ToolName, list[Utterance]]

@@ -9,50 +9,15 @@ from pydantic import BaseModel
 
 from medmpt_backend.command_types import settings_of
 from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.candidates import DEFINITIONS as CANDIDATE_DEFINITIONS
 from medmpt_backend.imaging.candidates import Candidate, candidates, expected_false_positives
 from medmpt_backend.imaging.compare import Pair, compare
-from medmpt_backend.imaging.findings.groups import (
-    AirwayGroup,
-    BodyGroup,
-    BoneGroup,
-    CalciumGroup,
-    ConsolidationGroup,
-    HeartGroup,
-    PleuraGroup,
-    VesselGroup,
-)
+from medmpt_backend.imaging.figures import MeasuredCT, SeriesRow
+from medmpt_backend.imaging.findings.change import Change, changes
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import DEFINITIONS, Lesion, measure
-from medmpt_backend.imaging.quantify import KeySlice, LungFigures, Quantification, RegionFigures, quantify
-from medmpt_backend.imaging.volume import SeriesInfo
-
-
-class SeriesOut(BaseModel):
-    """Header facts in the shape of the contract."""
-
-    uid_hash: str
-    slices: int
-    spacing_mm: tuple[float, float, float]
-    thickness_mm: float | None
-    kernel: str | None
-    contrast: Literal["yes", "no", "unknown"]
-    manufacturer: str | None
-    synthetic: bool
-
-    @classmethod
-    def of(cls, series: SeriesInfo, slices: int, spacing: tuple[float, float, float]) -> "SeriesOut":
-        """From header facts; `spacing` is `(z, y, x)` in mm."""
-        return cls(
-            uid_hash=series.uid_hash,
-            slices=slices,
-            spacing_mm=spacing,
-            thickness_mm=series.thickness_mm,
-            kernel=series.kernel,
-            contrast=series.contrast,
-            manufacturer=series.manufacturer,
-            synthetic=series.synthetic,
-        )
+from medmpt_backend.imaging.quantify import Quantification, quantify
 
 
 class LimitOut(BaseModel):
@@ -64,27 +29,18 @@ class LimitOut(BaseModel):
     reason: str
 
 
-class QuantifyOut(BaseModel):
-    """Result of `ct quantify`."""
+class _Head(BaseModel):
+    """How it went."""
 
     status: Literal["ok", "partial"]
     reason: str | None
     warnings: list[str]
-    series: SeriesOut
-    lungs: LungFigures
-    regions: list[RegionFigures]
-    key_slices: dict[str, KeySlice]
-    definitions: dict[str, str]
+
+
+class QuantifyOut(MeasuredCT, _Head):
+    """Result of `ct quantify`."""
+
     limits: list[LimitOut]
-    airway: AirwayGroup
-    effusion: PleuraGroup
-    pneumothorax: PleuraGroup
-    consolidation: ConsolidationGroup
-    calcium: CalciumGroup
-    vessels: VesselGroup
-    heart: HeartGroup
-    bone: BoneGroup
-    body: BodyGroup
 
     @classmethod
     def of(cls, found: Quantification) -> "QuantifyOut":
@@ -93,21 +49,8 @@ class QuantifyOut(BaseModel):
             status=found.status,
             reason=" ".join(limit.reason for limit in found.limits) or None,
             warnings=list(found.warnings),
-            series=SeriesOut.of(found.series, found.slices, found.spacing_mm),
-            lungs=found.lungs,
-            regions=list(found.regions),
-            key_slices=dict(found.key_slices),
-            definitions=dict(found.definitions),
             limits=[LimitOut(cause=li.cause, validity=li.validity, figures=list(li.figures), reason=li.reason) for li in found.limits],
-            airway=found.findings.airway,
-            effusion=found.findings.effusion,
-            pneumothorax=found.findings.pneumothorax,
-            consolidation=found.findings.consolidation,
-            calcium=found.findings.calcium,
-            vessels=found.findings.vessels,
-            heart=found.findings.heart,
-            bone=found.findings.bone,
-            body=found.findings.body,
+            **found.fields(),
         )
 
 
@@ -117,7 +60,7 @@ class MeasureOut(BaseModel):
     status: Literal["ok", "partial"]
     reason: str | None
     warnings: list[str]
-    series: SeriesOut
+    series: SeriesRow
     lesion: Lesion
     definitions: dict[str, str]
 
@@ -151,7 +94,7 @@ def ct_measure(
         status="partial" if found.warnings else "ok",
         reason=" ".join(found.warnings) or None,
         warnings=[*volume.warnings, *found.warnings],
-        series=SeriesOut.of(volume.series, volume.hu.shape[0], volume.spacing),
+        series=SeriesRow.of(volume.series, volume.hu.shape[0], volume.spacing),
         lesion=found,
         definitions=dict(DEFINITIONS),
     )
@@ -175,7 +118,7 @@ class CandidatesOut(BaseModel):
     status: Literal["ok", "empty"]
     reason: str | None
     warnings: list[str]
-    series: SeriesOut
+    series: SeriesRow
     candidates: list[Candidate]
     expected_false_positives: float
     definitions: dict[str, str]
@@ -191,6 +134,8 @@ class CompareOut(BaseModel):
     comparable: bool
     because: str | None
     lung_change_pct: float
+    apart_mm: float
+    changes: list[Change]
 
 
 def ct_candidates(
@@ -204,7 +149,7 @@ def ct_candidates(
         status="ok" if found else "empty",
         reason=None if found else "no place that looks like a nodule of at least 4 mm",
         warnings=[*volume.warnings, CANDIDATE_DEFINITIONS["candidates"]],
-        series=SeriesOut.of(volume.series, volume.hu.shape[0], volume.spacing),
+        series=SeriesRow.of(volume.series, volume.hu.shape[0], volume.spacing),
         candidates=list(found),
         expected_false_positives=expected_false_positives(len(found)),
         definitions=dict(CANDIDATE_DEFINITIONS),
@@ -217,9 +162,11 @@ def ct_compare(
     days: Annotated[float | None, typer.Option("--days", min=1, help="Days between them, for doubling times")] = None,
     most: Annotated[int, typer.Option("--max", min=1, max=50, help="At most this many places per scan")] = 10,
 ) -> CompareOut:
-    """Pair the nodule candidates of two chest CTs and say how they grew, and whether sizes can be compared."""
+    """Pair the nodule candidates of two chest CTs, say how they grew and whether sizes can be compared, and what else changed."""
     volumes = load_volume(current), load_volume(prior)
-    found = compare(*volumes, days, most)
+    lungs = segment(volumes[0]), segment(volumes[1])
+    measured = quantify(volumes[0], lungs[0]), quantify(volumes[1], lungs[1])
+    found = compare(*volumes, days, most, lungs)
     return CompareOut(
         status="empty" if not found.pairs else "ok" if found.comparable else "partial",
         reason=found.because if found.pairs else "no place that looks like a nodule on either scan",
@@ -228,6 +175,8 @@ def ct_compare(
         comparable=found.comparable,
         because=found.because,
         lung_change_pct=found.lung_change_pct,
+        apart_mm=found.apart_mm,
+        changes=list(changes(*measured)),
     )
 
 

@@ -25,6 +25,9 @@ from medmpt_backend.imaging.lesion_shape import (
     solid_part,
 )
 from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Denser than this in the middle: a solid part; lighter: ground glass.
 GROUND_GLASS_BELOW_HU = -300
@@ -132,10 +135,13 @@ def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, i
         if moved is not None:
             return moved
     if not near.any() and float(np.median(hu[tuple(slice(max(0, p - 1), p + 2) for p in point)])) > BONE_HU:
-        raise OutOfDomain("the point lies in bone (a rib, the spine or the sternum): only lesions in the lungs are measured")
+        raise OutOfDomain(message("the point lies in bone (a rib, the spine or the sternum): only lesions in the lungs are measured"))
     if not near.any():
         raise OutOfDomain(
-            "the point is not inside a lung (chest wall, mediastinum, heart or outside the body): only lesions in the lungs are measured"
+            message(
+                "the point is not inside a lung (chest wall, mediastinum, heart or outside the body): only lesions in the "
+                "lungs are measured"
+            )
         )
     smooth = ndimage.uniform_filter(hu.astype(np.float32), size=(1, 3, 3))
     if allowed[point] and smooth[point] > LUNG_HU:
@@ -143,7 +149,11 @@ def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, i
     best = np.unravel_index(int(np.argmax(np.where(near, smooth, -3000.0))), hu.shape)
     if smooth[best] <= LUNG_HU:
         raise NothingFound(
-            f"nothing denser than lung within {SNAP_MM:.0f} mm of the point ({float(smooth[point]):.0f} HU there); click inside the lesion"
+            message(
+                "nothing denser than lung within {reach:.0f} mm of the point ({hu:.0f} HU there); click inside the lesion",
+                reach=SNAP_MM,
+                hu=float(smooth[point]),
+            )
         )
     return int(best[0]), int(best[1]), int(best[2])
 

@@ -8,6 +8,9 @@ from medmpt_backend.errors import NothingFound, OutOfDomain
 from medmpt_backend.imaging.anatomy.distance import depth_of, within
 from medmpt_backend.imaging.anatomy.grid import Vec
 from medmpt_backend.imaging.anatomy.space import Crop
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Solid lesions against lung: the usual threshold, midway between soft tissue and aerated lung.
 SOLID_HU = -400
@@ -85,7 +88,7 @@ def component(mask: NDArray[np.bool_], seed: tuple[int, int, int]) -> NDArray[np
         near = tuple(slice(max(0, s - 2), s + 3) for s in seed)
         found = labels[near][labels[near] > 0]
         if not found.size:
-            raise NothingFound("nothing denser than lung at the point; click inside the lesion")
+            raise NothingFound(message("nothing denser than lung at the point; click inside the lesion"))
         return np.asarray(labels == int(np.bincount(found).argmax()))
     return np.asarray(labels == labels[seed])
 
@@ -144,21 +147,36 @@ def require_lesion(mask: NDArray[np.bool_], inner: float, spacing: Vec, crop: Cr
     if len(points) < 8:
         return
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 1e-6))
-    said = f"{2 * inner:.0f} mm thick and {4 * spread[2]:.0f} mm long"
+    thick, long = 2 * inner, 4 * spread[2]
     if spread[2] > 5.0 and 2 * inner < THIN_SHARE * 4 * spread[2] and spread[1] > 0.4 * spread[2] and (solid or inner < THIN_MM):
         rim = float(np.mean(crop.wall[mask]))
-        name = "the pleura or the chest wall" if rim > 0.3 else "a fissure or a band"
-        raise OutOfDomain(f"the point lies in {name}, a layer about {said}: only lesions are measured; click inside one")
+        name = message("the pleura or the chest wall") if rim > 0.3 else message("a fissure or a band")
+        raise OutOfDomain(
+            message(
+                "the point lies in {name}, a layer about {thick:.0f} mm thick and {long:.0f} mm long: only lesions are "
+                "measured; click inside one",
+                name=name,
+                thick=thick,
+                long=long,
+            )
+        )
     if spread[2] > 2.6 * spread[1] and spread[1] < 5.0:
         raise OutOfDomain(
-            f"the point lies in a long tube ({4 * spread[2]:.0f} mm by {4 * spread[1]:.0f} mm), a vessel or a bronchus: "
-            "only lesions are measured; click inside one"
+            message(
+                "the point lies in a long tube ({long:.0f} mm by {wide:.0f} mm), a vessel or a bronchus: only lesions are "
+                "measured; click inside one",
+                long=long,
+                wide=4 * spread[1],
+            )
         )
     litres = len(points) * float(np.prod(spacing)) / 1e6
     if litres > CONSOLIDATION_L:
         raise OutOfDomain(
-            f"the point lies in a consolidation or a collapsed part of the lung ({1000 * litres:.0f} ml), not in one lesion: "
-            "its volume stands in the measurement of the study"
+            message(
+                "the point lies in a consolidation or a collapsed part of the lung ({ml:.0f} ml), not in one lesion: its "
+                "volume stands in the measurement of the study",
+                ml=1000 * litres,
+            )
         )
 
 

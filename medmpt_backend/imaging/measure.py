@@ -15,6 +15,9 @@ from medmpt_backend.imaging.densitometry import THIRDS, region_codes
 from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, SNAP_MM, Region, grow
 from medmpt_backend.imaging.lesion_shape import SOLID_HU
 from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 LesionType = Literal["solid", "part_solid", "ground_glass", "calcified"]
 
@@ -110,12 +113,20 @@ def measure_region(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None
     x, y, z = at
     depth, rows, columns = volume.hu.shape
     if not (0 <= x < columns and 0 <= y < rows and 0 <= z < depth):
-        raise BadInput(f"voxel {at!r} lies outside the volume: x 0 to {columns - 1}, y 0 to {rows - 1}, z 0 to {depth - 1}")
+        raise BadInput(
+            message(
+                "voxel {at!r} lies outside the volume: x 0 to {columns}, y 0 to {rows}, z 0 to {depth}",
+                at=at,
+                columns=columns - 1,
+                rows=rows - 1,
+                depth=depth - 1,
+            )
+        )
     lungs = lungs or segment(volume)
     region = grow(volume, lungs, (z, y, x))
     axes = diameters.longest(region.mask, volume.spacing[1:])
     if axes is None:
-        raise NothingFound("nothing denser than lung at the point; click inside the lesion")
+        raise NothingFound(message("nothing denser than lung at the point; click inside the lesion"))
     kind, solid_mm = _kind(region, volume.spacing, axes.long_mm)
     side, third = _place(lungs, region)
     (x0, y0), (x1, y1) = axes.ends
@@ -189,11 +200,20 @@ def _warnings(volume: Volume, region: Region, axes: diameters.Axes) -> tuple[str
     """What limits the measurement."""
     found: list[str] = []
     if region.moved_mm > SNAP_MM:
-        found.append(f"The point lies outside the lungs; the lesion {region.moved_mm:.0f} mm from it was measured.")
+        found.append(message("The point lies outside the lungs; the lesion {away:.0f} mm from it was measured.", away=region.moved_mm))
     if region.cut:
-        found.append("The region reaches the edge of the search box (60 mm around the point) or of the volume: its size is a lower bound.")
+        found.append(
+            message("The region reaches the edge of the search box (60 mm around the point) or of the volume: its size is a lower bound.")
+        )
     if volume.spacing[0] > THICK_MM and axes.long_mm < 3 * volume.spacing[0]:
-        found.append(f"Slices are {volume.spacing[0]:.2f} mm apart: volume and density type of a lesion of this size are uncertain.")
+        found.append(
+            message(
+                "Slices are {spacing:.2f} mm apart: volume and density type of a lesion of this size are uncertain.",
+                spacing=volume.spacing[0],
+            )
+        )
     if max(volume.spacing[1:]) > 1.2:
-        found.append(f"Pixels are {max(volume.spacing[1:]):.2f} mm wide: diameters are uncertain by about that much.")
+        found.append(
+            message("Pixels are {spacing:.2f} mm wide: diameters are uncertain by about that much.", spacing=max(volume.spacing[1:]))
+        )
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,17 @@ from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
-from medmpt_backend.imaging.figures import LungFigures, RegionFigures, Side, Third
+from medmpt_backend.imaging.figures import LungFigures, RegionFigures, SeriesRow, Side, Third
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
-from medmpt_backend.imaging.findings.groups import Findings
-from medmpt_backend.imaging.findings.key_slices import KeySlice, key_slices
+from medmpt_backend.imaging.findings.groups import Findings, Point
+from medmpt_backend.imaging.findings.key_slices import key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.messages import joined
 
-__all__ = ["KeySlice", "LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
+__all__ = ["LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
 
 # Gevenois et al., Comparison of computed density and macroscopic morphometry in pulmonary emphysema, AJRCCM 1995,
 # doi:10.1164/ajrccm.152.2.7633722.
@@ -61,7 +62,7 @@ class Quantification:
     spacing_mm: tuple[float, float, float]
     lungs: LungFigures
     regions: tuple[RegionFigures, ...]
-    key_slices: Mapping[str, KeySlice]
+    key_slices: Mapping[str, Point]
     limits: tuple[Limit, ...]
     definitions: Mapping[str, str]
     findings: Findings
@@ -71,6 +72,17 @@ class Quantification:
     def status(self) -> Literal["ok", "partial"]:
         """`partial` when something named limits a figure."""
         return "partial" if self.limits else "ok"
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of `MeasuredCT`."""
+        return {
+            "series": SeriesRow.of(self.series, self.slices, self.spacing_mm),
+            "lungs": self.lungs,
+            "regions": self.regions,
+            "key_slices": dict(self.key_slices),
+            "definitions": dict(self.definitions),
+            **vars(self.findings),
+        }
 
     def validity(self, figure: str) -> Literal["in", "out", "unknown"]:
         """Whether a figure (`laa950_pct`, ...) is inside the domain of the method."""
@@ -128,7 +140,8 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     in_all = max(1, int(sizes[1:].sum()))
     figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
     limits = limits_of(volume, lungs, figures.median_hu)
-    seen = findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10)
+    inside = [found[code - 1].litres * 10 * float(shares["consolidation"][code]) for code in range(1, REGIONS + 1)]
+    seen = findings_of(volume, lungs, between, (sum(inside[:3]), sum(inside[3:])))
     return Quantification(
         series=volume.series,
         slices=volume.hu.shape[0],
@@ -149,7 +162,7 @@ def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
         return require_chest(volume, lungs)
     except OutOfDomain as error:
         choice = [warning for warning in volume.warnings if "; read: " in warning]
-        raise OutOfDomain("; ".join([str(error), *choice])) from error
+        raise OutOfDomain(joined([str(error), *choice]) if choice else str(error)) from error
 
 
 def _densities(

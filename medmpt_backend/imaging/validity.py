@@ -8,6 +8,9 @@ import numpy as np
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.readers.rules import known_kernel
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.messages import Said, joined, messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Densitometry of emphysema was set up on thin sections of about 1 mm; thicker ones average small holes away.
 THICK_MM = 1.5
@@ -54,7 +57,10 @@ def limits_of(volume: Volume, lungs: Lungs, median_hu: float) -> tuple[Limit, ..
     """
     found = [*_contrast(volume.series), *_thickness(volume), *_kernel(volume.series), *_pixel(volume), *_steps(volume), *_cut(lungs)]
     if median_hu > SHALLOW_MEDIAN_HU:
-        reason = f"The median lung density is {median_hu:.0f} HU: a shallow breath and diffuse dense disease cannot be told apart."
+        reason = message(
+            "The median lung density is {median_hu:.0f} HU: a shallow breath and diffuse dense disease cannot be told apart.",
+            median_hu=median_hu,
+        )
         found.append(Limit("breath", "unknown", (*_DENSITY, "total_l", "ggo_pct"), reason))
     return tuple(found)
 
@@ -62,10 +68,10 @@ def limits_of(volume: Volume, lungs: Lungs, median_hu: float) -> tuple[Limit, ..
 def _contrast(series: SeriesInfo) -> list[Limit]:
     """Contrast medium makes lung denser."""
     if series.contrast == "yes":
-        reason = "A contrast agent was given: it raises lung density, so LAA-950 understates emphysema and HAA is overstated."
+        reason = message("A contrast agent was given: it raises lung density, so LAA-950 understates emphysema and HAA is overstated.")
         return [Limit("contrast", "out", _DENSITY, reason)]
     if series.contrast == "unknown":
-        reason = "The header does not say whether a contrast agent was given; with one, LAA-950 would understate emphysema."
+        reason = message("The header does not say whether a contrast agent was given; with one, LAA-950 would understate emphysema.")
         return [Limit("contrast", "unknown", _DENSITY, reason)]
     return []
 
@@ -75,11 +81,15 @@ def _thickness(volume: Volume) -> list[Limit]:
     figures = ("perc15_hu", "laa950_pct")
     thickness = volume.series.thickness_mm
     if thickness is None and volume.spacing[0] <= THICK_MM:
-        return [Limit("slice_thickness", "unknown", figures, "The header does not give the slice thickness; LAA-950 depends on it.")]
+        return [
+            Limit("slice_thickness", "unknown", figures, message("The header does not give the slice thickness; LAA-950 depends on it."))
+        ]
     thick = max(thickness or 0.0, 0.0) or volume.spacing[0]
     if thick <= THICK_MM:
         return []
-    reason = f"Slices are {thick:.2f} mm thick (LAA-950 was set up on sections of about 1 mm): small areas are averaged away."
+    reason = message(
+        "Slices are {thick:.2f} mm thick (LAA-950 was set up on sections of about 1 mm): small areas are averaged away.", thick=thick
+    )
     return [Limit("slice_thickness", "out", figures, reason)]
 
 
@@ -88,10 +98,12 @@ def _kernel(series: SeriesInfo) -> list[Limit]:
     figures = ("perc15_hu", "laa950_pct", "haa_pct")
     sharp = is_sharp(series.kernel)
     if sharp is None:
-        reason = "The convolution kernel is not in the header, or its name is not known here; a sharp one overstates LAA-950."
+        reason = message("The convolution kernel is not in the header, or its name is not known here; a sharp one overstates LAA-950.")
         return [Limit("kernel", "unknown", figures, reason)]
     if sharp:
-        return [Limit("kernel", "out", figures, f"The kernel {series.kernel!r} is sharp: its noise overstates LAA-950.")]
+        return [
+            Limit("kernel", "out", figures, message("The kernel {kernel!r} is sharp: its noise overstates LAA-950.", kernel=series.kernel))
+        ]
     return []
 
 
@@ -106,7 +118,9 @@ def _steps(volume: Volume) -> list[Limit]:
     step = volume.series.step_hu
     if step <= COARSE_STEP_HU:
         return []
-    reason = f"Values are stored in steps of {step:.1f} HU: shares below or between two densities are uncertain by that much."
+    reason = message(
+        "Values are stored in steps of {step:.1f} HU: shares below or between two densities are uncertain by that much.", step=step
+    )
     return [Limit("steps", "out" if step > 4 else "unknown", ("perc15_hu", "laa950_pct", "haa_pct"), reason)]
 
 
@@ -115,7 +129,9 @@ def _pixel(volume: Volume) -> list[Limit]:
     pixel = max(volume.spacing[1:])
     if pixel <= COARSE_PIXEL_MM:
         return []
-    reason = f"Pixels are {pixel:.2f} mm wide (usual: below 1 mm): densities are averaged and small findings disappear."
+    reason = message(
+        "Pixels are {pixel:.2f} mm wide (usual: below 1 mm): densities are averaged and small findings disappear.", pixel=pixel
+    )
     return [Limit("pixel_size", "out", ("perc15_hu", "laa950_pct", "haa_pct", "ggo_pct", "consolidation_pct"), reason)]
 
 
@@ -126,5 +142,19 @@ def _cut(lungs: Lungs) -> list[Limit]:
     ends = [name for name, share in shares.items() if share > CUT_SHARE]
     if not ends:
         return []
-    said = " and ".join(f"the {name} slice shows {100 * shares[name]:.0f} % of the largest lung area" for name in ends)
-    return [Limit("partial_lungs", "out", _FIGURES, f"The lungs are cut off: {said}; volumes are those of the part scanned.")]
+    ends_said = joined((_end(name, 100 * shares[name]) for name in ends), " and ", "，")
+    return [
+        Limit(
+            "partial_lungs",
+            "out",
+            _FIGURES,
+            message("The lungs are cut off: {ends}; volumes are those of the part scanned.", ends=ends_said),
+        )
+    ]
+
+
+def _end(name: str, share: float) -> Said:
+    """How much of the lungs the first or last slice shows."""
+    if name == "first":
+        return message("the first slice shows {share:.0f} % of the largest lung area", share=share)
+    return message("the last slice shows {share:.0f} % of the largest lung area", share=share)

@@ -17,10 +17,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medmpt_backend.errors import BadInput
 from medmpt_backend.findings import MIDLINE, finding
+from medmpt_backend.messages import Said, joined, messages
 
 if TYPE_CHECKING:
     from medmpt_backend.cohort.studies import CohortStudy
     from medmpt_backend.inference.engine import MedMPTEngine
+
+message = messages("medmpt_backend.inference").said
 
 VECTORS_FILE, ROWS_FILE = "cases.npz", "cases.json"
 
@@ -48,12 +51,24 @@ class ReferenceCase(BaseModel):
 
     def line(self, chinese: bool) -> str:
         """The truth in one sentence."""
-        sides = {"left": "左侧", "right": "右侧", "both": "双侧", "": ""}
-        if chinese:
-            told = "、".join(f"{sides[s]}{finding(f).zh}" for f, s in self.findings.items()) or "未见病变"
-            return f"{self.age} 岁{'男' if self.sex == 'male' else '女'}性，{self.disease_zh}；CT：{told}"
-        told = ", ".join(finding(f).en.lower() + (f" ({s})" if s else "") for f, s in self.findings.items()) or "no lesion"
-        return f"{self.age}-year-old {'man' if self.sex == 'male' else 'woman'}, {self.disease}; CT: {told}"
+        found = joined((_named(ident, side) for ident, side in self.findings.items()), ", ", "、") or message("no lesion")
+        whole = message(
+            "{age}-year-old {person}, {disease}; CT: {found}",
+            age=self.age,
+            person=message("man") if self.sex == "male" else message("woman"),
+            disease=Said(self.disease, self.disease_zh),
+            found=found,
+        )
+        return whole.zh if chinese else whole
+
+
+_BY_SIDE = {"left": message("{name} (left)"), "right": message("{name} (right)"), "both": message("{name} (both)")}
+
+
+def _named(ident: str, side: str) -> Said:
+    """A finding with its side, where it has one."""
+    name = Said(finding(ident).en.lower(), finding(ident).zh)
+    return _BY_SIDE[side].fill(name=name) if side else name
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.messages import patterns
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 # ASCII punctuation that the released cleaning writes full width.
 _FULL_WIDTH = str.maketrans({":": "：", ";": "；", "?": "？", ",": "，", "!": "！"})
-# A leading clause that compares with an earlier study ("与…片对比，").
-_COMPARISON = re.compile(r"^(?:与|对比|对照|较|比较|同)[^，。；]{0,40}(?:对比|比较|相比|对照|片|CT)[^，。；]{0,10}[，：；]")
+_COMPARISON = re.compile(patterns("medmpt_backend.inference")["compares_with_earlier"])
 _REPEATED = re.compile(r"([，。；：！？、])\1+")
 
 

@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.messages import Said, joined, messages
 from medmpt_backend.weights.checkpoint import Provenance
+
+message = messages("medmpt_backend.inference").said
 
 DOMAIN_FILE = "domain.npz"
 EMBEDDING = "embedding"
@@ -31,11 +34,11 @@ _FOLDS = 5
 # With fewer studies than this none are held out: the quantile would be that of a handful.
 _LEAST_HELD_OUT = 25
 _WORDS = {
-    EMBEDDING: "what the encoder sees",
-    "intensity": "its grey values",
-    "layout": "its anatomy",
-    "texture": "its noise and sharpness",
-    "stack": "its run of slices",
+    EMBEDDING: message("what the encoder sees"),
+    "intensity": message("its grey values"),
+    "layout": message("its anatomy"),
+    "texture": message("its noise and sharpness"),
+    "stack": message("its run of slices"),
 }
 
 
@@ -175,17 +178,23 @@ def judge(
     distance = float(np.max(list(found.values()))) if found else None
     limit = domain.threshold if domain is not None else None
     verdict: Domain = "in"
-    reasons = []
+    reasons: list[Said] = []
     if distance is not None and limit is not None and not distance <= limit:
         odd = sorted((n for n, d in found.items() if not d <= limit), key=lambda n: -found[n])
-        named = ", ".join(_WORDS.get(n, n) for n in odd)
         verdict = "out"
-        reasons.append(f"the study lies {distance:.2f} from the training studies; {limit:.2f} is the limit ({named})")
+        reasons.append(
+            message(
+                "the study lies {distance:.2f} from the training studies; {limit:.2f} is the limit ({named})",
+                distance=distance,
+                limit=limit,
+                named=joined((_WORDS.get(n, n) for n in odd), ", ", "、"),
+            )
+        )
     if provenance.synthetic_training and not synthetic:
         verdict = "out"
-        reasons.append("the weights were trained on synthetic studies only, and this study is not one of them")
+        reasons.append(message("the weights were trained on synthetic studies only, and this study is not one of them"))
     if verdict == "in" and distance is None:
         verdict = "unknown"
-        reasons.append("the weights carry no statistics of their training studies")
-    reason = "; ".join(reasons) or None
+        reasons.append(message("the weights carry no statistics of their training studies"))
+    reason = joined(reasons) or None
     return Validity(verdict, distance, provenance.name, provenance.trained_on, provenance.licence, reason, limit)

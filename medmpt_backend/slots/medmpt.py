@@ -28,7 +28,7 @@ class MedMPTWeights:
         """Whether weights are in use."""
         if missing := absent_packages(self.card):
             return State(missing)
-        from medmpt_backend.weights.checkpoint import WeightsStore
+        from medmpt_backend.weights.store import WeightsStore
 
         try:
             WeightsStore(self.data_dir).active(self.wanted)
@@ -54,7 +54,7 @@ class MedMPTWeights:
 
     def _engine(self) -> "MedMPTEngine":
         from medmpt_backend.inference.engine import MedMPTEngine
-        from medmpt_backend.weights.checkpoint import WeightsStore
+        from medmpt_backend.weights.store import WeightsStore
 
         return MedMPTEngine.open(WeightsStore(self.data_dir).active(self.wanted), self.cache_dir)
 

@@ -152,7 +152,7 @@ def train_finetune(
 ) -> Trained:
     """Fine-tune one downstream task."""
     from medmpt_backend.train.run import RunPlan, preset
-    from medmpt_backend.weights.checkpoint import WeightsStore
+    from medmpt_backend.weights.store import WeightsStore
 
     settings = settings_of(ctx)
     weights = None if config and not start else WeightsStore(settings.data_dir).active(start or settings.weights)
@@ -218,7 +218,7 @@ def train_heads(
     from tqdm import tqdm
 
     from medmpt_backend.train.heads import refit
-    from medmpt_backend.weights.checkpoint import WeightsStore
+    from medmpt_backend.weights.store import WeightsStore
 
     store = settings_of(ctx).data_dir
     with tqdm(desc="studies", file=sys.stderr, disable=None) as bar:

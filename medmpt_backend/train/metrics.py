@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from medmpt_backend.errors import of_extra
 
 _SPECIAL = re.compile(r"\[(?:PAD|UNK|CLS|SEP|MASK)\]")
-_HAN = re.compile(r"([㐀-鿿])")
-_WORD = re.compile(r"[㐀-鿿]|[^\W_]+(?:\.\d+)?|[^\w\s]")
+_HAN = re.compile(r"([\u3400-\u9fff])")
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\W_]+(?:\.\d+)?|[^\w\s]")
 
 
 def clean(text: str) -> str:

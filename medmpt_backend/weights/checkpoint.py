@@ -6,7 +6,6 @@ have are not saved and not invented; the tasks that need them are not served.
 """
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -17,23 +16,18 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
-from medmpt_backend.errors import BadInput, Unavailable
+from medmpt_backend.errors import BadInput
 from medmpt_backend.model.config import MedMPTConfig
 from medmpt_backend.model.network import MedMPT
-from medmpt_backend.weights.official_layout import infer_config, translate
 from medmpt_backend.weights.safe_load import read_checkpoint
 
-MODEL_FILE, CONFIG_FILE, PROVENANCE_FILE, ACTIVE_FILE = "model.safetensors", "config.json", "provenance.json", "active"
+MODEL_FILE, CONFIG_FILE, PROVENANCE_FILE = "model.safetensors", "config.json", "provenance.json"
 TOKENIZER_FILES = ("vocab.txt", "tokenizer.json")
-SHIPPED = Path(__file__).parents[1] / "shipped"
 # As the wanted name: run without any weights.
 NO_WEIGHTS = "none"
-INSTALL_HINT = "install them with `medmpt weights import CHECKPOINT`"
-# What the authors state on the weights' page: on request, non-commercial research.
-OFFICIAL_LICENCE = "non-commercial research, on request from the authors (Hugging Face liangdi123/MedMPT)"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Stored = Literal["float32", "float16"]
@@ -100,33 +94,6 @@ class LoadedWeights(BaseModel):
     provenance: Provenance
 
 
-class ImportReport(BaseModel):
-    """What an import found."""
-
-    name: str
-    tasks: tuple[str, ...]
-    tensors: int
-    parameters: int
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    unused: int
-    sha256: str
-    folder: Path
-
-
-class ImportOptions(BaseModel):
-    """Choices of an import; see `weights import --help`."""
-
-    name: str
-    tokenizer: Path | None = None
-    licence: str | None = None
-    trained_on: str | None = None
-    task: str = "screening"
-    labels: tuple[str, ...] = ()
-    drugs: tuple[str, ...] = ()
-    settings: dict[str, object] = Field(default_factory=dict)
-
-
 def sha256_of(path: Path) -> str:
     """Hex digest of a file."""
     with path.open("rb") as file:
@@ -141,12 +108,12 @@ def unique_tensors(model: MedMPT) -> dict[str, Tensor]:
     return {k: v.detach() for k, v in named.items()}
 
 
-def _skeleton(config: MedMPTConfig) -> MedMPT:
+def skeleton_of(config: MedMPTConfig) -> MedMPT:
     with torch.device("meta"):
         return MedMPT(config)
 
 
-def _merge_tied(state: dict[str, Tensor], model: MedMPT) -> dict[str, Tensor]:
+def merge_tied(state: dict[str, Tensor], model: MedMPT) -> dict[str, Tensor]:
     """Tensors under the first of their shared names; copies of one shared tensor have to be equal."""
     names: dict[int, str] = {}
     out: dict[str, Tensor] = {}
@@ -160,7 +127,7 @@ def _merge_tied(state: dict[str, Tensor], model: MedMPT) -> dict[str, Tensor]:
     return out
 
 
-def _check_fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+def check_fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     for name, wanted in expected.items():
         found = state.get(name)
         if found is None:
@@ -268,74 +235,13 @@ def check_name(name: str) -> str:
     return name
 
 
-def _tokenizer_files(folder: Path | None) -> dict[str, Path]:
+def tokenizer_files(folder: Path | None) -> dict[str, Path]:
     if folder is None:
         return {}
     files = {name: folder / name for name in TOKENIZER_FILES if (folder / name).is_file()}
     if not files:
         raise BadInput(f"{str(folder)!r} holds no tokenizer: neither {' nor '.join(TOKENIZER_FILES)}")
     return files
-
-
-def import_checkpoint(path: Path, root: Path, options: ImportOptions) -> ImportReport:
-    """Turn an official checkpoint of any layout into a weights folder.
-
-    Args:
-        path: Container, bare state dict or safetensors file.
-        root: The `weights` folder.
-        options: Name, tokenizer, licence and names of outputs.
-
-    Raises:
-        BadInput: It does not fit; nothing was written.
-    """
-    check_name(options.name)
-    extra = _tokenizer_files(options.tokenizer)
-    raw = read_checkpoint(path)
-    translated, unused, unexpected = translate(raw.tensors, options.task)
-    state = {k.removeprefix("model."): v for k, v in translated.items() if k.startswith("model.")}
-    if not state:
-        raise BadInput(f"{path.name!r} holds no tensor of the MedMPT layout; its first key is {next(iter(raw.tensors))!r}")
-    try:
-        config = infer_config(translated, {**raw.settings, **options.settings}, options.drugs, {options.task: options.labels})
-    except (ValidationError, ValueError) as error:
-        raise BadInput(f"the checkpoint's shapes make no MedMPT: {error}") from error
-    model = _skeleton(config)
-    _check_fit(state, model.state_dict(keep_vars=True))
-    state = _merge_tied(state, model)
-    missing = sorted(set(unique_tensors(model)) - set(state))
-    tasks = served_tasks(config, set(missing), bool(extra))
-    if "encode" not in tasks:
-        raise BadInput(f"the checkpoint is incomplete: {missing[0]!r} is missing ({len(missing)} tensors in all)")
-    source = sha256_of(path)
-
-    def describe(digest: str) -> Provenance:
-        return Provenance(
-            name=options.name,
-            source=path.name,
-            source_sha256=source,
-            model_sha256=digest,
-            licence=options.licence or OFFICIAL_LICENCE,
-            trained_on=options.trained_on or "chest CT and Chinese reports of the released MedMPT, as far as the file says",
-            official=True,
-            tasks=tasks,
-            missing=tuple(missing),
-            unexpected=tuple(unexpected),
-            unused=len(unused),
-            imported_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-
-    folder = write_weights(root, config, state, describe, extra)
-    return ImportReport(
-        name=options.name,
-        tasks=tasks,
-        tensors=len(state),
-        parameters=sum(v.numel() for v in state.values()),
-        missing=tuple(missing),
-        unexpected=tuple(unexpected),
-        unused=len(unused),
-        sha256=read_weights(folder).provenance.model_sha256,
-        folder=folder,
-    )
 
 
 def save_weights(
@@ -371,7 +277,7 @@ def save_weights(
         stored: `float16` halves the file; the model reads it as float32.
         extra_bytes: More files of the folder, name to content (model card, reference cases).
     """
-    extra = _tokenizer_files(tokenizer)
+    extra = tokenizer_files(tokenizer)
     tensors = {k: v.cpu() for k, v in unique_tensors(model).items() if k not in missing}
 
     def describe(digest: str) -> Provenance:
@@ -416,9 +322,9 @@ def load_model(weights: LoadedWeights) -> MedMPT:
     state = read_checkpoint(weights.folder / MODEL_FILE).tensors
     if weights.provenance.stored == "float16":
         state = {name: t.float() if t.dtype == torch.float16 else t for name, t in state.items()}
-    model = _skeleton(weights.config)
+    model = skeleton_of(weights.config)
     expected = unique_tensors(model)
-    _check_fit(state, expected)
+    check_fit(state, expected)
     missing = set(expected) - set(state) - set(weights.provenance.missing)
     if missing or set(state) - set(expected):
         odd = sorted(missing or set(state) - set(expected))
@@ -426,98 +332,3 @@ def load_model(weights: LoadedWeights) -> MedMPT:
     model.load_state_dict(state, strict=False, assign=True)
     model.retie()
     return model.eval().requires_grad_(False)
-
-
-class WeightsStore:
-    """The `weights` folder of the user's data, and behind it the weights that ship with the package."""
-
-    def __init__(self, data_dir: Path, shipped: Path = SHIPPED) -> None:
-        """`shipped` is the folder of the package's own weights; it is only read."""
-        self.root, self._shipped = data_dir / "weights", shipped
-
-    def installed(self) -> list[str]:
-        """Weights that the user installed, sorted."""
-        return _folders(self.root)
-
-    def shipped(self) -> list[str]:
-        """Weights of the package, sorted; those that the user replaced by installed ones of the same name are not among them."""
-        return [name for name in _folders(self._shipped) if name not in self.installed()]
-
-    def names(self) -> list[str]:
-        """All weights, the user's first."""
-        return [*self.installed(), *self.shipped()]
-
-    def folder(self, name: str) -> Path:
-        """Folder of weights that are there.
-
-        Raises:
-            BadInput: There are none of this name.
-        """
-        if check_name(name) not in self.names():
-            raise BadInput(f"no weights named {name!r}; there are: {', '.join(self.names()) or 'none'}")
-        return (self.root if name in self.installed() else self._shipped) / name
-
-    def active(self, wanted: str | None = None) -> Path:
-        """Folder of the wanted weights; else those chosen by `use`, else the first installed, else those that ship.
-
-        Raises:
-            Unavailable: None are there, not the wanted ones, or `none` is wanted.
-        """
-        if wanted == NO_WEIGHTS:
-            raise Unavailable(
-                "the MedMPT model is switched off (weights 'none'); leave MEDMPT_WEIGHTS unset or give a name of `medmpt weights list`"
-            )
-        names = self.names()
-        if not names:
-            raise Unavailable(f"no MedMPT weights are installed; {INSTALL_HINT}")
-        marker = self.root / ACTIVE_FILE
-        chosen = wanted or (marker.read_text(encoding="utf-8").strip() if marker.is_file() else names[0])
-        if chosen not in names:
-            raise Unavailable(f"MedMPT weights {chosen!r} are not installed ({', '.join(names)} are); {INSTALL_HINT} --name {chosen}")
-        return self.folder(chosen)
-
-    def use(self, name: str) -> None:
-        """Make `name` the default."""
-        self.folder(name)
-        self.root.mkdir(parents=True, exist_ok=True)
-        temporary = self.root / f".{ACTIVE_FILE}-{os.getpid()}"
-        temporary.write_text(name + "\n", encoding="utf-8")
-        temporary.replace(self.root / ACTIVE_FILE)
-
-    def remove(self, name: str) -> None:
-        """Delete installed weights.
-
-        Raises:
-            BadInput: There are none of this name, or they are the package's own.
-        """
-        folder = self.folder(name)
-        if name not in self.installed():
-            raise BadInput(f"{name!r} ships with the package and cannot be removed; choose others with `medmpt weights use NAME`")
-        marker = self.root / ACTIVE_FILE
-        if marker.is_file() and marker.read_text(encoding="utf-8").strip() == name:
-            marker.unlink()
-        shutil.rmtree(folder)
-
-    def verify(self, name: str) -> list[str]:
-        """Problems of weights; an empty list is none."""
-        weights = read_weights(self.folder(name))
-        found = sha256_of(weights.folder / MODEL_FILE) if (weights.folder / MODEL_FILE).is_file() else "no file"
-        if found != weights.provenance.model_sha256:
-            return [f"{MODEL_FILE} has digest {found}, recorded is {weights.provenance.model_sha256}"]
-        try:
-            load_model(weights)
-        except BadInput as error:
-            return [str(error)]
-        return []
-
-
-def _folders(root: Path) -> list[str]:
-    if not root.is_dir():
-        return []
-    return sorted(p.name for p in root.iterdir() if (p / PROVENANCE_FILE).is_file() and not p.name.startswith("."))
-
-
-def describe_config(folder: Path) -> dict[str, object]:
-    """`config.json` as plain data."""
-    out: dict[str, object] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    return out

@@ -80,7 +80,8 @@ def weights_import(
     ] = None,
 ) -> WeightsImported:
     """Turn an official checkpoint into installed weights; nothing in the file is executed."""
-    from medmpt_backend.weights.checkpoint import ImportOptions, import_checkpoint, read_weights
+    from medmpt_backend.weights.checkpoint import read_weights
+    from medmpt_backend.weights.importing import ImportOptions, import_checkpoint
 
     options = ImportOptions(
         name=name,
@@ -106,7 +107,8 @@ def weights_import(
 
 def weights_list(ctx: typer.Context) -> WeightsList:
     """Weights that ship or were installed, their licence and the tasks they serve."""
-    from medmpt_backend.weights.checkpoint import INSTALL_HINT, WeightsStore, read_weights
+    from medmpt_backend.weights.checkpoint import read_weights
+    from medmpt_backend.weights.store import INSTALL_HINT, WeightsStore
 
     settings = settings_of(ctx)
     store = WeightsStore(settings.data_dir)
@@ -139,7 +141,7 @@ def weights_list(ctx: typer.Context) -> WeightsList:
 
 def weights_verify(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Installed weights.")]) -> WeightsChecked:
     """Compare digest, shapes and values of weights with what was recorded."""
-    from medmpt_backend.weights.checkpoint import WeightsStore
+    from medmpt_backend.weights.store import WeightsStore
 
     problems = WeightsStore(settings_of(ctx).data_dir).verify(name)
     return WeightsChecked(name=name, problems=problems, status="error" if problems else "ok", reason=problems[0] if problems else None)
@@ -147,7 +149,7 @@ def weights_verify(ctx: typer.Context, name: Annotated[str, typer.Argument(help=
 
 def weights_use(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Installed weights.")]) -> WeightsChecked:
     """Make weights the default."""
-    from medmpt_backend.weights.checkpoint import WeightsStore
+    from medmpt_backend.weights.store import WeightsStore
 
     WeightsStore(settings_of(ctx).data_dir).use(name)
     return WeightsChecked(name=name)
@@ -155,7 +157,7 @@ def weights_use(ctx: typer.Context, name: Annotated[str, typer.Argument(help="In
 
 def weights_remove(ctx: typer.Context, name: Annotated[str, typer.Argument(help="Installed weights.")]) -> WeightsChecked:
     """Delete installed weights."""
-    from medmpt_backend.weights.checkpoint import WeightsStore
+    from medmpt_backend.weights.store import WeightsStore
 
     WeightsStore(settings_of(ctx).data_dir).remove(name)
     return WeightsChecked(name=name)
@@ -174,8 +176,8 @@ def weights_publish(
     """Make trained weights ready to ship: half precision, reference cases, model card."""
     from tqdm import tqdm
 
-    from medmpt_backend.weights.checkpoint import WeightsStore
     from medmpt_backend.weights.publish import PublishPlan, publish
+    from medmpt_backend.weights.store import WeightsStore
 
     settings = settings_of(ctx)
     source = WeightsStore(settings.data_dir).folder(name)

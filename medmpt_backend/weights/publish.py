@@ -6,11 +6,12 @@ from pathlib import Path
 
 from medmpt_backend.inference.reference import ReferenceCases, build
 from medmpt_backend.inference.training_domain import DOMAIN_FILE
+from medmpt_backend.messages import patterns
 from medmpt_backend.weights.checkpoint import MODEL_FILE, TOKENIZER_FILES, Provenance, check_name, read_weights, write_weights
 from medmpt_backend.weights.safe_load import read_checkpoint
 
 # What the cohort's reports begin with (`cohort.reports`): the decoder is made to begin so in the reader's language.
-OPENINGS = {"en": "Findings:", "zh": "影像所见："}
+OPENINGS = dict(patterns("medmpt_backend.inference")["report_openings"])
 
 
 @dataclass(frozen=True)

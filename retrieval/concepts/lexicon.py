@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from retrieval.concepts.finder import Finder
+from retrieval.concepts.finder import Finder, key_of
 from retrieval.concepts.table import Concept, Topic, vocabulary
 from retrieval.concepts.words import (
     DATA,
@@ -40,7 +40,7 @@ class Name(NamedTuple):
     Attributes:
         text: As in the table.
         topic: The topic; empty where the name only keeps its parts from being read on their own (`SMART-COP` is no organizing pneumonia).
-        concept: The concept whose name it is; None in a lexicon of its own.
+        concept: The concept whose name it is; None for a cue, which only brings the topic up.
     """
 
     text: str
@@ -100,8 +100,12 @@ class Lexicon:
 @lru_cache(maxsize=1)
 def _loaded() -> Lexicon:
     table = vocabulary()
-    names = [Name(name, c.topic, c) for c in table.concepts.values() for name in c.names if c.topic or ("-" in name and " " not in name)]
-    return Lexicon(table.topics.values(), names)
+    filed = [Name(name, c.topic, c) for c in table.concepts.values() for name in c.names if c.topic]
+    filed += [Name(word, topic) for topic, cues in table.cues.items() for word in cues]
+    known = {key_of(name.text).text for name in filed}
+    # Compounds that bring nothing up still keep their parts from being read on their own.
+    plain = [(name, c) for c in table.concepts.values() if not c.topic for name in c.names if "-" in name and " " not in name]
+    return Lexicon(table.topics.values(), [*filed, *(Name(name, "", c) for name, c in plain if key_of(name).text not in known)])
 
 
 def _counts(name: Name, written: str, question: bool) -> bool:

@@ -1,9 +1,9 @@
 """The one table of concepts: what there is, how it is called in two languages, what it is a kind of, what its opposite is.
 
-`data/concepts/concepts.tsv` holds what no other table names; drugs and classes come from the drug tables and laboratory analytes from
-`data/concepts/analytes.tsv`, joined by id, and the packs in use add rows of the same form (one of the same id takes the place
-of that of the house). A concept is *filed* under a topic of the
-search index (`topic`, see `topics.tsv`) and read by the agent under `group`, where that is wider than itself.
+`data/concepts/concepts.tsv` holds what no other table names, `cues.tsv` the words that only widen a search (never names); drugs and classes
+come from the drug tables and laboratory analytes from `data/concepts/analytes.tsv`, joined by id, and the packs in use add rows of the same
+form (one of the same id takes the place of that of the house). A concept is *filed* under a topic of the search index (`topic`, see
+`topics.tsv`) and read by the agent under `group`, where that is wider than itself.
 """
 
 import csv
@@ -150,10 +150,11 @@ def sources() -> tuple[Path, ...]:
         FOLDER / "concepts.tsv",
         FOLDER / "topics.tsv",
         FOLDER / "analytes.tsv",
+        FOLDER / "cues.tsv",
         STEMS,
         *(DATA / "drugs" / f"{file}.csv" for file in ("drugs", "classes")),
     )
-    return (*own, *packs.parts("concepts.tsv"), *packs.parts("topics.tsv"))
+    return (*own, *(path for name in ("concepts.tsv", "topics.tsv", "cues.tsv") for path in packs.parts(name)))
 
 
 def _concept(row: Mapping[str, str], where: str) -> Concept:
@@ -170,10 +171,11 @@ def _concept(row: Mapping[str, str], where: str) -> Concept:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Concepts, topics, drugs by class or group, and the finder of all names."""
+    """Concepts, topics, words that bring a topic up, drugs by class or group, and the finder of all names."""
 
     concepts: Mapping[str, Concept]
     topics: Mapping[str, Topic]
+    cues: Mapping[str, tuple[str, ...]]
     members: Mapping[str, frozenset[str]]
     analytes: Mapping[str, "AnalyteNames"]
     finder: Finder[tuple[str, str]]
@@ -181,6 +183,14 @@ class Vocabulary:
     def narrower(self, wide: str) -> frozenset[str]:
         """Everything that is a kind of `wide`, at any depth."""
         return _below(self, wide)
+
+    def translated(self, name: str, language: Literal["en", "zh"]) -> str | None:
+        """The name of a concept in `language`, given any of its names; None for a cue, an unknown word, or a name of two concepts."""
+        wanted = name.strip().lower()
+        own = {c.id: c for ident, n in self.finder.named(name) if n.lower() == wanted for c in (self.concepts[ident],)}
+        only = next(iter(own.values())) if len(own) == 1 else None
+        shown = (only.en if language == "en" else only.zh) if only else ()
+        return shown[0] if shown else None
 
 
 @lru_cache(maxsize=1)
@@ -192,18 +202,21 @@ def vocabulary() -> Vocabulary:
     """
     table: dict[str, Concept] = {}
     topics: dict[str, Topic] = {}
+    cues: dict[str, tuple[str, ...]] = {}
     for folder in (FOLDER, *packs.active()):
         own = [_concept(row, "concepts.tsv") for row in _rows_of(folder / "concepts.tsv")]
         if len({c.id for c in own}) < len(own):
             raise BadInput(f"concepts.tsv: {', '.join(i for i, n in Counter(c.id for c in own).items() if n > 1)} occurs twice")
         table.update((c.id, c) for c in own)
         topics.update((row["topic"], Topic(row["topic"], row["kind"], row["name"])) for row in _rows_of(folder / "topics.tsv"))
+        for row in _rows_of(folder / "cues.tsv"):
+            cues[row["topic"]] = (*cues.get(row["topic"], ()), *listed(row["words"]))
     analytes = {row["id"]: _analyte(row) for row in read_rows(FOLDER / "analytes.tsv")}
     drugs = _join(table)
     _join_analytes(table, analytes)
-    _check(table, topics)
+    _check(table, topics, cues)
     names = ((name, (concept.id, name)) for concept in table.values() for name in concept.names)
-    return Vocabulary(table, topics, drugs, analytes, Finder(names))
+    return Vocabulary(table, topics, cues, drugs, analytes, Finder(names))
 
 
 def _analyte(row: Mapping[str, str]) -> AnalyteNames:
@@ -251,7 +264,10 @@ def _named(concept: Concept, more: Iterable[str]) -> Concept:
     return replace(concept, en=(*concept.en, *(n for n in fresh if n not in chinese)), zh=(*concept.zh, *chinese))
 
 
-def _check(table: Mapping[str, Concept], topics: Mapping[str, Topic]) -> None:
+def _check(table: Mapping[str, Concept], topics: Mapping[str, Topic], cues: Iterable[str]) -> None:
+    lost = [topic for topic in cues if topic not in topics]
+    if lost:
+        raise BadInput(f"cues.tsv: {', '.join(lost)} is no topic")
     for c in table.values():
         strange = [i for i in (*c.is_a, c.about, c.opposite, "" if c.group == UNREAD else c.group) if i and i not in table]
         if strange or (c.topic and c.topic not in topics):

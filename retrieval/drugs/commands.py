@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 import typer
 from pydantic import BaseModel
 
-from retrieval.drugs.facts import DrugFact, Relation, Severity
+from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.errors import BadInput
 
@@ -21,21 +21,6 @@ class _Settings(Protocol):
     data_dir: Path
 
 
-class FactReport(BaseModel):
-    """One fact as the contract prints it."""
-
-    key: str
-    text: str
-    text_zh: str
-    subjects: tuple[str, ...]
-    relation: Relation
-    severity: Severity | None
-    source: str
-    year: int | None
-    inferred: bool
-    path: tuple[str, ...]
-
-
 class QueryReport(BaseModel):
     """`drugs query`."""
 
@@ -43,22 +28,7 @@ class QueryReport(BaseModel):
     reason: str | None = None
     warnings: tuple[str, ...] = ()
     understood: dict[str, list[str]] = {}
-    facts: list[FactReport] = []
-
-
-def _fact(fact: DrugFact) -> FactReport:
-    return FactReport(
-        key=fact.key,
-        text=fact.text,
-        text_zh=fact.text_zh,
-        subjects=fact.subjects,
-        relation=fact.relation,
-        severity=fact.severity,
-        source=fact.source,
-        year=fact.year,
-        inferred=fact.inferred,
-        path=fact.path,
-    )
+    facts: list[DrugFact] = []
 
 
 def query(question: Annotated[str, typer.Argument(help="Question about drugs, in English or Chinese.")]) -> QueryReport:
@@ -77,7 +47,7 @@ def query(question: Annotated[str, typer.Argument(help="Question about drugs, in
             "relations": list(q.relations),
             "unknown": list(q.unknown),
         },
-        facts=[_fact(f) for f in result.facts],
+        facts=list(result.facts),
     )
 
 
@@ -98,7 +68,7 @@ class ImportedReport(BaseModel):
     status: Literal["ok", "empty"]
     reason: str | None = None
     warnings: tuple[str, ...] = ("imported edges are not curated: they carry no severity and no advice",)
-    facts: list[FactReport] = []
+    facts: list[DrugFact] = []
 
 
 def _saved(ctx: typer.Context, name: str) -> Path:
@@ -152,7 +122,7 @@ def imported(
         return ImportedReport(
             status="empty", reason=f"{name!r} has no treatment, interaction or side-effect edge in the imported {form} graph"
         )
-    return ImportedReport(status="ok", facts=[_fact(f) for f in facts])
+    return ImportedReport(status="ok", facts=list(facts))
 
 
 COMMANDS: dict[str, Callable[..., BaseModel]] = {"drugs query": query, "drugs import": import_graph, "drugs imported": imported}

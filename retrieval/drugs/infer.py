@@ -107,9 +107,9 @@ class Inference:
             if lesser and severity == "major":
                 severity = "moderate"
             text, text_zh = pair(
-                "{text} and {text_2} both can cause {name}, so the risk may add up ({severity}, inferred)",
-                text=(a.en, a.zh),
-                text_2=(b.en, b.zh),
+                "{drug} and {other} both can cause {name}, so the risk may add up ({severity}, inferred)",
+                drug=(a.en, a.zh),
+                other=(b.en, b.zh),
                 name=(effect.name, effect.name_zh),
                 severity=severity,
             )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.concepts.lexicon import GLUE_HAN, STOP_HAN, STOPWORDS, Lexicon, Word, bigrams, han_runs, language_of, normalise, stem, words
+from retrieval.concepts.shorthand import written_out
 from retrieval.concepts.speller import one_slip
 from retrieval.guidelines.asks import with_full_names
 from retrieval.guidelines.passages import Guideline
@@ -141,7 +142,8 @@ def _left_over_han(text: str, spans: list[tuple[int, int]], vocabulary: frozense
 
 
 def _correct(text: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Replace words of seven letters and more that are one edit away from exactly one known word."""
+    """Write out short forms, and replace words of seven letters and more that are one edit away from exactly one known word."""
+    text, short = written_out(text)
     changes: list[tuple[str, str]] = []
     for word in list(words(text)):
         lower = word.text.lower()
@@ -154,4 +156,4 @@ def _correct(text: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> tuple[s
             changes.append((word.text, right))
     for wrong, right in changes:
         text = text.replace(wrong, right)
-    return text, tuple(changes)
+    return text, (*short, *changes)

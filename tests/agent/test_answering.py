@@ -1,12 +1,18 @@
 """The shape of an answer: what leads, what follows, what is folded away, what is named as open."""
 
-from agent.answering.compose import ROOM, _arranged, _unjudged_drug
+from pathlib import Path
+
+from agent.answering.compose import ROOM, _arranged, _unjudged_drug, pair_answered
 from agent.answering.draft import DraftSentence
 from agent.answering.followups import left_open, parts_of
 from agent.answering.labs import by_system, system_of
 from agent.answering.passages import pieces_of
 from agent.reading.plan import make_plan
-from tools.evidence import Evidence, Quantity
+from agent.turn.ledger import ToolStep
+from tools.deps import Deps
+from tools.drugs.medications import query_drug_graph
+from tools.evidence import Evidence, Quantity, ToolResult
+from tools.guidelines.search import HitsData
 
 TARGETS = Evidence(
     key="G-000001",
@@ -71,3 +77,16 @@ def test_a_judgement_on_one_part_leaves_the_other_part_its_answer() -> None:
     assert _unjudged_drug(judged, asked_drug), "the drug is another part"
     told = [Evidence(key="B-can_have-0", kind="drug_graph", text="Avoid clarithromycin: it raises warfarin.", source="label")]
     assert not _unjudged_drug(told, asked_drug)
+
+
+def test_an_interaction_in_short_names_is_answered_by_the_graph_alone() -> None:
+    """Passages that a search called near say nothing about two medicines whose interaction the graph holds."""
+    graph = query_drug_graph(Deps(cache_dir=Path("/nonexistent")), "clari and simva together?")
+    hits = HitsData(hits=(), direct=False, unknown=())
+    near = ToolResult(tool="search_guidelines", status="partial", evidence=(OTHER,), data=hits)
+    steps = (ToolStep("1", {}, 0.0, graph), ToolStep("1", {}, 0.0, near))
+    assert pair_answered(steps)
+    direct = near.model_copy(update={"data": hits.model_copy(update={"direct": True})})
+    assert not pair_answered((steps[0], ToolStep("2", {}, 0.0, direct)))
+    one = query_drug_graph(Deps(cache_dir=Path("/nonexistent")), "is clari safe?")
+    assert not pair_answered((ToolStep("1", {}, 0.0, one), steps[1]))

@@ -21,7 +21,7 @@ CARD = CaseCard(age_years=67, sex="male", conditions=("COPD",), question="Cause 
 
 
 def test_a_guideline_search_gets_every_word_of_the_question() -> None:
-    assert len(UTTERANCES) > 3000
+    assert len(UTTERANCES) > 7000
     for row in UTTERANCES:
         reading = replace(read_question(row.q), intents={"guideline": 0})
         for card, topic in ((None, frozenset[str]()), (CARD, frozenset({"cap"}))):
@@ -84,6 +84,16 @@ def test_a_reader_can_be_fitted_and_reads_unseen_authors() -> None:
     assert fitted.unseen["set_f1_case"] > 0.75
     reader = Reader(fitted.weights)
     assert reader.choose(reader.read(Message("Draft the report of this CT", True)), True) == ("draft_report",)
+
+
+def test_own_utterances_are_many_in_both_languages_and_for_every_tool() -> None:
+    own = [r for r in UTTERANCES if r.author == "house" or r.author.startswith("own_")]
+    assert len(own) >= 4000
+    assert 0.4 < sum(r.lang == "zh" for r in own) / len(own) < 0.6
+    for tool in TOOLS:
+        assert sum(tool in r.tools for r in own) >= 150, tool
+    assert sum(not r.tools for r in own) >= 150
+    assert {r.kind for r in own} == set(KINDS)
 
 
 def test_an_utterance_of_an_unknown_kind_is_refused_by_line(tmp_path: Path) -> None:

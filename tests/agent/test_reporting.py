@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from agent.answering.answer import Answer, Claim
+from agent.audit.ledger import Ledger
 from agent.errors import Forbidden
 from agent.reporting.conversation import conversation_sheet
 from agent.reporting.desk import FILE, ReportDesk
 from agent.reporting.files import export
 from agent.sessions.handles import Cases
+from agent.sessions.sqlite_store import SqliteStore
 from agent.settings import Settings
 from tools.case.files import LoadedCase
 from tools.case.record import Case, Patient, StudyRef
@@ -65,8 +67,13 @@ def handle(cases: Cases, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def desk(cases: Cases, tmp_path: Path) -> Iterator[ReportDesk]:
-    made = ReportDesk(Settings(tmp_path / "data", tmp_path / "cache"), NoParts(), cases.get)  # type: ignore[arg-type]
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(SqliteStore(tmp_path / "data" / "threads.sqlite"))
+
+
+@pytest.fixture
+def desk(cases: Cases, ledger: Ledger, tmp_path: Path) -> Iterator[ReportDesk]:
+    made = ReportDesk(Settings(tmp_path / "data", tmp_path / "cache"), NoParts(), cases.get, ledger)  # type: ignore[arg-type]
     yield made
     made.close()
 
@@ -130,14 +137,34 @@ def test_a_report_waits_for_a_person_and_takes_only_the_text_that_was_shown(desk
 
 
 def test_a_waiting_signature_survives_the_process(
-    desk: ReportDesk, handle: str, report: ReportDocument, cases: Cases, tmp_path: Path
+    desk: ReportDesk, handle: str, report: ReportDocument, cases: Cases, ledger: Ledger, tmp_path: Path
 ) -> None:
     desk.change(handle, report.id, Edit(do="accept"), report.version, "me")
     shown = desk.begin(handle, report.id, "me")
-    later = ReportDesk(Settings(tmp_path / "data", tmp_path / "cache"), NoParts(), cases.get)  # type: ignore[arg-type]
+    later = ReportDesk(Settings(tmp_path / "data", tmp_path / "cache"), NoParts(), cases.get, ledger)  # type: ignore[arg-type]
     assert later.sign(handle, report.id, "Dr A", shown.sha256, "me").registered
     assert desk.current(handle, "ct-1", "me") == later.current(handle, "ct-1", "me")
     later.close()
+
+
+def test_a_signature_is_in_the_ledger_and_the_files_name_its_entry(
+    desk: ReportDesk, handle: str, report: ReportDocument, ledger: Ledger, tmp_path: Path
+) -> None:
+    desk.change(handle, report.id, Edit(do="accept"), report.version, "me")
+    signed = desk.sign(handle, report.id, "Dr A", desk.begin(handle, report.id, "me").sha256, "me").document
+    (entry,) = ledger.chain.entries()
+    assert signed.signature is not None
+    assert (entry.kind, entry.hash) == ("sign", signed.signature.ledger)
+    assert entry.body is not None
+    assert (entry.body["report"], entry.body["signed"]) == (signed.id, signed.signature.sha256)
+    assert "Dr A" not in str(entry.body)
+    for form in ("md", "fhir"):
+        assert entry.hash in desk.file(handle, report.id, form, "me").body.decode()
+    assert ledger.verify(lambda thread: [], desk.signature_of) == ([], 1, entry.hash)
+    other = signed.model_copy(update={"signature": signed.signature.model_copy(update={"ledger": "0" * 64})})
+    assert not desk.store.registered(other), "a file that names another entry prints as preliminary"
+    desk.erase()
+    assert "not the one that was made" in ledger.verify(lambda thread: [], desk.signature_of)[0][0].what
 
 
 def test_a_session_reaches_only_its_own(desk: ReportDesk, handle: str, report: ReportDocument, cases: Cases, tmp_path: Path) -> None:
@@ -152,9 +179,11 @@ def test_a_session_reaches_only_its_own(desk: ReportDesk, handle: str, report: R
         desk.change(handle, report.id, Edit(do="accept"), 7, "me")
 
 
-def test_a_forged_signature_prints_as_preliminary(desk: ReportDesk, report: ReportDocument, handle: str, tmp_path: Path) -> None:
+def test_a_forged_signature_prints_as_preliminary(
+    desk: ReportDesk, report: ReportDocument, handle: str, ledger: Ledger, tmp_path: Path
+) -> None:
     desk.change(handle, report.id, Edit(do="accept"), report.version, "me")
-    elsewhere = ReportDesk(Settings(tmp_path / "else", tmp_path / "cache"), NoParts(), Cases().get)  # type: ignore[arg-type]
+    elsewhere = ReportDesk(Settings(tmp_path / "else", tmp_path / "cache"), NoParts(), Cases().get, ledger)  # type: ignore[arg-type]
     elsewhere.store.keep(desk.store.load(report.id), "local", "x")
     forged = elsewhere.resume(report.id, "Dr Evil", elsewhere.pend(report.id)["sha256"])
     assert not desk.store.registered(forged)

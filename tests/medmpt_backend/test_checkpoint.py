@@ -19,8 +19,10 @@ from medmpt_backend.inference.engine import MedMPTEngine
 from medmpt_backend.model.config import MedMPTConfig
 from medmpt_backend.model.network import MedMPT
 from medmpt_backend.train.objectives import PretrainModel
-from medmpt_backend.weights.checkpoint import ImportOptions, WeightsStore, import_checkpoint, load_model, read_weights, save_weights
+from medmpt_backend.weights.checkpoint import load_model, read_weights, save_weights
+from medmpt_backend.weights.importing import ImportOptions, import_checkpoint
 from medmpt_backend.weights.safe_load import read_checkpoint
+from medmpt_backend.weights.store import WeightsStore
 
 SETTINGS: dict[str, object] = {"vision_num_heads": 4, "slice_num": 4, "text_num_heads": 4, "fusion_heads": 4, "vision_decoder_num_heads": 2}
 

@@ -128,7 +128,7 @@ def test_the_shipped_weights_run_in_the_slot(tmp_path: Path, study: Volume) -> N
 
 @needs_fixture
 def test_imported_official_weights_run_in_the_same_slot(tmp_path: Path, small: Volume) -> None:
-    from medmpt_backend.weights.checkpoint import ImportOptions, import_checkpoint
+    from medmpt_backend.weights.importing import ImportOptions, import_checkpoint
 
     import_checkpoint(FIXTURE / "pretrain_checkpoint.pth", tmp_path / "weights", ImportOptions(name="official"))
     said = slot("medmpt", tmp_path, tmp_path, "official").run(small)

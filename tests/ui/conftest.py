@@ -29,6 +29,12 @@ def _load(name: str) -> ModuleType:
 
 
 scripted = _load("scripted")
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+SERIOUS = """async () => {
+  const found = await axe.run(document, { resultTypes: ["violations"] });
+  const serious = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
+  return serious.flatMap((v) => v.nodes.slice(0, 4).map((n) => `${v.id}: ${n.html.slice(0, 140)} ${n.failureSummary?.slice(0, 160)}`));
+}"""
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
@@ -76,6 +82,17 @@ def opened(page: "Page", url: str) -> "Page":
     page.locator("#question textarea").wait_for()
     page.locator("#viewer .viewer").wait_for(state="attached")
     return page
+
+
+def serious(page: "Page") -> list[str]:
+    """What axe-core calls serious or critical on the page as it is, in light and in dark."""
+    page.evaluate(AXE)
+    found: list[str] = []
+    for shade in ("light", "dark"):
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", shade == "dark")
+        found += [f"{shade}: {words}" for words in page.evaluate(SERIOUS)]
+    page.evaluate("document.body.classList.remove('dark')")
+    return found
 
 
 @pytest.fixture(scope="session")

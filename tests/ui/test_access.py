@@ -1,7 +1,6 @@
 """The page is usable without a mouse, without colour, on a phone and in the dark: axe-core and a few keys."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,6 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore:.future.no_silent_downcasting. is deprecated", "ignore:The copy keyword is deprecated"),
 ]
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-SERIOUS = """async () => {
-  const found = await axe.run(document, { resultTypes: ["violations"] });
-  const serious = found.violations.filter((v) => ["serious", "critical"].includes(v.impact));
-  return serious.flatMap((v) => v.nodes.slice(0, 4).map((n) => `${v.id}: ${n.html.slice(0, 140)} ${n.failureSummary?.slice(0, 160)}`));
-}"""
 SMALL = """() => [...document.querySelectorAll("button, [role=tab], select, summary")].filter((one) => {
   const box = one.getBoundingClientRect();
   const inline = getComputedStyle(one).display === "inline";
@@ -35,27 +28,23 @@ def page(browser: "Browser", running: Any, pages: ModuleType) -> Iterator["Page"
     context.close()
 
 
-def test_no_serious_finding_in_light_and_dark_and_targets_are_large(page: "Page") -> None:
+def test_no_serious_finding_in_light_and_dark_and_targets_are_large(page: "Page", pages: ModuleType) -> None:
     page.locator("#open-case").click()
     page.locator("#opening [data-source=demo-cap-01]").click()
     page.locator("#patient-bar [data-case]").wait_for()
     page.locator("#question textarea").fill("Interpret the labs")
     page.locator("#send").click()
     page.locator(".answer .sources").wait_for()
-    page.evaluate(AXE)
     found: dict[str, list[str]] = {}
     for tab in ("ct", "labs", "drugs", "timeline", "evidence", "settings"):
         page.locator(f"#tab-work-{tab}").click()
         if tab != "ct":
             page.locator(f"#{tab}-host:not([aria-busy]) h3").first.wait_for()
-        for shade in ("light", "dark"):
-            page.evaluate("dark => document.body.classList.toggle('dark', dark)", shade == "dark")
-            found[f"{tab} {shade}"] = page.evaluate(SERIOUS)
+        found[tab] = pages.serious(page)
         assert page.evaluate(SMALL) == [], tab
-    page.evaluate("document.body.classList.remove('dark')")
     page.locator("#open-case").click()
     page.locator("#opening-drop").wait_for()
-    found["opening"] = page.evaluate(SERIOUS)
+    found["opening"] = pages.serious(page)
     assert {where: words for where, words in found.items() if words} == {}
 
 

@@ -1,6 +1,7 @@
 """The page in a real browser, on the scripted assistant."""
 
 import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -272,6 +273,13 @@ def test_two_tabs_are_two_patients(page: "Page", running: Any, pages: ModuleType
     page.locator("#patient-bar", has_text="demo-cap-01").wait_for()
     assert page.locator(".question").inner_text() == "Interpret the labs"
     assert page.failures == second.failures == []  # type: ignore[attr-defined]
+
+
+def test_the_tab_is_named_before_anything_is_asked(running: Any) -> None:
+    with urllib.request.urlopen(running.url) as reply:
+        document = reply.read().decode()
+    script = (Path(__file__).resolve().parents[2] / "ui" / "static" / "js" / "page.js").read_text(encoding="utf-8")
+    assert document.index(script) < document.index('src="./assets')
 
 
 def test_a_page_that_shows_another_case_is_refused(page: "Page", running: Any) -> None:

@@ -33,7 +33,7 @@ def real(pages: ModuleType, tmp_path_factory: pytest.TempPathFactory, pytestconf
 
 @pytest.fixture
 def page(browser: "Browser", real: Any, pages: ModuleType) -> Iterator["Page"]:
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en-US", accept_downloads=True)
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en-US", accept_downloads=True, reduced_motion="reduce")
     shown = pages.opened(context.new_page(), real.url)
     shown.set_default_timeout(120_000)  # the demo scan is made on a first run
     shown.locator("#open-case").click()
@@ -45,7 +45,7 @@ def page(browser: "Browser", real: Any, pages: ModuleType) -> Iterator["Page"]:
     context.close()
 
 
-def test_a_draft_becomes_a_signed_report(page: "Page") -> None:
+def test_a_draft_becomes_a_signed_report(page: "Page", pages: ModuleType) -> None:
     page.locator("#tab-talk-report").click()
     page.locator("#report-host [data-act=draft]").click()
     rows = page.locator(".report-section[data-section=measurements] .sentence")
@@ -56,6 +56,7 @@ def test_a_draft_becomes_a_signed_report(page: "Page") -> None:
     page.keyboard.press("Control+Enter")
     assert page.locator(".sentence.edited ins").inner_text() == "The lungs measure 4.9 L."
     rows.nth(1).locator("[data-act=strike]").click()
+    assert pages.serious(page) == []
     page.locator(".sentence.struck del").wait_for()
     while left := page.locator("[data-act=accept-section]").count():
         page.locator("[data-act=accept-section]").first.click()
@@ -77,6 +78,10 @@ def test_a_draft_becomes_a_signed_report(page: "Page") -> None:
     page.locator("#tab-talk-report").click()
     page.locator(".report-state.signed", has_text="Dr Ada Reader").wait_for()
     _summary(page)
+    assert pages.serious(page) == []
+    page.locator("#tab-talk-teach").click()
+    page.locator("#teaching [data-do=next]").wait_for()
+    assert pages.serious(page) == []
 
 
 def _summary(page: "Page") -> None:

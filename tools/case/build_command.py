@@ -7,7 +7,8 @@ from typing import Annotated, Protocol
 import typer
 from pydantic import BaseModel
 
-from retrieval.commands import IndexOut, index_build, progress_bar
+from retrieval.command_results import IndexOut
+from retrieval.commands import index_build, progress_bar
 from tools.case.demo import demo_studies, materialise_demo
 
 

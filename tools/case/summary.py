@@ -1,8 +1,10 @@
 """Tool `summarize_case`: the case on one page as evidence sentences, and the card of it that the system prompt carries."""
 
+from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.case.vitals import abnormal, lines
+from tools.case.words import allergy_words, as_recorded, condition_name, finding_name, medicine_words
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Payload, Quantity, ToolResult
 from tools.labs.interpret import sentence
@@ -109,12 +111,24 @@ def _presentation(case: Case) -> Evidence | None:
     en, zh = "", ""
     if p.symptoms:
         span, span_zh = ("", "") if p.duration_days is None else pair(" for {duration_days} days", duration_days=shown(p.duration_days))
-        en, zh = pair("Symptoms{span}: {symptoms}. ", span=(span, span_zh), symptoms=(", ".join(p.symptoms), "、".join(p.symptoms)))
+        en, zh = pair("Symptoms{span}: {symptoms}. ", span=(span, span_zh), symptoms=_in_both(p.symptoms))
     if p.findings:
-        en, zh = pair("{text}Findings: {findings}. ", findings=(", ".join(p.findings), "、".join(p.findings)), text=(en, zh))
+        en, zh = pair("{text}Findings: {findings}. ", findings=_in_both(p.findings), text=(en, zh))
     if p.question:
-        en, zh = pair("{text}Question: {question}", question=p.question, text=(en, zh))
+        asked = (as_recorded(p.question, "en"), as_recorded(p.question, "zh"))
+        en, zh = pair("{text}Question: {question}", question=asked, text=(en, zh))
     return _evidence("presentation", en.strip(), zh, tuple(p.symptoms))
+
+
+def _in_both(recorded: tuple[str, ...]) -> tuple[str, str]:
+    """Symptoms or findings in English and Chinese; what is not translated says so, once where it is all of them."""
+    return _told(recorded, "en", ", "), _told(recorded, "zh", "、")
+
+
+def _told(recorded: tuple[str, ...], language: Language, mark: str) -> str:
+    names = [finding_name(r, language) for r in recorded]
+    untold = all(name != r and name == as_recorded(r, language) for r, name in zip(recorded, names, strict=True))
+    return as_recorded(mark.join(recorded), language) if untold else mark.join(names)
 
 
 def _vitals(case: Case) -> Evidence | None:
@@ -137,31 +151,26 @@ def _listed(
 
 def _conditions(case: Case) -> Evidence | None:
     known = case.patient.conditions
-    items = [pair("{name} (since {since})", name=c.name, since=c.since) if c.since else (c.name, c.name) for c in known]
+    items = []
+    for c in known:
+        zh = condition_name(c.name, c.code, DrugGraph.load(), "zh")
+        name = (as_recorded(c.name, "en"), as_recorded(zh, "zh"))
+        items.append(pair("{name} (since {since})", name=name, since=c.since) if c.since else name)
     return _listed("conditions", pair("Known conditions"), items, tuple(c.name for c in known))
 
 
 def _allergies(case: Case) -> Evidence | None:
-    items, severities = [], messages("tools.case").table("severity")
-    for a in case.patient.allergies:
-        details = [x for x in (a.reaction, a.severity) if x]
-        details_zh = [severities.get(x, x) for x in details]
-        items.append(
-            (
-                a.substance + (f" ({', '.join(details)})" if details else ""),
-                a.substance + (f"（{'，'.join(details_zh)}）" if details else ""),
-            )
-        )
+    items = [_recorded(allergy_words(a, DrugGraph.load(), "en"), allergy_words(a, DrugGraph.load(), "zh")) for a in case.patient.allergies]
     none = pair("No allergy is recorded; this is not the same as none.")
     return _listed("allergies", pair("Recorded allergies"), items, tuple(a.substance for a in case.patient.allergies), none)
 
 
+def _recorded(en: str, zh: str) -> tuple[str, str]:
+    return as_recorded(en, "en"), as_recorded(zh, "zh")
+
+
 def _medications(case: Case) -> Evidence | None:
-    items = []
-    for m in case.medications:
-        dose = f" {shown(m.dose)} {m.unit or ''}".rstrip() if m.dose is not None else ""
-        text = f"{m.name}{dose}" + "".join(f" {x}" for x in (m.route, m.frequency) if x)
-        items.append((text, text))
+    items = [_recorded(medicine_words(m, DrugGraph.load(), "en"), medicine_words(m, DrugGraph.load(), "zh")) for m in case.medications]
     none = pair("No current medicine is recorded; this is not the same as none.")
     return _listed("medications", pair("Current medicines"), items, tuple(m.name for m in case.medications), none)
 

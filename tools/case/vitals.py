@@ -92,7 +92,7 @@ def abnormal(case: Case, language: Language = "en", *, urgent: bool = False) -> 
                 value=value,
                 upper=s.en[:1].upper(),
                 text=s.en[1:],
-                text_2=s.zh,
+                name_zh=s.zh,
             )
         )
     return out

@@ -8,11 +8,12 @@ import numpy as np
 import typer
 from pydantic import BaseModel, JsonValue
 
+from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
 from tools.case.demo import open_named
 from tools.deps import Deps
 from tools.drugs.medications import check_medications, rank_drugs
-from tools.drugs.payload import CandidateRow, FactRow, FactsData, RankingData
+from tools.drugs.payload import CandidateRow, FactsData, RankingData
 from tools.evidence import Evidence, Status, ToolResult
 
 
@@ -32,7 +33,7 @@ class DrugReport(BaseModel):
     emergencies: tuple[str, ...] = ()
     query: dict[str, JsonValue] = {}
     counts: dict[str, int] = {}
-    facts: tuple[FactRow, ...] = ()
+    facts: tuple[DrugFact, ...] = ()
     ranked: tuple[CandidateRow, ...] = ()
     rejected: tuple[CandidateRow, ...] = ()
     evidence: tuple[Evidence, ...] = ()

@@ -1,13 +1,10 @@
-"""Facts of the drug graph as citable `Evidence` and as rows of the commands."""
+"""Facts of the drug graph as citable `Evidence`."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
-from tools.drugs.payload import FactRow
 from tools.evidence import Evidence, Quantity
 
 # A number with the unit that follows it, as the sentences of the drug tables write doses, clearances and times.
@@ -48,8 +45,3 @@ def to_evidence(graph: DrugGraph, fact: DrugFact) -> Evidence:
         subjects=subject_names(graph, fact),
         inferred=fact.inferred,
     )
-
-
-def rows(facts: Iterable[DrugFact]) -> tuple[FactRow, ...]:
-    """Facts as the commands print them."""
-    return tuple(FactRow(**asdict(f)) for f in facts)

@@ -10,7 +10,7 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.query import QueryResult
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
-from tools.drugs.facts import NOT_SAFE, rows, to_evidence
+from tools.drugs.facts import NOT_SAFE, to_evidence
 from tools.drugs.model_opinion import Opinion, opinion, statement
 from tools.drugs.patient import DrugPatient, read_patient
 from tools.drugs.payload import AgainstRow, CandidateRow, FactsData, RankingData
@@ -69,7 +69,7 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
         warnings=tuple(warnings),
         missing=result.understood.unknown,
         evidence=tuple(to_evidence(graph, f) for f in shown),
-        data=FactsData(facts=rows(shown)),
+        data=FactsData(facts=tuple(shown)),
     )
 
 
@@ -184,7 +184,7 @@ def _checked(
         missing=(*unknown, *(m[zh] for m in patient.missing)),
         emergencies=tuple(f.text_zh if zh else f.text for f in urgent),
         evidence=tuple(to_evidence(graph, f) for f in chosen) if chosen or unknown else (_nothing(graph, patient, drugs),),
-        data=FactsData(facts=rows(chosen)),
+        data=FactsData(facts=tuple(chosen)),
     )
 
 
@@ -253,7 +253,7 @@ def _ranked(graph: DrugGraph, patient: DrugPatient, ranking: Ranking, model: Opi
         data=RankingData(
             ranked=tuple(_row(c, patient, model) for c in order),
             rejected=tuple(_row(c, patient, model) for c in ranking.rejected),
-            facts=rows(facts),
+            facts=tuple(facts),
             model=model.payload(),
         ),
     )

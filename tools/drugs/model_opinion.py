@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from medmpt_backend.messages import Said
 from retrieval.drugs.facts import Drug
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
@@ -14,7 +15,7 @@ from tools.case.record import Case
 from tools.deps import Deps
 from tools.drugs.payload import ModelDrugRow, OpinionRow
 from tools.evidence import Evidence, ModelCard, Quantity
-from tools.imaging.model_card import NO_WEIGHTS, card_of, card_row
+from tools.imaging.model_card import NO_STUDY, NO_WEIGHTS, OUTSIDE, card_of, card_row
 from tools.imaging.studies import study_of
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
@@ -51,7 +52,7 @@ class Opinion:
     Attributes:
         scored: All entries, highest first; empty when the model abstains.
         used: What it was given.
-        silent: Why there is no opinion, in English.
+        silent: Why there is no opinion.
         validity: Domain verdict; None when the model was not asked.
         threshold: Operating point.
     """
@@ -84,9 +85,9 @@ def opinion(deps: Deps, graph: DrugGraph) -> Opinion:
     if deps.engine is None:
         return Opinion(silent=NO_WEIGHTS)
     if not deps.engine.serves("medication"):
-        return Opinion(silent=f"the weights {deps.engine.provenance.name!r} do not rank drugs")
+        return Opinion(silent=Said(*pair("the weights {name!r} do not rank drugs", name=deps.engine.provenance.name)))
     if deps.case is None or not deps.studies:
-        return Opinion(silent="the case has no CT study")
+        return Opinion(silent=NO_STUDY)
     from medmpt_backend.errors import BackendError
 
     opened = study_of(deps, next(iter(deps.studies)))
@@ -101,7 +102,7 @@ def opinion(deps: Deps, graph: DrugGraph) -> Opinion:
 
 def _asked(engine: "MedMPTEngine", ranking: "MedicationRanking", graph: DrugGraph) -> Opinion:
     if ranking.validity.domain == "out":
-        return Opinion(silent=ranking.validity.reason or "the study is outside its domain", validity=ranking.validity, used=ranking.used)
+        return Opinion(silent=ranking.validity.reason or OUTSIDE, validity=ranking.validity, used=ranking.used)
     config = engine.config.medication
     scored = tuple(Scored(d.drug, graph.resolve(d.drug), d.probability, n) for n, d in enumerate(ranking.drugs, 1))
     by_drug: dict[str, Scored] = {}

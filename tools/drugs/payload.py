@@ -1,30 +1,14 @@
 """What the drug tools hold beside their evidence: facts of the graph, candidates with what speaks against them, the model's opinion."""
 
-from retrieval.drugs.facts import Relation, Severity
+from retrieval.drugs.facts import DrugFact, Relation, Severity
 from tools.evidence import Payload
 from tools.imaging.results.model import CardRow
-
-
-class FactRow(Payload):
-    """One fact of the drug graph."""
-
-    key: str
-    text: str
-    text_zh: str
-    subjects: tuple[str, ...]
-    relation: Relation
-    severity: Severity | None
-    source: str
-    year: int | None
-    inferred: bool
-    path: tuple[str, ...]
-    management: str | None = None
 
 
 class FactsData(Payload):
     """Facts, as `drugs check` and `drugs query` print them."""
 
-    facts: tuple[FactRow, ...] = ()
+    facts: tuple[DrugFact, ...] = ()
 
 
 class AgainstRow(Payload):
@@ -80,5 +64,5 @@ class RankingData(Payload):
 
     ranked: tuple[CandidateRow, ...] = ()
     rejected: tuple[CandidateRow, ...] = ()
-    facts: tuple[FactRow, ...] = ()
+    facts: tuple[DrugFact, ...] = ()
     model: OpinionRow | None = None

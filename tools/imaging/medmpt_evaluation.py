@@ -155,7 +155,8 @@ def _summary(context: "Context", results: "list[PartResult]", seconds: dict[str,
 
 def _weights(settings: _Settings, wanted: str | None) -> "LoadedWeights":
     """Weights by name or folder; None: the ones in use."""
-    from medmpt_backend.weights.checkpoint import PROVENANCE_FILE, WeightsStore, read_weights
+    from medmpt_backend.weights.checkpoint import PROVENANCE_FILE, read_weights
+    from medmpt_backend.weights.store import WeightsStore
 
     if wanted is not None and (Path(wanted) / PROVENANCE_FILE).is_file():
         return read_weights(Path(wanted))

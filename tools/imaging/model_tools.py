@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
-from tools.imaging.model_card import NO_WEIGHTS, abstained, card_line, card_of, card_row, reason_of, status_of
+from tools.imaging.model_card import NO_STUDY, NO_WEIGHTS, abstained, card_line, card_of, card_row, reason_of, status_of
 from tools.imaging.model_findings import classified
 from tools.imaging.results.model import Encoded
 from tools.imaging.studies import study_of
@@ -32,7 +32,7 @@ def on_engine(tool: ToolName, deps: Deps, study: str, work: "Callable[[MedMPTEng
     if deps.engine is None:
         return ToolResult(tool=tool, status="unavailable", reason=NO_WEIGHTS, query=query)
     if not deps.studies:
-        return ToolResult(tool=tool, status="empty", reason="the case has no CT study", query=query, missing=("CT study",))
+        return ToolResult(tool=tool, status="empty", reason=NO_STUDY, query=query, missing=("CT study",))
     opened = study_of(deps, study)
     from medmpt_backend.errors import BackendError
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medmpt_backend.messages import Said
 from retrieval.index.similar_cases import CaseIndex, SimilarCase
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from medmpt_backend.inference.engine import MedMPTEngine
     from medmpt_backend.inference.reference import ReferenceCase
 
-_NO_CASES = "the weights carry no reference cases and no own study was added: run `medmpt case remember STUDY --name NAME`"
+_NO_CASES = Said(*pair("the weights carry no reference cases and no own study was added: run `medmpt case remember STUDY --name NAME`"))
 
 
 def own_folder(cases_dir: Path, engine: "MedMPTEngine") -> Path:

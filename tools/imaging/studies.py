@@ -1,30 +1,32 @@
 """`StudySource`: every CT study of this process, read once and measured once.
 
-Viewer, tools and teaching open studies here and nowhere else. A study is known by its path and the state of its files, so that a study
-that changed on disk is read anew. Volumes are large and only the last few stay; measurements are small and stay longer.
+Viewer, tools and teaching open studies here and nowhere else. A study is known by the state of its files, so that one that changed on
+disk is read anew, and one that was linked into another case (a laboratory sheet came to a CT) is not. Volumes are large and only the
+last ones stay, as many as fit into a share of memory; measurements are small and stay longer.
 """
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medmpt_backend.errors import BackendError
 from tools.deps import Deps
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from medmpt_backend.imaging.anatomy.lungs import Lungs
+    from medmpt_backend.imaging.findings.seen import Seen
     from medmpt_backend.imaging.quantify import Quantification
     from medmpt_backend.imaging.volume import Volume
 
-# Volumes held in memory: at 512x512x300 int16 one takes 157 MB.
-MOST_VOLUMES = 4
+# Bytes of voxels held in memory: at 512x512x300 int16 one volume takes 157 MB, so this is 13 of them, or 40 of usual size.
+MOST_BYTES = 2 * 1024**3
 MOST_MEASURED = 64
 
-Stamp = tuple[int, int]
+Stamp = tuple[tuple[int, int, int, int], ...]
 
 
 class Study:
@@ -37,7 +39,7 @@ class Study:
         self._reading, self._lock = threading.RLock(), threading.RLock()
         self._volume: Volume | None = None
         self._lungs: Lungs | None = None
-        self._fluid: tuple[NDArray[np.bool_], tuple[int, int, int]] | None = None
+        self._seen: Seen | None = None
         self._measured: Quantification | None = None
         self._content: str | None = None
 
@@ -82,21 +84,18 @@ class Study:
             return self._lungs
 
     @property
-    def fluid(self) -> "tuple[NDArray[np.bool_], tuple[int, int, int]]":
-        """Pleural fluid on a coarse grid, and how many voxels of the volume one of its voxels spans.
+    def seen(self) -> "Seen":
+        """Masks of fluid, air, dense tissue and plaques.
 
         Raises:
             BackendError: It is not a chest that can be segmented.
         """
-        from medmpt_backend.imaging.anatomy.space import cavity_of
-        from medmpt_backend.imaging.findings.pleura import fluid
+        from medmpt_backend.imaging.findings.seen import seen
 
         with self._lock:
-            if self._fluid is None:
-                cavity = cavity_of(self.lungs)
-                coarse, fine = cavity.grid.factors, self.lungs.grid.factors
-                self._fluid = fluid(cavity).mask, (coarse[0] * fine[0], coarse[1] * fine[1], coarse[2] * fine[2])
-            return self._fluid
+            if self._seen is None:
+                self._seen = seen(self.volume, self.lungs)
+            return self._seen
 
     @property
     def measured(self) -> "Quantification":
@@ -112,49 +111,87 @@ class Study:
                 self._measured = quantify(self.volume, self.lungs)
             return self._measured
 
-    def drop_voxels(self) -> None:
-        """Let go of what is large; measurements stay."""
-        with self._lock, self._reading:
-            self._volume = self._lungs = self._fluid = None
+    def read_ahead(self) -> None:
+        """Read in the background what is about to be looked at; why it cannot be read is told to whoever asks for it."""
+        threading.Thread(target=self._read_quietly, name="read-ahead", daemon=True).start()
+
+    def _read_quietly(self) -> None:
+        with suppress(BackendError):
+            _ = self.content
+
+    @property
+    def bytes_held(self) -> int:
+        """What its voxels take in memory."""
+        volume = self._volume
+        return int(volume.hu.nbytes) if volume is not None else 0
+
+    def drop_voxels(self) -> bool:
+        """Let go of what is large; measurements stay. False while it is being read or measured: nobody waits for that."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if not self._reading.acquire(blocking=False):
+                return False
+            try:
+                self._volume = self._lungs = self._seen = None
+            finally:
+                self._reading.release()
+        finally:
+            self._lock.release()
+        return True
 
 
 class StudySource:
     """The studies of this process, bounded."""
 
-    def __init__(self, volumes: int = MOST_VOLUMES, measured: int = MOST_MEASURED) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES, measured: int = MOST_MEASURED) -> None:
         """Start with nothing open."""
-        self._volumes, self._most = volumes, measured
-        self._open: OrderedDict[tuple[Path, Stamp], Study] = OrderedDict()
+        self._bytes, self._most = most_bytes, measured
+        self._open: OrderedDict[tuple[Path | None, Stamp], Study] = OrderedDict()
         self._lock = threading.Lock()
 
     def open(self, path: Path) -> Study:
         """The study at `path`; the CT of a demo or teaching case is generated here when it is not there yet."""
         if not path.exists():
             materialise(path)
-        key = (path, stamp_of(path))
+        stamp = stamp_of(path)
+        key = (None if stamp else path, stamp)
         with self._lock:
             study = self._open.setdefault(key, Study(path))
+            study.path = path  # the name it was first opened under may be gone by now
             self._open.move_to_end(key)
             while len(self._open) > self._most:
                 self._open.popitem(last=False)
             held = list(self._open.values())
-        for old in held[: -self._volumes]:
-            old.drop_voxels()
+        self._make_room(held)
         return study
 
-    def forget(self) -> None:
-        """Drop everything that is held."""
+    def _make_room(self, held: list[Study]) -> None:
+        """Let the studies go that were not asked for longest, until the others fit; the newest stays whatever it takes."""
+        taken = sum(study.bytes_held for study in held)
+        for old in held[:-1]:
+            if taken <= self._bytes:
+                return
+            freed = old.bytes_held
+            if freed and old.drop_voxels():
+                taken -= freed
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Drop what is held of these studies."""
+        gone = set(paths)
         with self._lock:
-            self._open.clear()
+            for key in [key for key, study in self._open.items() if study.path in gone]:
+                del self._open[key]
 
 
 STUDIES = StudySource()
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Changes when the study changes: newest file time and number of files."""
+    """Who the files are and in which state: device, number, time and size of each; the same for a link to them."""
     files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path] if path.exists() else []
-    return max((p.stat().st_mtime_ns for p in files), default=0), len(files)
+    states = (p.stat() for p in files)
+    return tuple(sorted((s.st_dev, s.st_ino, s.st_mtime_ns, s.st_size) for s in states))
 
 
 def materialise(path: Path) -> None:

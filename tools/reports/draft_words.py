@@ -26,7 +26,7 @@ _NAMES: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
 _CLEAR = _WORDS.regex("draft_words_clear")
 _OUTSIDE_LUNGS = frozenset(f for f in COARSE if FINDINGS[f].section in ("mediastinum", "wall"))
 _BOTH = _WORDS.regex("draft_words_both")
-_LEFT, _RIGHT = _WORDS.regex("draft_words_left"), _WORDS.regex("draft_words_left_2")
+_LEFT, _RIGHT = _WORDS.regex("draft_words_left"), _WORDS.regex("draft_words_right")
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), ids) for pattern, ids in _NAMES)
 
 

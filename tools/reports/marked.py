@@ -12,7 +12,7 @@ pair = messages("tools.reports").pair
 
 _WORDS = patterns("tools.reports")
 _SIZE = _WORDS.regex("marked_size")
-_LEFT, _RIGHT = _WORDS.regex("marked_left"), _WORDS.regex("marked_left_2")
+_LEFT, _RIGHT = _WORDS.regex("marked_left"), _WORDS.regex("marked_right")
 # Two readers of one nodule differ by about this much: MacMahon et al., Fleischner Society 2017 count changes below 2 mm as none.
 _NEAR_MM, _NEAR_SHARE = 2.0, 0.2
 

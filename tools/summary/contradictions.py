@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from retrieval.drugs.facts import DrugFact
 from retrieval.messages.patterns import patterns
 from tools.bedside.record.said import clauses
-from tools.drugs.payload import FactRow, FactsData
+from tools.drugs.payload import FactsData
 from tools.imaging.results.measured import Measured
 from tools.labs.value import shown
 from tools.reports.check import check_report
@@ -38,7 +39,7 @@ def contradictions(g: Gathered) -> list[SummaryLine]:
     return sorted(found, key=lambda x: LEVELS.index(x.level))
 
 
-def _facts(g: Gathered) -> Iterator[FactRow]:
+def _facts(g: Gathered) -> Iterator[DrugFact]:
     data = g.drugs.payload(FactsData)
     yield from (fact for fact in (data.facts if data else ()) if g.item(fact.key) is not None)
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from retrieval.drugs.facts import DrugFact
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
-from tools.drugs.payload import FactRow, FactsData
+from tools.drugs.payload import FactsData
 from tools.evidence import Evidence, ToolResult
 from tools.imaging.results.measured import Measured
 from tools.labs.value import Reading, shown
@@ -106,7 +107,7 @@ def _scores(g: Gathered) -> Iterator[SummaryLine]:
 def _fever(g: Gathered) -> bool:
     """Fever with cough or with dense lung: pneumonia stands in question."""
     said = " ".join((*g.case.presentation.symptoms, g.case.presentation.question or "")).casefold()
-    return bool(re.search(_WORDS.text("problems_fever"), said) and re.search(_WORDS.text("problems_fever_2"), said))
+    return bool(re.search(_WORDS.text("problems_fever"), said) and re.search(_WORDS.text("problems_cough"), said))
 
 
 def _first(text: str) -> str:
@@ -159,7 +160,7 @@ def _short(text: str) -> str:
     return " ".join(rest.split()).replace("。 ", "。")
 
 
-def _gravity(fact: FactRow) -> int:
+def _gravity(fact: DrugFact) -> int:
     order = list(table("danger")["drugs"])
     severity = str(fact.severity)
     return order.index(severity) if severity in order else len(order)

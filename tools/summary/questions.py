@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
 from tools.bedside.record.said import clauses
+from tools.case.words import as_recorded
 from tools.drugs.patient import read_patient
 from tools.evidence import Evidence
 from tools.scores.payload import ScoreData
@@ -26,7 +27,11 @@ _SCORES = ("curb_65", "psi")
 def questions(g: Gathered) -> list[SummaryLine]:
     """Everything that is open."""
     asked = g.case.presentation.question
-    first = [line(words("asked", question=asked), "C-presentation")] if asked and g.basics.evidence else []
+    first = (
+        [line(words("asked", question=(as_recorded(asked, "en"), as_recorded(asked, "zh"))), "C-presentation")]
+        if asked and g.basics.evidence
+        else []
+    )
     return [*first, *pending(g), *_scores(g), *_unreported(g), *_missing(g), *_unchecked(g)]
 
 

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from medmpt_backend.findings import FINDINGS, MIDLINE, finding
+from medmpt_backend.messages import Said
 from retrieval.messages.catalogue import messages
 from tools.errors import BadInput
 from tools.evidence import Language, Side
@@ -125,6 +126,11 @@ class Summary(_Record):
     text_zh: str
 
 
+def _name(ident: str) -> tuple[str, str]:
+    known = finding(ident)
+    return known.en, known.zh
+
+
 def check_reading(reading: Reading) -> Reading:
     """The reading if it can be committed.
 
@@ -134,13 +140,13 @@ def check_reading(reading: Reading) -> Reading:
     seen: set[tuple[str, Side | None]] = set()
     for entry in reading.entries:
         if entry.finding not in CHOICES:
-            raise BadInput(f"{entry.finding!r} is not among the findings offered")
+            raise BadInput(Said(*pair("{finding!r} is not among the findings offered", finding=entry.finding)))
         if entry.finding not in MIDLINE and entry.side is None:
-            raise BadInput(f"{finding(entry.finding).en}: give its side (left, right or both)")
+            raise BadInput(Said(*pair("{name}: give its side (left, right or both)", name=_name(entry.finding))))
         if entry.finding in FOCAL and entry.size_mm is None:
-            raise BadInput(f"{finding(entry.finding).en}: give its size in millimetres")
+            raise BadInput(Said(*pair("{name}: give its size in millimetres", name=_name(entry.finding))))
         if (entry.finding, entry.side) in seen:
-            raise BadInput(f"{finding(entry.finding).en} is recorded twice on the same side")
+            raise BadInput(Said(*pair("{name} is recorded twice on the same side", name=_name(entry.finding))))
         seen.add((entry.finding, entry.side))
     return reading
 
@@ -258,9 +264,9 @@ def _words(outcome: Outcome, item: TrueFinding, entry: Entry | None) -> tuple[st
             lobes=(_lobes(item.lobes, False), _lobes(item.lobes, True)),
         ),
         "size_off": pair(
-            "{known}: found, but the size is off: you measured {size_mm:.0f} mm, it is {size_mm_2:.0f} mm.",
-            size_mm=entry.size_mm if entry and entry.size_mm else 0,
-            size_mm_2=item.size_mm or 0,
+            "{known}: found, but the size is off: you measured {measured_mm:.0f} mm, it is {true_mm:.0f} mm.",
+            measured_mm=entry.size_mm if entry and entry.size_mm else 0,
+            true_mm=item.size_mm or 0,
             known=(known.en, known.zh),
         ),
     }

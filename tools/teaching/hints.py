@@ -60,5 +60,5 @@ def next_hint(truth: Sequence[TrueFinding], entries: Sequence[Entry], given: int
         return Hint(step=2, text=text, text_zh=text_zh)
     at = target.slice or 0
     span = (max(0, at - _NEAR), at + _NEAR)
-    text, text_zh = pair("Look at slices {span} to {span_2}.", span=span[0], span_2=span[1])
+    text, text_zh = pair("Look at slices {first} to {last}.", first=span[0], last=span[1])
     return Hint(step=3, text=text, text_zh=text_zh, slices=span)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def machine_read(engine: "MedMPTEngine | None", study: Path) -> MachineRead:
     """What the model says of the study, in the trainee's vocabulary; or why it abstains."""
     if engine is None:
-        return MachineRead(abstained=NO_WEIGHTS, abstained_zh=in_language(NO_WEIGHTS, "zh"))
+        return MachineRead(abstained=NO_WEIGHTS, abstained_zh=NO_WEIGHTS.zh)
     try:
         found = engine.classify(STUDIES.open(study).volume, key_slices=0)
     except BackendError as error:

@@ -74,4 +74,4 @@ def _urgent(bar: Bar, language: Language) -> str:
     if not bar.emergencies:
         return ""
     items = " ".join(f"<li>{lines(e)}</li>" for e in bar.emergencies)
-    return f'<div class="urgent" role="alert"><b>{html("emergency", language)}</b><ul>{items}</ul></div>'
+    return f'<div class="urgent" role="alert"><b>{html("emergency", language)} ({len(bar.emergencies)})</b><ul>{items}</ul></div>'

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from agent.chart.desk import Chart, Pregnancy, Supposition
 from tools.evidence import Evidence
-from ui.asking import PRIVATE, Doors
+from ui.callers import PRIVATE, Doors
 from ui.chart.card import card_html
 from ui.chart.drugs import drugs_html
 from ui.chart.labs import labs_html

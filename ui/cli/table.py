@@ -26,6 +26,7 @@ OUTSIDE = "agent.evaluation.commands"
 READER = "agent.training.commands"
 PACKS = "agent.evaluation.pack_commands"
 AUDIT = "agent.audit.commands"
+FEEDBACK = "agent.keeping.commands"
 BRIDGES = "agent.bridges.commands"
 HOSPITAL = "tools.hospital.commands"
 BACKUP = "agent.backup_commands"
@@ -59,6 +60,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "dicom": (HOSPITAL,),
     "teach": (TEACH,),
     "users": (USERS,),
+    "feedback": (FEEDBACK,),
     "replay": (AUDIT,),
     "pack": (PACKS,),
     "doctor": (AGENT,),
@@ -165,6 +167,8 @@ DECLARED: dict[str, Entry] = {
     "data erase": Entry(_HOUSE, "Erase stored conversations and files"),
     "data backup": Entry(_HOUSE, "Write everything stored to one file"),
     "data restore": Entry(_HOUSE, "Put a backup back"),
+    "feedback list": Entry(_HOUSE, "List what was said of answers"),
+    "feedback export": Entry(_HOUSE, "Write what was said of answers as CSV or JSON lines"),
     "users add": Entry(_HOUSE, "Add an account for a shared server"),
     "users list": Entry(_HOUSE, "List the accounts"),
     "users remove": Entry(_HOUSE, "Delete an account"),

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tools.evidence import Language
-from ui.asking import PRIVATE
+from ui.callers import PRIVATE
 from ui.i18n import text
 from ui.login.accounts import Accounts
 from ui.login.gate import COOKIE

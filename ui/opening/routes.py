@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from agent.chart.desk import Chart
 from tools.case.joining.merge import unsettled
 from tools.wording import in_language
-from ui.asking import PRIVATE, Doors
+from ui.callers import PRIVATE, Doors
 from ui.door import Assistant
 from ui.i18n import text
 from ui.opening.preview import preview_html

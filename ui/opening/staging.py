@@ -115,7 +115,7 @@ def plan(session: Session, chart: Chart | None, chosen: Mapping[str, int]) -> Pl
         try:
             loaded = load_case(path)
             for study in loaded.studies.values():
-                STUDIES.open(study)
+                STUDIES.open(study).read_ahead()  # while the person looks at the preview
         except ROOM_ERRORS as error:
             failed.append(Failed(name, str(error)))
             continue

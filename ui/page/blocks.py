@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from retrieval.messages.patterns import patterns
 from tools.evidence import Language
 from ui.chart.bar import bar_html
 from ui.door import Assistant
@@ -19,8 +20,9 @@ from ui.restore import remember, restore
 from ui.session import Session, SessionStore
 
 REFRESH = "() => window.medmpt && window.medmpt.refresh()"
-SET_LANGUAGE = "(name) => { window.medmpt && window.medmpt.language(name === '中文' ? 'zh' : 'en'); }"
-LANGUAGES: dict[str, Language] = {"English": "en", "中文": "zh"}
+LANGUAGES = patterns("ui.page").table("languages")
+_NAMES = {code: name for name, code in LANGUAGES.items()}
+SET_LANGUAGE = f"(name) => {{ window.medmpt && window.medmpt.language(name === '{_NAMES['zh']}' ? 'zh' : 'en'); }}"
 NO_API: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 ASK: dict[str, Any] = {**NO_API, "concurrency_limit": 4, "concurrency_id": "ask"}
 
@@ -55,7 +57,9 @@ class Page:
     def _lay_out(self) -> None:
         with gr.Row(elem_id="top"):
             self.header = _plain(header_html("en"), elem_id="header")
-            self.language = gr.Radio(list(LANGUAGES), value="English", label="Language / 语言", elem_id="language", container=False)
+            self.language = gr.Radio(
+                list(LANGUAGES), value=_NAMES["en"], label=patterns("ui.page").text("language"), elem_id="language", container=False
+            )
         self.bar = _plain(bar_html(None, None, "en"), elem_id="patient-bar")
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="talk-column", min_width=300):
@@ -141,8 +145,7 @@ class Page:
             if self._first_case:
                 session.problem = open_source(self._assistant, session, self._first_case)
         self._launch(session, request)
-        name = "中文" if session.language == "zh" else "English"
-        return [name, *self._in_language(session)]
+        return [_NAMES[session.language], *self._in_language(session)]
 
     def _launch(self, session: Session, request: gr.Request) -> None:
         """Open the case that an electronic record sent this page to."""
@@ -156,7 +159,7 @@ class Page:
 
     def _on_language(self, name: str, request: gr.Request) -> list[Any]:
         session = self._session(request)
-        session.language = LANGUAGES[name]
+        session.language = "zh" if LANGUAGES[name] == "zh" else "en"
         remember(session)
         return self._in_language(session)
 

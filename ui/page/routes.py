@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from pydantic import BaseModel, Field
 
 from agent.keeping.feedback import Feedback
-from ui.asking import PRIVATE, Doors, told
+from ui.callers import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.i18n import SCRIPT_TEXT, text
 from ui.opening.switch import forget, take_up

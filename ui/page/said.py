@@ -8,10 +8,13 @@ from html import escape
 
 from agent.answering.answer import Answer
 from retrieval.drugs.graph import DrugGraph
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 from tools.labs.value import shown
 from ui.i18n import html, named
 from ui.page.marks import mark
+
+_INFERRED = patterns("ui.page").words("inferred")
 
 _CITED = re.compile(r"(.*?)\s*((?:\[\d+\])+)(?:\s+|$)", re.DOTALL)
 _HEADING = re.compile(r"\*\*(.+)\*\*")
@@ -70,7 +73,7 @@ def sentence_html(sentence: Sentence, order: Sequence[str], cited: Mapping[str, 
     evidence = [cited[key] for key in sentence.keys if key in cited]
     marks = "".join(mark(key, order, cited.get(key), language) for key in sentence.keys)
     jumps = "".join(jump(e, language) for e in evidence)
-    marked = sentence.text.lower().startswith(("inference", "推断", "推论"))
+    marked = sentence.text.lower().startswith(_INFERRED)
     inferred = f'<em class="tag">{html("inference", language)}</em>' if sentence.support == "inferred" and not marked else ""
     how = named("support", sentence.support, language) if sentence.support else ""
     words = linked(_TRAILING.sub("", sentence.text), tuple(evidence), language)

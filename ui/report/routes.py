@@ -14,7 +14,7 @@ from tools.evidence import Evidence
 from tools.imaging.marks.mark import Mark
 from tools.reports.document.edit import Edit
 from tools.summary.record import Audience
-from ui.asking import PRIVATE, Doors, told
+from ui.callers import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.i18n import text
 from ui.page.passage import passage_panel

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from tools.wording import in_language
-from ui.asking import PRIVATE, Doors
+from ui.callers import PRIVATE, Doors
 from ui.door import Assistant
 from ui.i18n import text
 from ui.restore import ROOM_ERRORS

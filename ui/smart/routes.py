@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tools.case.record import Case
 from tools.errors import ToolsError
-from ui.asking import PRIVATE
+from ui.callers import PRIVATE
 from ui.smart.launch import Launches, Smart
 
 COOKIE = "medmpt_smart"

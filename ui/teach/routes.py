@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from agent.sessions.lessons import ALONE
 from agent.sessions.teaching import teaching_choices
 from tools.teaching.commit import Reading
-from ui.asking import PRIVATE, Doors, told
+from ui.callers import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.i18n import text
 from ui.session import Session

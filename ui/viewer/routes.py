@@ -9,12 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from agent.sessions.marks import MarkChange
+from agent.sessions.marks import MarkChange, MarksView
 from agent.sessions.views import PlaneView
+from tools.evidence import Language
 from tools.imaging.overlays import LAYERS
 from tools.imaging.planes import Plane, Projection
 from tools.wording import in_language
-from ui.asking import PRIVATE, Doors, told
+from ui.callers import PRIVATE, Doors, told
 from ui.door import Assistant
 from ui.restore import ROOM_ERRORS
 from ui.session import Session
@@ -56,19 +57,16 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         session, case, handle = study
         with told():
             found = assistant.heatmap(case, handle, finding, session.id)
-        return JSONResponse(found.model_dump(mode="json"), headers=PRIVATE)
+        shown = found.model_dump(mode="json")
+        return JSONResponse({**shown, "reason": _reason(found.reason, session.language)}, headers=PRIVATE)
 
     @router.post("/study/{token}/marks")
     def marks(change: MarkChange, study: Study) -> JSONResponse:
         session, case, handle = study
         try:
-            found = assistant.marks(case, handle, change, session.id).model_dump(mode="json")
+            found = marks_shown(assistant.marks(case, handle, change, session.id), session.language)
         except ROOM_ERRORS as error:
-            found = {"status": error.status, "reason": str(error)}
-        if found.get("reason"):
-            found["reason"] = in_language(found["reason"], session.language)
-        for mark in found.get("marks", ()):
-            mark["lesion"]["warnings"] = [in_language(said, session.language) for said in mark["lesion"]["warnings"]]
+            found = {"status": error.status, "reason": in_language(str(error), session.language)}
         return JSONResponse(found, headers=PRIVATE)
 
 
@@ -124,6 +122,20 @@ def list_studies(session: Session) -> list[dict[str, object]]:
     ]
 
 
+def marks_shown(found: MarksView, language: Language) -> dict[str, object]:
+    """Marks as the page gets them, what limits them in its language."""
+    marks = []
+    for mark in found.marks:
+        limits = [in_language(said, language) for said in mark.lesion.warnings]
+        shown = mark.model_dump(mode="json")
+        marks.append({**shown, "lesion": {**shown["lesion"], "warnings": limits}})
+    return {**found.model_dump(mode="json"), "reason": _reason(found.reason, language), "marks": marks}
+
+
+def _reason(said: str | None, language: Language) -> str | None:
+    return in_language(said, language) if said else None
+
+
 def study_info(assistant: Assistant, session: Session, case: str, handle: str) -> dict[str, object]:
     """Geometry of a study, or why it cannot be shown."""
     try:
@@ -131,6 +143,7 @@ def study_info(assistant: Assistant, session: Session, case: str, handle: str) -
     except ROOM_ERRORS as error:
         return {"status": error.status, "reason": in_language(str(error), session.language)}
     shown = info.model_dump(mode="json")
-    shown["reason"] = in_language(info.reason, session.language) if info.reason else None
+    shown["reason"] = _reason(info.reason, session.language)
+    shown["warnings"] = [in_language(said, session.language) for said in info.warnings]
     shown["synthetic"] = info.synthetic or (session.case is not None and session.case.synthetic)
     return shown

@@ -1,15 +1,17 @@
 """Compose a report: a radiologist's style, the most important findings, negatives that are true, an impression."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from medmpt_backend.cohort.findings import Side
 from medmpt_backend.cohort.reports.phrases import NEGATIVES, ORGANS, SUGGESTION, phrases
-from medmpt_backend.cohort.reports.words import compared, degree, joined, region, side_words
+from medmpt_backend.cohort.reports.words import compared, degree, joined, region, side_words, table
 from medmpt_backend.cohort.truth import FindingTruth, Truth
 from medmpt_backend.findings import PAINTED, painters
 
+_REPORT = table()["report"]
 # Findings told of one study; the report decoder writes at most 120 tokens.
 MOST = 6
 # Focal findings told one by one while they are few, else together, some in words for several.
@@ -118,7 +120,7 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _pick(rng: np.random.Generator, choices: tuple[str, ...]) -> str:
+def _pick(rng: np.random.Generator, choices: Sequence[str]) -> str:
     return choices[int(rng.integers(len(choices)))]
 
 
@@ -139,30 +141,15 @@ def _write(rng: np.random.Generator, disease: str, truth: Truth, chinese: bool) 
     shown = sorted(items, key=lambda i: ORGANS.index(phrases()[i.key].organ)) if style.by_organ else items
     lines = [fill(_pick(rng, phrases()[i.key].zh if chinese else phrases()[i.key].en), i, chinese) for i in shown]
     if not items:
-        lines.append(_pick(rng, _CLEAR[chinese]))
+        lines.append(_pick(rng, _REPORT["clear"][chinese]))
     lines += [compared(change, truth.prior.months, chinese) for change in truth.prior.changes] if truth.prior else []
     low_dose = truth.screening is not None
     if style.technique and (low_dose or truth.contrast):
-        lines.insert(0, _TECHNIQUE[low_dose][chinese])
+        lines.insert(0, _REPORT["low_dose" if low_dose else "contrast"][chinese])
     lines += _absent(rng, truth, style.negatives, chinese)
     told = _impression(rng, disease, truth, items, style, chinese)
-    return f"影像所见：{''.join(lines)}印象：{told}" if chinese else f"Findings: {' '.join(lines)} Impression: {told}"
-
-
-_CLEAR = (
-    ("The lungs are clear.", "Both lungs are clear.", "No focal lung lesion.", "Clear lungs with normal vascular markings."),
-    ("双肺纹理清晰，未见实质性病变。", "双肺野清晰。", "双肺未见明显异常密度影。", "双肺纹理走行自然，肺野清晰。"),
-)
-_NORMAL = (
-    ("No acute abnormality.", "No active lung disease.", "Normal chest CT."),
-    ("胸部CT未见明显异常。", "未见活动性病变。", "胸部CT平扫未见异常。"),
-)
-_TECHNIQUE = {True: ("Low-dose CT.", "低剂量CT平扫。"), False: ("Contrast-enhanced CT.", "增强CT扫描。")}
-_NONE = (("No {}.", "There is no {}.", "No evidence of {}."), ("未见{}。", "无{}。", "未见明显{}。"))
-_SUGGEST = (
-    ("Consider {}.", "Suggests {}.", "Favour {}.", "Compatible with {}."),
-    ("考虑{}。", "提示{}可能。", "{}可能大。", "符合{}表现。"),
-)
+    whole: str = _REPORT["whole"][chinese]
+    return whole.format(findings=("" if chinese else " ").join(lines), impression=told)
 
 
 def _absent(rng: np.random.Generator, truth: Truth, most: int, chinese: bool) -> list[str]:
@@ -172,22 +159,23 @@ def _absent(rng: np.random.Generator, truth: Truth, most: int, chinese: bool) ->
     if not chosen:
         return []
     if chinese:
-        return [_pick(rng, _NONE[1]).format("、".join(chosen))]
+        return [_pick(rng, _REPORT["none"][1]).format(_REPORT["list"][1].join(chosen))]
     listed = chosen[0] if len(chosen) == 1 else f"{', '.join(chosen[:-1])} or {chosen[-1]}"
-    return [_pick(rng, _NONE[0]).format(listed)]
+    return [_pick(rng, _REPORT["none"][0]).format(listed)]
 
 
 def _impression(rng: np.random.Generator, disease: str, truth: Truth, items: list[Item], style: Style, chinese: bool) -> str:
     choices = [(p.short_zh if chinese else p.short_en, i) for i in items if (p := phrases()[i.key]).short_en][:3]
     short = [fill(_pick(rng, words), i, chinese) for words, i in choices]
+    stop = _REPORT["stop"][chinese]
     if not short:
-        told = [_pick(rng, _NORMAL[chinese])]
+        told = [_pick(rng, _REPORT["normal"][chinese])]
     elif style.numbered and len(short) > 1:
-        told = [f"{n}. {text}{'。' if chinese else '.'}" for n, text in enumerate(short, 1)]
+        told = [f"{n}. {text}{stop}" for n, text in enumerate(short, 1)]
     else:
-        told = ["；".join(short) + "。" if chinese else "; ".join([short[0], *map(_lower, short[1:])]) + "."]
+        told = [_REPORT["clauses"][chinese].join(short if chinese else [short[0], *map(_lower, short[1:])]) + stop]
     if short and style.suggests and disease in SUGGESTION:
-        told.append(_pick(rng, _SUGGEST[chinese]).format(SUGGESTION[disease][chinese]))
+        told.append(_pick(rng, _REPORT["suggest"][chinese]).format(SUGGESTION[disease][chinese]))
     if truth.screening is not None and rng.random() < 0.5:
-        told.append(f"Lung-RADS {truth.screening.lung_rads}{'类。' if chinese else '.'}")
+        told.append(_REPORT["lung_rads"][chinese].format(category=truth.screening.lung_rads))
     return ("" if chinese else " ").join(told)

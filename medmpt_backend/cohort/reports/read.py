@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from medmpt_backend.cohort.findings import Side
-from medmpt_backend.cohort.reports.words import lobes_of
+from medmpt_backend.cohort.reports.words import lobes_of, table
 from medmpt_backend.cohort.truth import MEANS
 from medmpt_backend.findings import FINDINGS, painters
 
@@ -40,18 +40,20 @@ TERMS: tuple[tuple[str, str], ...] = tuple(
     (f.painter or f.id, f.read.words) for f in sorted(FINDINGS.values(), key=lambda f: f.read.order if f.read else 0) if f.read is not None
 )
 _NO_SIDE = painters(lambda p: p.no_side)
-_SUGGESTS = re.compile(r"^(?:consider|suggests|favour|compatible with)\b|^(?:考虑|提示|符合)|可能大$|^lung-rads", re.IGNORECASE)
-_DENIES = re.compile(r"^(?:no|there is no|no evidence of|without)\b|^(?:未见|无|未发现)", re.IGNORECASE)
+_WORDS = table()["read"]
+_SUGGESTS = re.compile(_WORDS["suggests"], re.IGNORECASE)
+_DENIES = re.compile(_WORDS["denies"], re.IGNORECASE)
 _MM = re.compile(r"(\d+(?:\.\d+)?) ?mm", re.IGNORECASE)
 _READ = tuple((key, re.compile(pattern, re.IGNORECASE)) for key, pattern in TERMS)
 
 
 def read_report(text: str) -> tuple[Mention, ...]:
     """Every finding that a report states or denies, in the order of the text."""
-    before, _, after = re.sub(r"^(?:Findings: |影像所见：)", "", text).partition("印象：" if "印象：" in text else "Impression: ")
+    en, zh = _WORDS["impression"]
+    before, _, after = re.sub(_WORDS["beginning"], "", text).partition(zh if zh in text else en)
     out: list[Mention] = []
     for part, impression in ((before, False), (after, True)):
-        for sentence in re.split(r"[。；;]|\.(?= |$)", part):
+        for sentence in re.split(_WORDS["sentence"], part):
             told = re.sub(r"^\d+\.\s*", "", sentence.strip())
             if told and not _SUGGESTS.search(told) and not told.isdigit():
                 out += _sentence(told, impression)

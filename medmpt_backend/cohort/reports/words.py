@@ -1,33 +1,32 @@
 """Where a finding lies, how large it is and how it changed, in words."""
 
 import re
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, get_args
 
 from medmpt_backend.cohort.findings import Side
 from medmpt_backend.cohort.truth import Change
 from medmpt_backend.findings import PAINTED
 
+Region = tuple[str, str, str]
 _RIGHT, _LEFT = ("RUL", "RML", "RLL"), ("LUL", "LLL")
+
+
+@cache
+def table() -> Mapping[str, Any]:
+    """The words of `words.toml`."""
+    return tomllib.loads((files("medmpt_backend") / "cohort" / "reports" / "words.toml").read_text(encoding="utf-8"))
+
+
 # A set of lobes -> English with article, English before a noun, Chinese.
-_REGIONS = {
-    frozenset({"RUL"}): ("the right upper lobe", "right upper lobe", "右肺上叶"),
-    frozenset({"RML"}): ("the right middle lobe", "right middle lobe", "右肺中叶"),
-    frozenset({"RLL"}): ("the right lower lobe", "right lower lobe", "右肺下叶"),
-    frozenset({"LUL"}): ("the left upper lobe", "left upper lobe", "左肺上叶"),
-    frozenset({"LLL"}): ("the left lower lobe", "left lower lobe", "左肺下叶"),
-    frozenset({"RUL", "LUL"}): ("both upper lobes", "bilateral upper lobe", "双肺上叶"),
-    frozenset({"RLL", "LLL"}): ("both lower lobes", "bilateral lower lobe", "双肺下叶"),
-    frozenset({"RUL", "RML"}): ("the right upper and middle lobes", "right upper and middle lobe", "右肺上中叶"),
-    frozenset({"RML", "RLL"}): ("the right middle and lower lobes", "right middle and lower lobe", "右肺中下叶"),
-    frozenset({"RUL", "RLL"}): ("the right upper and lower lobes", "right upper and lower lobe", "右肺上下叶"),
-    frozenset(_RIGHT): ("the right lung", "right lung", "右肺"),
-    frozenset(_LEFT): ("the left lung", "left lung", "左肺"),
-}
-BOTH = ("both lungs", "bilateral", "双肺")
-_SIDE = {"left": ("left", "左侧"), "right": ("right", "右侧"), "both": ("bilateral", "双侧")}
+_REGIONS: dict[frozenset[str], Region] = {frozenset(row["lobes"]): tuple(row["words"]) for row in table()["region"]}
+BOTH: Region = tuple(table()["both_lungs"]["words"])
 
 
-def region(lobes: Iterable[str], side: Side = "both") -> tuple[str, str, str]:
+def region(lobes: Iterable[str], side: Side = "both") -> Region:
     """A set of lobes in English with article, in English before a noun, and in Chinese.
 
     `both lungs` where a set has no shorter name; without lobes the lung of the side.
@@ -38,7 +37,8 @@ def region(lobes: Iterable[str], side: Side = "both") -> tuple[str, str, str]:
 
 def side_words(side: Side) -> tuple[str, str]:
     """English and Chinese adjective of a side."""
-    return _SIDE[side]
+    en, zh = table()["side"][side]
+    return en, zh
 
 
 def joined(sides: Iterable[Side]) -> Side:
@@ -47,25 +47,13 @@ def joined(sides: Iterable[Side]) -> Side:
     return "both" if len(chosen) != 1 else next(iter(chosen))
 
 
-# Key -> limits of size (mm) or share of the lungs, and the three degrees in English and Chinese.
-_BY_SIZE = {
-    "pleural_effusion": ((15.0, 30.0), ("small", "moderate", "large"), ("少量", "中等量", "大量")),
-    "pneumothorax": ((20.0, 35.0), ("small", "moderate", "large"), ("少量", "中等量", "大量")),
-}
-_BY_SHARE = {
-    "emphysema": ((0.06, 0.18), ("mild", "moderate", "severe"), ("轻度", "中度", "重度")),
-    "ground_glass": ((0.05, 0.3), ("scattered", "multiple", "extensive"), ("散在", "多发", "弥漫")),
-}
-
-
 def degree(key: str, mm: int | None, share: float) -> tuple[str, str]:
     """English and Chinese degree of a finding; empty for kinds without degrees."""
-    table, value = (_BY_SIZE, float(mm or 0)) if key in _BY_SIZE else (_BY_SHARE, share)
-    if key not in table:
+    rows, value = (table()["by_size"], float(mm or 0)) if key in table()["by_size"] else (table()["by_share"], share)
+    if key not in rows:
         return "", ""
-    limits, en, zh = table[key]
-    at = sum(value >= limit for limit in limits)
-    return en[at], zh[at]
+    at = sum(value >= limit for limit in rows[key]["limits"])
+    return rows[key]["en"][at], rows[key]["zh"][at]
 
 
 _NOUNS = {key: f.painted.nodule for key, f in PAINTED.items() if f.painted is not None and f.painted.nodule}
@@ -76,17 +64,8 @@ def compared(change: Change, months: int, chinese: bool) -> str:
     _, adjective, where = region(change.lobes)
     noun = _NOUNS[change.id][chinese]
     before, now = round(change.from_mm), round(change.to_mm)
-    if before == now:
-        return (
-            f"与{months}个月前比较，{where}{noun}无明显变化（{now}mm）。"
-            if chinese
-            else (f"Compared with {months} months ago, the {adjective} {noun} is unchanged at {now} mm.")
-        )
-    return (
-        f"与{months}个月前比较，{where}{noun}由{before}mm增大至{now}mm。"
-        if chinese
-        else (f"Compared with {months} months ago, the {adjective} {noun} has grown from {before} to {now} mm.")
-    )
+    text: str = table()["compared"]["unchanged" if before == now else "grown"][chinese]
+    return text.format(months=months, adjective=adjective, where=where, noun=noun, before=before, now=now)
 
 
 _ENGLISH_LOBES = tuple((words[1], lobes) for lobes, words in _REGIONS.items())
@@ -101,7 +80,7 @@ def lobes_of(text: str) -> tuple[Side | None, frozenset[str]]:
         lobes = max(named, key=lambda pair: len(pair[0]))[1]
         right, left = bool(lobes & set(_RIGHT)), bool(lobes & set(_LEFT))
         return ("both" if right and left else "right" if right else "left"), lobes
-    for side, pattern in (("both", r"\bboth\b|\bbilateral\b|双"), ("right", r"\bright\b|右"), ("left", r"\bleft\b|左")):
-        if re.search(pattern, lower):
-            return side, frozenset()  # type: ignore[return-value]
+    for side in get_args(Side)[::-1]:
+        if re.search(table()["side_read"][side], lower):
+            return side, frozenset()
     return None, frozenset()

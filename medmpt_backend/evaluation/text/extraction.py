@@ -40,4 +40,4 @@ def extract(report: str) -> Stated:
 
 def is_chinese(text: str) -> bool:
     """Whether a report is written in Chinese."""
-    return len(re.findall(r"[㐀-鿿]", text)) > len(re.findall(r"[a-zA-Z]", text)) / 4
+    return len(re.findall(r"[\u3400-\u9fff]", text)) > len(re.findall(r"[a-zA-Z]", text)) / 4

@@ -9,6 +9,9 @@ from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.airway import find_airway
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, air_inside
 from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Total lung volumes of adults at CT run from about 1.5 l (stiff lungs, expiration) to 10 l (tall, hyperinflated);
 # one lung may be much smaller.
@@ -94,8 +97,12 @@ def _require_field(volume: Volume) -> None:
     height, width = (n * s for n, s in zip(volume.hu.shape[1:], volume.spacing[1:], strict=True))
     if not MIN_FIELD_MM <= max(height, width) <= MAX_FIELD_MM:
         raise OutOfDomain(
-            f"the voxel size is in doubt: with it the image would be {width:.0f} mm wide and {height:.0f} mm deep; "
-            "a chest needs about 250 to 500 mm: check the spacing or the affine"
+            message(
+                "the voxel size is in doubt: with it the image would be {width:.0f} mm wide and {height:.0f} mm deep; a chest "
+                "needs about 250 to 500 mm: check the spacing or the affine",
+                width=width,
+                height=height,
+            )
         )
 
 
@@ -105,7 +112,10 @@ def _require_image(lungs: Lungs) -> None:
     pairs = np.abs(np.diff(hu, axis=2))[(hu[:, :, 1:] > -900) | (hu[:, :, :-1] > -900)]
     if pairs.size and float(np.median(pairs)) > NOISE_HU:
         raise OutOfDomain(
-            f"neighbouring voxels differ by {float(np.median(pairs)):.0f} HU at the median (a CT: below 100): noise, not a chest"
+            message(
+                "neighbouring voxels differ by {median:.0f} HU at the median (a CT: below 100): noise, not a chest",
+                median=float(np.median(pairs)),
+            )
         )
 
 
@@ -113,15 +123,26 @@ def _require_two_lungs(lungs: Lungs) -> None:
     """Two lungs of possible size."""
     right, left = lungs.millilitres(RIGHT), lungs.millilitres(LEFT)
     small, large = sorted((right, left))
-    said = f"right {right / 1000:.2f} l, left {left / 1000:.2f} l"
+    sizes = message("right {right:.2f} l, left {left:.2f} l", right=right / 1000, left=left / 1000)
     if large < MIN_LUNG_ML:
         raise OutOfDomain(
-            f"this is not a chest: no lungs were found (air inside the body: {said}); an abdomen, a head or a limb cannot be judged"
+            message(
+                "this is not a chest: no lungs were found (air inside the body: {sizes}); an abdomen, a head or a limb cannot be judged",
+                sizes=sizes,
+            )
         )
     if right + left > MAX_TOTAL_ML:
-        raise OutOfDomain(f"this is not a chest: the air inside it measures {(right + left) / 1000:.1f} l, more than two lungs can hold")
+        raise OutOfDomain(
+            message(
+                "this is not a chest: the air inside it measures {litres:.1f} l, more than two lungs can hold", litres=(right + left) / 1000
+            )
+        )
     if small < MIN_RATIO * large or small < MIN_LUNG_ML / 2:
-        raise OutOfDomain(f"two lungs are needed and only one was found ({said}): half a thorax, or a lung that is collapsed or removed")
+        raise OutOfDomain(
+            message(
+                "two lungs are needed and only one was found ({sizes}): half a thorax, or a lung that is collapsed or removed", sizes=sizes
+            )
+        )
 
 
 def _require_tissue(lungs: Lungs) -> None:
@@ -130,10 +151,19 @@ def _require_tissue(lungs: Lungs) -> None:
     median, dense = float(np.median(hu)), float(np.mean(hu > DENSE_HU))
     if median < PLAIN_AIR_HU:
         raise OutOfDomain(
-            f"the cavities hold plain air (median {median:.0f} HU; lung is denser): an air phantom or an empty scan, not a chest"
+            message(
+                "the cavities hold plain air (median {median:.0f} HU; lung is denser): an air phantom or an empty scan, not a chest",
+                median=median,
+            )
         )
     if dense < MIN_DENSE_SHARE:
-        raise OutOfDomain(f"the cavities hold no vessels ({100 * dense:.2f} % denser than {DENSE_HU} HU): a phantom, not a chest")
+        raise OutOfDomain(
+            message(
+                "the cavities hold no vessels ({dense:.2f} % denser than {dense_hu} HU): a phantom, not a chest",
+                dense=100 * dense,
+                dense_hu=DENSE_HU,
+            )
+        )
 
 
 def _require_whole(lungs: Lungs) -> None:
@@ -141,24 +171,31 @@ def _require_whole(lungs: Lungs) -> None:
     area = np.count_nonzero(lungs.labels, axis=(1, 2))
     first, last = float(area[0]) / float(area.max()), float(area[-1]) / float(area.max())
     if first > CUT_SHARE and last > CUT_SHARE:
-        raise OutOfDomain("both the first and the last slice cut through the lungs: a slab of the thorax, not a whole chest")
+        raise OutOfDomain(message("both the first and the last slice cut through the lungs: a slab of the thorax, not a whole chest"))
     if first > CUT_SHARE:
         raise OutOfDomain(
-            f"the first slice cuts through the lungs at {100 * first:.0f} % of their largest area: "
-            "an abdomen with lung bases, or the lower part of a thorax" + _upside_down_hint(lungs)
+            message(
+                "the first slice cuts through the lungs at {share:.0f} % of their largest area: "
+                "an abdomen with lung bases, or the lower part of a thorax{hint}",
+                share=100 * first,
+                hint=_upside_down_hint(lungs),
+            )
         )
     if last > CUT_SHARE:
         raise OutOfDomain(
-            f"the last slice cuts through the lungs at {100 * last:.0f} % of their largest area: the upper part of a thorax only"
-            + _upside_down_hint(lungs)
+            message(
+                "the last slice cuts through the lungs at {share:.0f} % of their largest area: the upper part of a thorax only{hint}",
+                share=100 * last,
+                hint=_upside_down_hint(lungs),
+            )
         )
 
 
 def _upside_down_hint(lungs: Lungs) -> str:
     """A further sentence where the volume would show a carina when turned over."""
-    return (
-        "; it also seems to be upside down" if (lungs.airway is None or lungs.airway.carina is None) and _carina_when_turned(lungs) else ""
-    )
+    if (lungs.airway is None or lungs.airway.carina is None) and _carina_when_turned(lungs):
+        return message("; it also seems to be upside down")
+    return ""
 
 
 def _carina_when_turned(lungs: Lungs) -> bool:
@@ -179,7 +216,11 @@ def _require_airway(lungs: Lungs, frame: Frame) -> tuple[str, ...]:
     across, along = (frame.x[1] - frame.x[0] + 1) * lungs.grid.spacing[2], (frame.y[1] - frame.y[0] + 1) * lungs.grid.spacing[1]
     if along > across:
         raise OutOfDomain(
-            f"the lungs are deeper ({along:.0f} mm) than wide ({across:.0f} mm): the slices are not axial; check the order of the axes"
+            message(
+                "the lungs are deeper ({along:.0f} mm) than wide ({across:.0f} mm): the slices are not axial; check the order of the axes",
+                along=along,
+                across=across,
+            )
         )
     carina = lungs.airway.carina if lungs.airway else None
     if carina is not None and _central(carina[2], frame):
@@ -187,14 +228,18 @@ def _require_airway(lungs: Lungs, frame: Frame) -> tuple[str, ...]:
         if depth <= 0.75:
             return ()
     if _carina_when_turned(lungs):
-        raise OutOfDomain("the volume is upside down: the trachea divides towards the first slice; check the order of the slices")
+        raise OutOfDomain(message("the volume is upside down: the trachea divides towards the first slice; check the order of the slices"))
     between, ribs = _between_ml(lungs, frame), _ribs_ml(lungs)
     if between < MIN_BETWEEN_ML or ribs < MIN_RIBS_ML:
+        lacking = message("no mediastinum lies between them") if between < MIN_BETWEEN_ML else message("no ribs lie around them")
         raise OutOfDomain(
-            "no trachea that divides at a carina between the lungs was found, and "
-            f"{'no mediastinum lies between them' if between < MIN_BETWEEN_ML else 'no ribs lie around them'}: not a whole chest"
+            message("no trachea that divides at a carina between the lungs was found, and {lacking}: not a whole chest", lacking=lacking)
         )
-    return ("The carina was not found: large airways may count as lung, and the orientation was checked by the heart and the spine alone.",)
+    return (
+        message(
+            "The carina was not found: large airways may count as lung, and the orientation was checked by the heart and the spine alone."
+        ),
+    )
 
 
 def _between_ml(lungs: Lungs, frame: Frame) -> float:
@@ -225,11 +270,17 @@ def _require_spine(lungs: Lungs, frame: Frame) -> None:
     """Bone of the spine behind the lungs' middle."""
     back, front = bone_behind_and_before(lungs, frame)
     if max(back, front) < MIN_SPINE_ML:
-        raise OutOfDomain(f"no spine was found behind the lungs ({back:.1f} ml of bone): a phantom, or values that are not HU")
+        raise OutOfDomain(
+            message("no spine was found behind the lungs ({back:.1f} ml of bone): a phantom, or values that are not HU", back=back)
+        )
     if front > back * SWAPPED_RATIO:
         raise OutOfDomain(
-            f"front and back are swapped: bone before the lungs {front:.0f} ml, behind them {back:.0f} ml; "
-            "check the orientation of the rows"
+            message(
+                "front and back are swapped: bone before the lungs {front:.0f} ml, behind them {back:.0f} ml; check the "
+                "orientation of the rows",
+                front=front,
+                back=back,
+            )
         )
 
 
@@ -252,8 +303,11 @@ def _require_heart_left(lungs: Lungs, frame: Frame) -> None:
     offset = heart_offset_mm(lungs, frame)
     if offset < MIRRORED_MM and 0.6 * left < right < left:
         raise OutOfDomain(
-            f"left and right are swapped: the heart lies {-offset:.0f} mm to the right of the trachea, "
-            "the right lung is the smaller one (or situs inversus); check the orientation of the columns"
+            message(
+                "left and right are swapped: the heart lies {offset:.0f} mm to the right of the trachea, the right lung is "
+                "the smaller one (or situs inversus); check the orientation of the columns",
+                offset=-offset,
+            )
         )
 
 

@@ -7,16 +7,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from medmpt_backend.imaging.findings.groups import PleuraGroup
+from medmpt_backend.imaging.findings.groups import ConsolidationGroup, PleuraGroup
 from medmpt_backend.imaging.quantify import Quantification, RegionFigures
+from medmpt_backend.messages import Said, messages
 
+message = messages("medmpt_backend.imaging").said
+
+# A side with less of the dense lung than this share is not named.
+SIDE_SHARE = 0.2
 _TABLE = Path(__file__).parent / "data" / "sentences.toml"
 Word = float | str
-_SIDES = {"right": "右侧", "left": "左侧"}
-_THIRDS = {"upper": "上", "middle": "中", "lower": "下"}
+_SIDES = {"right": message("right"), "left": message("left"), "both": message("right and left")}
+_LUNGS = {"right": message("right lung"), "left": message("left lung")}
+_THIRDS = {"upper": message("upper third"), "middle": message("middle third"), "lower": message("lower third")}
 # Figures with more than no decimals.
 _DECIMALS = {"emphysema_pct": 1, "ground_glass_pct": 1, "dense_pct": 1, "total_l": 2, "right_l": 2, "left_l": 2}
-_UNITS = {"pct": "%", "ml": "mL", "l": "L"}
+_UNITS = {"pct": "%", "ml": "mL", "l": "L", "hu": "HU"}
 
 
 @dataclass
@@ -26,12 +32,12 @@ class Labels:
     Attributes:
         names: Labels that hold; `no_x` where x was looked for in its domain and not found.
         words: Figures and words for the sentences.
-        outside: Findings that were not judged, English and Chinese.
+        outside: Findings that were not judged.
     """
 
     names: set[str] = field(default_factory=set)
     words: dict[str, Word] = field(default_factory=dict)
-    outside: list[tuple[str, str]] = field(default_factory=list)
+    outside: list[Said] = field(default_factory=list)
 
     def figures(self) -> list[tuple[str, float, str, int]]:
         """Every figure as name, value, unit and decimals."""
@@ -77,40 +83,50 @@ def _pleura(found: Labels, q: Quantification) -> None:
             found.words[f"effusion_{side}_ml"] = _ml(fluid, side)
         found.words |= {"effusion_ml": sum(_ml(fluid, side) for side in sides), "effusion_slice": float(fluid.slice or 0)}
         _name_side(found, "effusion", sides)
+        _name_form(found, fluid, sides)
     else:
-        found.outside.append(("pleural fluid", "胸腔积液"))
+        found.outside.append(message("pleural fluid"))
     if air.validity == "in":
         sides = _sides(air, limits["pneumothorax_ml"])
         found.names.add("pneumothorax" if sides else "no_pneumothorax")
         found.words |= {"pneumothorax_ml": sum(_ml(air, side) for side in sides), "pneumothorax_slice": float(air.slice or 0)}
         _name_side(found, "pneumothorax", sides)
     else:
-        found.outside.append(("air in the pleural space", "胸膜腔积气"))
+        found.outside.append(message("air in the pleural space"))
 
 
-def _ml(group: PleuraGroup, side: str) -> float:
+def _name_form(found: Labels, fluid: PleuraGroup, sides: list[str]) -> None:
+    """Form and density of the fluid, by side and of the one side."""
+    for side in sides:
+        form, hu = getattr(fluid, f"{side}_form"), getattr(fluid, f"{side}_hu")
+        en, zh = table()["forms"][form or "unknown"]
+        for name in (f"effusion_{side}", "effusion"):
+            found.words |= {f"{name}_form_en": en, f"{name}_form_zh": zh, f"{name}_hu": float(hu or 0.0)}
+
+
+def _ml(group: PleuraGroup | ConsolidationGroup, side: str) -> float:
     return float((group.right_ml if side == "right" else group.left_ml) or 0.0)
 
 
-def _sides(group: PleuraGroup, least: float) -> list[str]:
+def _sides(group: PleuraGroup | ConsolidationGroup, least: float) -> list[str]:
     return [side for side in ("right", "left") if _ml(group, side) >= least]
 
 
 def _name_side(found: Labels, name: str, sides: list[str]) -> None:
-    both = len(sides) == 2
-    found.words[f"{name}_side_en"] = "right and left" if both else sides[0] if sides else ""
-    found.words[f"{name}_side_zh"] = "双侧" if both else _SIDES[sides[0]] if sides else ""
+    side = _SIDES["both" if len(sides) == 2 else sides[0]] if sides else Said("", "")
+    found.words |= {f"{name}_side_en": side, f"{name}_side_zh": side.zh}
 
 
 def _dense(found: Labels, q: Quantification) -> None:
     """Dense lung."""
     group = q.findings.consolidation
     if group.validity != "in":
-        found.outside.append(("consolidation, collapse and mass", "实变、不张与肿块"))
+        found.outside.append(message("consolidation, collapse and mass"))
         return
     if (group.ml or 0.0) >= table()["labels"]["dense_ml"]:
         index = q.key_slices["most_consolidation"].index if "most_consolidation" in q.key_slices else group.slice or 0
         found.names.add("dense")
+        _name_side(found, "dense", _sides(group, SIDE_SHARE * (group.ml or 0.0)))
         found.words |= {"dense_ml": group.ml or 0.0, "dense_pct": group.pct or 0.0, "dense_slice": float(index)}
 
 
@@ -123,20 +139,20 @@ def _shares(found: Labels, q: Quantification, cut: bool) -> None:
         found.words["emphysema_pct"] = share
         _place(found, "emphysema", q, "laa950_pct", "most_emphysema")
     else:
-        found.outside.append(("emphysema", "肺气肿"))
+        found.outside.append(message("emphysema"))
     if q.validity("ggo_pct") == "in":
         if q.lungs.ggo_pct >= limits["ground_glass_pct"]:
             found.names.add("ground_glass")
             found.words["ground_glass_pct"] = q.lungs.ggo_pct
             _place(found, "ground_glass", q, "ggo_pct", "most_ground_glass")
     else:
-        found.outside.append(("ground glass", "磨玻璃影"))
+        found.outside.append(message("ground glass"))
 
 
 def _place(found: Labels, name: str, q: Quantification, figure: str, key: str) -> None:
     """Where most of it lies."""
     most: RegionFigures = max(q.regions, key=lambda r: getattr(r, figure) or 0.0)
-    found.words[f"{name}_where_en"] = f"{most.third} third of the {most.side} lung"
-    found.words[f"{name}_where_zh"] = f"{_SIDES[most.side].rstrip('侧')}肺{_THIRDS[most.third]}三分之一"
+    where = message("{third} of the {lung}", third=_THIRDS[most.third], lung=_LUNGS[most.side])
+    found.words |= {f"{name}_where_en": where, f"{name}_where_zh": where.zh}
     if key in q.key_slices:
         found.words[f"{name}_slice"] = float(q.key_slices[key].index)

@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 from medmpt_backend.imaging.draft.labels import Labels, Word, labels_of, table
 from medmpt_backend.imaging.quantify import Quantification
+from medmpt_backend.messages import joined, messages
+
+message = messages("medmpt_backend.imaging").said
 
 Section = Literal["technique", "findings", "impression", "recommendation", "limits"]
 Figure = tuple[str, float, str, int]
 _CONTRAST = {
-    "yes": ("with contrast medium", "增强扫描"),
-    "no": ("without contrast medium", "平扫"),
-    "unknown": ("use of contrast medium not stated", "是否增强未注明"),
+    "yes": message("with contrast medium"),
+    "no": message("without contrast medium"),
+    "unknown": message("use of contrast medium not stated"),
 }
 
 
@@ -111,18 +114,17 @@ def _rules(rows: list[Mapping[str, Any]]) -> list[Sentence]:
 
 def _technique(q: Quantification) -> Sentence:
     """The series."""
-    contrast, contrast_zh = _CONTRAST[q.series.contrast]
     step = q.spacing_mm[0]
     thick = q.series.thickness_mm
-    en = f"CT of the chest, {q.slices} axial sections every {step:.2f} mm"
-    zh = f"胸部 CT，轴位 {q.slices} 层，层间距 {step:.2f} mm"
+    said = [message("CT of the chest, {slices} axial sections every {step:.2f} mm", slices=q.slices, step=step)]
     figures: list[Figure] = [("slices", float(q.slices), "", 0), ("interval_mm", step, "mm", 2)]
     if thick is not None:
-        en, zh = f"{en}, {thick:.2f} mm thick", f"{zh}，层厚 {thick:.2f} mm"
+        said.append(message("{thick:.2f} mm thick", thick=thick))
         figures.append(("thickness_mm", thick, "mm", 2))
     if q.series.kernel:
-        en, zh = f"{en}, kernel {q.series.kernel}", f"{zh}，卷积核 {q.series.kernel}"
-    return Sentence("technique", "technique", f"{en}, {contrast}.", f"{zh}，{contrast_zh}。", "metadata", figures=tuple(figures))
+        said.append(message("convolution kernel {name}", name=q.series.kernel))
+    text = joined([*said, _CONTRAST[q.series.contrast]], ", ", "，")
+    return Sentence("technique", "technique", f"{text}.", f"{text.zh}。", "metadata", figures=tuple(figures))
 
 
 def _limits(q: Quantification, labels: Labels) -> list[Sentence]:
@@ -130,7 +132,7 @@ def _limits(q: Quantification, labels: Labels) -> list[Sentence]:
     out = []
     if labels.outside:
         text = table()["out_of_domain"]
-        names, names_zh = ", ".join(en for en, _ in labels.outside), "、".join(zh for _, zh in labels.outside)
+        names, names_zh = ", ".join(labels.outside), "、".join(name.zh for name in labels.outside)
         out.append(Sentence("outside", "limits", text["en"].format(names=names), text["zh"].format(names=names_zh), "not_assessed"))
     text = table()["not_assessed"]
     out.append(Sentence("not_assessed", "limits", text["en"], text["zh"], "not_assessed"))

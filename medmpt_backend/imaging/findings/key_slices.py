@@ -1,27 +1,18 @@
 """Slices worth opening first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.imaging.anatomy.lungs import Lungs
-from medmpt_backend.imaging.findings.groups import Findings
+from medmpt_backend.imaging.findings.groups import Findings, Point
 from medmpt_backend.imaging.volume import Volume
-
-
-@dataclass(frozen=True)
-class KeySlice:
-    """A slice worth opening: 0-based index from the head, and its distance from the first slice in mm."""
-
-    index: int
-    position_mm: float
 
 
 def key_slices(
     volume: Volume, lungs: Lungs, low_share: NDArray[np.float64], clumps: Mapping[str, NDArray[np.bool_]], findings: Findings
-) -> Mapping[str, KeySlice]:
+) -> Mapping[str, Point]:
     """The slices with most lung, emphysema and dense clumps, the carina, and what findings are seen on.
 
     Args:
@@ -52,5 +43,8 @@ def key_slices(
     for name, group in (("effusion", findings.effusion), ("pneumothorax", findings.pneumothorax)):
         if group.slice is not None:
             found[f"most_{name}"] = group.slice
+    for name, index in (("coronary_calcium", findings.calcium.coronary_slice), ("aortic_calcium", findings.calcium.aorta_slice)):
+        if index is not None:
+            found[f"most_{name}"] = index
     last = volume.hu.shape[0] - 1
-    return {name: KeySlice(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}
+    return {name: Point(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}

@@ -10,6 +10,9 @@ from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers import archive, dicom, nifti, plain
 from medmpt_backend.imaging.readers.frames import looks_like_dicom
 from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 
 def read(path: Path) -> Volume:
@@ -25,7 +28,9 @@ def read(path: Path) -> Volume:
         BadInput: What is wrong, the value, and what to do.
     """
     if not path.exists():
-        raise BadInput(f"no such file or folder: {path.name!r}; give a DICOM folder, a .zip of one, or a .nii/.nii.gz file")
+        raise BadInput(
+            message("no such file or folder: {file!r}; give a DICOM folder, a .zip of one, or a .nii/.nii.gz file", file=path.name)
+        )
     if path.is_dir():
         return _read_folder(path)
     if nifti.is_nifti(path):
@@ -36,7 +41,9 @@ def read(path: Path) -> Volume:
         with archive.unpacked(path) as folder:
             return _read_folder(folder)
     if path.suffix.lower() == ".zip":
-        raise BadInput(f"{path.name!r} is not a readable zip file: it is damaged or incomplete; pack the DICOM folder again")
+        raise BadInput(
+            message("{file!r} is not a readable zip file: it is damaged or incomplete; pack the DICOM folder again", file=path.name)
+        )
     return dicom.read_files([path])
 
 
@@ -49,6 +56,10 @@ def _read_folder(folder: Path) -> Volume:
         return dicom.read_files(files)
     if not any(looks_like_dicom(file) for file in files if file not in images):
         if len(heads) > 1:
-            raise BadInput(f"the folder holds {len(heads)} image files; name one of them, for example {heads[0].name!r}")
+            raise BadInput(
+                message(
+                    "the folder holds {count} image files; name one of them, for example {file!r}", count=len(heads), file=heads[0].name
+                )
+            )
         return nifti.read_nifti(heads[0]) if nifti.is_nifti(heads[0]) else plain.read_plain(heads[0])
     return dicom.read_files([file for file in files if file not in images])

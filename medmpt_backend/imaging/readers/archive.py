@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 MAX_ENTRIES = 10_000
 MAX_UNPACKED_BYTES = 4 * 1024**3
@@ -40,7 +43,11 @@ def unpacked(path: Path) -> Iterator[Path]:
                 _extract(bundle, entries, folder, path.name)
         except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
             raise BadInput(
-                f"{path.name!r} cannot be unpacked: {type(error).__name__}; pack the DICOM folder again without a password"
+                message(
+                    "{file!r} cannot be unpacked: {kind}; pack the DICOM folder again without a password",
+                    file=path.name,
+                    kind=type(error).__name__,
+                )
             ) from error
         yield folder
 
@@ -49,24 +56,38 @@ def _checked(entries: list[zipfile.ZipInfo], name: str) -> list[zipfile.ZipInfo]
     """The file entries, after the bounds are checked on the directory of the zip."""
     files = [entry for entry in entries if not entry.is_dir()]
     if len(files) > MAX_ENTRIES:
-        raise BadInput(f"{name!r} holds {len(files)} files, more than {MAX_ENTRIES}; pack one series only")
+        raise BadInput(
+            message("{name!r} holds {files} files, more than {most}; pack one series only", name=name, files=len(files), most=MAX_ENTRIES)
+        )
     for entry in files:
         inside = PurePosixPath(entry.filename.replace("\\", "/"))
         if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
-            raise BadInput(f"{name!r} holds an entry whose path leaves the archive; refuse it and pack the DICOM folder again")
+            raise BadInput(
+                message("{name!r} holds an entry whose path leaves the archive; refuse it and pack the DICOM folder again", name=name)
+            )
         if (entry.external_attr >> 16) & 0o170000 == 0o120000:
-            raise BadInput(f"{name!r} holds a symbolic link; pack the files themselves")
+            raise BadInput(message("{name!r} holds a symbolic link; pack the files themselves", name=name))
         if entry.flag_bits & 1:
-            raise BadInput(f"{name!r} is encrypted; pack it without a password")
+            raise BadInput(message("{name!r} is encrypted; pack it without a password", name=name))
     total = sum(entry.file_size for entry in files)
     packed = sum(entry.compress_size for entry in files)
     if total > MAX_UNPACKED_BYTES:
         raise BadInput(
-            f"{name!r} unpacks to {total / 1024**3:.1f} GiB, more than {MAX_UNPACKED_BYTES / 1024**3:.0f} GiB; pack one series only"
+            message(
+                "{name!r} unpacks to {total:.1f} GiB, more than {most:.0f} GiB; pack one series only",
+                name=name,
+                total=total / 1024**3,
+                most=MAX_UNPACKED_BYTES / 1024**3,
+            )
         )
     if total > RATIO_APPLIES_ABOVE_BYTES and total > MAX_RATIO * max(packed, 1):
         raise BadInput(
-            f"{name!r} unpacks to {total // max(packed, 1)} times its size (at most {MAX_RATIO}): it looks like a decompression bomb"
+            message(
+                "{name!r} unpacks to {times} times its size (at most {most}): it looks like a decompression bomb",
+                name=name,
+                times=total // max(packed, 1),
+                most=MAX_RATIO,
+            )
         )
     return [entry for entry in files if not _is_clutter(entry.filename)]
 
@@ -88,5 +109,11 @@ def _extract(bundle: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Pa
                 written += len(chunk)
                 if written > MAX_UNPACKED_BYTES:
                     shutil.rmtree(folder, ignore_errors=True)
-                    raise BadInput(f"{name!r} unpacks to more than {MAX_UNPACKED_BYTES / 1024**3:.0f} GiB; pack one series only")
+                    raise BadInput(
+                        message(
+                            "{name!r} unpacks to more than {most:.0f} GiB; pack one series only",
+                            name=name,
+                            most=MAX_UNPACKED_BYTES / 1024**3,
+                        )
+                    )
                 sink.write(chunk)

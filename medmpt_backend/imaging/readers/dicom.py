@@ -14,6 +14,9 @@ from medmpt_backend.imaging.readers.stack import burned
 from medmpt_backend.imaging.readers.stack.choose import GAP_SHARE, MIN_SLICES, choose, plural
 from medmpt_backend.imaging.readers.stack.series import Plane, facts, normal_of, require_upright, without_duplicates
 from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import joined, messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Uneven intervals are a habit of sections much thinner than their interval, and missing slices elsewhere.
 _UNEVEN_SHARE = 0.5
@@ -36,7 +39,13 @@ def read_files(files: Sequence[Path]) -> Volume:
     warnings += said
     require_upright(chosen)
     if len(chosen) < MIN_SLICES:
-        raise BadInput(f"the largest axial CT series has {plural(len(chosen), 'slice')}, fewer than {MIN_SLICES}; give the whole series")
+        raise BadInput(
+            message(
+                "the largest axial CT series has {slices}, fewer than {least}; give the whole series",
+                slices=plural(len(chosen), "slice"),
+                least=MIN_SLICES,
+            )
+        )
     first = chosen[0]
     geometry.require_size(len(chosen), int(first.header.Rows), int(first.header.Columns))
     decoder = pixels.Decoder()
@@ -52,12 +61,12 @@ def read_files(files: Sequence[Path]) -> Volume:
     if missing is not None:
         reversed_stack = float((np.array([0.0, 0.0, -1.0]) @ directions.T)[0]) < 0
         index = len(stack) - 1 - missing if reversed_stack else missing
-        warnings.append(f"slice {index} (0-based from the head) was missing and was interpolated from its neighbours")
+        warnings.append(message("slice {index} (0-based from the head) was missing and was interpolated from its neighbours", index=index))
     hounsfield.require_hounsfield(hu, declared=first.rescale is not None)
     if first.rescale is None:
-        warnings.append("the header has no RescaleIntercept; the stored values were taken as HU because they reach air")
+        warnings.append(message("the header has no RescaleIntercept; the stored values were taken as HU because they reach air"))
     if angle > 1.0:
-        warnings.append(f"the axes are rotated by {angle:.1f} degrees against the body axes; read as if straight")
+        warnings.append(message("the axes are rotated by {angle:.1f} degrees against the body axes; read as if straight", angle=angle))
     if str(first.header.get("BurnedInAnnotation") or "").upper() == "YES":
         warnings.append(burned.blank(hu))
     return Volume(hu, spacing, facts(first), tuple(warnings))
@@ -82,19 +91,23 @@ def _frames(files: Sequence[Path]) -> tuple[list[Frame], list[str]]:
         raise BadInput(_nothing(files, others, len(damaged)))
     if not damaged:
         return frames, []
-    named = ", ".join(repr(file.name) for file in damaged[:3]) + (" and others" if len(damaged) > 3 else "")
-    return frames, [f"{plural(len(damaged), 'damaged or empty DICOM file')} skipped: {named}"]
+    named = joined((repr(file.name) for file in damaged[:3]), ", ", "、")
+    named = message("{files} and others", files=named) if len(damaged) > 3 else named
+    return frames, [message("{files} skipped: {named}", files=plural(len(damaged), "damaged or empty DICOM file"), named=named)]
 
 
 def _nothing(files: Sequence[Path], others: int, damaged: int) -> str:
     """Why no image was found."""
     if not files:
-        return "the folder is empty; give a folder with the DICOM files of a chest CT"
+        return message("the folder is empty; give a folder with the DICOM files of a chest CT")
     if damaged:
-        return f"{plural(damaged, 'DICOM file')} cannot be read: truncated or damaged; export the series again"
+        return message("{files} cannot be read: truncated or damaged; export the series again", files=plural(damaged, "DICOM file"))
     if len(files) == 1 and others:
-        return f"{files[0].name!r} is neither DICOM, nor a zip, nor NIfTI; give a DICOM folder, a .zip of one, or a .nii/.nii.gz file"
-    return f"none of {plural(len(files), 'file')} is a DICOM image; give a folder with the DICOM files of a chest CT"
+        return message(
+            "{file!r} is neither DICOM, nor a zip, nor NIfTI; give a DICOM folder, a .zip of one, or a .nii/.nii.gz file",
+            file=files[0].name,
+        )
+    return message("none of {files} is a DICOM image; give a folder with the DICOM files of a chest CT", files=plural(len(files), "file"))
 
 
 def _stack(planes: Sequence[Plane], decoder: pixels.Decoder) -> tuple[NDArray[np.int16], float, int | None, list[str]]:
@@ -105,7 +118,9 @@ def _stack(planes: Sequence[Plane], decoder: pixels.Decoder) -> tuple[NDArray[np
         places, spaced=spaced and thickness is not None and thickness < _UNEVEN_SHARE * float(np.median(np.diff(places)))
     )
     if len(absent) > 1:
-        raise BadInput(f"{len(absent)} slices are missing (after {_places(planes, absent)}); send the whole series")
+        raise BadInput(
+            message("{count} slices are missing (after {places}); send the whole series", count=len(absent), places=_places(planes, absent))
+        )
     first = planes[0].frame
     stack = np.empty((len(planes) + len(absent), int(first.header.Rows), int(first.header.Columns)), dtype=np.int16)
     middle = planes[len(planes) // 2].frame
@@ -120,13 +135,19 @@ def _stack(planes: Sequence[Plane], decoder: pixels.Decoder) -> tuple[NDArray[np
             k += 1
     if filled is not None:
         stack[filled] = ((stack[filled - 1].astype(np.int32) + stack[filled + 1]) // 2).astype(np.int16)
-    warnings = ["stored values run backwards (MONOCHROME1); they were inverted"] if inverted else []
+    warnings: list[str] = [message("stored values run backwards (MONOCHROME1); they were inverted")] if inverted else []
     if uneven:
         warnings.append(uneven)
     if spaced:
-        warnings.append(f"the sections are {thickness:.1f} mm thick and {step:.1f} mm apart: what lies in the gaps was not seen")
+        warnings.append(
+            message(
+                "the sections are {thickness:.1f} mm thick and {step:.1f} mm apart: what lies in the gaps was not seen",
+                thickness=thickness,
+                step=step,
+            )
+        )
     if filled is not None:
-        warnings.append(f"one slice is missing at {planes[filled - 1].along + step:.1f} mm along the scan axis")
+        warnings.append(message("one slice is missing at {along:.1f} mm along the scan axis", along=planes[filled - 1].along + step))
     return stack, step, filled, warnings
 
 

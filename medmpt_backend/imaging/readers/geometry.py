@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Volumes larger than this are refused before they are allocated (1.2 GB as int16).
 MAX_VOXELS = 600_000_000
@@ -30,10 +33,23 @@ def require_size(depth: int, rows: int, columns: int) -> None:
     """
     if depth * rows * columns > MAX_VOXELS:
         raise BadInput(
-            f"the series has {depth} x {rows} x {columns} voxels, more than {MAX_VOXELS // 10**6} million; give one ordinary series"
+            message(
+                "the series has {depth} x {rows} x {columns} voxels, more than {most} million; give one ordinary series",
+                depth=depth,
+                rows=rows,
+                columns=columns,
+                most=MAX_VOXELS // 10**6,
+            )
         )
     if rows < 16 or columns < 16 or depth < 2:
-        raise BadInput(f"the series has {depth} x {rows} x {columns} voxels: too small for a CT of the chest; give the whole series")
+        raise BadInput(
+            message(
+                "the series has {depth} x {rows} x {columns} voxels: too small for a CT of the chest; give the whole series",
+                depth=depth,
+                rows=rows,
+                columns=columns,
+            )
+        )
 
 
 def to_lps(
@@ -58,7 +74,11 @@ def to_lps(
     angle = max(math.degrees(math.acos(min(1.0, abs(cosine)))) for cosine in chosen)
     if angle > MAX_OBLIQUE_DEGREES:
         raise BadInput(
-            f"the axes are rotated by {angle:.0f} degrees against the body axes (at most {MAX_OBLIQUE_DEGREES:.0f}); give the axial series"
+            message(
+                "the axes are rotated by {angle:.0f} degrees against the body axes (at most {most:.0f}); give the axial series",
+                angle=angle,
+                most=MAX_OBLIQUE_DEGREES,
+            )
         )
     turned = np.transpose(array, order)[tuple(slice(None, None, 1 if cosine > 0 else -1) for cosine in chosen)]
     return np.ascontiguousarray(turned), (spacing[order[0]], spacing[order[1]], spacing[order[2]]), angle
@@ -80,7 +100,11 @@ def gaps(positions: NDArray[np.float64], *, spaced: bool = False) -> tuple[float
     steps = np.diff(positions)
     step = float(np.median(steps))
     if spaced and np.any(np.abs(steps - step) > _EVEN * step):
-        return float(steps.mean()), [], f"uneven gaps between sections, from {steps.min():.1f} to {steps.max():.1f} mm"
+        return (
+            float(steps.mean()),
+            [],
+            message("uneven gaps between sections, from {least:.1f} to {most:.1f} mm", least=steps.min(), most=steps.max()),
+        )
     multiples = np.rint(steps / step).astype(int)
     off = np.abs(steps - multiples * step) > _EVEN * step
     if np.any(multiples < 1) or np.any(off):
@@ -89,8 +113,15 @@ def gaps(positions: NDArray[np.float64], *, spaced: bool = False) -> tuple[float
         strays = np.abs(rest - np.median(rest)) > _EVEN * step
         if np.any(multiples < 1) or np.count_nonzero(strays) > max(1, _FEW * len(positions)) or float(np.abs(rest).max()) > _STRAY * step:
             raise BadInput(
-                f"uneven slice steps, from {steps.min():.2f} to {steps.max():.2f} mm; give one reconstruction with a constant interval"
+                message(
+                    "uneven slice steps, from {least:.2f} to {most:.2f} mm; give one reconstruction with a constant interval",
+                    least=steps.min(),
+                    most=steps.max(),
+                )
             )
     missing = [i for i, multiple in enumerate(multiples) for _ in range(int(multiple) - 1)]
-    said = f"{int(np.count_nonzero(off))} uneven slice steps, up to {steps[off].max():.2f} mm; read as even" if np.any(off) else None
+    said = None
+    if np.any(off):
+        worst = steps[off].max()
+        said = message("{count} uneven slice steps, up to {worst:.2f} mm; read as even", count=int(np.count_nonzero(off)), worst=worst)
     return float(steps[multiples == 1].mean()), missing, said

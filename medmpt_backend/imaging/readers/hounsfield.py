@@ -4,6 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import BadInput
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Air: the floor of the scale of most scanners. Padding outside the reconstruction circle and noise below air become this value.
 AIR_HU = -1024
@@ -47,10 +50,23 @@ def require_hounsfield(hu: NDArray[np.int16], *, declared: bool) -> None:
     """
     sample = hu[:: max(1, hu.shape[0] // 64), :: max(1, hu.shape[1] // 128), :: max(1, hu.shape[2] // 128)]
     low, high = int(sample.min()), int(sample.max())
-    said = "" if declared else " and the header has no RescaleIntercept"
+    undeclared = "" if declared else message(" and the header has no RescaleIntercept")
     if low == high:
-        raise BadInput(f"every voxel has the value {low}: this is an empty image; export the series again")
+        raise BadInput(message("every voxel has the value {low}: this is an empty image; export the series again", low=low))
     if low > MUST_REACH_HU:
-        raise BadInput(f"the values run from {low} to {high}{said}: not Hounsfield units (air is -1000); export the CT in HU")
+        raise BadInput(
+            message(
+                "the values run from {low} to {high}{undeclared}: not Hounsfield units (air is -1000); export the CT in HU",
+                low=low,
+                high=high,
+                undeclared=undeclared,
+            )
+        )
     if float(np.median(sample)) > MAX_MEDIAN_HU:
-        raise BadInput(f"the median value is {float(np.median(sample)):.0f}{said}: not Hounsfield units; export the CT in HU")
+        raise BadInput(
+            message(
+                "the median value is {median:.0f}{undeclared}: not Hounsfield units; export the CT in HU",
+                median=float(np.median(sample)),
+                undeclared=undeclared,
+            )
+        )

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers import geometry, hounsfield
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Two transforms of one file may differ by rounding, not by more.
 _MAX_TURN_DEGREES = 2.0
@@ -50,7 +53,9 @@ def read_nifti(path: Path) -> Volume:
     try:
         image: Any = nibabel.load(path)
     except damage as error:
-        raise BadInput(f"{path.name!r} is not a readable NIfTI file: it is truncated or damaged; export it again") from error
+        raise BadInput(
+            message("{file!r} is not a readable NIfTI file: it is truncated or damaged; export it again", file=path.name)
+        ) from error
     _require_3d(image, path.name)
     _require_one_orientation(image, path.name)
     directions, spacing = _axes(np.asarray(image.affine, dtype=np.float64), path.name)
@@ -58,7 +63,7 @@ def read_nifti(path: Path) -> Volume:
     hu, turned_spacing, angle = geometry.to_lps(values, directions, spacing)
     hounsfield.require_hounsfield(hu, declared=False)
     if angle > 1.0:
-        warnings.append(f"the axes are rotated by {angle:.1f} degrees against the body axes; read as if straight")
+        warnings.append(message("the axes are rotated by {angle:.1f} degrees against the body axes; read as if straight", angle=angle))
     digest = hashlib.sha256(hu.tobytes()).hexdigest()[:16]
     return Volume(hu, turned_spacing, SeriesInfo(uid_hash=digest), tuple(warnings))
 
@@ -67,13 +72,23 @@ def _require_3d(image: Any, name: str) -> None:
     """Refuse colour, 4-D and sizes out of bounds, before any voxel is read."""
     shape = tuple(int(n) for n in image.shape)
     if image.get_data_dtype().fields is not None:
-        raise BadInput(f"{name!r} is a colour image (RGB); give the CT itself in HU")
+        raise BadInput(message("{name!r} is a colour image (RGB); give the CT itself in HU", name=name))
     if len(shape) != 3:
-        raise BadInput(f"{name!r} has {len(shape)} dimensions {shape}; give one 3-D volume (one phase, one time point)")
+        raise BadInput(
+            message(
+                "{name!r} has {count} dimensions {shape}; give one 3-D volume (one phase, one time point)",
+                name=name,
+                count=len(shape),
+                shape=shape,
+            )
+        )
     geometry.require_size(min(shape), *sorted(shape)[1:])
     if "qform_code" not in image.header or (int(image.header["qform_code"]) == 0 and int(image.header["sform_code"]) == 0):
         raise BadInput(
-            f"{name!r} has no orientation (qform and sform codes are 0): left and right are unknown; convert it from DICOM again"
+            message(
+                "{name!r} has no orientation (qform and sform codes are 0): left and right are unknown; convert it from DICOM again",
+                name=name,
+            )
         )
 
 
@@ -91,16 +106,25 @@ def _require_one_orientation(image: Any, name: str) -> None:
         return
     cosines = np.einsum("ij,ij->j", pair[0] / lengths[0], pair[1] / lengths[1])
     if np.any(cosines < 0):
-        flipped = "left and right" if cosines[int(np.argmax(np.abs(pair[0][0])))] < 0 else "a direction"
+        flipped = message("left and right") if cosines[int(np.argmax(np.abs(pair[0][0])))] < 0 else message("a direction")
         raise BadInput(
-            f"{name!r}: its sform and its qform disagree: {flipped} would be swapped by one of them; convert it from DICOM again"
+            message(
+                "{name!r}: its sform and its qform disagree: {flipped} would be swapped by one of them; convert it from DICOM again",
+                name=name,
+                flipped=flipped,
+            )
         )
     turned = math.degrees(math.acos(float(np.clip(cosines.min(), -1, 1))))
     sized = float(np.abs(lengths[0] / lengths[1] - 1).max())
     if turned > _MAX_TURN_DEGREES or sized > _MAX_SIZE_SHARE:
         raise BadInput(
-            f"{name!r}: its sform and its qform disagree (by {turned:.0f} degrees, {100 * sized:.0f} % of the voxel size); "
-            "convert it from DICOM again"
+            message(
+                "{name!r}: its sform and its qform disagree (by {turned:.0f} degrees, {sized:.0f} % of the voxel size); "
+                "convert it from DICOM again",
+                name=name,
+                turned=turned,
+                sized=100 * sized,
+            )
         )
 
 
@@ -110,14 +134,24 @@ def _axes(affine: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64], 
     lengths = np.linalg.norm(columns, axis=1)
     if not np.all(np.isfinite(affine)) or np.any(lengths < 1e-3) or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
         raise BadInput(
-            f"{name!r} has an unusable affine (voxel sizes {[round(float(v), 4) for v in lengths]} mm); convert it from DICOM again"
+            message(
+                "{name!r} has an unusable affine (voxel sizes {sizes} mm); convert it from DICOM again",
+                name=name,
+                sizes=[round(float(v), 4) for v in lengths],
+            )
         )
     # NIfTI is RAS; LPS turns the first two signs.
     directions = columns / lengths[:, None] * np.array([-1.0, -1.0, 1.0])
     overlap = max(abs(float(directions[a] @ directions[b])) for a, b in ((0, 1), (0, 2), (1, 2)))
     lean = math.degrees(math.asin(min(1.0, overlap)))
     if lean > geometry.MAX_TILT_DEGREES:
-        raise BadInput(f"{name!r} is sheared by {lean:.1f} degrees (a tilted gantry); give a series without gantry tilt or resample it")
+        raise BadInput(
+            message(
+                "{name!r} is sheared by {lean:.1f} degrees (a tilted gantry); give a series without gantry tilt or resample it",
+                name=name,
+                lean=lean,
+            )
+        )
     return directions, (float(lengths[0]), float(lengths[1]), float(lengths[2]))
 
 
@@ -127,14 +161,14 @@ def _values(image: Any, name: str) -> tuple[NDArray[np.int16], list[str]]:
     try:
         raw = np.asanyarray(image.dataobj.get_unscaled())
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise BadInput(f"{name!r} is truncated or damaged: its voxels cannot be read; export it again") from error
+        raise BadInput(message("{name!r} is truncated or damaged: its voxels cannot be read; export it again", name=name)) from error
     raw = raw.reshape(raw.shape[:3])
     if np.iscomplexobj(raw):
-        raise BadInput(f"{name!r} holds complex numbers; give the CT itself in HU")
+        raise BadInput(message("{name!r} holds complex numbers; give the CT itself in HU", name=name))
     slope, inter = float(image.dataobj.slope), float(image.dataobj.inter)
     hu = np.empty(raw.shape, dtype=np.int16, order="F" if raw.flags.f_contiguous else "C")
     for k in range(raw.shape[2]):
         hu[:, :, k] = hounsfield.to_int16(raw[:, :, k], slope, inter)
     if np.issubdtype(raw.dtype, np.floating) and not bool(np.isfinite(raw).all()):
-        warnings.append("voxels without a number (NaN) were read as air")
+        warnings.append(message("voxels without a number (NaN) were read as air"))
     return hu, warnings

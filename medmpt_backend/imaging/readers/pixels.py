@@ -14,6 +14,9 @@ from scipy import ndimage
 from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers.frames import DAMAGE, Frame, looks_like_dicom
 from medmpt_backend.imaging.readers.hounsfield import AIR_HU, MAX_HU, to_int16
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # A padding value whose HU lies inside the range of a body may also be a real voxel; then only padding that touches the border is padding.
 _BODY_HU = (-1000, 3071)
@@ -41,11 +44,20 @@ class Decoder:
                 array = pixel_array(self._dataset, index=frame.index, raw=True)
         except DAMAGE as error:
             raise BadInput(
-                f"{frame.file.name!r} is truncated or damaged, or its compression is not supported ({type(error).__name__})"
+                message(
+                    "{file!r} is truncated or damaged, or its compression is not supported ({kind})",
+                    file=frame.file.name,
+                    kind=type(error).__name__,
+                )
             ) from error
         if array.shape != (int(frame.header.Rows), int(frame.header.Columns)):
             raise BadInput(
-                f"{frame.file.name!r} decodes to shape {array.shape}, its header says {(int(frame.header.Rows), int(frame.header.Columns))}"
+                message(
+                    "{file!r} decodes to shape {shape}, its header says {wanted}",
+                    file=frame.file.name,
+                    shape=array.shape,
+                    wanted=(int(frame.header.Rows), int(frame.header.Columns)),
+                )
             )
         return array
 

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers import geometry, hounsfield
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 _SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 _MAX_BYTES = 4 * geometry.MAX_VOXELS
@@ -62,10 +65,14 @@ def read_plain(path: Path) -> Volume:
         geometry.require_size(header.sizes[2], header.sizes[1], header.sizes[0])
         values = _values(raw, header)
     except (OSError, EOFError, ValueError, KeyError, IndexError, zlib.error) as error:
-        raise BadInput(f"{path.name!r} is damaged, or of a kind that is not read here ({type(error).__name__}); give NIfTI") from error
+        raise BadInput(
+            message(
+                "{file!r} is damaged, or of a kind that is not read here ({kind}); give NIfTI", file=path.name, kind=type(error).__name__
+            )
+        ) from error
     lengths = np.linalg.norm(header.axes, axis=1)
     if np.any(lengths < 1e-3) or not np.all(np.isfinite(lengths)):
-        raise BadInput(f"{path.name!r} has no usable voxel size; export it again")
+        raise BadInput(message("{file!r} has no usable voxel size; export it again", file=path.name))
     hu = np.stack([hounsfield.to_int16(plane, 1.0, 0.0) for plane in values])
     directions = (header.axes / lengths[:, None])[::-1]
     hu, spacing, angle = geometry.to_lps(hu, directions, (float(lengths[2]), float(lengths[1]), float(lengths[0])))
@@ -101,11 +108,20 @@ def _nrrd(raw: bytes, path: Path) -> _Header:
     fields = {key.strip().lower(): value.strip() for key, value in fields.items()}
     sizes = tuple(int(n) for n in fields["sizes"].split())
     if len(sizes) != 3:
-        raise BadInput(f"{path.name!r} has {len(sizes)} dimensions {sizes}; give one 3-D volume (one phase, one time point)")
+        raise BadInput(
+            message(
+                "{file!r} has {count} dimensions {sizes}; give one 3-D volume (one phase, one time point)",
+                file=path.name,
+                count=len(sizes),
+                sizes=sizes,
+            )
+        )
     signs = _SPACES.get(fields.get("space", "").lower())
     vectors = re.findall(r"\(([^)]*)\)", fields.get("space directions", ""))
     if signs is None or len(vectors) != 3:
-        raise BadInput(f"{path.name!r} has no orientation (space, space directions): left and right are unknown; export it again")
+        raise BadInput(
+            message("{file!r} has no orientation (space, space directions): left and right are unknown; export it again", file=path.name)
+        )
     axes = np.array([[float(v) for v in vector.split(",")] for vector in vectors]) * np.array(signs)
     order = ">" if fields.get("endian", "little") == "big" else "<"
     other = fields.get("data file") or fields.get("datafile")
@@ -124,7 +140,9 @@ def _meta(raw: bytes, path: Path) -> _Header:
     fields = {key.strip().lower(): value.strip() for key, _, value in (line.partition("=") for line in text.splitlines())}
     sizes = tuple(int(n) for n in fields["dimsize"].split())
     if len(sizes) != 3 or fields.get("elementnumberofchannels", "1") != "1":
-        raise BadInput(f"{path.name!r} has {len(sizes)} dimensions {sizes}; give one 3-D scalar volume")
+        raise BadInput(
+            message("{file!r} has {count} dimensions {sizes}; give one 3-D scalar volume", file=path.name, count=len(sizes), sizes=sizes)
+        )
     matrix = np.array([float(v) for v in fields.get("transformmatrix", fields.get("rotation", "1 0 0 0 1 0 0 0 1")).split()]).reshape(3, 3)
     spacing = [float(v) for v in fields.get("elementspacing", fields.get("elementsize", "0 0 0")).split()]
     big = fields.get("binarydatabyteordermsb", fields.get("elementbyteordermsb", "false")).lower() == "true"
@@ -142,5 +160,5 @@ def _beside(path: Path, name: str | None) -> Path | None:
     if not name:
         return None
     if Path(name).name != name or (path.parent / name).is_symlink():
-        raise BadInput(f"{path.name!r} names its data outside its folder; put both files together")
+        raise BadInput(message("{file!r} names its data outside its folder; put both files together", file=path.name))
     return path.parent / name

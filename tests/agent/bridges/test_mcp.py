@@ -104,8 +104,11 @@ def test_http_schemas_resources_prompts_and_one_patient_a_session(make_assistant
             names = {p.name for p in (await one.list_prompts()).prompts}
             assert names == {"clinical", "report", "teaching"}
             typed = {t.name: t for t in (await one.list_tools()).tools}
+            tabled = (await one.call_tool("interpret_labs", {})).structuredContent or {}
+            assert tabled["data"]["observations"][0]["analyte"]
         assert "name" in tools["calculate_score"].args
-        assert typed["interpret_labs"].outputSchema is not None
+        schema = typed["interpret_labs"].outputSchema or {}
+        assert "ObservationRow" in json.dumps(schema["properties"]["data"]) + json.dumps(schema["$defs"])
         assert typed["interpret_labs"].annotations is not None
 
     asyncio.run(talk())

@@ -6,11 +6,11 @@ import pytest
 
 from agent.chart.bar import bar
 from agent.chart.desk import Chart, Supposition
-from agent.chart.words import condition_name
 from agent.errors import BadInput
 from retrieval.drugs.graph import DrugGraph
 from tools.case.demo import open_demo
 from tools.case.record import Case, Observation, Patient
+from tools.case.words import condition_name
 from tools.deps import Deps
 
 

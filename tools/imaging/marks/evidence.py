@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from medmpt_backend.messages import Said
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence
@@ -9,9 +10,10 @@ from tools.imaging.marks.growth import Growth, growth_of
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.measuring import marks_of
 from tools.imaging.marks.statements import limits_of, mark_statements
-from tools.imaging.marks.words import asks_growth, names_marks
+from tools.imaging.marks.words import asks_growth, asks_of_marks
 
 pair = messages("tools.imaging").pair
+_NO_MARK = Said(*pair("a marked lesion"))
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ def marked(deps: Deps, study: str) -> Marked:
     """Marks and growth of a study; that there is none where the question names marks."""
     marks = marks_of(deps, study)
     if not marks:
-        asked = deps.marks is not None and names_marks(deps.question)
-        return Marked(evidence=(_none(study),), missing=("a marked lesion",)) if asked else Marked()
+        asked = deps.marks is not None and asks_of_marks(deps.question)
+        return Marked(evidence=(_none(study),), missing=(_NO_MARK,)) if asked else Marked()
     # Growth needs both scans segmented: only where it is asked for, or where no question stands behind the call.
     growth = growth_of(deps, study) if not deps.question or asks_growth(deps.question) else Growth()
     said = (*mark_statements(marks, study), *growth.statements)

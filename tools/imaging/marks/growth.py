@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from medmpt_backend.messages import Said, halves
 from retrieval.messages.catalogue import messages
 from tools.case.record import StudyRef
 from tools.deps import Deps
 from tools.evidence import Evidence, Quantity
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.measuring import marks_of
+from tools.imaging.marks.words import asks_growth
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
@@ -38,11 +40,14 @@ class Growth:
 def growth_of(deps: Deps, study: str) -> Growth:
     """Pair the marks of `study` with those of its prior study; nothing where the case has no prior one or `study` has no mark."""
     marks, prior = marks_of(deps, study), prior_of(deps, study)
-    if not marks or prior is None:
+    if not marks:
         return Growth()
+    if prior is None:
+        alone = told("No earlier CT is open beside {study}: one scan alone does not show whether a lesion has grown.", study=study)
+        return Growth((_not_judged(study, alone),), missing=(Said(*told("an earlier CT")),)) if asks_growth(deps.question) else Growth()
     earlier = marks_of(deps, prior.id)
     if not earlier:
-        return Growth(missing=(f"the same lesion marked on the prior study {prior.id}",))
+        return Growth(missing=(Said(*told("the same lesion marked on the prior study {study}", study=prior.id)),))
     from medmpt_backend.errors import BackendError
     from medmpt_backend.imaging.compare import compare_lesions
 
@@ -57,8 +62,27 @@ def growth_of(deps: Deps, study: str) -> Growth:
     except BackendError as failure:
         return Growth(warnings=(str(failure),))
     pairs = [pair for pair in found.pairs if pair.current is not None and pair.prior is not None]
-    said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because) for pair in pairs)
-    return Growth(said, warnings=(f"sizes cannot be compared: {found.because}",) if found.because and said else ())
+    said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because or pair.because) for pair in pairs)
+    if not found.because or not said:
+        return Growth(said)
+    return Growth(
+        said,
+        warnings=(Said(*told("sizes cannot be compared: {because}", because=halves(found.because))),),
+    )
+
+
+def _not_judged(study: str, said: tuple[str, str]) -> Evidence:
+    """Why growth cannot be told."""
+    text, text_zh = said
+    return Evidence(
+        key=f"CT-{study}-growth-none",
+        kind="ct",
+        text=text,
+        text_zh=text_zh,
+        source=f"marks of {study}",
+        quantities=fill((), text, text_zh),
+        subjects=("growth", "lesion", "mark", study),
+    )
 
 
 def prior_of(deps: Deps, study: str) -> StudyRef | None:
@@ -113,19 +137,19 @@ def _statement(pair: "Pair", marks: tuple[tuple[Mark, ...], tuple[Mark, ...]], s
         doubling, doubling_zh = told(" The volume doubles in {days:.0f} days.", days=pair.doubling_days)
     if because is not None:
         said, said_zh = told("cannot be judged for growth")
-        doubling, doubling_zh = told(" {because}", because=because)
+        doubling, doubling_zh = told(" {because}", because=halves(because))
     text, text_zh = told(
-        "Mark {number} {said}: volume {volumes} on {studies} (mark {number_2}), {volumes_2} on {studies_2} "
-        "({percent}); long diameter {long_mm:.1f} mm then, {long_mm_2:.1f} mm now.{doubling}",
+        "Mark {number} {said}: volume {volume_then} on {study_then} (mark {earlier}), {volume_now} on {study_now} "
+        "({percent}); long diameter {long_then:.1f} mm then, {long_now:.1f} mm now.{doubling}",
         number=now.number,
-        volumes=volumes[0],
-        studies=studies[1],
-        number_2=then.number,
-        volumes_2=volumes[1],
-        studies_2=studies[0],
+        volume_then=volumes[0],
+        study_then=studies[1],
+        earlier=then.number,
+        volume_now=volumes[1],
+        study_now=studies[0],
         percent=percent,
-        long_mm=then.lesion.long_mm,
-        long_mm_2=now.lesion.long_mm,
+        long_then=then.lesion.long_mm,
+        long_now=now.lesion.long_mm,
         said=(said, said_zh),
         doubling=(doubling, doubling_zh),
     )

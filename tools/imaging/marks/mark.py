@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from medmpt_backend.messages import Told
 from tools.evidence import Payload
 
 Span = tuple[int, int]
@@ -42,7 +43,7 @@ class MarkedLesion(BaseModel):
     side: Literal["left", "right"]
     slice: int
     axis_ends: tuple[tuple[float, float], tuple[float, float]]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
 
 
 class Mark(BaseModel):

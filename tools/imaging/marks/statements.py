@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from medmpt_backend.messages import Said, halves
 from retrieval.messages.catalogue import messages
 from tools.evidence import Evidence, Quantity
 from tools.imaging.marks.mark import Mark, MarkedLesion, MarkRow
@@ -108,4 +109,8 @@ def mark_rows(marks: Iterable[Mark]) -> tuple[MarkRow, ...]:
 
 def limits_of(marks: Iterable[Mark]) -> tuple[str, ...]:
     """What limits the measurements, said of each mark."""
-    return tuple(f"mark {mark.number}: {said}" for mark in marks for said in mark.lesion.warnings)
+    return tuple(_of_mark(mark.number, said) for mark in marks for said in mark.lesion.warnings)
+
+
+def _of_mark(number: int, said: str) -> Said:
+    return Said(*pair("mark {number}: {text}", number=number, text=halves(said)))

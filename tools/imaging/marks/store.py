@@ -12,8 +12,12 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from medmpt_backend.messages import BOTH, Said
+from retrieval.messages.catalogue import messages
 from tools.errors import BadInput, ToolsError
 from tools.imaging.marks.mark import MOST_NAME, Mark, MarkedLesion
+
+pair = messages("tools.imaging").pair
 
 FILE = "marks.sqlite"
 # Marks of the command line; pages use their session.
@@ -55,11 +59,11 @@ class MarkStore:
         """
         events = self._events(owner, study)
         if len(self._fold(events)) >= MOST_MARKS:
-            raise BadInput(f"this study has {MOST_MARKS} marks, the most that are kept: delete one first")
+            raise BadInput(Said(*pair("this study has {most} marks, the most that are kept: delete one first", most=MOST_MARKS)))
         number = 1 + max((n for kind, n, _, _ in events if kind == "added"), default=0)
         made = datetime.now(UTC).isoformat(timespec="seconds")
         mark = Mark(number=number, at=at, made=made, lesion=lesion)
-        self._write(owner, study, ("added", number, mark.model_dump_json(), voxels))
+        self._write(owner, study, ("added", number, mark.model_dump_json(context=BOTH), voxels))
         return mark
 
     def rename(self, owner: str, study: str, number: int, name: str) -> None:
@@ -70,7 +74,9 @@ class MarkStore:
         """
         self._require(owner, study, number)
         if len(name.strip()) > MOST_NAME:
-            raise BadInput(f"a name has at most {MOST_NAME} characters, this one has {len(name.strip())}")
+            raise BadInput(
+                Said(*pair("a name has at most {most} characters, this one has {count}", most=MOST_NAME, count=len(name.strip())))
+            )
         self._write(owner, study, ("renamed", number, name.strip(), ""))
 
     def delete(self, owner: str, study: str, number: int) -> None:
@@ -92,7 +98,7 @@ class MarkStore:
         with self._open() as connection:
             last = connection.execute("SELECT max(id) FROM mark_events WHERE owner = ? AND study = ?", (key, study)).fetchone()[0]
             if last is None:
-                raise BadInput("there is nothing to undo on this study")
+                raise BadInput(Said(*pair("there is nothing to undo on this study")))
             connection.execute("DELETE FROM mark_events WHERE id = ?", (last,))
 
     def has_any(self, owner: str) -> bool:
@@ -122,7 +128,8 @@ class MarkStore:
     def _require(self, owner: str, study: str, number: int) -> None:
         marks = self.of(owner, study)
         if all(mark.number != number for mark in marks):
-            raise BadInput(f"this study has no mark {number}; it has: {', '.join(str(m.number) for m in marks) or 'none'}")
+            there = ", ".join(str(m.number) for m in marks) or pair("none", context="marks")
+            raise BadInput(Said(*pair("this study has no mark {number}; it has: {marks}", number=number, marks=there)))
 
     def _events(self, owner: str, study: str) -> list[Event]:
         if not self._path.exists():

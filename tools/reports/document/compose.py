@@ -16,6 +16,7 @@ from tools.reports.document.record import Change, DocSection, DocSentence, Exami
 from tools.reports.document.template import Part, Template, TemplateSection
 from tools.reports.draft_words import named
 from tools.reports.payload import DraftData
+from tools.wording import in_language
 
 pair = messages("tools.reports").pair
 
@@ -87,7 +88,7 @@ def compose(deps: Deps, study: str, drafted: ToolResult, template: Template, by:
         study=Examined(study=study, date=ref.date if ref else None, prior_dates=tuple(p.date for p in prior_of(deps, study) if p.date)),
         sections=sections,
         withheld=tuple((row.text, row.because) for row in data.withheld),
-        warnings=drafted.warnings,
+        warnings=tuple(in_language(said, template.language) for said in drafted.warnings),
         evidence=tuple(sheet.evidence.values()),
         comparison=comparison,
         changes=(Change(number=1, at=at, by=by, kind="drafted"),),

@@ -107,11 +107,12 @@ class Comparison(_Model):
 
 
 class Signature(_Model):
-    """Who signed what, and when: `sha256` is of the frozen text with name and time."""
+    """Who signed what, and when: `sha256` is of the frozen text with name and time, `ledger` the hash of the entry that records it."""
 
     name: str = Field(min_length=2, max_length=120)
     at: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    ledger: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class Amends(_Model):

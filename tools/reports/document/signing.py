@@ -40,7 +40,7 @@ class Obstacles:
             ids = ", ".join(s.id for s in self.proposed)
             n = len(self.proposed)
             en = f"{n} drafted sentence{'s are' if n > 1 else ' is'} not decided on ({ids}): accept, edit or strike each"
-            return pair("{text}, or accept all", text=en, text_2=n, ids=ids)
+            return pair("{text}, or accept all", text=en, count=n, ids=ids)
         return None
 
 
@@ -78,3 +78,10 @@ def seal(document: ReportDocument, name: str, seen: str) -> ReportDocument:
     change = Change(number=len(document.changes) + 1, at=at, by=signer, kind="signed")
     data = document.model_copy(update={"signature": signature, "changes": (*document.changes, change), "version": document.version + 1})
     return ReportDocument.model_validate(data.model_dump())
+
+
+def recorded(document: ReportDocument, entry: str) -> ReportDocument:
+    """The signed document with the hash of the ledger's entry that says so."""
+    if document.signature is None:
+        raise BadInput("only a signed report is recorded as signed")
+    return document.model_copy(update={"signature": document.signature.model_copy(update={"ledger": entry})})

@@ -140,7 +140,8 @@ class ReportStore:
         if document.signature is None:
             return False
         rows = self._rows("SELECT id FROM signature WHERE sha256 = ?", (document.signature.sha256,))
-        return bool(rows) and str(rows[0][0]) == document.id
+        kept = self._newest(document.id)
+        return bool(rows) and str(rows[0][0]) == document.id and (kept is None or kept.signature in (None, document.signature))
 
     def erase(self, document_id: str) -> int:
         """Delete every version of a report; how many there were."""

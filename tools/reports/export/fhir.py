@@ -90,6 +90,8 @@ def _report(document: ReportDocument, observations: list[dict[str, Any]], signed
         s = document.signature
         report["resultsInterpreter"] = [{"display": s.name}]
         report["identifier"].append({"system": f"{_OWN}:sha256", "value": s.sha256})
+        if s.ledger is not None:
+            report["identifier"].append({"system": f"{_OWN}:ledger", "value": s.ledger})
     if document.amends is not None:
         report["identifier"].append({"system": f"{_OWN}:amends", "value": document.amends.id})
     return report

@@ -104,6 +104,8 @@ def _end(document: ReportDocument, signed: bool) -> list[Block]:
         s = document.signature
         blocks.append(Line(f"{say('signed', language, name=s.name)} {say('signed_at', language, at=when(s.at))}", look="strong"))
         blocks.append(Line(say("digest", language, sha=s.sha256), look="small"))
+        if s.ledger is not None:
+            blocks.append(Line(say("ledger", language, sha=s.ledger), look="small"))
     return blocks
 
 

@@ -6,11 +6,28 @@ Door: `tools.reports.lint.lint`.
 from dataclasses import dataclass
 from datetime import date
 
-from tools.reports.lint import anatomy, calendar, changes, compare, follow_up, parts_normal, presence, signing, within
+from retrieval.messages.catalogue import messages
+from tools.reports.lint import (
+    anatomy,
+    calendar,
+    changes,
+    compare,
+    conflicts,
+    devices,
+    hedges,
+    omissions,
+    parts_normal,
+    presence,
+    signing,
+    within,
+)
+from tools.reports.lint.advice import follow_up, guideline
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces
 from tools.reports.lint.remarks import KINDS, Kind, Remark
+
+pair = messages("tools.report_lint").pair
 
 __all__ = ["KINDS", "Kind", "Lint", "Remark", "lint"]
 
@@ -56,20 +73,26 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     remarks = [
         *signing.identity(report, sentences, sex, age),
         *_compared(pieces, mentions, sentences),
+        *conflicts.conflicts(report, sentences),
+        *omissions.omitted(sentences),
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
         *follow_up.too_late(pieces, sentences),
-        *follow_up.undated(sentences),
+        *follow_up.undated(pieces, sentences),
+        *guideline.against_guideline(report, pieces, sentences),
         *signing.left_overs(report),
-        *signing.hedged(sentences),
-        *signing.overstated(sentences),
+        *devices.placed(sentences),
+        *hedges.certainty(sentences),
     ]
     sections = {s.section for s in sentences}
     both = {"findings", "impression"} <= sections
-    checked = [("the report against itself", "报告自身一致性"), ("sizes, units and dates", "大小、单位与日期")]
-    skipped = [("whether the images show anything else", "图像上是否另有未描述的病变")]
-    (checked if both else skipped).append(("findings against impression", "所见与印象的一致性"))
-    (checked if sex or age else skipped).append(("sex and age against the case", "性别、年龄与病例的一致性"))
+    checked = [pair("the report against itself"), pair("sizes, units and dates")]
+    skipped = [pair("whether the images show anything else")]
+    (checked if both else skipped).append(pair("findings against impression"))
+    (checked if both else skipped).append(pair("whether the impression leaves out what must be named"))
+    checked.append(pair("advice for lung nodules against guidelines"))
+    skipped.append(pair("advice for anything but lung nodules, and whether a diagnosis is right"))
+    (checked if sex or age else skipped).append(pair("sex and age against the case"))
     return Lint(
         remarks=tuple({(r.kind, r.places): r for r in remarks}.values()),
         checked=tuple(c[0] for c in checked),

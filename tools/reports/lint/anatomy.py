@@ -3,11 +3,19 @@
 import re
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import Pair, messages
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.subjects import is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Kind, Remark
+
+pair = messages("tools.report_lint").pair
+
+_WORDS = patterns("tools.report_lint")
+_MIRRORED = _WORDS.regex("anatomy_mirrored")
+_WHOLE_LUNG = _WORDS.regex("anatomy_whole_lung")
 
 _LUNG = (
     "lesion",
@@ -26,7 +34,7 @@ _LUNG = (
 
 def misplaced(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
     """A lobe or segment that this side or lobe does not have, disease in a lobe that was removed, a collapse away from its obstruction."""
-    if not re.search(r"situs inversus|dextrocardia|反位|右位心", " ".join(s.text for s in sentences), re.IGNORECASE):
+    if not _MIRRORED.search(" ".join(s.text for s in sentences)):
         yield from _impossible(sentences)
     yield from _removed(pieces, sentences)
     yield from _obstructed(pieces)
@@ -38,9 +46,7 @@ def _impossible(sentences: list[Sentence]) -> Iterator[Remark]:
         for pattern, en, zh in _no_such_place():
             m = pattern.search(sentence.text)
             if m and sentence.section != "technique":
-                yield _remark(
-                    "lobe", f"There is no such place: {m.group().strip()} ({en}).", f"不存在该部位：{m.group().strip()}（{zh}）。", sentence
-                )
+                yield _remark("lobe", pair("There is no such place: {place} ({why}).", place=m.group().strip(), why=(en, zh)), sentence)
                 break
 
 
@@ -56,7 +62,7 @@ def _removed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]
         for m in words["lobe"].finditer(s.text):
             near = s.text[max(0, m.start() - 24) : m.end() + (24 if m.group()[0].isascii() else 4)]
             sides, lobes = (frozenset(k for k, p in group(n).items() if p.search(near)) for n in ("side", "lobe"))
-            whole = re.search(r"pneumonectomy|全", m.group(), re.IGNORECASE)
+            whole = _WHOLE_LUNG.search(m.group())
             if len(sides) == 1 and (len(lobes) == 1 or whole) and not words["planned"].search(s.text):
                 gone.append((sides, lobes, s))
     for sides, lobes, where in gone:
@@ -65,7 +71,7 @@ def _removed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]
                 p.sides == sides and bool(p.lobes) and (p.lobes == lobes or not lobes) and any(t in p.topics and p.states(t) for t in _LUNG)
             )
             if here and p.sentence != where and not words["bed"].search(p.sentence.text):
-                yield _remark("lobe", "This lobe is said to have been removed.", "该肺叶已切除，却仍描述病变。", where, p.sentence)
+                yield _remark("lobe", pair("This lobe is said to have been removed."), where, p.sentence)
                 break
 
 
@@ -78,9 +84,7 @@ def _obstructed(pieces: list[Piece]) -> Iterator[Remark]:
     sides = {s for p in blocked for s in p.sides}
     for p in whole:
         if sides and not sides & p.sides:
-            yield _remark(
-                "side", "The collapse is not on the side of the obstruction.", "肺不张与阻塞不在同一侧。", blocked[0].sentence, p.sentence
-            )
+            yield _remark("side", pair("The collapse is not on the side of the obstruction."), blocked[0].sentence, p.sentence)
             return
 
 
@@ -96,9 +100,7 @@ def _pushed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
         to = next((side for side in ("left", "right") if group("side")[side].search(shift.group())), None)
         big = [p for p in pieces if {"effusion", "pneumothorax"} & p.topics.keys() and group("pushing")["words"].search(p.text) and _one(p)]
         if to and big and all(p.sides == {to} for p in big):
-            yield _remark(
-                "side", "The mediastinum is shifted towards what should push it away.", "纵隔移位方向与占位侧别矛盾。", big[0].sentence, s
-            )
+            yield _remark("side", pair("The mediastinum is shifted towards what should push it away."), big[0].sentence, s)
             return
 
 
@@ -106,5 +108,5 @@ def _one(p: Piece) -> bool:
     return len(p.sides) == 1 and "both" not in p.sides and not any(p.denies(t) for t in p.topics if not is_place(t))
 
 
-def _remark(kind: Kind, en: str, zh: str, *where: Sentence) -> Remark:
-    return Remark(kind, en, zh, tuple(s.text for s in where), "Check side and lobe.", "请核对侧别与肺叶。")
+def _remark(kind: Kind, said: Pair, *where: Sentence) -> Remark:
+    return Remark(kind, *said, tuple(s.text for s in where), *pair("Check side and lobe."))

@@ -4,11 +4,16 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from retrieval.messages.catalogue import Pair, messages
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark
 
-_MONTH = r"(?P<{0}>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+pair = messages("tools.report_lint").pair
+
+_WORDS = patterns("tools.report_lint")
+
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ORDINALS = [
     "first",
@@ -43,35 +48,17 @@ _ORDINALS = [
     "thirtieth",
     "thirty-first",
 ]
-_DATE = re.compile(
-    r"(?<!\d)(?P<y1>\d{4})\s*[-/.年]\s*(?P<m1>\d{1,2})\s*[-/.月]\s*(?P<d1>\d{1,2})(?!\d)"
-    rf"|(?<!\d)(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of )?{_MONTH.format('m2')}\.?,?[\s-]+(?P<y2>\d{{4}})"
-    rf"|(?<![A-Za-z]){_MONTH.format('m3')}\.?\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y3>\d{{4}})"
-    r"|(?<!\d)(?P<d4>\d{1,2})[/.](?P<m4>\d{1,2})[/.](?P<y4>\d{4}|\d{2})(?![\d/]|\.\d)"
-    rf"|(?P<d5>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}) (?:of )?{_MONTH.format('m5')},? (?P<y5>\d{{4}})",
-    re.IGNORECASE,
-)
-_PRIOR = re.compile(
-    r"compar|prior|previous|earlier|last (?:ct|scan|study|examination)|old study|baseline|against|versus|vs\b|对比"
-    r"|对照|比较|较|前片|旧片|上次|前次|既往|原片|与",
-    re.IGNORECASE,
-)
-_EXAM = re.compile(
-    r"(?:date of (?:exam\w*|study|scan)|exam\w* date|study date|scan date|exam(?:ination)?|(?:CT|scan"
-    r"|study)(?: \w+)? (?:dated|of|on)|performed on"
-    r"|this (?:scan|study|CT)|检查(?:日期|时间)?|扫描(?:日期|时间)?|本片|本次)\s*[:：]?\s*(?:of|on|dated|the)?\s*$",
-    re.IGNORECASE,
-)
+_DATE = _WORDS.regex("calendar_date")
+_MONTH = _WORDS.regex("calendar_month")
+_PRIOR = _WORDS.regex("calendar_prior")
+_EXAM = _WORDS.regex("calendar_exam")
 # A date of the examination stands near the start of its sentence.
 _OPENING = 34
-_REPORT = re.compile(r"(?:report(?:ed)?(?: date)?(?: on)?|signed(?: on)?|dictated(?: on)?|issued(?: on)?"
-    r"|verified(?: on)?|报告(?:日期|时间)?|审核(?:日期|时间)?|签发(?:日期|时间)?)\s*[:：]?\s*$", re.IGNORECASE)  # fmt: skip
-_BIRTH = re.compile(r"(?:birth|born|d\.?o\.?b\.?|出生(?:日期)?|生于)\W*\w{0,3}\W*$", re.IGNORECASE)
-_PLANNED = re.compile(
-    r"appointment|booked|scheduled|planned|next|follow|review|repeat|clinic|due|will|recommend|annual|surveillance"
-    r"|预约|复查|随访|拟|下次|计划|建议",
-    re.IGNORECASE,
-)
+# A first line that is a heading is short.
+_HEAD = 60
+_REPORT = _WORDS.regex("calendar_report")  # fmt: skip
+_BIRTH = _WORDS.regex("calendar_birth")
+_PLANNED = _WORDS.regex("calendar_planned")
 
 
 def found_dates(text: str) -> Iterator[tuple[date | None, str, int]]:
@@ -89,30 +76,42 @@ def found_dates(text: str) -> Iterator[tuple[date | None, str, int]]:
             yield None, m.group(), m.start()
 
 
+def _later_months(report: str, sentences: list[Sentence], exam: date) -> Iterator[Remark]:
+    """Months and years of earlier studies that lie behind this one."""
+    for m in _MONTH.finditer(report):
+        g = {k[0]: v for k, v in m.groupdict().items() if v}
+        month = g.get("m")
+        if month is not None and _role(report, m.start(), sentences) != "prior":
+            continue
+        if int(g["y"]) > exam.year:
+            place = _line(report, m.start(), sentences)
+            yield _when((place,), pair("{day} is not before this study, and is told as past.", day=m.group().strip()))
+            return
+
+
 def dates(report: str, sentences: list[Sentence], studied: date | None, today: date) -> Iterator[Remark]:
     """Impossible dates, and dates of the past that lie after the study: priors, operations; a report before its study."""
     told: list[tuple[date, str, str]] = []
     for when, words, place in found_dates(report):
         if when is None:
-            yield _when((words,), f"{words} is no date.", f"{words} 不是有效日期。")
+            yield _when((words,), pair("{words} is no date.", words=words))
         else:
             told.append((when, _role(report, place, sentences), _line(report, place, sentences)))
     exams = [d for d, role, _ in told if role == "now"]
     reports = [d for d, role, _ in told if role == "report"]
     exam = studied or (exams[0] if exams else None)
+    if exam is not None:
+        yield from _later_months(report, sentences, exam)
     for when, role, line in told:
         if role in ("prior", "past") and when >= (exam or (reports[0] if reports else today)) and not (when == exam and role == "past"):
             yield _when(
                 (line,),
-                f"{when.isoformat()} is not before this study, and is told as past.",
-                f"{when.isoformat()} 不早于本次检查，却作为既往描述。",
+                pair("{day} is not before this study, and is told as past.", day=when.isoformat()),
             )  # fmt: skip
         elif role == "report" and exam is not None and when < exam:
-            yield _when(
-                (line,), f"The report of {when.isoformat()} is older than its study.", f"报告日期 {when.isoformat()} 早于检查日期。"
-            )
+            yield _when((line,), pair("The report of {day} is older than its study.", day=when.isoformat()))
         elif role in ("now", "report") and when > today:
-            yield _when((line,), f"{when.isoformat()} is in the future.", f"{when.isoformat()} 晚于今天。")
+            yield _when((line,), pair("{day} is in the future.", day=when.isoformat()))
 
 
 def _line(report: str, place: int, sentences: list[Sentence]) -> str:
@@ -139,9 +138,12 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
     tail = re.split(r"\n|[。；;,，]|(?<=[a-z)\d])\.\s", report[place:])[0]
     if _PLANNED.search(lead[-40:]) or _PLANNED.search(tail):
         return "planned"
+    head, _, rest = report.strip().partition("\n")
+    if rest and place < len(head) <= _HEAD and len(list(found_dates(head))) == 1:
+        return "now"
     section = next((s.section for s in reversed(sentences) if s.start <= place), "findings")
     return {"comparison": "prior", "technique": "now", "recommendation": "planned"}.get(section, "past")
 
 
-def _when(places: tuple[str, ...], en: str, zh: str) -> Remark:
-    return Remark("date", en, zh, places, "Correct the date.", "请更正日期。")
+def _when(places: tuple[str, ...], said: Pair) -> Remark:
+    return Remark("date", *said, places, *pair("Correct the date."))

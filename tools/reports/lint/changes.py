@@ -1,13 +1,18 @@
 """Change: the impression's word against the findings', a word against the two sizes beside it, new lesions against "no new lesion"."""
 
-import re
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.compare import about, meet
 from tools.reports.lint.reading.subjects import is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark, differ
+
+pair = messages("tools.report_lint").pair
+
+_WORDS = patterns("tools.report_lint")
 
 _CLASH = {
     frozenset(p)
@@ -21,7 +26,7 @@ _CLASH = {
         ("resolved", "up"),
     )
 }
-_MIXED = re.compile(r"mixed|partly|otherwise|混合|部分(?!实性)|余|其他", re.IGNORECASE)
+_MIXED = _WORDS.regex("changes_mixed")
 
 
 def change_of(p: Piece) -> str | None:
@@ -32,9 +37,7 @@ def change_of(p: Piece) -> str | None:
 def changes(pieces: list[Piece]) -> Iterator[Remark]:
     """The impression's words of change against the findings of the same thing in the same place, and of the whole."""
     seen = [p for p in pieces if p.sentence.section == "findings" and not group("double")["words"].search(p.sentence.text)]
-    for said in (
-        p for p in pieces if p.sentence.section == "impression" and (p.change or _denies_new(p)) and not _MIXED.search(p.sentence.text)
-    ):
+    for said in (p for p in pieces if p.sentence.section == "impression" and (p.change or _denies_new(p)) and not _MIXED.search(p.text)):
         if _denies_new(said):
             yield from _no_new(said, seen)
             continue
@@ -98,9 +101,7 @@ def misnamed(pieces: list[Piece]) -> Iterator[Remark]:
         if wrong or (word in ("up", "down") and abs(now - then) < 0.5):
             yield Remark(
                 "change",
-                f"{then:g} mm before and {now:g} mm now do not fit the word of change beside them.",
-                f"前次 {then:g} mm、本次 {now:g} mm，与所述变化不符。",
+                *pair("{then:g} mm before and {now:g} mm now do not fit the word of change beside them.", then=then, now=now),
                 (p.sentence.text,),
-                "Correct the word or the sizes.",
-                "请更正描述或数值。",
+                *pair("Correct the word or the sizes."),
             )

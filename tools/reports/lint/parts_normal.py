@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import messages
 from tools.reports.lint.compare import meet
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark
+
+pair = messages("tools.report_lint").pair
 
 _CERTAIN = frozenset(("negated", "uncertain", "historical", "family", "hypothetical"))
 
@@ -18,11 +21,9 @@ def overturned(pieces: list[Piece]) -> Iterator[Remark]:
         if other is not None:
             yield Remark(
                 "presence",
-                "The impression states what the findings call normal or absent.",
-                "印象所述在所见中为正常或不存在。",
+                *pair("The impression states what the findings call normal or absent."),
                 (other.sentence.text, said.sentence.text),
-                "Look at the images and keep one of the two sentences.",
-                "请核对图像，保留其中一句。",
+                *pair("Look at the images and keep one of the two sentences."),
             )
 
 

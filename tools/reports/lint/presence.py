@@ -3,16 +3,22 @@
 import re
 from collections.abc import Iterator
 
+from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.compare import meet
 from tools.reports.lint.reading.subjects import is_body, is_loose, is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Remark, label
 
-_ENLARGED = re.compile(r"enlarg|pathological|adenopath|bulky|肿大|增大", re.IGNORECASE)
+pair = messages("tools.report_lint").pair
+
+_WORDS = patterns("tools.report_lint")
+
+_ENLARGED = _WORDS.regex("presence_enlarged")
 _NODE_MM = 10.0
 # "No infiltrative lesion" denies no lesion of another kind.
-_QUALIFIED = re.compile(r"(?<!pulmon)(?<![A-Za-z])[a-z-]+(?:ive|ing|ous|ic|ary|ied|ed)(?: or)?\s*$|性$", re.IGNORECASE)
+_QUALIFIED = _WORDS.regex("presence_qualified")
 
 
 def contradicted(pieces: list[Piece]) -> list[Remark]:
@@ -65,11 +71,23 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if len(denial.sides) == 1 and "both" not in denial.sides and not p.wide_sides:
         return False
+    named = p.sides - {"both"}
+    if named and denial.sides and not (named | {"both"}) & denial.sides:
+        return False
+    if group("past")["words"].search(p.text):
+        return False
+    if topic == "fracture" and (bones := _sites(denial)) and (own := _sites(p)) and not bones & own:
+        return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":
         return bool(_ENLARGED.search(p.text)) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
+
+
+def _sites(p: Piece) -> set[str]:
+    """Bones that a piece names."""
+    return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
 def _regions(p: Piece) -> set[str]:
@@ -87,12 +105,9 @@ def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> b
 
 
 def _remark(topic: str, denial: Piece, stated: Piece) -> Remark:
-    en, zh = label(topic)
     return Remark(
         "presence",
-        f"One sentence denies what another states: {en}.",
-        f"报告前后矛盾：{zh}一处否认、一处描述存在。",
+        *pair("One sentence denies what another states: {what}.", what=label(topic)),
         (denial.sentence.text, stated.sentence.text),
-        "Look at the images and keep one of the two sentences.",
-        "请核对图像，保留其中一句。",
+        *pair("Look at the images and keep one of the two sentences."),
     )

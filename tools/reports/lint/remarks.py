@@ -1,9 +1,13 @@
 """What the linter says: one `Remark` per disagreement, with both places and what it would change."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
+from retrieval.messages.catalogue import Pair, messages
 from tools.reports.lint.reading.vocabulary import table
+
+pair = messages("tools.report_lint").pair
 
 Kind = Literal[
     "side", "lobe", "size", "count", "presence", "change", "unit", "follow_up", "identity", "leftover", "hedge", "measurement", "date"
@@ -11,14 +15,18 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = (
     "side", "lobe", "size", "count", "presence", "change", "unit", "follow_up", "identity", "leftover", "hedge", "measurement", "date",
 )  # fmt: skip
-_ADVICE: dict[Kind, tuple[str, str]] = {
-    "side": ("Look at the images and keep one side.", "请核对图像，统一侧别。"),
-    "lobe": ("Look at the images and keep one lobe.", "请核对图像，统一肺叶。"),
-    "size": ("Measure again and keep one figure.", "请重新测量并统一数值。"),
-    "unit": ("Check the unit.", "请核对单位。"),
-    "count": ("Count again and keep one number.", "请核对数目。"),
-    "change": ("Compare with the prior study and keep one.", "请与既往检查对比后统一。"),
-}
+
+
+@cache
+def _advice() -> dict[Kind, Pair]:
+    return {
+        "side": pair("Look at the images and keep one side."),
+        "lobe": pair("Look at the images and keep one lobe."),
+        "size": pair("Measure again and keep one figure."),
+        "unit": pair("Check the unit."),
+        "count": pair("Count again and keep one number."),
+        "change": pair("Compare with the prior study and keep one."),
+    }
 
 
 @dataclass(frozen=True)
@@ -51,14 +59,9 @@ def label(word: str) -> tuple[str, str]:
 
 def differ(kind: Kind, topic: str, said: str, seen: str, finding: str, impression: str) -> Remark:
     """A remark on an impression that says `said` where the findings say `seen`."""
-    en, zh = _ADVICE[kind]
-    what, own, other = label(topic), label(said), label(seen)
-    about = ("", "") if topic.startswith("~") else (f" ({what[0]})", f"（{what[1]}）")
-    return Remark(
-        kind,
-        f"Impression and findings differ{about[0]}: {own[0]} against {other[0]}.",
-        f"印象与所见不一致{about[1]}：{own[1]} 与 {other[1]}。",
-        (finding, impression),
-        en,
-        zh,
+    text = (
+        pair("Impression and findings differ: {said} against {seen}.", said=label(said), seen=label(seen))
+        if topic.startswith("~")
+        else pair("Impression and findings differ ({what}): {said} against {seen}.", what=label(topic), said=label(said), seen=label(seen))
     )
+    return Remark(kind, *text, (finding, impression), *_advice()[kind])

@@ -10,6 +10,11 @@ from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.readers import rules
 from medmpt_backend.imaging.readers.frames import CT_CLASSES, Frame
 from medmpt_backend.imaging.readers.stack.passes import along, apart, step_of
+from medmpt_backend.messages import Said, joined, messages
+
+message = messages("medmpt_backend.imaging").said
+# How kinds of images are called: derived, localizer, secondary.
+_WORDS = messages("medmpt_backend.imaging").table("kinds")
 
 # The normal of an axial plane lies this close to the body axis.
 _AXIAL_COSINE = 0.85
@@ -23,16 +28,20 @@ _KERNEL_RANK = {"medium": 0, "soft": 1, None: 2, "sharp": 3}
 _ELSEWHERE = ("ABDOMEN", "PELVIS", "HEAD", "BRAIN", "NECK", "SPINE", "LEG", "EXTREMITY", "KNEE", "SKULL", "FOOT", "HAND")
 
 _ADVICE = {
-    "modality": "the images are {detail}, not CT; give a chest CT",
-    "colour": "the images are in colour (RGB), a screenshot or a rendering; give the CT slices in HU",
-    "localizer": "only localizer (scout) images were found; give the axial series",
-    "capture": "only captured images (secondary capture) were found: their numbers are no lung density; give the original axial series",
-    "no position": "the images have no position in the header (ImagePositionPatient); export the original series",
-    "no orientation": "the images have no orientation in the header (ImageOrientationPatient): left and right are unknown; "
-    "export the original series",
-    "pixel spacing": "the images have no usable pixel spacing in the header; export the original series",
-    "not axial": "the planes are not axial (coronal, sagittal or oblique reformats); give the axial series",
+    "modality": message("the images are {detail}, not CT; give a chest CT"),
+    "colour": message("the images are in colour (RGB), a screenshot or a rendering; give the CT slices in HU"),
+    "localizer": message("only localizer (scout) images were found; give the axial series"),
+    "capture": message(
+        "only captured images (secondary capture) were found: their numbers are no lung density; give the original axial series"
+    ),
+    "no position": message("the images have no position in the header (ImagePositionPatient); export the original series"),
+    "no orientation": message(
+        "the images have no orientation in the header (ImageOrientationPatient): left and right are unknown; export the original series"
+    ),
+    "pixel spacing": message("the images have no usable pixel spacing in the header; export the original series"),
+    "not axial": message("the planes are not axial (coronal, sagittal or oblique reformats); give the axial series"),
 }
+_OTHER_KIND = message("only images of the kind {kind} were found: their numbers are no lung density; give the original axial series")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,20 +66,21 @@ class Stack:
         return self.frames[0].thickness or self.step
 
     @property
-    def name(self) -> str:
+    def name(self) -> Said:
         """Facts that tell it from another one, without identity."""
         first, kernel = self.frames[0], rules.known_kernel(self.frames[0].kernel)
-        facts = [plural(len(self.frames), "slice"), f"{self.thickness:.2f} mm"]
-        facts += [f"kernel {kernel[0]}"] if kernel else []
-        facts += [f"acquisition {first.acquisition}"] if first.acquisition is not None else []
-        return ", ".join([*facts, *([self.odd] if self.odd else [])])
+        facts: list[str] = [plural(len(self.frames), "slice"), f"{self.thickness:.2f} mm"]
+        facts += [message("kernel {name}", name=kernel[0])] if kernel else []
+        facts += [message("acquisition {number}", number=first.acquisition)] if first.acquisition is not None else []
+        return joined([*facts, *([_odd(self.odd)] if self.odd else [])], ", ", "、")
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 slice`, `2 slices`; nouns in -s take -es (`2 series` stays)."""
-    if count == 1 or noun.endswith("series"):
-        return f"{count} {noun}"
-    return f"{count} {noun}s"
+_COUNTED = messages("medmpt_backend.imaging").table("counted")
+
+
+def plural(count: int, noun: str) -> Said:
+    """`1 slice`, `2 slices`, with the Chinese of the noun's row in the catalogue's `counted`."""
+    return Said(f"{count} {noun}" if count == 1 else f"{count} {noun}s", _COUNTED[noun].format(count=count))
 
 
 def choose(frames: Sequence[Frame]) -> tuple[list[Frame], list[str]]:
@@ -98,12 +108,19 @@ def choose(frames: Sequence[Frame]) -> tuple[list[Frame], list[str]]:
     if not groups:
         reason = left_out.most_common(1)[0][0]
         found = sorted({str(frame.header.get("Modality") or "of unknown modality") for frame in frames})
-        map_advice = f"only images of the kind {reason} were found: their numbers are no lung density; give the original axial series"
-        raise BadInput(_ADVICE.get(reason, map_advice).format(detail=", ".join(found)))
+        raise BadInput(_ADVICE.get(reason, _OTHER_KIND).fill(detail=", ".join(found), kind=Said(reason, _WORDS.get(reason, reason))))
     stacks = [_stack(part) for group in groups.values() for part in apart(group, MIN_SLICES)]
     longest = max(stack.extent for stack in stacks)
     stacks.sort(key=lambda stack: _rank(stack, longest))
-    return stacks[0].frames, [*_told(stacks), *(f"{plural(count, 'image')} left out: {why}" for why, count in sorted(left_out.items()))]
+    return stacks[0].frames, [*_told(stacks), *_left_out(left_out)]
+
+
+def _left_out(counts: Counter[str]) -> list[str]:
+    """How many images were left out, and why."""
+    return [
+        message("{images} left out: {why}", images=plural(count, "image"), why=Said(why, _WORDS.get(why, why)))
+        for why, count in sorted(counts.items())
+    ]
 
 
 def _stack(frames: list[Frame]) -> Stack:
@@ -135,31 +152,41 @@ def _rank(stack: Stack, longest: float) -> tuple[object, ...]:
 
 def _told(stacks: Sequence[Stack]) -> list[str]:
     """What was read and what was left, where there was a choice; what is odd about the images read."""
-    said = []
+    told: list[str] = []
     chosen, others = stacks[0], stacks[1:]
     if others:
-        rest = "; ".join(stack.name for stack in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-        kinds = _differences(stacks)
-        said.append(f"{len(stacks)} {kinds} found; read: {chosen.name}; left: {rest}")
+        rest = joined(stack.name for stack in others[:3])
+        rest = message("{stacks} and {count} more", stacks=rest, count=len(others) - 3) if len(others) > 3 else rest
+        found = message("{count} {kinds} found", count=len(stacks), kinds=_differences(stacks))
+        told.append(message("{found}; read: {read}; left: {left}", found=found, read=chosen.name, left=rest))
     if chosen.odd:
-        said.append(f"the images are {chosen.odd} ones, not the scanner's original: densities may have been changed by averaging")
+        told.append(
+            message(
+                "the images are {odd} ones, not the scanner's original: densities may have been changed by averaging", odd=_odd(chosen.odd)
+            )
+        )
     if chosen.frames[0].by_imager:
-        said.append("the header has no PixelSpacing; ImagerPixelSpacing was taken: sizes and volumes depend on it")
+        told.append(message("the header has no PixelSpacing; ImagerPixelSpacing was taken: sizes and volumes depend on it"))
     if not chosen.frames[0].header.get("Modality"):
-        said.append("the header has no Modality; the images are stored as CT and were read as CT")
-    return said
+        told.append(message("the header has no Modality; the images are stored as CT and were read as CT"))
+    return told
 
 
-def _differences(stacks: Sequence[Stack]) -> str:
+def _odd(kinds: str) -> Said:
+    """`derived`, `secondary` or both."""
+    return Said(kinds, _WORDS[kinds])
+
+
+def _differences(stacks: Sequence[Stack]) -> Said:
     """What tells the stacks apart, in words."""
     firsts = [stack.frames[0] for stack in stacks]
-    words = []
+    words: list[Said] = []
     if len({frame.patient for frame in firsts}) > 1:
-        words.append(f"stacks of {len({frame.patient for frame in firsts})} patients")
+        words.append(message("stacks of {count} patients", count=len({frame.patient for frame in firsts})))
     series = len({str(frame.header.get("SeriesInstanceUID") or "") for frame in firsts})
     if series > 1 or not words:
-        words.append("axial CT series" if series > 1 else "acquisitions, kernels or thicknesses in one axial CT series")
-    return " and ".join(words)
+        words.append(message("axial CT series") if series > 1 else message("acquisitions, kernels or thicknesses in one axial CT series"))
+    return joined(words, " and ", "、")
 
 
 def _unusable(frame: Frame) -> str | None:

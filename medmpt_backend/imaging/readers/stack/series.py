@@ -15,6 +15,9 @@ from medmpt_backend.imaging.readers.frames import Frame
 from medmpt_backend.imaging.readers.pixels import Decoder
 from medmpt_backend.imaging.readers.stack.choose import plural
 from medmpt_backend.imaging.volume import SeriesInfo
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
 
 # Positions closer than this are one position.
 _SAME_MM = 0.01
@@ -58,13 +61,19 @@ def require_upright(frames: Sequence[Frame]) -> None:
     sideways = np.linalg.norm(steps - np.outer(steps @ normal, normal), axis=1)
     if len(sideways) > 4 and float(np.median(sideways)) < 0.05 and float(sideways.max()) > _MAX_SHIFT_MM:
         raise BadInput(
-            f"the table or the field of view shifted by {float(sideways.max()):.0f} mm between two slices: they do not stack straight; "
-            "give a series with one field of view"
+            message(
+                "the table or the field of view shifted by {shift:.0f} mm between two slices: they do not stack straight; "
+                "give a series with one field of view",
+                shift=float(sideways.max()),
+            )
         )
     angle = max(abs(worst), lean)
     if angle > geometry.MAX_TILT_DEGREES:
         raise BadInput(
-            f"the gantry was tilted by {angle:.1f} degrees; slices of a tilted scan do not stack straight: give a series without tilt"
+            message(
+                "the gantry was tilted by {angle:.1f} degrees; slices of a tilted scan do not stack straight: give a series without tilt",
+                angle=angle,
+            )
         )
 
 
@@ -97,12 +106,19 @@ def without_duplicates(frames: Sequence[Frame], decoder: Decoder) -> tuple[list[
             different += 1
     if different > _MAX_REPEATED * len(kept):
         raise BadInput(
-            f"{different} of {len(kept)} positions hold several different images: several phases or time points (4-D); give one phase"
+            message(
+                "{different} of {kept} positions hold several different images: several phases or time points (4-D); give one phase",
+                different=different,
+                kept=len(kept),
+            )
         )
-    warnings = [f"{plural(same, 'duplicate slice')} dropped"] if same else []
+    warnings: list[str] = [message("{slices} dropped", slices=plural(same, "duplicate slice"))] if same else []
     if different:
         warnings.append(
-            f"{plural(different, 'slice')} with another image at the same position dropped; the one with the lowest number was kept"
+            message(
+                "{slices} with another image at the same position dropped; the one with the lowest number was kept",
+                slices=plural(different, "slice"),
+            )
         )
     return kept, warnings
 
@@ -131,7 +147,16 @@ def facts(frame: Frame) -> SeriesInfo:
         manufacturer=rules.known_maker(str(header.get("Manufacturer") or "").strip()),
         synthetic="synthetic" in marks.lower(),
         step_hu=abs(frame.rescale[0]) if frame.rescale else 1.0,
+        kvp=_kilovolts(header),
     )
+
+
+def _kilovolts(header: Any) -> float | None:
+    """Tube voltage, None for a header without a number."""
+    try:
+        return float(header.get("KVP"))
+    except (TypeError, ValueError):
+        return None
 
 
 def _contrast(header: Any) -> Literal["yes", "no", "unknown"]:

@@ -2,30 +2,29 @@
 
 import re
 
+from retrieval.messages.patterns import patterns
+from tools.reports.lint.reading.units import number
 from tools.reports.lint.reading.vocabulary import group
 
+_WORDS = patterns("tools.report_lint")
+_BROKEN = _WORDS.regex("listing_broken")
+_RUN = _WORDS.regex("listing_run")
+
 VALUES = {"single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "many": 99}
-_JOIN = r"(?:\s*(?:,|，|、|/|and|和|及|to|through|-|–|~|～|至)\s*)"
-_ORDINAL = r"第?\d{1,2}(?:st|nd|rd|th)?"
-_RIBS = re.compile(
-    rf"((?:{_ORDINAL}{_JOIN}+)*{_ORDINAL})\s*(?:(?:anterior|lateral|posterior|left|right|前|后|侧)\s*)?(?:ribs?|肋)", re.IGNORECASE
-)
-_RIBS_BEHIND = re.compile(rf"(?:ribs?|肋骨?)\s*((?:{_ORDINAL}{_JOIN}+)+{_ORDINAL})(?!\s*(?:mm|cm))", re.IGNORECASE)
-_SPINE = re.compile(r"(?<![A-Za-z\d])([TL胸腰]\d{1,2})(?:\s*(?:-|–|to|至|~|/|、)\s*([TL胸腰]?)(\d{1,2}))?(?![\d\-.%]|\s*(?:mm|cm))")
+_TOTAL = _WORDS.regex("listing_total")
+_RIBS = _WORDS.regex("listing_ribs")
+_RIBS_BEHIND = _WORDS.regex("listing_ribs_behind")
+_SPINE = _WORDS.regex("listing_spine", 0)
 _THINGS = {
-    "ribs": re.compile(r"(?<![A-Za-z])ribs?(?![A-Za-z])|肋", re.IGNORECASE),
-    "vertebrae": re.compile(r"vertebra|(?<![A-Za-z])[TL]\d|椎", re.IGNORECASE),
+    "ribs": _WORDS.regex("listing_rib_word"),
+    "vertebrae": _WORDS.regex("listing_spine_word"),
 }
-_STATIONS = re.compile(
-    r"(?<![\dA-Za-z.])(?=[^。;；]{0,24}\d[RL])\d{1,2}[RL]?(?:\s*(?:、|,|，|/|and|和|及)\s*\d{1,2}[RL]?(?![\d.]|\s*[mc]m))+"
-)
-_STATION = re.compile(
-    r"(?<![A-Za-z\d.])(?:(?:1|2|4|5|6|8|9|10|11|12)[RL]|7)\s*(?:区|组)?(?:\s*[(（]?\s*(?:约|短径)?\d+(?:\.\d+)?\s*(?:mm|cm))"
-)
+_STATIONS = _WORDS.regex("listing_stations", 0)
+_STATION = _WORDS.regex("listing_station", 0)
 
 
 def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
-    """Number said right before a topic's word, with plain words between, or right behind it (结节 3 枚), or counted from a list."""
+    """Number said right before a topic's word, with plain words between, or right behind it as in Chinese, or counted from a list."""
     out: dict[str, int] = {}
     for topic, place in topics.items():
         for name, pattern in group("count").items():
@@ -36,7 +35,18 @@ def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
                     r"[,，;；:：()（）\d]|(?<![a-z])(?:year|month|week|day|and|in|of|station)", between, re.IGNORECASE
                 ):
                     out.setdefault(topic, VALUES[name])
+    out.update(_totals(text, topics))
     return out
+
+
+def _totals(text: str, topics: dict[str, int]) -> dict[str, int]:
+    """A total that is said of what a text speaks of ("three in total")."""
+    m = _TOTAL.search(text)
+    first = min((t for t in topics if not t.startswith("~")), key=lambda t: topics[t], default=None)
+    if m is None or first is None:
+        return {}
+    said = m["zh"] or m["en"] or m["of"]
+    return {first: VALUES[said.lower()] if said.lower() in VALUES else int(number(said))}
 
 
 def listed(text: str) -> dict[str, int]:
@@ -44,7 +54,7 @@ def listed(text: str) -> dict[str, int]:
     out: dict[str, int] = {}
     ribs = sum(_members(m[1]) for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text))
     spine = sum(_levels(m) for m in _SPINE.finditer(text))
-    if re.search(r"fractur|compress|height loss|骨折|压缩", text, re.IGNORECASE):
+    if _BROKEN.search(text):
         out.update({name: n for name, n in (("ribs", ribs), ("vertebrae", spine)) if n})
     run = _STATIONS.search(text)
     stations = max(len(_STATION.findall(text)), len(re.findall(r"\d{1,2}", run.group())) if run else 0)
@@ -62,7 +72,7 @@ def _members(run: str) -> int:
     numbers = [int(n) for n in re.findall(r"\d{1,2}", run)]
     if any(not 1 <= n <= 12 for n in numbers):
         return 0
-    if len(numbers) == 2 and re.search(r"to|through|-|–|~|～|至", run, re.IGNORECASE):
+    if len(numbers) == 2 and _RUN.search(run):
         return max(1, numbers[1] - numbers[0] + 1)
     return len(set(numbers))
 

@@ -1,28 +1,22 @@
 """What each sentence says of each finding: side, lobe, sizes, number, amount, change, and whether it is denied or doubted."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from retrieval.concepts.context import Status, statuses
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.listing import VALUES
 from tools.reports.lint.reading.parts import Sentence
+from tools.reports.lint.reading.units import to_mm
 from tools.reports.lint.reading.vocabulary import FindingWords, findings, group
 
-_SIZE = re.compile(
-    r"(?<![\d.A-Za-z])(\d+(?:\.\d+)?)\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?)(?:\s*(?:millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)?\s*(?:[x×X*]|by)\s*(\d+(?:\.\d+)?))?"
-    r"\s*(millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)(?![A-Za-z\d³²])|(?<![\d.A-Za-z/])(\d+(?:\.\d+)?)\s*-?\s*(millimet(?:er|re)s?|centimet(?:er|re)s?|mm|cm|毫米|厘米)(?![A-Za-z\d³²]|\s*(?:slice|section|collimation|thick|reconstruction|intervals?))(?!\s*(?:层厚|层间距))",
-    re.IGNORECASE,
-)
+_WORDS = patterns("tools.report_lint")
+_MENTION_NOW = _WORDS.regex("mentions_mention_now")
+
+_SIZE = _WORDS.regex("mentions_size")
 # Between a modifier and the finding that it describes stand only plain words.
-_BREAK = re.compile(
-    r"[,，;；:：、()（）]|(?<![A-Za-z])(?:and|with|but|in|within|of|at|on|or|to|the left|the right)(?![A-Za-z])|和|伴|及|并|内|见",
-    re.IGNORECASE,
-)
-_REFERS = re.compile(
-    r"^\W*(?:it|this|these|the (?:lesion|nodule|mass|larger|largest|former|latter)|largest|larger|measur\w+|其|该|此|大小|较大|最大)",
-    re.IGNORECASE,
-)
+_BREAK = _WORDS.regex("mentions_break")
+_REFERS = _WORDS.regex("mentions_refers")
 
 
 @dataclass(frozen=True)
@@ -155,12 +149,10 @@ def _sizes(own: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     before: list[float] = []
     for match in _SIZE.finditer(own):
         values = [float(v) for v in (match[1], match[2], match[3], match[5]) if v]
-        factor = 10.0 if (match[4] or match[6]).lower()[:1] in ("c", "厘") else 1.0
+        factor = to_mm(match[4] or match[6])
         lead = own[max(0, match.start() - 28) : match.start()]
         earlier = list(group("prior")["words"].finditer(lead))
-        past = bool(earlier) and not re.search(
-            r"(?<![A-Za-z])(?:now|currently|current|to)(?![A-Za-z])|现|目前|本次|增大至|至", lead[earlier[-1].end() :], re.IGNORECASE
-        )
+        past = bool(earlier) and not _MENTION_NOW.search(lead[earlier[-1].end() :])
         (before if past else now).extend(v * factor for v in values)
     return tuple(now), tuple(before)
 

@@ -3,10 +3,13 @@
 import re
 from functools import cache, lru_cache
 
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.vocabulary import group, table, union
 
-_LUNG = re.compile(r"lung|pulmon|lobe|pleur|mediast|hil[au]|肺|叶|胸|纵隔", re.IGNORECASE)
-_BORING_HAN = re.compile(r"[左右双两侧上中下叶肺内见示约大小较前次增减缩无未见考虑可能建议复查及伴性的为示个月枚处后术病段]")
+_WORDS = patterns("tools.report_lint")
+
+_LUNG = _WORDS.regex("subjects_lung")
+_BORING_HAN = _WORDS.regex("subjects_boring_han", 0)
 
 
 @cache

@@ -9,30 +9,26 @@ import re
 from dataclasses import dataclass, replace
 
 from retrieval.concepts.context import Status, statuses
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.figures import SIZE, Figures, figures_in
 from tools.reports.lint.reading.listing import counts_in
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.subjects import change_in, known, plain
 from tools.reports.lint.reading.vocabulary import group, table
 
-_PIECE = re.compile(
-    r"[;；。]|[,，](?!\s*(?:and|measuring|up to|largest|with a|max|mean|previously|formerly|径|大小|约|最大|长径"
-    r"|短径))|[、](?!\s*\d)|:(?=\s)"
-    r"|(?<![A-Za-z])(?:with|but|while|whereas|and(?! (?:lower|middle|upper|left|right|hilar|lingula\w*|\d(?![\d.]*\s*[mc]m))))(?![A-Za-z])"
-    r"|伴(?!行)|(?<!合)并|及(?!其)",
-    re.IGNORECASE,
-)
-_REFERS = re.compile(
-    r"^\W*(?:(?:it|this|these|they|both"
-    r"|(?:in|on) (?:\d{1,2} )?[A-Z][a-z]{2,8}(?: \d{4})? (?:it|this|they) (?:was|were|measured)"
-    r"|the (?:lesion|larger|largest|former|latter)|largest|larger|on \d)(?![A-Za-z])"
-    r"|measur\w+|was |其(?!余|他|它)|该|此|对比|与[^，,]{1,20}(?:相比|比较)|较前|范围|数量|compared"
-    r"|(?:there (?:has been|is) )?no (?:interval |significant )*change|unchanged|大小|较大|最大|前次|原)",
-    re.IGNORECASE,
-)
+_WORDS = patterns("tools.report_lint")
+_JOINED_WITH = _WORDS.regex("topics_joined_with", 0)
+_CALIBRE = _WORDS.regex("topics_calibre", 0)
+_REST = _WORDS.regex("topics_rest")
+_ORGAN_HEAD = re.compile(r"^\W*(?:[A-Za-z]+ ?){1,3}$")
+_LISTED = _WORDS.regex("topics_listed")
+_JOINED_AND = _WORDS.regex("topics_joined_and", 0)
+
+_PIECE = _WORDS.regex("topics_piece")
+_REFERS = _WORDS.regex("topics_refers")
 
 
-_WELL = re.compile(r"未见(?:明显|明确|显著)?异常(?=[,，])")
+_WELL = _WORDS.regex("topics_well", 0)
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def plausible(p: Piece) -> tuple[str, float, float] | None:
     for topic in sorted((t for t in p.topics if not t.startswith("~")), key=lambda t: p.topics[t]):
         word = p.text[p.topics[topic] :]
         name = "nodule" if topic == "lesion" and group("nodule")["words"].match(word) else topic
-        calibre = table("words")["calibres"].get(name) if re.search(r"diameter|calib|wide|width|直径|管径|宽|径约", p.text) else None
+        calibre = table("words")["calibres"].get(name) if _CALIBRE.search(p.text) else None
         bounds = calibre or table("words")["diameters"].get(name)
         if bounds:
             return topic, float(bounds[0]), float(bounds[1])
@@ -109,8 +105,17 @@ def read_pieces(sentences: list[Sentence]) -> list[Piece]:
             whole = replace(sentence, text=joined)
             out[-1] = replace(out[-1], text=joined, sentence=whole, figures=figures_in(joined), change=change_in(joined))
         else:
-            out += found
+            out += [_listed(p, out[-1]) if out else p for p in found]
     return out
+
+
+def _listed(p: Piece, last: Piece) -> Piece:
+    """A row of a list ("#2 LUL solid 3 mm") speaks of what the row before it or its head names."""
+    plainly = all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1
+    bare = plainly and bool(p.lobes or p.sides) and bool(p.figures.now) and p.sentence.section == last.sentence.section
+    return (
+        replace(p, topics={**p.topics, "lesion": 0}, status={**p.status, "lesion": frozenset()}) if bare and "lesion" in last.topics else p
+    )
 
 
 def _continues(sentence: Sentence, last: Piece) -> bool:
@@ -134,12 +139,25 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
         else:
             spans.append((a, b))
     whole = (_named("side", text), _named("lobe", text))
-    return [p for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans]) if p.topics]
+    return [
+        p
+        for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans])
+        if p.topics or _normal(p.text) or (p.figures.now and (p.lobes or p.sides))
+    ]
+
+
+def _normal(text: str) -> bool:
+    """Whether a piece without any subject calls a part normal ("Clear lungs")."""
+    return any(pattern.search(text) for pattern in group("normal").values())
 
 
 def _joins(text: str, last: tuple[int, int], own: tuple[int, int]) -> bool:
     """Whether a span continues the one before: one of them has no subject, and not both name a place."""
     before, here = text[last[0] : last[1]], text[own[0] : own[1]]
+    if _REST.match(here):
+        return False
+    if here.startswith(":") and _ORGAN_HEAD.match(before):
+        return True
     if _own_subject(here) and _own_subject(before):
         return False
     return not (_placed(before) and _placed(here))
@@ -154,13 +172,24 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
     out: list[Piece] = []
     for i, p in enumerate(pieces):
         source = _lender(p, out, pieces[i + 1 :])
-        if not any(not t.startswith("~") for t in p.topics) and source is not None and (p.sides or p.lobes) and not _advice(p):
+        if (
+            not any(not t.startswith("~") for t in p.topics)
+            and source is not None
+            and (p.sides or p.lobes)
+            and not _advice(p)
+            and not _other_words(p)
+        ):
             absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
             status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
         out.append(p)
     return out
+
+
+def _other_words(p: Piece) -> bool:
+    """Whether a piece has words of its own for what it speaks of, and is no member of a list."""
+    return not p.figures.now and any(t.startswith("~") for t in p.topics) and not _LISTED.match(p.text)
 
 
 def _advice(p: Piece) -> bool:
@@ -170,14 +199,14 @@ def _advice(p: Piece) -> bool:
 def _lender(p: Piece, before: list[Piece], behind: list[Piece]) -> Piece | None:
     """The piece whose topics a piece without any takes: the one behind it in "A and B nodules", else the one before."""
     strong, next_ = ([q for q in some if any(not t.startswith("~") for t in q.topics)] for some in (before[-1:], behind[:1]))
-    if next_ and ((not strong and not p.topics) or re.match(r"\s*(?:and\b|及|、|和|与)", next_[0].text)):
+    if next_ and ((not strong and not p.topics) or _JOINED_AND.match(next_[0].text)):
         return next_[0]
     return strong[0] if strong else None
 
 
 def _own_subject(text: str) -> bool:
     spans = known(text)
-    if re.match(r"\s*(?:with\b|伴|并)", text):
+    if _JOINED_WITH.match(text):
         return bool(spans)
     return bool(spans) or (bool(_named("side", text) or _named("lobe", text)) and bool(plain(text, spans)))
 
@@ -213,7 +242,7 @@ def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], 
 
 
 def _status(text: str, start: int, end: int) -> frozenset[Status]:
-    """What the sentence says of a topic; a denial may stand inside its words (冠状动脉未见钙化)."""
+    """What the sentence says of a topic; a denial may stand inside its words."""
     if not _WELL.search(text[start:end]):
         # "liver unremarkable, small gallstone": what is said to be well ends there.
         text = _WELL.sub(lambda m: "，" * len(m.group()), text)

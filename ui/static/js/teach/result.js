@@ -2,9 +2,11 @@
 
 import { safe } from "./words.js";
 
+const HEADS = ["teach_finding", "teach_you", "teach_machine", "teach_truth", "teach_feedback"];
+
 export function result(view, words) {
   const { say } = words;
-  const heads = ["teach_finding", "teach_you", "teach_machine", "teach_truth", "teach_feedback"].map((key) => `<th scope="col">${say(key)}</th>`).join("");
+  const heads = HEADS.map((key) => `<th scope="col">${say(key)}</th>`).join("");
   const rows = view.feedback.map((f) => row(f, view, words)).join("");
   const told = new Set(view.feedback.map((f) => f.finding));
   const also = view.machine.called.filter((c) => !told.has(c.finding)).map((c) => `${words.name(c.finding)} (${c.score.toFixed(2)})`);
@@ -17,13 +19,14 @@ export function result(view, words) {
 
 function row(f, view, words) {
   const { say } = words;
-  const cell = (text) => `<td>${text}</td>`;
+  // On a phone the row is a block, and each cell says what it is.
+  const cell = (text, at) => `<td data-head="${say(HEADS[at])}">${text}</td>`;
   const you = f.entry ? `${safe(words.place(f.entry) || "✓")} <span class="note">${f.entry.confidence}/5</span>` : `<span class="note">${say("teach_not_recorded")}</span>`;
   const calls = f.machine === null ? say("teach_no_detector") : f.machine ? say("teach_called") : say("teach_denied");
   const there = f.truth ? safe(words.place(f.truth) || "✓") : `<span class="note">${say("teach_absent")}</span>`;
   const jump = f.truth && f.truth.slice !== null ? ` <button type="button" class="jump" data-study="ct-1" data-slice="${f.truth.slice}">${say("slice")} ${f.truth.slice}</button>` : "";
   const machine = view.machine.abstained ? "–" : calls + (f.machine_side ? `, ${say(f.machine_side)}` : "");
-  return `<tr class="${f.outcome}"><th scope="row">${safe(words.name(f.finding))}</th>${cell(you)}${cell(machine)}${cell(there + jump)}${cell(safe(words.zh ? f.text_zh : f.text))}</tr>`;
+  return `<tr class="${f.outcome}"><th scope="row">${safe(words.name(f.finding))}</th>${cell(you, 1)}${cell(machine, 2)}${cell(there + jump, 3)}${cell(safe(words.zh ? f.text_zh : f.text), 4)}</tr>`;
 }
 
 function planted(view, words) {

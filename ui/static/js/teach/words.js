@@ -23,7 +23,7 @@ export class Words {
 
   place(item) {
     if (!item) return "";
-    const lobes = (item.lobes ?? []).join(", ");
+    const lobes = (item.lobes ?? []).map((l) => this.say(`teach_${l}`)).join(this.zh ? "、" : ", ");
     const lobe = item.lobe && this.say(`teach_${item.lobe}`);
     return [item.side && this.say(item.side), lobe, lobes, item.size_mm && `${Math.round(item.size_mm)} mm`].filter(Boolean).join(this.zh ? "，" : ", ");
   }

@@ -1,0 +1,1 @@
+"""What a report advises: whether it advises enough, and whether guidelines allow it."""

@@ -1,13 +1,14 @@
 """Findings painted into real lungs, and what is measured of them: fluid, air, dense tissue at the wall, lesions; nothing painted first.
 
-    python benchmarks/painted.py [--what fluid air dense lesions candidates none] [--scans NAME ...] [--rounds 2]
+    python benchmarks/painted.py [--what none fluid air dense central walled lesions candidates] [--scans NAME ...] [--rounds 2]
 
 Reads `../shared/data/chest_ct`; prints one line per painting and a table at the end. The shapes: free fluid fills the back of one
-lung up to a tilted surface, air its front, dense tissue is the part of a ball around a point of the lung's surface, lesions are
-lobed balls between the large vessels.
+lung up to a tilted surface, air its front, dense tissue is the part of a ball around a point of the lung's
+surface (central: at the hilum), walled fluid such a part at the side, lesions are lobed balls between the large vessels.
 """
 
 import argparse
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +32,8 @@ SCANS = ("LIDC-IDRI-0001", "LIDC-IDRI-0003", "Lung_Dx-A0001_B", "Lung_Dx-A0001_L
 FLUID_ML = (50, 100, 200, 400, 800, 1500)
 AIR_ML = (50, 100, 200, 400, 800)
 DENSE_MM = (10, 15, 20, 30, 40)
+CENTRAL_MM = (10, 15, 20, 25)
+WALLED_ML = (50, 100, 200, 400)
 SIZES_MM = (4, 6, 8, 10, 15, 20, 30)
 # Real lesions that readers marked, `(x, y, z)`, so that finding them is no false positive.
 REAL = {
@@ -151,6 +154,41 @@ def dense(volume: Volume, lungs: Lungs, base: float, rng: np.random.Generator) -
         yield f"{radius} mm", float((part > 0.5).sum() * np.prod(volume.spacing) / 1000), (found.consolidation.ml or 0.0) - base, wrong
 
 
+def central(volume: Volume, lungs: Lungs, base: float, rng: np.random.Generator) -> Iterator[tuple[str, float, float, float]]:
+    """As `dense`, at the inner edge of a lung, 10 to 40 mm below the carina or the middle of its height."""
+    for k, radius in enumerate(CENTRAL_MM):
+        side = RIGHT if k % 2 else LEFT
+        lung = lung_of(volume, lungs, side)
+        spans = np.flatnonzero(lung.any(axis=(1, 2)))
+        first = lungs.airway.carina[0] * lungs.grid.factors[0] if lungs.airway and lungs.airway.carina else int(spans[len(spans) // 2])
+        z = min(int(spans[-1]), first + round(float(rng.uniform(10, 40)) / volume.spacing[0]))
+        rows = np.flatnonzero(lung[z].any(axis=1))
+        y = int(rows[len(rows) // 2])
+        columns = np.flatnonzero(lung[z, y])
+        at = z, y, int(columns[-1] if side == RIGHT else columns[0])
+        part = ball(volume, at, radius, rng) * lung
+        found = quantify(repaint(volume, blurred(part > 0.5), 40, rng)).findings
+        wrong = (found.effusion.left_ml or 0.0) + (found.effusion.right_ml or 0.0)
+        yield f"{radius} mm", float((part > 0.5).sum() * np.prod(volume.spacing) / 1000), (found.consolidation.ml or 0.0) - base, wrong
+
+
+def walled(volume: Volume, lungs: Lungs, rng: np.random.Generator) -> Iterator[tuple[str, float, float, float]]:
+    """Fluid walled off at the side or the front: the part of a ball in the lung; the last figure is 1 where it is called loculated."""
+    for k, ml in enumerate(WALLED_ML):
+        side = RIGHT if k % 2 else LEFT
+        lung = lung_of(volume, lungs, side)
+        z = surface_point(volume, lungs, side, rng)[0]
+        rows = np.flatnonzero(lung[z].any(axis=1))
+        y = int(rows[len(rows) // 4])
+        columns = np.flatnonzero(lung[z, y])
+        at = z, y, int(columns[0] if side == RIGHT else columns[-1])
+        radius = float((ml * 1000 * 2 / (4 / 3 * np.pi)) ** (1 / 3))
+        part = ball(volume, at, radius, rng) * lung > 0.5
+        group = quantify(repaint(volume, blurred(part), 12, rng)).findings.effusion
+        own, form = (group.right_ml, group.right_form) if side == RIGHT else (group.left_ml, group.left_form)
+        yield f"{ml} ml", float(part.sum() * np.prod(volume.spacing) / 1000), own or 0.0, float(form == "loculated")
+
+
 def placed(volume: Volume, lungs: Lungs, rng: np.random.Generator) -> tuple[Volume, list[tuple[int, tuple[int, int, int], float, str]]]:
     """One lesion of every size, solid or ground glass, that do not touch; with centre and volume, mm3."""
     taken = np.zeros(volume.hu.shape, dtype=bool)
@@ -209,16 +247,24 @@ def _mm(volume: Volume, a: tuple[int, int, int], b: tuple[int, int, int]) -> flo
     return float(np.sqrt(sum(((p - q) * s) ** 2 for p, q, s in zip(a, b, reversed(volume.spacing), strict=True))))
 
 
+def read_log(path: Path) -> list[tuple[str, str, float, float, float]]:
+    """The rows of a log that this script printed before."""
+    line = re.compile(r"\S+\s+(fluid|air|dense|central|walled|lesions)\s+(.+?)\s+painted\s+([\d.]+) found\s+(-?[\d.]+)\s+([\d.]+)$")
+    found = [line.match(text) for text in path.read_text().splitlines()]
+    return [(m[1], m[2], float(m[3]), float(m[4]), float(m[5])) for m in found if m]
+
+
 def table(rows: list[tuple[str, str, float, float, float]]) -> None:
-    """Median and range of found over painted, by what was painted."""
+    """Median and range of found over painted, by what was painted, as a table of Markdown; what is below 5 % counts as missed."""
     groups: dict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
     for what, name, truth, found, other in rows:
         groups[what, name].append((truth, found, other))
+    print("| painted | n | missed | found/painted where found: median (range) | last figure |\n|---|---|---|---|---|")
     for (what, name), values in groups.items():
-        ratio = [found / truth for truth, found, _ in values]
-        said = f"n {len(values)}, found/painted median {np.median(ratio):.2f} ({min(ratio):.2f} to {max(ratio):.2f})"
-        missed = sum(found <= 0 for _, found, _ in values)
-        print(f"{what:10s} {name:20s} {said}, missed {missed}, last figure at most {max(o for _, _, o in values):.0f}")
+        ratio = [found / truth for truth, found, _ in values if found > 0.05 * truth]
+        said = f"{np.median(ratio):.2f} ({min(ratio):.2f} to {max(ratio):.2f})" if ratio else "-"
+        last = sum(o for _, _, o in values) / len(values)
+        print(f"| {what} {name} | {len(values)} | {len(values) - len(ratio)} | {said} | {last:.1f} |")
 
 
 def curve(rows: list[tuple[float, str]], scans: int) -> None:
@@ -237,10 +283,14 @@ def curve(rows: list[tuple[float, str]], scans: int) -> None:
 def main() -> None:
     """Paint, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--what", nargs="*", default=["none", "fluid", "air", "dense", "lesions", "candidates"])
+    parser.add_argument("--what", nargs="*", default=["none", "fluid", "air", "dense", "central", "walled", "lesions"])
     parser.add_argument("--scans", nargs="*", default=list(SCANS))
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--log", type=Path, help="make the table of what was printed before")
     given = parser.parse_args()
+    if given.log is not None:
+        table(read_log(given.log))
+        return
     if not DATA.exists():
         print(f"skipped: {DATA} is absent")
         return
@@ -253,14 +303,16 @@ def main() -> None:
         base = quantify(volume).findings
         if "none" in given.what:
             print(scan, "nothing painted:", base.effusion, base.pneumothorax, base.consolidation, flush=True)
-        for what in ("fluid", "air", "dense", "lesions"):
+        for what in ("fluid", "air", "dense", "central", "walled", "lesions"):
             if what not in given.what:
                 continue
             made = (
                 fluid_or_air(volume, lungs, what, rng)
                 if what in ("fluid", "air")
-                else dense(volume, lungs, base.consolidation.ml or 0.0, rng)
-                if what == "dense"
+                else (dense if what == "dense" else central)(volume, lungs, base.consolidation.ml or 0.0, rng)
+                if what in ("dense", "central")
+                else walled(volume, lungs, rng)
+                if what == "walled"
                 else (row for _ in range(given.rounds) for row in lesions(volume, lungs, rng))
             )
             for name, truth, found, other in made:

@@ -4,7 +4,7 @@
 |---|---|---|
 | `pack.toml` | `Card` below | `medmpt pack list` |
 | `guidelines/*.toml` | `retrieval/data/guidelines` | search, answers, emergencies' citations |
-| `concepts.tsv`, `topics.tsv` | `retrieval/data/concepts` | search in both languages, reading a message, checking a sentence |
+| `concepts.tsv`, `topics.tsv`, `cues.tsv` | `retrieval/data/concepts` | search in both languages, reading a message, checking a sentence |
 | `drugs/*.csv` | `retrieval/data/drugs` | drug checks, drug graph; rows may name drugs of the house |
 | `scores/*.toml` | `tools/data/calculators/specs` | `calc`, `calculate_score` |
 | `asks/*.jsonl` | `retrieval/data/asks` | next questions; `pack check` asks them |

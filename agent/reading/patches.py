@@ -1,4 +1,4 @@
-"""What-ifs of a message as typed patches of the case: `if his eGFR were 25`, `假设她怀孕了`; the words are in `data/whatif.toml`.
+"""What-ifs of a message as typed patches of the case: `if his eGFR were 25`; the words are in `data/whatif.toml`.
 
 A unit that is left out is the record's own, or that of an analyte that
 is written in one unit only; else it is asked for.
@@ -13,10 +13,13 @@ from importlib.resources import files
 from typing import Any
 
 from agent.reading.lexicon import mentions
+from retrieval.messages.patterns import patterns
 from tools.case.patches import Kind, Patch
 from tools.case.record import Case
 from tools.labs.analytes import Analyte, analytes, find_analyte
 from tools.labs.units import parse_unit
+
+_WORDS = patterns("agent.reading")
 
 _NUMBER = r"(?P<value>\d+(?:\.\d+)?|\.\d+)"
 _SCALED = {"fio2": 100.0}
@@ -63,7 +66,7 @@ def supposed(text: str, case: Case | None, before: str = "") -> Supposed:
 
 
 def supposes(text: str) -> bool:
-    """Whether a message supposes something (`if`, `suppose`, `如果`)."""
+    """Whether a message supposes something (`if`, `suppose`)."""
     return bool(_pattern("marker").search(text))
 
 
@@ -121,7 +124,9 @@ def _values(text: str, case: Case, marked: bool) -> Iterator[Patch]:
 
 def _unnamed(text: str, case: Case, before: str) -> Iterator[Patch]:
     """`If it rose to 220?` after a question on ALT: the value that the message before named last."""
-    number = re.match(rf"{_words()['unnamed']}{_NUMBER}(?![\d.]){_words()['unit']}(?!\s*(?:mm|cm|毫米|厘米|days?|天))", text, re.IGNORECASE)
+    number = re.match(
+        rf"{_words()['unnamed']}{_NUMBER}(?![\d.]){_words()['unit']}(?!{_WORDS.text('patches_other_units')})", text, re.IGNORECASE
+    )
     named = [(m.start(), kind, name) for kind, name, pattern in _names() if kind != "patient" for m in pattern.finditer(before)]
     if number is None or not named:
         return
@@ -172,10 +177,10 @@ def _vital(name: str, value: float, unit: str) -> Patch | None:
 
 
 def _patient(name: str, value: float, unit: str) -> Patch | None:
-    if name == "age_years" and unit in ("kg", "公斤", "cm", "厘米"):
-        name = "weight_kg" if unit in ("kg", "公斤") else "height_cm"
+    if name == "age_years" and unit in (*_WORDS.words("patches_kg"), *_WORDS.words("patches_cm")):
+        name = "weight_kg" if unit in _WORDS.words("patches_kg") else "height_cm"
     if name == "age_years":
-        return Patch("patient", name, value) if unit in ("", "岁") and 1 <= value <= 110 else None
+        return Patch("patient", name, value) if unit in _WORDS.words("patches_years") and 1 <= value <= 110 else None
     limits = {"weight_kg": (2, 350), "height_cm": (40, 250)}[name]
     return Patch("patient", name, value) if limits[0] <= value <= limits[1] else None
 

@@ -11,7 +11,8 @@ from scipy import ndimage
 from medmpt_backend.errors import BackendError
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
-from medmpt_backend.imaging.measure import Lesion, LesionType, measure
+from medmpt_backend.imaging.lesion import Region
+from medmpt_backend.imaging.measure import Lesion, LesionType, measure_region
 from medmpt_backend.imaging.volume import Volume
 
 # Standard deviations of the blurs at which blobs are looked for, mm: nodules of about 4 to 30 mm.
@@ -82,17 +83,18 @@ def candidates(volume: Volume, most: int = 10, lungs: Lungs | None = None) -> tu
     lungs = lungs or segment(volume)
     require_chest(volume, lungs)
     found: list[Candidate] = []
-    boxes: list[Lesion] = []
+    regions: list[tuple[Lesion, Region]] = []
     for score, point in _peaks(lungs)[: most * LOOKS]:
         at = _to_volume(point, lungs, volume)
-        if any(_inside(at, lesion) for lesion in boxes if lesion.long_mm <= MOST_MM / 2):
+        if any(_inside(at, *one) for one in regions):
             continue
         try:
-            lesion = measure(volume, at, lungs)
+            lesion, region = measure_region(volume, at, lungs)
         except BackendError:
             continue
-        boxes.append(lesion)
-        if not _plausible(lesion):
+        known = any(lesion.box == other.box for other, _ in regions)
+        regions.append((lesion, region))
+        if known or not _plausible(lesion):
             continue
         found.append(Candidate(at, lesion.long_mm, lesion.volume_mm3, lesion.type, lesion.side, lesion.lobe_or_third, round(score, 1)))
         if len(found) == most:
@@ -107,9 +109,12 @@ def _plausible(lesion: Lesion) -> bool:
     return LEAST_MM <= lesion.long_mm <= MOST_MM and filled >= FILLED and not bright
 
 
-def _inside(at: tuple[int, int, int], lesion: Lesion) -> bool:
-    """Whether a voxel lies in the box of a lesion."""
-    return all(low <= value <= high for value, (low, high) in zip(at, (lesion.box.x, lesion.box.y, lesion.box.z), strict=True))
+def _inside(at: tuple[int, int, int], lesion: Lesion, region: Region) -> bool:
+    """Whether a voxel lies in the box of a small lesion, or among the voxels of a large one."""
+    if lesion.long_mm <= MOST_MM / 2:
+        return all(low <= value <= high for value, (low, high) in zip(at, (lesion.box.x, lesion.box.y, lesion.box.z), strict=True))
+    local = tuple(v - o for v, o in zip(at[::-1], region.origin, strict=True))
+    return all(0 <= v < n for v, n in zip(local, region.mask.shape, strict=True)) and bool(region.mask[local])
 
 
 def _to_volume(point: tuple[int, int, int], lungs: Lungs, volume: Volume) -> tuple[int, int, int]:

@@ -9,10 +9,12 @@ from pydantic import BaseModel
 
 from medmpt_backend.command_types import settings_of
 from medmpt_backend.errors import BadInput
+from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.candidates import DEFINITIONS as CANDIDATE_DEFINITIONS
 from medmpt_backend.imaging.candidates import Candidate, candidates, expected_false_positives
 from medmpt_backend.imaging.compare import Pair, compare
 from medmpt_backend.imaging.figures import MeasuredCT, SeriesRow
+from medmpt_backend.imaging.findings.change import Change, changes
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import DEFINITIONS, Lesion, measure
 from medmpt_backend.imaging.quantify import Quantification, quantify
@@ -132,6 +134,8 @@ class CompareOut(BaseModel):
     comparable: bool
     because: str | None
     lung_change_pct: float
+    apart_mm: float
+    changes: list[Change]
 
 
 def ct_candidates(
@@ -158,9 +162,11 @@ def ct_compare(
     days: Annotated[float | None, typer.Option("--days", min=1, help="Days between them, for doubling times")] = None,
     most: Annotated[int, typer.Option("--max", min=1, max=50, help="At most this many places per scan")] = 10,
 ) -> CompareOut:
-    """Pair the nodule candidates of two chest CTs and say how they grew, and whether sizes can be compared."""
+    """Pair the nodule candidates of two chest CTs, say how they grew and whether sizes can be compared, and what else changed."""
     volumes = load_volume(current), load_volume(prior)
-    found = compare(*volumes, days, most)
+    lungs = segment(volumes[0]), segment(volumes[1])
+    measured = quantify(volumes[0], lungs[0]), quantify(volumes[1], lungs[1])
+    found = compare(*volumes, days, most, lungs)
     return CompareOut(
         status="empty" if not found.pairs else "ok" if found.comparable else "partial",
         reason=found.because if found.pairs else "no place that looks like a nodule on either scan",
@@ -169,6 +175,8 @@ def ct_compare(
         comparable=found.comparable,
         because=found.because,
         lung_change_pct=found.lung_change_pct,
+        apart_mm=found.apart_mm,
+        changes=list(changes(*measured)),
     )
 
 

@@ -1,13 +1,14 @@
 """Two chest CTs of one patient: whether they can be compared, which lesions belong together, and how they grew."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
+from medmpt_backend.imaging.anatomy.registration import lay
 from medmpt_backend.imaging.candidates import Candidate, candidates
 from medmpt_backend.imaging.readers.rules import known_kernel
 from medmpt_backend.imaging.volume import Volume
@@ -23,8 +24,14 @@ CHANGE_PCT = 25.0
 # Thickness and lung volume that differ by more than this make volumes differ by themselves.
 MAX_THICKNESS_RATIO = 1.6
 MAX_LUNG_CHANGE = 0.2
-# Lesions further apart than this, after the lungs were laid on each other, are two lesions.
-PAIR_MM = 20.0
+# Lesions further apart than this, after the lungs were laid on each other, are two lesions; lungs are deformed by breath.
+PAIR_MM = 15.0
+# Lungs whose outlines do not come to lie on each other: another patient, a lung removed, a large change of shape.
+MOST_APART_MM = 6.0
+# A lesion that spans fewer slices than this on either scan has no volume to compare.
+LEAST_SLICES = 2.5
+# Growth of a lesion with ground glass: its mean diameter by at least this (MacMahon et al., Fleischner Society, Radiology 2017).
+SUBSOLID_MM = 2.0
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,11 @@ class Pair:
     Attributes:
         current: On the current scan, None where it is gone.
         prior: On the prior scan, None where it is new.
-        status: By volume, changes below 25 % are stable; `new` and `gone` hold for the places that were listed on the other scan.
+        status: Solid: by volume, changes below 25 % are stable. With ground glass: by 2 mm of diameter. `new` and `gone` hold for the
+            places that were listed on the other scan.
         growth_pct: Change of volume.
         doubling_days: Volume doubling time, None without growth or without the interval.
+        because: Why the sizes of this lesion cannot be compared, None where they can.
     """
 
     current: Candidate | None
@@ -44,19 +53,23 @@ class Pair:
     status: Status
     growth_pct: float | None
     doubling_days: float | None
+    because: str | None = None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Pairs, and whether sizes can be compared at all."""
+    """Pairs, and whether sizes can be compared at all; how far apart the outlines of the lungs lie once laid on each other, mm."""
 
     pairs: tuple[Pair, ...]
     comparable: bool
     because: str | None
     lung_change_pct: float
+    apart_mm: float
 
 
-def compare(current: Volume, prior: Volume, days: float | None = None, most: int = 10) -> Comparison:
+def compare(
+    current: Volume, prior: Volume, days: float | None = None, most: int = 10, lungs: tuple[Lungs, Lungs] | None = None
+) -> Comparison:
     """Find the lesions of both scans and pair them.
 
     Args:
@@ -64,6 +77,7 @@ def compare(current: Volume, prior: Volume, days: float | None = None, most: int
         prior: The earlier scan.
         days: Between them; headers with dates are not read.
         most: Candidates per scan.
+        lungs: Their segmentations, where the caller has them.
 
     Returns:
         Pairs in the order of the current scan's candidates, then what is gone.
@@ -71,7 +85,7 @@ def compare(current: Volume, prior: Volume, days: float | None = None, most: int
     Raises:
         OutOfDomain: One of them is not a whole chest.
     """
-    lungs = segment(current), segment(prior)
+    lungs = lungs or (segment(current), segment(prior))
     found = candidates(current, most, lungs[0]), candidates(prior, most, lungs[1])
     return compare_lesions((current, prior), lungs, found, days)
 
@@ -92,12 +106,20 @@ def compare_lesions(
     """
     (current, prior), (now, before) = volumes, lesions
     change = sum(lungs[0].millilitres(s) for s in (RIGHT, LEFT)) / max(1.0, sum(lungs[1].millilitres(s) for s in (RIGHT, LEFT))) - 1
+    laid = lay(lungs[0], lungs[1])
     reasons = _reasons(current, prior, change)
-    places = [_place(c, current, lungs[0]) for c in now], [_place(c, prior, lungs[1]) for c in before]
+    if laid.apart_mm > MOST_APART_MM:
+        reasons.append(
+            message(
+                "The outlines of the lungs lie {apart:.0f} mm apart when laid on each other: pairs are not certain.", apart=laid.apart_mm
+            )
+        )
+    places = [_place(c, current) for c in now], [laid(_place(c, prior)) for c in before]
     partner = _partners(now, before, places)
-    pairs = [_pair(c, before[partner[i]] if i in partner else None, days) for i, c in enumerate(now)]
+    step = max(v.spacing[0] for v in volumes)
+    pairs = [_unless_thin(_pair(c, before[partner[i]] if i in partner else None, days), step) for i, c in enumerate(now)]
     pairs += [_pair(None, c, days) for j, c in enumerate(before) if j not in partner.values()]
-    return Comparison(tuple(pairs), not reasons, joined(reasons, " ", "") or None, 100 * change)
+    return Comparison(tuple(pairs), not reasons, joined(reasons, " ", "") or None, 100 * change, laid.apart_mm)
 
 
 def _reasons(current: Volume, prior: Volume, change: float) -> list[str]:
@@ -117,17 +139,9 @@ def _reasons(current: Volume, prior: Volume, change: float) -> list[str]:
     return found
 
 
-def _place(candidate: Candidate, volume: Volume, lungs: Lungs) -> NDArray[np.float64]:
-    """Where a lesion lies in its lung, as shares of the lung's extent times the usual size of a lung, mm."""
-    mask = lungs.labels == (RIGHT if candidate.side == "right" else LEFT)
-    point = np.array(candidate.at[::-1]) / np.array(lungs.grid.factors)
-    spans = [np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
-    low, high = np.array([s[0] for s in spans]), np.array([s[-1] for s in spans])
-    size = (high - low + 1) * np.array(lungs.grid.spacing)
-    return np.asarray((point - low) * np.array(lungs.grid.spacing) / size * _USUAL_MM, dtype=np.float64)
-
-
-_USUAL_MM = np.array([230.0, 180.0, 120.0])
+def _place(candidate: Candidate, volume: Volume) -> NDArray[np.float64]:
+    """Where a lesion lies, `(z, y, x)` in mm from the first voxel."""
+    return np.asarray((np.array(candidate.at[::-1]) + 0.5) * np.array(volume.spacing), dtype=np.float64)
 
 
 def _partners(
@@ -153,6 +167,26 @@ def _pair(now: Candidate | None, before: Candidate | None, days: float | None) -
         return Pair(now, before, "new" if before is None else "gone", None, None)
     ratio = now.volume_mm3 / before.volume_mm3
     growth = 100 * (ratio - 1)
-    status: Status = "grown" if growth >= CHANGE_PCT else "shrunk" if growth <= -CHANGE_PCT else "stable"
-    doubling = days * math.log(2) / math.log(ratio) if days is not None and status == "grown" else None
+    change, least = growth, CHANGE_PCT
+    if {now.type, before.type} & {"ground_glass", "part_solid"}:
+        longer, wider = now.long_mm - before.long_mm, _round_mm(now.volume_mm3) - _round_mm(before.volume_mm3)
+        change, least = longer if abs(longer) > abs(wider) else wider, SUBSOLID_MM
+    status: Status = "grown" if change >= least else "shrunk" if change <= -least else "stable"
+    doubling = days * math.log(2) / math.log(ratio) if days is not None and status == "grown" and ratio > 1 else None
     return Pair(now, before, status, growth, doubling)
+
+
+def _round_mm(volume_mm3: float) -> float:
+    """Diameter of a ball of this volume."""
+    return float((6 * volume_mm3 / math.pi) ** (1 / 3))
+
+
+def _unless_thin(pair: Pair, step_mm: float) -> Pair:
+    """A pair without a doubling time, and why, where one of the two spans too few slices."""
+    sizes = [c.long_mm for c in (pair.current, pair.prior) if c is not None]
+    if len(sizes) < 2 or min(sizes) >= LEAST_SLICES * step_mm:
+        return pair
+    because = message(
+        "A lesion of {size:.0f} mm spans too few slices of {step:.1f} mm: its volume is not certain.", size=min(sizes), step=step_mm
+    )
+    return replace(pair, doubling_days=None, because=because)

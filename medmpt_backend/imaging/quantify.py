@@ -140,7 +140,8 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     in_all = max(1, int(sizes[1:].sum()))
     figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
     limits = limits_of(volume, lungs, figures.median_hu)
-    seen = findings_of(volume, lungs, between, figures.consolidation_pct * figures.total_l * 10)
+    inside = [found[code - 1].litres * 10 * float(shares["consolidation"][code]) for code in range(1, REGIONS + 1)]
+    seen = findings_of(volume, lungs, between, (sum(inside[:3]), sum(inside[3:])))
     return Quantification(
         series=volume.series,
         slices=volume.hu.shape[0],

@@ -20,6 +20,7 @@ class SeriesInfo:
         manufacturer: Scanner maker, where the name is a known one.
         synthetic: True for studies that this project generated.
         step_hu: Step between neighbouring stored values; densities are no finer than this.
+        kvp: Tube voltage, kV, None where the header has none.
     """
 
     uid_hash: str
@@ -29,6 +30,7 @@ class SeriesInfo:
     manufacturer: str | None = None
     synthetic: bool = False
     step_hu: float = 1.0
+    kvp: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

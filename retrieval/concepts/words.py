@@ -31,7 +31,7 @@ _SPELLING = (("aem", "em"), ("oed", "ed"), ("paed", "ped"), ("pnoea", "pnea"), (
              ("isation", "ization"), ("fibre", "fiber"), ("sulph", "sulf"), ("aetiol", "etiol"), ("catheteris", "catheteriz"))  # fmt: skip
 STOPWORDS = frozenset(_word_list("stopwords_en.txt"))
 # Characters that only glue words together; safe to cut at everywhere.
-GLUE_HAN = re.compile("[的了吗呢吧么和与及或是你您我他她这那]")
+GLUE_HAN = re.compile(f"[{''.join(_word_list('glue_zh.txt'))}]")
 # Words that carry no topic in a Chinese question; longest first when they are removed from what the lexicon left over.
 STOP_HAN = sorted(_word_list("stopwords_zh.txt"), key=len, reverse=True)
 # Where what a person says ends and what they quote or paste begins.

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from retrieval.concepts.table import vocabulary
 from retrieval.drugs.tables import DATA, Tables, listed, read_tables
 from retrieval.errors import BadInput
 
@@ -72,6 +73,7 @@ def _check_names(tables: Tables) -> None:
         _demand(set(listed(combination.drugs)) <= drugs, "combinations", combination, "unknown drug")
     for c in tables.conditions:
         _demand(set(listed(c.parents)) <= conditions, "conditions", c, "unknown parent")
+        _demand(set(listed(c.concepts)) <= set(vocabulary().concepts), "conditions", c, "a concept that is not in the one table")
         _demand(not c.rule or RULE.fullmatch(c.rule) is not None, "conditions", c, "malformed rule")
     for s in tables.sources:
         _demand(not s.year or 1950 <= int(s.year) <= 2026, "sources", s, "implausible year")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from retrieval.concepts.finder import Finder
 from retrieval.concepts.speller import nearest
+from retrieval.concepts.table import vocabulary
 from retrieval.drugs.tables import Tables, listed
 from retrieval.drugs.words import CHINESE_DRUG_ENDINGS, CHINESE_PHRASES, DRUG_ENDINGS, KNOWN_WORDS
 from retrieval.messages.patterns import patterns
@@ -41,11 +42,12 @@ class Lexicon:
     def __init__(self, tables: Tables) -> None:
         self._names: dict[str, tuple[MentionKind, tuple[str, ...]]] = {}
         self._drug_names: list[str] = []
+        concepts = vocabulary().concepts
         for group in tables.classes:
             self._add("class", (group.id,), (group.name, group.name_zh, *listed(group.synonyms)))
         for condition in tables.conditions:
-            names = (condition.name, condition.name_zh, *listed(condition.synonyms), *listed(condition.synonyms_zh))
-            self._add("condition", (condition.id,), names)
+            named = (name for ident in listed(condition.concepts) for name in concepts[ident].names)
+            self._add("condition", (condition.id,), (condition.name, condition.name_zh, *named, *listed(condition.cues)))
         for effect in tables.effects:
             for name in (effect.name, effect.name_zh):
                 if normalise(name) not in self._names:

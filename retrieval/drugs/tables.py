@@ -67,7 +67,18 @@ class CombinationRow:
 
 @dataclass(frozen=True)
 class ConditionRow:
-    """A disease or patient state; `rule` (`age<8`) makes it follow from the patient's data."""
+    """A disease or patient state.
+
+    Attributes:
+        id: Its own.
+        name: What the graph's rows of it hold for, to show.
+        name_zh: The same in Chinese.
+        parents: Wider states, separated by semicolons.
+        icd10: Codes that it covers.
+        rule: What makes it follow from the patient's data (`age<8`).
+        concepts: Concepts of the one table whose names bring it up.
+        cues: Words that bring it up and are names of no concept.
+    """
 
     id: str
     name: str
@@ -75,8 +86,8 @@ class ConditionRow:
     parents: str
     icd10: str
     rule: str
-    synonyms: str
-    synonyms_zh: str
+    concepts: str
+    cues: str
 
 
 @dataclass(frozen=True)
@@ -266,7 +277,7 @@ def read_tables(folder: Path = DATA) -> Tables:
         classes=_rows(folder, "classes", ClassRow, frozenset({"synonyms"})),
         drugs=_rows(folder, "drugs", DrugRow, frozenset({"atc", "groups", "synonyms", "synonyms_zh"})),
         combinations=_rows(folder, "combinations", CombinationRow),
-        conditions=_rows(folder, "conditions", ConditionRow, frozenset({"parents", "icd10", "rule", "synonyms", "synonyms_zh"})),
+        conditions=_rows(folder, "conditions", ConditionRow, frozenset({"parents", "icd10", "rule", "concepts", "cues"})),
         interactions=_rows(folder, "interactions", InteractionRow),
         treats=_rows(folder, "treats", TreatsRow, frozenset({"setting", "setting_zh", "dose", "dose_zh"})),
         contraindications=_rows(folder, "contraindications", ContraindicationRow, frozenset({"unless"})),

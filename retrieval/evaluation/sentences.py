@@ -17,6 +17,7 @@ from retrieval.guidelines.passages import Passage
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import FEATURES, MODEL, Selector, features, tokens_of
 
+_PENALTY = 1e-3
 _SPACE = re.compile(r"\s|[。.;；]")
 
 
@@ -57,13 +58,35 @@ def labelled(asks: Sequence[Mapping[str, object]], passages: Sequence[Passage], 
 
 
 def fit_selector(rows: Sequence[Labelled], idf: Mapping[str, float]) -> Selector:
-    """Logistic regression over standardised features."""
+    """A conditional logistic model over standardised features, calibrated: one of the sentences of its passage answers."""
     from sklearn.linear_model import LogisticRegression
 
     x, y = np.concatenate([r.x for r in rows]), np.concatenate([r.answers for r in rows])
     mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
-    model = LogisticRegression(C=1.0, max_iter=1000).fit((x - mean) / scale, y)
-    return Selector(mean, scale, np.asarray(model.coef_[0]), float(model.intercept_[0]), idf)
+    weights = _conditional((x - mean) / scale, y.astype(np.float64), np.asarray([len(r.answers) for r in rows]))
+    calibrated = LogisticRegression(C=1e6, max_iter=1000).fit(((x - mean) / scale @ weights)[:, None], y)
+    slope = float(calibrated.coef_[0, 0])
+    return Selector(mean, scale, weights * slope, float(calibrated.intercept_[0]), idf)
+
+
+def _conditional(x: NDArray[np.float64], y: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights that make the answering sentences of each passage the most likely; a slight penalty keeps them small."""
+    from scipy.optimize import minimize
+
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    group = np.repeat(np.arange(len(sizes)), sizes)
+
+    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        z = x @ w
+        odds = np.exp(z - np.maximum.reduceat(z, starts)[group])
+        p = odds / np.add.reduceat(odds, starts)[group]
+        right = np.maximum(np.add.reduceat(y * p, starts), 1e-12)
+        value = -float(np.log(right).sum()) / len(sizes) + _PENALTY * float(w @ w)
+        slope: NDArray[np.float64] = x.T @ (p - y * p / right[group]) / len(sizes) + 2 * _PENALTY * w
+        return value, slope
+
+    found: NDArray[np.float64] = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
+    return found
 
 
 def first_right(rows: Sequence[Labelled]) -> dict[str, tuple[float, float, float, int]]:
@@ -83,7 +106,8 @@ def save(model: Selector, rows: Sequence[Labelled]) -> None:
     columns = zip(FEATURES, model.mean, model.scale, model.weights, strict=True)
     figures = {name: round(value, 3) for name, (value, *_) in first_right(rows).items()}
     data = {
-        "card": f"sentence selector; {len(rows)} questions of data/asks on {len({r.passage for r in rows})} passages; logistic regression",
+        "card": f"sentence selector; {len(rows)} questions of data/asks on {len({r.passage for r in rows})} passages; "
+        "conditional logistic regression, calibrated",
         "cross_validated": figures,
         "features": {name: [round(float(v), 4) for v in values] for name, *values in columns},
         "bias": round(model.bias, 4),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.concepts.lexicon import DATA, Lexicon, normalise
+from retrieval.concepts.shorthand import written_out
 from retrieval.errors import BadInput
 from retrieval.guidelines.question import ENTITY_KINDS
 from retrieval.index.lexical import text_tokens
@@ -25,9 +26,14 @@ MODEL = DATA / "selector.json"
 _KINDS: dict[str, dict[str, str]] = tomllib.loads((DATA / "sentence_kinds.toml").read_text(encoding="utf-8"))
 _ASKED = {name: re.compile(kind["asked"], re.IGNORECASE) for name, kind in _KINDS.items()}
 _GIVEN = {name: re.compile(kind["given"], re.IGNORECASE) for name, kind in _KINDS.items()}
+_POLES: dict[str, dict[str, str]] = tomllib.loads((DATA / "poles.toml").read_text(encoding="utf-8"))
+_TWO = [tuple(re.compile(pole[side], re.IGNORECASE) for side in ("one", "other")) for pole in _POLES.values()]
+_FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?")
+# Letters after which two words of one family may differ (`thrombolysis`, `thrombolytic`).
+_FAMILY = 6
 FEATURES = (
-    "words", "entities", "others", "words_for_length", "first", "last", "position", "length", "sentences", "digits", "words_below_best",
-    "others_below_best", *(f"{name}_given" for name in _KINDS), *(f"{name}_lacking" for name in _KINDS),
+    "families", "figures", "opposed", "agreed", "words", "entities", "others", "words_for_length", "first", "last", "position", "length",
+    "sentences", "digits", "words_below_best", "others_below_best", *(f"{name}_given" for name in _KINDS), *(f"{name}_lacking" for name in _KINDS),
 )  # fmt: skip
 
 
@@ -92,9 +98,25 @@ def _units(question: str) -> tuple[frozenset[str], frozenset[str]]:
     return tokens, frozenset(t for t in tokens if t[:2] == "c:" and concepts[t[2:]].kind in ENTITY_KINDS)
 
 
+def _poles(asked: Sequence[tuple[bool, bool]], sentence: str) -> tuple[int, int]:
+    """How often the sentence speaks of the other pole alone than the question, and how often of the same."""
+    opposed = agreed = 0
+    for (one, other), (of_one, of_other) in zip(asked, _TWO, strict=True):
+        if one != other:
+            here, there = (of_one, of_other) if one else (of_other, of_one)
+            same = bool(here.search(sentence))
+            agreed += same
+            opposed += not same and bool(there.search(sentence))
+    return opposed, agreed
+
+
 def features(question: str, sentences: Sequence[str], idf: Mapping[str, float]) -> NDArray[np.float64]:
     """Features `(n, len(FEATURES))` of the sentences of one text for a question, in the order of `FEATURES`."""
+    question = written_out(question)[0]
     tokens, entities = _units(question)
+    families = {t[:_FAMILY] for t in tokens if len(t) >= _FAMILY and t.isascii() and t.isalpha()}
+    figures = frozenset(_FIGURE.findall(question))
+    poles = [(bool(one.search(question)), bool(other.search(question))) for one, other in _TWO]
     rarest = max(idf.values(), default=1.0)
     weight = {t: idf.get(t, rarest) for t in tokens}
     total = sum(weight.values()) or 1.0
@@ -107,8 +129,13 @@ def features(question: str, sentences: Sequence[str], idf: Mapping[str, float]) 
         shared = sum(weight[t] for t in sorted(tokens & have))
         on_entity = sum(weight[t] for t in sorted(entities & have))
         given = {name: bool(pattern.search(sentence)) for name, pattern in _GIVEN.items()}
+        opposed, agreed = _poles(poles, sentence)
+        kin = {t[:_FAMILY] for t in have if len(t) >= _FAMILY}
         rows.append(
             [
+                len(families & kin) / len(families) if families else 0.0,
+                len(figures & frozenset(_FIGURE.findall(sentence))) / len(figures) if figures else 0.0,
+                opposed, agreed,
                 shared / total, on_entity / about if about else 0.0, (shared - on_entity) / rest, shared / total / math.log(3 + len(have)),
                 i == 0, i == len(sentences) - 1, i / len(sentences), math.log(max(len(sentence), 1)), len(sentences),
                 sum(c.isdigit() for c in sentence) / max(len(sentence), 1), 0.0, 0.0,

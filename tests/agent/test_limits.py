@@ -17,6 +17,8 @@ CATEGORY_3 = "Positive culture or pH below 7.20: drainage."
         ("Pleural fluid pH 7.1, what now?", CATEGORY_3, True),
         ("胸水pH 7.1怎么办", "pH≥7.4无需引流。", False),
         ("胸水pH 7.3怎么办", "pH>7.2且<7.4并LDH>900 IU/L者考虑引流。", True),
+        ("pleural pH 7.1, drain or not?", "A pH above 7.2 and below 7.4 with LDH above 900 IU/L: drainage is considered.", False),
+        ("Pleural pH 7.3, drain or not?", "A pH above 7.2 and below 7.4 with LDH above 900 IU/L: drainage is considered.", True),
         ("Metformin with an eGFR of 25?", "At an eGFR of 30 to 45 mL/min/1.73 m2 the dose is halved.", False),
         ("Metformin with an eGFR of 25?", "It is stopped at an eGFR below 30 mL/min/1.73 m2.", True),
         ("INR 9, no bleeding", "INR above 10 without bleeding: oral vitamin K.", False),

@@ -85,13 +85,21 @@ def test_an_experimental_finding_stays_out() -> None:
 
 def test_fluid_with_dense_lung_takes_the_row_of_the_combination() -> None:
     wet = PleuraGroup("in", None, 0.0, 640.0, 200)
-    alone, both = said(study(effusion=wet)), said(study(effusion=wet, consolidation=ConsolidationGroup("in", None, 90.0, 1.6, 210)))
+    alone, both = (
+        said(study(effusion=wet)),
+        said(study(effusion=wet, consolidation=ConsolidationGroup("in", None, 90.0, 1.6, 210, 80.0, 10.0))),
+    )
     assert "dense lung" not in alone["pleura"].en
     assert "dense lung" in both["pleura"].en
+    assert "90 mL on the left," in both["dense"].en
+    assert "左侧" in both["dense"].zh
     assert "640" in both["pleura"].en
     assert "右侧" in both["pleura"].zh
     assert both["pleura"].slice == 200
-    sides = said(study(effusion=PleuraGroup("in", None, 120.0, 640.0, 200)))
+    assert "too little to say" in both["pleura"].en
+    sides = said(study(effusion=PleuraGroup("in", None, 120.0, 640.0, 200, 9.0, 21.0, "loculated", "free")))
+    assert "right about 640 mL, free, mean 21 HU; left about 120 mL, loculated, mean 9 HU" in sides["pleura"].en
+    assert "包裹性，平均 9 HU" in sides["pleura"].zh
     assert "both sides" in sides["pleura"].en
     assert "760" in sides["impression_pleura"].en
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.candidates import Candidate, candidates
-from medmpt_backend.imaging.compare import _pair, _reasons
+from medmpt_backend.imaging.compare import _pair, _reasons, compare_lesions
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import measure
 from medmpt_backend.imaging.quantify import quantify
@@ -79,3 +80,42 @@ def test_growth_doubling_time_and_what_cannot_be_compared(thick: Volume) -> None
     assert _reasons(thick, thick, 0.05) == []
     sharp = replace(thick, series=replace(thick.series, kernel="B70f", thickness_mm=1.0), spacing=(1.0, *thick.spacing[1:]))
     assert len(_reasons(thick, sharp, 0.3)) == 3
+
+
+def test_another_day_is_laid_on_the_first_and_lesions_are_paired(thick: Volume) -> None:
+    """Turned by 4 degrees, shifted, two slices later, breathed in less: the same places, another size, one new, one gone."""
+    angle, shift, late = np.deg2rad(4.0), np.array((10.0, -14.0)), 1
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = (np.array(thick.hu.shape[1:]) - 1) / 2
+    offset = middle - matrix @ (middle + shift)
+    hu = np.stack([ndimage.affine_transform(plane.astype(np.float32), matrix, offset, order=1, cval=-1024) for plane in thick.hu[late:]])
+    current = replace(thick, hu=hu.astype(np.int16), spacing=(thick.spacing[0] * 0.96, *thick.spacing[1:]))
+
+    def lesion(at: tuple[float, float, float], mm: float, side: str) -> Candidate:
+        z, y, x = at
+        return Candidate((round(x), round(y), round(z)), mm, mm**3 * 0.52, "solid", side, "middle", 1.0)  # type: ignore[arg-type]
+
+    def there(at: tuple[float, float, float]) -> tuple[float, float, float]:
+        y, x = np.linalg.solve(matrix, np.array(at[1:]) - offset)
+        return at[0] - late, float(y), float(x)
+
+    grown, stable, gone, new = (12.0, 210.0, 380.0), (18.0, 330.0, 140.0), (20.0, 340.0, 380.0), (8.0, 200.0, 130.0)
+    before = lesion(grown, 22, "left"), lesion(stable, 24, "right"), lesion(gone, 22, "left")
+    now = lesion(there(stable), 25, "right"), lesion(there(grown), 28, "left"), lesion(there(new), 22, "right")
+    found = compare_lesions((current, thick), (segment(current), segment(thick)), (now, before), 100)
+    assert found.comparable
+    assert found.apart_mm < 3
+    told = {p.status: p for p in found.pairs}
+    assert [p.status for p in found.pairs] == ["stable", "grown", "new", "gone"]
+    assert told["grown"].prior == before[0]
+    assert told["grown"].doubling_days == pytest.approx(100 / (3 * np.log2(28 / 22)), rel=0.01)
+    small = compare_lesions((current, thick), (segment(current), segment(thick)), ((lesion(there(grown), 9, "left"),), before[:1]), 100)
+    assert "too few slices" in (small.pairs[0].because or "")
+    assert small.pairs[0].doubling_days is None
+
+
+def test_ground_glass_grows_by_its_diameter() -> None:
+    glass = replace(_candidate(500), type="ground_glass")
+    assert _pair(replace(glass, volume_mm3=640), glass, 90).status == "stable", "+28 % of volume, 0.8 mm"
+    assert _pair(replace(glass, long_mm=12.5), glass, 90).status == "grown"
+    assert _pair(replace(glass, volume_mm3=1000), glass, 90).status == "grown", "2.6 mm"

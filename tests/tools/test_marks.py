@@ -27,6 +27,8 @@ from tools.reports.payload import CheckData, DraftData
 from tools.scores.tool import calculate_score
 from tools.wording import in_language
 
+DATA = Path(__file__).resolve().parents[2] / "../shared/data"
+
 LIDC = Path(__file__).resolve().parents[2] / "../shared/data/chest_ct/LIDC-IDRI-0003"
 
 
@@ -107,6 +109,18 @@ def test_voxels_come_back_and_lie_over_every_plane(store: MarkStore, phantom: St
         total += int(np.count_nonzero(bits & LAYERS["lesions"]))
     wide = [high - low + 1 for low, high in (mark.lesion.box.x, mark.lesion.box.y, mark.lesion.box.z)]
     assert total == pytest.approx(np.pi / 4 * (wide[0] * wide[1] + wide[0] * wide[2] + wide[1] * wide[2]), rel=0.12)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the public test data is absent (../shared/data)")
+def test_masks_of_findings_lie_over_every_plane() -> None:
+    study = Study(DATA / "chest_ct" / "Lung_Dx-A0002_B40f")
+    study.volume.hu[15, 200:204, 205:209] = 700
+    for plane, index in (("axial", 14), ("coronal", 295), ("sagittal", 180)):
+        bits = overlay(study, plane, index, frozenset({"dense", "effusion", "pneumothorax"}), {})  # type: ignore[arg-type]
+        assert np.any(bits & LAYERS["dense"]), "the right lower mass of the data set's readers"
+        assert not np.any(bits & (LAYERS["effusion"] | LAYERS["pneumothorax"]))
+    assert np.count_nonzero(overlay(study, "axial", 15, frozenset({"calcium"}), {})) == 16
+    assert np.count_nonzero(overlay(study, "sagittal", 206, frozenset({"calcium"}), {})) == 4
 
 
 def test_slabs_are_projections_of_the_sections_around(phantom: Study) -> None:
@@ -215,3 +229,25 @@ def test_a_click_that_measures_nothing_is_refused_in_both_languages(store: MarkS
         mark_at(store, "me", phantom, at)
     assert not re.search(r"[a-z]{4}", in_language(str(refused.value), "zh"))
     assert store.of("me", phantom.content) == ()
+
+
+def test_growth_without_an_earlier_scan_is_said_and_not_guessed(real: Deps) -> None:
+    found = marked(replace(real, question="Has it grown?"), "ct-1")
+    assert any("No earlier CT" in e.text for e in found.evidence)
+    assert found.missing == ("an earlier CT",)
+    assert in_language(found.missing[0], "zh") != found.missing[0]
+    assert real.marks is not None
+    nobody = OwnMarks(MarkStore(real.cache_dir / "none.db"), "me")
+    assert [e.key for e in marked(replace(real, marks=nobody, question="Has it grown?"), "ct-1").evidence] == ["CT-ct-1-mark-none"]
+
+
+def test_a_marked_lesion_leads_the_impression_and_experiments_answer_where_asked(real: Deps) -> None:
+    draft = draft_report(real).payload(DraftData)
+    assert draft is not None
+    impression = next(s for s in draft.sections if s.name == "impression")
+    assert impression.sentences[0].text.startswith("Mark 1: solid nodule of 1")
+    assert not any("nothing was found" in row.text for row in impression.sentences)
+    asked = quantify_ct(replace(real, question="冠状动脉有钙化吗？")).evidence
+    said = next(e for e in asked if e.key.endswith("experimental-calcium"))
+    assert "造影剂" in (said.text_zh or "")
+    assert not any("experimental" in e.key for e in quantify_ct(real).evidence)

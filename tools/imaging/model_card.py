@@ -1,5 +1,6 @@
 """What a statement of the MedMPT model rests on, as a `ModelCard`, as JSON and as one sentence for a reader."""
 
+import re
 from typing import TYPE_CHECKING
 
 from medmpt_backend.messages import Said
@@ -24,6 +25,8 @@ _DOMAIN = {
     "out": pair("the study lies outside their domain"),
     "unknown": pair("whether the study lies inside their domain is not known"),
 }
+# What the record of the weights that ship says they were trained on.
+_COHORT = re.compile(r"(?P<count>\d+) synthetic studies \(medmpt cohort generate: virtual patients, not real ones\)")
 _STATUS: dict[str, Status] = {"in": "ok", "out": "out_of_domain", "unknown": "partial"}
 
 
@@ -46,6 +49,14 @@ def card_row(validity: "Validity") -> CardRow:
     return CardRow(**card_of(validity).model_dump(exclude={"threshold", "calibrated"}), reason=validity.reason)
 
 
+def _trained_on(recorded: str, language: Language) -> str:
+    """What the weights' own record says, in Chinese where it is the cohort that ships."""
+    shipped = _COHORT.fullmatch(recorded)
+    if shipped is None:
+        return recorded
+    return say(language, "{count} synthetic studies (medmpt cohort generate: virtual patients, not real ones)", count=shipped["count"])
+
+
 def card_line(card: ModelCard, language: Language) -> str:
     """One sentence: weights, what they were trained on, domain and distance."""
     zh = language == "zh"
@@ -57,7 +68,7 @@ def card_line(card: ModelCard, language: Language) -> str:
         language,
         "Model opinion of the MedMPT weights {weights!r}, trained on {trained_on}; {where}.",
         weights=card.weights,
-        trained_on=in_language(card.trained_on, language),
+        trained_on=_trained_on(card.trained_on, language),
         where=where,
     )
 

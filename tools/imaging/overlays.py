@@ -1,4 +1,4 @@
-"""What lies over a plane: lungs, emphysema, pleural fluid and marked lesions, as bits of one byte per pixel."""
+"""What lies over a plane: lungs, emphysema, findings by measurement and marked lesions, as bits of one byte per pixel."""
 
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,10 +10,11 @@ from tools.imaging.planes import AXIS, Plane, section
 from tools.imaging.studies import Study
 
 if TYPE_CHECKING:
+    from medmpt_backend.imaging.findings.calcium import Spot
     from medmpt_backend.imaging.volume import Volume
 
 # Bits of a pixel; the viewer's script reads the same.
-LAYERS = {"lungs": 1, "emphysema": 2, "effusion": 4, "lesions": 8}
+LAYERS = {"lungs": 1, "emphysema": 2, "effusion": 4, "lesions": 8, "pneumothorax": 16, "dense": 32, "calcium": 64}
 EMPHYSEMA_BELOW_HU = -950
 T = TypeVar("T", bound=np.generic)
 
@@ -42,9 +43,10 @@ def overlay(study: Study, plane: Plane, index: int, layers: frozenset[str], voxe
             out[inside] |= LAYERS["lungs"]
         if "emphysema" in layers:
             out[inside & (hu < EMPHYSEMA_BELOW_HU)] |= LAYERS["emphysema"]
-    if "effusion" in layers:
-        mask, factors = study.fluid
-        out[_coarse(mask, factors, volume, plane, index)] |= LAYERS["effusion"]
+    for name in sorted(layers & {"effusion", "pneumothorax", "dense"}):
+        out[_coarse(study.seen.pockets[name], study.seen.factors, volume, plane, index)] |= LAYERS[name]
+    if "calcium" in layers:
+        _dot(out, study.seen.spots, plane, index)
     if "lesions" in layers:
         for packed in voxels.values():
             _paint(out, packed, plane, index)
@@ -60,6 +62,16 @@ def _coarse(mask: NDArray[T], factors: tuple[int, int, int], volume: "Volume", p
     ]
     found: NDArray[T] = mask[np.ix_(*places)].squeeze(axis)
     return found
+
+
+def _dot(out: NDArray[np.uint8], spots: "tuple[Spot, ...]", plane: Plane, index: int) -> None:
+    """The plaques that the plane cuts."""
+    axis = AXIS[plane]
+    for spot in spots:
+        places = np.stack([np.full(len(spot.y), spot.z), spot.y, spot.x])
+        here = places[:, places[axis] == index]
+        rows, columns = (here[a] for a in range(3) if a != axis)
+        out[rows, columns] |= LAYERS["calcium"]
 
 
 def _paint(out: NDArray[np.uint8], packed: str, plane: Plane, index: int) -> None:

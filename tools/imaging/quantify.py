@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from medmpt_backend.imaging.findings.groups import PleuraGroup
 from medmpt_backend.messages import joined
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
@@ -11,6 +12,7 @@ from tools.imaging.marks.evidence import marked
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.statements import mark_rows
 from tools.imaging.model_card import NO_STUDY
+from tools.imaging.results.experimental import asked_for
 from tools.imaging.results.measured import Measured
 from tools.imaging.studies import study_of
 from tools.quantities import fill
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
 
 _SIDE = messages("tools.imaging").table("quantify_side")
 _THIRD = {"upper": both("upper"), "middle": both("middle"), "lower": both("lower")}
+# From here dense lung leads what a scan shows; less is a nodule or vessels.
+LEAST_DENSE_ML = 10.0
+_CAPITAL = {"left": "Left", "right": "Right"}
+_FORM = {
+    "free": both("free fluid"),
+    "loculated": both("loculated fluid"),
+    "both": both("partly loculated fluid"),
+    "unknown": both("too little to say whether it is free or loculated"),
+}
 _SLICE = {
     "largest_lungs": both("largest lung area"),
     "carina": both("carina"),
@@ -30,6 +41,8 @@ _SLICE = {
     "most_effusion": both("most pleural fluid"),
     "most_pneumothorax": both("most air in the pleural space"),
     "most_consolidation": both("most consolidation"),
+    "most_coronary_calcium": both("most calcium of the heart (experimental)"),
+    "most_aortic_calcium": both("most calcium of the aorta (experimental)"),
 }
 
 
@@ -61,7 +74,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
         counts={"slices": found.slices},
         warnings=(*found.warnings, *kept.warnings),
         missing=kept.missing,
-        evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence),
+        evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence, *asked_for(found, study, deps.question)),
         data=payload(found, kept.marks),
     )
 
@@ -69,7 +82,9 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
 def _ordered(found: "Quantification", study: str) -> list[Evidence]:
     """Volume, then what a reader asks for first: pleura, dense lung, shares of density and where they are highest."""
     volume, *figures = _figures(found, study)
-    return [volume, *_pleura(found, study), *figures, *_regions(found, study)]
+    pleura = _pleura(found, study)
+    seen = [e for e in pleura if e.present]
+    return [*seen, volume, *(e for e in pleura if e not in seen), *figures, *_regions(found, study)]
 
 
 def _evidence(
@@ -211,21 +226,74 @@ def _pleura(q: "Quantification", study: str) -> list[Evidence]:
     ):
         if group.left_ml is None or group.right_ml is None:
             continue
+        if group.left_ml == group.right_ml == 0 and group.validity == "in":
+            out.append(_none_of(study, name))
+            continue
         left, right = round(group.left_ml), round(group.right_ml)
         note, note_zh = ("", "") if group.validity == "in" else both(" (domain of the method not certain)")
         text, text_zh = both(
             "{text}, measured: left {left} mL, right {right} mL{note}.", left=left, right=right, note=(note, note_zh), text=(en, zh)
         )
+        kind, kind_zh = _form(group)
+        text, text_zh = text + kind, text_zh + kind_zh
         known = (
+            *(Quantity(name=f"{name}_{side}_hu", value=hu, unit="HU", decimals=0) for side, hu in _densities(group)),
             Quantity(name=f"{name}_left_ml", value=left, unit="mL", decimals=0),
             Quantity(name=f"{name}_right_ml", value=right, unit="mL", decimals=0),
         )
-        out.append(_evidence(study, name, text, text_zh, known, group.validity))
+        out.append(_evidence(study, name, text, text_zh, known, group.validity, present=group.validity == "in" or None))
     if f.consolidation.ml is not None and f.consolidation.ml >= 1:
         ml = f.consolidation.ml
-        text, text_zh = both("Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL, tissue at the chest wall included.", ml=ml)
-        amount = (Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),)
-        out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity))
+        left, right = round(f.consolidation.left_ml or 0.0), round(f.consolidation.right_ml or 0.0)
+        text, text_zh = both(
+            "Dense lung (consolidation, collapse or mass) measures {ml:.0f} mL (left {left} mL, right {right} mL), "
+            "tissue at chest wall and hilum included.",
+            ml=ml,
+            left=left,
+            right=right,
+        )
+        amount = (
+            Quantity(name="consolidation_ml", value=ml, unit="mL", decimals=0),
+            Quantity(name="consolidation_left_ml", value=left, unit="mL", decimals=0),
+            Quantity(name="consolidation_right_ml", value=right, unit="mL", decimals=0),
+        )
+        seen = True if f.consolidation.validity == "in" and ml >= LEAST_DENSE_ML else None
+        out.append(_evidence(study, "consolidation_ml", text, text_zh, amount, f.consolidation.validity, present=seen))
+    return out
+
+
+def _none_of(study: str, name: str) -> Evidence:
+    """That no fluid or air was measured, and how much may be missed."""
+    from medmpt_backend.imaging.draft.labels import table
+
+    limits = table()["labels"]
+    least = float(limits["least_fluid_ml"] if name == "effusion" else limits["least_air_ml"])
+    known = (
+        Quantity(name=f"{name}_left_ml", value=0, unit="mL", decimals=0),
+        Quantity(name=f"{name}_right_ml", value=0, unit="mL", decimals=0),
+        Quantity(name=f"least_{name}_ml", value=least, unit="mL", decimals=0),
+    )
+    if name == "effusion":
+        said = both("No pleural fluid was measured on either side (0 mL); less than about {least:.0f} mL may be missed.", least=least)
+    else:
+        said = both(
+            "No air in the pleural space was measured on either side (0 mL); less than about {least:.0f} mL may be missed.", least=least
+        )
+    return _evidence(study, name, *said, known, present=False)
+
+
+def _densities(group: PleuraGroup) -> list[tuple[str, float]]:
+    """Density of the fluid by side."""
+    return [(side, hu) for side, hu in (("left", group.left_hu), ("right", group.right_hu)) if hu is not None]
+
+
+def _form(group: PleuraGroup) -> tuple[str, str]:
+    """Form and density of the fluid of either side, as sentences."""
+    out = "", ""
+    for side, hu in _densities(group):
+        form = group.left_form if side == "left" else group.right_form
+        here = both(" {side}: {form}, mean {hu:.0f} HU.", side=(_CAPITAL[side], _SIDE[side]), form=_FORM[form or "unknown"], hu=hu)
+        out = out[0] + here[0], out[1] + here[1]
     return out
 
 

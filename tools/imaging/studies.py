@@ -17,10 +17,8 @@ from tools.deps import Deps
 from tools.errors import BadInput
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from medmpt_backend.imaging.anatomy.lungs import Lungs
+    from medmpt_backend.imaging.findings.seen import Seen
     from medmpt_backend.imaging.quantify import Quantification
     from medmpt_backend.imaging.volume import Volume
 
@@ -41,7 +39,7 @@ class Study:
         self._reading, self._lock = threading.RLock(), threading.RLock()
         self._volume: Volume | None = None
         self._lungs: Lungs | None = None
-        self._fluid: tuple[NDArray[np.bool_], tuple[int, int, int]] | None = None
+        self._seen: Seen | None = None
         self._measured: Quantification | None = None
         self._content: str | None = None
 
@@ -86,21 +84,18 @@ class Study:
             return self._lungs
 
     @property
-    def fluid(self) -> "tuple[NDArray[np.bool_], tuple[int, int, int]]":
-        """Pleural fluid on a coarse grid, and how many voxels of the volume one of its voxels spans.
+    def seen(self) -> "Seen":
+        """Masks of fluid, air, dense tissue and plaques.
 
         Raises:
             BackendError: It is not a chest that can be segmented.
         """
-        from medmpt_backend.imaging.anatomy.space import cavity_of
-        from medmpt_backend.imaging.findings.pleura import fluid
+        from medmpt_backend.imaging.findings.seen import seen
 
         with self._lock:
-            if self._fluid is None:
-                cavity = cavity_of(self.lungs)
-                coarse, fine = cavity.grid.factors, self.lungs.grid.factors
-                self._fluid = fluid(cavity).mask, (coarse[0] * fine[0], coarse[1] * fine[1], coarse[2] * fine[2])
-            return self._fluid
+            if self._seen is None:
+                self._seen = seen(self.volume, self.lungs)
+            return self._seen
 
     @property
     def measured(self) -> "Quantification":
@@ -138,7 +133,7 @@ class Study:
             if not self._reading.acquire(blocking=False):
                 return False
             try:
-                self._volume = self._lungs = self._fluid = None
+                self._volume = self._lungs = self._seen = None
             finally:
                 self._reading.release()
         finally:

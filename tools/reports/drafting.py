@@ -90,6 +90,7 @@ def _by_measurement(draft: _Draft, deps: Deps, study: str) -> None:
     rows = sentences(deps, study)
     if not rows:
         return
+    _once(draft, {item.key.rsplit("-", 1)[-1] for _, item, _ in rows}, study)
     kept = draft.sections.pop("findings", [])
     draft.sections.pop("technique", None)
     draft.evidence = [e for e in draft.evidence if e.key != f"R-{study}-technique"]
@@ -98,6 +99,17 @@ def _by_measurement(draft: _Draft, deps: Deps, study: str) -> None:
         draft.put(section, item, origin)
     draft.sections.setdefault("findings", []).extend(row for row in kept if row not in abstention)
     draft.sections.setdefault("limits", []).extend(abstention)
+
+
+# Figures that the sentences of the findings say themselves, by the name of such a sentence.
+_SAID_BY = {"volume": "volume", "effusion": "pleura", "pneumothorax": "pneumothorax", "consolidation_ml": "dense"}
+
+
+def _once(draft: _Draft, said: set[str], study: str) -> None:
+    """Leave out of the measurements what a sentence of the findings says."""
+    doubled = {f"CT-{study}-{name}" for name, sentence in _SAID_BY.items() if sentence in said}
+    draft.sections["measurements"] = [row for row in draft.sections.get("measurements", []) if row.evidence not in doubled]
+    draft.evidence = [e for e in draft.evidence if e.key not in doubled]
 
 
 def _measured(draft: _Draft, measured: ToolResult, study: str) -> None:

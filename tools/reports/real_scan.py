@@ -6,6 +6,8 @@ from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.errors import ToolsError
 from tools.evidence import Evidence, Quantity
+from tools.imaging.marks.measuring import marks_of
+from tools.imaging.marks.statements import KINDS, noun, place
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 from tools.reports.document.prior import prior_of
@@ -29,7 +31,11 @@ def sentences(deps: Deps, study: str) -> list[Row]:
         drafted = measured_draft(study_of(deps, study).measured)
     except BackendError:
         return []
-    rows: list[Row] = [(s.section, _evidence(s, study), _ORIGINS[s.origin]) for s in drafted]
+    marked = _marked(deps, study)
+    said = [s for s in drafted if not (marked and s.name == "impression_nothing")]
+    rows: list[Row] = [(s.section, _evidence(s, study), _ORIGINS[s.origin]) for s in said]
+    first = next((i for i, row in enumerate(rows) if row[0] == "impression"), len(rows))
+    rows[first:first] = [("impression", item, "measured") for item in marked]
     rules: list[Row] = [("recommendation", item, "template") for item in _nodule_rules(deps)]
     return [*rows, ("comparison", _comparison(deps, study), "metadata"), *rules]
 
@@ -51,6 +57,40 @@ def _evidence(s: "Sentence", study: str) -> Evidence:
         subjects=tuple(word.replace("_", " ") for word in (s.finding or s.name, "report")),
         present=s.present,
     )
+
+
+def _marked(deps: Deps, study: str) -> list[Evidence]:
+    """The lesions that a person marked, for the impression: the largest first."""
+    out = []
+    for mark in sorted(marks_of(deps, study), key=lambda mark: -mark.lesion.long_mm):
+        text, text_zh = pair(
+            "Mark {number}: {kind} {what} of {long_mm:.1f} mm in the {where}.",
+            number=mark.number,
+            kind=KINDS[mark.lesion.type],
+            what=noun(mark.lesion),
+            long_mm=mark.lesion.long_mm,
+            where=place(mark.lesion),
+        )
+        known = (
+            Quantity(name=f"mark_{mark.number}_long_mm", value=mark.lesion.long_mm, unit="mm", decimals=1),
+            Quantity(name=f"mark_{mark.number}_number", value=float(mark.number), unit="", decimals=0),
+        )
+        out.append(
+            Evidence(
+                key=f"CT-{study}-draft-impression_mark_{mark.number}",
+                kind="ct",
+                text=text,
+                text_zh=text_zh,
+                source=f"measurement of a marked lesion on {study}",
+                locator=f"{study} slice {mark.lesion.slice}",
+                validity="unknown" if mark.lesion.warnings else "in",
+                quantities=fill(known, text, text_zh),
+                subjects=(noun(mark.lesion)[0], "lesion", "mark", "report"),
+                side=mark.lesion.side,
+                present=True,
+            )
+        )
+    return out
 
 
 def _comparison(deps: Deps, study: str) -> Evidence:

@@ -7,12 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from medmpt_backend.imaging.findings.groups import PleuraGroup
+from medmpt_backend.imaging.findings.groups import ConsolidationGroup, PleuraGroup
 from medmpt_backend.imaging.quantify import Quantification, RegionFigures
 from medmpt_backend.messages import Said, messages
 
 message = messages("medmpt_backend.imaging").said
 
+# A side with less of the dense lung than this share is not named.
+SIDE_SHARE = 0.2
 _TABLE = Path(__file__).parent / "data" / "sentences.toml"
 Word = float | str
 _SIDES = {"right": message("right"), "left": message("left"), "both": message("right and left")}
@@ -20,7 +22,7 @@ _LUNGS = {"right": message("right lung"), "left": message("left lung")}
 _THIRDS = {"upper": message("upper third"), "middle": message("middle third"), "lower": message("lower third")}
 # Figures with more than no decimals.
 _DECIMALS = {"emphysema_pct": 1, "ground_glass_pct": 1, "dense_pct": 1, "total_l": 2, "right_l": 2, "left_l": 2}
-_UNITS = {"pct": "%", "ml": "mL", "l": "L"}
+_UNITS = {"pct": "%", "ml": "mL", "l": "L", "hu": "HU"}
 
 
 @dataclass
@@ -81,6 +83,7 @@ def _pleura(found: Labels, q: Quantification) -> None:
             found.words[f"effusion_{side}_ml"] = _ml(fluid, side)
         found.words |= {"effusion_ml": sum(_ml(fluid, side) for side in sides), "effusion_slice": float(fluid.slice or 0)}
         _name_side(found, "effusion", sides)
+        _name_form(found, fluid, sides)
     else:
         found.outside.append(message("pleural fluid"))
     if air.validity == "in":
@@ -92,11 +95,20 @@ def _pleura(found: Labels, q: Quantification) -> None:
         found.outside.append(message("air in the pleural space"))
 
 
-def _ml(group: PleuraGroup, side: str) -> float:
+def _name_form(found: Labels, fluid: PleuraGroup, sides: list[str]) -> None:
+    """Form and density of the fluid, by side and of the one side."""
+    for side in sides:
+        form, hu = getattr(fluid, f"{side}_form"), getattr(fluid, f"{side}_hu")
+        en, zh = table()["forms"][form or "unknown"]
+        for name in (f"effusion_{side}", "effusion"):
+            found.words |= {f"{name}_form_en": en, f"{name}_form_zh": zh, f"{name}_hu": float(hu or 0.0)}
+
+
+def _ml(group: PleuraGroup | ConsolidationGroup, side: str) -> float:
     return float((group.right_ml if side == "right" else group.left_ml) or 0.0)
 
 
-def _sides(group: PleuraGroup, least: float) -> list[str]:
+def _sides(group: PleuraGroup | ConsolidationGroup, least: float) -> list[str]:
     return [side for side in ("right", "left") if _ml(group, side) >= least]
 
 
@@ -114,6 +126,7 @@ def _dense(found: Labels, q: Quantification) -> None:
     if (group.ml or 0.0) >= table()["labels"]["dense_ml"]:
         index = q.key_slices["most_consolidation"].index if "most_consolidation" in q.key_slices else group.slice or 0
         found.names.add("dense")
+        _name_side(found, "dense", _sides(group, SIDE_SHARE * (group.ml or 0.0)))
         found.words |= {"dense_ml": group.ml or 0.0, "dense_pct": group.pct or 0.0, "dense_slice": float(index)}
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 Judgement = Literal["in", "out", "unknown"]
 Grade = Literal["none", "mild", "moderate", "severe"]
+Form = Literal["free", "loculated", "both"]
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,30 @@ class AirwayGroup:
 
 @dataclass(frozen=True)
 class PleuraGroup:
-    """Fluid or air of the pleural space by side, ml; the slice that shows most of it."""
+    """Fluid or air of the pleural space by side, ml; the slice that shows most of it; of fluid its density and form."""
 
     validity: Judgement
     because: str | None
     left_ml: float | None
     right_ml: float | None
     slice: int | None = None
+    left_hu: float | None = None
+    right_hu: float | None = None
+    left_form: Form | None = None
+    right_form: Form | None = None
 
 
 @dataclass(frozen=True)
 class ConsolidationGroup:
-    """Dense lung, also where it touches the chest wall: ml, and percent of lung and consolidation together."""
+    """Dense lung, also where it touches chest wall or mediastinum: ml, also by side, and percent of lung and consolidation together."""
 
     validity: Judgement
     because: str | None
     ml: float | None
     pct: float | None
     slice: int | None = None
+    left_ml: float | None = None
+    right_ml: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,14 @@ class Aorta:
 
 @dataclass(frozen=True)
 class CalciumGroup:
-    """Vascular calcium."""
+    """Vascular calcium, and the slices that show most of it."""
 
     validity: Judgement
     because: str | None
     coronary: Coronary
     aorta: Aorta
+    coronary_slice: int | None = None
+    aorta_slice: int | None = None
 
 
 @dataclass(frozen=True)

@@ -43,5 +43,8 @@ def key_slices(
     for name, group in (("effusion", findings.effusion), ("pneumothorax", findings.pneumothorax)):
         if group.slice is not None:
             found[f"most_{name}"] = group.slice
+    for name, index in (("coronary_calcium", findings.calcium.coronary_slice), ("aortic_calcium", findings.calcium.aorta_slice)):
+        if index is not None:
+            found[f"most_{name}"] = index
     last = volume.hu.shape[0] - 1
     return {name: Point(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}

@@ -1,4 +1,4 @@
-"""Between the lungs: whether contrast medium is in the vessels, calcium of heart and aorta, and how wide the heart is."""
+"""Between the lungs: whether contrast medium is in the vessels, and how wide the heart is."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,8 @@ from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
 ENHANCED_HU = 130
 ENHANCED_ML = 12.0
 PLAIN_ML = 3.0
-# Agatston's limits: Agatston et al., Quantification of coronary artery calcium using ultrafast CT, JACC 1990.
-CALCIUM_HU = 130
-MIN_PLAQUE_MM2 = 1.0
-_WEIGHTS = ((400, 4), (300, 3), (200, 2), (130, 1))
-# A plaque lies within the region by this share; bone reaches out of it.
-INSIDE_SHARE = 0.9
-# Agatston's score was set up on sections of 3 mm.
-AGATSTON_SLICE_MM = 3.0
 # The heart's arteries lie from about this far below the carina down to the diaphragm.
 HEART_BELOW_MM = 25.0
-# Calcium nearer than this to the spine belongs to the descending aorta.
-SPINE_MM = 40.0
 SPINE_MARGIN_MM = 12.0
 _SPINE_HU = 150
 # Where the right lung's inner edge lies further from the middle, the liver has come between.
@@ -70,14 +60,14 @@ def between_lungs(lungs: Lungs) -> Between:
     half = round(25 / grid.spacing[2])
     for k in range(first, int(spans[-1]) + 1):
         spine[k] = _spine_front(grid, k, middle, half, labels[k])
-        right, left = _inner_edges(labels[k])
+        right, left = inner_edges(labels[k])
         for y in np.flatnonzero((right >= 0) & (left > right)):
             if spine[k] < 0 or y < spine[k]:
                 mask[k, y, right[y] + 1 : left[y]] = True
     return Between(mask, first, spine, middle)
 
 
-def _inner_edges(plane: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def inner_edges(plane: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Per row the last column of the right lung and the first one of the left lung, -1 without."""
     right, left = plane == RIGHT, plane == LEFT
     inner = np.where(right.any(axis=1), plane.shape[1] - 1 - np.argmax(right[:, ::-1], axis=1), -1)
@@ -113,59 +103,6 @@ def enhanced(lungs: Lungs, between: Between) -> bool | None:
     return True if ml > ENHANCED_ML else False if ml < PLAIN_ML else None
 
 
-@dataclass(frozen=True)
-class Calcium:
-    """Plaques: Agatston's score of the heart, and volumes in ml."""
-
-    agatston: float
-    heart_ml: float
-    aorta_ml: float
-
-
-def calcium(hu: NDArray[np.int16], spacing: tuple[float, float, float], lungs: Lungs, between: Between) -> Calcium:
-    """Plaques of at least 130 HU between the lungs, not joined to the spine.
-
-    Args:
-        hu: `(D, H, W)` full resolution.
-        spacing: Its mm.
-        lungs: Both lungs.
-        between: Where to look.
-
-    Returns:
-        The figures; meaningful without contrast medium only.
-    """
-    grid = lungs.grid
-    fz, fy, fx = grid.factors
-    heart_from = between.first + round(HEART_BELOW_MM / grid.spacing[0])
-    score = heart = aorta = 0.0
-    pixel = spacing[1] * spacing[2]
-    for z in range(between.first * fz, min(hu.shape[0], between.mask.shape[0] * fz)):
-        k = z // fz
-        mask = np.repeat(np.repeat(ndimage.binary_erosion(between.mask[k], iterations=2), fy, axis=0), fx, axis=1)
-        plane = hu[z, : mask.shape[0], : mask.shape[1]]
-        mask = mask[: plane.shape[0], : plane.shape[1]]
-        if not np.any((plane >= CALCIUM_HU) & mask):
-            continue
-        labels, _ = ndimage.label(plane >= CALCIUM_HU)
-        sizes, within = np.bincount(labels.ravel()), np.bincount(labels[mask], minlength=int(labels.max()) + 1)
-        ids = np.flatnonzero((within >= INSIDE_SHARE * sizes) & (within > 0) & (np.arange(len(sizes)) > 0))
-        if not len(ids):
-            continue
-        area = sizes[ids] * pixel
-        peak = ndimage.maximum(plane, labels, ids)
-        centres = ndimage.center_of_mass(labels > 0, labels, list(ids))
-        for size, top, (row, _) in zip(area, peak, centres, strict=True):
-            if size < MIN_PLAQUE_MM2:
-                continue
-            near_spine = between.spine[k] >= 0 and (between.spine[k] * fy - row) * spacing[1] < SPINE_MM
-            if k >= heart_from and not near_spine:
-                score += float(size) * next(weight for limit, weight in _WEIGHTS if top >= limit) * spacing[0] / AGATSTON_SLICE_MM
-                heart += float(size) * spacing[0] / 1000
-            else:
-                aorta += float(size) * spacing[0] / 1000
-    return Calcium(score, heart, aorta)
-
-
 def heart_ratio(lungs: Lungs, between: Between) -> float | None:
     """Largest width of the heart over the largest inner width of the chest, on axial slices below the carina."""
     labels = lungs.labels
@@ -177,7 +114,7 @@ def heart_ratio(lungs: Lungs, between: Between) -> float | None:
             continue
         columns = np.flatnonzero((labels[k] > 0).any(axis=0))
         chest = max(chest, (columns[-1] - columns[0] + 1) * lungs.grid.spacing[2])
-        right, left = _inner_edges(labels[k])
+        right, left = inner_edges(labels[k])
         rows = np.flatnonzero((right >= 0) & (left > right) & between.mask[k].any(axis=1))
         if len(rows) <= 5:
             continue

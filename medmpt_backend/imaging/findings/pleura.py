@@ -22,9 +22,15 @@ BELOW_MM = 15.0
 # Free fluid lies behind the middle of the chest; part of a region may lie before it.
 BEHIND_SHARE = 0.6
 MIN_FLUID_ML = 10.0
+# In front of that only what is thicker and larger: fat and muscle beside the heart reach 13 ml on scans without fluid.
+FRONT_RADIUS_MM = 4.0
+FRONT_ML = 50.0
 MIN_DENSE_ML = 5.0
 # Dense tissue that borders other soft tissue more than lung is heart or liver.
 MOST_INNER = 0.8
+# Between lung and mediastinum the lung closes over dense tissue with this radius; normal vessels of the hilum hold no ball of that one.
+CENTRAL_CLOSING_MM = 30.0
+CENTRAL_RADIUS_MM = 7.0
 # Air without lung: plain over a ball of this radius, at the costal side.
 AIR_HU = -960
 AIR_RADIUS_MM = 3.0
@@ -92,7 +98,7 @@ def fluid(cavity: Cavity) -> Pocket:
         z, y, _ = np.nonzero(part)
         back = float(np.mean(y + box[1].start > middle[z + box[0].start]))
         large = np.count_nonzero(part) * cavity.grid.voxel_ml >= MIN_FLUID_ML
-        if large and back >= BEHIND_SHARE and not _massive(part, cavity):
+        if large and (not _massive(part, cavity) if back >= BEHIND_SHARE else _thick(part, cavity)):
             kept[box] |= part
     if kept.any():
         near = balls.within(kept, BELOW_MM, cavity.grid.spacing)
@@ -103,6 +109,12 @@ def fluid(cavity: Cavity) -> Pocket:
         labels, _ = ndimage.label(more)
         kept = np.isin(labels, np.unique(labels[kept]))
     return _pocket(_to_edge(kept, (cavity.grid.hu > HALF_HU) & (cavity.lungs == 0), cavity), cavity)
+
+
+def _thick(part: NDArray[np.bool_], cavity: Cavity) -> bool:
+    """Whether a part in front is thick and large enough for walled-off fluid."""
+    core = opened(np.pad(part, 1), FRONT_RADIUS_MM, cavity)
+    return float(np.count_nonzero(core)) * cavity.grid.voxel_ml >= FRONT_ML
 
 
 def _paravertebral(cavity: Cavity, middle: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -174,6 +186,26 @@ def dense_at_wall(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
         near = balls.within(kept, DENSE_RADIUS_MM + 1.0, cavity.grid.spacing)
         kept |= near & (cavity.side > 0) & (cavity.lungs == 0) & (cavity.grid.hu > HALF_HU) & (cavity.grid.hu < DENSE_HU[1]) & ~taken
     return _pocket(kept, cavity)
+
+
+def dense_central(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
+    """Dense tissue in the lung's own outline that joins the mediastinum: thicker than the vessels of a hilum."""
+    spacing = cavity.grid.spacing
+    space = np.zeros_like(taken)
+    for side in (RIGHT, LEFT):
+        space |= balls.closed(cavity.lungs == side, CENTRAL_CLOSING_MM, spacing)
+    dense = space & (cavity.lungs == 0) & (cavity.smooth >= DENSE_HU[0]) & (cavity.smooth <= DENSE_HU[1]) & ~taken
+    sampling = (spacing[0] if spacing[0] <= CENTRAL_RADIUS_MM else 1e3, *spacing[1:])
+    thick = balls.opened(dense, CENTRAL_RADIUS_MM, sampling, CENTRAL_RADIUS_MM + 0.5 * spacing[1])
+    labels, count = ndimage.label(thick)
+    large = np.bincount(labels.ravel(), minlength=count + 1) * cavity.grid.voxel_ml >= MIN_DENSE_ML
+    large[0] = False
+    return _pocket(large[labels], cavity)
+
+
+def dense_tissue(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
+    """Dense tissue at the ribs and at the mediastinum, each voxel once."""
+    return _pocket(dense_at_wall(cavity, taken).mask | dense_central(cavity, taken).mask, cavity)
 
 
 def _towards_middle(cavity: Cavity, box: tuple[slice, ...]) -> NDArray[np.bool_]:

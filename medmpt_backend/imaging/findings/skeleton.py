@@ -95,7 +95,7 @@ def muscle_and_fat(lungs: Lungs, level: Vertebra) -> tuple[float, float]:
     yy, xx = np.nonzero(bone)
     if not len(yy):
         return 0.0, float(np.count_nonzero(fat)) * cm2
-    inside = ndimage.binary_erosion(_hull(np.stack([yy, xx], axis=1), plane.shape), iterations=max(1, round(5 / grid.spacing[1])))
+    inside = ndimage.binary_erosion(hull(np.stack([yy, xx], axis=1), plane.shape), iterations=max(1, round(5 / grid.spacing[1])))
     behind = np.arange(plane.shape[0])[:, None] >= level.y - level.radius_mm / grid.spacing[1]
     muscle = body & ~bone & (~inside | (behind & (np.abs(np.arange(plane.shape[1]) - level.x)[None] * grid.spacing[2] < 45)))
     muscle &= (plane >= MUSCLE_HU[0]) & (plane <= MUSCLE_HU[1])
@@ -103,7 +103,7 @@ def muscle_and_fat(lungs: Lungs, level: Vertebra) -> tuple[float, float]:
     return float(np.count_nonzero(muscle)) * cm2, float(np.count_nonzero(fat)) * cm2
 
 
-def _hull(points: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def hull(points: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Pixels inside the convex hull of some points."""
     from scipy.spatial import ConvexHull, QhullError
 

@@ -20,7 +20,7 @@ _TAGS = [
     "Modality", "ImageType", "Manufacturer", "ManufacturerModelName",
     "SeriesDescription", "ContrastBolusAgent", "ContrastBolusVolume", "ContrastBolusRoute",
     "ContrastBolusAgentSequence", "BodyPartExamined", "BurnedInAnnotation", "RescaleType", "ImagerPixelSpacing",
-    "SliceThickness", "ConvolutionKernel", "GantryDetectorTilt",
+    "SliceThickness", "ConvolutionKernel", "GantryDetectorTilt", "KVP",
     "InstanceNumber", "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns",
     "SamplesPerPixel",
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation", "NumberOfFrames", "RescaleIntercept", "RescaleSlope",

@@ -48,6 +48,8 @@ class Rules:
     cues: tuple[_Rule, ...]
     ends: re.Pattern[str]
     restart: re.Pattern[str]
+    lists: re.Pattern[str]
+    breaks: str
 
 
 def _bounded(word: str) -> str:
@@ -64,6 +66,8 @@ def rules() -> Rules:
     cues: list[_Rule] = []
     ends: list[str] = []
     restart: list[str] = []
+    lists: list[str] = []
+    breaks: list[str] = []
     for name, bound in (("english", _bounded), ("chinese", str)):
         data = tomllib.loads(files("retrieval").joinpath(f"data/context/{name}.toml").read_text(encoding="utf-8"))
         for row in data["cue"]:
@@ -73,7 +77,15 @@ def rules() -> Rules:
             cues.append(_Rule(status, row["reach"], row.get("far", False), row.get("near", False), pattern))
         ends += [bound(w) for w in data["scope"]["ends"]]
         restart += [bound(w) for w in data["scope"]["restart"]]
-    return Rules(tuple(cues), re.compile("|".join(ends), re.IGNORECASE), re.compile(rf"\s*(?:{'|'.join(restart)})", re.IGNORECASE))
+        lists += [bound(w) for w in data["scope"]["lists"]]
+        breaks += [bound(w) for w in data["clauses"]["breaks"]]
+    return Rules(
+        tuple(cues),
+        re.compile("|".join(ends), re.IGNORECASE),
+        re.compile(rf"\s*(?:{'|'.join(restart)})", re.IGNORECASE),
+        re.compile("|".join(lists), re.IGNORECASE),
+        "|".join(breaks),
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,6 @@ from retrieval.concepts.context.cues import Cue, Status, cues_of, rules
 from retrieval.concepts.context.spans import Span, sentences
 
 _COMMA = re.compile(r",\s?(?!\d)|，")
-_LIST = re.compile(r"(?<![A-Za-z])n?or(?![A-Za-z])|或|和|及", re.IGNORECASE)
 # Farther away than this a cue speaks of something else.
 _REACH_CHARACTERS = 120
 
@@ -71,11 +70,11 @@ def _restarted(cue: Cue, between: str, rest: str) -> bool:
         return False
     # "no A, B or C": a list that is still open; "no A, B": a new statement.
     tail = between[commas[0].end() :] + rest
-    return not (_LIST.search(tail) and not rules().ends.search(tail) and "，" not in between)
+    return not (rules().lists.search(tail) and not rules().ends.search(tail) and "，" not in between)
 
 
 def _doubted_denial(sentence: str, low: int, high: int) -> bool:
-    """`cannot exclude X`, `X 不除外`: the doubt swallowed the denial of the same words."""
+    """`cannot exclude X`: the doubt swallowed the denial of the same words."""
     doubt = [c for c in cues_of(sentence) if c.status == "uncertain" and _reaches(c, sentence, low, high)]
     denial = [c for c in cues_of(sentence) if c.status == "negated" and _reaches(c, sentence, low, high)]
     return any(d.start <= n.start and n.end <= d.end for d in doubt for n in denial)

@@ -1,14 +1,13 @@
 """Sentences and clauses of a text as spans, English and Chinese."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
+
+from retrieval.concepts.context.cues import rules
 
 _SENTENCE = re.compile(
     r"(?<=[\w)）%])[!?]+(?=\s|$|[\u4e00-\u9fff])|[;；。！？]+|\n+|(?<![A-Z]\.[a-z])(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bdr)\.(?=\s|$)",
-    re.IGNORECASE,
-)
-_CLAUSE = re.compile(
-    r",\s(?!\d)|(?<=[\u4e00-\u9fff）)%]),|,(?=[\u4e00-\u9fff])|，|:\s|：|(?<![A-Za-z])(?:but|however|although|whereas|unless|except)(?![A-Za-z])|但是?|然而|除非|而(?!且)",
     re.IGNORECASE,
 )
 
@@ -27,7 +26,13 @@ def sentences(text: str) -> tuple[Span, ...]:
 
 def clauses(text: str) -> tuple[Span, ...]:
     """Clauses of `text` in order: sentences, cut at commas, colons and words such as `but`."""
-    return tuple(c for s in sentences(text) for c in _split(text, _CLAUSE, s.start, s.end, keep=False))
+    return tuple(c for s in sentences(text) for c in _split(text, _clause_marks(), s.start, s.end, keep=False))
+
+
+@lru_cache(maxsize=1)
+def _clause_marks() -> re.Pattern[str]:
+    marks = r",\s(?!\d)|(?<=[\u4e00-\u9fff\uff09)%]),|,(?=[\u4e00-\u9fff])|\uff0c|:\s|\uff1a"
+    return re.compile(f"{marks}|{rules().breaks}", re.IGNORECASE)
 
 
 def _split(text: str, at: re.Pattern[str], start: int, end: int, keep: bool) -> tuple[Span, ...]:

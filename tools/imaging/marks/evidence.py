@@ -10,7 +10,7 @@ from tools.imaging.marks.growth import Growth, growth_of
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.measuring import marks_of
 from tools.imaging.marks.statements import limits_of, mark_statements
-from tools.imaging.marks.words import asks_growth, names_marks
+from tools.imaging.marks.words import asks_growth, asks_of_marks
 
 pair = messages("tools.imaging").pair
 _NO_MARK = Said(*pair("a marked lesion"))
@@ -30,7 +30,7 @@ def marked(deps: Deps, study: str) -> Marked:
     """Marks and growth of a study; that there is none where the question names marks."""
     marks = marks_of(deps, study)
     if not marks:
-        asked = deps.marks is not None and names_marks(deps.question)
+        asked = deps.marks is not None and asks_of_marks(deps.question)
         return Marked(evidence=(_none(study),), missing=(_NO_MARK,)) if asked else Marked()
     # Growth needs both scans segmented: only where it is asked for, or where no question stands behind the call.
     growth = growth_of(deps, study) if not deps.question or asks_growth(deps.question) else Growth()

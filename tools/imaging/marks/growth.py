@@ -11,6 +11,7 @@ from tools.deps import Deps
 from tools.evidence import Evidence, Quantity
 from tools.imaging.marks.mark import Mark
 from tools.imaging.marks.measuring import marks_of
+from tools.imaging.marks.words import asks_growth
 from tools.imaging.studies import study_of
 from tools.quantities import fill
 
@@ -39,8 +40,11 @@ class Growth:
 def growth_of(deps: Deps, study: str) -> Growth:
     """Pair the marks of `study` with those of its prior study; nothing where the case has no prior one or `study` has no mark."""
     marks, prior = marks_of(deps, study), prior_of(deps, study)
-    if not marks or prior is None:
+    if not marks:
         return Growth()
+    if prior is None:
+        alone = told("No earlier CT is open beside {study}: one scan alone does not show whether a lesion has grown.", study=study)
+        return Growth((_not_judged(study, alone),), missing=(Said(*told("an earlier CT")),)) if asks_growth(deps.question) else Growth()
     earlier = marks_of(deps, prior.id)
     if not earlier:
         return Growth(missing=(Said(*told("the same lesion marked on the prior study {study}", study=prior.id)),))
@@ -58,12 +62,26 @@ def growth_of(deps: Deps, study: str) -> Growth:
     except BackendError as failure:
         return Growth(warnings=(str(failure),))
     pairs = [pair for pair in found.pairs if pair.current is not None and pair.prior is not None]
-    said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because) for pair in pairs)
+    said = tuple(_statement(pair, (marks, earlier), (study, prior.id), found.because or pair.because) for pair in pairs)
     if not found.because or not said:
         return Growth(said)
     return Growth(
         said,
         warnings=(Said(*told("sizes cannot be compared: {because}", because=halves(found.because))),),
+    )
+
+
+def _not_judged(study: str, said: tuple[str, str]) -> Evidence:
+    """Why growth cannot be told."""
+    text, text_zh = said
+    return Evidence(
+        key=f"CT-{study}-growth-none",
+        kind="ct",
+        text=text,
+        text_zh=text_zh,
+        source=f"marks of {study}",
+        quantities=fill((), text, text_zh),
+        subjects=("growth", "lesion", "mark", study),
     )
 
 

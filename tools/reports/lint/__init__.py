@@ -89,6 +89,9 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     checked = [pair("the report against itself"), pair("sizes, units and dates")]
     skipped = [pair("whether the images show anything else")]
     (checked if both else skipped).append(pair("findings against impression"))
+    (checked if both else skipped).append(pair("whether the impression leaves out what must be named"))
+    checked.append(pair("advice for lung nodules against guidelines"))
+    skipped.append(pair("advice for anything but lung nodules, and whether a diagnosis is right"))
     (checked if sex or age else skipped).append(pair("sex and age against the case"))
     return Lint(
         remarks=tuple({(r.kind, r.places): r for r in remarks}.values()),

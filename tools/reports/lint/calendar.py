@@ -14,7 +14,6 @@ pair = messages("tools.report_lint").pair
 
 _WORDS = patterns("tools.report_lint")
 
-_MONTH = r"(?P<{0}>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ORDINALS = [
     "first",
@@ -82,10 +81,9 @@ def _later_months(report: str, sentences: list[Sentence], exam: date) -> Iterato
     for m in _MONTH.finditer(report):
         g = {k[0]: v for k, v in m.groupdict().items() if v}
         month = g.get("m")
-        number = 0 if month is None else int(month) if month.isdigit() else _NAMES.index(month[:3].lower()) + 1
         if month is not None and _role(report, m.start(), sentences) != "prior":
             continue
-        if (int(g["y"]), number) > (exam.year, exam.month if number else 0):
+        if int(g["y"]) > exam.year:
             place = _line(report, m.start(), sentences)
             yield _when((place,), pair("{day} is not before this study, and is told as past.", day=m.group().strip()))
             return

@@ -149,7 +149,17 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
             return
     elif own in wide:
         return
+    if topic in _LUNG and _alike(said, topic, own, stated, seen):
+        return
     yield differ("side", topic, own, next(iter(named[0].wide_sides)), named[0].sentence.text, said.sentence.text)
+
+
+def _alike(said: Piece, topic: str, side: str, stated: list[Piece], seen: list[Piece]) -> bool:
+    """Whether the findings describe something else of the lung on that side that the impression may mean; a size that fits settles it."""
+    if said.figures.now and len(_same_lesion(said, stated)) < len(stated):
+        return False
+    other = _LUNG - {topic}
+    return any(side in p.sides and any(t in other and p.states(t) and p.topics[t] != p.topics.get(topic) for t in p.topics) for p in seen)
 
 
 def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
@@ -213,11 +223,16 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
     lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
     pairs = [2 for p in stated_here if own == 1 and "both" in p.sides and topic not in p.counts]
     numbers = told + list(lists.values()) + pairs
-    if not numbers and topic == "lesion" and 1 < own < 99 and (n := _enumerated(said, stated_here) or 0) > own:
-        numbers = [n]
+    each = _enumerated(said, stated_here) if topic == "lesion" else 0
+    if not numbers and 1 < own < each:
+        numbers = [each]
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
     if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
+        return
+    counted = {p.sentence.start for p in stated_here if topic in p.counts}
+    single = sum(1 for p in stated_here if p.sentence.start not in counted and (p.figures.now or p.lobes))
+    if max(numbers) < own <= sum(told) + single or _part(said, stated_here):
         return
     if (own == 99 and max(numbers) > 1) or (99 in numbers and own != 1):
         return
@@ -225,14 +240,20 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
     yield differ("count", topic, shown[0], shown[1], stated_here[0].sentence.text, said.sentence.text)
 
 
-def _enumerated(said: Piece, stated: list[Piece]) -> int | None:
-    """Lesions that the findings describe one by one, each with its own size; None where they do not, or mix kinds."""
+def _part(said: Piece, stated: list[Piece]) -> bool:
+    """Whether the impression counts only some of them, by a word that the findings do not have ("two suspicious nodules")."""
+    m = group("subset")["words"].search(said.text)
+    return m is not None and not any(m.group().lower() in p.sentence.text.lower() for p in stated)
+
+
+def _enumerated(said: Piece, stated: list[Piece]) -> int:
+    """Lesions that the findings describe one by one, each with its own size; 0 where they do not, or mix kinds."""
     alike = group("nodule")["words"].search(said.text)
     stated = [p for p in stated if p.figures.now or p.lobes or p.sides]
     single = [p for p in stated if p.figures.now and not p.counts]
     mixed = any(bool(group("nodule")["words"].search(p.text)) != bool(alike) for p in stated)
     places = {(tuple(sorted(p.wide_sides)), tuple(sorted(p.lobes)), p.figures.now) for p in single}
-    return len(places) if alike and not mixed and len(single) == len(stated) > 1 else None
+    return len(places) if alike and not mixed and len(single) == len(stated) > 1 else 0
 
 
 def _alone(said: Piece, topic: str) -> bool:

@@ -16,6 +16,7 @@ from tools.reports.lint.remarks import Remark
 
 pair = messages("tools.report_lint").pair
 
+_NOT_SEEN = ("history", "comparison", "recommendation")
 _NOT_SO = frozenset(("negated", "hypothetical", "family", "uncertain"))
 
 
@@ -90,21 +91,20 @@ def _met(row: _Row, sentences: list[Sentence]) -> Iterator[tuple[str, str]]:
         for m in row.premise.found(a):
             for b in sentences:
                 for n in row.against.found(b):
-                    apart = a != b or (_near(a.text, m) != _near(b.text, n) and (n.start() >= m.end() or n.end() <= m.start()))
-                    if (
-                        apart
-                        and _same_place(row, _near(a.text, m), _near(b.text, n))
-                        and b.section not in ("history", "comparison", "recommendation")
-                    ):
+                    if b.section not in _NOT_SEEN and _collide(row, a.text, m, b.text, n):
                         yield a.text, b.text
 
 
-def _same_place(row: _Row, a: str, b: str) -> bool:
-    """Whether two clauses name one side, and one lobe, where the row asks for it."""
+def _collide(row: _Row, a: str, m: re.Match[str], b: str, n: re.Match[str]) -> bool:
+    """Whether two matches stand in different clauses, and speak of one place where the row asks for it."""
+    first, second = _near(a, m), _near(b, n)
+    lobes = _named("lobe", m.group()) & _named("lobe", n.group())
+    return first != second and (not row.lobe or bool(lobes)) and (not row.side or _one_side(first, second))
+
+
+def _one_side(a: str, b: str) -> bool:
     sides, other = _named("side", a), _named("side", b)
-    lobes = _named("lobe", a) & _named("lobe", b)
-    one_side = bool(sides & other) or (bool(sides and other) and "both" in sides | other)
-    return (not row.side or one_side) and (not row.lobe or bool(lobes))
+    return bool(sides & other) or (bool(sides and other) and "both" in sides | other)
 
 
 def _near(text: str, m: re.Match[str]) -> str:

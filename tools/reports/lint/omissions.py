@@ -9,6 +9,7 @@ from retrieval.concepts.context import statuses
 from retrieval.messages.catalogue import Pair, messages
 from tools.reports.lint.reading.figures import figures_in
 from tools.reports.lint.reading.parts import Sentence
+from tools.reports.lint.reading.subjects import change_in
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Remark
 
@@ -40,6 +41,11 @@ def _old() -> re.Pattern[str]:
     return union(table("alerts")[_OLD]["words"])
 
 
+def _settled(text: str) -> bool:
+    """Whether a sentence speaks of what is old, harmless, unchanged or on its way out."""
+    return bool(_old().search(text)) or change_in(text) in ("down", "resolved", "stable")
+
+
 def omitted(sentences: list[Sentence]) -> Iterator[Remark]:
     """One remark for every such finding that nothing in the impression or behind it names."""
     behind = [s for s in sentences if s.section in ("impression", "recommendation")]
@@ -63,7 +69,7 @@ def _stated(sentence: Sentence, alert: _Alert) -> bool:
     """Whether a sentence states the finding, large enough and not as old or harmless."""
     for m in alert.words.finditer(sentence.text):
         status = statuses(sentence.text, m.start(), m.end()) | statuses(sentence.text, m.end() - 1, m.end())
-        if _NOT_THERE & status or group("absent")["words"].search(m.group()) or _old().search(sentence.text):
+        if _NOT_THERE & status or group("absent")["words"].search(m.group()) or _settled(sentence.text):
             continue
         if not alert.least_mm or max(figures_in(sentence.text).now, default=0.0) >= alert.least_mm:
             return True

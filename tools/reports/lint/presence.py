@@ -74,11 +74,20 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     named = p.sides - {"both"}
     if named and denial.sides and not (named | {"both"}) & denial.sides:
         return False
+    if group("past")["words"].search(p.text):
+        return False
+    if topic == "fracture" and (bones := _sites(denial)) and (own := _sites(p)) and not bones & own:
+        return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":
         return bool(_ENLARGED.search(p.text)) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
+
+
+def _sites(p: Piece) -> set[str]:
+    """Bones that a piece names."""
+    return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
 def _regions(p: Piece) -> set[str]:

@@ -147,7 +147,16 @@ def facts(frame: Frame) -> SeriesInfo:
         manufacturer=rules.known_maker(str(header.get("Manufacturer") or "").strip()),
         synthetic="synthetic" in marks.lower(),
         step_hu=abs(frame.rescale[0]) if frame.rescale else 1.0,
+        kvp=_kilovolts(header),
     )
+
+
+def _kilovolts(header: Any) -> float | None:
+    """Tube voltage, None for a header without a number."""
+    try:
+        return float(header.get("KVP"))
+    except (TypeError, ValueError):
+        return None
 
 
 def _contrast(header: Any) -> Literal["yes", "no", "unknown"]:

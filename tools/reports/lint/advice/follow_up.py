@@ -104,11 +104,11 @@ def _benign_impression(pieces: list[Piece]) -> bool:
 
 
 def _wait(text: str) -> float | None:
-    """The longest wait that is advised, in months."""
+    """The shortest wait that is advised, in months."""
     waits = []
     for m in _WAIT.finditer(text):
         waits.append(number(m["n"] or m["zn"]) * to_months(m["u"] or m["zu"]))
-    return max(waits, default=None)
+    return min(waits, default=None)
 
 
 def _remark(place: str, said: Pair) -> Remark:

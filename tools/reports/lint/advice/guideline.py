@@ -121,23 +121,27 @@ def _timed(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
         return
     wait, place = first
     if wait.least > row["most"]:
-        yield _remark(place, pair("The first control of a nodule of {size:g} mm is later than guidelines allow.", size=nodule.size))
+        yield _remark(
+            place, pair("The first control of a nodule of {size:g} mm is later than guidelines allow.", size=nodule.size), nodule.place
+        )
     elif wait.most < row["least"] and not _words("multiple").search(nodule.place):
-        yield _remark(place, pair("The first control of a nodule of {size:g} mm is earlier than any guideline asks.", size=nodule.size))
+        yield _remark(
+            place, pair("The first control of a nodule of {size:g} mm is earlier than any guideline asks.", size=nodule.size), nodule.place
+        )
 
 
 def _overdone(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
     """Sampling or PET for a nodule that no guideline even follows."""
     place = next((s.text for s in advice if _words("invasive").search(s.text) and not _words("conditional").search(s.text)), None)
     if place is not None and nodule.size < _DECIDE_MM and not _words("multiple").search(nodule.place):
-        yield _remark(place, pair("Sampling or PET is advised for a nodule of {size:g} mm.", size=nodule.size))
+        yield _remark(place, pair("Sampling or PET is advised for a nodule of {size:g} mm.", size=nodule.size), nodule.place)
 
 
 def _dismissed(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
     """No follow-up for a nodule that needs a decision."""
     for s in advice:
         if _words("nothing").search(s.text) and not _words("settled").search(s.text) and not waits_in(s.text):
-            yield _remark(s.text, pair("No follow-up is advised for a nodule of {size:g} mm.", size=nodule.size))
+            yield _remark(s.text, pair("No follow-up is advised for a nodule of {size:g} mm.", size=nodule.size), nodule.place)
             return
 
 
@@ -148,8 +152,12 @@ def _wrong_modality(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]
         return
     wrong = next((s for s in said if _words("other_modality").search(s.text) and "lesion" in {t for t, _, _ in known(s.text)}), None)
     if wrong is not None:
-        yield _remark(wrong.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size))
+        yield _remark(
+            wrong.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size), nodule.place
+        )
 
 
-def _remark(place: str, said: Pair) -> Remark:
-    return Remark("follow_up", *said, (place,), *pair("Give interval and modality (Fleischner 2017, Lung-RADS v2022 or BTS 2015)."))
+def _remark(place: str, said: Pair, nodule: str = "") -> Remark:
+    """A remark with the advice and, where it stands elsewhere, the nodule that it is for."""
+    places = (nodule, place) if nodule and nodule != place else (place,)
+    return Remark("follow_up", *said, places, *pair("Give interval and modality (Fleischner 2017, Lung-RADS v2022 or BTS 2015)."))

@@ -189,7 +189,7 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
 
 def _other_words(p: Piece) -> bool:
     """Whether a piece has words of its own for what it speaks of, and is no member of a list."""
-    return any(t.startswith("~") for t in p.topics) and not _LISTED.match(p.text)
+    return not p.figures.now and any(t.startswith("~") for t in p.topics) and not _LISTED.match(p.text)
 
 
 def _advice(p: Piece) -> bool:

@@ -7,6 +7,9 @@ export const LAYERS = {
   emphysema: { bit: 2, colour: [250, 204, 21] },
   effusion: { bit: 4, colour: [167, 139, 250] },
   lesions: { bit: 8, colour: [45, 212, 191] },
+  pneumothorax: { bit: 16, colour: [244, 114, 182] },
+  dense: { bit: 32, colour: [248, 113, 113] },
+  calcium: { bit: 64, colour: [255, 255, 255] },
 };
 const MARK = "#2dd4bf";
 const CROSS = "#facc15";
@@ -29,8 +32,8 @@ export function grey(canvas, hu, columns, rows, [centre, width]) {
 export function tint(canvas, bits, columns, rows) {
   if (canvas.width !== columns || canvas.height !== rows) { canvas.width = columns; canvas.height = rows; }
   const image = new ImageData(columns, rows);
-  const colours = new Uint32Array(16);
-  for (let value = 1; value < 16; value += 1) {
+  const colours = new Uint32Array(128);
+  for (let value = 1; value < 128; value += 1) {
     for (const { bit, colour: [r, g, b] } of Object.values(LAYERS)) if (value & bit) colours[value] = 0xff000000 | (b << 16) | (g << 8) | r;
   }
   const out = new Uint32Array(image.data.buffer);

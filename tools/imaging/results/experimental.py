@@ -1,0 +1,132 @@
+"""What is measured only as an experiment, or not at all, said where a question asks for it and nowhere else."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from medmpt_backend.messages import bare, halves
+from retrieval.messages.catalogue import messages
+from tools.evidence import Evidence, Quantity
+from tools.quantities import fill
+
+pair = messages("tools.imaging").pair
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.findings.groups import Findings
+    from medmpt_backend.imaging.quantify import Quantification
+
+Told = tuple[tuple[str, str], tuple[Quantity, ...]]
+_GRADES = {
+    "none": pair("none", context="calcium"),
+    "mild": pair("mild", context="calcium"),
+    "moderate": pair("moderate", context="calcium"),
+    "severe": pair("severe", context="calcium"),
+}
+
+
+def asked_for(q: "Quantification", study: str, question: str) -> list[Evidence]:
+    """A statement for every experimental or missing measurement that the question names.
+
+    Args:
+        q: The study's figures.
+        study: Its handle.
+        question: The person's words.
+    """
+    out = []
+    for name, say in _SAID.items():
+        if not _pattern(name).search(question):
+            continue
+        (en, zh), known = say(q.findings)
+        out.append(
+            Evidence(
+                key=f"CT-{study}-experimental-{name}",
+                kind="ct",
+                text=en,
+                text_zh=zh,
+                source=f"quantitative CT of {study}",
+                validity="unknown",
+                quantities=fill(known, en, zh),
+                subjects=(name, study),
+            )
+        )
+    return out
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """The words that ask for one of them."""
+    table = tomllib.loads(files("tools").joinpath("data/imaging/experimental_words.toml").read_text(encoding="utf-8"))
+    return re.compile("|".join(table[name]), re.IGNORECASE)
+
+
+def _calcium(f: "Findings") -> Told:
+    """Grades and score, or why there are none."""
+    group = f.calcium
+    if group.coronary.grade is None or group.aorta.grade is None:
+        why = halves(bare(group.because or ""))
+        said = pair("Calcium of the coronary arteries and the aorta was not judged: {why}.", why=why)
+        return said, ()
+    heart, aorta = _GRADES[group.coronary.grade], _GRADES[group.aorta.grade]
+    score = group.coronary.agatston
+    if score is None:
+        return pair(
+            "Calcium, by grade only (experimental, not for the report): heart {heart}, aorta {aorta}. Valves count as heart.",
+            heart=heart,
+            aorta=aorta,
+        ), ()
+    return pair(
+        "Calcium (experimental, not for the report): Agatston score of the heart about {score:.0f} ({heart}), aorta {aorta}. "
+        "Valves count as heart; the scan is not ECG-gated.",
+        score=score,
+        heart=heart,
+        aorta=aorta,
+    ), (Quantity(name="agatston", value=score, unit="", decimals=0),)
+
+
+def _heart(f: "Findings") -> Told:
+    """Width of the heart."""
+    if f.heart.ctr is None:
+        return pair("The width of the heart was not measured: no slice shows the whole heart between two lungs."), ()
+    share = 100 * float(f.heart.ctr)
+    known = Quantity(name="cardiothoracic_pct", value=share, unit="%", decimals=0)
+    said = pair("The heart takes {share:.0f}% of the width of the chest on axial slices (experimental, not for the report).", share=share)
+    return said, (known,)
+
+
+def _bone(f: "Findings") -> Told:
+    """Spongy bone."""
+    if f.bone.hu is None:
+        return pair("The density of bone was not measured: no vertebral body was found at the lung bases."), ()
+    known = Quantity(name="bone_hu", value=f.bone.hu, unit="HU", decimals=0)
+    return pair(
+        "Spongy bone of a lower thoracic vertebra: {hu:.0f} HU (experimental, not for the report; contrast medium raises it).", hu=f.bone.hu
+    ), (known,)
+
+
+def _body(f: "Findings") -> Told:
+    """Muscle and fat."""
+    if f.body.muscle_cm2 is None or f.body.fat_cm2 is None:
+        return pair("Muscle and fat were not measured: no vertebral body was found at the lung bases."), ()
+    known = (
+        Quantity(name="muscle_cm2", value=f.body.muscle_cm2, unit="cm²", decimals=0),
+        Quantity(name="fat_cm2", value=f.body.fat_cm2, unit="cm²", decimals=0),
+    )
+    said = pair(
+        "Muscle {muscle:.0f} cm², fat {fat:.0f} cm² on the slice at the lung bases (experimental, not for the report).",
+        muscle=f.body.muscle_cm2,
+        fat=f.body.fat_cm2,
+    )
+    return said, known
+
+
+_SAID: dict[str, Callable[["Findings"], Told]] = {
+    "calcium": _calcium,
+    "heart": _heart,
+    "bone": _bone,
+    "body": _body,
+    "vessels": lambda _: (pair("The widths of the pulmonary trunk and the aorta are not measured by this program."), ()),
+    "pericardium": lambda _: (pair("Pericardial fluid is not measured by this program; it was neither found nor excluded."), ()),
+}

@@ -110,7 +110,7 @@ def test_general_questions_are_answered_from_record_and_rows(case: str, question
 
 
 def test_a_part_of_the_body_is_no_beginning_of_a_drug() -> None:
-    record = Record(load_case(CASES / "own-tki-01").case, GRAPH, "what is that adrenal thing, and osimert?")
+    record = Record(load_case(CASES / "own-tki-01").case, GRAPH, "what is that adrenal thing, and osimerti?")
     assert general.written_out(record).question == "what is that adrenal thing, and osimertinib?"
 
 

@@ -20,6 +20,8 @@ from retrieval.guidelines.question import understand
         ("PT 18 s, pt on a P-gp inhibitor and 5-FU", "prothrombin time 18 s, patient on a P-glycoprotein inhibitor and fluorouracil"),
         ("4 METs, brain mets, DEXA scan, 8 mm cf 4 mm", "4 metabolic equivalents, brain metastases, DEXA scan, 8 mm cf 4 mm"),
         ("tumour lysis, lytic lesion, on levo 0.2 mcg/kg/min", "tumour lysis, lytic lesion, on levo 0.2 mcg/kg/min"),
+        ("肺泡-动脉氧分压差，脉氧88，氧饱和度90", "肺泡-动脉氧分压差，血氧饱和度88，血氧饱和度90"),
+        ("SMART-COP in COP, CAM-ICU, co-amoxiclav", "SMART-COP in organising pneumonia, CAM-ICU, amoxicillin-clavulanate"),
         ("the vancouver patient was lysosomal", "the vancouver patient was lysosomal"),
     ],
 )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from retrieval import packs
 from retrieval.concepts.lexicon import DATA, GLUE_HAN, HAN, STOP_HAN, STOPWORDS, Lexicon, Word, normalise, stem, words
+from retrieval.concepts.table import vocabulary as vocabulary_of_concepts
 from retrieval.errors import BadInput, Unavailable
 from retrieval.index.embed import minilm_folder
 from retrieval.messages.patterns import patterns
@@ -42,6 +43,8 @@ _GUIDELINE_HAN = _PATTERNS.regex("strange_guideline_han", 0)
 # What a Chinese name ends in; the longest first.
 _NAME_END_HAN = re.compile("|".join([*_WORDS["heads_zh"], *_WORDS["drug_endings_zh"]]))
 _LONGEST_NAME_HAN = 4
+_VERBS_HAN = frozenset(_WORDS["verbs_zh"])
+_CLASS_HAN = frozenset(_WORDS["class_words_zh"])
 # Share of the character pairs of a Chinese name that the corpus has never seen side by side.
 _LOST = 0.6
 _CUES = frozenset(_WORDS["cues_en"])
@@ -84,7 +87,7 @@ def is_general(word: str) -> bool:
 def is_strange(word: Word, vocabulary: frozenset[str]) -> bool:
     """Whether an English word is one that nobody here knows: no part of it is a number, a short piece or general English."""
     lower = word.text.lower()
-    if lower in STOPWORDS or not word.text.isascii() or any(c.isdigit() for c in lower) or lower in drug_names():
+    if lower in STOPWORDS or not word.text.isascii() or any(c.isdigit() for c in lower) or lower in drug_names() | concept_names():
         return False
     if word.text.isupper():
         return len(word.text) >= 3 and not set(word.stems) <= vocabulary
@@ -181,6 +184,12 @@ def table_words() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def concept_names() -> frozenset[str]:
+    """Names of the concept table in lower case: a score that no guideline speaks of is no unknown word either."""
+    return frozenset(n.lower() for c in vocabulary_of_concepts().concepts.values() for n in c.names)
+
+
+@lru_cache(maxsize=1)
 def drug_names() -> frozenset[str]:
     """Names of the drug graph in lower case: a drug that the guidelines do not speak of is no unknown word."""
     cells: list[str] = []
@@ -224,12 +233,21 @@ def strangers(
         lexicon: The lexicon.
         vocabulary: Of the index.
     """
-    here = [(w.text, w.start, w.start + len(w.text)) for w in unknown if is_strange(w, vocabulary)]
+    here = [(w.text, w.start, w.start + len(w.text)) for w in unknown if is_strange(w, vocabulary) or _proper(w, text, vocabulary)]
     here += _names_han(text, [(start, end) for _, start, end in spans], vocabulary)
     entities = [(start, end) for name, start, end in spans if lexicon.concepts[name].kind in NAMED_KINDS]
     known = sum(w.text.lower() not in STOPWORDS for w in words(text)) - len(unknown)
     ends = [end for _, end in entities]
     return [signs_of(word, start, end, text, ends, len(entities), known, len(here) - 1) for word, start, end in here]
+
+
+def _proper(word: Word, text: str, vocabulary: frozenset[str]) -> bool:
+    """Whether a word of general English that the corpus does not hold is written as a name before a head ("Meridian lung disease")."""
+    end = word.start + len(word.text)
+    after = re.findall(r"[a-z]+", text[end : end + 40].lower())
+    inside = word.start > 0 and not text[: word.start].rstrip().endswith((".", "?", "!", ":"))
+    title = word.text.istitle() and inside and not set(word.stems) & vocabulary
+    return title and any(stem(w) in _HEADS for w in after[:2])
 
 
 def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozenset[str]) -> list[tuple[str, int, int]]:
@@ -245,7 +263,12 @@ def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozense
             if GLUE_HAN.match(text[first - 1]) or any(text[:first].endswith(stop) for stop in STOP_HAN):
                 break
             first -= 1
+        while first < start and text[first] in _VERBS_HAN:
+            first += 1
         pairs = [text[i : i + 2] for i in range(first, start)]
-        if pairs and sum(pair not in vocabulary for pair in pairs) >= _LOST * len(pairs):
+        lost = sum(pair not in vocabulary for pair in pairs)
+        # What ends like a drug and is none of the graph's is a name as soon as anything of it is new.
+        drug = DRUG_ENDING_HAN.search(match.group()) and match.group() not in _CLASS_HAN and len(pairs) > 1
+        if lost >= (1 if drug else max(1.0, _LOST * len(pairs))):
             found.append((text[first:end], first, end))
     return found

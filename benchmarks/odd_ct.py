@@ -29,6 +29,7 @@ IDENTITY = ("GARCIA", "MRN998877", "LUZ")
 def make(out: Path) -> list[Path]:
     """Write the modified series and name them."""
     source = (DATA / "odd_ct/make_cases.py").read_text(encoding="utf-8")
+    out.parent.mkdir(parents=True, exist_ok=True)
     script = out.parent / "make_cases.py"
     script.write_text(re.sub(r"'[^']*/ct-64\.nrrd'", repr(str(DATA / "chest_ct/ct-64.nrrd")), source), encoding="utf-8")
     subprocess.run([sys.executable, "-W", "ignore", str(script), str(out), str(DATA / "chest_ct/ct64_dicom")], check=True)

@@ -18,9 +18,9 @@ from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.grid import refine
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
+from medmpt_backend.imaging.anatomy.outside import convex
 from medmpt_backend.imaging.findings import calcium
 from medmpt_backend.imaging.findings.mediastinum import Between, between_lungs
-from medmpt_backend.imaging.findings.skeleton import hull
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.volume import Volume
 
@@ -37,10 +37,9 @@ def unenhanced(volume: Volume, lungs: Lungs, between: Between) -> Volume:
     fronts = ndimage.maximum_filter(between.spine, size=2 * round(30 / grid.spacing[0]) + 1, mode="nearest")
     fronts = np.where(fronts < 0, fronts.max(), fronts)
     for k in range(max(0, between.first - round(70 / grid.spacing[0])), len(mask)):
-        points = np.argwhere(lungs.labels[k] > 0)
-        if len(points) < 50:
+        if np.count_nonzero(lungs.labels[k]) < 50:
             continue
-        inner = ndimage.binary_erosion(hull(points, mask.shape[1:]), iterations=round(6 / grid.spacing[1]))
+        inner = ndimage.binary_erosion(convex(lungs.labels[k] > 0), iterations=round(6 / grid.spacing[1]))
         inner[fronts[k] :] = False
         mask[k] = inner
     rows, columns = np.arange(mask.shape[1])[:, None] * grid.spacing[1], np.arange(mask.shape[2])[None] * grid.spacing[2]
@@ -65,8 +64,7 @@ def places(volume: Volume, lungs: Lungs, between: Between) -> NDArray[np.bool_]:
     spine = int(np.median(between.spine[between.spine >= 0]))
     top, bottom = (between.first + round(mm / grid.spacing[0]) for mm in (25, 85))
     for k in range(top, min(bottom, len(where))):
-        points = np.argwhere(lungs.labels[k] > 0)
-        inner = ndimage.binary_erosion(hull(points, where.shape[1:]) & (lungs.labels[k] == 0), iterations=round(7 / grid.spacing[1]))
+        inner = ndimage.binary_erosion(convex(lungs.labels[k] > 0) & (lungs.labels[k] == 0), iterations=round(7 / grid.spacing[1]))
         inner[spine - round(50 / grid.spacing[1]) :] = False
         inner[:, : between.middle - round(50 / grid.spacing[2])] = False
         where[k] = inner

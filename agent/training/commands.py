@@ -1,4 +1,4 @@
-"""`medmpt train reader`."""
+"""`medmpt train reader` and `medmpt train opinion`."""
 
 import logging
 from collections.abc import Callable
@@ -61,4 +61,45 @@ def train_reader(
     )
 
 
-COMMANDS: dict[str, Callable[..., BaseModel]] = {"train reader": train_reader}
+class Opinion(BaseModel):
+    """`train opinion`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["ok"] = "ok"
+    reason: str | None = None
+    warnings: tuple[str, ...] = ()
+    claims: int
+    signs: int
+    written: str
+
+
+def train_opinion(
+    rows: Annotated[list[Path] | None, typer.Option("--rows", help="Verify files (JSONL) that may be trained on.")] = None,
+    unseen: Annotated[list[Path] | None, typer.Option("--unseen", help="Verify files whose passages are left out.")] = None,
+    cases: Annotated[Path | None, typer.Option("--cases", help="Folder with verify_cases.jsonl and its evidence.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File of the weights; default: that of the package.")] = None,
+) -> Opinion:
+    """Fit the second reading of claims on the pairs of the package, perturbed passages and files; takes minutes."""
+    from agent.evaluation.verification import read_rows
+    from agent.training.fit_opinion import fit, folder, of_cases, of_rows, perturbed, read_pairs, save, signs_of
+
+    shown = [*(rows or ()), *(unseen or ())]
+    left_out = {e.text for path in shown for row in read_rows(path) for e in row.evidence}
+    claims = [*read_pairs(folder() / "pairs.txt"), *perturbed(left_out)]
+    claims += [claim for path in rows or () for claim in of_rows(read_rows(path))]
+    claims += [claim for name in ("verify", "verify_corpus") if cases for claim in of_cases(cases, name)]
+    logging.basicConfig(level=logging.INFO)
+    found = []
+    for number, claim in enumerate(claims, start=1):
+        found.append(signs_of(claim))
+        if number % 500 == 0:
+            _LOG.info("%d of %d claims read", number, len(claims))
+    weights = fit(claims, found)
+    target = out or folder() / "weights.json"
+    save(weights, target)
+    held = weights["weights"]
+    return Opinion(claims=len(claims), signs=len(held) if isinstance(held, dict) else 0, written=str(target))
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {"train reader": train_reader, "train opinion": train_opinion}

@@ -77,8 +77,8 @@ def content(text: str) -> dict[str, float]:
     for mention in mentions(text):
         heavy = 2.0 if mention.term.kind in _HEAVY else 0.5 if mention.term.kind == "respiratory" else 1.5
         weights[f"@{mention.term.id}"] = heavy
-    for code in _CODE.findall(text):
-        weights[f"!{code.lower()}"] = 1.0
+    for code in codes(text):
+        weights[f"!{code}"] = 1.0
     for name, pattern in _ARMS.items():
         if pattern.search(text):
             weights[f"!{name}"] = 1.5
@@ -90,6 +90,11 @@ def content(text: str) -> dict[str, float]:
         if number.direction is not None:
             weights[f"{_SIGN[number.direction]}{base:g}"] = 2.0
     return weights
+
+
+def codes(text: str) -> frozenset[str]:
+    """Codes of a text such as CYP1A2 or T2b."""
+    return frozenset(code.lower() for code in _CODE.findall(text))
 
 
 def texts_for(claim: str, evidence: Iterable[Evidence]) -> list[str]:

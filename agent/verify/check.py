@@ -1,6 +1,7 @@
 """Whether a sentence is carried by the evidence it cites: a pure function of both.
 
-The order of the checks is the order of the reasons a person sees: keys, numbers, side, drug, population, edition, polarity, relevance.
+The order of the checks is the order of the reasons a person sees: keys, numbers, side, drug, population, edition, polarity, relevance. What
+the rules object is then weighed by a fitted second reading (`opinion`), which may also object where they do not.
 """
 
 import re
@@ -16,6 +17,7 @@ from agent.verify.compare import compared
 from agent.verify.facts.instances import readings
 from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_population, wrong_side
 from agent.verify.numbers import numbers_of
+from agent.verify.opinion.model import second_reading
 from agent.verify.placeholders import fill
 from agent.verify.record import is_pattern, unsupported
 from agent.verify.text import normalise
@@ -87,14 +89,25 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     ruled = any(e.inferred or is_pattern(e) for e in cited)
     if marked and not ruled:
         return None, "an inference belongs to a rule with premises, and none of them is cited"
-    reason = _against(body, cited)
-    if reason and not _cleared(body, cited):
+    reason = second_reading(body, cited, _objection(body, cited))
+    if reason:
         return None, reason
     if marked:
         return "inferred", None
     if any(e.inferred for e in cited) and not _SAYS_SO.search(body):
         return None, "it rests on an inference and is not marked as one"
     return _support_of(body, cited), None
+
+
+def objection_of(text: str, cited: list[Evidence]) -> tuple[str, str | None]:
+    """A claim without the mark of an inference, and what the rules object to it."""
+    body = _MARKED.sub("", text)
+    return body, _objection(body, cited)
+
+
+def _objection(body: str, cited: list[Evidence]) -> str | None:
+    reason = _against(body, cited)
+    return reason if reason and not _cleared(body, cited) else None
 
 
 def _against(text: str, cited: list[Evidence]) -> str | None:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -138,6 +139,11 @@ def numbers_of(text: str) -> list[Number]:
 
 def located(text: str) -> list[tuple[int, int, Number]]:
     """Numbers of `text` with first and last character."""
+    return list(_located(text))
+
+
+@lru_cache(maxsize=16384)
+def _located(text: str) -> tuple[tuple[int, int, Number], ...]:
     masked, found = _mask(text)
     bounds = [0, *(m.end() for m in _CLAUSE.finditer(masked)), len(masked)]
     spans: list[tuple[int, int, Number]] = []
@@ -158,7 +164,7 @@ def located(text: str) -> list[tuple[int, int, Number]]:
     _share_range_units(masked, spans)
     named = [(m.end(), labels_of(m.group(0))) for m in _LABEL.finditer(text)]
     situated = [(start, end, _situate(masked, found, bounds, start, end, number)) for start, end, number in spans]
-    return [(start, end, replace(n, label=_label_at(start, named, bounds))) for start, end, n in situated]
+    return tuple((start, end, replace(n, label=_label_at(start, named, bounds))) for start, end, n in situated)
 
 
 def _label_at(start: int, named: list[tuple[int, frozenset[str]]], bounds: list[int]) -> frozenset[str]:

@@ -5,13 +5,15 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
 from medmpt_backend.imaging.volume import Volume
 
 LOW_HU, HIGH_HU = -1024, 3071
 THIRDS: tuple[Literal["upper", "middle", "lower"], ...] = ("upper", "middle", "lower")
+# Steps of stored values that are told from rounding, and levels enough to say where they lie.
+COARSE_STEP_HU = 1.5
+MIN_LEVELS = 8
 # Region codes: 1 to 3 right upper, middle, lower; 4 to 6 left upper, middle, lower.
 REGIONS = 6
 
@@ -109,16 +111,19 @@ def histograms(volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]) -> tuple[
 
 
 def _spread(counts: NDArray[np.int64], step: float) -> NDArray[np.float64]:
-    """Where stored values are several HU apart, each stands for the whole step around it: spread it evenly there."""
-    width = round(step)
+    """Where stored values are several HU apart, each stands for the whole step around it: spread it evenly there.
+
+    The steps need not be whole HU: where the levels lie exactly follows from all that are seen. Ends of the scale stay as they are.
+    """
     out = counts.astype(np.float64)
-    if width <= 1:
+    seen = np.flatnonzero(counts[:, 1:-1].any(axis=0)) + 1
+    if step < COARSE_STEP_HU or len(seen) < MIN_LEVELS:
         return out
-    kernel = np.full(width if width % 2 else width + 1, 1.0)
-    if width % 2 == 0:
-        kernel[[0, -1]] = 0.5
-    spread: NDArray[np.float64] = ndimage.convolve1d(out, kernel / width, axis=1, mode="nearest")
-    half = len(kernel) // 2
-    spread[:, :half], spread[:, -half:] = out[:, :half], out[:, -half:]
-    spread *= out.sum(axis=1, keepdims=True) / np.maximum(spread.sum(axis=1, keepdims=True), 1e-9)
-    return spread
+    number = np.rint((seen - seen[0]) / step)
+    phase = seen[0] + float(np.mean(seen - seen[0] - number * step))
+    edges = phase + (np.arange(int(number[-1]) + 2) - 0.5) * step
+    places = np.arange(1, out.shape[1]) - 0.5
+    for row in out:
+        levels = np.bincount(number.astype(np.int64), weights=row[seen], minlength=int(number[-1]) + 1)
+        row[1:-1] = np.diff(np.interp(places, edges, np.concatenate([[0.0], np.cumsum(levels)])))
+    return out

@@ -88,7 +88,8 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
         mask, centre, inner, solid = _settled(crop, seed)
         deep = crop.absolute(centre)
-        if not cut(mask) and max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True)) > _RECENTRE_MM:
+        away = max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True))
+        if (not cut(mask) or reach == REACHES_MM[-1]) and away > _RECENTRE_MM:
             crop = crop_around(volume, lungs, deep, reach)
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
         if not cut(mask):

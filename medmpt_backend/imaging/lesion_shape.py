@@ -25,6 +25,8 @@ HALO_REACH = 0.6
 BAND_MM = 3.5
 # Ground glass has no sharp edge: it is followed to this many inner radii from its middle.
 SPREAD = 3.4
+# So is a large solid mass, which is joined to the wall's layers and to the mediastinum.
+LARGE_MM = 8.0
 # Thicker layers are not pleura or fissure.
 THIN_MM = 4.0
 # More than this is no single lesion.
@@ -109,7 +111,7 @@ def core(
         return part, depth
     core = labels == labels[centre]
     kept = part & within(core, radius + 0.5 * spacing[1], spacing)
-    if not solid:
+    if not solid or inner > LARGE_MM:
         away = np.meshgrid(
             *[(np.arange(n) - c) * s for n, c, s in zip(part.shape, centre, spacing, strict=True)], indexing="ij", sparse=True
         )

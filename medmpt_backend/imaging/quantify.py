@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.errors import OutOfDomain
-from medmpt_backend.imaging.anatomy.balls import opened
-from medmpt_backend.imaging.anatomy.chest_domain import require_chest
-from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
+from medmpt_backend.imaging.anatomy.balls import box_of, opened
+from medmpt_backend.imaging.anatomy.chest_domain import absent_side, require_chest
+from medmpt_backend.imaging.anatomy.lungs import RIGHT, Lungs, segment
 from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.figures import LungFigures, RegionFigures, SeriesRow, Side, Third
@@ -18,6 +18,7 @@ from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findin
 from medmpt_backend.imaging.findings.groups import Findings, Point
 from medmpt_backend.imaging.findings.key_slices import key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
+from medmpt_backend.imaging.findings.one_lung import without_other_side
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
@@ -55,6 +56,7 @@ class Quantification:
         definitions: By figure, what is counted, and the source.
         findings: Airway, pleura, consolidation, calcium, heart, bone and muscle, each with its validity.
         warnings: From reading the series, then one sentence per limit.
+        absent_side: The side that holds no aerated lung, None where both lungs are there.
     """
 
     series: SeriesInfo
@@ -67,6 +69,7 @@ class Quantification:
     definitions: Mapping[str, str]
     findings: Findings
     warnings: tuple[str, ...] = field(default=())
+    absent_side: Side | None = None
 
     @property
     def status(self) -> Literal["ok", "partial"]:
@@ -131,7 +134,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     volume = replace(volume, series=series)
     codes = region_codes(lungs)
     (found, low_share, ggo, dense), _ = together(lambda: _densities(volume, lungs, codes), lambda: cavity_of(lungs))
-    sizes = np.bincount(codes.ravel(), minlength=REGIONS + 1)
+    sizes = np.array([np.count_nonzero(codes == code) for code in range(REGIONS + 1)])
     shares = {
         name: 100.0 * np.bincount(codes[mask], minlength=REGIONS + 1) / np.maximum(sizes, 1)
         for name, mask in (("ggo", ggo), ("consolidation", dense))
@@ -142,6 +145,10 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     limits = limits_of(volume, lungs, figures.median_hu)
     inside = [found[code - 1].litres * 10 * float(shares["consolidation"][code]) for code in range(1, REGIONS + 1)]
     seen = findings_of(volume, lungs, between, (sum(inside[:3]), sum(inside[3:])))
+    side = absent_side(lungs)
+    absent: Side | None = None if side is None else "right" if side == RIGHT else "left"
+    if absent is not None:
+        seen = without_other_side(seen, absent)
     return Quantification(
         series=volume.series,
         slices=volume.hu.shape[0],
@@ -153,6 +160,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
         findings=seen,
         warnings=volume.warnings + unchecked + contradicted + tuple(limit.reason for limit in limits),
+        absent_side=absent,
     )
 
 
@@ -186,11 +194,15 @@ def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius
     Returns:
         `(d, h, w)` bool on the grid.
     """
-    mask = (codes > 0) & (lungs.grid.hu >= span[0]) & (lungs.grid.hu <= span[1])
-    if not mask.any():
-        return mask
+    out = np.zeros(codes.shape, dtype=bool)
+    if not codes.any():
+        return out
+    box = box_of(codes > 0)
+    hu = lungs.grid.hu[box]
+    mask = (codes[box] > 0) & (hu >= span[0]) & (hu <= span[1])
     radius = max(radius_mm, 1.25 * max(lungs.grid.spacing))
-    return opened(mask, radius, lungs.grid.spacing, radius + 0.6 * max(lungs.grid.spacing))
+    out[box] = opened(mask, radius, lungs.grid.spacing, radius + 0.6 * max(lungs.grid.spacing))
+    return out
 
 
 def _both(both: Histogram, found: list[Histogram], ggo_pct: float, consolidation_pct: float) -> LungFigures:

@@ -33,7 +33,8 @@ _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?")
 _FAMILY = 6
 FEATURES = (
     "families", "figures", "opposed", "agreed", "words", "entities", "others", "words_for_length", "first", "last", "position", "length",
-    "sentences", "digits", "words_below_best", "others_below_best", *(f"{name}_given" for name in _KINDS), *(f"{name}_lacking" for name in _KINDS),
+    "sentences", "digits", "words_below_best", "others_below_best",
+    *(f"{name}_given" for name in _KINDS), *(f"{name}_lacking" for name in _KINDS),
 )  # fmt: skip
 
 

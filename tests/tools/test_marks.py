@@ -249,5 +249,5 @@ def test_a_marked_lesion_leads_the_impression_and_experiments_answer_where_asked
     assert not any("nothing was found" in row.text for row in impression.sentences)
     asked = quantify_ct(replace(real, question="冠状动脉有钙化吗？")).evidence
     said = next(e for e in asked if e.key.endswith("experimental-calcium"))
-    assert "造影剂" in (said.text_zh or "")
+    assert "对比剂" in (said.text_zh or "")
     assert not any("experimental" in e.key for e in quantify_ct(real).evidence)

@@ -142,6 +142,7 @@ DECLARED: dict[str, Entry] = {
     "train tokenizer": Entry(_MODEL, "Learn the vocabulary of a data set's reports"),
     "train heads": Entry(_MODEL, "Fit heads on a frozen encoder"),
     "train reader": Entry(_MODEL, "Fit the reader of messages on labelled utterances"),
+    "train opinion": Entry(_MODEL, "Fit the second reading of claims on pairs written by hand and on perturbed passages"),
     "train convert": Entry(_MODEL, "Turn DICOM folders and a table of reports into training shards"),
     "parity": Entry(_MODEL, "Compare with the published model's outputs"),
     "index build": Entry(_HOUSE, "Build the search index"),

@@ -42,9 +42,14 @@ def _grade(word: str) -> str:
     return f"!grade:{_GRADES.get(word, _GRADES.get(word[0], word))}"
 
 
+def grades_of(text: str) -> frozenset[str]:
+    """Grades that a text names."""
+    return frozenset(_grade(m.group(0).lower()) for m in _GRADE.finditer(text))
+
+
 def words_of(text: str) -> frozenset[str]:
     """Content of a text with the labels and grades it names."""
-    named = {f"!label:{x}" for x in labels_of(text)} | {_grade(m.group(0).lower()) for m in _GRADE.finditer(text)}
+    named = {f"!label:{x}" for x in labels_of(text)} | grades_of(text)
     gone = denial(text).absent
     held = (frozenset(content(text)) - gone) | frozenset(named) | frozenset(f"!not:{g}" for g in gone)
     return frozenset(w[:_STEM] if w.isascii() and w.isalpha() else w for w in held)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from medmpt_backend.imaging.anatomy.grid import Grid
 from medmpt_backend.imaging.anatomy.lumen import Region, follow, parts, ring_share, round_enough
+from medmpt_backend.imaging.anatomy.spine import find_spine
 
 # Cross-section of an adult trachea is about 1 to 5 cm2; children, voxels of 4 mm and saber-sheath or dilated tracheas widen the range.
 MIN_AREA_MM2 = 40.0
@@ -27,6 +28,8 @@ MIN_APART_MM = 13.0
 MAX_AIRWAY_ML = 150.0
 # The carina lies this near to the middle of the air inside the body, as a share of its width.
 MAX_OFF_CENTRE = 0.22
+# Or this near to the middle of the spine: a collapsed lung draws the trachea over by some centimetres.
+NEAR_SPINE_MM = 40.0
 # A trachea runs in the mediastinum: this share of the voxels next to its lumen is denser than lung; inside a lung nearly none is.
 MIN_WALL = 0.8
 MIN_WALL_COARSE = 0.7
@@ -73,12 +76,20 @@ def find_airway(grid: Grid, inside: NDArray[np.bool_]) -> Airway | None:
     for track in _tracks(grid, inside):
         fork = _fork(grid, inside, track)
         airway = _airway(grid, track, fork)
-        if airway is None or abs(airway.lowest[2] - middle) > MAX_OFF_CENTRE * width:
+        if airway is None or (
+            abs(airway.lowest[2] - middle) > MAX_OFF_CENTRE * width and not _before_spine(grid, inside, airway.lowest[2])
+        ):
             continue
         if airway.carina is not None:
             return airway
         undivided.append(airway)
     return max(undivided, key=lambda airway: int(np.count_nonzero(airway.mask)), default=None)
+
+
+def _before_spine(grid: Grid, inside: NDArray[np.bool_], x: int) -> bool:
+    """Whether a column runs before the spine: the middle of a chest of which one side holds no air."""
+    spine = find_spine(grid, inside)
+    return spine is not None and abs(spine.x - x) * grid.spacing[2] <= NEAR_SPINE_MM
 
 
 def _tracks(grid: Grid, inside: NDArray[np.bool_]) -> Iterator[list[Region]]:

@@ -143,13 +143,20 @@ def _fill(
 ) -> None:
     """Voxels nearer than the ribs, and of these the ones beyond the lung."""
     edge, lung_end = ends
-    yy = np.arange(grid.hu.shape[1], dtype=np.float32)[:, None]
-    xx = np.arange(grid.hu.shape[2], dtype=np.float32)[None]
+    all_y = np.arange(grid.hu.shape[1], dtype=np.float32)[:, None]
+    all_x = np.arange(grid.hu.shape[2], dtype=np.float32)[None]
     for i, k in enumerate(range(span[0], span[1] + 1)):
+        if np.isnan(edge[i]).all():
+            continue
+        far_mm = float(np.nanmax(edge[i]))
+        rows, columns = (
+            slice(max(0, int(c - far_mm / s)), int(c + far_mm / s) + 2) for c, s in zip(centres[i], grid.spacing[1:], strict=True)
+        )
+        yy, xx = all_y[rows], all_x[:, columns]
         dy = (yy - np.float32(centres[i, 0])) * np.float32(grid.spacing[1])
         dx = (xx - np.float32(centres[i, 1])) * np.float32(grid.spacing[2])
         ray = np.rint(np.arctan2(dy, dx) * np.float32(RAYS / (2 * np.pi))).astype(np.int16) % RAYS
         far = np.hypot(dy, dx)
         within = far <= np.nan_to_num(edge[i], nan=-1.0)[ray]
-        inside[k][within] = side
-        behind[k] |= within & (far > np.nan_to_num(lung_end[i], nan=1e9)[ray])
+        inside[k, rows, columns][within] = side
+        behind[k, rows, columns] |= within & (far > np.nan_to_num(lung_end[i], nan=1e9)[ray])

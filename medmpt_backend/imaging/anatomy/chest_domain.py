@@ -1,6 +1,6 @@
 """Whether a volume is a whole chest, upright and not mirrored, asked of its anatomy and not of a voxel count."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
@@ -8,6 +8,8 @@ from scipy import ndimage
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.airway import find_airway
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, air_inside
+from medmpt_backend.imaging.anatomy.orientation import Frame, lung_frame, require_front, require_left
+from medmpt_backend.imaging.anatomy.spine import find_spine, other_side_stands
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -34,27 +36,7 @@ MIN_FIELD_MM, MAX_FIELD_MM = 80.0, 1000.0
 # Without a carina, other things have to speak for a chest: tissue between the lungs, bone around them.
 MIN_BETWEEN_ML = 150.0
 MIN_RIBS_ML = 10.0
-BONE_HU = 300
 RIB_HU = 180
-MIN_SPINE_ML = 4.0
-# A heart full of contrast counts as bone in front; a scan with front and back swapped shows more than this.
-SWAPPED_RATIO = 1.25
-# Heart left of the trachea by the difference of right and left; mirrored scans show it this far on the right.
-MIRRORED_MM = -5.0
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where the lungs lie on the grid: first and last index (inclusive) along each axis, both lungs together."""
-
-    z: tuple[int, int]
-    y: tuple[int, int]
-    x: tuple[int, int]
-
-    @property
-    def middle_x(self) -> float:
-        """Middle between the outer edges of the lungs."""
-        return (self.x[0] + self.x[1]) / 2
 
 
 def require_chest(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
@@ -72,24 +54,31 @@ def require_chest(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
     """
     _require_field(volume)
     _require_image(lungs)
-    _require_two_lungs(lungs)
+    alone = _require_two_lungs(lungs)
     _require_tissue(lungs)
     frame = lung_frame(lungs)
     _require_whole(lungs)
+    if alone is not None:
+        return _one_lung(lungs, frame, alone)
     said = _require_airway(lungs, frame)
-    _require_spine(lungs, frame)
-    _require_heart_left(lungs, frame)
-    return said
+    require_front(lungs, frame, frame.middle_x)
+    return said + require_left(lungs, frame)
 
 
-def lung_frame(lungs: Lungs) -> Frame:
-    """Extent of both lungs."""
-    spans = []
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        hit = np.flatnonzero((lungs.labels > 0).any(axis=others))
-        spans.append((int(hit[0]), int(hit[-1])))
-    return Frame(spans[0], spans[1], spans[2])
+def _one_lung(lungs: Lungs, frame: Frame, spine_x: float) -> tuple[str, ...]:
+    """A chest whose other side holds no lung worth the name: what is certain of its orientation, and what is said."""
+    require_front(lungs, frame, spine_x)
+    if (lungs.airway is None or lungs.airway.carina is None) and _carina_when_turned(lungs):
+        raise OutOfDomain(message("the volume is upside down: the trachea divides towards the first slice; check the order of the slices"))
+    least = min(lungs.millilitres(side) for side in (RIGHT, LEFT))
+    return (
+        message(
+            "The {side} side of the chest holds {least:.0f} ml of aerated lung: collapsed, filled with fluid or disease, or removed. "
+            "What fills it is not measured, and left and right are taken from the header.",
+            side=message("right") if absent_side(lungs) == RIGHT else message("left"),
+            least=least,
+        ),
+    )
 
 
 def _require_field(volume: Volume) -> None:
@@ -119,10 +108,18 @@ def _require_image(lungs: Lungs) -> None:
         )
 
 
-def _require_two_lungs(lungs: Lungs) -> None:
-    """Two lungs of possible size."""
+def absent_side(lungs: Lungs) -> int | None:
+    """The side that holds no lung beside that of the other side, None where both are there."""
     right, left = lungs.millilitres(RIGHT), lungs.millilitres(LEFT)
-    small, large = sorted((right, left))
+    if min(right, left) >= MIN_RATIO * max(right, left):
+        return None
+    return RIGHT if right < left else LEFT
+
+
+def _require_two_lungs(lungs: Lungs) -> float | None:
+    """Two lungs of possible size, or one beside a whole side of the chest without air: the column of the spine then, else None."""
+    right, left = lungs.millilitres(RIGHT), lungs.millilitres(LEFT)
+    large = max(right, left)
     sizes = message("right {right:.2f} l, left {left:.2f} l", right=right / 1000, left=left / 1000)
     if large < MIN_LUNG_ML:
         raise OutOfDomain(
@@ -137,12 +134,18 @@ def _require_two_lungs(lungs: Lungs) -> None:
                 "this is not a chest: the air inside it measures {litres:.1f} l, more than two lungs can hold", litres=(right + left) / 1000
             )
         )
-    if small < MIN_RATIO * large or small < MIN_LUNG_ML / 2:
+    if absent_side(lungs) is None:
+        return None
+    larger = lungs.labels == (RIGHT if right > left else LEFT)
+    spine = find_spine(lungs.grid, larger)
+    if spine is None or not other_side_stands(lungs.grid, larger, spine):
         raise OutOfDomain(
             message(
-                "two lungs are needed and only one was found ({sizes}): half a thorax, or a lung that is collapsed or removed", sizes=sizes
+                "two lungs are needed and only one was found ({sizes}): half a thorax, or a chest of which one side is not shown",
+                sizes=sizes,
             )
         )
+    return spine.x
 
 
 def _require_tissue(lungs: Lungs) -> None:
@@ -264,64 +267,3 @@ def _ribs_ml(lungs: Lungs) -> float:
     )
     bone = (lungs.grid.hu[:, ::step, ::step] > RIB_HU) & near
     return float(np.count_nonzero(bone)) * lungs.grid.voxel_ml * step * step
-
-
-def _require_spine(lungs: Lungs, frame: Frame) -> None:
-    """Bone of the spine behind the lungs' middle."""
-    back, front = bone_behind_and_before(lungs, frame)
-    if max(back, front) < MIN_SPINE_ML:
-        raise OutOfDomain(
-            message("no spine was found behind the lungs ({back:.1f} ml of bone): a phantom, or values that are not HU", back=back)
-        )
-    if front > back * SWAPPED_RATIO:
-        raise OutOfDomain(
-            message(
-                "front and back are swapped: bone before the lungs {front:.0f} ml, behind them {back:.0f} ml; check the "
-                "orientation of the rows",
-                front=front,
-                back=back,
-            )
-        )
-
-
-def bone_behind_and_before(lungs: Lungs, frame: Frame) -> tuple[float, float]:
-    """Bone in the back and in the front quarter of the lungs' depth near the middle, ml."""
-    spacing, hu = lungs.grid.spacing, lungs.grid.hu
-    depth = frame.y[1] - frame.y[0] + 1
-    half = round(40.0 / spacing[2])
-    left = max(0, int(frame.middle_x) - half)
-    band = hu[frame.z[0] : frame.z[1] + 1, :, left : int(frame.middle_x) + half]
-    quarter, margin = depth // 4, round(30.0 / spacing[1])
-    front = band[:, max(0, frame.y[0] - margin) : frame.y[0] + quarter]
-    back = band[:, frame.y[1] + 1 - quarter : frame.y[1] + 1 + margin]
-    return float(np.count_nonzero(back > BONE_HU)) * lungs.grid.voxel_ml, float(np.count_nonzero(front > BONE_HU)) * lungs.grid.voxel_ml
-
-
-def _require_heart_left(lungs: Lungs, frame: Frame) -> None:
-    """The heart lies to the left of the trachea and the left lung is the smaller one."""
-    right, left = lungs.millilitres(RIGHT), lungs.millilitres(LEFT)
-    offset = heart_offset_mm(lungs, frame)
-    if offset < MIRRORED_MM and 0.6 * left < right < left:
-        raise OutOfDomain(
-            message(
-                "left and right are swapped: the heart lies {offset:.0f} mm to the right of the trachea, the right lung is "
-                "the smaller one (or situs inversus); check the orientation of the columns",
-                offset=-offset,
-            )
-        )
-
-
-def heart_offset_mm(lungs: Lungs, frame: Frame) -> float:
-    """How far the tissue between the lungs below the carina lies to the left of the trachea, mm (negative: to the right)."""
-    if lungs.airway is None:
-        return 0.0
-    carina = lungs.airway.lowest
-    weight = total = 0.0
-    for plane in lungs.labels[carina[0] + 1 : frame.z[1] + 1]:
-        right_edge = np.where(plane == RIGHT, np.arange(plane.shape[1]), -1).max(axis=1)
-        left_edge = np.where(plane == LEFT, np.arange(plane.shape[1]), plane.shape[1]).min(axis=1)
-        rows = (right_edge >= 0) & (left_edge < plane.shape[1]) & (right_edge < left_edge)
-        width = (left_edge - right_edge)[rows].astype(float)
-        weight += float(width.sum())
-        total += float((width * ((left_edge + right_edge)[rows] / 2 - carina[2])).sum())
-    return total / weight * lungs.grid.spacing[2] if weight else 0.0

@@ -10,7 +10,8 @@ from scipy.spatial import KDTree
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
 from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, refine
-from medmpt_backend.imaging.anatomy.outside import without_padding, without_room_air
+from medmpt_backend.imaging.anatomy.outside import inside_body, without_padding
+from medmpt_backend.imaging.anatomy.spine import find_spine
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import Volume
 
@@ -26,6 +27,11 @@ CLOSING_MM = 6.0
 # Gas of the stomach, the colon or a pneumothorax is plain; even bullous lung has walls and vessels.
 PLAIN_GAS_HU = -970
 PLAIN_GAS_SHARE = 0.8
+# A part smaller than this share of the other one is no lung of its own; a part smaller than the second share only beside a lung
+# that keeps to its side of the spine.
+LEAST_PART, USUAL_PART = 0.08, 0.15
+# Share of a lung that may lie beyond the spine.
+BEYOND_SPINE = 0.12
 # Centres of two lungs lie at least this far apart (usual: about 120 mm); parts of one lung lie closer.
 SEPARATION_MM = 60.0
 
@@ -65,23 +71,24 @@ def segment(volume: Volume) -> Lungs:
     airway = find_airway(grid, inside)
     lung_air = inside
     if airway is not None:
-        wall = ndimage.binary_dilation(airway.mask, structure=ndimage.generate_binary_structure(3, 1))
-        lung_air = inside & ~wall
+        box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box_of(airway.mask))
+        lung_air = inside.copy()
+        lung_air[box] &= ~ndimage.binary_dilation(airway.mask[box], structure=ndimage.generate_binary_structure(3, 1))
     labels = _both_lungs(grid, _large_parts(grid, lung_air))
     return Lungs(grid, labels, airway, inside)
 
 
 def air_inside(grid: Grid) -> NDArray[np.bool_]:
-    """Air that no path inside its axial slice joins to the edge of the image."""
+    """Air inside the body: what no path inside its axial slice joins to the edge of the image, and lung that the edge cuts."""
     air = grid.hu < LUNG_BELOW_HU
     planar = np.zeros((3, 3, 3), dtype=bool)
     planar[1] = ndimage.generate_binary_structure(2, 1)
     labels, count = ndimage.label(air, structure=planar)
-    keep = np.ones(count + 1, dtype=bool)
-    keep[0] = False
+    at_edge = np.zeros(count + 1, dtype=bool)
     for edge in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):
-        keep[np.unique(edge)] = False
-    return without_room_air(grid, keep[labels], labels)
+        at_edge[np.unique(edge)] = True
+    found: NDArray[np.bool_] = inside_body(grid, labels, at_edge)[labels]
+    return found
 
 
 def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -90,18 +97,23 @@ def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not count:
         return air
     sizes = np.bincount(labels[air], minlength=count + 1)
-    plain = np.bincount(labels[air & (grid.hu < PLAIN_GAS_HU)], minlength=count + 1)
-    gas = plain > PLAIN_GAS_SHARE * sizes
-    if sizes[~gas].any():
+    large = sizes >= max(1, int(sizes.max() / 12))
+    some = np.s_[:, ::2, ::2]
+    seen, air_seen = labels[some], air[some]
+    plain = np.bincount(seen[air_seen & (grid.hu[some] < PLAIN_GAS_HU)], minlength=count + 1)
+    gas = large & (plain > PLAIN_GAS_SHARE * np.bincount(seen[air_seen], minlength=count + 1))
+    if gas.any() and (large & ~gas).any():
         sizes[gas] = 0
-    return (sizes >= max(1, int(sizes.max() / 12)))[labels] & air
+        large = sizes >= max(1, int(sizes.max() / 12))
+    large[0] = False
+    return large[labels]
 
 
 def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Split lung air into right and left, and close each over its vessels."""
     coarse = coarsen(grid, COARSE_MM)
     solid = fraction(air, coarse.factors, coarse.hu.shape) >= 0.5
-    sides = _split(solid, coarse.spacing)
+    sides = _split(coarse, solid)
     whole = np.zeros_like(sides)
     both = together(lambda: _close(sides == RIGHT, coarse.spacing, CLOSING_MM), lambda: _close(sides == LEFT, coarse.spacing, CLOSING_MM))
     for side, grown in zip((RIGHT, LEFT), both, strict=True):
@@ -112,28 +124,50 @@ def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.where(air, fine_sides, labels)
 
 
-def _split(solid: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
+def _split(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Right and left seeds: erode until two large parts lie side by side, then give every voxel to the nearer part."""
     sides = np.zeros(solid.shape, dtype=np.uint8)
     for radius in (0.0, 3.0, 6.0, 9.0, 12.0):
-        core = deeper(solid, radius, spacing) if radius else solid
+        core = deeper(solid, radius, grid.spacing) if radius else solid
         labels, count = ndimage.label(core)
         if not count:
             break
-        sizes = np.bincount(labels[core], minlength=count + 1)
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        sizes[0] = 0
         order = np.argsort(-sizes)[:2]
-        if count >= 2 and sizes[order[1]] >= 0.15 * sizes[order[0]]:
-            centres = [float(np.nonzero(labels == i)[2].mean()) for i in order]
-            apart = (centres[0] - centres[1]) * spacing[2]
+        if count >= 2 and sizes[order[1]] >= LEAST_PART * sizes[order[0]]:
+            if sizes[order[1]] < USUAL_PART * sizes[order[0]] and _straddles(grid, labels == order[0]):
+                continue
+            centres = [float(np.nonzero((labels == i).any(axis=(0, 1)))[0].mean()) for i in order]
+            apart = (centres[0] - centres[1]) * grid.spacing[2]
             if abs(apart) >= SEPARATION_MM:
                 right, left = (order[0], order[1]) if apart < 0 else (order[1], order[0])
                 sides[labels == right], sides[labels == left] = RIGHT, LEFT
-                return _to_nearest(sides, solid, spacing)
+                return _to_nearest(sides, solid, grid.spacing)
+    return _one_side(grid, solid)
+
+
+def _straddles(grid: Grid, part: NDArray[np.bool_]) -> bool:
+    """Whether a part lies on both sides of the spine: two lungs that are still joined. Without a spine it does."""
+    spine = find_spine(grid, part)
+    if spine is None:
+        return True
+    columns = np.count_nonzero(part, axis=(0, 1))
+    left = int(columns[: round(spine.x)].sum())
+    return min(left, int(columns.sum()) - left) > BEYOND_SPINE * int(columns.sum())
+
+
+def _one_side(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """One lung: every part belongs to the side of the spine on which it lies (of the image, where no spine is seen)."""
+    sides = np.zeros(solid.shape, dtype=np.uint8)
     labels, count = ndimage.label(solid)
-    if count:
-        biggest = int(np.argmax(np.bincount(labels.ravel())[1:])) + 1
-        centre = ndimage.center_of_mass(labels == biggest)[2]
-        sides[labels == biggest] = RIGHT if centre < solid.shape[2] / 2 else LEFT
+    if not count:
+        return sides
+    spine = find_spine(grid, solid)
+    middle = spine.x if spine is not None else solid.shape[2] / 2
+    for i, box in enumerate(ndimage.find_objects(labels), start=1):
+        centre = (box[2].start + box[2].stop - 1) / 2
+        sides[box][labels[box] == i] = RIGHT if centre < middle else LEFT
     return sides
 
 

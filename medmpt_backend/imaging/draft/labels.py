@@ -60,7 +60,8 @@ def labels_of(q: Quantification) -> Labels:
     for name in ("total_l", "right_l", "left_l"):
         found.words[name] = getattr(q.lungs, name)
     cut = any(limit.cause == "partial_lungs" for limit in q.limits)
-    found.names.add("cut_lungs" if cut else "volume")
+    found.names.add("one_lung" if q.absent_side else "cut_lungs" if cut else "volume")
+    _name_side(found, "one_lung", [q.absent_side] if q.absent_side else [])
     _pleura(found, q)
     _dense(found, q)
     _shares(found, q, cut)

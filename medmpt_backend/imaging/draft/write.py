@@ -92,7 +92,8 @@ def _finding(row: Mapping[str, Any], labels: Labels) -> Sentence:
 
 def _impression(row: Mapping[str, Any], labels: Labels) -> Sentence:
     (en, figures), (zh, _) = _filled(row["impression_en"], labels), _filled(row["impression_zh"], labels)
-    return Sentence(f"impression_{row['group']}", "impression", en, zh, "measured", row.get("finding"), True, figures)
+    finding = row.get("finding")
+    return Sentence(f"impression_{row['group']}", "impression", en, zh, "measured", finding, True if finding else None, figures)
 
 
 def _nothing(labels: Labels) -> list[Sentence]:

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.grid import Grid
 from medmpt_backend.imaging.anatomy.lungs import Lungs
-from medmpt_backend.imaging.anatomy.outside import body_of
+from medmpt_backend.imaging.anatomy.outside import body_of, convex
 
 # Vertebral bodies of the lower thorax are about 26 to 40 mm wide.
 BODY_RADIUS_MM = (8.0, 24.0)
@@ -92,27 +92,11 @@ def muscle_and_fat(lungs: Lungs, level: Vertebra) -> tuple[float, float]:
     cm2 = grid.spacing[1] * grid.spacing[2] / 100
     fat = body & (plane >= FAT_HU[0]) & (plane <= FAT_HU[1])
     bone = (plane > _BONE_HU) & body
-    yy, xx = np.nonzero(bone)
-    if not len(yy):
+    if not bone.any():
         return 0.0, float(np.count_nonzero(fat)) * cm2
-    inside = ndimage.binary_erosion(hull(np.stack([yy, xx], axis=1), plane.shape), iterations=max(1, round(5 / grid.spacing[1])))
+    inside = ndimage.binary_erosion(convex(bone), iterations=max(1, round(5 / grid.spacing[1])))
     behind = np.arange(plane.shape[0])[:, None] >= level.y - level.radius_mm / grid.spacing[1]
     muscle = body & ~bone & (~inside | (behind & (np.abs(np.arange(plane.shape[1]) - level.x)[None] * grid.spacing[2] < 45)))
     muscle &= (plane >= MUSCLE_HU[0]) & (plane <= MUSCLE_HU[1])
     muscle = ndimage.binary_opening(muscle)
     return float(np.count_nonzero(muscle)) * cm2, float(np.count_nonzero(fat)) * cm2
-
-
-def hull(points: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Pixels inside the convex hull of some points."""
-    from scipy.spatial import ConvexHull, QhullError
-
-    try:
-        planes = ConvexHull(points).equations
-    except QhullError:
-        return np.zeros(shape, dtype=bool)
-    yy, xx = np.mgrid[: shape[0], : shape[1]]
-    inside = np.ones(shape, dtype=bool)
-    for a, b, c in planes:
-        inside &= a * yy + b * xx + c <= 1e-9
-    return inside

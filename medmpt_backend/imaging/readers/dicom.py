@@ -123,6 +123,8 @@ def _stack(planes: Sequence[Plane], decoder: pixels.Decoder) -> tuple[NDArray[np
         )
     first = planes[0].frame
     stack = np.empty((len(planes) + len(absent), int(first.header.Rows), int(first.header.Columns)), dtype=np.int16)
+    if normal_of(first)[2] > 0:
+        stack = stack[::-1]  # filled from the feet, so that it lies in memory as it is read later, from the head
     middle = planes[len(planes) // 2].frame
     inverted = pixels.is_inverted(middle, decoder.stored(middle))
     k = 0

@@ -9,11 +9,13 @@ import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "PatientID",
@@ -23,9 +25,12 @@ _TAGS = [
     "SliceThickness", "ConvolutionKernel", "GantryDetectorTilt", "KVP",
     "InstanceNumber", "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns",
     "SamplesPerPixel",
-    "PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation", "NumberOfFrames", "RescaleIntercept", "RescaleSlope",
+    "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "NumberOfFrames", "RescaleIntercept", "RescaleSlope",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]  # fmt: skip
+# Looked up once: by name, every file would look them up again.
+_NUMBERS: list[BaseTag] = [Tag(name) for name in _TAGS]
 DAMAGE = (
     InvalidDicomError,
     ValueError,
@@ -44,6 +49,9 @@ CT_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.2.1",
     "1.2.840.10008.5.1.4.1.1.2.2",
 )
+# Pixels stored one after the other can be read where they stand; everything else is left to the decoder.
+_PLAIN_SYNTAXES: dict[str, int] = {ImplicitVRLittleEndian: 8, ExplicitVRLittleEndian: 12}
+_PIXEL_DATA = b"\xe0\x7f\x10\x00"
 # A file without the preamble begins with a group of file meta information or of identification.
 _FIRST_GROUPS = (b"\x02\x00\x00\x00", b"\x02\x00\x01\x00", b"\x02\x00\x02\x00", b"\x08\x00")
 
@@ -68,6 +76,7 @@ class Frame:
         acquisition: AcquisitionNumber, None without one.
         units: RescaleType.
         by_imager: Whether the spacing is that of the detector, for want of the image's own.
+        starts: Byte at which 16-bit pixels of a single plane stand in the file as they are, None where a decoder is needed.
     """
 
     file: Path
@@ -85,6 +94,7 @@ class Frame:
     acquisition: int | None = None
     units: str = ""
     by_imager: bool = False
+    starts: int | None = None
 
 
 def looks_like_dicom(file: Path) -> bool:
@@ -113,17 +123,38 @@ def read_frames(file: Path) -> list[Frame]:
     """
     with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=looks_like_dicom(file))
+        with file.open("rb") as source:
+            header = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=_NUMBERS, force=True)
+            starts = _plain_start(source, header)
         if "Rows" not in header or "Columns" not in header:
             return []
         patient = hashlib.sha256(str(header.get("PatientID") or "").strip().encode()).hexdigest()[:16] if header.get("PatientID") else ""
         header.pop("PatientID", None)
         if "PerFrameFunctionalGroupsSequence" in header:
             return [_enhanced(file, header, i, patient) for i in range(len(header.PerFrameFunctionalGroupsSequence))]
-        return [_classic(file, header, patient)]
+        return [_classic(file, header, patient, starts)]
 
 
-def _classic(file: Path, header: Dataset, patient: str) -> Frame:
+def _plain_start(source: BinaryIO, header: Dataset) -> int | None:
+    """Where uncompressed 16-bit pixels of one plane begin, read at the element at which the header ended; None for all else."""
+    syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
+    size = _PLAIN_SYNTAXES.get(str(syntax))
+    if size is None or int(header.get("BitsAllocated") or 0) != 16 or int(header.get("SamplesPerPixel") or 1) != 1:
+        return None
+    if int(header.get("HighBit") or 0) != int(header.get("BitsStored") or 0) - 1 or int(header.get("NumberOfFrames") or 1) != 1:
+        return None
+    at = source.tell()
+    element = source.read(size)
+    if (
+        len(element) < size
+        or element[:4] != _PIXEL_DATA
+        or int.from_bytes(element[-4:], "little") != 2 * int(header.Rows) * int(header.Columns)
+    ):
+        return None
+    return at + size
+
+
+def _classic(file: Path, header: Dataset, patient: str, starts: int | None) -> Frame:
     """The frame of a single-frame file."""
     own = _floats(header.get("PixelSpacing"), 2)
     return Frame(
@@ -142,6 +173,7 @@ def _classic(file: Path, header: Dataset, patient: str) -> Frame:
         acquisition=_whole(header.get("AcquisitionNumber")),
         units=str(header.get("RescaleType") or ""),
         by_imager=own is None,
+        starts=starts,
     )
 
 

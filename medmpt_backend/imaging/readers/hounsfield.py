@@ -29,6 +29,9 @@ def to_int16(values: NDArray[np.integer] | NDArray[np.floating], slope: float, i
         Same shape, int16, HU.
     """
     if slope == 1.0 and intercept == int(intercept) and np.issubdtype(values.dtype, np.integer):
+        if values.dtype.itemsize == 2 and -8192 <= intercept <= 0 and (values.dtype.kind == "i" or int(values.max(initial=0)) <= MAX_HU):
+            raised = np.maximum(values.view(np.int16), np.int16(AIR_HU - intercept))
+            return np.add(raised, np.int16(intercept), out=raised)
         shifted = values.astype(np.int32) + np.int32(intercept)
         clipped: NDArray[np.int16] = np.clip(shifted, AIR_HU, MAX_HU).astype(np.int16)
         return clipped

@@ -35,6 +35,8 @@ class Decoder:
         Raises:
             BadInput: Truncated, damaged, or in a compression that is not supported.
         """
+        if frame.starts is not None:
+            return _plain(frame, frame.starts)
         try:
             with warnings.catch_warnings(), pydicom.config.disable_value_validation():
                 warnings.simplefilter("ignore")
@@ -60,6 +62,23 @@ class Decoder:
                 )
             )
         return array
+
+
+def _plain(frame: Frame, starts: int) -> NDArray[np.integer]:
+    """16-bit pixels that stand in the file as they are, without what other data may hold in unused high bits."""
+    header = frame.header
+    shape = int(header.Rows), int(header.Columns)
+    signed = bool(int(header.get("PixelRepresentation") or 0))
+    try:
+        array = np.fromfile(frame.file, dtype="<i2" if signed else "<u2", count=shape[0] * shape[1], offset=starts)
+    except OSError as error:
+        raise BadInput(f"{frame.file.name!r} cannot be read ({type(error).__name__})") from error
+    if array.size != shape[0] * shape[1]:
+        raise BadInput(f"{frame.file.name!r} is truncated or damaged: it ends within its pixels")
+    unused = 16 - int(header.BitsStored)
+    if unused:
+        array = (array << unused) >> unused
+    return array.reshape(shape)
 
 
 def _opened(file: Path) -> pydicom.Dataset:
@@ -126,7 +145,7 @@ def _padding(frame: Frame, stored: NDArray[np.integer], slope: float, intercept:
         return None
     limit = _signed(frame, frame.header.get("PixelPaddingRangeLimit"))
     low, high = sorted((value, value if limit is None else limit))
-    mask: NDArray[np.bool_] = (stored >= low) & (stored <= high)
+    mask: NDArray[np.bool_] = stored == low if low == high else (stored >= low) & (stored <= high)
     if not mask.any():
         return None
     if _BODY_HU[0] <= low * slope + intercept <= min(_BODY_HU[1], MAX_HU):

@@ -1,0 +1,1 @@
+"""A second reading of a claim beside the rules: their objections weighed with bonds, contraries, strong words and figures."""

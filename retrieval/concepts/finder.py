@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from retrieval.concepts.words import HAN, PART, normalise, stem, words
+from retrieval.concepts.words import DATA, HAN, PART, normalise, stem, words
 
 T = TypeVar("T")
 _BREAK = "\x03"
@@ -96,12 +96,19 @@ def _between(out: _Writer, flat: str, start: int, end: int, back: list[int]) -> 
             gap = True
 
 
+@lru_cache(maxsize=1)
+def _not_names() -> tuple[str, ...]:
+    """Phrases inside which a shorter name means something else (`data/concepts/not_names.txt`)."""
+    lines = (DATA / "concepts" / "not_names.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
 class Finder(Generic[T]):
     """Names, and what each stands for; several things may share a name where case or the caller tells them apart."""
 
     def __init__(self, names: Iterable[tuple[str, T]]) -> None:
-        """Index names."""
-        self._values: dict[str, list[T]] = {}
+        """Index names; the phrases that are none stand among them without a value."""
+        self._values: dict[str, list[T]] = {key_of(phrase).text: [] for phrase in _not_names()}
         for name, value in names:
             key = key_of(name).text
             if key.strip(f" {_BREAK}"):
@@ -139,5 +146,6 @@ class Finder(Generic[T]):
             wanted = tuple(v for v in found.values if wants(v, text[found.start : found.end], alone))
             if wanted:
                 out.append(Found(wanted, found.start, found.end))
+            if wanted or not found.values:
                 reached = high
         return out

@@ -164,3 +164,16 @@ def test_the_tables_hold_what_the_docs_say() -> None:
 )
 def test_new_rows_carry_the_word_of_the_label(a: str, b: str, severity: str) -> None:
     assert severity in {f.severity for f in DrugGraph.load().interactions(a, b)}
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("中风险肺栓塞，可定期随访", ["pulmonary-embolism"]),
+        ("既往中风，服可定，莫西沙星过敏", ["ischaemic-stroke", "rosuvastatin", "moxifloxacin"]),
+        ("雷莫西尤单抗后，DEXA scan, cortisol 300, after RTx", []),
+        ("阿莫西林克拉维酸，咪唑安定", ["amoxicillin-clavulanate", "midazolam"]),
+    ],
+)
+def test_a_name_inside_another_word_is_none(text: str, ids: list[str]) -> None:
+    assert [m.ids[0] for m in GRAPH.scan(text)] == ids

@@ -15,7 +15,7 @@ from retrieval.guidelines.question import understand
         ("FEV1 45% pred, on pred 5 mg", "FEV1 45% pred, on prednisolone 5 mg"),
         ("血氧饱和度88，血氧85", "血氧饱和度88，血氧饱和度85"),
         ("阿奇霉素换成阿奇", "阿奇霉素换成阿奇霉素"),
-        ("阿莫西林克拉维酸过敏，改莫西", "阿莫西林克拉维酸过敏，改莫西沙星"),
+        ("阿莫西林克拉维酸过敏，雷莫西尤单抗，改莫西", "阿莫西林克拉维酸过敏，雷莫西尤单抗，改莫西沙星"),
         ("抗利尿激素，吸入激素", "抗利尿激素，吸入糖皮质激素"),
         ("PT 18 s, pt on a P-gp inhibitor and 5-FU", "prothrombin time 18 s, patient on a P-glycoprotein inhibitor and fluorouracil"),
         ("4 METs, brain mets, DEXA scan, 8 mm cf 4 mm", "4 metabolic equivalents, brain metastases, DEXA scan, 8 mm cf 4 mm"),

@@ -268,7 +268,8 @@ def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozense
         pairs = [text[i : i + 2] for i in range(first, start)]
         lost = sum(pair not in vocabulary for pair in pairs)
         # What ends like a drug and is none of the graph's is a name as soon as anything of it is new.
-        drug = DRUG_ENDING_HAN.search(match.group()) and match.group() not in _CLASS_HAN and len(pairs) > 1
-        if lost >= (1 if drug else max(1.0, _LOST * len(pairs))):
+        drug = DRUG_ENDING_HAN.search(match.group()) and match.group() not in _CLASS_HAN
+        # One character before an ending is a word of the sentence (found *pneumonia*), not a name.
+        if len(pairs) > 1 and lost >= (1 if drug else max(1.0, _LOST * len(pairs))):
             found.append((text[first:end], first, end))
     return found

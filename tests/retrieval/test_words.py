@@ -71,9 +71,14 @@ def test_a_slip_of_one_letter_is_corrected_and_said() -> None:
     assert understand("zorbifloxacin for pneumonia", LEXICON, INDEX.vocabulary, {}).names == ("zorbifloxacin",)
 
 
-@pytest.mark.parametrize("question", ["佐博沙星的剂量", "替奈利尼单抗有效吗"])
-def test_made_up_chinese_drugs_are_names(question: str) -> None:
+@pytest.mark.parametrize("question", ["佐博沙星的剂量", "替奈利尼单抗有效吗", "斯维拉韦治疗新冠的剂量", "CT findings of Meridian lung disease"])
+def test_made_up_drugs_and_proper_names_are_names(question: str) -> None:
     assert understand(question, LEXICON, INDEX.vocabulary, {}).names
+
+
+@pytest.mark.parametrize("question", ["宝宝还要打单抗吗", "尿抗原查出肺炎链球菌怎么办", "A-DROP 各项怎么打分", "haemoptysis workup order"])
+def test_words_of_a_sentence_are_no_names(question: str) -> None:
+    assert not understand(question, LEXICON, INDEX.vocabulary, {}).names
 
 
 def test_case_tells_egfr_from_egfr() -> None:

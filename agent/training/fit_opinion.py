@@ -23,7 +23,7 @@ from tools.evidence import Evidence
 # Chosen by cross-validation over evidence: the weight of the data, how often a sign must occur, and the two doubts.
 STRENGTH = 0.03
 OFTEN = 5
-LOW, HIGH = 0.4, 0.8
+LOW, HIGH = 0.3, 0.8
 PERTURBED = 600
 # What one claim counts: a perturbed one less than one that a person wrote.
 _COUNTS = {"hand": 1.0, "perturbed": 0.4, "rows": 1.0}

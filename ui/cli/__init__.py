@@ -1,5 +1,6 @@
 """The `medmpt` command: finds the room's command, runs it, and prints a page for people or one JSON object."""
 
+import atexit
 import contextlib
 import gc
 import json
@@ -19,7 +20,9 @@ _COLLECT_AFTER = 100_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `medmpt` with `arguments` (default: the process's) and return the exit code."""
-    gc.set_threshold(_COLLECT_AFTER)
+    if arguments is None:
+        gc.set_threshold(_COLLECT_AFTER)
+        atexit.register(gc.freeze)  # the collections of a process that ends took half a second and freed nothing anyone needs
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = given[: given.index("--")] if "--" in given else given
     rest = [word for word in options if word != "--json"] + given[len(options) :]

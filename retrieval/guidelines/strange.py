@@ -43,6 +43,10 @@ _GUIDELINE_HAN = _PATTERNS.regex("strange_guideline_han", 0)
 # What a Chinese name ends in; the longest first.
 _NAME_END_HAN = re.compile("|".join([*_WORDS["heads_zh"], *_WORDS["drug_endings_zh"]]))
 _LONGEST_NAME_HAN = 4
+# A score or trial with a number: letters that are no unit, gene or virus.
+_CODE = re.compile(r"[A-Z]{5,}-?\d{1,3}")
+# Germs whose last two characters were never seen side by side are names.
+_GERM_HAN = frozenset(_WORDS["germs_zh"])
 _VERBS_HAN = frozenset(_WORDS["verbs_zh"])
 _CLASS_HAN = frozenset(_WORDS["class_words_zh"])
 # Share of the character pairs of a Chinese name that the corpus has never seen side by side.
@@ -87,6 +91,8 @@ def is_general(word: str) -> bool:
 def is_strange(word: Word, vocabulary: frozenset[str]) -> bool:
     """Whether an English word is one that nobody here knows: no part of it is a number, a short piece or general English."""
     lower = word.text.lower()
+    if _CODE.fullmatch(word.text) and not {lower, lower.split("-")[0]} & (drug_names() | concept_names()):
+        return stem(lower.split("-")[0]) not in vocabulary
     if lower in STOPWORDS or not word.text.isascii() or any(c.isdigit() for c in lower) or lower in drug_names() | concept_names():
         return False
     if word.text.isupper():
@@ -270,6 +276,7 @@ def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozense
         # What ends like a drug and is none of the graph's is a name as soon as anything of it is new.
         drug = DRUG_ENDING_HAN.search(match.group()) and match.group() not in _CLASS_HAN
         # One character before an ending is a word of the sentence (found *pneumonia*), not a name.
-        if len(pairs) > 1 and lost >= (1 if drug else max(1.0, _LOST * len(pairs))):
+        germ = match.group() in _GERM_HAN and pairs and pairs[-1] not in vocabulary
+        if len(pairs) > 1 and lost >= (1 if drug or germ else max(1.0, _LOST * len(pairs))):
             found.append((text[first:end], first, end))
     return found

@@ -71,7 +71,10 @@ def test_a_slip_of_one_letter_is_corrected_and_said() -> None:
     assert understand("zorbifloxacin for pneumonia", LEXICON, INDEX.vocabulary, {}).names == ("zorbifloxacin",)
 
 
-@pytest.mark.parametrize("question", ["佐博沙星的剂量", "替奈利尼单抗有效吗", "斯维拉韦治疗新冠的剂量", "CT findings of Meridian lung disease"])
+@pytest.mark.parametrize(
+    "question",
+    ["佐博沙星的剂量", "替奈利尼单抗有效吗", "斯维拉韦治疗新冠的剂量", "CT findings of Meridian lung disease", "cut-off of LUMASCORE-7"],
+)
 def test_made_up_drugs_and_proper_names_are_names(question: str) -> None:
     assert understand(question, LEXICON, INDEX.vocabulary, {}).names
 

@@ -10,6 +10,7 @@ import json
 import re
 import statistics
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from agent.settings import Effort, Settings
 
 LEVELS: tuple[Effort, ...] = ("low", "medium", "high")
 READ = 1500
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 
 
 def ask(assistant: Assistant, question: str, effort: Effort) -> Answer:
@@ -43,7 +45,7 @@ def level(assistant: Assistant, rows: list[dict[str, list[str]]], effort: Effort
         seconds.append(time.perf_counter() - start)
         hits += right(row, answer)
         forbidden += any(re.search(p, answer.answer, re.I) for p in row.get("forbidden", []))
-        against += sum("says otherwise" in w or "不一致" in w for w in answer.warnings)
+        against += sum("says otherwise" in w or WORDS["disagrees"] in w for w in answer.warnings)
         searched += sum(c.name == "search_guidelines" for c in answer.tool_calls) > 1
     return {
         "effort": effort,

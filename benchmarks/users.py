@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -20,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from agent.assistant import Assistant
 from agent.settings import Settings
 
-QUESTIONS = ("Interpret the labs", "Compute CURB-65", "What does the guideline recommend?", "Check the medicines", "概括病例")
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+QUESTIONS = ("Interpret the labs", "Compute CURB-65", "What does the guideline recommend?", "Check the medicines", WORDS["summary"])
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 import time
+import tomllib
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from ui.app import build
 from ui.cli.serve import warm_up
 
 PATIENCE_MS = 60_000
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 SHEET = "time,analyte,value,unit\n2026-11-20T08:00:00,creatinine,180,umol/L\n2026-11-20T08:00:00,potassium,5.6,mmol/L\n"
 
 
@@ -226,11 +228,11 @@ def _either(page: Page) -> None:
 def chinese_physician(walk: Walk, _: argparse.Namespace, __: Path) -> None:
     """The whole page in Chinese."""
     page = walk.page
-    walk.step("page in Chinese", lambda: page.locator("#tab-talk-chat", has_text="对话").wait_for())
+    walk.step("page in Chinese", lambda: page.locator("#tab-talk-chat", has_text=WORDS["chat"]).wait_for())
     walk.step("open the case", lambda: walk.demo("demo-copd-01"))
     walk.step("bar in sight", lambda: walk.seen("#patient-bar"))
-    walk.step("ask", lambda: walk.ask("需要无创通气吗？"))
-    walk.step("and the left", lambda: walk.ask("抗生素用多久？"))
+    walk.step("ask", lambda: walk.ask(WORDS["ventilation"]))
+    walk.step("and the left", lambda: walk.ask(WORDS["duration"]))
     walk.step("labs", lambda: (page.locator("#tab-work-labs").click(), page.locator("#labs-host:not([aria-busy]) h3").first.wait_for()))
     walk.step("drugs", lambda: (page.locator("#tab-work-drugs").click(), page.locator("#drugs-host:not([aria-busy]) h3").first.wait_for()))
     walk.step("summary", lambda: (page.locator("#tab-talk-summary").click(), page.locator(".summary-section li").first.wait_for()))

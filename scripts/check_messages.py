@@ -23,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from retrieval.messages.catalogue import read
 
 ROOMS = ("agent", "tools", "retrieval", "medmpt_backend", "ui")
+# What is no room and keeps the same rule.
+BESIDE = ("benchmarks", "scripts")
 LEFT = Path("scripts/han_left.toml")
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -39,8 +41,8 @@ class Said:
 
 
 def sources() -> Iterator[tuple[Path, str]]:
-    """Every Python file of the product."""
-    for room in ROOMS:
+    """Every Python file of the product, its benchmarks and its scripts."""
+    for room in (*ROOMS, *BESIDE):
         for path in sorted(Path(room).rglob("*.py")):
             yield path, path.read_text(encoding="utf-8")
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "pictures"
 SIZES = {390: 844, 1366: 768, 1920: 1080, 2560: 1440}
-QUESTIONS = {"en": "Which antibiotic should be started?", "zh": "应该先用哪种抗生素？"}
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+QUESTIONS = {"en": "Which antibiotic should be started?", "zh": WORDS["question"]}
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE_MS = 240_000

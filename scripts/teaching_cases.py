@@ -10,6 +10,7 @@ were, so that tests and walks keep their patients.
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,8 @@ from tools.teaching.commit import CHOICES
 SEED, SHAPE, INDEXES, EACH = 9200, (64, 192, 192), (11, 12, 13), 20
 KEPT = (("teach-01", 9100, 1, "lung_cancer_early"), ("teach-02", 9100, 1, "cap_lobar"))
 TARGET = Path("tools/data/teaching/cases.toml")
-SYMPTOMS = {
-    "cough": "咳嗽", "fever": "发热", "sputum": "咳痰", "dyspnoea": "呼吸困难", "chest pain": "胸痛",
-    "haemoptysis": "咯血", "weight loss": "体重下降", "wheeze": "喘息", "fatigue": "乏力", "night sweats": "盗汗",
-    "confusion": "意识模糊", "myalgia": "肌痛", "diarrhoea": "腹泻", "oedema": "水肿", "orthopnoea": "端坐呼吸",
-    "syncope": "晕厥", "leg swelling": "下肢肿胀", "arthralgia": "关节痛", "dysphagia": "吞咽困难",
-}  # fmt: skip
+WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+SYMPTOMS: dict[str, str] = WORDS["symptoms"]
 
 
 def candidate(seed: int, index: int, disease: str) -> dict[str, Any] | None:
@@ -77,12 +74,12 @@ def table(name: str, level: int, row: dict[str, Any]) -> str:
     """One TOML table; title and vignette give nothing away."""
     symptoms = [s for s in row["symptoms"] if s in SYMPTOMS][:2]
     number = int(name.removeprefix("teach-"))
-    said, said_zh = " and ".join(symptoms) or "no complaint", "、".join(SYMPTOMS[s] for s in symptoms) or "无症状"
-    sex_zh = "男" if row["sex"] == "male" else "女"
+    said, said_zh = " and ".join(symptoms) or "no complaint", WORDS["glue"].join(SYMPTOMS[s] for s in symptoms) or WORDS["none"]
+    title_zh = WORDS["title"].format(number=number, said=said_zh, age=row["age"], sex=WORDS[row["sex"]])
     teaches = ", ".join(f'"{t["finding"]}"' for t in row["truth"])
     return (
         f'[{name}]\ntitle = "Teaching {number}: {said} ({row["age"]}, {row["sex"]})"\n'
-        f'title_zh = "教学病例 {number}：{said_zh}（{row["age"]} 岁，{sex_zh}）"\n'
+        f'title_zh = "{title_zh}"\n'
         f'age = {row["age"]}\nsex = "{row["sex"]}"\nquestion = "{said.capitalize()}. What does the CT show?"\n'
         f'symptoms = {json.dumps(symptoms)}\nsmoking = "{smoking(row)}"\nseed = {row["seed"]}\nindex = {row["index"]}\n'
         f'shape = {list(SHAPE)}\ndisease = "{row["disease"]}"\nlevel = {level}\nteaches = [{teaches}]\n'

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
@@ -196,13 +197,18 @@ def _measured_instead(steps: tuple[ToolStep, ...]) -> tuple[tuple[ToolName, Args
     return (("quantify_ct", {"study": str(silent[0].args.get("study", "ct-1"))}),) if silent else ()
 
 
+def _left_to_guidelines(reading: Reading, step: ToolStep) -> bool:
+    """Whether the drug graph is silent on what guidelines may answer; of a pair of medicines its silence is the answer."""
+    asked_of_graph = step.result.tool == "query_drug_graph" and len(reading.drugs) < 2
+    return not step.result.evidence and (asked_of_graph or step.result.tool == "rank_drugs")
+
+
 def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
     """What depends on the first round: measurements where the model abstains, guidance once the score is known."""
     measured = _measured_instead(steps)
     if measured:
         return measured
-    unranked = [s for s in steps if s.result.tool == "rank_drugs" and not s.result.evidence]
-    if unranked and "guideline" not in plan.reading.intents:
+    if "guideline" not in plan.reading.intents and any(map(partial(_left_to_guidelines, plan.reading), steps)):
         return (("search_guidelines", search_args(plan.reading.text, plan.reading)),)
     if "guideline" not in plan.reading.intents or not plan.reading.scores:
         return ()

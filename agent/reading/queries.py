@@ -59,7 +59,7 @@ def _for_severity(reading: Reading, card: CaseCard | None) -> list[str]:
 def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
     """Inputs that the question gives (those that it supposes stand in the patched record); an explanation where that is asked."""
     supposed = card.assumed_keys if card else ()
-    given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text).items() if k not in supposed}
+    given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text, card is None).items() if k not in supposed}
     args: Args = {"name": name, "inputs": given} if given else {"name": name}
     return args | {"explain": True} if reading.explains and not given and not supposed and not reading.about_patient else args
 

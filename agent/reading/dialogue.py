@@ -4,7 +4,7 @@ Derived from the person's messages alone, so that any chat model's thread has it
 it; the words by which it asks for a language or a length are in `data/dialogue.toml`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,6 +12,7 @@ from agent.reading.followup import Kind, kinds_of, pattern
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of
 from agent.reading.patches import supposes
+from agent.reading.thread.focus import has_facet, lacks_drug, lacks_partner, led_with, only_names, unknown_drug
 from agent.reading.takeup import after_subject, changed, likeness
 from agent.reading.understand import IN_SCOPE, understand
 from retrieval.guidelines.sentences import split_sentences
@@ -94,7 +95,8 @@ def history(earlier: Sequence[str], topic: frozenset[str], case: bool, answers: 
         if not reading.intents and not any(t.kind in IN_SCOPE for t in reading.terms) and not last_real(turns):
             turns.append(Turn(text, None))
         else:
-            turns.append(taken_up(reading, turns, answer=answers[i - 1] if 0 < i <= len(answers) else ""))
+            last = answers[i - 1] if 0 < i <= len(answers) else ""
+            turns.append(taken_up(reading, turns, answer=last, read=lambda words: understand(words, topic, case)))
     return turns
 
 
@@ -103,7 +105,9 @@ def last_real(turns: Sequence[Turn]) -> Reading | None:
     return next((t.reading for t in reversed(turns) if t.reading is not None), None)
 
 
-def taken_up(reading: Reading, turns: Sequence[Turn], assumed: Sequence[str] = (), answer: str = "") -> Turn:
+def taken_up(
+    reading: Reading, turns: Sequence[Turn], assumed: Sequence[str] = (), answer: str = "", read: Callable[[str], Reading] | None = None
+) -> Turn:
     """The message with what it takes over from the thread.
 
     Args:
@@ -111,10 +115,13 @@ def taken_up(reading: Reading, turns: Sequence[Turn], assumed: Sequence[str] = (
         turns: Those before it.
         assumed: Values that it supposes otherwise (`CaseCard.assumed_keys`).
         answer: The last answer.
+        read: Reads words that were put together of several messages; None keeps what was read of the message alone.
     """
     text = reading.text
     before = next((t for t in reversed(turns) if t.reading is not None), None)
     kind = kind_of(reading, turns)
+    if before is not None and kind != "new" and unknown_drug(text):
+        return Turn(text, replace(reading, intents={"guideline": 0}), words=text, wordings=(text,))
     if before is None or before.reading is None or kind == "new":
         return Turn(text, _same_score(reading, turns), words=text, wordings=(text,))
     if kind in ("shorter", "translate", "sources"):
@@ -125,10 +132,36 @@ def taken_up(reading: Reading, turns: Sequence[Turn], assumed: Sequence[str] = (
         return Turn(text, whole, about="why", kind=kind, words=before.words, wordings=(words, before.words))
     if kind == "back":
         before = _resumed(reading, turns) or before
+    elif kind in ("detail", "next") and read is not None and (missing := _missing(reading, before, turns, answer)):
+        return _completed(reading, missing, read)
     elif kind in ("detail", "correct"):
         before = next((t for t in reversed(turns) if t.reading is not None and t.kind in _TASKS), before)
     spoken = dict.fromkeys(d for t in reversed(turns) if t.reading for d in reversed(t.reading.asked) if d.kind == "drug")
     return _joined(reading, before, kind, assumed, answer, tuple(spoken)[:2])
+
+
+def _missing(reading: Reading, before: Turn, turns: Sequence[Turn], answer: str) -> tuple[Term, ...]:
+    """The medicines that the message leaves unsaid and that the question before it does not name as its subject anyway."""
+    assert before.reading is not None
+    own = {t.id for t in reading.asked}
+    spoken = next((named for t in reversed(turns) if t.reading and (named := _drugs(t.reading.asked))), ())
+    if lacks_partner(reading):
+        return tuple(t for t in spoken if t.id not in own)[-1:]
+    if lacks_drug(reading) and not _drugs(before.reading.terms):
+        return led_with(answer)
+    return ()
+
+
+def _drugs(named: Sequence[Term]) -> tuple[Term, ...]:
+    return tuple(t for t in named if t.kind == "drug")
+
+
+def _completed(reading: Reading, missing: Sequence[Term], read: Callable[[str], Reading]) -> Turn:
+    """The message with the medicines that it leaves unsaid in front, read as one question of its own."""
+    language = language_of(reading.text)
+    words = f"{', '.join(t.name(language) for t in missing)} {reading.text}"
+    whole = read(words)
+    return Turn(reading.text, replace(whole, asked=reading.asked), kind="next", words=words, wordings=(words, reading.text))
 
 
 def _same_score(reading: Reading, turns: Sequence[Turn]) -> Reading:
@@ -164,6 +197,7 @@ def kind_of(reading: Reading, turns: Sequence[Turn]) -> Kind:
     if wanted is not None and told["new"] < 1 - _MAY_GO:
         return wanted
     going: list[Kind] = [k for k in told if k != "new" and (k not in ("shorter", "translate", "sources") or told[k] >= _SURE_ABOUT)]
+    going.remove("undo")  # what it would take back is gone already (`thread.unwind`)
     if not _says("these", reading.text):
         going.remove("among")
     best = max(going, key=lambda k: told[k])
@@ -172,8 +206,13 @@ def kind_of(reading: Reading, turns: Sequence[Turn]) -> Kind:
         return "correct"
     if _says("back", reading.text) and goes >= _MAY_GO:
         return "back"
+    if lacks_partner(reading) and not reading.about_patient and any(_drugs(t.reading.asked) for t in turns if t.reading):
+        return "next"
+    own = any(t.kind in _SUBJECT for t in reading.asked)
+    if own and only_names(reading.text):
+        return "detail"
     if goes >= _GOES or (goes >= _MAY_GO and _continues(reading)) or _continues(reading, strictly=True):
-        return best
+        return "next" if best == "detail" and not own and not supposes(reading.text) and has_facet(reading.text) else best
     return "new"
 
 
@@ -227,16 +266,20 @@ def _join(reading: Reading, before: Reading, words: str, kind: Kind, bare: bool 
     else:
         intents = dict(reading.intents)
     intents = intents or dict(before.intents) or {"guideline": 0}
-    own = any(t.kind == "disease" for t in reading.terms)
+    own = any(t.kind == "disease" for t in reading.terms) and not _says("points", reading.text)
     # Another medicine takes the place of the one before, unless the two were asked about together.
     other = any(t.kind == "drug" for t in reading.terms) and before.kind not in ("interaction", "comparison")
-    gone = frozenset(k for k, replaced in (("disease", own), ("drug", other)) if replaced)
+    gone = frozenset(k for k, replaced in (("disease", own), ("drug", other), ("action", _names_action(reading))) if replaced)
     inherited = tuple(t for t in before.terms if t.kind not in gone)
     merged = tuple(dict.fromkeys((*reading.terms, *inherited)))
     scores = before.scores if "score" in intents and not any(t.kind == "score" for t in reading.terms) else reading.scores
     drugs = tuple(dict.fromkeys((*reading.drugs, *(d for d in before.drugs if d.kind not in gone))))
     text = changed(words, reading) if kind == "detail" else after_subject(words, reading, gone)
     return replace(reading, text=text, intents=intents, scores=scores or reading.scores, terms=merged, drugs=drugs)
+
+
+def _names_action(reading: Reading) -> bool:
+    return any(t.kind == "action" for t in reading.asked)
 
 
 def pointed_at(reading: Reading, answer: str) -> Reading:

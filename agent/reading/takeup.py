@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from agent.reading.followup import pattern
 from agent.reading.intents import Reading
 from agent.reading.lexicon import Term, language_of, mentions
+from agent.reading.thread.focus import likest
 from retrieval.concepts.lexicon import normalise
 from retrieval.guidelines.question import ENTITY_KINDS
 from retrieval.index.selector import lexicon, tokens_of
@@ -50,19 +52,22 @@ def changed(anchor: str, reading: Reading) -> str:
     """The earlier question with what the message names in place of its like, then the message."""
     text = anchor
     for term in reading.asked:
-        text = _put(text, term, reading.asked)
+        text = _put(text, term, reading.asked, reading.text)
     return f"{text}{_GLUE}{reading.text}".strip()[-_LONGEST:]
 
 
-def _put(text: str, term: Term, named: Sequence[Term]) -> str:
+def _put(text: str, term: Term, named: Sequence[Term], said: str) -> str:
     """`text` with the last mention of another term of the same kind replaced by `term`."""
     if term.kind not in _REPLACES:
         return text
+    if term.kind == "disease" and pattern("words", "points").search(said):
+        return text  # "if it is secondary in COPD": what was spoken of stays
     ours = {t.id for t in named}
     like = [m for m in mentions(text) if m.term.kind == term.kind and m.term.id not in ours]
     if not like or any(m.term.id == term.id for m in mentions(text)):
         return text
-    last = like[-1]
+    alike = likest(term, [m.term for m in like])
+    last = next(m for m in reversed(like) if alike is None or m.term == alike)
     return text[: last.start] + term.name(language_of(text)) + text[last.end :]
 
 

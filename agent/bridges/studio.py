@@ -4,7 +4,7 @@ A server of LangGraph brings its own checkpoints and hands over what JSON can ho
 For developers: LangGraph's Studio page lives on its maker's site, and its dev server reports its use there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 

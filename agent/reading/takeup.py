@@ -1,5 +1,6 @@
 """The words of a message that goes on from another, made whole: with what it takes over in front, or put in place of what it replaces."""
 
+import re
 from collections.abc import Sequence
 
 from agent.reading.followup import pattern
@@ -16,6 +17,8 @@ _SUBJECT = frozenset({"disease", "drug", "drug_class", "organism", "finding", "a
 # The end of a long chain is what counts.
 _LONGEST = 360
 _GLUE = " "
+# A number behind the name of what it is a value of.
+_VALUE = re.compile(r"\s*(?:of|is|was|=|是|为)?\s*\d+(?:\.\d+)?")
 
 
 def subject_words(anchor: str, reading: Reading, gone: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -69,6 +72,14 @@ def _put(text: str, term: Term, named: Sequence[Term], said: str) -> str:
     alike = likest(term, [m.term for m in like])
     last = next(m for m in reversed(like) if alike is None or m.term == alike)
     return text[: last.start] + term.name(language_of(text)) + text[last.end :]
+
+
+def without_values(anchor: str, assumed: Sequence[str]) -> str:
+    """An earlier question without the values in it that are supposed otherwise by now."""
+    for m in reversed(mentions(anchor)):
+        number = _VALUE.match(anchor, m.end) if m.term.measured in assumed else None
+        anchor = anchor[: m.end] + anchor[number.end() :] if number else anchor
+    return anchor
 
 
 def likeness(text: str, other: str) -> float:

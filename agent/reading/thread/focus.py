@@ -1,8 +1,8 @@
 """What a message that goes on leaves unsaid: which kind of thing it needs, and the thing of that kind that was spoken of last.
 
-An interaction has two medicines, a dose has one: where the trained reader sees such a question and the message names fewer, the missing one is
-the medicine that the thread's questions named last, else the one that the last answer leads with. A medicine that nobody here knows is never
-taken for one that was spoken of.
+An interaction has two medicines, a dose has one: where the trained reader sees such a question and the message names fewer, the missing
+one is the medicine that the thread's questions named last, else the one that the last answer leads with. A medicine that nobody here
+knows is never taken for one that was spoken of.
 """
 
 import re
@@ -24,8 +24,10 @@ _DRUG_TOOLS: tuple[ToolName, ...] = ("query_drug_graph", "check_medications")
 _OF_PAIRS = ("interaction", "check_drug", "adverse_effect")
 _SURE = 0.5
 _PAIR = 0.4
+# Characters around "with warfarin" in which nothing else can be asked.
+_BARE = 8
 # More medicines than these in the first sentence of an answer are a list, not a subject.
-_MOST = 2
+_MOST = 4
 # Endings of Chinese medicines that end everyday words too; the first letter of 松 (relaxed), 铂 (platinum).
 _ALSO_WORDS = ("\u677e", "\u94c2")
 
@@ -45,6 +47,8 @@ def lacks_partner(reading: Reading) -> bool:
         return False
     before, after = reading.text[: named[0].start], reading.text[named[0].end :]
     told = pattern("words", "with").search(before) or pattern("words", "together").search(after)
+    if told is not None and len(before.strip()) <= _BARE and len(after.strip()) <= _BARE:
+        return True  # "with warfarin?" asks of nothing else
     return told is not None and sum(reading.kinds.get(k, 0.0) for k in _OF_PAIRS) >= _PAIR
 
 

@@ -3,23 +3,18 @@
 A message takes something back where the fitted model of follow-ups says so; what else it asks is asked of the conversation that is left.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.reading.features import Message
 from agent.reading.followup import kinds_of, pattern
-from agent.reading.lexicon import concepts
+from agent.reading.lexicon import concepts, spelt
 from agent.reading.patches import supposes
-from agent.reading.reader import opinion_of
+from agent.reading.thread.pieces import asks, from_piece, pieces
 
 # From this probability on a message takes back; from the lower one where it holds a word for it too.
 _TAKES_BACK = 0.5
 _MAY_TAKE_BACK = 0.2
-# A piece beside it asks something of its own from this probability of a tool on.
-_ASKS = 0.3
 _LONGEST = 120
-_BETWEEN = re.compile(r"[,，:：;；。!！?？\n—]+|\.(?:\s|$)|\s-\s")
 
 
 @dataclass(frozen=True)
@@ -28,7 +23,7 @@ class Spoken:
 
     Attributes:
         index: Where it stands in the whole conversation.
-        text: Its words; of one that takes something back, what else it asks.
+        text: Its words, medicines that are misspelt by one letter written out; of one that takes something back, what else it asks.
     """
 
     index: int
@@ -42,7 +37,7 @@ def standing(messages: Sequence[str]) -> tuple[Spoken, ...]:
         rest = taken_back(text) if out else None
         kept = _without(out, text) if rest is not None else out
         if rest or rest is None or not kept:
-            kept = [*kept, Spoken(i, rest or text)]
+            kept = [*kept, Spoken(i, spelt(rest or text))]
         out = kept
     return tuple(out)
 
@@ -51,25 +46,27 @@ def taken_back(text: str) -> str | None:
     """What a message that takes something back asks besides, empty where nothing; None for any other message."""
     if len(text) > _LONGEST:
         return None
-    pieces = [p for piece in _BETWEEN.split(text) if (p := piece.strip())]
-    backs = [_takes_back(p) for p in pieces]
+    found = pieces(text)
+    backs = [_takes_back(p) for p in found]
     if not any(backs):
         return "" if _takes_back(text) else None
-    after = pieces[backs.index(True) + 1 :]
-    asking = [p for p in after if _asks(p)]
-    return text[text.index(asking[0]) :].strip() if asking else ""
+    asking = [p for p in found[backs.index(True) + 1 :] if _asks(p)]
+    return from_piece(text, asking[0]) if asking else ""
 
 
 def _takes_back(text: str) -> bool:
+    said = bool(pattern("words", "undo").search(text))
+    if pattern("words", "back").search(text) and not said:
+        return False  # it goes back to a subject
     told = kinds_of(text)["undo"]
-    return told >= _TAKES_BACK or (told >= _MAY_TAKE_BACK and bool(pattern("words", "undo").search(text)))
+    return told >= _TAKES_BACK or (told >= _MAY_TAKE_BACK and said)
 
 
 def _asks(text: str) -> bool:
-    if pattern("words", "all").search(text) or kinds_of(text)["undo"] >= _MAY_TAKE_BACK:
+    if pattern("words", "all").search(text) or _takes_back(text):
         return False
-    told = opinion_of(Message(text, True))
-    return max(told.tools.values()) >= _ASKS and told.none < 1 - _ASKS
+    told = kinds_of(text)
+    return asks(text) or told["detail"] + told["next"] + told["among"] >= _TAKES_BACK
 
 
 def _without(out: Sequence[Spoken], text: str) -> list[Spoken]:

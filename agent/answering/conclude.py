@@ -64,7 +64,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         notes: What happened on the way that a person must know.
     """
     language = context.language
-    refusal = declined(context.question, language) if draft.notice == "declined" else None
+    refusal = declined(context.message, language) if draft.notice == "declined" else None
     leading = lead(context.question, context.case, language)
     ledger = replace(ledger, evidence={**ledger.evidence, **{e.key: e for e in leading.evidence}})
     said = [s for s in _said(verdicts, draft, ledger, language) if not leading.says(s.claim)]
@@ -88,7 +88,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
     return Answer(
         status=status,
         reason=reason,
-        question=context.question,
+        question=context.message,
         patient=context.card.about(language) if context.card is not None else None,
         language=language,
         answer=refusal or _text(said, keys, ledger, leading, others, sections, instead, language),

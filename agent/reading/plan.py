@@ -10,6 +10,7 @@ from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
+from agent.reading.thread.unwind import standing
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
@@ -54,6 +55,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     Returns:
         The plan; the same question, card, history and answer give the same plan.
     """
+    question, earlier, answers = _as_it_stands(question, earlier, answers)
     case_topic = case_diseases(card)
     turns = history(earlier, case_topic, card is not None, answers)
     reading = understand(question, case_topic, card is not None, earlier[-1] if earlier else "")
@@ -62,7 +64,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
         return Plan(reading, notice=notice)
     if unresolved(reading, turns) and not (card is not None and bedside_answers(question)):
         return Plan(reading, notice="which_one")
-    turn = taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
+    turn = _taken_up(reading, turns, card, answers)
     if turn.about == "why" and turn.reading is not None:
         return _asking(turn.reading, card, case_topic, detail=True)
     if turn.about is not None or turn.reading is None:
@@ -76,6 +78,12 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
     return _asking(reading, card, case_topic)
+
+
+def _as_it_stands(question: str, earlier: Sequence[str], answers: Sequence[str]) -> tuple[str, list[str], list[str]]:
+    """The question, those before it and their answers, without what was taken back."""
+    now = standing([*earlier, question])
+    return now[-1].text, [s.text for s in now[:-1]], [answers[s.index] for s in now[:-1] if s.index < len(answers)]
 
 
 def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading:
@@ -131,10 +139,17 @@ def _at_its_severity(reading: Reading) -> Reading:
 
 def in_full(question: str, card: CaseCard | None, earlier: Sequence[str], answers: Sequence[str] = ()) -> Turn:
     """The message with what it takes over from the thread, as `make_plan` sees it: for what reads the question beside the plan."""
+    question, earlier, answers = _as_it_stands(question, earlier, answers)
     topic = case_diseases(card)
     reading = understand(question, topic, card is not None, earlier[-1] if earlier else "")
     turns = history(earlier, topic, card is not None, answers)
-    return taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
+    return _taken_up(reading, turns, card, answers)
+
+
+def _taken_up(reading: Reading, turns: Sequence[Turn], card: CaseCard | None, answers: Sequence[str]) -> Turn:
+    topic = case_diseases(card)
+    keys, last = card.assumed_keys if card else (), answers[-1] if answers else ""
+    return taken_up(reading, turns, keys, last, lambda words: understand(words, topic, card is not None))
 
 
 def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:

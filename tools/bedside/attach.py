@@ -35,6 +35,9 @@ _BARE_WORDS = 6
 # Topics of this rank hold limits with numbers.
 _FIRM = 5
 _MOST_LIMITS = 6
+# From this rank on a topic stands before general answers of these kinds.
+_DECIDES = 9
+_OUTRANKED = ("B-course-", "B-cause-")
 _SHORT = 24
 
 
@@ -89,7 +92,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         limits = [e for t in asked(question) if t.rank >= _FIRM for e in judge(t, record)]
         answered = [*limits, *answered][:_MOST_LIMITS] if limits else answered
     if answered and any(e.key.startswith(general.ALONE) for e in answered):
-        return answered
+        return [*_decided(question, record), *answered][:_MOST_LIMITS] if answered[0].key.startswith(_OUTRANKED) else answered
     firm = [] if topics_only or asks_dose(question) else refusals(question, record)
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
@@ -117,6 +120,12 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     if not found:
         found += general.fallback(record)
     return list({e.key: e for e in found}.values())
+
+
+def _decided(question: str, record: Record) -> list[Evidence]:
+    """What a topic of the highest rank decides: it stands before the course of a value or a list of suspects."""
+    found = (judge(t, record) for t in asked(question) if t.rank >= _DECIDES)
+    return next((lines for lines in found if lines), [])
 
 
 def _of_a_drug(question: str, record: Record) -> bool:

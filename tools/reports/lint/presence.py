@@ -74,7 +74,7 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     named = p.sides - {"both"}
     if named and denial.sides and not (named | {"both"}) & denial.sides:
         return False
-    if group("past")["words"].search(p.text):
+    if group("past")["words"].search(p.text) or group("dismissed")["words"].search(p.sentence.text):
         return False
     if topic == "fracture" and (bones := _sites(denial)) and (own := _sites(p)) and not bones & own:
         return False

@@ -20,6 +20,7 @@ from tools.imaging.marks.words import asks_of_marks, asks_verdict, names_marks, 
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
+_SHORT_QUESTION = 80
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     if turn.about is not None or turn.reading is None:
         return Plan(reading, about=turn.about)
     reading = _on_record(turn.reading, card)
-    reading = _of_marks(reading, question, card)
+    reading = _of_marks(_no_report(reading, question), question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
@@ -84,6 +85,14 @@ def _as_it_stands(question: str, earlier: Sequence[str], answers: Sequence[str])
     """The question, those before it and their answers, without what was taken back."""
     now = standing([*earlier, question])
     return now[-1].text, [s.text for s in now[:-1]], [answers[s.index] for s in now[:-1] if s.index < len(answers)]
+
+
+def _no_report(reading: Reading, question: str) -> Reading:
+    """A short question behind a colon (`GP: ...?`) is no report to check."""
+    asks = len(question) <= _SHORT_QUESTION and question.rstrip().endswith(("?", "？"))
+    if not asks or set(reading.intents) != {"report_check"} or bedside_answers(question) is None:
+        return reading
+    return replace(reading, intents={})
 
 
 def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading:

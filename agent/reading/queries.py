@@ -83,8 +83,8 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
         own = {m.lower() for m in card.medications} if card else set()
         # A medicine that the thread speaks of is checked alone, also where the patient takes it.
         asked = {t.id for t in reading.asked}
-        named = [t for t in reading.drugs if t.kind == "drug"]
-        added: list[JsonValue] = [t.en[0] for t in named if t.id not in asked or not {n.lower() for n in (*t.en, *t.zh)} & own]
+        spoken = [t for t in reading.drugs if t.kind == "drug"]
+        added: list[JsonValue] = [t.en[0] for t in spoken if t.id not in asked or not {n.lower() for n in (*t.en, *t.zh)} & own]
         return {"add": added} if added else {}
     if intent == "drug_facts":
         return {"question": reading.text}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from agent.reading.followup import pattern
+from agent.reading.followup import pattern, table
 from agent.reading.intents import Reading
 from agent.reading.lexicon import Term, language_of, mentions
 from agent.reading.thread.focus import likest
@@ -17,12 +17,10 @@ _SUBJECT = frozenset({"disease", "drug", "drug_class", "organism", "finding", "a
 # The end of a long chain is what counts.
 _LONGEST = 360
 _GLUE = " "
-# Units as they are written in Chinese: milligram, gram, microgram, millimetre, centimetre, millilitre.
-_HAN_UNITS = "\u6beb\u514b|\u5fae\u514b|\u514b|\u6beb\u7c73|\u5398\u7c73|\u6beb\u5347"
-_QUANTITY = re.compile(rf"\d+(?:\.\d+)?\s*(?P<unit>mg/kg|mg|mcg|[µμu]g|g|ml|l/min|mm|cm|{_HAN_UNITS})(?![a-z/])", re.IGNORECASE)
-_SIZES = frozenset({"mm", "cm", "\u6beb\u7c73", "\u5398\u7c73"})
+_QUANTITY = re.compile(rf"\d+(?:\.\d+)?\s*(?P<unit>{'|'.join(table()['quantities']['units'])})(?![a-z/])", re.IGNORECASE)
+_SIZES = frozenset(table()["quantities"]["sizes"])
 # A number behind the name of what it is a value of.
-_VALUE = re.compile(r"\s*(?:of|is|was|=|是|为)?\s*\d+(?:\.\d+)?")
+_VALUE = re.compile(rf"\s*(?:{'|'.join(table()['quantities']['between'])})?\s*\d+(?:\.\d+)?")
 
 
 def subject_words(anchor: str, reading: Reading, gone: frozenset[str] = frozenset()) -> tuple[str, ...]:

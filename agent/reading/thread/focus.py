@@ -28,7 +28,7 @@ _PAIR = 0.4
 _BARE = 8
 # More medicines than these in the first sentence of an answer are a list, not a subject.
 MOST_LED = 4
-# Endings of Chinese medicines that end everyday words too; the first letter of 松 (relaxed), 铂 (platinum).
+# Endings of Chinese medicines that end everyday words too (song, relaxed; bo, platinum).
 _ALSO_WORDS = ("\u677e", "\u94c2")
 
 

@@ -29,8 +29,9 @@ def missing(reading: Reading, before: Turn, turns: Sequence[Turn], answer: str) 
         return tuple(t for t in offered(answer) if t not in before.reading.terms)[:MOST_LED]
     if lacks_partner(reading):
         return tuple(t for t in spoken if t.id not in own)[-1:]
-    pointing = not any(t.kind in SUBJECT for t in reading.asked) and (says("points", reading.text) or says("instead", reading.text))
-    bare = pointing and not any(t.kind in SUBJECT for t in before.reading.terms)
+    instead = says("instead", reading.text)
+    pointing = not any(t.kind in SUBJECT for t in reading.asked) and (says("points", reading.text) or instead)
+    bare = pointing and (instead or not any(t.kind in SUBJECT for t in before.reading.terms))
     if (lacks_drug(reading) or bare) and not drugs_of(before.reading.terms):
         return led_with(answer)
     return ()

@@ -28,6 +28,7 @@ from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.opening import open_store
+from agent.sessions.pages import PageStates
 from agent.sessions.store import Store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
@@ -82,6 +83,8 @@ class Assistant:
         self.ledger = Ledger(self._store, settings.weights)
         self._cases = Cases()
         self._threads = Threads(self._store)
+        self._states = PageStates(self._store)
+        self.pages = self._states if settings.threads_url is not None else None
         self._viewer = Viewer(settings.cache_dir)
         self.reports = ReportDesk(settings, parts, self._revealed, self.ledger)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
@@ -428,6 +431,7 @@ class Assistant:
             self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
         self._feedback.forget(chosen)
+        self._states.forget(chosen)
         self.ledger.forget(chosen, everything)
         self._threads.forget(chosen)
 

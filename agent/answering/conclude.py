@@ -20,6 +20,7 @@ from retrieval.messages.catalogue import messages
 from tools.bedside.topics import asked
 from tools.evidence import Evidence, Kind, Language
 from tools.guidelines.search import HitsData
+from tools.spec import specs
 
 each = messages("agent.answering").each
 
@@ -38,10 +39,10 @@ _SECTION: dict[Kind, str] = {
     "similar_case": "similar",
 }
 _SAID: dict[str, dict[Language, str]] = {
-    "unavailable": each("{tool} is not available: {reason}"),
-    "empty": each("{tool} found nothing: {reason}"),
-    "error": each("{tool} failed: {reason}"),
-    "out_of_domain": each("{tool} cannot judge this input: {reason}"),
+    "unavailable": each("{tool}: not available ({reason})"),
+    "empty": each("{tool}: found nothing ({reason})"),
+    "error": each("{tool}: failed ({reason})"),
+    "out_of_domain": each("{tool}: cannot judge this input ({reason})"),
 }
 _UNKNOWN: dict[Language, str] = each("no reason was given")
 _OPEN: dict[Language, str] = each("Not answered here: {what}.")
@@ -182,7 +183,9 @@ def _made_up_for(step: ToolStep, ledger: Ledger) -> bool:
 
 def _silence(step: ToolStep, language: Language) -> str:
     reason = (step.result.reason or _UNKNOWN[language]).rstrip(".。")
-    return _SAID[step.result.status][language].format(tool=step.result.tool, reason=reason) + ("。" if language == "zh" else ".")
+    return _SAID[step.result.status][language].format(tool=specs()[step.result.tool].labels[language == "zh"], reason=reason) + (
+        "。" if language == "zh" else "."
+    )
 
 
 def _listed(words: dict[Language, str], names: tuple[str, ...], language: Language) -> tuple[str, ...]:

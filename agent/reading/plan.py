@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
@@ -19,6 +20,7 @@ from tools.imaging.marks.words import asks_of_marks, asks_verdict, names_marks, 
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
+_SHORT_QUESTION = 80
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     if turn.about is not None or turn.reading is None:
         return Plan(reading, about=turn.about)
     reading = _on_record(turn.reading, card)
-    reading = _of_marks(reading, question, card)
+    reading = _of_marks(_no_report(reading, question), question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
@@ -83,6 +85,14 @@ def _as_it_stands(question: str, earlier: Sequence[str], answers: Sequence[str])
     """The question, those before it and their answers, without what was taken back."""
     now = standing([*earlier, question])
     return now[-1].text, [s.text for s in now[:-1]], [answers[s.index] for s in now[:-1] if s.index < len(answers)]
+
+
+def _no_report(reading: Reading, question: str) -> Reading:
+    """A short question behind a colon (`GP: ...?`) is no report to check."""
+    asks = len(question) <= _SHORT_QUESTION and question.rstrip().endswith(("?", "？"))
+    if not asks or set(reading.intents) != {"report_check"} or bedside_answers(question) is None:
+        return reading
+    return replace(reading, intents={})
 
 
 def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading:
@@ -211,13 +221,18 @@ def _measured_instead(steps: tuple[ToolStep, ...]) -> tuple[tuple[ToolName, Args
     return (("quantify_ct", {"study": str(silent[0].args.get("study", "ct-1"))}),) if silent else ()
 
 
+def _left_to_guidelines(reading: Reading, step: ToolStep) -> bool:
+    """Whether the drug graph is silent on what guidelines may answer; of a pair of medicines its silence is the answer."""
+    asked_of_graph = step.result.tool == "query_drug_graph" and len(reading.drugs) < 2
+    return not step.result.evidence and (asked_of_graph or step.result.tool == "rank_drugs")
+
+
 def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
     """What depends on the first round: measurements where the model abstains, guidance once the score is known."""
     measured = _measured_instead(steps)
     if measured:
         return measured
-    unranked = [s for s in steps if s.result.tool == "rank_drugs" and not s.result.evidence]
-    if unranked and "guideline" not in plan.reading.intents:
+    if "guideline" not in plan.reading.intents and any(map(partial(_left_to_guidelines, plan.reading), steps)):
         return (("search_guidelines", search_args(plan.reading.text, plan.reading)),)
     if "guideline" not in plan.reading.intents or not plan.reading.scores:
         return ()

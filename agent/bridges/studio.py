@@ -4,7 +4,7 @@ A server of LangGraph brings its own checkpoints and hands over what JSON can ho
 For developers: LangGraph's Studio page lives on its maker's site, and its dev server reports its use there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,15 +18,12 @@ from agent.models.factory import make_model, shown_name
 from agent.parts import OpenedCase, Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.reading.plan import in_full
 from agent.resources import House
 from agent.settings import Settings
-from agent.turn.again import stored_answers
-from agent.turn.contexts import on_record
+from agent.turn.contexts import in_thread, on_record
 from agent.turn.graph import Graph, build_graph
 from agent.turn.prompts import CaseCard
 from agent.turn.state import ThreadState
-from agent.turn.suppose import scene
 from tools.evidence import Language
 
 
@@ -99,15 +96,9 @@ class _Turn:
         loaded = self._opened(wanted.case) if wanted.case else None
         card = CaseCard.of(loaded.case) if loaded else None
         language = wanted.language or asked_language(question) or language_of(question)
-        asked = [str(a["question"]) for a in earlier]
-        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
-        shown = scene(question, loaded.case if loaded else None, card, asked, carried, language)
-        if shown.ask is not None:
-            return {"messages": [AIMessage(content=shown.ask)], "patient": wanted.case}
-        context = on_record(self._settings, self._parts, loaded, shown.card, language, question)
-        turn_of = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
-        wordings = turn_of.wordings if turn_of is not None else ()
-        context = replace(context, case=shown.case, assumptions=shown.assumptions, wordings=wordings)
+        context, ask = in_thread(on_record(self._settings, self._parts, loaded, card, language, question), earlier)
+        if ask is not None:
+            return {"messages": [AIMessage(content=ask)], "patient": wanted.case}
         before_it: Any = {**held, "messages": messages[:-1]}
         said: Any = self._inner.invoke(before_it, context=context)
         return {**said, "messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES), *said["messages"]], "patient": wanted.case}

@@ -5,7 +5,8 @@ usage: nice -n 19 python benchmarks/lora_routing.py prepare|train|score [--minut
 `prepare` runs the frozen lower layers once over every labelled message and keeps their states (cache folder); `train` adapts the layers
 above with rank-8 factors and a head of one output per tool, goes on where it stopped, and ends after so many minutes of this process;
 `score` asks adapter and reader on a routing file (`must`, `alt`) and on authors that the adapter was not trained on, and beside them one
-logistic regression for each tool on the frozen states (what the model knows before any adaptation). Needs the extra `small-llm`. The whole adapter (factors and head) has about 1 MB. Nothing of it ships: docs/language-models.md has the figures.
+logistic regression for each tool on the frozen states (what the model knows before any adaptation). Needs the extra `small-llm`.
+The whole adapter (factors and head) has about 1 MB. Nothing of it ships: docs/language-models.md has the figures.
 """
 
 import argparse

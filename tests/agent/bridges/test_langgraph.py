@@ -16,7 +16,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.assistant import Assistant
 from agent.bridges.studio import Wanted, graph_of
 from agent.bridges.toolkit import bound
-from agent.errors import BadInput
 from agent.settings import Settings
 from agent.turn.contexts import on_record
 from agent.turn.graph import build_graph
@@ -67,8 +66,12 @@ def test_a_server_with_its_own_checkpoints_keeps_the_thread(make_assistant: Make
     assert "182" in second["answers"][-1]["answer"]
     assert second["turns"] == 2
     assert [m.type for m in second["messages"] if m.type in ("human", "ai") and not getattr(m, "tool_calls", None)] == ["human", "ai"] * 2
-    with pytest.raises(BadInput, match="one patient"):
-        say("and the sodium?", None)
+    refused = say("and the sodium?", None)  # said, not raised: a server of LangGraph tells a client nothing of an error
+    assert "one patient" in refused["messages"][-1].text
+    assert refused["turns"] == 2
+    assert "138" in say("and the sodium?")["messages"][-1].text
+    stranger = graph.invoke({"messages": [("user", "hello")]}, {"configurable": {"thread_id": "u"}}, context=Wanted(case="x"))
+    assert stranger["messages"][-1].text.startswith("no such case")
 
 
 def test_the_picture_in_the_docs_is_the_graph() -> None:

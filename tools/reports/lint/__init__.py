@@ -22,6 +22,7 @@ from tools.reports.lint import (
     within,
 )
 from tools.reports.lint.advice import follow_up, guideline
+from tools.reports.lint.matching import counts
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces
@@ -110,6 +111,7 @@ def _compared(pieces: list[Piece], mentions: list[Mention], sentences: list[Sent
         *presence.contradicted(pieces),
         *parts_normal.overturned(pieces),
         *compare.compared(pieces),
+        *counts.numbered(pieces),
         *changes.changes(pieces),
         *changes.misnamed(pieces),
         *within.counted(mentions),

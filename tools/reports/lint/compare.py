@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
-from tools.reports.lint.reading.listing import listed, thing_of
+from tools.reports.lint.reading.listing import listed, numbers_of, thing_of
 from tools.reports.lint.reading.subjects import is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
@@ -228,6 +228,7 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         numbers = [each]
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
+    numbers += [n for p in stated_here for n in numbers_of(p.sentence.text)]
     if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
         return
     counted = {p.sentence.start for p in stated_here if topic in p.counts}

@@ -126,8 +126,9 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         found += verdicts(question, record)
-    elif not topics_only and not firm and asks_whether(question):
-        found = [*unspoken(question, record, found), *found]
+    elif not topics_only and not firm and not dosed:
+        silent = unspoken(question, record, found)
+        found = [*silent, *found] if asks_whether(question) else [*found, *silent]
     if not found:
         found += general.fallback(record)
     return list({e.key: e for e in found}.values())

@@ -151,7 +151,9 @@ def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
         for p in stated
         if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now) or set(said.figures.other) & set(p.figures.other)
     ]
-    return exact or stated
+    kinds = {name for name, pattern in group("type").items() if pattern.search(said.text)}
+    alike = [p for p in stated if any(group("type")[name].search(p.text) for name in kinds)]
+    return exact or alike or stated
 
 
 def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:

@@ -190,7 +190,7 @@ def train(place: Path, cache: Path, minutes: float, budget: float) -> None:
             best.zero_grad()
             loss.backward()
             best.step()
-            losses.append(float(loss))
+            losses.append(loss.item())
             seen += len(picked)
             if len(losses) % 25 == 0:
                 print(f"epoch {epoch}, {seen} messages, {spent:.0f} s, loss {np.mean(losses[-25:]):.3f}", flush=True)

@@ -230,7 +230,7 @@ def scored(states: Sequence[np.ndarray], place: Path, cache: Path) -> np.ndarray
     out = np.zeros((len(states), len(TOOLS) + 1))
     with torch.no_grad():
         for group in batches([len(s) for s in states]):
-            out[group] = model(*padded([torch.from_numpy(states[i]) for i in group])).numpy()
+            out[group] = model(*padded([torch.from_numpy(np.array(states[i])) for i in group])).numpy()
     return out
 
 

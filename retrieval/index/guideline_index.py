@@ -16,6 +16,7 @@ from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
 from retrieval.guidelines.asks import ASKS
 from retrieval.guidelines.corpus import GUIDELINES, corpus_files, load_corpus
+from retrieval.guidelines.countries import of_country
 from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
 from retrieval.guidelines.question import Question, issuer_names, understand
@@ -198,8 +199,10 @@ class GuidelineIndex:
         return self._shards[0], self.lexicon, self._embedder
 
     def _named(self, question: Question, passages: Sequence[Passage]) -> list[float]:
-        """1 where the question names the passage's issuer, -1 where it names another, else 0."""
-        return [0.0 if not question.issuers else 1.0 if self._issued_by(p, question.issuers) else -1.0 for p in passages]
+        """1 where the question names the passage's issuer or its country, -1 where it names another, else 0."""
+        if not question.issuers:
+            return of_country(question.countries, [p.guideline.issuer if p.kind == "guideline" else "" for p in passages])
+        return [1.0 if self._issued_by(p, question.issuers) else -1.0 for p in passages]
 
     def _rank(self, question: Question, allowed: list[NDArray[np.bool_]], filters: Filters) -> list[Scored]:
         vector = self._embedder.encode([question.rendered or question.text])[0]

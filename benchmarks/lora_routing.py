@@ -4,8 +4,9 @@ usage: nice -n 19 python benchmarks/lora_routing.py prepare|train|score [--minut
 
 `prepare` runs the frozen lower layers once over every labelled message and keeps their states (cache folder); `train` adapts the layers
 above with rank-8 factors and a head of one output per tool, goes on where it stopped, and ends after so many minutes of this process;
-`score` asks adapter and reader on a routing file (`must`, `alt`) and on authors that the adapter was not trained on. Needs the extra
-`small-llm`. The whole adapter (factors and head) has about 1 MB. Nothing of it ships: docs/language-models.md has the figures.
+`score` asks adapter and reader on a routing file (`must`, `alt`) and on authors that the adapter was not trained on, and beside them one
+logistic regression for each tool on the frozen states (what the model knows before any adaptation). Needs the extra `small-llm`.
+The whole adapter (factors and head) has about 1 MB. Nothing of it ships: docs/language-models.md has the figures.
 """
 
 import argparse
@@ -13,11 +14,12 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sparse
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +27,7 @@ from agent.models.gguf import small_model, unpacked
 from agent.reading.features import Message
 from agent.reading.reader import TOOLS, shipped
 from agent.settings import Settings
+from agent.training.logistic import Design, fit_labels
 from agent.training.utterances import TOOL_COLUMNS, Utterance, folder, read_utterances
 
 FROZEN, LAYERS = 6, 12  # of 30: states below are kept, those between are adapted, those above are left out
@@ -220,33 +223,53 @@ def figures(picked: Sequence[Sequence[str]], must: Sequence[set[str]], alt: Sequ
     return f"set-F1 {2 * hits / max(2 * hits + extra + missed, 1):.3f}, exact {exact} of {len(must)}"
 
 
-def scored(messages: Sequence[Message], place: Path, cache: Path) -> np.ndarray:
+def scored(states: Sequence[np.ndarray], place: Path, cache: Path) -> np.ndarray:
     """The adapter's scores, `(messages, tools + 1)`."""
-    tokenizer, body = loaded(cache)
-    states: dict[int, np.ndarray] = dict(states_of([shown(m) for m in messages], tokenizer, lower(body)))
     model = router(loaded(cache)[1]).eval()
     model.load_state_dict(torch.load(place / "adapter.pt", weights_only=True)["learnt"], strict=False)
-    out = np.zeros((len(messages), len(TOOLS) + 1))
+    out = np.zeros((len(states), len(TOOLS) + 1))
     with torch.no_grad():
-        for group in batches([len(states[i]) for i in range(len(messages))]):
+        for group in batches([len(s) for s in states]):
             out[group] = model(*padded([torch.from_numpy(states[i]) for i in group])).numpy()
     return out
 
 
+def pooled(states: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean and last frozen state of each message."""
+    return np.stack([np.concatenate([s.astype(np.float32).mean(0), s[-1].astype(np.float32)]) for s in states])
+
+
+def frozen_head(states: Sequence[np.ndarray], rows: Sequence[Utterance]) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    """Logistic regressions on the frozen states, fitted as the reader's are."""
+    x, (y, weight) = pooled(states), labels(rows)
+    mean, spread = x.mean(0), x.std(0) + 1e-6
+    bare = sparse.csr_matrix((len(x), 1), dtype=np.float32)
+    coef, bias = fit_labels(Design((x - mean) / spread / 10, bare), y.numpy() > 0.5, weight.numpy(), 2.0)
+    return lambda more: (pooled(more) - mean) / spread / 10 @ coef[:, :-1].T + bias
+
+
 def score(place: Path, cache: Path, file: Path | None) -> None:
-    """Adapter and reader on a file, and on the authors held out (which the reader has seen: an upper bound for it)."""
-    sets: dict[str, tuple[list[Message], list[set[str]], list[set[str]]]] = {}
-    held = [r for r in read_utterances(folder()) if r.author in HELD_OUT]
-    sets["authors held out"] = [r.message for r in held], [set(r.tools) for r in held], [set(r.alt) for r in held]
+    """Adapter, frozen states and reader on the authors held out (which the reader has seen: an upper bound for it) and on a file."""
+    rows, ends, every = read_utterances(folder()), np.load(place / "ends.npy"), np.load(place / "states.npy", mmap_mode="r")
+    kept = [np.asarray(every[ends[i] : ends[i + 1]]) for i in range(len(rows))]
+    mine, held = ([i for i, r in enumerate(rows) if (r.author in HELD_OUT) is out] for out in (False, True))
+    head = frozen_head([kept[i] for i in mine], [rows[i] for i in mine])
+    asked = [rows[i] for i in held]
+    sets = {"authors held out": ([r.message for r in asked], [set(r.tools) for r in asked], [set(r.alt) for r in asked])}
+    states = {"authors held out": [kept[i] for i in held]}
     if file is not None:
-        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-        sets[file.name] = [Message(r["q"], True) for r in rows], [set(r["must"]) for r in rows], [set(r.get("alt", [])) for r in rows]
-    for name, (messages, must, alt) in sets.items():
+        read = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        messages = [Message(r["q"], True) for r in read]
+        sets[file.name] = messages, [set(r["must"]) for r in read], [set(r.get("alt", [])) for r in read]
+        tokenizer, body = loaded(cache)
         began = time.monotonic()
-        found = scored(messages, place, cache)
-        seconds = (time.monotonic() - began) / len(messages)
+        found = dict(states_of([shown(m) for m in messages], tokenizer, lower(body)))
+        print(f"frozen layers: {(time.monotonic() - began) / len(messages):.3f} s a message")
+        states[file.name] = [found[i] for i in range(len(messages))]
+    for name, (messages, must, alt) in sets.items():
         reader = [shipped().choose(shipped().read(m), m.case) for m in messages]
-        print(f"{name}: adapter {figures([chosen(s) for s in found], must, alt)}, {seconds:.3f} s a message")
+        print(f"{name}: adapter {figures([chosen(s) for s in scored(states[name], place, cache)], must, alt)}")
+        print(f"{name}: frozen  {figures([chosen(s) for s in head(states[name])], must, alt)}")
         print(f"{name}: reader  {figures(reader, must, alt)}")
 
 

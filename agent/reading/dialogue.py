@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from agent.reading.followup import pattern
 from agent.reading.intents import Reading
+from agent.reading.lexicon import concepts
+from agent.reading.takeup import sized
 from agent.reading.thread.focus import unknown_drug
 from agent.reading.thread.kinds import CLEAR, LONGEST_ABOUT, about, kind_of
 from agent.reading.thread.pieces import asks, from_piece, pieces
-from agent.reading.thread.turn import TASKS, About, Turn, last_real, says
-from agent.reading.thread.whole import completed, joined, missing, resumed
+from agent.reading.thread.turn import SUBJECT, TASKS, About, Turn, last_real, says
+from agent.reading.thread.whole import chosen, completed, joined, missing, resumed
 from agent.reading.understand import IN_SCOPE, understand
 from tools.evidence import Language
 
@@ -72,15 +74,18 @@ def taken_up(
     if kind in ("shorter", "translate", "sources"):
         return Turn(text, None, about=kind, kind=kind)
     if kind == "why":
-        words = f"{before.words} {text}"
+        asked = before.wordings or (before.words,)
         whole = replace(before.reading, parts=())
-        return Turn(text, whole, about="why", kind=kind, words=before.words, wordings=(words, before.words))
+        wordings = tuple(dict.fromkeys((*(f"{w} {text}" for w in asked), *asked)))
+        return Turn(text, whole, about="why", kind=kind, words=before.words, wordings=wordings)
     if kind == "back":
         return _back(reading, turns, before, assumed, read)
     if kind in ("detail", "next") and read is not None and (unsaid := missing(reading, before, turns, answer)):
         return completed(reading, unsaid, read)
     if kind in ("detail", "correct"):
-        before = next((t for t in reversed(turns) if t.reading is not None and t.kind in TASKS), before)
+        tasks = [t for t in turns if t.reading is not None and t.kind in TASKS]
+        about_size = [t for t in tasks if sized(t.words)] if sized(text) and not any(k.kind in SUBJECT for k in reading.asked) else []
+        before = (about_size or tasks or [before])[-1]
     spoken = dict.fromkeys(d for t in reversed(turns) if t.reading for d in reversed(t.reading.asked) if d.kind == "drug")
     return joined(reading, before, kind, assumed, answer, tuple(spoken)[:2])
 
@@ -105,6 +110,9 @@ def _back(reading: Reading, turns: Sequence[Turn], before: Turn, assumed: Sequen
         turn = taken_up(read(rest), turns[: turns.index(earlier) + 1], assumed, "", read)
         if turn.reading is not None:
             return replace(turn, question=text, kind="back", wordings=tuple(dict.fromkeys((turn.words, *turn.wordings, text))))
+    if earlier is None and any(t.kind in SUBJECT for t in reading.asked):
+        words = chosen(concepts(where, "drug_class"), rest) if rest else text
+        return Turn(text, replace(read(words), asked=reading.asked) if read else reading, kind="back", words=words, wordings=(words, text))
     return joined(reading, earlier or before, "back", assumed, "", ())
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from agent.reading.followup import pattern
+from agent.reading.followup import pattern, table
 from agent.reading.intents import Reading
 from agent.reading.lexicon import Term, language_of, mentions
 from agent.reading.thread.focus import likest
@@ -17,8 +17,10 @@ _SUBJECT = frozenset({"disease", "drug", "drug_class", "organism", "finding", "a
 # The end of a long chain is what counts.
 _LONGEST = 360
 _GLUE = " "
+_QUANTITY = re.compile(rf"\d+(?:\.\d+)?\s*(?P<unit>{'|'.join(table()['quantities']['units'])})(?![a-z/])", re.IGNORECASE)
+_SIZES = frozenset(table()["quantities"]["sizes"])
 # A number behind the name of what it is a value of.
-_VALUE = re.compile(r"\s*(?:of|is|was|=|是|为)?\s*\d+(?:\.\d+)?")
+_VALUE = re.compile(rf"\s*(?:{'|'.join(table()['quantities']['between'])})?\s*\d+(?:\.\d+)?")
 
 
 def subject_words(anchor: str, reading: Reading, gone: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -47,7 +49,8 @@ def subject_words(anchor: str, reading: Reading, gone: frozenset[str] = frozense
 def after_subject(anchor: str, reading: Reading, gone: frozenset[str] = frozenset()) -> str:
     """The message with its subject in front; with the whole earlier question where nothing in that is known by name."""
     names = subject_words(anchor, reading, gone)
-    front = _GLUE.join(names) if names or gone else anchor
+    own = any(t.kind in ("drug", "disease") for t in reading.asked)
+    front = _GLUE.join(names) if names or gone or own else anchor
     return f"{front}{_GLUE}{reading.text}".strip()[-_LONGEST:]
 
 
@@ -56,7 +59,28 @@ def changed(anchor: str, reading: Reading) -> str:
     text = anchor
     for term in reading.asked:
         text = _put(text, term, reading.asked, reading.text)
+    text = _with_quantities(text, reading.text)
     return f"{text}{_GLUE}{reading.text}".strip()[-_LONGEST:]
+
+
+def replaces(anchor: str, reading: Reading) -> bool:
+    """Whether the message names something in place of its like in the earlier question."""
+    named = {t.kind for t in reading.asked if t.kind in _REPLACES}
+    return any(m.term.kind in named for m in mentions(anchor))
+
+
+def sized(text: str) -> bool:
+    """Whether a text gives a size."""
+    return any(m["unit"].lower() in _SIZES for m in _QUANTITY.finditer(text))
+
+
+def _with_quantities(text: str, message: str) -> str:
+    """`what about 2.5 mg?`: a quantity of the message in place of the last one of the same unit."""
+    for new in _QUANTITY.finditer(message):
+        like = [m for m in _QUANTITY.finditer(text) if m["unit"].lower() == new["unit"].lower()]
+        if like:
+            text = text[: like[-1].start()] + new.group() + text[like[-1].end() :]
+    return text
 
 
 def _put(text: str, term: Term, named: Sequence[Term], said: str) -> str:

@@ -114,3 +114,30 @@ def test_taking_back_restores_the_answer_byte_for_byte(make_assistant: Callable[
     assert said[2].answer == said[0].answer
     assert not said[2].assumptions
     assert said[2].question == undo
+
+
+@pytest.mark.parametrize(
+    ("earlier", "answer", "text", "has", "lacks"),
+    [
+        ("Levofloxacin and theophylline together?", "", "and cipro?", {"ciprofloxacin", "theophylline"}, {"levofloxacin"}),
+        (
+            "Which tablet made the asthma worse?",
+            "Labetalol is contraindicated in asthma.",
+            "And what do we put in its place?",
+            {"labetalol"},
+            set(),
+        ),
+        ("What instead of labetalol?", "Stop labetalol. Nifedipine is used.", "is it safe?", {"nifedipine"}, {"labetalol"}),
+        ("First line for mild CAP?", "Give amoxicillin or doxycycline.", "and the dose?", {"amoxicillin", "doxycycline"}, set()),
+    ],
+)
+def test_the_medicine_left_unsaid(earlier: str, answer: str, text: str, has: set[str], lacks: set[str]) -> None:
+    turn = in_full(text, None, [earlier], [answer])
+    named = {m.term.id for m in mentions(turn.words)}
+    assert has <= named
+    assert not named & lacks
+
+
+def test_a_quantity_takes_the_place_of_its_like() -> None:
+    assert "2.5 mg" in in_full("what about 2.5 mg?", None, ["Is apixaban 5 mg right?"]).words
+    assert "5 mg right" not in in_full("what about 2.5 mg?", None, ["Is apixaban 5 mg right?"]).words.replace("2.5 mg", "")

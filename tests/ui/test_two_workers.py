@@ -94,7 +94,7 @@ def test_a_killed_worker_is_taken_over_with_case_and_conversation(browser: "Brow
         page = context.new_page()
         page.goto(url)  # the cookie is set with this answer; from the next request on it chooses the worker
         page = pages.opened(page, url)
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(240_000)
         ask(page, "What is the urea?", "11.2 mmol/L")
         first = page.request.get(f"{url}healthz").headers["x-worker"]
         found[first].send_signal(signal.SIGKILL)

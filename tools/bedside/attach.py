@@ -10,7 +10,7 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, formula, general, part
 from tools.bedside.asks.general import written_out
-from tools.bedside.asks.subject import asks
+from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
@@ -98,7 +98,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         answered = [*limits, *answered][:_MOST_LIMITS] if limits else answered
     if answered and any(e.key.startswith(general.ALONE) for e in answered):
         outranked = answered[0].key.startswith(_OUTRANKED)
-        return [*_decided(question, record, _DECIDES), *answered][:_MOST_LIMITS] if outranked else answered
+        return [*_decided(question, record, _DECIDES), *answered, *_beside(question, record)][:_MOST_LIMITS] if outranked else answered
     firm = [] if topics_only or asks_dose(question) else refusals(question, record)
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
@@ -117,7 +117,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     stopping = bool(words("stop").search(question) and words("open").search(question))
     if stopping:
         found += stop_list(record)
-    if not firm and (not found or not (high or stopping or dosed)):
+    if not firm and (not found or not (high or stopping or dosed)) and not _of_values(question):
         found += choose(question, record)
     if not found and words("handover").search(question):
         found += handover(record)
@@ -126,11 +126,18 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         found += verdicts(question, record)
-    elif not topics_only and not firm and asks_whether(question):
-        found = [*unspoken(question, record, found), *found]
+    elif not topics_only and not firm and not dosed:
+        whether = asks_whether(question)
+        silent = unspoken(question, record, found, grave=not whether)
+        found = [*silent, *found] if whether else [*found, *silent]
     if not found:
         found += general.fallback(record)
     return list({e.key: e for e in found}.values())
+
+
+def _of_values(question: str) -> bool:
+    """Whether a question is about values and names no medicine: `treat` then means the value, not the disease."""
+    return bool(values_named(question)) and not words("antimicrobial").search(question) and not general.names_a_drug(question)
 
 
 def _like(question: str, record: Record) -> list[Evidence]:
@@ -146,6 +153,12 @@ def _decided(question: str, record: Record, rank: int) -> list[Evidence]:
     """What a topic of a high rank decides: it stands before the course of a value, a list of suspects, a bare score."""
     found = (judge(t, record) for t in asked(question) if t.rank >= rank)
     return next((lines for lines in found if lines), [])
+
+
+def _beside(question: str, record: Record) -> list[Evidence]:
+    """The bottom line of a topic of lower rank, below the course of a value or its causes."""
+    found = (judge(t, record) for t in asked(question) if 0 < t.rank < _DECIDES)
+    return next((lines[:1] for lines in found if lines), [])
 
 
 def _of_a_drug(question: str, record: Record) -> bool:

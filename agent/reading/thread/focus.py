@@ -27,8 +27,8 @@ _PAIR = 0.4
 # Characters around "with warfarin" in which nothing else can be asked.
 _BARE = 8
 # More medicines than these in the first sentence of an answer are a list, not a subject.
-_MOST = 4
-# Endings of Chinese medicines that end everyday words too; the first letter of 松 (relaxed), 铂 (platinum).
+MOST_LED = 4
+# Endings of Chinese medicines that end everyday words too (song, relaxed; bo, platinum).
 _ALSO_WORDS = ("\u677e", "\u94c2")
 
 
@@ -69,7 +69,7 @@ def led_with(answer: str) -> tuple[Term, ...]:
     """The medicines of an answer's first sentence, where they are few."""
     first = next(iter(split_sentences(answer)), "")
     found = concepts(first, "drug")
-    return found if len(found) <= _MOST else ()
+    return found if len(found) <= MOST_LED else ()
 
 
 def unknown_drug(text: str) -> bool:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from agent.reading.followup import Kind, kinds_of, pattern
+from agent.reading.lexicon import concepts
 from agent.reading.patches import Supposed, supposed, supposes
 from tools.case.patches import Patch
 from tools.case.record import Case
 
 # A message that is likelier than this to stand alone, or to go back, is asked of the real patient.
 _LEAVES = 0.5
+# What a message that names one of these asks, it asks of the real patient: another medicine is no part of the supposition.
+_NEW_SUBJECT = ("disease", "drug", "drug_class", "organism", "finding")
 _LEAVING: tuple[Kind, ...] = ("new", "back")
 
 
@@ -35,5 +38,7 @@ def _goes_on(text: str, supposing: bool) -> bool:
     """Whether what was supposed holds on; another `if` stands for itself, unless it says that it comes on top."""
     if supposing and supposes(text):
         return bool(pattern("words", "also").search(text))
+    if supposing:
+        return True
     told = kinds_of(text)
-    return supposing or sum(told[k] for k in _LEAVING) < _LEAVES
+    return not concepts(text, *_NEW_SUBJECT) and sum(told[k] for k in _LEAVING) < _LEAVES

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from agent.reading.followup import Kind, kinds_of, pattern
-from agent.reading.intents import Reading
+from agent.reading.intents import DOSING, Reading
+from agent.reading.lexicon import DRUG_KINDS
 from agent.reading.patches import supposes
 from agent.reading.thread.focus import has_facet, lacks_partner, only_names
 from agent.reading.thread.turn import SUBJECT, About, Turn, drugs_of, last_real, says
@@ -57,7 +58,7 @@ def kind_of(reading: Reading, turns: Sequence[Turn]) -> Kind:
         return "back"
     if lacks_partner(reading) and not reading.about_patient and any(drugs_of(t.reading.asked) for t in turns if t.reading):
         return "next"
-    if _another_score(reading, turns):
+    if _another_score(reading, turns) or _of_own_medicines(reading):
         return "new"
     own = any(t.kind in SUBJECT for t in reading.asked)
     if own and only_names(reading.text):
@@ -76,7 +77,15 @@ def _goes_back(text: str) -> bool:
 def _another_score(reading: Reading, turns: Sequence[Turn]) -> bool:
     """Whether a score is asked for and the thread spoke of something else: it stands for itself."""
     before = last_real(turns)
-    return any(t.kind == "score" for t in reading.asked) and before is not None and not any(t.kind == "score" for t in before.terms)
+    named = {t.id for t in reading.asked if t.kind == "score"} - DOSING
+    if not named or before is None or reading.elliptic or supposes(reading.text):
+        return False
+    return not any(t.kind == "score" for t in before.terms)
+
+
+def _of_own_medicines(reading: Reading) -> bool:
+    """`Which of her tablets caused this?`: of all that the patient takes, not of the medicine spoken of."""
+    return "med_check" in reading.proposed and reading.about_patient and not any(t.kind in DRUG_KINDS for t in reading.asked)
 
 
 def _continues(reading: Reading, strictly: bool = False) -> bool:

@@ -7,8 +7,9 @@ from agent.reading.followup import Kind, table
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import Term, concepts, language_of, narrower
 from agent.reading.patches import supposes
-from agent.reading.takeup import after_subject, changed, likeness, without_values
-from agent.reading.thread.focus import lacks_drug, lacks_partner, led_with
+from agent.reading.takeup import after_subject, changed, likeness, replaces, without_values
+from agent.reading.thread.focus import MOST_LED, lacks_drug, lacks_partner, led_with, only_names
+from agent.reading.thread.kinds import CLEAR
 from agent.reading.thread.turn import SUBJECT, TASKS, Turn, drugs_of, says
 from retrieval.guidelines.sentences import split_sentences
 
@@ -24,10 +25,13 @@ def missing(reading: Reading, before: Turn, turns: Sequence[Turn], answer: str) 
     assert before.reading is not None
     own = {t.id for t in reading.asked}
     spoken = next((named for t in reversed(turns) if t.reading and (named := drugs_of(t.reading.asked))), ())
+    if says("instead", before.question) and not drugs_of(reading.asked) and (says("points", reading.text) or lacks_drug(reading)):
+        return tuple(t for t in offered(answer) if t not in before.reading.terms)[:MOST_LED]
     if lacks_partner(reading):
         return tuple(t for t in spoken if t.id not in own)[-1:]
-    pointing = not any(t.kind in SUBJECT for t in reading.asked) and (says("points", reading.text) or says("instead", reading.text))
-    bare = pointing and not any(t.kind in SUBJECT for t in before.reading.terms)
+    instead = says("instead", reading.text)
+    pointing = not any(t.kind in SUBJECT for t in reading.asked) and (says("points", reading.text) or instead)
+    bare = pointing and (instead or not any(t.kind in SUBJECT for t in before.reading.terms))
     if (lacks_drug(reading) or bare) and not drugs_of(before.reading.terms):
         return led_with(answer)
     return ()
@@ -40,7 +44,20 @@ def completed(reading: Reading, unsaid: Sequence[Term], read: Callable[[str], Re
     front = table()["whole"]["instead"][language == "zh"].format(drugs=drugs) if says("instead", reading.text) else drugs
     words = f"{front} {reading.text}"
     whole = read(words)
-    return Turn(reading.text, replace(whole, asked=reading.asked), kind="next", words=words, wordings=(words, reading.text))
+    return Turn(
+        reading.text,
+        replace(whole, asked=reading.asked),
+        kind="next",
+        words=words,
+        wordings=tuple(dict.fromkeys((front, words, reading.text)) if front != drugs else (words, reading.text)),
+    )
+
+
+def chosen(classes: Sequence[Term], rest: str) -> str:
+    """What is asked about a group of medicines that was not spoken of yet: first of all which of them."""
+    language = language_of(rest)
+    front = [table()["whole"]["choice"][language == "zh"].format(drugs=t.name(language)) for t in classes[:1]]
+    return " ".join((*front, rest))
 
 
 def joined(reading: Reading, before: Turn, kind: Kind, assumed: Sequence[str], answer: str, both: tuple[Term, ...]) -> Turn:
@@ -84,6 +101,8 @@ def resumed(where: str, turns: Sequence[Turn]) -> Turn | None:
     best = max(range(len(real)), key=lambda i: (alike[i], i))
     if alike[best] >= _ALIKE:
         return real[best]
+    if named - {t.id for x in real if x.reading for t in x.reading.terms}:
+        return None  # it leads to something new
     return next((t for t in reversed(real) if not supposes(t.question)), None)
 
 
@@ -113,8 +132,17 @@ def _join(reading: Reading, before: Reading, words: str, kind: Kind, bare: bool 
     merged = tuple(dict.fromkeys((*reading.terms, *inherited)))
     scores = before.scores if "score" in intents and not any(t.kind == "score" for t in reading.terms) else reading.scores
     drugs = tuple(dict.fromkeys((*reading.drugs, *(d for d in before.drugs if d.kind not in gone))))
-    text = changed(words, reading) if kind == "detail" else after_subject(words, reading, gone)
+    if kind == "detail" and not _stands(reading, words):
+        text = changed(words, reading)
+    else:
+        text = after_subject(words, reading, gone)
     return replace(reading, text=text, intents=intents, scores=scores or reading.scores, terms=merged, drugs=drugs)
+
+
+def _stands(reading: Reading, words: str) -> bool:
+    """`And metformin, still to be given?` after a question on intensive care: it asks of its own subject, which takes no other's place."""
+    own = any(t.kind in ("drug", "disease") for t in reading.asked) and not only_names(reading.text)
+    return own and max(reading.tools.values(), default=0.0) >= CLEAR and not replaces(words, reading)
 
 
 def _names_action(reading: Reading) -> bool:
@@ -123,8 +151,12 @@ def _names_action(reading: Reading) -> bool:
 
 def pointed_at(reading: Reading, answer: str) -> Reading:
     """`Which of these is safest with warfarin?`: the medicines that the last answer offered join the question."""
-    offered = " ".join(s for s in split_sentences(answer) if not says("against", s))
-    return _with_drugs(reading, [t for t in concepts(offered, "drug") if t not in reading.terms][:6])
+    return _with_drugs(reading, [t for t in offered(answer) if t not in reading.terms][:6])
+
+
+def offered(answer: str) -> tuple[Term, ...]:
+    """The medicines that an answer names and does not speak against."""
+    return concepts(" ".join(s for s in split_sentences(answer) if not says("against", s)), "drug")
 
 
 def _with_drugs(reading: Reading, named: Sequence[Term]) -> Reading:

@@ -3,7 +3,7 @@
 import re
 
 from agent.reading.lexicon import DRUG_KINDS, ids, language_of, narrower, terms
-from agent.verify.align import content
+from agent.verify.align import content, place
 from agent.verify.numbers import labels_of, sides_of
 from agent.verify.text import clauses
 from retrieval.concepts.severity import grades
@@ -64,6 +64,8 @@ def wrong_group(text: str, cited: list[Evidence]) -> str | None:
         if read is labels_of and not said <= frozenset().union(*(read(p) for p in parts)):
             return f"the evidence does not speak of {', '.join(sorted(said))}"
         sorted_out = [p for p in parts if read(p)]
+        if said <= read(place(text, pieces).sentence):
+            continue  # the sentence where it stands names them
         given = [p for p in sorted_out if advice and all(covered(a, ids(p)) for a in advice)]
         if given and not any(said & read(p) for p in given):
             return f"the evidence says this of {', '.join(sorted(frozenset().union(*(read(p) for p in given))))}"

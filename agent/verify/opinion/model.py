@@ -10,9 +10,11 @@ from importlib.resources import files
 
 from agent.reading.features import sentence_vectors
 from agent.verify.align import texts_for
+from agent.verify.facts.fields import own_words
 from agent.verify.facts.named import wrong_drug
 from agent.verify.opinion.figures import unexplained
 from agent.verify.opinion.signs import signs
+from agent.verify.opinion.trees import Trees
 from agent.verify.record import RECORDS
 from tools.evidence import Evidence
 
@@ -29,6 +31,8 @@ _STANDS = (
     "the evidence gives",
     "the value lies",
 )
+# Records whose fields the rules compare one by one.
+_FIELDS = frozenset({"lab", "score", "drug_graph"})
 # Share of a claim's content below which it shares no words with its evidence, and the nearness in meaning that then counts.
 _STRANGER = 0.25
 _NEAR = 0.3
@@ -48,24 +52,28 @@ class Weights:
         of: Weight of each sign.
         low: Doubt below which an objection of the rules falls.
         high: Doubt above which a claim is refused without one.
+        trees: Boosted trees over the same signs, whose doubt counts as much.
     """
 
     bias: float
     of: Mapping[str, float]
     low: float
     high: float
+    trees: Trees | None = None
 
     def doubt(self, found: Mapping[str, float]) -> float:
         """Probability of a fault."""
         score = self.bias + sum(self.of.get(name, 0.0) * value for name, value in found.items())
-        return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, score))))
+        own = 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, score))))
+        return own if self.trees is None else (own + self.trees.doubt(found)) / 2
 
 
 @lru_cache(maxsize=1)
 def weights() -> Weights:
     """The weights that ship with the package."""
     held = json.loads(files("agent").joinpath("data/opinion/weights.json").read_text(encoding="utf-8"))
-    return Weights(held["bias"], held["weights"], held["low"], held["high"])
+    trees = Trees(held["base"], held["signs"], held["trees"])
+    return Weights(held["bias"], held["weights"], held["low"], held["high"], trees)
 
 
 def second_reading(claim: str, cited: list[Evidence], objection: str | None) -> str | None:
@@ -78,6 +86,8 @@ def second_reading(claim: str, cited: list[Evidence], objection: str | None) -> 
     model = weights()
     doubt = model.doubt(found)
     if objection is None:
+        if all(e.kind in _FIELDS for e in cited) and not own_words(claim, cited):
+            return None  # every word is a field, and the rules compare fields
         high = max(model.high, _OWN_HIGH) if found["covered"] >= _OWN_WORDS else model.high
         return "a second reading finds it worded otherwise than the evidence" if doubt > high else None
     return objection if doubt > model.low or stands(claim, cited, objection, found) else None

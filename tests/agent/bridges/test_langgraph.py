@@ -158,3 +158,38 @@ def test_a_strong_model_plans_asks_in_parallel_and_revises_after_an_objection(ma
     steps = ["begin", "call_model", "tools", "call_model", "verify", "call_model", "verify", "answer"]
     way = {"inputs": [], "results": [], "steps": [told]}
     assert strict.graph_trajectory_strict_match(outputs=way, reference_outputs={**way, "steps": [steps]})["score"], told
+
+
+def test_a_strong_model_goes_on_from_what_it_read_and_mends_only_what_was_objected_to(
+    make_assistant: MakeAssistant, tmp_path: Path
+) -> None:
+    """Two rounds of tools, the second chosen by the first's result; one of two sentences is wrong, and the model is told which."""
+    house = make_assistant()._parts
+
+    def next_step(messages: list[Any]) -> AIMessage:
+        told = " ".join(str(m.text) for m in messages if isinstance(m, ToolMessage))
+        severe = "CURB-65 is 5" in told
+        return asks(("search_guidelines", {"query": "severe pneumonia" if severe else "pneumonia at home"}))
+
+    def draft(prose: str) -> AIMessage:
+        score = {"text": "CURB-65 is 5 points.", "evidence": ["S-curb_65"]}
+        return asks(("give_answer", {"sentences": [score, {"text": prose, "evidence": ["G-cap-low"]}], "notice": None}))
+
+    def revised(messages: list[Any]) -> AIMessage:
+        objection = " ".join(str(m.text) for m in messages[-3:])
+        assert FALSE in objection, "the model reads which sentence was not carried"
+        return draft(CAP)
+
+    parallel = ("calculate_score", {"name": "curb_65"}), ("interpret_labs", {"analytes": ["urea"]})
+    script = Scripted(lines=[lambda _: asks(*parallel), next_step, lambda _: draft(FALSE), revised])
+    graph = build_graph(script, house.tools(), InMemorySaver(), "scripted")
+    loaded = house.load_case("a")
+    settings = Settings(data_dir=tmp_path, cache_dir=tmp_path)
+    context = replace(on_record(settings, house, loaded, CaseCard.of(loaded.case), "en", "How bad is it, and what then?"), thread="t")
+    answer = graph.invoke({}, {"configurable": {"thread_id": "t"}}, context=context)["answers"][-1]
+    assert len(script.seen) == 4
+    assert [c["name"] for c in answer["tool_calls"]] == ["calculate_score", "interpret_labs", "search_guidelines"]
+    assert [c["args"] for c in answer["tool_calls"]][-1]["query"] == "severe pneumonia"
+    assert [c["text"] for c in answer["claims"]][-1] == CAP
+    assert any("CURB-65 is 5 points" in c["text"] for c in answer["claims"])
+    assert [r["text"] for r in answer["removed"]] == [FALSE]

@@ -9,7 +9,7 @@ pytest.importorskip("langgraph.checkpoint.postgres", reason="pip install 'medmpt
 
 from agent.assistant import Assistant
 from agent.errors import BadInput, Forbidden, StoreFailure
-from agent.sessions.opening import open_store
+from agent.sessions.opening import open_store, reachable
 from agent.settings import Settings
 from agent.turn.state import KEEP_TURNS
 from tests.postgres import running
@@ -43,6 +43,7 @@ def test_two_workers_share_threads_and_nothing_else(make_assistant: MakeAssistan
     assert not (tmp_path / "one" / "data" / "threads.sqlite").exists()
     rows = one._store.rows("SELECT COUNT(*) FROM checkpoints WHERE thread_id = ?", (thread,))
     assert rows[0][0] == 1, "only the newest checkpoint is kept"
+    assert reachable(postgres), "what /readyz asks"
     one.erase([thread])
     for table, column in (
         ("checkpoints", "thread_id"),

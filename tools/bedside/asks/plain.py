@@ -55,6 +55,9 @@ def _written_out(word: str, record: Record) -> str:
     if folded in short:
         mine = [d.name for d in record.patient.current if folded == "pred" and d.id.startswith("predni")]
         return mine[0] if mine else record.graph.name(short[folded]).en
+    mine = rows("asks")["short_if_taken"].get(folded)
+    if mine is not None and any(d.id == mine for d in record.patient.current):
+        return record.graph.name(mine).en
     if len(folded) < _SHORTEST or values_named(word) or named_parts(word) or record.graph.scan(word):
         return word
     taken = [d.name for d in record.patient.current if d.name.casefold().startswith(folded)]

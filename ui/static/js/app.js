@@ -73,6 +73,15 @@ async function settled() {
 }
 const shownIn = () => document.querySelector("#patient-bar [data-case]")?.dataset.case ?? "";
 
+// A case without a CT opens on its laboratory values; the next one with images comes back to them.
+let moved = false;
+function aside(blind) {
+  const { work } = document.body.dataset;
+  if (blind && work === "ct") tabs.open("work", "labs");
+  else if (!blind && moved && work === "labs") tabs.open("work", "ct");
+  moved = Boolean(blind) && (moved || work === "ct");
+}
+
 // A newer refresh, or clearing the page, ends one that still waits for the server.
 let wave = 0;
 let shownCase = null;
@@ -97,6 +106,7 @@ async function refresh() {
   const reply = await fetch("/studies");
   const listed = reply.ok ? await reply.json() : { case: false, studies: [] };
   if (mine !== wave) return;
+  if (!same) aside(opened && !listed.studies.length);
   summary.open(opened);
   report.open({ ...listed, key: opened });
   if (!drawn) await viewer?.open(listed);

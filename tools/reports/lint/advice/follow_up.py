@@ -24,6 +24,8 @@ _FOLLOW_MM = 6.0
 _LONGEST_MONTHS = 36.0
 # From here a number beside "year" is a year.
 _A_YEAR = 1900.0
+# A repeat of imaging for one of these needs a time.
+_REPEATED = frozenset(("lesion", "airspace", "ground_glass", "cavity"))
 _WAIT = _WORDS.regex("follow_up_wait")
 _PLANNED = _WORDS.regex("follow_up_planned")
 _REPEAT = _WORDS.regex("follow_up_repeat")
@@ -70,13 +72,13 @@ def treated(sentences: list[Sentence]) -> bool:
 def undated(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
     """A repeat of imaging that is advised for a lesion without saying when."""
     words = group("follow_up")
-    if not any("lesion" in p.topics and p.states("lesion") for p in pieces):
+    if not any(p.states(t) for p in pieces for t in _REPEATED):
         return
     for s in sentences:
         if s.section not in ("impression", "recommendation") or not _REPEAT.search(s.text) or _DECIDED.search(s.text):
             continue
         topics = {t for t, _, _ in known(s.text)}
-        if (not topics or "lesion" in topics) and not words["interval"].search(s.text) and not _WHEN.search(s.text):
+        if (not topics or topics & _REPEATED) and not words["interval"].search(s.text) and not _WHEN.search(s.text):
             yield _remark(s.text, pair("A repeat examination is advised without a time."))
             return
 

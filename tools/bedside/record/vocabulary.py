@@ -7,7 +7,6 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
-
 _END = re.compile(r"(?<=[\w+)\]?*])()\\b(?!\w)")
 
 

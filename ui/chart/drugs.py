@@ -41,13 +41,14 @@ def drugs_html(view: Drugs, supposed: Supposition, may_be_pregnant: bool, langua
 
 def _what_if(view: Drugs, supposed: Supposition, may_be_pregnant: bool, language: Language) -> str:
     own = view.egfr
-    shown = f"{supposed.egfr:.0f}" if supposed.egfr is not None else f"{own:.0f}" if own is not None else "90"
+    known = supposed.egfr if supposed.egfr is not None else own
+    shown, at = ("–", "90") if known is None else (f"{known:.0f}",) * 2
     state = html("whatif_on" if view.assumed else "whatif_off", language)
     clearance = "" if view.clearance is None else html("clearance", language, value=f"{view.clearance:.0f}")
     on, off = int(supposed.egfr is not None), "" if own is not None else " disabled"
     slider = (
         f'<label>eGFR <output id="whatif-egfr-shown">{shown}</output> <input type="range" id="whatif-egfr" min="5" max="120" step="1" '
-        f'value="{shown}" data-on="{on}"{off}></label><span class="note">{clearance}</span>'
+        f'value="{at}" data-on="{on}"{off}></label><span class="note">{clearance}</span>'
     )
     options = "".join(
         f'<option value="{a}"{" selected" if supposed.allergy == a else ""}>{escape(named_or_same("allergen", a, language))}</option>'

@@ -4,7 +4,7 @@ Both measure the same volume of 512 x 512 x 300 int16 in one run; each runs in i
 
     python benchmarks/imaging.py [--study FOLDER] [--without-plain]
 
-Prints as it goes; on quiet cores about two minutes, most of them the plain pipeline. Times on a busy machine say little: read `cpu_seconds`.
+Prints as it goes; about two minutes of CPU time, most of it the plain pipeline. Of a busy machine read `cpu_seconds`.
 """
 
 import argparse

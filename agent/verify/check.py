@@ -15,7 +15,7 @@ from agent.answering.draft import Draft
 from agent.verify.align import texts_for
 from agent.verify.compare import compared
 from agent.verify.facts.instances import readings
-from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_population, wrong_side
+from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_issuer, wrong_population, wrong_side
 from agent.verify.facts.verbatim import carried
 from agent.verify.numbers import numbers_of
 from agent.verify.opinion.model import second_reading
@@ -180,4 +180,5 @@ def _contrary(text: str, cited: list[Evidence]) -> str | None:
         or wrong_drug(text, cited, pool)
         or wrong_group(text, cited)
         or wrong_population(text, cited, pool)
+        or wrong_issuer(text, cited)
     )

@@ -7,6 +7,7 @@ from agent.verify.align import Place, content, pieces, place, texts_for
 from agent.verify.binding import exchanged, reordered, turned_number
 from agent.verify.contrast import contrasts, otherwise, otherwise_with_value
 from agent.verify.facts.bands import in_its_band, outside_band
+from agent.verify.facts.crossed import crossed
 from agent.verify.facts.dated import other_day
 from agent.verify.facts.imaging import compared_wrong, other_level, other_side, remarked
 from agent.verify.facts.order import turned_round
@@ -59,12 +60,13 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     texts = texts_for(claim, cited)
     pool = " \n ".join([*texts, *(e.source for e in cited)])
     structured = all(e.kind in RECORDS for e in cited)
+    listed = structured and not any(e.kind == "score" and not ids(e.text, "score") for e in cited)
     whole = place(claim, texts)
     return (
         contrast_differs(claim, whole, pool, cited)
         or opposite_state(claim, texts)
         or limits(claim, whole)
-        or presence(claim, texts, structured)
+        or presence(claim, texts, listed)
         or only_absent(claim, texts)
         or denied(claim, whole, texts)
         or reversed_roles(claim, texts)
@@ -93,6 +95,8 @@ def facts_differ(claim: str, cited: list[Evidence], texts: list[str]) -> str | N
         return "the evidence gives this another rhythm"
     if unheard(claim, " \n ".join(f"{e.text} \n {e.text_zh or ''}" for e in cited)):
         return "the evidence has nothing in this rhythm"
+    if crossing := crossed(claim, texts):
+        return f"the evidence pairs these the other way round ({' and '.join(crossing)})"
     if turned_round(claim, texts):
         return "the evidence has the other order of events"
     if compared_wrong(claim, texts) or other_side(claim, texts) or other_level(claim, texts):

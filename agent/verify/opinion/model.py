@@ -24,12 +24,11 @@ _STANDS = (
     "the drug graph",
     "the year",
     "the date",
-    "the comparison",
     "the record",
     "the evidence is not about",
-    "the evidence says this of",
-    "the evidence gives",
-    "the value lies",
+    "the evidence is not of",
+    "the evidence has nothing in this rhythm",
+    "the evidence pairs",
 )
 # Records whose fields the rules compare one by one.
 _FIELDS = frozenset({"lab", "score", "drug_graph"})
@@ -38,8 +37,12 @@ _STRANGER = 0.25
 _NEAR = 0.3
 # Share from which a claim is in the words of its evidence: there the rules read it well enough.
 _OWN_WORDS = 0.7
+# Share from which an objection to it stands whatever the doubt: hardly a word of it is new.
+_VERBATIM = 0.9
+# And share of its words that stand there in the same order.
+_ORDERLY = 0.75
 # Doubt above which such a claim is refused without an objection of the rules.
-_OWN_HIGH = 0.9
+_OWN_HIGH = 0.75
 _SENTENCE = re.compile(r"[;；。！？!?\n]|\.(?=\s|$)")
 
 
@@ -107,9 +110,9 @@ def stands(claim: str, cited: list[Evidence], objection: str, found: Mapping[str
     both = " \n ".join(f"{e.text} \n {e.text_zh or ''}" for e in cited)
     return (
         objection.startswith(_STANDS)
-        or found["covered"] >= _OWN_WORDS
+        or (found["covered"] >= _VERBATIM and found.get("edit order", 0.0) >= _ORDERLY)
         or unexplained(found)
         or (found["covered"] < _STRANGER and nearness(claim, texts_for(claim, cited)) < _NEAR)
         or wrong_drug(claim, cited, both) is not None
-        or (found.get("figure instance", 0.0) > 0 and any(e.kind in RECORDS for e in cited))
+        or (found.get("figure instance", 0.0) > 0 and (found["covered"] >= _OWN_WORDS or any(e.kind in RECORDS for e in cited)))
     )

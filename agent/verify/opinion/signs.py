@@ -9,6 +9,7 @@ from agent.verify.align import Place, content, place, texts_for
 from agent.verify.binding import exchanged, in_order, reordered, turned_number
 from agent.verify.contrast import otherwise_with_value
 from agent.verify.facts import named
+from agent.verify.facts.crossed import crossed
 from agent.verify.facts.fields import own_words
 from agent.verify.facts.order import turned_round
 from agent.verify.facts.rhythm import unheard
@@ -77,6 +78,8 @@ def _objections(claim: str, cited: list[Evidence], texts: list[str], whole: Plac
         "reordered": reordered(claim, whole.sentence),
         "misplaced": misplaced(claim, texts),
         "elsewhere": compare.elsewhere(claim, whole, texts),
+        "issuer": named.wrong_issuer(claim, cited),
+        "crossed": crossed(claim, texts),
         "unheard": unheard(claim, both),
     }
     yield from (name for name, reason in found.items() if reason)

@@ -22,6 +22,7 @@ from tools.reports.lint import (
     within,
 )
 from tools.reports.lint.advice import follow_up, guideline
+from tools.reports.lint.matching import anchors, counts
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces
@@ -74,7 +75,7 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *signing.identity(report, sentences, sex, age),
         *_compared(pieces, mentions, sentences),
         *conflicts.conflicts(report, sentences),
-        *omissions.omitted(sentences),
+        *omissions.omitted(sentences, pieces),
         *calendar.dates(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
         *follow_up.too_late(pieces, sentences),
@@ -110,6 +111,8 @@ def _compared(pieces: list[Piece], mentions: list[Mention], sentences: list[Sent
         *presence.contradicted(pieces),
         *parts_normal.overturned(pieces),
         *compare.compared(pieces),
+        *counts.numbered(pieces),
+        *anchors.anchored(pieces),
         *changes.changes(pieces),
         *changes.misnamed(pieces),
         *within.counted(mentions),

@@ -58,6 +58,9 @@ _OPENING = 34
 _HEAD = 60
 _REPORT = _WORDS.regex("calendar_report")  # fmt: skip
 _BIRTH = _WORDS.regex("calendar_birth")
+_BEFORE_OPERATION = _WORDS.regex("calendar_operation")
+_AFTER_OPERATION = _WORDS.regex("calendar_after_operation")
+_OPERATED = _WORDS.regex("calendar_operated")
 _PLANNED = _WORDS.regex("calendar_planned")
 
 
@@ -97,6 +100,7 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
             yield _when((words,), pair("{words} is no date.", words=words))
         else:
             told.append((when, _role(report, place, sentences), _line(report, place, sentences)))
+    yield from _in_order(report, sentences)
     exams = [d for d, role, _ in told if role == "now"]
     reports = [d for d, role, _ in told if role == "report"]
     exam = studied or (exams[0] if exams else None)
@@ -112,6 +116,38 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
             yield _when((line,), pair("The report of {day} is older than its study.", day=when.isoformat()))
         elif role in ("now", "report") and when > today:
             yield _when((line,), pair("{day} is in the future.", day=when.isoformat()))
+
+
+def _in_order(report: str, sentences: list[Sentence]) -> Iterator[Remark]:
+    """A study before an operation that is dated after it, or one after it that is dated before."""
+    told = [(*_month(m), m.start(), m.end()) for m in _MONTH.finditer(report)]
+    told += [(d.year, d.month, place, place + len(words)) for d, words, place in found_dates(report) if d is not None]
+    roles = [(year, month, _operation(report, low, high), low) for year, month, low, high in told if month]
+    for year, month, role, place in roles:
+        for y, m, other, _ in roles:
+            wrong = (role == "before" and (year, month) > (y, m)) or (role == "after" and (year, month) < (y, m))
+            if other == "operation" and wrong:
+                line = _line(report, place, sentences)
+                yield _when((line,), pair("{day} does not fit the date of the operation.", day=f"{year}-{month:02d}"))
+                return
+
+
+def _month(m: re.Match[str]) -> tuple[int, int]:
+    """Year and month of a month in words or figures; 0 for a year alone."""
+    g = {k[0]: v for k, v in m.groupdict().items() if v}
+    month = g.get("m", "0")
+    return int(g["y"]), _NAMES.index(month[:3].lower()) + 1 if month.isalpha() else int(month)
+
+
+def _operation(report: str, low: int, high: int) -> str:
+    """What the words of its clause make a date: of the `operation`, of a study `before` or `after` it, or nothing of these."""
+    start = max(report.rfind(c, 0, low) for c in "\n。；;，,.") + 1
+    lead = report[start:low]
+    tail = re.split(r"[\n。；;，,.]", report[high : high + 40])[0]
+    for name, pattern in (("before", _BEFORE_OPERATION), ("after", _AFTER_OPERATION), ("operation", _OPERATED)):
+        if pattern.search(lead) or (name == "operation" and pattern.search(tail)):
+            return name
+    return ""
 
 
 def _line(report: str, place: int, sentences: list[Sentence]) -> str:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
-from tools.reports.lint.reading.listing import listed, thing_of
+from tools.reports.lint.reading.listing import listed, numbers_of, thing_of
 from tools.reports.lint.reading.subjects import is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
@@ -29,6 +29,8 @@ _LUNG = frozenset(
         "cyst",
     )
 )
+# Names that readers use for one another.
+_GENERIC = frozenset(("lesion", "metastasis", "airspace", "ground_glass", "collapse", "scar", "fibrosis", "tree_in_bud"))
 
 
 def same_size(a: float, b: float) -> bool:
@@ -81,20 +83,36 @@ def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     """A place of the impression where the findings describe nothing at all."""
     topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
     past = any("historical" in said.status[t] for t in said.topics) or group("resected")["bed"].search(said.text)
-    if not topics or past or len(said.sides) != 1 or "both" in said.sides:
+    if not topics or past or said.change == "resolved" or len(said.sides) != 1 or "both" in said.sides:
         return
     (side,) = said.sides
-    there = [p for p in seen if any(p.names(t) for t in p.topics) and not group("well")["words"].search(p.text)]
+    there = [p for p in seen if any(p.names(t) for t in p.topics) and not _well(p)]
     on_side = [p for p in there if side in p.wide_sides or "both" in p.wide_sides]
-    lobes = _lobes(said.lobes)
+    lobes = wide_lobes(said.lobes)
     other = [p for p in there if p.sides and side not in p.wide_sides]
     if not on_side and other and all(p.wide_sides for p in there if set(topics) & p.topics.keys()):
         yield differ("side", topics[0], side, next(iter(other[0].sides)), other[0].sentence.text, said.sentence.text)
     elif lobes and on_side and all(p.wide_lobes for p in on_side if _LUNG & p.topics.keys() or set(topics) & p.topics.keys()):
         placed = [p for p in there if p.wide_lobes]
-        if placed and not any(lobes & _lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
+        if placed and not any(lobes & wide_lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
             where = next((p for p in on_side if p.lobes), placed[0])
             yield differ("lobe", topics[0], min(said.lobes), min(where.wide_lobes), where.sentence.text, said.sentence.text)
+
+
+def _well(p: Piece) -> bool:
+    """Whether a piece calls its part normal, and states nothing of the lung."""
+    return bool(group("well")["words"].search(p.text)) and not any(p.states(t) for t in p.topics if t in _LUNG)
+
+
+def _unnamed(said: Piece, seen: list[Piece]) -> bool:
+    """Whether the findings tell of something without its name in the very place, or of another thing of that size there."""
+    for p in seen:
+        place = said.sides == p.sides and (not said.lobes or bool(wide_lobes(said.lobes) & wide_lobes(p.lobes)))
+        sized = bool(set(said.figures.now) & set(p.figures.now)) and any(p.states(t) for t in p.topics if t in _LUNG)
+        nameless = all(is_place(t) for t in p.topics) and (p.figures.now or group("affected")["words"].search(p.text))
+        if place and p.sides and (sized or nameless):
+            return True
+    return False
 
 
 def about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
@@ -114,11 +132,12 @@ def about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
 def meet(a: Piece, b: Piece) -> bool:
     """Whether two pieces may speak of one place."""
     sides = not a.wide_sides or not b.wide_sides or "both" in a.wide_sides | b.wide_sides or bool(a.wide_sides & b.wide_sides)
-    lobes = not a.lobes or not b.wide_lobes or bool(_lobes(a.lobes) & _lobes(b.wide_lobes))
+    lobes = not a.lobes or not b.wide_lobes or bool(wide_lobes(a.lobes) & wide_lobes(b.wide_lobes))
     return sides and lobes
 
 
-def _lobes(names: frozenset[str]) -> frozenset[str]:
+def wide_lobes(names: frozenset[str]) -> frozenset[str]:
+    """Lobes, with the upper one where its lingula is named."""
     return names | ({"upper"} if "lingula" in names else frozenset())
 
 
@@ -133,7 +152,9 @@ def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
         for p in stated
         if any(abs(a - b) < 0.05 for a in said.figures.now for b in p.figures.now) or set(said.figures.other) & set(p.figures.other)
     ]
-    return exact or stated
+    kinds = {name for name, pattern in group("type").items() if pattern.search(said.text)}
+    alike = [p for p in stated if any(group("type")[name].search(p.text) for name in kinds)]
+    return exact or alike or stated
 
 
 def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
@@ -147,9 +168,9 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
         spared = any(p.denies(topic) and p.sides and not p.sides & wide for p in seen if topic in p.topics)
         if len(wide) != 1 or len(named) != len(near) or not spared:
             return
-    elif own in wide:
+    elif own in wide or _unnamed(said, seen):
         return
-    if topic in _LUNG and _alike(said, topic, own, stated, seen):
+    if topic in _GENERIC and _alike(said, topic, own, stated, seen):
         return
     yield differ("side", topic, own, next(iter(named[0].wide_sides)), named[0].sentence.text, said.sentence.text)
 
@@ -159,20 +180,25 @@ def _alike(said: Piece, topic: str, side: str, stated: list[Piece], seen: list[P
     if said.figures.now and len(_same_lesion(said, stated)) < len(stated):
         return False
     other = _LUNG - {topic}
-    return any(side in p.sides and any(t in other and p.states(t) and p.topics[t] != p.topics.get(topic) for t in p.topics) for p in seen)
+    return any(
+        side in p.sides
+        and (not said.lobes or not p.lobes or bool(wide_lobes(said.lobes) & wide_lobes(p.lobes)))
+        and any(t in other and p.states(t) and p.topics[t] != p.topics.get(topic) for t in p.topics)
+        for p in seen
+    )
 
 
-def _lobe(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
+def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
     near = _same_lesion(said, stated)
     named = [p for p in near if p.lobes]
-    own = _lobes(said.lobes)
-    if not own or not named:
+    own = wide_lobes(said.lobes)
+    if not own or not named or _unnamed(said, seen):
         return
-    wide: frozenset[str] = frozenset().union(*(_lobes(p.wide_lobes) for p in near))
+    wide: frozenset[str] = frozenset().union(*(wide_lobes(p.wide_lobes) for p in near))
     if not own & wide:
         yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
         return
-    pairs = {(s, lobe) for p in near for s in _sides(p.sides) for lobe in _lobes(p.lobes)}
+    pairs = {(s, lobe) for p in near for s in _sides(p.sides) for lobe in wide_lobes(p.lobes)}
     exact = all(
         len(p.sides) == 1 and "both" not in p.sides and p.lobes and p.wide_lobes == p.lobes and p.wide_sides == p.sides for p in near
     )
@@ -228,6 +254,7 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         numbers = [each]
     if not own or not numbers or (own == 1 and not _alone(said, topic)):
         return
+    numbers += [n for p in stated_here for n in numbers_of(p.sentence.text)]
     if own in numbers or own in _sums(told) or own in _sums(list(lists.values())):
         return
     counted = {p.sentence.start for p in stated_here if topic in p.counts}

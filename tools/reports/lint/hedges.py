@@ -24,6 +24,9 @@ _DISEASE = _WORDS.regex("signing_disease")
 _GONE = _WORDS.regex("hedges_gone")
 _THERE = _WORDS.regex("hedges_there")
 _REACH = 40
+_LUNG = frozenset(
+    ("lesion", "metastasis", "airspace", "ground_glass", "cavity", "collapse", "node", "effusion", "embolus", "fibrosis", "tree_in_bud")
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def certainty(sentences: list[Sentence]) -> Iterator[Remark]:
     yield from _stacked(sentences)
     yield from _overstated(sentences)
     yield from _undecided(sentences)
+    yield from _unsupported(sentences)
 
 
 def _overstated(sentences: list[Sentence]) -> Iterator[Remark]:
@@ -93,6 +97,25 @@ def _undecided(sentences: list[Sentence]) -> Iterator[Remark]:
                 *pair("The impression both denies and diagnoses the same disease."),
                 (a.text, b.text) if a.text != b.text else (a.text,),
                 *pair("Use one degree of certainty."),
+            )
+            return
+
+
+def _unsupported(sentences: list[Sentence]) -> Iterator[Remark]:
+    """Doubt in the impression about nothing that the findings describe, with no place, reason or advice."""
+    seen = {t for p in read_pieces([s for s in sentences if s.section == "findings"]) for t in p.topics if p.states(t) and t in _LUNG}
+    for s in (s for s in sentences if s.section == "impression"):
+        doubt = group("hedge")["words"].search(s.text) or _OPEN.search(s.text)
+        bare = not any(_places(s.text, n) for n in ("side", "lobe")) and not re.search(r"\d\s*(?:mm|cm)", s.text)
+        if not doubt or not bare or group("follow_up")["words"].search(s.text) or group("reason")["words"].search(s.text):
+            continue
+        disease = any(p.search(s.text) for p in _families().values())
+        if group("vague")["words"].search(s.text) or (disease and not seen and not _matters(s) & _LUNG):
+            yield Remark(
+                "hedge",
+                *pair("The impression doubts something that the findings do not describe."),
+                (s.text,),
+                *pair("Say what is seen and where, or leave it out."),
             )
             return
 

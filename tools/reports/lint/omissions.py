@@ -7,9 +7,11 @@ from functools import cache
 
 from retrieval.concepts.context import statuses
 from retrieval.messages.catalogue import Pair, messages
+from tools.reports.lint.compare import wide_lobes
 from tools.reports.lint.reading.figures import figures_in
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.subjects import change_in
+from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Remark
 
@@ -17,6 +19,7 @@ pair = messages("tools.report_lint").pair
 
 _NOT_THERE = frozenset(("negated", "hypothetical", "family", "historical", "uncertain"))
 _OLD = "old"
+_LUNG = frozenset(("lesion", "metastasis", "airspace", "ground_glass", "cavity", "abscess", "collapse", "effusion", "disease"))
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,14 @@ class _Alert:
     words: re.Pattern[str]
     told: re.Pattern[str]
     least_mm: float
+    placed: bool
     said: Pair
 
 
 @cache
 def _alerts() -> tuple[_Alert, ...]:
     return tuple(
-        _Alert(union(row["words"]), union(row["told"]), float(row.get("least_mm", 0.0)), (row["en"], row["zh"]))
+        _Alert(union(row["words"]), union(row["told"]), float(row.get("least_mm", 0.0)), bool(row.get("placed")), (row["en"], row["zh"]))
         for name, row in table("alerts").items()
         if name != _OLD
     )
@@ -46,16 +50,18 @@ def _settled(text: str) -> bool:
     return bool(_old().search(text)) or change_in(text) in ("down", "resolved", "stable")
 
 
-def omitted(sentences: list[Sentence]) -> Iterator[Remark]:
-    """One remark for every such finding that nothing in the impression or behind it names."""
+def omitted(sentences: list[Sentence], pieces: list[Piece]) -> Iterator[Remark]:
+    """One remark for every such finding that nothing in the impression or behind it names, in that place."""
     behind = [s for s in sentences if s.section in ("impression", "recommendation")]
     if not any(s.section == "impression" for s in behind):
         return
     said = " \n".join(s.text for s in behind)
+    told = [p for p in pieces if p.sentence.section in ("impression", "recommendation")]
     for alert in _alerts():
+        stated = (s for s in sentences if s.section == "findings" and _stated(s, alert))
         if alert.told.search(said):
-            continue
-        where = next((s for s in sentences if s.section == "findings" and _stated(s, alert)), None)
+            stated = (s for s in stated if alert.placed and _left_out(s, alert, pieces, told))
+        where = next(stated, None)
         if where is not None:
             yield Remark(
                 "presence",
@@ -63,6 +69,23 @@ def omitted(sentences: list[Sentence]) -> Iterator[Remark]:
                 (where.text, behind[0].text),
                 *pair("Name it in the impression, with what is to be done."),
             )
+
+
+def _left_out(sentence: Sentence, alert: _Alert, pieces: list[Piece], told: list[Piece]) -> bool:
+    """Whether everything that the impression says of such a thing is of another place."""
+    own = [p for p in pieces if p.sentence == sentence and alert.words.search(p.text) and len(p.sides) == 1 and "both" not in p.sides]
+    if not own:
+        return False
+    near = [p for p in told if alert.told.search(p.text) or _LUNG & p.topics.keys()]
+    return any(all(_elsewhere(p, q) for q in near) for p in own) and bool(near)
+
+
+def _elsewhere(seen: Piece, said: Piece) -> bool:
+    """Whether a piece of the impression names a place, and not that of the findings."""
+    if not said.sides or "both" in said.sides:
+        return False
+    lobes = wide_lobes(said.lobes) & wide_lobes(seen.wide_lobes)
+    return not said.sides & seen.sides or (bool(said.lobes and seen.lobes) and not lobes)
 
 
 def _stated(sentence: Sentence, alert: _Alert) -> bool:

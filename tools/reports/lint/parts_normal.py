@@ -1,5 +1,6 @@
 """Parts that the findings call normal and the impression diseased, and words that the findings only deny and the impression states."""
 
+import re
 from collections.abc import Iterator
 
 from retrieval.messages.catalogue import messages
@@ -10,6 +11,7 @@ from tools.reports.lint.remarks import Remark
 
 pair = messages("tools.report_lint").pair
 
+_COMMA = re.compile(r"[,，;；。]|\.\s")
 _CERTAIN = frozenset(("negated", "uncertain", "historical", "family", "hypothetical"))
 
 
@@ -35,10 +37,26 @@ def _normal_part(said: Piece, seen: list[Piece]) -> Piece | None:
         if not pattern.search(said.text):
             continue
         about = [p for p in seen if pattern.search(p.text) and _one_side(said, p)]
-        sound = [p for p in about if group("sound")["words"].search(p.text)]
+        sound = [p for p in about if _sound(p, pattern)]
         if sound and len(sound) == len(about) and not any(group("except")["words"].search(p.sentence.text) for p in sound):
             return sound[0]
     return None
+
+
+def _clauses(p: Piece, pattern: re.Pattern[str]) -> list[str]:
+    """The parts of a piece between commas that a pattern is found in."""
+    return [c for c in _COMMA.split(p.text) if pattern.search(c)]
+
+
+def _denied(clause: str) -> bool:
+    return bool(group("none")["words"].search(clause)) and not group("limiting")["words"].search(clause)
+
+
+def _sound(p: Piece, part: re.Pattern[str]) -> bool:
+    """Whether a part is called normal in its own clause, and ill in none."""
+    clauses = _clauses(p, part)
+    sound = [c for c in clauses if group("sound")["words"].search(c)]
+    return bool(sound) and len(sound) == len(clauses)
 
 
 def _one_side(a: Piece, b: Piece) -> bool:
@@ -59,7 +77,7 @@ def _denied_word(said: Piece, seen: list[Piece]) -> Piece | None:
         m = pattern.search(said.text)
         if m is None or group("none")["words"].search(said.text):
             continue
-        about = [p for p in seen if pattern.search(p.text)]
-        if about and all(group("none")["words"].search(p.text) and not group("limiting")["words"].search(p.text) for p in about):
-            return about[0]
+        clauses = [(p, c) for p in seen for c in _clauses(p, pattern)]
+        if clauses and all(_denied(c) for _, c in clauses):
+            return clauses[0][0]
     return None

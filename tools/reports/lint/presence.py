@@ -17,6 +17,7 @@ _WORDS = patterns("tools.report_lint")
 
 _ENLARGED = _WORDS.regex("presence_enlarged")
 _NODE_MM = 10.0
+_COMMA = re.compile(r"[,，;；。]|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 _QUALIFIED = _WORDS.regex("presence_qualified")
 
@@ -42,6 +43,8 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
     """Topics denied as a whole, with the word where only the same word contradicts it."""
     for p in pieces:
         for topic, place in p.topics.items():
+            if group("before")["words"].search(p.text):
+                continue
             if is_place(topic) or is_body(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
@@ -67,6 +70,8 @@ def _word(text: str) -> str:
 def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     if p.sentence == denial.sentence or not p.states(topic) or "uncertain" in p.status[topic] or topic in p.limited:
         return False
+    if is_loose(topic) and group("referred")["words"].search(p.text[: p.topics[topic]]):
+        return False
     if word is not None and _word(p.text[p.topics[topic] :]) != word:
         return False
     if len(denial.sides) == 1 and "both" not in denial.sides and not p.wide_sides:
@@ -74,15 +79,38 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     named = p.sides - {"both"}
     if named and denial.sides and not (named | {"both"}) & denial.sides:
         return False
-    if group("past")["words"].search(p.text):
+    if group("past")["words"].search(p.text) or group("dismissed")["words"].search(p.sentence.text):
         return False
     if topic == "fracture" and (bones := _sites(denial)) and (own := _sites(p)) and not bones & own:
+        return False
+    if _another(denial, p, topic):
         return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":
         return bool(_ENLARGED.search(p.text)) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
+
+
+def _another(denial: Piece, stated: Piece, topic: str) -> bool:
+    """Whether a denial is of a kind or a site of lesion that is not the one stated."""
+    if topic not in denial.topics or (not is_loose(topic) and topic not in ("cavity", "ground_glass")):
+        return False
+    kinds, own = (_named("type", _clause(p, topic)) for p in (denial, stated))
+    sites, place = (_named("site", _clause(p, topic)) for p in (denial, stated))
+    return bool(kinds and not kinds <= own) or bool(sites and place and not sites & place)
+
+
+def _named(name: str, text: str) -> set[str]:
+    return {key for key, pattern in group(name).items() if pattern.search(text)}
+
+
+def _clause(p: Piece, topic: str) -> str:
+    """The words between the commas around a topic."""
+    place = p.topics[topic]
+    marks = [0, *(m.end() for m in _COMMA.finditer(p.text)), len(p.text)]
+    low = max(i for i in marks if i <= place)
+    return p.text[low : min(i for i in marks if i > place or i == len(p.text))]
 
 
 def _sites(p: Piece) -> set[str]:

@@ -14,6 +14,8 @@ pair = messages("tools.report_lint").pair
 _WORDS = patterns("tools.report_lint")
 _RELATIVES = _WORDS.regex("signing_relatives")
 
+_PRONOUNS = _WORDS.regex("signing_pronouns")
+_HEADING = _WORDS.regex("signing_heading")
 _AGE = _WORDS.regex("signing_age")
 
 
@@ -43,7 +45,7 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
 
 def _patient_words(text: str) -> str:
     """Without relatives, whose sex is their own."""
-    return _RELATIVES.sub("", text)
+    return _PRONOUNS.sub("", _RELATIVES.sub("", text)) if _RELATIVES.search(text) else text
 
 
 def _absent(text: str) -> bool:
@@ -54,9 +56,15 @@ def _who(places: tuple[str, ...], said: Pair) -> Remark:
     return Remark("identity", *said, places, *pair("Make sure that this is the right patient's report."))
 
 
+def _opens(report: str, m: re.Match[str]) -> bool:
+    """Whether words in brackets open a line that goes on: a heading, filled in."""
+    line = report[report.rfind("\n", 0, m.start()) + 1 : m.end()]
+    return bool(_HEADING.match(line)) and report[m.end() : m.end() + 1].strip(" \n") != ""
+
+
 def left_overs(report: str) -> Iterator[Remark]:
     """What a template or dictation left behind."""
-    found = list(dict.fromkeys(m.group().strip() for m in left_over().finditer(report)))
+    found = list(dict.fromkeys(m.group().strip() for m in left_over().finditer(report) if not _opens(report, m)))
     found += [m.group() for m in re.finditer(r"\b(the|of|in|is|and|a|to)\s+\1\b", report, re.IGNORECASE)]
     if found:
         yield Remark(

@@ -80,7 +80,7 @@ def impossible(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
 def _odd_sizes(p: Piece) -> Iterator[Remark]:
     """A diameter that the thing cannot have: usually a slip of mm and cm, or of a digit."""
     found = plausible(p)
-    if found is None:
+    if found is None or group("branching")["words"].search(p.text):
         return
     topic, low, high = found
     odd = next((s for s in (*p.figures.now, *p.figures.before) if not low <= s <= high), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from retrieval.concepts.context import statuses
 from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.parts import Sentence
@@ -21,6 +22,10 @@ _NODULE_WORD = _WORDS.regex("follow_up_nodule_word", 0)
 _FOLLOW_MM = 6.0
 # No guideline lets a nodule of that size wait longer for its first control; ground glass every 2 years until 5.
 _LONGEST_MONTHS = 36.0
+# From here a number beside "year" is a year.
+_A_YEAR = 1900.0
+# A repeat of imaging for one of these needs a time.
+_REPEATED = frozenset(("lesion", "airspace", "ground_glass", "cavity"))
 _WAIT = _WORDS.regex("follow_up_wait")
 _PLANNED = _WORDS.regex("follow_up_planned")
 _REPEAT = _WORDS.regex("follow_up_repeat")
@@ -35,12 +40,7 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
         p.text for p in _advice_parts(sentences) if words["words"].search(p.text) and not _about_benign(p.text)
     ]  # fmt: skip
     needing = [p for p in pieces if _needs(p)]
-    explained = group("explained")["words"]
-    if (
-        not needing
-        or not any(s.section in ("impression", "recommendation") for s in sentences)
-        or any(explained.search(s.text) for s in sentences if s.section != "technique")
-    ):
+    if not needing or not any(s.section in ("impression", "recommendation") for s in sentences) or treated(sentences):
         return
     largest = max(needing, key=lambda p: max(p.figures.now))
     size = max(largest.figures.now)
@@ -55,16 +55,26 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
         yield _remark(advice[-1], pair("Follow-up is advised without interval and modality."))
 
 
+def treated(sentences: list[Sentence]) -> bool:
+    """Whether a known disease under treatment explains what is seen: its plan stands elsewhere."""
+    return any(
+        "negated" not in statuses(s.text, m.start(), m.end())
+        for s in sentences
+        if s.section != "technique"
+        for m in group("explained")["words"].finditer(s.text)
+    )
+
+
 def undated(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
     """A repeat of imaging that is advised for a lesion without saying when."""
     words = group("follow_up")
-    if not any("lesion" in p.topics and p.states("lesion") for p in pieces):
+    if not any(p.states(t) for p in pieces for t in _REPEATED):
         return
     for s in sentences:
         if s.section not in ("impression", "recommendation") or not _REPEAT.search(s.text) or _DECIDED.search(s.text):
             continue
         topics = {t for t, _, _ in known(s.text)}
-        if (not topics or "lesion" in topics) and not words["interval"].search(s.text) and not _WHEN.search(s.text):
+        if (not topics or topics & _REPEATED) and not words["interval"].search(s.text) and not _WHEN.search(s.text):
             yield _remark(s.text, pair("A repeat examination is advised without a time."))
             return
 
@@ -107,7 +117,9 @@ def _wait(text: str) -> float | None:
     """The shortest wait that is advised, in months."""
     waits = []
     for m in _WAIT.finditer(text):
-        waits.append(number(m["n"] or m["zn"]) * to_months(m["u"] or m["zu"]))
+        amount = number(m["n"] or m["zn"])
+        if amount < _A_YEAR:
+            waits.append(amount * to_months(m["u"] or m["zu"]))
     return min(waits, default=None)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from retrieval.messages.catalogue import Pair, messages
+from tools.reports.lint.advice.follow_up import treated
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.subjects import known
 from tools.reports.lint.reading.topics import Piece
@@ -32,7 +33,7 @@ class _Nodule:
 
 def against_guideline(report: str, pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
     """Remarks on the advice for the largest nodule, and on a Lung-RADS category."""
-    if group("explained")["words"].search(report):
+    if treated(sentences):
         return
     nodule = _largest(pieces)
     advice = [s for s in sentences if s.section in ("impression", "recommendation") and _of_nodule(s)]

@@ -20,6 +20,7 @@ _DATED = re.compile(
 )
 _MOVED = _WORDS.regex("figures_moved")
 _NOW = _WORDS.regex("figures_now")
+_UNBOUNDED = _WORDS.regex("figures_unbounded")
 # Figures that are no diameter: unit, expression, factor to the unit.
 _OTHER = (
     ("ratio", _WORDS.regex("figures_ratio"), 1.0),
@@ -74,7 +75,12 @@ def figures_in(text: str) -> Figures:
         (before if _earlier(text[: m.start() + 1], after) else now).extend(values)
     if found and not before:
         before += [float(m[1]) * factor for m in _BARE_BEFORE.finditer(text)]
-    other = tuple((unit, float(m[1]) * times) for unit, pattern, times in _OTHER for m in pattern.finditer(text))
+    other = tuple(
+        (unit, float(m[1]) * times)
+        for unit, pattern, times in _OTHER
+        for m in pattern.finditer(text)
+        if not _UNBOUNDED.search(text[: m.start(1)])
+    )
     return Figures(tuple(now), tuple(before), other)
 
 

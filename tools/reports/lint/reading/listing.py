@@ -10,8 +10,12 @@ _WORDS = patterns("tools.report_lint")
 _BROKEN = _WORDS.regex("listing_broken")
 _RUN = _WORDS.regex("listing_run")
 
-VALUES = {"single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "many": 99}
+MANY = 99
+VALUES = {"single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "many": MANY}
 _TOTAL = _WORDS.regex("listing_total")
+_CLASSED = _WORDS.regex("listing_classed")
+_SIZE = _WORDS.regex("figures_size")
+_PAIRED = _WORDS.regex("listing_paired")
 _RIBS = _WORDS.regex("listing_ribs")
 _RIBS_BEHIND = _WORDS.regex("listing_ribs_behind")
 _SPINE = _WORDS.regex("listing_spine", 0)
@@ -29,7 +33,7 @@ def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
     for topic, place in topics.items():
         for name, pattern in group("count").items():
             for m in pattern.finditer(text):
-                between = text[m.end() : place] if m.end() <= place else text[place : m.start()]
+                between = _SIZE.sub("", text[m.end() : place] if m.end() <= place else text[place : m.start()])
                 behind = m.end() > place
                 if len(between) <= (5 if behind else 34) and not re.search(
                     r"[,，;；:：()（）\d]|(?<![a-z])(?:year|month|week|day|and|in|of|station)", between, re.IGNORECASE
@@ -47,6 +51,20 @@ def _totals(text: str, topics: dict[str, int]) -> dict[str, int]:
         return {}
     said = m["zh"] or m["en"] or m["of"]
     return {first: VALUES[said.lower()] if said.lower() in VALUES else int(number(said))}
+
+
+def numbers_of(text: str) -> set[int]:
+    """Numbers that a sentence may be taken to give: a total, and the sum of its parts."""
+    out: set[int] = set()
+    parts = [(bool(m["each"]), int(number(m["n"]))) for m in _CLASSED.finditer(text)]
+    if parts:
+        pair = 2 if _PAIRED.search(text) else 1
+        out.add(sum(n * (pair if each else 1) for each, n in parts))
+    m = _TOTAL.search(text)
+    if m is not None:
+        said = m["zh"] or m["en"] or m["of"]
+        out.add(VALUES[said.lower()] if said.lower() in VALUES else int(number(said)))
+    return out
 
 
 def listed(text: str) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Findings against impression as sets: how many there are, and what has no counterpart."""

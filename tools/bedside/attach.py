@@ -143,10 +143,10 @@ def _of_values(question: str) -> bool:
 def _like(question: str, record: Record) -> list[Evidence]:
     """The topic of this record that a question is like, where its words raise none; never one that is silent on a medicine asked about."""
     able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
-    found = able.get(like(question, able) or "", [])
     named = {d.id for d in record.graph.mentions(question)}
-    told = {d.id for e in found for d in record.graph.mentions(e.text)}
-    return found if not named or named & told else []
+    if named:
+        able = {name: lines for name, lines in able.items() if named & {d.id for e in lines for d in record.graph.mentions(e.text)}}
+    return able.get(like(question, able) or "", [])
 
 
 def _decided(question: str, record: Record, rank: int) -> list[Evidence]:

@@ -1,9 +1,9 @@
 """Which topic a question is like: shared words and concepts with the topic's own words, and the encoder's nearest example.
 
-Every topic is one document (its words and title); a question is compared with all of them by tf-idf over stems, pairs and triples of
-Chinese characters and concepts of the one vocabulary. To that comes the cosine to the nearest of the topic's examples
-(`data/bedside/likes.toml`), whose vectors ship in `likes.npz`. Both were weighed on the examples, each left out in turn; `LEAST` and
-`APART` are where nine of ten questions that are matched are matched right.
+Every topic is one document (its words and title); a question is compared with all of them by tf-idf over stems, pairs and
+triples of Chinese characters and concepts of the one vocabulary. To that comes the cosine to the nearest of the topic's examples
+(`data/bedside/likes.toml`), whose vectors ship in `likes.npz`. Both were weighed on the examples, each left out in turn; `LEAST`
+and `APART` are where nine of ten questions that are matched are matched right.
 """
 
 import hashlib

@@ -67,7 +67,9 @@ class Room:
         self.spacing = (volume.spacing[0], volume.spacing[1] * step, volume.spacing[2] * step)
         self.depth = ndimage.distance_transform_edt(self.lung[:, ::step, ::step], sampling=self.spacing)
         self.dense = volume.hu[:, ::step, ::step] > -500
-        self.small = self.dense & ~ndimage.binary_opening(self.dense, structure=np.ones((1, 3, 3)), iterations=2)
+        fine = volume.hu[:, ::2, ::2] > -500
+        thin = fine & ~ndimage.binary_opening(fine, structure=np.ones((1, 3, 3)))
+        self.small = thin[:, ::2, ::2][:, : self.dense.shape[1], : self.dense.shape[2]] & self.dense
 
     def find(self, place: str, radius: float, rng: np.random.Generator) -> At | None:
         """A voxel for the middle of a lesion, None where none fits."""
@@ -122,7 +124,7 @@ def one(room: Room, place: str, kind: str, size: int, clicks: int, rng: np.rando
         return None
     middle = inside.mean(axis=0).round()
     near = inside[np.abs(inside - middle).max(axis=1) <= 3]
-    found, refused = segment(changed), []
+    found, refused = segment(changed) if place == "pleura" else room.lungs, []
     volumes = []
     for z, y, x in near[rng.permutation(len(near))[:clicks]]:
         try:
@@ -155,6 +157,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--clicks", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--places", nargs="*", default=list(PLACES), choices=PLACES)
     parser.add_argument("--thin", action="store_true")
     given = parser.parse_args()
     if not DATA.exists():
@@ -168,7 +171,7 @@ def main() -> None:
         room = Room(volume, segment(volume))
         rng = np.random.default_rng(given.seed + sum(map(ord, scan)))
         for _ in range(given.rounds):
-            for place in PLACES:
+            for place in given.places:
                 for kind in KINDS:
                     for size in SIZES_MM if kind == "solid" else SIZES_MM[2:]:
                         row = one(room, place, kind, size, given.clicks, rng)

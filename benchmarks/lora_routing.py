@@ -190,7 +190,7 @@ def train(place: Path, cache: Path, minutes: float, budget: float) -> None:
             best.zero_grad()
             loss.backward()
             best.step()
-            losses.append(float(loss))
+            losses.append(loss.item())
             seen += len(picked)
             if len(losses) % 25 == 0:
                 print(f"epoch {epoch}, {seen} messages, {spent:.0f} s, loss {np.mean(losses[-25:]):.3f}", flush=True)
@@ -230,7 +230,7 @@ def scored(states: Sequence[np.ndarray], place: Path, cache: Path) -> np.ndarray
     out = np.zeros((len(states), len(TOOLS) + 1))
     with torch.no_grad():
         for group in batches([len(s) for s in states]):
-            out[group] = model(*padded([torch.from_numpy(states[i]) for i in group])).numpy()
+            out[group] = model(*padded([torch.from_numpy(np.array(states[i])) for i in group])).numpy()
     return out
 
 

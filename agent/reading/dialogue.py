@@ -74,9 +74,8 @@ def taken_up(
     if kind in ("shorter", "translate", "sources"):
         return Turn(text, None, about=kind, kind=kind)
     if kind == "why":
-        asked = before.wordings or (before.words,)
         whole = replace(before.reading, parts=())
-        wordings = tuple(dict.fromkeys((*(f"{w} {text}" for w in asked), *asked)))
+        wordings = tuple(dict.fromkeys((f"{before.words} {text}", before.words, *before.wordings)))
         return Turn(text, whole, about="why", kind=kind, words=before.words, wordings=wordings)
     if kind == "back":
         return _back(reading, turns, before, assumed, read)

@@ -98,7 +98,7 @@ def _no_report(reading: Reading, question: str) -> Reading:
 def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading:
     """What is asked of a lesion that the person marked: its measurement, or the score that takes its size from it."""
     if card is not None and card.studies and asks_verdict(question) and not names_marks(question):
-        return replace(reading, intents={"score": 0}, scores=("brock",))
+        return replace(reading, intents={"score": 0}, scores=("brock", "herder"))
     if card is None or not card.studies or not (names_marks(question) or (card.marked and asks_of_marks(question))):
         return reading
     intents: dict[Intent, int] = {i: p for i, p in reading.intents.items() if i not in ("ct_findings", "summary", "similar")}

@@ -36,6 +36,8 @@ def score_topic(name: str) -> str | None:
     return term.about or None if term is not None else None
 
 
+# Diseases other than pneumonia that an antibiotic may be for.
+_INFECTED = frozenset({"copd", "tb", "bronchiectasis", "ntm", "sepsis", "cystic_fibrosis", "aspergillosis", "pjp"})
 # Kinds of terms that a treatment can be for.
 _SUBJECTS = frozenset({"disease", "finding", "respiratory", "organism", "symptom", "drug", "drug_class"})
 
@@ -87,7 +89,8 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
     if intent == "drug_facts":
         return {"question": reading.text}
     if intent == "drug_rank":
-        infection = [t for t in ("cap", "hap") if t in topic]
+        # An antibiotic is for an infection, whatever else the case is about.
+        infection = [t for t in ("cap", "hap") if t in topic] or ([] if topic & _INFECTED else ["cap"])
         chosen = infection if infection and any(t.id == "antibiotic" for t in reading.terms) else sorted(topic)
         return {"condition": terms()[chosen[0]].en[0]} if chosen else {}
     return {}

@@ -87,7 +87,7 @@ def _medicine(m: Medicine, language: Language) -> str:
     remarks = _remarks(m.remarks, language)
     state = "" if m.known else f'<span class="badge old">{html("drug_unknown", language)}</span>'
     quiet = "" if remarks or not m.known else f'<p class="note">{html("drug_quiet", language)}</p>'
-    return f'<li class="medicine"><b>{escape(m.name)}</b> <span class="dose">{escape(m.dose)}</span>{state}{remarks}{quiet}</li>'
+    return f'<li class="medicine"><b>{escape(m.name)}</b> <span class="dose">{lines(m.dose)}</span>{state}{remarks}{quiet}</li>'
 
 
 def _remarks(remarks: tuple[Remark, ...], language: Language) -> str:
@@ -128,7 +128,7 @@ def _candidate(c: Candidate, place: int, language: Language) -> str:
     parts = "; ".join(f"{name} {value:+.2f}" for name, value in c.parts)
     line = named_or_same("line", c.line, language)
     taken = f'<span class="badge good">{html("taken", language)}</span>' if c.taken else ""
-    head = f'<b>{f"{place}. " if place else ""}{escape(c.name)}</b> <span class="dose">{escape(c.dose)}</span>{taken}'
+    head = f'<b>{f"{place}. " if place else ""}{escape(c.name)}</b> <span class="dose">{lines(c.dose)}</span>{taken}'
     why = f'<p class="note">{html("why", language)} {escape(line)}{"; " if c.setting else ""}{escape(c.setting)} · {escape(parts)}</p>'
     score = "" if c.rejected else f'<span class="score" title="{escape(parts)}">{c.score:.2f}</span>'
     against = f'<p class="against">{html("why_not", language)}</p>{_remarks(c.against, language)}' if c.against else ""

@@ -5,9 +5,10 @@ from html import escape
 from agent.chart.views import LabPattern, LabRow, Labs, LabSystem
 from tools.evidence import Language
 from tools.labs.value import shown
+from tools.wording import typeset
 from ui.chart.svg import interval_bar, sparkline
 from ui.i18n import html, named
-from ui.page.marks import lines, table, typeset
+from ui.page.marks import lines, table
 
 
 def labs_html(view: Labs, language: Language) -> str:

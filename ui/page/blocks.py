@@ -190,7 +190,9 @@ class Page:
             bar,
             *(tabs_html(group, language) for group in ("talk", "work", "phone")),
             talk_head_html(language),
-            starters_html(language, with_case=session.case is not None),
+            starters_html(
+                language, with_case=session.case is not None, with_images=session.case is not None and bool(session.case.studies)
+            ),
             gr.update(placeholder=say("placeholder"), label=say("placeholder")),
             gr.update(value=say("send"), interactive=not session.running.locked()),
             *(gr.update(value=say(key)) for key in ("stop", "new")),

@@ -5,17 +5,11 @@ from collections.abc import Sequence
 from html import escape
 
 from tools.evidence import Evidence, Language
+from tools.wording import typeset
 from ui.i18n import html, named_or_same
 
 _QUOTED = 320  # characters of a statement that its mark shows
-_POWER = re.compile(r"(?<![\w^])10\^(\d{1,2})(?=/)")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _EDGE = re.compile(r"\s-[a-z_]+->\s")
-
-
-def typeset(value: str) -> str:
-    """A unit as a laboratory prints it: `10^9/L` is ×10⁹/L."""
-    return _POWER.sub(lambda found: f"×10{found[1].translate(_RAISED)}", value)
 
 
 def lines(value: str) -> str:

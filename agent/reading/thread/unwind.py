@@ -12,8 +12,10 @@ from agent.reading.patches import supposes
 from agent.reading.thread.pieces import asks, from_piece, pieces
 
 # From this probability on a message takes back; from the lower one where it holds a word for it too.
-_TAKES_BACK = 0.5
+_TAKES_BACK = 0.7
 _MAY_TAKE_BACK = 0.2
+# A message goes on from the one before from this probability on.
+_GOES_ON = 0.5
 _LONGEST = 120
 
 
@@ -66,12 +68,12 @@ def _asks(text: str) -> bool:
     if pattern("words", "all").search(text) or _takes_back(text):
         return False
     told = kinds_of(text)
-    return asks(text) or told["detail"] + told["next"] + told["among"] >= _TAKES_BACK
+    return asks(text) or told["detail"] + told["next"] + told["among"] >= _GOES_ON
 
 
 def _without(out: Sequence[Spoken], text: str) -> list[Spoken]:
     """The conversation without what the message takes back: what it names, everything supposed, or the last supposition."""
-    goes_on = [k for k, s in enumerate(out) if k and (supposes(s.text) or kinds_of(s.text)["detail"] >= _TAKES_BACK)]
+    goes_on = [k for k, s in enumerate(out) if k and (supposes(s.text) or kinds_of(s.text)["detail"] >= _GOES_ON)]
     if not goes_on:
         return list(out[:-1])
     named = {t.id for t in concepts(text)}

@@ -127,12 +127,14 @@ def _join(reading: Reading, before: Reading, words: str, kind: Kind, bare: bool 
     own = any(t.kind == "disease" for t in reading.terms) and not says("points", reading.text)
     # Another medicine takes the place of the one before, unless the two were asked about together.
     other = any(t.kind == "drug" for t in reading.terms) and before.kind not in ("interaction", "comparison")
-    gone = frozenset(k for k, replaced in (("disease", own), ("drug", other), ("action", _names_action(reading))) if replaced)
+    stands = kind == "detail" and _stands(reading, words)
+    replaced = (("disease", own), ("drug", other), ("action", stands or _names_action(reading)), ("finding", stands))
+    gone = frozenset(k for k, put in replaced if put)
     inherited = tuple(t for t in before.terms if t.kind not in gone)
     merged = tuple(dict.fromkeys((*reading.terms, *inherited)))
     scores = before.scores if "score" in intents and not any(t.kind == "score" for t in reading.terms) else reading.scores
     drugs = tuple(dict.fromkeys((*reading.drugs, *(d for d in before.drugs if d.kind not in gone))))
-    if kind == "detail" and not _stands(reading, words):
+    if kind == "detail" and not stands:
         text = changed(words, reading)
     else:
         text = after_subject(words, reading, gone)

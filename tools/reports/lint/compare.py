@@ -88,13 +88,13 @@ def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     (side,) = said.sides
     there = [p for p in seen if any(p.names(t) for t in p.topics) and not _well(p)]
     on_side = [p for p in there if side in p.wide_sides or "both" in p.wide_sides]
-    lobes = _lobes(said.lobes)
+    lobes = wide_lobes(said.lobes)
     other = [p for p in there if p.sides and side not in p.wide_sides]
     if not on_side and other and all(p.wide_sides for p in there if set(topics) & p.topics.keys()):
         yield differ("side", topics[0], side, next(iter(other[0].sides)), other[0].sentence.text, said.sentence.text)
     elif lobes and on_side and all(p.wide_lobes for p in on_side if _LUNG & p.topics.keys() or set(topics) & p.topics.keys()):
         placed = [p for p in there if p.wide_lobes]
-        if placed and not any(lobes & _lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
+        if placed and not any(lobes & wide_lobes(p.wide_lobes) and (not p.wide_sides or side in _sides(p.wide_sides)) for p in placed):
             where = next((p for p in on_side if p.lobes), placed[0])
             yield differ("lobe", topics[0], min(said.lobes), min(where.wide_lobes), where.sentence.text, said.sentence.text)
 
@@ -107,7 +107,7 @@ def _well(p: Piece) -> bool:
 def _unnamed(said: Piece, seen: list[Piece]) -> bool:
     """Whether the findings tell of something without its name in the very place, or of another thing of that size there."""
     for p in seen:
-        place = said.sides == p.sides and (not said.lobes or bool(_lobes(said.lobes) & _lobes(p.lobes)))
+        place = said.sides == p.sides and (not said.lobes or bool(wide_lobes(said.lobes) & wide_lobes(p.lobes)))
         sized = bool(set(said.figures.now) & set(p.figures.now)) and any(p.states(t) for t in p.topics if t in _LUNG)
         nameless = all(is_place(t) for t in p.topics) and (p.figures.now or group("affected")["words"].search(p.text))
         if place and p.sides and (sized or nameless):
@@ -132,11 +132,12 @@ def about(said: Piece, seen: list[Piece]) -> tuple[str, list[Piece]] | None:
 def meet(a: Piece, b: Piece) -> bool:
     """Whether two pieces may speak of one place."""
     sides = not a.wide_sides or not b.wide_sides or "both" in a.wide_sides | b.wide_sides or bool(a.wide_sides & b.wide_sides)
-    lobes = not a.lobes or not b.wide_lobes or bool(_lobes(a.lobes) & _lobes(b.wide_lobes))
+    lobes = not a.lobes or not b.wide_lobes or bool(wide_lobes(a.lobes) & wide_lobes(b.wide_lobes))
     return sides and lobes
 
 
-def _lobes(names: frozenset[str]) -> frozenset[str]:
+def wide_lobes(names: frozenset[str]) -> frozenset[str]:
+    """Lobes, with the upper one where its lingula is named."""
     return names | ({"upper"} if "lingula" in names else frozenset())
 
 
@@ -181,7 +182,7 @@ def _alike(said: Piece, topic: str, side: str, stated: list[Piece], seen: list[P
     other = _LUNG - {topic}
     return any(
         side in p.sides
-        and (not said.lobes or not p.lobes or bool(_lobes(said.lobes) & _lobes(p.lobes)))
+        and (not said.lobes or not p.lobes or bool(wide_lobes(said.lobes) & wide_lobes(p.lobes)))
         and any(t in other and p.states(t) and p.topics[t] != p.topics.get(topic) for t in p.topics)
         for p in seen
     )
@@ -190,14 +191,14 @@ def _alike(said: Piece, topic: str, side: str, stated: list[Piece], seen: list[P
 def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
     near = _same_lesion(said, stated)
     named = [p for p in near if p.lobes]
-    own = _lobes(said.lobes)
+    own = wide_lobes(said.lobes)
     if not own or not named or _unnamed(said, seen):
         return
-    wide: frozenset[str] = frozenset().union(*(_lobes(p.wide_lobes) for p in near))
+    wide: frozenset[str] = frozenset().union(*(wide_lobes(p.wide_lobes) for p in near))
     if not own & wide:
         yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
         return
-    pairs = {(s, lobe) for p in near for s in _sides(p.sides) for lobe in _lobes(p.lobes)}
+    pairs = {(s, lobe) for p in near for s in _sides(p.sides) for lobe in wide_lobes(p.lobes)}
     exact = all(
         len(p.sides) == 1 and "both" not in p.sides and p.lobes and p.wide_lobes == p.lobes and p.wide_sides == p.sides for p in near
     )

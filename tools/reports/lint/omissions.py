@@ -7,6 +7,7 @@ from functools import cache
 
 from retrieval.concepts.context import statuses
 from retrieval.messages.catalogue import Pair, messages
+from tools.reports.lint.compare import wide_lobes
 from tools.reports.lint.reading.figures import figures_in
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.subjects import change_in
@@ -83,7 +84,8 @@ def _elsewhere(seen: Piece, said: Piece) -> bool:
     """Whether a piece of the impression names a place, and not that of the findings."""
     if not said.sides or "both" in said.sides:
         return False
-    return not said.sides & seen.sides or (bool(said.lobes and seen.lobes) and not said.lobes & seen.wide_lobes)
+    lobes = wide_lobes(said.lobes) & wide_lobes(seen.wide_lobes)
+    return not said.sides & seen.sides or (bool(said.lobes and seen.lobes) and not lobes)
 
 
 def _stated(sentence: Sentence, alert: _Alert) -> bool:

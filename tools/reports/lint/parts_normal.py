@@ -48,6 +48,10 @@ def _clauses(p: Piece, pattern: re.Pattern[str]) -> list[str]:
     return [c for c in _COMMA.split(p.text) if pattern.search(c)]
 
 
+def _denied(clause: str) -> bool:
+    return bool(group("none")["words"].search(clause)) and not group("limiting")["words"].search(clause)
+
+
 def _sound(p: Piece, part: re.Pattern[str]) -> bool:
     """Whether a part is called normal in its own clause, and ill in none."""
     clauses = _clauses(p, part)
@@ -73,7 +77,7 @@ def _denied_word(said: Piece, seen: list[Piece]) -> Piece | None:
         m = pattern.search(said.text)
         if m is None or group("none")["words"].search(said.text):
             continue
-        about = [(p, c) for p in seen for c in _clauses(p, pattern)]
-        if about and all(group("none")["words"].search(c) and not group("limiting")["words"].search(c) for _, c in about):
-            return about[0][0]
+        clauses = [(p, c) for p in seen for c in _clauses(p, pattern)]
+        if clauses and all(_denied(c) for _, c in clauses):
+            return clauses[0][0]
     return None

@@ -43,6 +43,8 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
     """Topics denied as a whole, with the word where only the same word contradicts it."""
     for p in pieces:
         for topic, place in p.topics.items():
+            if group("before")["words"].search(p.text):
+                continue
             if is_place(topic) or is_body(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
@@ -67,6 +69,8 @@ def _word(text: str) -> str:
 
 def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     if p.sentence == denial.sentence or not p.states(topic) or "uncertain" in p.status[topic] or topic in p.limited:
+        return False
+    if is_loose(topic) and group("referred")["words"].search(p.text[: p.topics[topic]]):
         return False
     if word is not None and _word(p.text[p.topics[topic] :]) != word:
         return False

@@ -40,11 +40,7 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
         p.text for p in _advice_parts(sentences) if words["words"].search(p.text) and not _about_benign(p.text)
     ]  # fmt: skip
     needing = [p for p in pieces if _needs(p)]
-    if (
-        not needing
-        or not any(s.section in ("impression", "recommendation") for s in sentences)
-        or treated(sentences)
-    ):
+    if not needing or not any(s.section in ("impression", "recommendation") for s in sentences) or treated(sentences):
         return
     largest = max(needing, key=lambda p: max(p.figures.now))
     size = max(largest.figures.now)

@@ -1,4 +1,4 @@
-"""A size that stands in the findings and in the impression names one lesion: its place must be one too. And a slip of mm and cm between them."""
+"""A size in findings and impression names one lesion: its place must be one too. And slips of mm and cm between them."""
 
 from collections.abc import Iterator
 

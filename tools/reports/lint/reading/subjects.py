@@ -8,6 +8,11 @@ from tools.reports.lint.reading.vocabulary import group, table, union
 
 _WORDS = patterns("tools.report_lint")
 
+# A word of an organ this far away is of something else, where the lung is named too.
+_NEAR = 60
+_CLAUSE = 100
+_JOINED = {("pericardial", "effusion"): "pericardial_effusion"}
+_FOREIGN_LOBE = _WORDS.regex("subjects_foreign_lobe")
 _LUNG = _WORDS.regex("subjects_lung")
 _BORING_HAN = _WORDS.regex("subjects_boring_han", 0)
 
@@ -64,11 +69,33 @@ def _of_organ(name: str, text: str, start: int, end: int) -> str:
     """A lesion of the liver is another topic than one of the lung."""
     if not rows()[name].get("organ"):
         return name
-    near = text[max(0, start - 22) : start] + " " + text[end : end + 18]
-    if not _LUNG.search(text):
-        near = text
-    organ = next((o for o, pattern in group("organ").items() if pattern.search(near)), None)
-    return f"{organ} {name}" if organ else name
+    hits = [(_gap(m, start, end), o) for o, pattern in group("organ").items() for m in pattern.finditer(text)]
+    lungs = [_gap(m, start, end) for m in _LUNG.finditer(_FOREIGN_LOBE.sub(lambda m: "_" * len(m.group()), text))]
+    gap, organ = min(hits, default=(0, None))
+    if organ is None or (lungs and (gap > _NEAR or min(lungs) <= gap)):
+        return name
+    return _JOINED.get((organ, name), f"{organ} {name}")
+
+
+def organ_of(text: str) -> str | None:
+    """The organ that a sentence names first, where it names no part of the lung."""
+    if _LUNG.search(_FOREIGN_LOBE.sub("", text)):
+        return None
+    hits = [(m.start(), o) for o, pattern in group("organ").items() for m in [pattern.search(text)] if m]
+    return min(hits, default=(0, None))[1]
+
+
+def scoped(topic: str, organ: str | None) -> str:
+    """A topic of an organ that only the sentence around it names."""
+    if organ is None or not rows().get(topic, {}).get("organ"):
+        return topic
+    return _JOINED.get((organ, topic), f"{organ} {topic}")
+
+
+def _gap(m: re.Match[str], start: int, end: int) -> int:
+    """How far a word stands from a mention; commas and what ends a clause count for more."""
+    between = m.string[m.end() : start] if m.end() <= start else m.string[end : m.start()]
+    return len(between) + _CLAUSE * len(re.findall(r"[;；。]|\. ", between))
 
 
 def plain(text: str, spans: tuple[tuple[str, int, int], ...]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.figures import SIZE, Figures, figures_in
 from tools.reports.lint.reading.listing import counts_in
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.subjects import change_in, known, plain
+from tools.reports.lint.reading.subjects import change_in, known, organ_of, plain, scoped
 from tools.reports.lint.reading.vocabulary import group, table
 
 _WORDS = patterns("tools.report_lint")
@@ -28,6 +28,8 @@ _PIECE = _WORDS.regex("topics_piece")
 _REFERS = _WORDS.regex("topics_refers")
 
 
+_NONE_OF = _WORDS.regex("topics_none_of")
+_VERB = _WORDS.regex("topics_verb")
 _WELL = _WORDS.regex("topics_well", 0)
 
 
@@ -218,7 +220,7 @@ def _named(name: str, text: str) -> frozenset[str]:
 
 
 def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], frozenset[str]]) -> Piece:
-    spans = known(text)
+    spans = _of_sentence(known(text), text, sentence.text)
     topics = {**{t: start for t, start, _ in spans}, **plain(text, spans)}
     ends = {t: end for t, _, end in spans}
     status: dict[str, frozenset[Status]] = {
@@ -241,11 +243,23 @@ def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], 
     )
 
 
+def _of_sentence(spans: tuple[tuple[str, int, int], ...], text: str, sentence: str) -> tuple[tuple[str, int, int], ...]:
+    """Topics of a piece without any place, as the sentence around it places them."""
+    if text.strip() == sentence.strip() or organ_of(text) is not None or _placed(text):
+        return spans
+    organ = organ_of(sentence)
+    return tuple((scoped(topic, organ), start, end) for topic, start, end in spans)
+
+
 def _status(text: str, start: int, end: int) -> frozenset[Status]:
     """What the sentence says of a topic; a denial may stand inside its words."""
     if not _WELL.search(text[start:end]):
         # "liver unremarkable, small gallstone": what is said to be well ends there.
         text = _WELL.sub(lambda m: "，" * len(m.group()), text)
+    text = group("no_denial")["words"].sub(lambda m: "~" * len(m.group()), text)
+    none_of = _NONE_OF.match(text)
+    if none_of is not None and start < none_of.end("list") and not _VERB.search(none_of["list"]):
+        return frozenset(["negated"])
     return statuses(text, start, end) | statuses(text, max(start, end - 1), end)
 
 

@@ -6,8 +6,8 @@ export function safe(text) {
   return node.innerHTML.replaceAll('"', "&quot;");
 }
 
-// A unit as a laboratory prints it, as `typeset` of ui/page/marks.py.
-export const typeset = (text) => text.replaceAll(/(?<![\w^])10\^(\d{1,2})(?=\/)/g, (_, power) => `×10${[...power].map((n) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[n]).join("")}`);
+// Units as a laboratory prints them, as `typeset` of tools/wording.py.
+export const typeset = (text) => text.replaceAll(/(?<=\d )ug\b/g, "µg").replaceAll(/(?<![\w^])10\^(\d{1,2})(?=\/)/g, (_, power) => `×10${[...power].map((n) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[n]).join("")}`);
 
 export const fill = (words, values) => words.replaceAll(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 

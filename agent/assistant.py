@@ -21,13 +21,14 @@ from agent.models.factory import shown_name
 from agent.parts import Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.reading.plan import in_full, make_plan
+from agent.reading.plan import make_plan
 from agent.reporting.desk import ReportDesk
 from agent.sessions.handles import Cases, HeldCase, Threads, digest
 from agent.sessions.lessons import Lessons
 from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.opening import open_store
+from agent.sessions.pages import PageStates
 from agent.sessions.store import Store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
@@ -45,11 +46,9 @@ from agent.sessions.views import (
     TeachingView,
 )
 from agent.settings import Effort, Settings
-from agent.turn.again import stored_answers
-from agent.turn.contexts import on_record
+from agent.turn.contexts import in_thread, on_record
 from agent.turn.ledger import read_ledger
 from agent.turn.state import KEEP_TURNS, TurnContext
-from agent.turn.suppose import scene
 from agent.turn.watch import watched
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
@@ -84,6 +83,8 @@ class Assistant:
         self.ledger = Ledger(self._store, settings.weights)
         self._cases = Cases()
         self._threads = Threads(self._store)
+        self._states = PageStates(self._store)
+        self.pages = self._states if settings.threads_url is not None else None
         self._viewer = Viewer(settings.cache_dir)
         self.reports = ReportDesk(settings, parts, self._revealed, self.ledger)
         self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
@@ -275,17 +276,8 @@ class Assistant:
         self, question: str, thread: str, held: HeldCase | None, language: Language, stop: threading.Event, marks: OwnMarks
     ) -> tuple[TurnContext, str | None]:
         """What the turn is given, and the question back where the question supposes a value without its unit."""
-        record = self._record(held, language, question)
-        earlier = self._recent(thread)
-        asked = [str(a["question"]) for a in earlier]
-        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
-        shown = scene(question, record.case, record.card, asked, carried, language)
-        if shown.card is not None and asks_of_marks(question) and marks.any():
-            shown = replace(shown, card=shown.card.model_copy(update={"marked": True}))
-        turn = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
-        context = replace(record, case=shown.case, thread=thread, card=shown.card, stop=stop, assumptions=shown.assumptions, marks=marks)
-        context = replace(context, wordings=turn.wordings if turn is not None else ())
-        return context, shown.ask
+        record = replace(self._record(held, language, question), thread=thread, stop=stop, marks=marks)
+        return in_thread(record, self._recent(thread), asks_of_marks(question) and bool(marks.any()))
 
     def _record(self, held: HeldCase | None, language: Language, question: str) -> TurnContext:
         """What a turn or a single tool is given of the case, as it is on record."""
@@ -439,6 +431,7 @@ class Assistant:
             self._store.saver.delete_thread(thread)
         self._log.forget(chosen)
         self._feedback.forget(chosen)
+        self._states.forget(chosen)
         self.ledger.forget(chosen, everything)
         self._threads.forget(chosen)
 
@@ -477,7 +470,7 @@ def _asks_back(context: TurnContext, question: str, model: str) -> Answer:
     return Answer(
         status="partial",
         reason=question,
-        question=context.question,
+        question=context.message,
         language=context.language,
         answer=question,
         model=model,
@@ -488,5 +481,5 @@ def _asks_back(context: TurnContext, question: str, model: str) -> Answer:
 def _stopped(context: TurnContext, model: str) -> Answer:
     text = _STOPPED[context.language]
     return Answer(
-        status="partial", reason=text, question=context.question, language=context.language, answer=text, model=model, thread=context.thread
+        status="partial", reason=text, question=context.message, language=context.language, answer=text, model=model, thread=context.thread
     )

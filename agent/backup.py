@@ -87,23 +87,28 @@ def restore(source: Path, data_dir: Path) -> Backup:
     """
     if data_dir.exists() and any(data_dir.iterdir()):
         raise BadInput(f"{data_dir} is not empty: move it away, or set MEDMPT_DATA_DIR to a new folder")
-    data_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=data_dir.parent, prefix=".restore-") as scratch:
-        folder = Path(scratch) / "data"
-        folder.mkdir(mode=0o700)
-        try:
-            with tarfile.open(source, "r:gz") as archive:
-                archive.extractall(folder, filter="data")
-        except (tarfile.TarError, EOFError, ValueError) as failure:
-            raise BadInput(f"{source.name} is not a backup of this program: {failure}") from failure
-        except FileNotFoundError as failure:
-            raise BadInput(f"{source} does not exist") from failure
-        except OSError as failure:
-            raise StoreFailure(f"the backup could not be read or unpacked ({failure}); nothing was changed") from failure
-        found = _checked(folder, source.name)
-        if data_dir.exists():
-            data_dir.rmdir()
-        folder.replace(data_dir)
+    try:
+        data_dir.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=data_dir.parent, prefix=".restore-") as scratch:
+            return _put(source, data_dir, Path(scratch) / "data")
+    except OSError as failure:
+        raise StoreFailure(f"the backup could not be read or unpacked ({failure}); nothing was changed") from failure
+
+
+def _put(source: Path, data_dir: Path, folder: Path) -> Backup:
+    """Unpack into `folder`, check every file there, and make it the data folder."""
+    folder.mkdir(mode=0o700)
+    try:
+        with tarfile.open(source, "r:gz") as archive:
+            archive.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError, ValueError) as failure:
+        raise BadInput(f"{source.name} is not a backup of this program: {failure}") from failure
+    except FileNotFoundError as failure:
+        raise BadInput(f"{source} does not exist") from failure
+    found = _checked(folder, source.name)
+    if data_dir.exists():
+        data_dir.rmdir()
+    folder.replace(data_dir)
     return found
 
 

@@ -26,8 +26,10 @@ def data_backup(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="N
     """Write conversations, accounts, own documents and weights to one file; the server may keep running."""
     settings: Settings = ctx.obj
     made = back_up(settings.data_dir, file)
-    said = ("the file holds everything that is stored here, unencrypted: keep it as safe as the data folder",)
-    return BackupOut(files=made.files, bytes=made.size, where=str(file), warnings=said)
+    said = ["the file holds everything that is stored here, unencrypted: keep it as safe as the data folder"]
+    if settings.threads_url is not None:
+        said.append("conversations and the ledger are on the Postgres server and NOT in this file: back them up there (pg_dump)")
+    return BackupOut(files=made.files, bytes=made.size, where=str(file), warnings=tuple(said))
 
 
 def data_restore(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="File that `data backup` wrote")]) -> BackupOut:

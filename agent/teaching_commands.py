@@ -1,6 +1,5 @@
 """Commands `teach list`, `teach next`, `teach progress`, `teach export`, `teach build`."""
 
-import csv
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,12 +13,8 @@ from agent.sessions.lessons import ALONE
 from agent.settings import Settings
 from tools.teaching.cases import level_of, materialise_teaching, open_teaching, teaching_cases, teaching_title
 from tools.teaching.progress import Progress, next_case, progress
+from tools.teaching.sheet import as_csv, rows_of
 from tools.teaching.store import FILE, TeachingStore
-
-_COLUMNS = (
-    *("trainee", "day", "case", "level", "machine_shown", "hints", "finding", "there"),
-    *("first", "first_confidence", "machine", "planted_error", "final", "outcome"),
-)
 
 
 class Out(BaseModel):
@@ -101,45 +96,15 @@ def teach_export(
 ) -> ExportOut:
     """Write every finding of every finished reading, for a supervisor."""
     store = _store(ctx)
-    rows = [row for who in ([trainee] if trainee else store.trainees()) for row in _rows(store, who)]
+    rows = [row for who in ([trainee] if trainee else store.trainees()) for row in rows_of(store.attempts(who), who)]
     if not rows:
         return ExportOut(status="empty", reason="no finished reading is stored", file=str(out), rows=0)
     try:
         with out.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+            file.write(as_csv(rows))
     except OSError as error:
         raise BadInput(f"{out} cannot be written: {error.strerror}") from error
     return ExportOut(file=str(out), rows=len(rows))
-
-
-def _rows(store: TeachingStore, trainee: str) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for a in store.attempts(trainee):
-        first = {e.finding: e.confidence for e in a.first.entries}
-        final = {e.finding for e in a.final.entries}
-        called = {c.finding for c in a.machine.called} if a.machine is not None else set()
-        for r in a.feedback:
-            rows.append(
-                {
-                    "trainee": trainee,
-                    "day": a.day.isoformat(),
-                    "case": a.case_id,
-                    "level": level_of(a.case_id),
-                    "machine_shown": int(a.machine is not None),
-                    "hints": a.hints,
-                    "finding": r.finding,
-                    "there": int(r.truth is not None),
-                    "first": int(r.finding in first),
-                    "first_confidence": first.get(r.finding, ""),
-                    "machine": int(r.finding in called) if a.machine is not None else "",
-                    "planted_error": a.planted.kind if a.planted is not None and a.planted.finding == r.finding else "",
-                    "final": int(r.finding in final),
-                    "outcome": r.outcome,
-                }
-            )
-    return rows
 
 
 def teach_build(ctx: typer.Context, level: Annotated[int | None, typer.Option(help="Only this level", min=1, max=3)] = None) -> BuildOut:

@@ -23,18 +23,23 @@ from benchmarks.loopback import on_loopback
 
 FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--use-gl=angle", "--use-angle=swiftshader"]
 FLAGS += ["--enable-unsafe-swiftshader", "--enable-precise-memory-info"]
-# Steps through a plane by keys, each as soon as the one before is drawn; milliseconds per step.
-SCROLL = """async ([id, steps]) => {
+# Steps through a plane by keys, each as soon as the one before is drawn, or `pause` ms after it was begun; milliseconds per step,
+# and how many were drawn at once, because the plane was already there.
+SCROLL = """async ([id, steps, pause]) => {
   const canvas = document.getElementById(id);
   const times = [];
+  let ready = 0;
   for (let i = 0; i < steps; i += 1) {
     const before = canvas.dataset.drawn;
     const start = performance.now();
     canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+    if (canvas.dataset.drawn !== before) ready += 1;
     while (canvas.dataset.drawn === before && performance.now() - start < 10000) await new Promise(requestAnimationFrame);
     times.push(performance.now() - start);
+    if (pause) await new Promise((done) => setTimeout(done, Math.max(0, pause - (performance.now() - start))));
+    else await new Promise(requestAnimationFrame);
   }
-  return times;
+  return { times, ready };
 }"""
 NIIVUE = """async (steps) => {
   const start = performance.now();
@@ -57,9 +62,16 @@ NIIVUE = """async (steps) => {
 }"""
 
 
+def scrolled(page: Any, canvas: str, steps: int, pause: int = 0) -> dict[str, float]:
+    """Steps of a plane, and the share that waited for nothing."""
+    found = page.evaluate(SCROLL, [canvas, steps, pause])
+    return {**spread(found["times"]), "ready_share": round(found["ready"] / steps, 2)}
+
+
 def spread(times: list[float]) -> dict[str, float]:
-    """Median, 95th percentile, longest, and steps per second."""
+    """Median, 95th percentile, longest, steps over 100 ms, and steps per second."""
     return {
+        "over_100_ms": sum(t > 100 for t in times),
         "median_ms": round(float(np.median(times)), 1),
         "p95_ms": round(float(np.percentile(times, 95)), 1),
         "longest_ms": round(max(times), 1),
@@ -104,9 +116,11 @@ def own(browser: Any, upload: Path, at: tuple[int, int, int], data: Path) -> dic
     from agent.assistant import Assistant
     from agent.settings import Settings
     from ui.app import build
+    from ui.cli.serve import warm_up
 
-    settings = Settings(data_dir=data / "data", cache_dir=data / "cache", weights="none", embedder="hashing")
-    with on_loopback(build(Assistant.open(settings), files=data / "sessions")) as url:
+    assistant = Assistant.open(Settings(data_dir=data / "data", cache_dir=data / "cache", weights="none", embedder="hashing"))
+    warm_up(assistant, None)  # as `medmpt serve` does
+    with on_loopback(build(assistant, files=data / "sessions")) as url:
         page = browser.new_page(viewport={"width": 1366, "height": 768})
         page.set_default_timeout(120_000)
         page.goto(url)
@@ -121,14 +135,18 @@ def own(browser: Any, upload: Path, at: tuple[int, int, int], data: Path) -> dic
         start = time.perf_counter()
         page.locator("#opening-add").click()
         page.locator("#viewer-canvas[data-drawn]").wait_for()
+        out["bar_hidden_with_first_slice"] = page.evaluate("getComputedStyle(document.querySelector('#patient-bar')).visibility")
         out["opened_to_first_slice_s"] = round(time.perf_counter() - start, 2)
-        out["scroll_while_measuring"] = spread(page.evaluate(SCROLL, ["viewer-canvas", 40]))
+        out["scroll_while_measuring"] = scrolled(page, "viewer-canvas", 40)
         page.locator("#viewer-keys button").first.wait_for()
         out["measured_after_s"] = round(time.perf_counter() - start, 2)
         for plane, name in (("axial", "viewer-canvas"), ("coronal", "viewer-canvas-coronal"), ("sagittal", "viewer-canvas-sagittal")):
             page.evaluate("id => document.getElementById(id).dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }))", name)
             page.wait_for_timeout(500)
-            out[f"scroll_{plane}"] = spread(page.evaluate(SCROLL, [name, 100]))
+            out[f"scroll_{plane}"] = scrolled(page, name, 100)
+            page.evaluate("id => document.getElementById(id).dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }))", name)
+            page.wait_for_timeout(500)
+            out[f"scroll_{plane}_20_a_second"] = scrolled(page, name, 120, 50)
         token = page.evaluate("async () => (await (await fetch('/studies')).json()).studies[0].token")
         click = """async ([token, at]) => {
           const start = performance.now();

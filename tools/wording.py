@@ -4,9 +4,15 @@ They say it as `Said`, an English string that carries its Chinese; this room and
 (a path, a name, an error of a library) is the same in both.
 """
 
+import re
+
 from medmpt_backend.messages import Said
 from tools.evidence import Language, Quantity, ToolResult
 from tools.quantities import fill
+
+_POWER = re.compile(r"(?<![\w^])10\^(\d{1,2})(?=/)")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MICRO = re.compile(r"(?<=\d )ug\b")
 
 
 def in_language(text: str, language: Language) -> str:
@@ -25,3 +31,8 @@ def localised_result(result: ToolResult, language: Language) -> ToolResult:
 def localised(*texts: str) -> tuple[Quantity, ...]:
     """Numbers that the texts show, as quantities."""
     return fill((), *texts)
+
+
+def typeset(value: str) -> str:
+    """Units as a laboratory prints them: `10^9/L` is ×10⁹/L, `18 ug` is 18 µg."""
+    return _MICRO.sub("µg", _POWER.sub(lambda found: f"×10{found[1].translate(_RAISED)}", value))

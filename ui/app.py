@@ -112,7 +112,7 @@ def _of_settings(settings: Settings | None, tickets: Tickets, logins: Logins) ->
     """Health checks, launches from electronic records, login."""
     router = APIRouter(include_in_schema=False)
     if settings is not None:
-        health.add_routes(router, settings.data_dir, settings.cache_dir)
+        health.add_routes(router, settings)
         smart.add_routes(router, Smart.of(settings), tickets)
         router.include_router(_login(settings, logins))
     return router

@@ -1,6 +1,8 @@
-"""What a session needs to come back after the server was killed: its case's source and its thread, in its private folder.
+"""What a session needs to come back after the server was killed, or on another worker: its case's source and its thread.
 
-A server that ends in order erases this with everything else of the session; threads themselves live in the agent's database.
+It lies in the session's private folder, or in the database that several workers share.
+
+A server that ends in order erases its folder with everything else of the session; threads themselves live in the agent's database.
 """
 
 import json
@@ -32,8 +34,12 @@ def remember(session: Session) -> None:
     }
     state["llm"] = session.llm_choice
     state["talks"] = [asdict(talk) for talk in session.talks]
+    session.kept = json.dumps(state)
+    if session.pages is not None:
+        session.pages.keep(session.id, session.kept)
+        return
     draft = session.folder / f"{_FILE}.new"
-    draft.write_text(json.dumps(state), encoding="utf-8")
+    draft.write_text(session.kept, encoding="utf-8")
     os.chmod(draft, 0o600)
     draft.replace(session.folder / _FILE)
 
@@ -44,8 +50,9 @@ def restore(session: Session, assistant: Assistant, local: bool) -> bool:
     A case whose file is gone, a thread that was erased, or a model that may not be chosen any more, leaves the session as new.
     """
     try:
-        state = json.loads((session.folder / _FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        kept = _kept(session)
+        state = json.loads(kept or "")
+    except json.JSONDecodeError:
         return False
     source = Path(state["source"]) if state["is_path"] else state["source"]
     try:
@@ -59,7 +66,21 @@ def restore(session: Session, assistant: Assistant, local: bool) -> bool:
     session.llm, session.llm_choice = llm, chosen
     session.turns = turns_of(answers)
     session.talks = [Talk(**talk) for talk in state.get("talks", [])]
+    session.kept = kept or ""
     return True
+
+
+def _kept(session: Session) -> str | None:
+    """What was remembered last, by whichever process; None for nothing."""
+    if session.pages is not None:
+        return session.pages.of(session.id)
+    file = session.folder / _FILE
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def moved(session: Session) -> bool:
+    """Whether another worker has served this tab since this one did: what stands here is not what the person saw last."""
+    return session.pages is not None and session.pages.of(session.id) not in (None, session.kept)
 
 
 def turns_of(answers: Sequence[Answer]) -> list[Turn]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from agent.answering.answer import Answer, StepFinished, StepStarted
 from agent.sessions.views import CaseView
 from tools.evidence import Evidence, Language
-from ui.door import Assistant
+from ui.door import Assistant, Pages
 
 COOKIE = "medmpt_session"
 IDLE_SECONDS = 12 * 3600.0
@@ -72,11 +72,14 @@ class Session:
 
     `llm` is the chat model that answers here (None: that of the settings), `llm_choice` what was chosen: a listed id, or what was typed.
     `talks` are all conversations that have a question, newest last; `problem` is why the last case could
-    not be opened, until it is shown; `staged` are files that wait to be opened, by name.
+    not be opened, until it is shown; `staged` are files that wait to be opened, by name. `pages` is where several workers keep what brings
+    the tab back, `kept` what this one last wrote there or read.
     """
 
     id: str
     folder: Path
+    pages: Pages | None = None
+    kept: str = ""
     language: Language = "en"
     case: CaseView | None = None
     source: str | Path | None = None
@@ -188,7 +191,7 @@ class SessionStore:
             if session is None:
                 folder = self._root / key
                 folder.mkdir(mode=0o700, exist_ok=True)
-                session = self._sessions[key] = Session(id=key, folder=folder)
+                session = self._sessions[key] = Session(id=key, folder=folder, pages=self._assistant.pages)
             session.used = time.monotonic()
             idle = [s for s in self._sessions.values() if session.used - s.used > IDLE_SECONDS]
         for old in idle:

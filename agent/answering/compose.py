@@ -96,7 +96,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     if silence:
         return Draft(notice=silence)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
-    for intent in sorted(ordered(plan.reading), key=lambda i: i not in _LEADS):
+    for intent in sorted(_raised(plan, steps), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
             continue
         if intent == "guideline" and pair_answered(steps):
@@ -113,6 +113,14 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     said += [_sentence(e, language, "patient") for e in patient_notes(shown, ledger)]
     arranged = _arranged(said, whole=bool({"report_draft", "report_check"} & plan.reading.intents.keys()))
     return Draft(sentences=tuple(arranged), notice=None if arranged else "no_evidence")
+
+
+def _raised(plan: Plan, steps: Sequence[ToolStep]) -> list[Intent]:
+    """Intents of the question in its order; guidelines last where they were asked because the drug graph was silent."""
+    raised = ordered(plan.reading)
+    silent = "drug_facts" in raised and not any(s.result.evidence for s in steps if s.result.tool == "query_drug_graph")
+    searched = any(s.result.tool == "search_guidelines" for s in steps)
+    return [*raised, "guideline"] if silent and searched and "guideline" not in raised else raised
 
 
 def pair_answered(steps: Sequence[ToolStep]) -> bool:

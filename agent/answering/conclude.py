@@ -20,6 +20,7 @@ from retrieval.messages.catalogue import messages
 from tools.bedside.topics import asked
 from tools.evidence import Evidence, Kind, Language
 from tools.guidelines.search import HitsData
+from tools.spec import specs
 
 each = messages("agent.answering").each
 
@@ -38,10 +39,10 @@ _SECTION: dict[Kind, str] = {
     "similar_case": "similar",
 }
 _SAID: dict[str, dict[Language, str]] = {
-    "unavailable": each("{tool} is not available: {reason}"),
-    "empty": each("{tool} found nothing: {reason}"),
-    "error": each("{tool} failed: {reason}"),
-    "out_of_domain": each("{tool} cannot judge this input: {reason}"),
+    "unavailable": each("{tool}: not available ({reason})"),
+    "empty": each("{tool}: found nothing ({reason})"),
+    "error": each("{tool}: failed ({reason})"),
+    "out_of_domain": each("{tool}: cannot judge this input ({reason})"),
 }
 _UNKNOWN: dict[Language, str] = each("no reason was given")
 _OPEN: dict[Language, str] = each("Not answered here: {what}.")
@@ -63,7 +64,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         notes: What happened on the way that a person must know.
     """
     language = context.language
-    refusal = declined(context.question, language) if draft.notice == "declined" else None
+    refusal = declined(context.message, language) if draft.notice == "declined" else None
     leading = lead(context.question, context.case, language)
     ledger = replace(ledger, evidence={**ledger.evidence, **{e.key: e for e in leading.evidence}})
     said = [s for s in _said(verdicts, draft, ledger, language) if not leading.says(s.claim)]
@@ -87,7 +88,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
     return Answer(
         status=status,
         reason=reason,
-        question=context.question,
+        question=context.message,
         patient=context.card.about(language) if context.card is not None else None,
         language=language,
         answer=refusal or _text(said, keys, ledger, leading, others, sections, instead, language),
@@ -182,7 +183,9 @@ def _made_up_for(step: ToolStep, ledger: Ledger) -> bool:
 
 def _silence(step: ToolStep, language: Language) -> str:
     reason = (step.result.reason or _UNKNOWN[language]).rstrip(".。")
-    return _SAID[step.result.status][language].format(tool=step.result.tool, reason=reason) + ("。" if language == "zh" else ".")
+    return _SAID[step.result.status][language].format(tool=specs()[step.result.tool].labels[language == "zh"], reason=reason) + (
+        "。" if language == "zh" else "."
+    )
 
 
 def _listed(words: dict[Language, str], names: tuple[str, ...], language: Language) -> tuple[str, ...]:

@@ -5,18 +5,14 @@ A laboratory value, score, drug fact, measurement, model finding or case entry r
 own sentence stays where `verify` supports it and where every word of it is one of the record's fields or says nothing of its own.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
 
 from agent.answering.compose import marked
 from agent.answering.draft import split_sentences
-from agent.reading.lexicon import ids
 from agent.verify import Verdict, quoted_as
-from agent.verify.align import content, place
-from agent.verify.facts.named import covered
-from agent.verify.text import normalise, tokens
+from agent.verify.align import place
+from agent.verify.facts.fields import own_words
+from agent.verify.text import normalise
 from tools.evidence import Evidence, Kind, Language
 
 STRUCTURED: frozenset[Kind] = frozenset({"lab", "score", "drug_graph", "ct", "model", "case", "report", "similar_case"})
@@ -71,31 +67,5 @@ def _wording(item: Evidence, claim: str, language: Language) -> str:
 
 def _own_words(claim: str, cited: Sequence[Evidence]) -> str | None:
     """Words of a supported sentence that are no field of its records; None where there are none."""
-    texts = [t for e in cited for t in (e.text, e.text_zh or "", " ; ".join(e.subjects).replace("_", " "))]
-    pool = " \n ".join(texts)
-    known = frozenset(content(pool)) | _neutral()
-    named = ids(pool) | frozenset(s for e in cited for s in e.subjects)
-    extra = [
-        t
-        for t in content(claim)
-        if t[0] not in "#<>!" and t not in known and not (t[0] == "@" and (t[1:] in _neutral_terms() or covered(t[1:], named)))
-    ]
-    return f"{', '.join(sorted(extra)[:3])} is no field of the record" if extra else None
-
-
-@lru_cache(maxsize=1)
-def _neutral() -> frozenset[str]:
-    """Words that say nothing beside a field."""
-    return tokens(_words()["english"]) | tokens(_words()["chinese"])
-
-
-@lru_cache(maxsize=1)
-def _neutral_terms() -> frozenset[str]:
-    return ids(f"{_words()['english']} ; {_words()['chinese']}")
-
-
-@lru_cache(maxsize=1)
-def _words() -> dict[str, str]:
-    data = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))
-    words: dict[str, str] = data["record"]["neutral"]
-    return words
+    extra = own_words(claim, cited)
+    return f"{', '.join(extra[:3])} is no field of the record" if extra else None

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from pydantic import BaseModel
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _CASE = "The one patient of every session: demo case id, case folder, bundle or study; then no client can open another."
 _LLM = "Chat model that composes answers: planner, vllm:MODEL@URL, openai:MODEL@URL, transformers:PATH or PROVIDER:MODEL."
+
+# An open stream does not keep a server that was told to end.
+_SERVING: dict[str, Any] = {"log_level": "warning", "timeout_graceful_shutdown": 5}
 
 
 class Served(BaseModel):
@@ -62,7 +65,7 @@ def mcp(
         security = None if is_loopback(host) else TransportSecuritySettings(enable_dns_rebinding_protection=False)
         server = build_server(assistant, TOOLS, desks, host=host, port=port, transport_security=security)
         sys.stderr.write(f"MCP server at http://{host}:{port}/mcp (Ctrl+C ends it)\n")
-        uvicorn.run(Bearer(server.streamable_http_app(), settings.api_key, host), host=host, port=port, log_level="warning")
+        uvicorn.run(Bearer(server.streamable_http_app(), settings.api_key, host), host=host, port=port, **_SERVING)
         return Served(url=f"http://{host}:{port}/mcp")
     finally:
         assistant.close()
@@ -93,7 +96,7 @@ def serve_api(
     app = Bearer(build_api(assistant, cases | own), settings.api_key, host, free=("/health",))
     sys.stderr.write(f"OpenAI-compatible server at http://{host}:{port}/v1 (Ctrl+C ends it)\n")
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+        uvicorn.run(app, host=host, port=port, access_log=False, **_SERVING)
     finally:
         assistant.close()
     return Served(url=f"http://{host}:{port}/v1")

@@ -4,7 +4,7 @@ A server of LangGraph brings its own checkpoints and hands over what JSON can ho
 For developers: LangGraph's Studio page lives on its maker's site, and its dev server reports its use there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,15 +18,12 @@ from agent.models.factory import make_model, shown_name
 from agent.parts import OpenedCase, Parts
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.reading.plan import in_full
 from agent.resources import House
 from agent.settings import Settings
-from agent.turn.again import stored_answers
-from agent.turn.contexts import on_record
+from agent.turn.contexts import in_thread, on_record
 from agent.turn.graph import Graph, build_graph
 from agent.turn.prompts import CaseCard
 from agent.turn.state import ThreadState
-from agent.turn.suppose import scene
 from tools.evidence import Language
 
 
@@ -57,45 +54,51 @@ def make_graph() -> Any:
 
 def graph_of(settings: Settings, parts: Parts) -> Any:
     """The same on given parts."""
-    room = settings.llm_context // 2
-    model = make_model(settings.llm, settings.llm_seconds)
-    inner: Graph = build_graph(model, parts.tools(), None, shown_name(settings.llm), settings.llm_seconds, room)
-
-    @lru_cache(maxsize=8)
-    def opened(name: str) -> OpenedCase:
-        known = [c.id for c in parts.demo_cases()]
-        if name not in known:
-            raise BadInput(f"no such case: {name!r}; one of {', '.join(known)}")
-        return parts.load_case(name)
-
-    def turn(state: StudioState, runtime: Runtime[Wanted]) -> dict[str, Any]:
-        wanted = runtime.context or Wanted()
-        held: Any = {k: v for k, v in state.items() if k != "patient"}
-        if state.get("answers") and state.get("patient") != wanted.case:
-            raise BadInput("this thread is about one patient: pass the same case, or start a new thread")
-        messages = state.get("messages", [])
-        if not messages or not isinstance(messages[-1], HumanMessage):
-            raise BadInput("the last message is the question and must be a human's")
-        question = str(messages[-1].text).strip()
-        earlier = state.get("answers", [])
-        loaded = opened(wanted.case) if wanted.case else None
-        card = CaseCard.of(loaded.case) if loaded else None
-        language = wanted.language or asked_language(question) or language_of(question)
-        asked = [str(a["question"]) for a in earlier]
-        carried = bool(earlier) and bool(earlier[-1].get("assumptions"))
-        shown = scene(question, loaded.case if loaded else None, card, asked, carried, language)
-        if shown.ask is not None:
-            return {"messages": [AIMessage(content=shown.ask)], "patient": wanted.case}
-        context = on_record(settings, parts, loaded, shown.card, language, question)
-        turn_of = in_full(question, shown.card, asked, stored_answers(earlier)) if asked else None
-        wordings = turn_of.wordings if turn_of is not None else ()
-        context = replace(context, case=shown.case, assumptions=shown.assumptions, wordings=wordings)
-        before_it: Any = {**held, "messages": messages[:-1]}
-        said: Any = inner.invoke(before_it, context=context)
-        return {**said, "messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES), *said["messages"]], "patient": wanted.case}
-
     outer = StateGraph(StudioState, context_schema=Wanted)
-    outer.add_node("turn", turn)
+    outer.add_node("turn", _Turn(settings, parts).run)
     outer.add_edge(START, "turn")
     outer.add_edge("turn", END)
     return outer.compile(name="medmpt")
+
+
+class _Turn:
+    """The one node of the outer graph."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        self._settings, self._parts = settings, parts
+        model, room = make_model(settings.llm, settings.llm_seconds), settings.llm_context // 2
+        self._inner: Graph = build_graph(model, parts.tools(), None, shown_name(settings.llm), settings.llm_seconds, room)
+        self._opened = lru_cache(maxsize=8)(self._open)
+
+    def run(self, state: StudioState, runtime: Runtime[Wanted]) -> dict[str, Any]:
+        """One turn. A server of LangGraph hides what an error says: what cannot be asked is said as an answer."""
+        try:
+            return self._answered(state, runtime.context or Wanted())
+        except BadInput as refusal:
+            return {"messages": [AIMessage(content=str(refusal))]}
+
+    def _open(self, name: str) -> OpenedCase:
+        known = [c.id for c in self._parts.demo_cases()]
+        if name not in known:
+            raise BadInput(f"no such case: {name!r}; one of {', '.join(known)}")
+        return self._parts.load_case(name)
+
+    def _answered(self, state: StudioState, wanted: Wanted) -> dict[str, Any]:
+        held: Any = {k: v for k, v in state.items() if k != "patient"}
+        if state.get("answers") and state.get("patient") != wanted.case:
+            raise BadInput("this thread is about one patient: pass the same case, or start a new thread")
+        messages, earlier = state.get("messages", []), state.get("answers", [])
+        if not messages or not isinstance(messages[-1], HumanMessage):
+            raise BadInput("the last message is the question and must be a human's")
+        question = str(messages[-1].text).strip()
+        if not question:
+            raise BadInput("the last message holds no text: type the question")
+        loaded = self._opened(wanted.case) if wanted.case else None
+        card = CaseCard.of(loaded.case) if loaded else None
+        language = wanted.language or asked_language(question) or language_of(question)
+        context, ask = in_thread(on_record(self._settings, self._parts, loaded, card, language, question), earlier)
+        if ask is not None:
+            return {"messages": [AIMessage(content=ask)], "patient": wanted.case}
+        before_it: Any = {**held, "messages": messages[:-1]}
+        said: Any = self._inner.invoke(before_it, context=context)
+        return {**said, "messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES), *said["messages"]], "patient": wanted.case}

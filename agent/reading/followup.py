@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from agent.reading.features import GRAM_BINS, MARK_BINS, VECTOR, WIDTH, Message, Sparse, features
 
-Kind = Literal["new", "detail", "next", "among", "correct", "back", "why", "shorter", "translate", "sources"]
+Kind = Literal["new", "detail", "next", "among", "correct", "back", "why", "shorter", "translate", "sources", "undo"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
+# Lists whose words the model sees.
+_CUES = ("about", "words")
 # Weight of a cue beside the other features.
 _CUE = 1.5
 _WORD = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]")
@@ -30,14 +32,18 @@ _WORD = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]")
 @cache
 def pattern(*path: str) -> re.Pattern[str]:
     """The alternatives of one list of `data/dialogue.toml`."""
-    table = tomllib.loads(files("agent").joinpath("data/dialogue.toml").read_text(encoding="utf-8"))
-    return re.compile("|".join(table[path[0]][path[1]]), re.IGNORECASE | re.ASCII)
+    return re.compile("|".join(table()[path[0]][path[1]]), re.IGNORECASE | re.ASCII)
+
+
+@cache
+def table() -> dict[str, dict[str, list[str]]]:
+    """`data/dialogue.toml`."""
+    return tomllib.loads(files("agent").joinpath("data/dialogue.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def _cue_names() -> tuple[tuple[str, str], ...]:
-    table = tomllib.loads(files("agent").joinpath("data/dialogue.toml").read_text(encoding="utf-8"))
-    return tuple((group, name) for group, rows in table.items() for name in rows)
+    return tuple((group, name) for group in _CUES for name in table()[group])
 
 
 def with_cues(row: Sparse, text: str) -> Sparse:

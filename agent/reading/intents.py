@@ -55,7 +55,8 @@ _FACT_ONLY = _PATTERNS["fact_only"]
 _ELLIPTIC = _PATTERNS["elliptic"]
 COMPUTE = _PATTERNS["compute"]
 _EXPLAIN = _PATTERNS["explain"]
-_DOSING = frozenset({"cockcroft_gault", "egfr_ckd_epi_2021", "qtc_bazett", "qtc_fridericia"})
+# Formulas that a question on a dose names without asking for them.
+DOSING = frozenset({"cockcroft_gault", "egfr_ckd_epi_2021", "qtc_bazett", "qtc_fridericia"})
 _TOPIC_SCORE = {"cap": "curb_65", "hap": "curb_65", "pe": "wells_pe", "respiratory_failure": "pf_ratio", "ards": "pf_ratio"}
 
 
@@ -203,7 +204,7 @@ def _fact_only(text: str, match: re.Match[str]) -> bool:
 
 def _scores(text: str, found: tuple[Term, ...], topic: frozenset[str], intents: dict[Intent, int]) -> tuple[str, ...]:
     named = [t.id for t in found if t.kind == "score"]
-    if named and set(named) <= _DOSING and any(t.kind == "drug" for t in found) and not COMPUTE.search(text):
+    if named and set(named) <= DOSING and any(t.kind == "drug" for t in found) and not COMPUTE.search(text):
         named = []  # "metformin with an eGFR of 25" asks about the drug
     if named:
         first = next(t for t in found if t.kind == "score")

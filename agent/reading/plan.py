@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
@@ -9,6 +10,7 @@ from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
+from agent.reading.thread.unwind import standing
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
@@ -18,6 +20,7 @@ from tools.imaging.marks.words import asks_of_marks, asks_verdict, names_marks, 
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
+_SHORT_QUESTION = 80
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     Returns:
         The plan; the same question, card, history and answer give the same plan.
     """
+    question, earlier, answers = _as_it_stands(question, earlier, answers)
     case_topic = case_diseases(card)
     turns = history(earlier, case_topic, card is not None, answers)
     reading = understand(question, case_topic, card is not None, earlier[-1] if earlier else "")
@@ -61,13 +65,13 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
         return Plan(reading, notice=notice)
     if unresolved(reading, turns) and not (card is not None and bedside_answers(question)):
         return Plan(reading, notice="which_one")
-    turn = taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
+    turn = _taken_up(reading, turns, card, answers)
     if turn.about == "why" and turn.reading is not None:
         return _asking(turn.reading, card, case_topic, detail=True)
     if turn.about is not None or turn.reading is None:
         return Plan(reading, about=turn.about)
     reading = _on_record(turn.reading, card)
-    reading = _of_marks(reading, question, card)
+    reading = _of_marks(_no_report(reading, question), question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
@@ -77,10 +81,24 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     return _asking(reading, card, case_topic)
 
 
+def _as_it_stands(question: str, earlier: Sequence[str], answers: Sequence[str]) -> tuple[str, list[str], list[str]]:
+    """The question, those before it and their answers, without what was taken back."""
+    now = standing([*earlier, question])
+    return now[-1].text, [s.text for s in now[:-1]], [answers[s.index] for s in now[:-1] if s.index < len(answers)]
+
+
+def _no_report(reading: Reading, question: str) -> Reading:
+    """A short question behind a colon (`GP: ...?`) is no report to check."""
+    asks = len(question) <= _SHORT_QUESTION and question.rstrip().endswith(("?", "？"))
+    if not asks or set(reading.intents) != {"report_check"} or bedside_answers(question) is None:
+        return reading
+    return replace(reading, intents={})
+
+
 def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading:
     """What is asked of a lesion that the person marked: its measurement, or the score that takes its size from it."""
     if card is not None and card.studies and asks_verdict(question) and not names_marks(question):
-        return replace(reading, intents={"score": 0}, scores=("brock",))
+        return replace(reading, intents={"score": 0}, scores=("brock", "herder"))
     if card is None or not card.studies or not (names_marks(question) or (card.marked and asks_of_marks(question))):
         return reading
     intents: dict[Intent, int] = {i: p for i, p in reading.intents.items() if i not in ("ct_findings", "summary", "similar")}
@@ -130,10 +148,17 @@ def _at_its_severity(reading: Reading) -> Reading:
 
 def in_full(question: str, card: CaseCard | None, earlier: Sequence[str], answers: Sequence[str] = ()) -> Turn:
     """The message with what it takes over from the thread, as `make_plan` sees it: for what reads the question beside the plan."""
+    question, earlier, answers = _as_it_stands(question, earlier, answers)
     topic = case_diseases(card)
     reading = understand(question, topic, card is not None, earlier[-1] if earlier else "")
     turns = history(earlier, topic, card is not None, answers)
-    return taken_up(reading, turns, card.assumed_keys if card else (), answers[-1] if answers else "")
+    return _taken_up(reading, turns, card, answers)
+
+
+def _taken_up(reading: Reading, turns: Sequence[Turn], card: CaseCard | None, answers: Sequence[str]) -> Turn:
+    topic = case_diseases(card)
+    keys, last = card.assumed_keys if card else (), answers[-1] if answers else ""
+    return taken_up(reading, turns, keys, last, lambda words: understand(words, topic, card is not None))
 
 
 def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:
@@ -196,13 +221,18 @@ def _measured_instead(steps: tuple[ToolStep, ...]) -> tuple[tuple[ToolName, Args
     return (("quantify_ct", {"study": str(silent[0].args.get("study", "ct-1"))}),) if silent else ()
 
 
+def _left_to_guidelines(reading: Reading, step: ToolStep) -> bool:
+    """Whether the drug graph is silent on what guidelines may answer; of a pair of medicines its silence is the answer."""
+    asked_of_graph = step.result.tool == "query_drug_graph" and len(reading.drugs) < 2
+    return not step.result.evidence and (asked_of_graph or step.result.tool == "rank_drugs")
+
+
 def second_round(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> tuple[tuple[ToolName, Args], ...]:
     """What depends on the first round: measurements where the model abstains, guidance once the score is known."""
     measured = _measured_instead(steps)
     if measured:
         return measured
-    unranked = [s for s in steps if s.result.tool == "rank_drugs" and not s.result.evidence]
-    if unranked and "guideline" not in plan.reading.intents:
+    if "guideline" not in plan.reading.intents and any(map(partial(_left_to_guidelines, plan.reading), steps)):
         return (("search_guidelines", search_args(plan.reading.text, plan.reading)),)
     if "guideline" not in plan.reading.intents or not plan.reading.scores:
         return ()

@@ -36,6 +36,8 @@ def score_topic(name: str) -> str | None:
     return term.about or None if term is not None else None
 
 
+# Diseases other than pneumonia that an antibiotic may be for.
+_INFECTED = frozenset({"copd", "tb", "bronchiectasis", "ntm", "sepsis", "cystic_fibrosis", "aspergillosis", "pjp"})
 # Kinds of terms that a treatment can be for.
 _SUBJECTS = frozenset({"disease", "finding", "respiratory", "organism", "symptom", "drug", "drug_class"})
 
@@ -59,7 +61,7 @@ def _for_severity(reading: Reading, card: CaseCard | None) -> list[str]:
 def _score_args(name: str, reading: Reading, card: CaseCard | None) -> Args:
     """Inputs that the question gives (those that it supposes stand in the patched record); an explanation where that is asked."""
     supposed = card.assumed_keys if card else ()
-    given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text).items() if k not in supposed}
+    given: dict[str, JsonValue] = {k: v for k, v in inputs_for(name, reading.text, card is None).items() if k not in supposed}
     args: Args = {"name": name, "inputs": given} if given else {"name": name}
     return args | {"explain": True} if reading.explains and not given and not supposed and not reading.about_patient else args
 
@@ -79,12 +81,16 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
         return {"study": _study(reading.text, card)}
     if intent == "med_check":
         own = {m.lower() for m in card.medications} if card else set()
-        added: list[JsonValue] = [t.en[0] for t in reading.drugs if t.kind == "drug" and not {n.lower() for n in (*t.en, *t.zh)} & own]
+        # A medicine that the thread speaks of is checked alone, also where the patient takes it.
+        asked = {t.id for t in reading.asked}
+        medicines = [t for t in reading.drugs if t.kind == "drug"]
+        added: list[JsonValue] = [t.en[0] for t in medicines if t.id not in asked or not {n.lower() for n in (*t.en, *t.zh)} & own]
         return {"add": added} if added else {}
     if intent == "drug_facts":
         return {"question": reading.text}
     if intent == "drug_rank":
-        infection = [t for t in ("cap", "hap") if t in topic]
+        # An antibiotic is for an infection, whatever else the case is about.
+        infection = [t for t in ("cap", "hap") if t in topic] or ([] if topic & _INFECTED else ["cap"])
         chosen = infection if infection and any(t.id == "antibiotic" for t in reading.terms) else sorted(topic)
         return {"condition": terms()[chosen[0]].en[0]} if chosen else {}
     return {}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.reading.features import Message, sentence_vector, sentence_vectors
+from agent.reading.inputs import complete
 from agent.reading.intents import COMPUTE, Intent, Reading, read_question
 from agent.reading.lexicon import terms
 from agent.reading.reader import Opinion, opinion_of, shipped
@@ -32,6 +33,8 @@ _LONGEST_IN_PARTS = 160
 _STANDS_ALONE = 0.7
 _BETWEEN = _WORDS.regex("understand_between")
 _NEAR = 0.6
+# From this probability a message asks for a figure; calculators nearest in meaning that are then tried on its numbers.
+_COMPUTES, _FORMULAS = 0.25, 8
 _SMALL_TALK = ("social", "about_answer", "harm")
 # Kinds of question whose answer lies in knowledge, not in a patient's record.
 _KNOWLEDGE = frozenset(
@@ -62,6 +65,9 @@ def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -
         wanted = ("search_guidelines",)  # a word of another field does not decide alone: what is found does
     intents = {INTENT_OF[t]: found.intents.get(INTENT_OF[t], len(text) + i) for i, t in enumerate(wanted)}
     scores = found.scores or (_meant_scores(text, case) if "score" in intents else ())
+    computed = _computed(text, found, opinion) if not case else None
+    if computed is not None:
+        intents, scores = {**intents, "score": 0}, (computed,)
     if "score" in intents and not scores:
         del intents["score"]
     return replace(
@@ -137,6 +143,16 @@ def _meant_scores(text: str, case: bool) -> tuple[str, ...]:
     """The calculator nearest in meaning; without a patient only where it is near: a score of something else explains nothing."""
     name, near = nearest_score(text)
     return (name,) if case or near >= _NEAR else ()
+
+
+def _computed(text: str, found: Reading, opinion: Opinion) -> str | None:
+    """The calculator for which the message gives every input: the one it names, or one near in meaning where it asks for a figure."""
+    named = next((name for name in found.scores if complete(name, text)), None)
+    if named is not None or opinion.kinds["compute"] < _COMPUTES:
+        return named
+    names, vectors = _named_scores()
+    order = np.argsort(-(vectors @ sentence_vector(text)))[:_FORMULAS]
+    return next((names[i] for i in order if complete(names[i], text)), None)
 
 
 def nearest_score(text: str) -> tuple[str, float]:

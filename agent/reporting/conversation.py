@@ -6,6 +6,7 @@ from agent.answering.answer import Answer
 from tools.evidence import Language
 from tools.reports.export.sheet import Block, Heading, Line, Sheet
 from tools.reports.export.words import say
+from tools.wording import typeset
 
 
 def conversation_sheet(answers: Sequence[Answer], language: Language) -> Sheet:
@@ -17,7 +18,7 @@ def conversation_sheet(answers: Sequence[Answer], language: Language) -> Sheet:
 def _turn(number: int, answer: Answer, language: Language) -> list[Block]:
     blocks: list[Block] = [Heading(f"{number}. {answer.question}")]
     blocks += [Line(e, look="danger") for e in answer.emergencies]
-    blocks += [Line(row) for row in answer.answer.splitlines() if row.strip()]
+    blocks += [Line(typeset(row)) for row in answer.answer.splitlines() if row.strip()]
     if answer.missing:
         blocks.append(Line(f"{say('missing', language)}: {'; '.join(answer.missing)}", look="small"))
     blocks += [Line(f"{say('removed', language)}: {r.text} ({r.because})", look="small") for r in answer.removed]
@@ -26,6 +27,7 @@ def _turn(number: int, answer: Answer, language: Language) -> list[Block]:
     for n, item in enumerate(answer.evidence, 1):
         at = 1 if language == "zh" else 0
         text = (item.text_zh if language == "zh" else None) or item.text
-        blocks.append(Line(f"[{n}] {text} {item.citations[at]}", note=item.key, look="small"))
-    blocks.append(Line(say("answered_by", language, name=answer.model), look="small"))
+        blocks.append(Line(f"[{n}] {typeset(text)} {item.citations[at]}", note=item.key, look="small"))
+    by = say("planner", language) if answer.model == "planner" else answer.model
+    blocks.append(Line(say("answered_by", language, name=by), look="small"))
     return blocks

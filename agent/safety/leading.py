@@ -7,10 +7,12 @@ from functools import lru_cache
 from agent.answering.answer import Claim
 from agent.safety.danger import Danger, recorded, typed
 from agent.safety.triggers import triggers
+from retrieval.drugs.graph import DrugGraph
 from retrieval.guidelines.corpus import load_corpus
 from retrieval.guidelines.passages import Passage
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.messages.catalogue import messages
+from tools.bedside.record.view import Record
 from tools.case.record import Case
 from tools.evidence import Evidence, Language
 from tools.quantities import fill
@@ -71,7 +73,7 @@ def lead(question: str, case: Case | None, language: Language) -> Leading:
     dangers = [*said, *known]
     if not dangers:
         return Leading()
-    passages = [(d, _passage(d)) for d in dangers]
+    passages = [(d, _passage(d, case)) for d in dangers]
     evidence = {p.key: _evidence(p) for d, p in passages[:_IN_FULL] if p is not None}
     claims = [c for d, p in passages[:_IN_FULL] if p is not None for c in _actions(p, language, _ACTIONS if d.typed else 1)]
     return Leading(
@@ -109,8 +111,11 @@ def _corpus() -> dict[str, Passage]:
     return {p.id: p for p in load_corpus().passages}
 
 
-def _passage(danger: Danger) -> Passage | None:
-    return next((_corpus()[i] for i in danger.trigger.passages if i in _corpus()), None)
+def _passage(danger: Danger, case: Case | None) -> Passage | None:
+    """The first actions for a danger; a disease that the record shows has its own (fluid for sepsis harms in embolism)."""
+    record = Record(case, DrugGraph.load()) if case is not None and danger.trigger.within else None
+    own = next((ids for notion, ids in danger.trigger.within.items() if record is not None and record.notion(notion) is True), None)
+    return next((_corpus()[i] for i in (danger.trigger.passages if own is None else own) if i in _corpus()), None)
 
 
 def _actions(passage: Passage, language: Language, count: int) -> list[Claim]:

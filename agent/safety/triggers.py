@@ -15,7 +15,7 @@ class _Row(BaseModel):
 
 
 class Trigger(_Row):
-    """One emergency; see `data/safety/emergencies.toml`."""
+    """One emergency; see `data/safety/emergencies.toml`. `within`: passages where the record shows a notion of the bedside room."""
 
     id: str
     order: int
@@ -27,6 +27,7 @@ class Trigger(_Row):
     not_: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     passages: tuple[str, ...] = ()
+    within: dict[str, tuple[str, ...]] = {}
 
     def name(self, language: Language) -> str:
         """What it is, in words."""

@@ -12,6 +12,7 @@ from tools.teaching.cases import truth_of
 from tools.teaching.commit import Reading
 from tools.teaching.machine import machine_read
 from tools.teaching.progress import Progress, next_case, progress
+from tools.teaching.sheet import as_csv, rows_of
 from tools.teaching.store import TeachingStore
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class Lessons:
     def progress(self, trainee: str = ALONE) -> Progress:
         """A trainee's finished readings, summed up."""
         return progress(self._store.attempts(trainee))
+
+    def sheet(self, trainee: str = ALONE) -> str:
+        """A trainee's finished readings as CSV, a row for each finding."""
+        return as_csv(rows_of(self._store.attempts(trainee), trainee))
 
     def next_case(self, trainee: str = ALONE) -> str:
         """The case to read next."""

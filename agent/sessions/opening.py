@@ -20,3 +20,17 @@ def open_store(settings: Settings) -> Store:
     except ImportError as missing:
         raise Unavailable("conversations in Postgres need its extra: pip install 'medmpt-assistant[postgres]'") from missing
     return PostgresStore(settings.threads_url)
+
+
+def reachable(threads_url: str) -> bool:
+    """Whether the Postgres server answers within two seconds."""
+    try:
+        import psycopg
+    except ImportError:
+        return False
+    try:
+        with psycopg.connect(threads_url, connect_timeout=2) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True

@@ -81,7 +81,7 @@ class PostgresStore:
     def compact(self) -> None:
         """Leave nothing of erased rows in the tables' free space."""
         with self._pool.connection() as connection:
-            connection.execute("VACUUM checkpoints, checkpoint_blobs, checkpoint_writes, thread_owner, turn, audit")
+            connection.execute("VACUUM checkpoints, checkpoint_blobs, checkpoint_writes, thread_owner, turn, feedback, audit, page")
 
     @contextmanager
     def turn(self, thread: str) -> Iterator[None]:

@@ -66,14 +66,14 @@ class Viewer:
         return tuple(KeySlice(name=name, index=place.index) for name, place in found.key_slices.items()) if found else ()
 
     def pixels(self, held: HeldCase, study: str, view: PlaneView) -> bytes:
-        """Little-endian int16 HU of one plane, row major.
+        """Little-endian int16 HU of the planes one after the other, row major.
 
         Raises:
             BadInput: The study has no such plane.
         """
-        found = section(self.volume(held, study), view.plane, view.index, view.slab_mm, view.projection)
-        pixels: bytes = found.astype("<i2").tobytes()
-        return pixels
+        volume = self.volume(held, study)
+        numbers = range(view.index, view.index + view.count)
+        return b"".join(section(volume, view.plane, n, view.slab_mm, view.projection).astype("<i2").tobytes() for n in numbers)
 
     def overlay(self, held: HeldCase, study: str, view: PlaneView, marks: MarkStore, session: str) -> bytes:
         """One byte per pixel of a plane: the bits of `tools.imaging.overlays.LAYERS` that lie over it.

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from medmpt_backend.messages import Told
 from tools.evidence import ModelCard, Side, Status
@@ -107,10 +107,11 @@ class StudyInfo(_View):
 
 
 class PlaneView(_View):
-    """One plane of a study: which, its number along the axis it cuts, how thick a slab, and what lies over it."""
+    """One plane of a study, or `count` that follow each other: which, its number along the axis it cuts, slab, and what lies over it."""
 
     plane: Plane = "axial"
     index: int
+    count: int = Field(default=1, ge=1, le=16)
     slab_mm: float = 0.0
     projection: Projection = "max"
     layers: frozenset[str] = frozenset()

@@ -14,8 +14,9 @@ from tools.evidence import Language
 
 pair = messages("agent.turn").pair
 
-# Characters of a shortened answer, and of one that is given again.
-_SHORT, _ROOM = 300, 1150
+# Characters of a shortened answer (a Chinese one says as much in fewer), and of one that is given again.
+_SHORT: dict[Language, int] = {"en": 300, "zh": 180}
+_ROOM = 1150
 _SOURCE = pair("Source: ")
 
 
@@ -67,7 +68,7 @@ def again(wanted: About, said: Sequence[DraftSentence], ledger: Ledger, question
     most = sentences_asked(question)
     if most is not None:
         return _draft(pieces[:most])
-    room = min(_SHORT, sum(len(s.text) for s in whole) / 2) if wanted == "shorter" else _ROOM
+    room = min(_SHORT[language], sum(len(s.text) for s in whole) / 2) if wanted == "shorter" else _ROOM
     return _draft(_fitting(whole, pieces, room))
 
 

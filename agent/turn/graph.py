@@ -86,7 +86,7 @@ def _begin(state: ThreadState, runtime: Runtime[TurnContext]) -> dict[str, Any]:
     messages = state.get("messages", [])
     kept = state.get("kept", 0)
     leftovers = [RemoveMessage(id=m.id) for m in messages[kept:] if m.id]
-    question = HumanMessage(content=runtime.context.question, id=f"q-{_finished(state) + 1}")
+    question = HumanMessage(content=runtime.context.message, id=f"q-{_finished(state) + 1}")
     return {
         "messages": [*(r for r in leftovers if r.id != question.id), question],
         "answers": state.get("answers", []),
@@ -121,7 +121,7 @@ def _call_model(asking: "Asking | None", tools: Sequence[BaseTool], name: str) -
     known = {t.name for t in tools}
 
     def node(state: ThreadState, runtime: Runtime[TurnContext]) -> Routing:
-        if declined(runtime.context.question, runtime.context.language) is not None:
+        if declined(runtime.context.message, runtime.context.language) is not None:
             # No model and no tool sees a request that harms or deceives.
             return _route(AIMessage(content=Draft(notice="declined").model_dump_json()), {})
         prompt = _prompt(state, runtime.context)

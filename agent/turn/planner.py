@@ -19,6 +19,7 @@ from agent.effort.weigh import best
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
 from agent.reading.plan import Plan, make_plan, second_round
+from agent.reading.thread.unwind import standing
 from agent.turn.again import again, earlier_answers
 from agent.turn.ledger import is_aside, read_ledger, this_turn
 from agent.turn.prompts import CaseCard
@@ -62,11 +63,13 @@ class Planner(BaseChatModel):
         card = _card(messages)
         questions = [str(m.text) for m in messages if isinstance(m, HumanMessage) and not is_aside(m)]
         language = _language(messages) or asked_language(questions[-1]) or language_of(questions[-1])
-        said = earlier_answers(messages)
+        now = standing(questions)
+        asked, told = now[-1].text, earlier_answers(messages)
+        said = [told[s.index] for s in now[:-1]]
         effort = _effort(messages)
-        plan = make_plan(questions[-1], card, questions[:-1], [" ".join(s.text for s in one) for one in said])
+        plan = make_plan(asked, card, [s.text for s in now[:-1]], [" ".join(s.text for s in one) for one in said])
         if plan.about:
-            return _hand_in(again(plan.about, said[-1] if said else (), read_ledger(messages), questions[-1], language), questions[-1])
+            return _hand_in(again(plan.about, said[-1] if said else (), read_ledger(messages), asked, language), questions[-1])
         if plan.notice:
             return _hand_in(Draft(notice=plan.notice), questions[-1])
         turn = this_turn(messages)

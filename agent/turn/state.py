@@ -45,6 +45,7 @@ class TurnContext(Deps):
     """`Deps` of the turn plus what the agent itself needs; tools see it as `Deps`.
 
     Attributes:
+        typed: The message as the person typed it; `question` is what it asks (another one where it takes something back).
         thread: Public id of the thread.
         card: What may be said of the case to a model.
         stop: Set when the person pressed stop.
@@ -54,6 +55,7 @@ class TurnContext(Deps):
         effort: One draft (`low`), a draft with one objection (`medium`), or several that are weighed and read a second time (`high`).
     """
 
+    typed: str = ""
     thread: str = ""
     card: CaseCard | None = None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -61,6 +63,11 @@ class TurnContext(Deps):
     free_text: Literal["scrub", "home"] = "scrub"
     assumptions: tuple[str, ...] = ()
     effort: Effort = "medium"
+
+    @property
+    def message(self) -> str:
+        """What the person typed."""
+        return self.typed or self.question
 
     def furnished(self, tool: str) -> "TurnContext":
         """This context with the parts that `tool` needs opened."""

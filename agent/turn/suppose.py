@@ -1,10 +1,10 @@
 """What a question supposes: the tools of the turn run on a patched copy of the case, and the answer says so first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.answering.answer import Answer
-from agent.reading.patches import supposed, supposes
+from agent.reading.thread.hold import held
 from agent.turn.prompts import CaseCard
 from retrieval.messages.catalogue import messages
 from tools.case.patches import Patch, patched, told
@@ -40,23 +40,17 @@ class Scene:
     ask: str | None = None
 
 
-def scene(question: str, case: Case | None, card: CaseCard | None, earlier: Sequence[str], carried: bool, language: Language) -> Scene:
-    """Apply what `question` supposes to a copy of the case.
+def scene(question: str, case: Case | None, card: CaseCard | None, earlier: Sequence[str], language: Language) -> Scene:
+    """Apply what `question` supposes, and what it goes on from supposed, to a copy of the case.
 
     Args:
-        question: As asked.
+        question: What is asked.
         case: The record.
         card: Its card.
-        earlier: The questions before it in the thread, oldest first.
-        carried: The last of them supposed something: what `question` adds without an `if` of its own stands beside that.
+        earlier: The questions before it that still count (`thread.unwind`), oldest first.
         language: Of the answer.
     """
-    before = earlier[-1] if earlier else ""
-    found = supposed(question, case, before)
-    if carried and found.patches and not supposes(question):
-        held = supposed(before, case, earlier[-2] if len(earlier) > 1 else "").patches
-        named = {(p.kind, p.name) for p in found.patches}
-        found = replace(found, patches=(*(p for p in held if (p.kind, p.name) not in named), *found.patches))
+    found = held([*earlier, question], case)
     if found.unit_of:
         analyte = analytes()[found.unit_of[0]]
         return Scene(case, card, ask=_UNIT[language].format(what=analyte.name(language), unit=analyte.canonical.shown))

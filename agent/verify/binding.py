@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.reading.lexicon import terms
+from agent.reading.lexicon import mentions, terms
 from agent.verify.align import content
 from agent.verify.contrast import contrasts
 from agent.verify.numbers import Number, located, same, sides_of
@@ -23,6 +23,9 @@ _UNITS = tokens(
 )
 # Weight of the words that must stand only beside the other number before the two count as exchanged.
 _MARGIN = 1.0
+# Numbers that must stand in the same order for a claim to be a piece of its evidence.
+_TWO = 2
+_STATEMENT = re.compile(r"[;；。！？!?]|\.(?=\s|$)|\n")
 _EXPLAINED = 1.0
 
 
@@ -84,6 +87,9 @@ def _words(before: str, after: str) -> frozenset[str]:
 
 def exchanged(claim: str, texts: Iterable[str]) -> str | None:
     """A number that the evidence gives to something else than the claim does; None when each is where it belongs."""
+    texts = list(texts)
+    if in_order(claim, texts):
+        return None
     known = [b for t in texts for b in bound(t)]
     said = bound(claim)
     for mine in said:
@@ -105,6 +111,25 @@ def exchanged(claim: str, texts: Iterable[str]) -> str | None:
         if own and other and any(all(_stranger(mine, o, k) for o in own) for k in other):
             return f"{mine.number.value:g} belongs to something else in the evidence"
     return None
+
+
+def in_order(claim: str, texts: Iterable[str]) -> bool:
+    """Whether the numbers and names of a claim stand in one statement of its evidence, in the same order and nothing named between them."""
+    mine = _sequence(claim)
+    if sum(m[0] == "#" for m in mine) < _TWO:
+        return False
+    for theirs in (_sequence(part) for text in texts for part in _STATEMENT.split(text)):
+        for at in range(len(theirs) - len(mine) + 1):
+            if theirs[at : at + len(mine)] == mine:
+                return True
+    return False
+
+
+def _sequence(text: str) -> list[str]:
+    """Numbers in base units and names of a text by where they stand."""
+    found = [(start, f"#{n.value * (n.unit[1] if n.unit else 1.0):g}") for start, _, n in located(text)]
+    found += [(m.start, f"@{m.term.id}") for m in mentions(text) if m.term.kind not in ("respiratory", "score")]
+    return [name for _, name in sorted(found)]
 
 
 def reordered(claim: str, run: str) -> str | None:

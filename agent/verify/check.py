@@ -15,7 +15,8 @@ from agent.answering.draft import Draft
 from agent.verify.align import texts_for
 from agent.verify.compare import compared
 from agent.verify.facts.instances import readings
-from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_population, wrong_side
+from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_issuer, wrong_population, wrong_side
+from agent.verify.facts.verbatim import carried
 from agent.verify.numbers import numbers_of
 from agent.verify.opinion.model import second_reading
 from agent.verify.placeholders import fill
@@ -89,7 +90,10 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     ruled = any(e.inferred or is_pattern(e) for e in cited)
     if marked and not ruled:
         return None, "an inference belongs to a rule with premises, and none of them is cited"
-    reason = second_reading(body, cited, _objection(body, cited))
+    if carried(body, [t for e in cited for t in (e.text, e.text_zh) if t]) and len(cited) == 1:
+        reason = None  # in the evidence's own words nothing is left to compare
+    else:
+        reason = second_reading(body, cited, _objection(body, cited))
     if reason:
         return None, reason
     if marked:
@@ -176,4 +180,5 @@ def _contrary(text: str, cited: list[Evidence]) -> str | None:
         or wrong_drug(text, cited, pool)
         or wrong_group(text, cited)
         or wrong_population(text, cited, pool)
+        or wrong_issuer(text, cited)
     )

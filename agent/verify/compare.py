@@ -7,15 +7,16 @@ from agent.verify.align import Place, content, pieces, place, texts_for
 from agent.verify.binding import exchanged, reordered, turned_number
 from agent.verify.contrast import contrasts, otherwise, otherwise_with_value
 from agent.verify.facts.bands import in_its_band, outside_band
+from agent.verify.facts.crossed import crossed
 from agent.verify.facts.dated import other_day
 from agent.verify.facts.imaging import compared_wrong, other_level, other_side, remarked
 from agent.verify.facts.order import turned_round
-from agent.verify.facts.rhythm import rhythms, written
+from agent.verify.facts.rhythm import rhythms, unheard, written
 from agent.verify.facts.segments import misbound
 from agent.verify.facts.subjects import other_subject
 from agent.verify.groups import misplaced
 from agent.verify.numbers import numbers_of, opposed, same
-from agent.verify.polarity import denial, turned
+from agent.verify.polarity import cues, denial, soft, turned
 from agent.verify.record import RECORDS, differs_from_record, is_pattern, total_of
 from agent.verify.roles import reversed_roles
 from agent.verify.states import opposite_state
@@ -37,13 +38,18 @@ _AND = _TEXT.regex("compare_and")
 _FLAGGED = re.compile(
     r"(?:\)|mmol/L|mg/L|g/L|%):?\s*(?:critically )?(?:low|normal|high)\b|\b(?:is|are) (?:critically )?(?:low|normal|high)\b", re.IGNORECASE
 )
+_BEYOND = _TEXT.regex("compare_beyond")
 _FOUND = frozenset({"finding", "disease", "symptom", "comorbidity", "history", "organism"})
 # A part of a claim that holds less than this is read together with the whole.
 _PART_WEIGHT = 3.0
 _PLACED = 0.5
+# Share from which a claim is close enough to the wording of its place that a weaker or stronger word is meant.
+_CLOSELY = 0.65
 # Share of what its best place holds from which another place is as good.
 _AS_MUCH = 0.85
 _ACROSS = 0.7
+# Sentences of an evidence that speaks of one thing only.
+_FEW = 2
 
 
 def compared(claim: str, cited: list[Evidence]) -> str | None:
@@ -54,12 +60,13 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     texts = texts_for(claim, cited)
     pool = " \n ".join([*texts, *(e.source for e in cited)])
     structured = all(e.kind in RECORDS for e in cited)
+    listed = structured and not any(e.kind == "score" and not ids(e.text, "score") for e in cited)
     whole = place(claim, texts)
     return (
         contrast_differs(claim, whole, pool, cited)
         or opposite_state(claim, texts)
         or limits(claim, whole)
-        or presence(claim, texts, structured)
+        or presence(claim, texts, listed)
         or only_absent(claim, texts)
         or denied(claim, whole, texts)
         or reversed_roles(claim, texts)
@@ -86,6 +93,10 @@ def facts_differ(claim: str, cited: list[Evidence], texts: list[str]) -> str | N
         return "the value lies in another band of the evidence"
     if misbound(claim, texts, rhythms, written()):
         return "the evidence gives this another rhythm"
+    if unheard(claim, " \n ".join(f"{e.text} \n {e.text_zh or ''}" for e in cited)):
+        return "the evidence has nothing in this rhythm"
+    if crossing := crossed(claim, texts):
+        return f"the evidence pairs these the other way round ({' and '.join(crossing)})"
     if turned_round(claim, texts):
         return "the evidence has the other order of events"
     if compared_wrong(claim, texts) or other_side(claim, texts) or other_level(claim, texts):
@@ -113,6 +124,8 @@ def _one_value(cited: list[Evidence]) -> bool:
 def limits(claim: str, whole: Place) -> str | None:
     """A limit that the claim has the other way round than the place where it stands."""
     there, said = numbers_of(whole.run), numbers_of(claim)
+    if _BEYOND.search(whole.sentence):
+        return None  # "up to 50 years ..., above that ...": the evidence speaks of both sides
     for number in said:
         if any(n.value == number.value and opposed(n, number) for n in said):
             continue
@@ -126,7 +139,7 @@ def only_absent(claim: str, texts: list[str]) -> str | None:
     """Content that the claim states and the evidence has only as absent (`and not actual weight`)."""
     told = [p.text for t in texts for p in pieces(t)]
     mine = denial(claim)
-    if mine.statement:
+    if mine.statement or cues(claim) or soft(claim):
         return None
     gone = frozenset().union(*(denial(p).absent for p in told))
     stated = frozenset().union(*(tokens(p) - denial(p).absent for p in told))
@@ -164,6 +177,8 @@ def contrast_differs(claim: str, whole: Place, pool: str, cited: list[Evidence])
         return None  # compared as fields
     plain = all(e.kind in ("lab", "score", "case") and not is_pattern(e) for e in cited)
     for name, value in otherwise_with_value(claim, whole, pool):
+        if name == "modality" and value != "strong" and whole.share < _CLOSELY:
+            continue  # in other words a plain sentence is no stronger than its evidence
         if plain and ((name == "modality" and value != "strong") or name in _BANDED):
             continue  # a record does not recommend, and its bands are compared as bands
         if name in _BANDED and any(in_its_band(claim, [pool], n) for n in numbers_of(claim)):
@@ -192,6 +207,8 @@ def _agrees_apart(name: str, claim: str, whole: Place, pool: str) -> bool:
 
 
 def denied(claim: str, whole: Place, texts: list[str]) -> str | None:
+    if whole.share < _PLACED:
+        return None  # too little of it stands in one place to compare a denial
     split = parts(claim)
     if language_of(claim) != language_of(" ".join(texts)) and whole.share < _ACROSS:
         return None  # too little in common across languages to compare a denial
@@ -215,6 +232,8 @@ def _denied_apart(claim: str, texts: list[str]) -> bool:
 
 def elsewhere(claim: str, whole: Place, texts: list[str]) -> str | None:
     """A drug of the claim that the evidence names only where it says something else."""
+    if all(len(pieces(t)) <= _FEW for t in texts):
+        return None  # a sentence or two say one thing
     if language_of(claim) == "zh" and not any(language_of(t) == "zh" for t in texts):
         return None
     places = [whole, *(place(p, texts) for p in parts(claim))]

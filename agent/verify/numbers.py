@@ -108,6 +108,12 @@ def labels_of(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def labelled(text: str) -> list[tuple[int, str]]:
+    """Classes, steps and stages with where each is named; lists of them count as none."""
+    found = ((m.start(), labels_of(m.group(0))) for m in _LABEL.finditer(text))
+    return [(start, next(iter(labels))) for start, labels in found if len(labels) == 1]
+
+
 def _mask(text: str) -> tuple[str, tuple[Mention, ...]]:
     """Text with dates and digit-bearing names blanked, and its mentions."""
     found = mentions(text)

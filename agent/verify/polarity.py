@@ -118,7 +118,7 @@ def turned(claim: str, run: str, sentence: str) -> str | None:
     return reasons[0] if all(reasons) else None
 
 
-def _soft(text: str) -> frozenset[str]:
+def soft(text: str) -> frozenset[str]:
     """Words of a text that deny in their own way, without its plain denials."""
     return frozenset(m.group(0).lower()[:5] for m in _SOFT.finditer(_NOT.sub(" ", text)))
 
@@ -127,7 +127,7 @@ def _turned(claim: str, run: str, sentence: str) -> str | None:
     mine, theirs, around = denial(claim), denial(run), denial(sentence)
     stated, stated_there = tokens(_NOT.sub(" ", claim)), tokens(run)
     gone = theirs.absent | (around.absent if mine.absent else frozenset())
-    if mine.statement != theirs.statement and _soft(run if mine.statement else claim) - _soft(claim if mine.statement else run):
+    if mine.statement != theirs.statement and soft(run if mine.statement else claim) - soft(claim if mine.statement else run):
         return None  # the other side denies in words of its own ("fails", "instead of", "stop")
     if mine.statement != theirs.statement:
         meant = (stated & gone) - mine.absent

@@ -179,6 +179,8 @@ def _band_differs(claim: str, item: Evidence) -> str | None:
     stated = item.text.partition(". ")[0]
     after = re.split(r"\bpoints?\b|\bis\b", stated, maxsplit=1)[-1]
     theirs = _bands(after) or _bands(item.text)
+    if not ids(item.text, "score"):
+        return None  # prose about a value, not the total of a score
     mine = _bands(re.sub(_DATA["not_bands"], " ", claim, flags=re.IGNORECASE))
     if mine and theirs and not mine <= theirs:
         return f"the record puts it into another band ({', '.join(sorted(theirs))})"

@@ -12,7 +12,7 @@ from medmpt_backend.errors import BadInput
 from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.candidates import DEFINITIONS as CANDIDATE_DEFINITIONS
 from medmpt_backend.imaging.candidates import Candidate, candidates, expected_false_positives
-from medmpt_backend.imaging.compare import Pair, compare
+from medmpt_backend.imaging.compare import Pair, compare, days_between, no_days
 from medmpt_backend.imaging.figures import MeasuredCT, SeriesRow
 from medmpt_backend.imaging.findings.change import Change, changes
 from medmpt_backend.imaging.load import load_volume
@@ -135,6 +135,7 @@ class CompareOut(BaseModel):
     because: str | None
     lung_change_pct: float
     apart_mm: float
+    days: float | None
     changes: list[Change]
 
 
@@ -159,23 +160,28 @@ def ct_candidates(
 def ct_compare(
     current: Annotated[Path, typer.Argument(help="The later chest CT")],
     prior: Annotated[Path, typer.Argument(help="The earlier chest CT of the same patient")],
-    days: Annotated[float | None, typer.Option("--days", min=1, help="Days between them, for doubling times")] = None,
+    days: Annotated[
+        float | None, typer.Option("--days", min=1, help="Days between them, for doubling times; by the headers' dates where not given")
+    ] = None,
     most: Annotated[int, typer.Option("--max", min=1, max=50, help="At most this many places per scan")] = 10,
 ) -> CompareOut:
     """Pair the nodule candidates of two chest CTs, say how they grew and whether sizes can be compared, and what else changed."""
     volumes = load_volume(current), load_volume(prior)
     lungs = segment(volumes[0]), segment(volumes[1])
     measured = quantify(volumes[0], lungs[0]), quantify(volumes[1], lungs[1])
-    found = compare(*volumes, days, most, lungs)
+    dated = days if days is not None else days_between(*volumes)
+    undated = [] if dated is not None else [no_days(*volumes)]
+    found = compare(*volumes, dated, most, lungs)
     return CompareOut(
         status="empty" if not found.pairs else "ok" if found.comparable else "partial",
         reason=found.because if found.pairs else "no place that looks like a nodule on either scan",
-        warnings=[*volumes[0].warnings, *volumes[1].warnings, CANDIDATE_DEFINITIONS["candidates"]],
+        warnings=[*volumes[0].warnings, *volumes[1].warnings, *undated, CANDIDATE_DEFINITIONS["candidates"]],
         pairs=list(found.pairs),
         comparable=found.comparable,
         because=found.because,
         lung_change_pct=found.lung_change_pct,
         apart_mm=found.apart_mm,
+        days=dated,
         changes=list(changes(*measured)),
     )
 

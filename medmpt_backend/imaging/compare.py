@@ -75,7 +75,7 @@ def compare(
     Args:
         current: The later scan.
         prior: The earlier scan.
-        days: Between them; headers with dates are not read.
+        days: Between them; by the dates of the headers where None.
         most: Candidates per scan.
         lungs: Their segmentations, where the caller has them.
 
@@ -86,6 +86,7 @@ def compare(
         OutOfDomain: One of them is not a whole chest.
     """
     lungs = lungs or (segment(current), segment(prior))
+    days = days if days is not None else days_between(current, prior)
     found = candidates(current, most, lungs[0]), candidates(prior, most, lungs[1])
     return compare_lesions((current, prior), lungs, found, days)
 
@@ -120,6 +121,22 @@ def compare_lesions(
     pairs = [_unless_thin(_pair(c, before[partner[i]] if i in partner else None, days), step) for i, c in enumerate(now)]
     pairs += [_pair(None, c, days) for j, c in enumerate(before) if j not in partner.values()]
     return Comparison(tuple(pairs), not reasons, joined(reasons, " ", "") or None, 100 * change, laid.apart_mm)
+
+
+def days_between(current: Volume, prior: Volume) -> float | None:
+    """Days from the prior to the current scan by their headers; None where one has no date, or where they do not come in order."""
+    now, before = current.series.day, prior.series.day
+    return float(now - before) if now is not None and before is not None and now > before else None
+
+
+def no_days(current: Volume, prior: Volume) -> str:
+    """Why there are no days between two scans."""
+    if current.series.day is None or prior.series.day is None:
+        which = message("both scans") if current.series.day is None and prior.series.day is None else message("one scan")
+        return message("No study date in the header of {which}: no doubling times; give --days.", which=which)
+    if current.series.day == prior.series.day:
+        return message("Both headers give the same study date: no doubling times; give --days if that is not so.")
+    return message("The header of the current scan gives an earlier date than that of the prior one: no doubling times; check their order.")
 
 
 def _reasons(current: Volume, prior: Volume, change: float) -> list[str]:

@@ -14,6 +14,8 @@ from medmpt_backend.imaging.anatomy.space import REACHES_MM, Crop, crop_around
 from medmpt_backend.imaging.lesion_shape import (
     LUNG_HU,
     SOLID_HU,
+    SPREAD,
+    around,
     component,
     core,
     cut,
@@ -39,6 +41,8 @@ NEAR_MM = 15.0
 _DEEP_MM = 4.0
 _ROUNDS = 5
 _RECENTRE_MM = 3.0
+# The middle of a lesion, by which it is solid or not.
+_MIDDLE_MM = 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,45 +90,63 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         here = crop.local(point)
         seed = _seed(crop.hu, crop.allowed, here, volume.spacing)
         moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
+        start, first = crop.absolute(seed), crop
         mask, centre, inner, solid = _settled(crop, seed)
         deep = crop.absolute(centre)
         away = max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True))
         if (not cut(mask) or reach == REACHES_MM[-1]) and away > _RECENTRE_MM:
             crop = crop_around(volume, lungs, deep, reach)
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
+        mask &= around(mask.shape, centre, SPREAD * inner, volume.spacing)
+        if not _holds(mask, crop.local(start), volume.spacing):
+            crop = first
+            mask, centre, inner, solid = _settled(crop, seed, near=True)
         if not cut(mask):
             break
     require_lesion(mask, inner, volume.spacing, crop, solid=solid)
     ring = halo(crop.hu, crop.allowed, mask, volume.spacing) if solid else np.zeros_like(mask)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask | ring])
-    threshold = SOLID_HU if solid else _threshold(crop.hu, centre)
+    threshold = SOLID_HU if solid else _threshold(crop.hu, centre, volume.spacing)
     return Region(filled, crop.hu, crop.origin, threshold, cut(filled), ring, moved)
 
 
-def _settled(crop: Crop, seed: tuple[int, int, int]) -> tuple[NDArray[np.bool_], tuple[int, int, int], float, bool]:
-    """Mask, deepest voxel, inner radius in mm, and whether it is solid, once growing from the deepest voxel changes nothing."""
-    mask = np.zeros(crop.hu.shape, dtype=bool)
-    inner, solid = 0.0, True
+def _settled(crop: Crop, seed: tuple[int, int, int], *, near: bool = False) -> tuple[NDArray[np.bool_], tuple[int, int, int], float, bool]:
+    """Mask, deepest voxel, inner radius in mm, and whether it is solid, once growing from the deepest voxel changes nothing.
+
+    With `near` the mask has to hold the point it began from: one that does not is another structure, to which a vessel led.
+    """
+    click = seed
+    last: tuple[NDArray[np.bool_], tuple[int, int, int], float, bool] | None = None
     for _ in range(_ROUNDS):
-        threshold = _threshold(crop.hu, seed)
+        threshold = _threshold(crop.hu, seed, crop.spacing)
         solid = threshold == SOLID_HU
         part = component((crop.hu > threshold) & crop.allowed, seed)
-        mask, depth = core(part, seed, crop.spacing, solid=solid)
+        mask, depth = core(part, seed, crop.spacing, solid=solid, near=near)
         if not solid:
             dense = solid_part(crop.hu, mask, crop.spacing)
             own = None if dense is None else own_core(dense, depth, mask, crop.spacing)
-            if own is not None:
+            if own is not None and own != seed:
                 seed = own
                 continue
-            if dense is not None:
+            if dense is not None and own is None:
                 mask = core(component(part & ~dense, nearest_in(part & ~dense, seed, crop.spacing)), seed, crop.spacing, solid=False)[0]
                 depth = depth_of(mask, crop.spacing)
+        if near and last is not None and not _holds(mask, click, crop.spacing):
+            return last
         centre = deepest(mask, depth)
-        inner = float(depth[centre])
+        last = mask, centre, float(depth[centre]), solid
         if centre == seed:
             break
         seed = centre
-    return mask, seed, inner, solid
+    return last if last is not None else (np.zeros(crop.hu.shape, dtype=bool), seed, 0.0, True)
+
+
+def _holds(mask: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -> bool:
+    """Whether a mask reaches a point within the distance that a click may miss."""
+    if any(not 0 <= p < n for p, n in zip(point, mask.shape, strict=True)):
+        return False
+    near = tuple(slice(max(0, p - round(SNAP_MM / s)), p + round(SNAP_MM / s) + 1) for p, s in zip(point, spacing, strict=True))
+    return bool(mask[near].any())
 
 
 def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
@@ -173,9 +195,10 @@ def _deep_near(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[i
     return (int(best[0]), int(best[1]), int(best[2])) if float(away.min()) <= NEAR_MM else None
 
 
-def _threshold(hu: NDArray[np.int16], seed: tuple[int, int, int]) -> float:
+def _threshold(hu: NDArray[np.int16], seed: tuple[int, int, int], spacing: Vec) -> float:
     """HU that separates the lesion from lung: fixed for a solid middle, halfway to lung for ground glass."""
-    box = tuple(slice(max(0, s - r), s + r + 1) for s, r in zip(seed, (1, 2, 2), strict=True))
+    reach = [round(_MIDDLE_MM / step) for step in spacing]  # of thick slices this one alone: a small nodule is in no other
+    box = tuple(slice(max(0, s - r), s + r + 1) for s, r in zip(seed, reach, strict=True))
     middle = float(np.median(hu[box]))
     if middle > SOLID_HU:
         return SOLID_HU

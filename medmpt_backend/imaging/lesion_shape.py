@@ -18,15 +18,20 @@ SOLID_HU = -400
 LUNG_HU = -750
 # Radius of the vessels that are cut off where they enter a lesion.
 VESSEL_MM = 1.8
-# A halo lies this near to its core, in mm or in inner radii of the core.
+# A halo lies this near to its core, in mm or in inner radii of the core; around a small core it is as thick as that.
 HALO_MM = 5.0
 HALO_REACH = 0.6
+HALO_AS_CORE_MM = 9.0
 # Bands between ground glass and its surroundings are thicker than vessels.
 BAND_MM = 3.5
-# Ground glass has no sharp edge: it is followed to this many inner radii from its middle.
+# A lesion reaches this many inner radii from its middle: ground glass has no sharp edge, and nodules hang on vessels, which join them
+# to all others.
 SPREAD = 3.4
-# So is a large solid mass, which is joined to the wall's layers and to the mediastinum.
+# While its middle is looked for, that holds for large solid masses, which are joined to the wall's layers and to the mediastinum.
 LARGE_MM = 8.0
+# What is thinner than these shares of the inner radius is no part of a lesion: at small ones vessels are nearly as thick as they are.
+NECK_SMALL, NECK = 0.5, 0.2
+THICK_SLICE_MM = 1.5
 # Thicker layers are not pleura or fissure.
 THIN_MM = 4.0
 # More than this is no single lesion.
@@ -96,27 +101,33 @@ def component(mask: NDArray[np.bool_], seed: tuple[int, int, int]) -> NDArray[np
 
 
 def core(
-    part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec, *, solid: bool
+    part: NDArray[np.bool_], seed: tuple[int, int, int], spacing: Vec, *, solid: bool, near: bool = False
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Keep what holds a ball of a third of the inner radius: vessels and bands are thinner. Also the depth of every voxel, mm."""
+    """Keep what holds a ball of a share of the inner radius: vessels and bands are thinner. Also the depth of every voxel, mm."""
     depth: NDArray[np.float64] = depth_of(part, spacing)
     centre = climb(depth, seed, spacing)
     inner = float(depth[centre])
     if inner <= 1.6 * max(spacing[1:]):
         return part, depth
-    most = VESSEL_MM if solid else BAND_MM
-    radius = min(max(0.35 * inner, 0.8), max(most, 0.2 * inner))
+    if solid:
+        radius = max(0.8, min(NECK_SMALL * inner, max(VESSEL_MM, NECK * inner)))
+    else:
+        radius = min(max(0.35 * inner, 0.8), max(BAND_MM, 0.2 * inner))
     labels, _ = ndimage.label(depth > radius)
     if labels[centre] == 0:
         return part, depth
     core = labels == labels[centre]
     kept = part & within(core, radius + 0.5 * spacing[1], spacing)
-    if not solid or inner > LARGE_MM:
-        away = np.meshgrid(
-            *[(np.arange(n) - c) * s for n, c, s in zip(part.shape, centre, spacing, strict=True)], indexing="ij", sparse=True
-        )
-        kept &= away[0] ** 2 + away[1] ** 2 + away[2] ** 2 <= (SPREAD * inner) ** 2
+    if near or not solid or inner > LARGE_MM:
+        kept &= around(part.shape, centre, SPREAD * inner, spacing)
     return kept, depth
+
+
+def around(shape: tuple[int, ...], centre: tuple[int, int, int], radius: float, spacing: Vec) -> NDArray[np.bool_]:
+    """Voxels within a distance of a point."""
+    away = np.meshgrid(*[(np.arange(n) - c) * s for n, c, s in zip(shape, centre, spacing, strict=True)], indexing="ij", sparse=True)
+    found: NDArray[np.bool_] = away[0] ** 2 + away[1] ** 2 + away[2] ** 2 <= radius**2
+    return found
 
 
 def climb(depth: NDArray[np.float64], seed: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
@@ -188,10 +199,13 @@ def halo(hu: NDArray[np.int16], allowed: NDArray[np.bool_], core: NDArray[np.boo
     layer = core | light
     depth = ndimage.distance_transform_edt(light, sampling=spacing)
     thick = light & (depth > max(1.5, 1.5 * max(spacing[1:])))
+    if spacing[0] > THICK_SLICE_MM:  # what lies above and below a core in the next thick slice is that core in part
+        thick[1:] &= ~core[:-1]
+        thick[:-1] &= ~core[1:]
     if not thick.any():
         return np.zeros_like(core)
     inner = float(depth_of(core, spacing).max())
-    near = within(core, max(HALO_MM, HALO_REACH * inner), spacing)
+    near = within(core, max(HALO_MM, HALO_REACH * inner, min(inner, HALO_AS_CORE_MM)), spacing)
     body = within(thick | core, 2.0, spacing) & near
     z, y, x = (int(v) for v in np.argwhere(core)[np.count_nonzero(core) // 2])
     part = component(body & layer, (z, y, x))

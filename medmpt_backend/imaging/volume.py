@@ -21,6 +21,7 @@ class SeriesInfo:
         synthetic: True for studies that this project generated.
         step_hu: Step between neighbouring stored values; densities are no finer than this.
         kvp: Tube voltage, kV, None where the header has none.
+        day: Day of the study by the header, as a count of days; only differences of two are ever said. None where the header has none.
     """
 
     uid_hash: str
@@ -31,6 +32,7 @@ class SeriesInfo:
     synthetic: bool = False
     step_hu: float = 1.0
     kvp: float | None = None
+    day: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,10 @@ from retrieval.drugs.check import severity_order
 from retrieval.drugs.edges import FactGraph
 from retrieval.drugs.facts import ChildPugh, DrugFact, Relation
 from retrieval.drugs.names import normalise
+from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
+
+pair = messages("retrieval.drugs").pair
 
 _WORDS = patterns("retrieval.drugs")
 
@@ -89,8 +92,8 @@ class QueryResult:
     facts: tuple[DrugFact, ...]
     understood: UnderstoodQuery
     status: QueryStatus
-    reason: str | None = None
-    warnings: tuple[str, ...] = ()
+    reason: Pair | None = None
+    warnings: tuple[Pair, ...] = ()
 
 
 def understand(graph: FactGraph, question: str) -> UnderstoodQuery:
@@ -141,7 +144,7 @@ def answer(graph: FactGraph, question: str) -> QueryResult:
     if q.unknown and len(q.drugs) + len(q.classes) < 2:
         return QueryResult((), q, "empty", _unknown_reason(q))
     if not (q.drugs or q.classes or q.targets or q.conditions or q.effects):
-        return QueryResult((), q, "empty", "no drug, class, enzyme or condition of the graph is named in the question")
+        return QueryResult((), q, "empty", pair("no drug, class, enzyme or condition of the graph is named in the question"))
     facts = _facts(graph, q)
     warnings = (_unknown_reason(q),) if q.unknown else ()
     if not facts:
@@ -150,29 +153,38 @@ def answer(graph: FactGraph, question: str) -> QueryResult:
     return QueryResult(tuple(sorted(dict.fromkeys(facts), key=severity_order)), q, "partial" if q.unknown else "ok", None, warnings)
 
 
-def _unknown_reason(q: UnderstoodQuery) -> str:
+def _unknown_reason(q: UnderstoodQuery) -> Pair:
+    """Names that the graph does not know, with the nearest it knows."""
     parts = [
-        f"{name!r} is not in the graph" + (f" (did you mean {q.suggestions[name]}?)" if name in q.suggestions else "") for name in q.unknown
+        pair("{name} is not in the graph (did you mean {close}?)", name=repr(n), close=q.suggestions[n])
+        if n in q.suggestions
+        else pair("{name} is not in the graph", name=repr(n))
+        for n in q.unknown
     ]
-    return "; ".join(parts) + ". Not in the graph does not mean safe"
+    return pair("{what}. Not in the graph does not mean safe", what=("; ".join(p[0] for p in parts), "; ".join(p[1] for p in parts)))
 
 
-def _nothing(graph: FactGraph, q: UnderstoodQuery) -> str:
-    names = [graph.name(d).en for d in q.drugs] + [graph.group_name(c).en for c in q.classes]
-    names += [graph.condition(c).name for c in q.conditions] + list(q.targets)
-    asked = f" {'/'.join(q.relations)}" if q.relations else ""
+def _nothing(graph: FactGraph, q: UnderstoodQuery) -> Pair:
+    named = [graph.name(d) for d in q.drugs] + [graph.group_name(c) for c in q.classes]
+    both = [(n.en, n.zh) for n in named] + [(c.name, c.name_zh) for c in map(graph.condition, q.conditions)] + [(t, t) for t in q.targets]
+    names = (", ".join(en for en, _ in both), ", ".join(zh for _, zh in both))
     checked = _checked(graph, q)
-    return f"no{asked} edge for {', '.join(names)} is in the graph{checked}. Not in the graph does not mean safe"
+    if checked is None:
+        return pair("the drug graph lists nothing on {names}. Not in the graph does not mean safe", names=names)
+    return pair(
+        "the drug graph lists nothing on {names} (none found for {pairs} pair(s) among {listed} listed interactions of these drugs, "
+        "shared enzymes and adverse effects). Not in the graph does not mean safe",
+        names=names, pairs=checked[0], listed=checked[1],
+    )  # fmt: skip
 
 
-def _checked(graph: FactGraph, q: UnderstoodQuery) -> str:
-    """What a pair without a finding was checked against."""
+def _checked(graph: FactGraph, q: UnderstoodQuery) -> tuple[int, int] | None:
+    """What a pair without a finding was checked against: pairs, and interactions listed for their drugs."""
     if len(q.drugs) + len(q.classes) < 2:
-        return ""
+        return None
     sides = [(d,) for d in q.drugs] + [tuple(m.id for m in graph.members(c)) for c in q.classes]
     listed = {f.key for side in sides for f in graph.facts(side, ("interacts_with",))}
-    pairs = sum(len(a) * len(b) for a, b in combinations(sides, 2))
-    return f" (none found for {pairs} pair(s) among {len(listed)} listed interactions of these drugs, shared enzymes and adverse effects)"
+    return sum(len(a) * len(b) for a, b in combinations(sides, 2)), len(listed)
 
 
 def _facts(graph: FactGraph, q: UnderstoodQuery) -> list[DrugFact]:

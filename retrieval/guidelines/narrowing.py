@@ -34,4 +34,4 @@ def admits(passage: Passage, filters: Filters) -> bool:
 def describe(filters: Filters) -> str:
     """The filters that are set, for the reason of an empty result."""
     given = {name: value for name, value in asdict(filters).items() if value not in (None, False)}
-    return "the filters " + ", ".join(f"{name}={value!r}" for name, value in given.items())
+    return ", ".join(f"{name}={value!r}" for name, value in given.items())

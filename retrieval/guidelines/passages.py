@@ -6,6 +6,8 @@ One passage is one citable recommendation or table of a guideline, written in ou
 from dataclasses import dataclass, field
 from typing import Literal
 
+from retrieval.messages.catalogue import Pair
+
 Strength = Literal["strong", "conditional", "good practice", "not graded"]
 Certainty = Literal["high", "moderate", "low", "very low", "not graded"]
 PassageKind = Literal["recommendation", "criteria", "signs", "practice"]
@@ -99,6 +101,7 @@ class Hit:
 class SearchResult:
     """What a search did: the query as understood, counts at each step, and the hits (at most five reach a model).
 
+    `reason` says in English and Chinese why there is no answer.
     `direct` is False where there are hits but none of them passes for an answer: nearest passages, to be shown as such.
     `unknown` are names that the question is about and nobody here knows: then there are no hits.
     """
@@ -109,6 +112,6 @@ class SearchResult:
     filters: Filters
     hits: tuple[Hit, ...]
     counts: dict[str, int] = field(default_factory=dict)
-    reason: str | None = None
+    reason: Pair | None = None
     direct: bool = False
     unknown: tuple[str, ...] = ()

@@ -9,8 +9,9 @@ from retrieval.concepts.lexicon import GLUE_HAN, STOP_HAN, STOPWORDS, Lexicon, W
 from retrieval.concepts.shorthand import written_out
 from retrieval.concepts.speller import one_slip
 from retrieval.guidelines.asks import with_full_names
+from retrieval.guidelines.countries import countries_in
 from retrieval.guidelines.passages import Guideline
-from retrieval.guidelines.strange import DRUG_ENDING_HAN, Strange, drug_spans_han, is_general, strangers, subject_model
+from retrieval.guidelines.strange import DRUG_ENDING_HAN, Strange, concept_names, drug_spans_han, is_general, strangers, subject_model
 from retrieval.index.lexical import text_tokens
 from retrieval.messages.patterns import patterns
 
@@ -38,6 +39,7 @@ class Question:
         names: Those of `strange` that the question is about.
         corrected: Misspelt word and what it was read as.
         issuers: Issuers named.
+        countries: Countries named, when no issuer is.
         year: Year of an edition named.
     """
 
@@ -54,6 +56,7 @@ class Question:
     corrected: tuple[tuple[str, str], ...] = ()
     issuers: tuple[str, ...] = ()
     year: int | None = None
+    countries: frozenset[str] = frozenset()
 
     @property
     def units(self) -> int:
@@ -62,11 +65,19 @@ class Question:
 
 
 def issuer_names(guidelines: Collection[Guideline]) -> dict[str, set[str]]:
-    """Short names of issuers (`ATS`, `GOLD`) to the ids of their guidelines."""
+    """Short names of issuers (`ATS`, `GOLD`) to the ids of their guidelines.
+
+    A word of an issuer's name that means something by itself (`ARDS` of the ARDS Network, `Treatment`) is no short name.
+    """
     names: dict[str, set[str]] = {}
+    whole = {g.issuer for g in guidelines}
+    alone = {part for g in guidelines for part in re.split(r"[/,;]\s*| and ", g.issuer)}
     for guideline in guidelines:
         for name in re.findall(r"[A-Z][A-Za-z]*[A-Z]{1,}[A-Za-z]*|[A-Z][a-z]{8,}", guideline.issuer):
-            names.setdefault(name, set()).add(guideline.id)
+            if name in whole or not (
+                name.lower() in concept_names() or countries_in(name) or (name not in alone and is_general(name.lower()))
+            ):
+                names.setdefault(name, set()).add(guideline.id)
     return names
 
 
@@ -98,6 +109,7 @@ def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: 
         corrected=corrected,
         issuers=named,
         year=int(year.group(1)) if year else None,
+        countries=countries_in(text) if not named else frozenset(),
     )
 
 

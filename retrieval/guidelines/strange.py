@@ -47,6 +47,9 @@ _LONGEST_NAME_HAN = 4
 _CODE = re.compile(r"[A-Z]{5,}-?\d{1,3}")
 # Germs whose last two characters were never seen side by side are names.
 _GERM_HAN = frozenset(_WORDS["germs_zh"])
+_GERM_WORDS_HAN = tuple(_WORDS["germ_words_zh"])
+# Characters after which an ending is none but the inside of another word (a colony, a strain).
+_INSIDE_HAN: dict[str, list[str]] = dict.fromkeys(_GERM_HAN, _WORDS["after_germ_zh"])
 _VERBS_HAN = frozenset(_WORDS["verbs_zh"])
 _CLASS_HAN = frozenset(_WORDS["class_words_zh"])
 # Share of the character pairs of a Chinese name that the corpus has never seen side by side.
@@ -54,7 +57,11 @@ _LOST = 0.6
 _CUES = frozenset(_WORDS["cues_en"])
 _DOSE = _PATTERNS.regex("strange_dose")
 _SUFFIXES = (("'s", ""), ("ies", "y"), ("s", ""), ("es", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("ly", ""), ("er", ""),
-             ("er", "e"), ("ness", ""), ("d", ""))  # fmt: skip
+             ("er", "e"), ("ness", ""), ("d", ""), ("est", ""), ("est", "e"), ("ish", ""), ("ist", ""),
+             ("able", ""), ("al", ""))  # fmt: skip
+_PREFIXES = ("un", "re", "pre", "post", "non")
+# How an adjective differs from the noun that a text may hold instead (`cirrhotic`, `epileptic`).
+_ADJECTIVES = (("otic", "osis"), ("itic", "itis"), ("eptic", "epsy"), ("emic", "emia"), ("aemic", "aemia"))
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,21 @@ def is_general(word: str) -> bool:
         return True
     if word in known or stem(word) in known or stem(word) + "e" in known:
         return True
+    bases = _bases(word)
+    bases |= {b for base in bases if len(base) > 6 for b in _bases(base)}
+    bases |= {b.removeprefix(start) for start in _PREFIXES for b in (word, *bases) if b.startswith(start) and len(b) > len(start) + 3}
+    return any(len(b) > 2 and (b in known or stem(b) in known or stem(b) + "e" in known) for b in bases)
+
+
+def _bases(word: str) -> set[str]:
+    """What a word may be derived from."""
     bases = {word.removesuffix(end) + new for end, new in _SUFFIXES if word.endswith(end)}
-    bases |= {b[:-1] for b in bases if len(b) > 3 and b[-1:] == b[-2:-1]}
-    return any(len(b) > 2 and b in known for b in bases)
+    return bases | {b[:-1] for b in bases if len(b) > 3 and b[-1:] == b[-2:-1]}
+
+
+def _noun_of(word: str) -> str:
+    """The noun of a medical adjective, or the word itself."""
+    return next((word.removesuffix(end) + noun for end, noun in _ADJECTIVES if word.endswith(end)), word)
 
 
 def is_strange(word: Word, vocabulary: frozenset[str]) -> bool:
@@ -100,7 +119,8 @@ def is_strange(word: Word, vocabulary: frozenset[str]) -> bool:
     if word.text[-1:] == "s" and word.text[:-1].isupper():
         return False
     parts = [p for p in re.split(r"[-/+.']", lower) if len(p) > 3]
-    lost = [p for p in parts if stem(p) not in vocabulary and p not in STOPWORDS and not is_general(p) and stem(p) not in table_words()]
+    lost = [p for p in parts if not {stem(p), stem(_noun_of(p))} & vocabulary and p not in STOPWORDS and not is_general(p)]
+    lost = [p for p in lost if stem(p) not in table_words()]
     return bool(lost)
 
 
@@ -262,7 +282,7 @@ def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozense
     found = []
     for match in _NAME_END_HAN.finditer(text):
         start, end = match.span()
-        if start - 1 in taken:
+        if start - 1 in taken or text[end : end + 1] in _INSIDE_HAN.get(match.group(), ()):
             continue
         first = start
         while first > 0 and start - first < _LONGEST_NAME_HAN and HAN.match(text[first - 1]) and first - 1 not in taken:
@@ -276,7 +296,8 @@ def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozense
         # What ends like a drug and is none of the graph's is a name as soon as anything of it is new.
         drug = DRUG_ENDING_HAN.search(match.group()) and match.group() not in _CLASS_HAN
         # One character before an ending is a word of the sentence (found *pneumonia*), not a name.
-        germ = match.group() in _GERM_HAN and pairs and pairs[-1] not in vocabulary
+        common = text[:end].endswith(_GERM_WORDS_HAN)
+        germ = match.group() in _GERM_HAN and pairs and not common and (pairs[-1] not in vocabulary or len(pairs) > 2)
         if len(pairs) > 1 and lost >= (1 if drug or germ else max(1.0, _LOST * len(pairs))):
             found.append((text[first:end], first, end))
     return found

@@ -16,6 +16,7 @@ from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
 from retrieval.guidelines.asks import ASKS
 from retrieval.guidelines.corpus import GUIDELINES, corpus_files, load_corpus
+from retrieval.guidelines.countries import of_country
 from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
 from retrieval.guidelines.question import Question, issuer_names, understand
@@ -26,12 +27,12 @@ from retrieval.index.cross import READ, CrossEncoderReranker, cross_encoder_fold
 from retrieval.index.embed import Embedder, EmbeddingCache, Progress, load_embedder
 from retrieval.index.rerank import FEATURES, Ranker
 from retrieval.index.shard import Place, Shard, content_hash, open_shard
+from retrieval.index.silence import filtered_out, nearest, no_edition, nothing_fits, unknown_name
+from retrieval.messages.catalogue import Pair
 
 # More than five passages dilute what a language model is given (issue text: "few and relevant").
 MOST_HITS = 5
 _ALL = 0.999
-# Reason of a result that is neither an answer nor silence.
-NEAREST = "no passage answers this directly; these are the nearest"
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class GuidelineIndex:
         counts = {"passages": sum(len(s.passages) for s in self._shards)}
         allowed, reason = self._allowed(question, filters)
         counts["after_filters"] = sum(int(mask.sum()) for mask in allowed)
-        reason = reason or _bogus(question)
+        reason = reason or unknown_name(question)
         ranked: list[Scored] = []
         direct = False
         if reason is None:
@@ -146,14 +147,14 @@ class GuidelineIndex:
             counts["above_threshold"] = len(ranked)
             ranked = self._reread(question, ranked)
             direct = direct and bool(ranked)
-            reason = self._why_empty(question) if not ranked else None if direct else NEAREST
+            reason = self._why_empty(question) if not ranked else None if direct else nearest()
         hits = tuple(self._hit(s, ranked) for s in ranked[: min(k, MOST_HITS)])
         counts["returned"] = len(hits)
         return SearchResult(query, question.language, question.rendered, filters, hits, counts, reason, direct, question.names)
 
-    def _why_empty(self, question: Question) -> str:
+    def _why_empty(self, question: Question) -> Pair:
         absent = [*question.unknown, *(name for name in question.entities if "c:" + name not in self.vocabulary)]
-        return "no passage answers this well enough" + (f"; nothing here on: {', '.join(absent)}" if absent else "")
+        return nothing_fits(absent)
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
@@ -164,11 +165,11 @@ class GuidelineIndex:
     def _issuers(self) -> dict[str, set[str]]:
         return issuer_names([p.guideline for p in self.passages() if p.kind == "guideline"])
 
-    def _allowed(self, question: Question, filters: Filters) -> tuple[list[NDArray[np.bool_]], str | None]:
+    def _allowed(self, question: Question, filters: Filters) -> tuple[list[NDArray[np.bool_]], Pair | None]:
         """Rows of each shard that filters and named edition admit, and why there are none."""
         masks = [np.fromiter((admits(p, filters) for p in s.passages), bool, len(s.passages)) for s in self._shards]
         if not any(mask.any() for mask in masks):
-            return masks, f"no passage of the index passes {describe(filters)}"
+            return masks, filtered_out(describe(filters))
         edition = self._edition(question)
         if edition is None:
             return masks, None
@@ -176,12 +177,8 @@ class GuidelineIndex:
         masks = [mask & name for mask, name in zip(masks, named, strict=True)]
         if any(mask.any() for mask in masks):
             return masks, None
-        who = " ".join(question.issuers) or "any issuer"
         years = sorted({p.guideline.year for p in self.passages() if p.kind == "guideline" and self._issued_by(p, question.issuers)})
-        return (
-            masks,
-            f"no edition of {who} of {question.year} in the index under these filters; it has {', '.join(map(str, years)) or 'none'}",
-        )
+        return masks, no_edition(question.issuers, question.year, years)
 
     def _edition(self, question: Question) -> set[str] | None:
         """Ids of guidelines of the edition the question names; None when it names none."""
@@ -202,8 +199,10 @@ class GuidelineIndex:
         return self._shards[0], self.lexicon, self._embedder
 
     def _named(self, question: Question, passages: Sequence[Passage]) -> list[float]:
-        """1 where the question names the passage's issuer, -1 where it names another, else 0."""
-        return [0.0 if not question.issuers else 1.0 if self._issued_by(p, question.issuers) else -1.0 for p in passages]
+        """1 where the question names the passage's issuer or its country, -1 where it names another, else 0."""
+        if not question.issuers:
+            return of_country(question.countries, [p.guideline.issuer if p.kind == "guideline" else "" for p in passages])
+        return [1.0 if self._issued_by(p, question.issuers) else -1.0 for p in passages]
 
     def _rank(self, question: Question, allowed: list[NDArray[np.bool_]], filters: Filters) -> list[Scored]:
         vector = self._embedder.encode([question.rendered or question.text])[0]
@@ -301,11 +300,3 @@ def _signs(question: Question, ranked: Sequence[Scored]) -> tuple[float, ...]:
         bool(question.entities),
         question.units,
     )
-
-
-def _bogus(question: Question) -> str | None:
-    """Why a question about a name that nobody here knows has no answer."""
-    if not question.names:
-        return None
-    names = ", ".join(map(repr, question.names))
-    return f"{names}: the question is about a name that is unknown to the corpus and the lexicon; a similar one is not offered in its place"

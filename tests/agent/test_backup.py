@@ -4,12 +4,15 @@ import io
 import sqlite3
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from agent.backup import back_up, restore
+from agent.backup_commands import data_backup
 from agent.errors import BadInput
 from agent.sessions.sqlite_store import connect
+from agent.settings import Settings
 
 
 @pytest.fixture
@@ -70,3 +73,10 @@ def test_what_is_there_is_never_overwritten(data: Path, tmp_path: Path) -> None:
         restore(tmp_path / "none.tar.gz", tmp_path / "new")
     with pytest.raises(BadInput, match="holds nothing"):
         back_up(tmp_path / "empty", tmp_path / "d.tar.gz")
+
+
+def test_what_lies_on_another_server_is_said_to_be_missing(data: Path, tmp_path: Path) -> None:
+    settings = Settings(data_dir=data, cache_dir=tmp_path, threads_url="postgresql://medmpt:secret@db/medmpt")
+    told = data_backup(SimpleNamespace(obj=settings), tmp_path / "b.tar.gz")  # type: ignore[arg-type]
+    assert any("pg_dump" in w and "NOT in this file" in w for w in told.warnings)
+    assert "secret" not in str(told)

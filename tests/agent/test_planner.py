@@ -154,7 +154,7 @@ def test_every_calculator_can_be_asked_for_by_name() -> None:
             {"age": "72", "urea": "8 mmol/L", "respiratory_rate": "28", "sbp": "110", "dbp": "70", "confusion": "no"},
         ),
         ("What would CURB-65 be if urea were 5 mmol/L?", {"urea": "5 mmol/L"}),
-        ("P/F ratio with PaO2 60 mmHg on FiO2 40%", {"pao2": "60 mmHg", "fio2": "0.4"}),
+        ("P/F ratio with PaO2 60 mmHg on FiO2 40%", {"pao2": "60 mmHg", "fio2": "40 %"}),
     ],
 )
 def test_values_in_the_question_are_inputs(question: str, inputs: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from medmpt_backend.imaging.anatomy.grid import refine
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.findings.assemble import _no_score
 from medmpt_backend.imaging.findings.calcium import plaques
+from medmpt_backend.imaging.findings.great_vessels import great_vessels
 from medmpt_backend.imaging.findings.groups import Coronary, Findings
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.load import load_volume
@@ -145,3 +146,21 @@ def test_a_score_needs_a_scan_that_is_fit_for_one(chest: tuple[Volume, Lungs]) -
     fit = replace(volume, spacing=(2.5, *volume.spacing[1:]), series=replace(volume.series, thickness_mm=2.5))
     assert _no_score(fit, 12.0) == []
     assert len(_no_score(replace(fit, series=replace(fit.series, kvp=100.0, kernel=None)), 30.0)) == 3
+
+
+def test_great_vessels_are_as_wide_on_both_kernels_and_grow_as_painted() -> None:
+    soft, sharp = (load_volume(DATA / "chest_ct" / name) for name in ("Lung_Dx-A0001_B", "Lung_Dx-A0001_L"))
+    lungs = segment(soft)
+    found, other = great_vessels(soft, lungs, enhanced=False), great_vessels(sharp, segment(sharp), enhanced=False)
+    assert found is not None
+    assert other is not None
+    assert (found.aorta_mm, found.pa_mm) == (pytest.approx(other.aorta_mm, abs=2), pytest.approx(other.pa_mm, abs=2))
+    hu = soft.hu.copy()
+    y, x = np.ogrid[: hu.shape[1], : hu.shape[2]]
+    for disc in found.trunk:
+        wide = disc.radius + 4
+        hu[disc.z][np.hypot((y - disc.y) * soft.spacing[1], (x - disc.x) * soft.spacing[2] - 4) <= wide] = 45
+    wider = great_vessels(replace(soft, hu=hu), lungs, enhanced=False)
+    assert wider is not None
+    assert 3 < wider.pa_mm - found.pa_mm < 9, "painted 8 mm wider to the left"
+    assert wider.aorta_mm == pytest.approx(found.aorta_mm, abs=1)

@@ -25,7 +25,7 @@ BASE = {
     *notions(), *numbers(), *analytes(),
     "temperature", "hr", "rr", "sbp", "dbp", "bp", "spo2", "fio2", "gcs", "age", "weight", "height", "bmi", "fev1_pct", "fvc_pct",
     "dlco_pct", "fev1_fvc", "fev1_l", "crcl", "egfr", "pf", "aa", "days", "pack_years", "quit_years", "alt_times", "fvc_drop", "dlco_drop",
-    "fluid30",
+    "fluid30", "gas_fio2", "news2_co2", "ppo_fev1", "ppo_dlco",
     "cd4", "hiv_rna", "amount",
 }  # fmt: skip
 # Scores that rows may ask for before the house has them: unknown until then.

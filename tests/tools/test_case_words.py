@@ -13,7 +13,9 @@ GRAPH = DrugGraph.load()
 @pytest.mark.parametrize(
     ("recorded", "zh"),
     [
-        ("productive cough", "咳痰"),
+        ("productive cough", "湿性咳嗽"),
+        ("stridor", "喉喘鸣"),
+        ("wheeze", "哮鸣音"),
         ("no haemoptysis", "无咯血"),
         ("right pleuritic chest pain", "右侧胸膜炎性胸痛"),
         ("No heart failure", "无心力衰竭"),

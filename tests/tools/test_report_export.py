@@ -19,7 +19,7 @@ from tools.imaging.marks.mark import Mark
 from tools.reports.document.compose import compose
 from tools.reports.document.edit import Edit, accept, apply, insert, mark_words
 from tools.reports.document.record import ReportDocument, text_digest
-from tools.reports.document.signing import seal
+from tools.reports.document.signing import recorded, seal
 from tools.reports.document.template import template_of
 from tools.reports.export.coded import coded, codes
 from tools.reports.export.fhir import bundle
@@ -175,7 +175,7 @@ def test_an_sr_is_partial_until_it_is_signed_and_passes_dciodvfy(document: Repor
     headers = series_headers(series)
     assert len(headers) == 24
     for signed, expected in ((False, ("PARTIAL", "UNVERIFIED", "PRELIMINARY")), (True, ("COMPLETE", "VERIFIED", "FINAL"))):
-        report = _signed(document) if signed else document
+        report = recorded(_signed(document), "ab" * 32) if signed else document
         path = tmp_path / f"{signed}.dcm"
         path.write_bytes(measurement_report(report, signed, headers))
         sr = pydicom.dcmread(path)
@@ -187,7 +187,10 @@ def test_an_sr_is_partial_until_it_is_signed_and_passes_dciodvfy(document: Repor
         said = [s.text for _, rows in report.printed() for s in rows]
         texts = [str(e.value) for e in sr.iterall() if e.keyword == "TextValue"]
         assert set(said) <= set(texts)
+        assert ("ab" * 32 in texts) is signed
         if signed:
+            assert report.signature is not None
+            assert report.signature.sha256 in texts
             assert str(sr.VerifyingObserverSequence[0].VerifyingObserverName).startswith("Dr Ada 王医生")
         if shutil.which("dciodvfy"):
             checked = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, timeout=60, check=False)

@@ -13,6 +13,7 @@ from tools.teaching.commit import CHOICES, Entry, MachineFinding, MachineRead, R
 from tools.teaching.hints import next_hint
 from tools.teaching.planted import RATE, with_planted_error
 from tools.teaching.progress import BOX_DAYS, Attempt, calibration, level, next_case, progress, reliance, weak
+from tools.teaching.sheet import COLUMNS, as_csv, rows_of
 from tools.teaching.socratic import questions
 from tools.teaching.store import TeachingStore
 from tools.teaching.written import against
@@ -176,3 +177,16 @@ def test_a_damaged_file_is_a_typed_error(tmp_path: Path) -> None:
     (tmp_path / "teaching.sqlite").write_bytes(b"this is no database, only text" * 50)
     with pytest.raises(ToolsError, match="readings cannot be stored"):
         TeachingStore(tmp_path / "teaching.sqlite").attempts("a")
+
+
+def test_a_test_without_the_machine_counts_apart_and_the_sheet_has_a_row_for_each_finding() -> None:
+    alone, helped = attempt(entry("lung_nodule")), attempt()
+    alone = alone.model_copy(update={"machine": None})
+    found = progress([alone, helped])
+    assert (found.tested.n, found.tested.right) == (2, 1)
+    assert (found.assisted.n, found.assisted.right) == (2, 0)
+    heads, *rows = as_csv(rows_of([alone, helped], "t7")).splitlines()
+    assert tuple(heads.split(",")) == COLUMNS
+    assert len(rows) == 4
+    assert {row.split(",")[4] for row in rows[:2]} == {"0"}
+    assert all(row.startswith("t7,") for row in rows)

@@ -128,6 +128,7 @@ class ScriptedAssistant:
     opened: list[Path] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     threads: int = 0
+    pages: None = None
     forgotten: list[str] = field(default_factory=list)
     told: list[Feedback] = field(default_factory=list)
     answers: dict[str, list[Answer]] = field(default_factory=dict)

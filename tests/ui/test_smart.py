@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -168,9 +168,12 @@ def test_launches_are_off_unless_registered(tmp_path: Path) -> None:
 
 
 def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
-    assert not_ready(tmp_path / "none", tmp_path) == ["data_dir", "index"]
+    assert not_ready(Settings(data_dir=tmp_path / "none", cache_dir=tmp_path)) == ["data_dir", "index"]
     (tmp_path / "data").mkdir()
     (tmp_path / "cache" / "index" / "guidelines").mkdir(parents=True)
-    assert not_ready(tmp_path / "data", tmp_path / "cache") == []
+    here = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    assert not_ready(here) == []
+    away = replace(here, threads_url="postgresql://medmpt:x@127.0.0.1:1/none", chroma_url="http://127.0.0.1:1")
+    assert not_ready(away) == ["threads", "chroma"]
     (tmp_path / "data" / "threads.sqlite").write_bytes(b"not a database at all, only some bytes" * 40)
-    assert not_ready(tmp_path / "data", tmp_path / "cache") == ["threads"]
+    assert not_ready(here) == ["threads"]

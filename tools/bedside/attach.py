@@ -10,16 +10,17 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, formula, general, part
 from tools.bedside.asks.general import written_out
-from tools.bedside.asks.subject import asks
+from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
+from tools.bedside.likeness import like
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
-from tools.bedside.topics import asked
+from tools.bedside.topics import asked, topics
 from tools.bedside.verdicts import asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
@@ -35,6 +36,10 @@ _BARE_WORDS = 6
 # Topics of this rank hold limits with numbers.
 _FIRM = 5
 _MOST_LIMITS = 6
+# From this rank on a topic stands before general answers of these kinds.
+_DECIDES = 9
+_OVER_A_SCORE = 11
+_OUTRANKED = ("B-course-", "B-cause-")
 _SHORT = 24
 
 
@@ -70,13 +75,16 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
     raised = asked(question)
     if raised:
         return raised[0].tool, raised[0].id
+    near = like(question, topics())
     if words("stop").search(question) and words("open").search(question):
         return "check_medications", ""
     if general.raised(question):
         return "summarize_case", ""
     if asks_whether(question) and general.names_a_drug(question):
         return "check_medications", ""
-    return ("summarize_case", "") if words("handover").search(question) else None
+    if words("handover").search(question):
+        return "summarize_case", ""
+    return (topics()[near].tool, near) if near is not None else None
 
 
 def judgements(question: str, record: Record, *, topics_only: bool = False) -> list[Evidence]:
@@ -89,14 +97,17 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         limits = [e for t in asked(question) if t.rank >= _FIRM for e in judge(t, record)]
         answered = [*limits, *answered][:_MOST_LIMITS] if limits else answered
     if answered and any(e.key.startswith(general.ALONE) for e in answered):
-        return answered
+        outranked = answered[0].key.startswith(_OUTRANKED)
+        return [*_decided(question, record, _DECIDES), *answered, *_beside(question, record)][:_MOST_LIMITS] if outranked else answered
     firm = [] if topics_only or asks_dose(question) else refusals(question, record)
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
     if answered:
-        return [*firm, *answered, *found[:_BESIDE]]
+        first = _decided(question, record, _OVER_A_SCORE) if answered[0].key.startswith("B-formula-") else []
+        said = [*firm, *first, *answered, *found[:_BESIDE]]
+        return list({e.key: e for e in said}.values())
     if topics_only:
         return found
     found = [*firm, *found]
@@ -106,17 +117,48 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     stopping = bool(words("stop").search(question) and words("open").search(question))
     if stopping:
         found += stop_list(record)
-    if not firm and (not found or not (high or stopping or dosed)):
+    if not firm and (not found or not (high or stopping or dosed)) and not _of_values(question):
         found += choose(question, record)
     if not found and words("handover").search(question):
         found += handover(record)
+    if not found and not _bare(question):
+        near = _like(question, record)
+        found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         found += verdicts(question, record)
-    elif not topics_only and not firm and asks_whether(question):
-        found = [*unspoken(question, record, found), *found]
+    elif not topics_only and not firm and not dosed:
+        whether = asks_whether(question)
+        silent = unspoken(question, record, found, grave=not whether)
+        found = [*silent, *found] if whether else [*found, *silent]
     if not found:
         found += general.fallback(record)
     return list({e.key: e for e in found}.values())
+
+
+def _of_values(question: str) -> bool:
+    """Whether a question is about values and names no medicine: `treat` then means the value, not the disease."""
+    return bool(values_named(question)) and not words("antimicrobial").search(question) and not general.names_a_drug(question)
+
+
+def _like(question: str, record: Record) -> list[Evidence]:
+    """The topic of this record that a question is like, where its words raise none; never one that is silent on a medicine asked about."""
+    able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
+    found = able.get(like(question, able) or "", [])
+    named = {d.id for d in record.graph.mentions(question)}
+    told = {d.id for e in found for d in record.graph.mentions(e.text)}
+    return found if not named or named & told else []
+
+
+def _decided(question: str, record: Record, rank: int) -> list[Evidence]:
+    """What a topic of a high rank decides: it stands before the course of a value, a list of suspects, a bare score."""
+    found = (judge(t, record) for t in asked(question) if t.rank >= rank)
+    return next((lines for lines in found if lines), [])
+
+
+def _beside(question: str, record: Record) -> list[Evidence]:
+    """The bottom line of a topic of lower rank, below the course of a value or its causes."""
+    found = (judge(t, record) for t in asked(question) if 0 < t.rank < _DECIDES)
+    return next((lines[:1] for lines in found if lines), [])
 
 
 def _of_a_drug(question: str, record: Record) -> bool:

@@ -53,8 +53,8 @@ def refusals(question: str, record: Record) -> list[Evidence]:
     ]
 
 
-def unspoken(question: str, record: Record, said: list[Evidence]) -> list[Evidence]:
-    """The verdict on new drugs that the sentences found so far do not speak of, where something speaks against them."""
+def unspoken(question: str, record: Record, said: list[Evidence], *, grave: bool = False) -> list[Evidence]:
+    """The verdict on drugs that the sentences found so far do not speak of, where something (with `grave`: much) speaks against them."""
     text = " ".join(e.text for e in said)
     told = {d.id for d in record.graph.mentions(text)}
     new, taken = ([d for d in drugs if d not in told] for drugs in _named(question, record))
@@ -64,7 +64,7 @@ def unspoken(question: str, record: Record, said: list[Evidence]) -> list[Eviden
         found += lines if rank <= 1 else []
     for drug in new[:2]:
         rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
-        found += lines if rank < 3 else []
+        found += lines if rank < (2 if grave else 3) else []
     return [
         evidence(f"B-may-{'-'.join([*new, *taken][:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
         for n, (en, zh, o) in enumerate(found)
@@ -106,7 +106,7 @@ def verdicts(question: str, record: Record) -> list[Evidence]:
     if beside:
         out.append((-1, beside))
     for drug in new[:4]:
-        out.append(_of(drug, objections(record, drug), bool(forbidding(record, drug)), record))
+        out.append(_of(drug, _asked_beside(objections(record, drug), taken), bool(forbidding(record, drug)), record))
     if not new:
         out += [_kept(drug, [d for d in taken if d != drug], record) for drug in taken[:2]]
         out = out[:1] if len(taken) > 1 and out and out[0][0] < 3 else out
@@ -211,6 +211,11 @@ def _class(group: str, record: Record) -> tuple[int, list[_Line]] | None:
 
 def _names(drugs: list[Drug]) -> Pair:
     return ", ".join(d.name for d in drugs[:6]), "、".join(d.name_zh for d in drugs[:6])
+
+
+def _asked_beside(found: list[Objection], taken: list[str]) -> list[Objection]:
+    """Objections with the medicines that the question names before others of no more weight."""
+    return sorted(found, key=lambda o: (o.grave > 1, o.other not in taken, o.grave)) if taken else found
 
 
 def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> tuple[int, list[_Line]]:

@@ -10,12 +10,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from medmpt_backend.messages import Said
+from retrieval.messages.catalogue import messages
 from tools.case.fhir_values import check_shape, clean, codes, concept, day, number, quantity, text_of
 from tools.case.record import Allergy, Case, Condition, LungFunction, Medication, Note, Observation, Patient, Sex, Smoking, Vitals
 from tools.case.scrub import scrub
 from tools.errors import BadInput
 from tools.labs.analytes import find_analyte
 from tools.labs.units import parse_unit
+
+pair = messages("tools.case").pair
 
 # HIPAA safe harbour (45 CFR 164.514(b)(2)): ages over 89 become one category.
 OLDEST_AGE = 90
@@ -60,7 +64,7 @@ def import_bundle(data: Resource, where: str = "bundle") -> Imported:
 def _mapped(resources: list[Resource], where: str) -> Imported:
     patients = [r for r in resources if r.get("resourceType") == "Patient"]
     if len(patients) != 1:
-        raise BadInput(f"{where}: {len(patients)} Patient resources; a case is exactly one patient")
+        raise BadInput(Said(*pair("{where}: {count} Patient resources; a case is exactly one patient", where=where, count=len(patients))))
     observations = [
         r for r in resources if r.get("resourceType") == "Observation" and r.get("status") not in ("entered-in-error", "cancelled")
     ]
@@ -70,10 +74,10 @@ def _mapped(resources: list[Resource], where: str) -> Imported:
     conditions, ended = _conditions(resources)
     medications, stopped = _medications(resources)
     left = sum(r.get("resourceType") not in _READ for r in resources)
-    warnings = [
-        w for w in (warning, f"{ended} resolved conditions and {stopped} ended medicines left out" if ended or stopped else None) if w
-    ]
-    warnings.append(f"identifiers dropped; {left} resources of other types not used")
+    warnings = [warning] if warning else []
+    if ended or stopped:
+        warnings.append(Said(*pair("{ended} resolved conditions and {stopped} ended medicines left out", ended=ended, stopped=stopped)))
+    warnings.append(Said(*pair("identifiers dropped; {left} resources of other types not used", left=left)))
     case = Case(
         case_id="fhir-import",
         synthetic=False,
@@ -97,10 +101,12 @@ def _mapped(resources: list[Resource], where: str) -> Imported:
 
 def _resources(data: Resource, where: str) -> list[Resource]:
     if data.get("resourceType") != "Bundle":
-        raise BadInput(f"{where}: resourceType is {data.get('resourceType')!r}; a FHIR R4 Bundle is needed")
+        raise BadInput(
+            Said(*pair("{where}: resourceType is {kind}; a FHIR R4 Bundle is needed", where=where, kind=repr(data.get("resourceType"))))
+        )
     entries = data.get("entry")
     if not isinstance(entries, list) or not entries:
-        raise BadInput(f"{where}: the bundle has no entries")
+        raise BadInput(Said(*pair("{where}: the bundle has no entries", where=where)))
     found = [e["resource"] for e in entries if isinstance(e, dict) and isinstance(e.get("resource"), dict)]
     for index, resource in enumerate(found):
         if resource.get("resourceType") in _READ:
@@ -122,18 +128,18 @@ def _date(resource: Resource) -> date | None:
     return None
 
 
-def _age(patient: Resource, last: date | None) -> tuple[float | None, str | None]:
+def _age(patient: Resource, last: date | None) -> tuple[float | None, Said | None]:
     """Age at the last entry (or at death), in whole years; the birth date itself is dropped."""
     born = day(patient.get("birthDate"))
     reference = day(patient.get("deceasedDateTime")) or last
     if born is None or reference is None:
-        return None, "age unknown: no birth date or no dated entry"
+        return None, Said(*pair("age unknown: no birth date or no dated entry"))
     years = reference.year - born.year - ((reference.month, reference.day) < (born.month, born.day))
     if years < 0:
-        return None, "age unknown: the birth date is after the last entry"
+        return None, Said(*pair("age unknown: the birth date is after the last entry"))
     if years >= OLDEST_AGE:
-        return float(OLDEST_AGE), "age over 89 was generalised to 90 or older"
-    return float(years), "age is that at the last entry of the bundle"
+        return float(OLDEST_AGE), Said(*pair("age over 89 was generalised to 90 or older"))
+    return float(years), Said(*pair("age is that at the last entry of the bundle"))
 
 
 def _sex(patient: Resource) -> Sex:

@@ -10,10 +10,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from medmpt_backend.messages import Said
+from retrieval.messages.catalogue import messages
 from tools.case.fhir import import_bundle
 from tools.case.identity import refuse
 from tools.case.record import Case, StudyRef
 from tools.errors import BadInput
+
+pair = messages("tools.case").pair
 
 _STUDY_ENDINGS = (".zip", ".nii", ".nii.gz", ".dcm")
 _SHEET_ENDINGS = (".csv", ".tsv", ".txt")
@@ -58,7 +62,14 @@ def load_case(path: Path) -> LoadedCase:
         return _sheet(path)
     if path.is_dir() or path.name.casefold().endswith(_STUDY_ENDINGS):
         return _single_study(path)
-    raise BadInput(f"case {path.name!r} is neither a folder, a .json, a laboratory sheet (.csv, .txt), a .zip nor a NIfTI file")
+    raise BadInput(
+        Said(
+            *pair(
+                "{name} cannot be opened: give a folder, a .json, a laboratory sheet (.csv, .txt), a .zip or a NIfTI file",
+                name=repr(path.name),
+            )
+        )
+    )
 
 
 def _read(path: Path) -> object:
@@ -67,13 +78,13 @@ def _read(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise BadInput(f"{path.name} is not valid JSON: {error}") from error
+        raise BadInput(Said(*pair("{name} is not valid JSON: {error}", name=path.name, error=str(error)))) from error
 
 
 def _from_json(path: Path) -> LoadedCase:
     data = _read(path)
     if not isinstance(data, dict):
-        raise BadInput(f"{path.name}: expected a JSON object, got {type(data).__name__}")
+        raise BadInput(Said(*pair("{name}: expected a JSON object, got {kind}", name=path.name, kind=type(data).__name__)))
     if data.get("resourceType") is not None:
         imported = import_bundle(data, path.name)
         return LoadedCase(imported.case, path.parent, {}, imported.warnings)
@@ -129,7 +140,7 @@ def open_case(case: Case, folder: Path) -> LoadedCase:
         if target.exists():
             studies[study.id] = target
         else:
-            warnings.append(f"study {study.id}: its images are not in the case folder")
+            warnings.append(Said(*pair("study {id}: its images are not in the case folder", id=study.id)))
     return LoadedCase(case, root, studies, tuple(warnings))
 
 
@@ -142,13 +153,13 @@ def _sheet(path: Path) -> LoadedCase:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path.name} is not UTF-8 text: {error}") from error
+        raise BadInput(Said(*pair("{name} is not UTF-8 text", name=path.name))) from error
     case = Case(case_id="sheet", labs=parse_labs(text))
-    return LoadedCase(case, path.resolve().parent, {}, ("only a laboratory sheet was given: no age and no sex",))
+    return LoadedCase(case, path.resolve().parent, {}, (Said(*pair("only a laboratory sheet was given: no age and no sex")),))
 
 
 def _single_study(path: Path) -> LoadedCase:
     if path.is_dir() and not any(p.is_file() for p in path.rglob("*")):
-        raise BadInput(f"folder {path.name!r} is empty: no case.json and no images")
+        raise BadInput(Said(*pair("folder {name} is empty: no case.json and no images", name=repr(path.name))))
     case = Case(case_id="study", studies=(StudyRef(id="ct-1", path=path.name),))
-    return LoadedCase(case, path.resolve().parent, {"ct-1": path.resolve()}, ("only a CT study was given: no patient data",))
+    return LoadedCase(case, path.resolve().parent, {"ct-1": path.resolve()}, (Said(*pair("only a CT study was given: no patient data")),))

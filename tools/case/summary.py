@@ -83,11 +83,18 @@ def _demographics(case: Case) -> Evidence:
     p = case.patient
     noun = _SEX[p.sex]
     age = None if p.age_years is None else shown(p.age_years)
-    if age is None:
+    if age is None and p.sex == "unknown":
+        en, zh = pair("Age and sex of the patient are not recorded")
+    elif age is None:
         en, zh = pair("The patient is a {noun} of unknown age", noun=noun)
     else:
         article = "an" if age in ("11", "18") or age.startswith("8") else "a"
-        en, zh = pair("The patient is {article} {age}-year-old {noun}", article=article, age=age, noun=noun)
+        en, zh = pair(
+            "The patient is {article} {age}-year-old {noun}",
+            article=article,
+            age=age,
+            noun=noun if p.sex in ("male", "female") else (noun[0], ""),  # the Chinese sentence has said "patient" already
+        )
     known: list[Quantity] = [] if p.age_years is None else [Quantity(name="age", value=p.age_years, unit="years", decimals=0)]
     if p.weight_kg is not None:
         en, zh = pair("{text}, weight {weight_kg} kg", weight_kg=shown(p.weight_kg), text=(en, zh))

@@ -21,6 +21,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 # A word of a foreign script; an abbreviation (COPD, FEV1) is the same in both languages.
 _LATIN = re.compile(r"[A-Za-z]*[a-z]{2}[A-Za-z]*")
 _DENIED = "no "
+# FHIR's criticality of an allergy: how dangerous the next contact may be, not how severe a reaction was.
+_CRITICALITY = {"low": pair("low risk"), "high": pair("high risk"), "unable-to-assess": ("", "")}
 
 
 @cache
@@ -112,7 +114,8 @@ def _phrase(word: str) -> str | None:
 def allergy_words(allergy: Allergy, graph: DrugGraph, language: Language) -> str:
     """Substance, reaction and severity."""
     name = allergen_name(allergy.substance, graph, language)
-    more = [in_words("reaction", word, language) for word in (allergy.reaction, allergy.severity) if word]
+    severity = _CRITICALITY.get(allergy.severity or "", (allergy.severity,) * 2)[language == "zh"]
+    more = [in_words("reaction", word, language) for word in (allergy.reaction, severity) if word]
     if not more:
         return name
     return f"{name}（{'，'.join(more)}）" if language == "zh" else f"{name} ({', '.join(more)})"

@@ -53,8 +53,8 @@ def _report(result: ToolResult, warnings: tuple[str, ...]) -> DrugReport:
     facts = checked.facts if checked else ranking.facts if ranking else ()
     return DrugReport(
         status=result.status,
-        reason=result.reason,
-        warnings=(*warnings, *result.warnings),
+        reason=result.reason[0] if result.reason else None,
+        warnings=(*warnings, *(w[0] for w in result.warnings)),
         missing=result.missing,
         emergencies=result.emergencies,
         query=result.query,

@@ -48,7 +48,7 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
     graph = _graph(deps)
     result = graph.query(question)
     shown = result.facts[:_MOST_FACTS]
-    warnings = list(result.warnings)
+    warnings = [w[deps.language == "zh"] for w in result.warnings]
     if len(result.facts) > len(shown):
         warnings.append(
             say(
@@ -63,7 +63,7 @@ def query_drug_graph(deps: Deps, question: str) -> ToolResult:
     return ToolResult(
         tool="query_drug_graph",
         status=result.status,
-        reason=result.reason,
+        reason=result.reason[deps.language == "zh"] if result.reason else None,
         query=_understood(graph, question, result),
         counts={"facts": len(result.facts), "shown": len(shown)},
         warnings=tuple(warnings),

@@ -2,10 +2,10 @@
 
 from pydantic import JsonValue
 
-from retrieval.guidelines.passages import Filters, Hit
+from retrieval.guidelines.passages import Filters, Hit, SearchResult
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
-from tools.evidence import Evidence, Payload, ToolResult
+from tools.evidence import Evidence, Language, Payload, ToolResult
 from tools.quantities import fill
 
 say = messages("tools.guidelines").say
@@ -80,13 +80,20 @@ def search_guidelines(
     return ToolResult(
         tool="search_guidelines",
         status="ok" if result.direct else "partial" if result.hits else "empty",
-        reason=None if result.direct else result.reason or say(deps.language, "no passage of the corpus fits"),
+        reason=_reason(result, deps.language),
         query=asked,
         counts=dict(result.counts),
         warnings=tuple(_warning(h) for h in result.hits if h.superseded_by),
         evidence=tuple(_evidence(h) for h in result.hits),
         data=HitsData(hits=tuple(map(_row, result.hits)), direct=result.direct, unknown=tuple(result.unknown)),
     )
+
+
+def _reason(result: SearchResult, language: Language) -> str | None:
+    """Why there is no direct answer, in one language."""
+    if result.direct:
+        return None
+    return result.reason[language == "zh"] if result.reason else say(language, "no passage of the corpus fits")
 
 
 def _warning(hit: Hit) -> str:

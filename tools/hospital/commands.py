@@ -13,7 +13,7 @@ from pydantic import BaseModel, JsonValue
 from tools.case.fhir import import_bundle
 from tools.errors import BadInput, EmptyInput
 from tools.evidence import Status
-from tools.hospital.dicomweb import Archive, FoundStudy, read_objects, take
+from tools.hospital.dicomweb import Archive, FoundStudy, each_object, read_objects, take
 from tools.hospital.dimse import Listener, Peer
 from tools.hospital.fhir_server import FhirServer
 from tools.hospital.inbox import Inbox
@@ -168,9 +168,12 @@ def dicom_deidentify(
     """De-identify DICOM files into case folders (`dicognito` and an own list; private elements and free text are removed)."""
     settings: _Settings = ctx.obj
     inbox = Inbox(out, secret_of(settings.data_dir), burned_in=burned_in)
-    for ds in read_objects([path]):
+    others: list[Path] = []
+    for ds in each_object(path, others):
         take(ds, inbox)
-    return _cases(inbox)
+    made = _cases(inbox)
+    passed = f"{len(others)} other files are not DICOM and were left where they are"
+    return made.model_copy(update={"warnings": (*made.warnings, passed)}) if others else made
 
 
 def dicom_segment(

@@ -158,16 +158,40 @@ def read_objects(paths: Sequence[Path]) -> "list[Dataset]":
     Raises:
         BadInput: A file that is no DICOM object, or no file at all.
     """
+    found = [f for p in paths for f in _files(p)]
+    if not found:
+        raise BadInput(f"nothing to send in {', '.join(str(p) for p in paths)}")
+    return [_read(file) for file in found]
+
+
+def each_object(path: Path, others: list[Path]) -> "Iterator[Dataset]":
+    """DICOM objects of a file or folder, one at a time; other files of a folder (a disc has them) are passed over and noted in `others`.
+
+    Raises:
+        BadInput: A single file that is no DICOM object.
+    """
+    for file in _files(path):
+        try:
+            ds = _read(file)
+        except BadInput:
+            if not path.is_dir():
+                raise
+            others.append(file)
+            continue
+        yield ds
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(x for x in path.rglob("*") if x.is_file()) if path.is_dir() else [path]
+
+
+def _read(file: Path) -> "Dataset":
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
-    found = [f for p in paths for f in (sorted(x for x in p.rglob("*") if x.is_file()) if p.is_dir() else [p])]
-    if not found:
-        raise BadInput(f"nothing to send in {', '.join(str(p) for p in paths)}")
-    out: list[Dataset] = []
-    for file in found:
-        try:
-            out.append(dcmread(file))
-        except (InvalidDicomError, OSError) as error:
-            raise BadInput(f"{file.name} is not a DICOM object: {error}") from error
-    return out
+    try:
+        return dcmread(file)
+    except InvalidDicomError as error:
+        raise BadInput(f"{file.name} is not a DICOM object") from error
+    except OSError as error:
+        raise BadInput(f"{file.name} cannot be read: {error.strerror or error}") from error

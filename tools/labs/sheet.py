@@ -10,12 +10,15 @@ import unicodedata
 from itertools import pairwise
 from typing import Literal
 
+from medmpt_backend.messages import Said
+from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
 from tools.case.record import Observation
 from tools.errors import BadInput, EmptyInput
 from tools.labs.analytes import find_analyte, specimen_of
 from tools.labs.units import parse_unit
 
+pair = messages("tools.labs").pair
 _WORDS = patterns("tools.labs")
 
 Comparator = Literal["<", "<=", ">", ">="]
@@ -62,7 +65,7 @@ def parse_labs(text: str) -> tuple[Observation, ...]:
         rows = _from_lines(body)
     if not rows:
         raise EmptyInput(
-            "no laboratory value found in the text: expected lines like 'Na 138 mmol/L' or CSV columns time, analyte, value, unit"
+            Said(*pair("no laboratory value found: expected lines like 'Na 138 mmol/L', or CSV columns time, analyte, value, unit"))
         )
     return tuple(rows)
 

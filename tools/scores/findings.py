@@ -34,7 +34,7 @@ def stated(field: Field, case: Case) -> Stated | None:
     denied: Stated | None = None
     for key, texts in sources:
         for text in texts:
-            for value in _answers(field, text):
+            for value in answers(field, text):
                 if value:
                     return Stated(True, text, key)
                 denied = denied or Stated(False, text, key)
@@ -44,8 +44,8 @@ def stated(field: Field, case: Case) -> Stated | None:
     return denied
 
 
-def _answers(field: Field, text: str) -> Iterator[bool]:
-    """The answer of each mention of the field's terms in `text`."""
+def answers(field: Field, text: str) -> Iterator[bool]:
+    """The answer of each mention of the field's terms in `text`; a doubted, supposed or relative's one gives none."""
     for start, end in _mentions(field, text):
         cue = _CUE_IN_TERM.match(text, start, end)
         said = statuses(text, cue.end() if cue and cue.end() < end else start, end)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from retrieval.messages.patterns import patterns
@@ -63,11 +63,25 @@ def resolve(calculator: Calculator, case: Case | None, given: Mapping[str, str] 
             resolved = _from_case(field, case, labs)
             if resolved is not None:
                 found[field.key] = resolved
+        _breathed_at_the_gas(found, case)
     for key, text in (given or {}).items():
         field = _field(calculator, key)
         bare = bool(field.analytes) and bool(field.unit) and re.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*", text) is not None
         found[field.key] = Resolved(field, _parse(field, key, text), UNIT_TAKEN if bare else "given")
     return found
+
+
+def _breathed_at_the_gas(found: dict[str, Resolved], case: Case) -> None:
+    """Where a gas is used, the oxygen that was breathed when it was taken, not that of a later hour."""
+    gas, oxygen = found.get("pao2"), found.get("fio2")
+    if gas is None or oxygen is None or not gas.time or not oxygen.time or oxygen.time <= gas.time:
+        return
+    before = [v for v in case.vitals if v.fio2 is not None and v.time and v.time <= gas.time]
+    now = latest_vital(case, "fio2")
+    if before and now and now[0]:
+        then = max(before, key=lambda v: v.time or "")
+        share = float(then.fio2 or now[0]) / now[0]  # the field may count in another unit
+        found["fio2"] = replace(oxygen, value=float(oxygen.value or now[0]) * share, time=then.time)
 
 
 def _field(calculator: Calculator, key: str) -> Field:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
+from retrieval.concepts.table import vocabulary
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
 from tools.evidence import Evidence, Language, Quantity, ToolResult
@@ -264,7 +265,11 @@ def _shown(r: Resolved, language: Language) -> str:
     if isinstance(r.value, int | float):
         unit = say(language, "years", context="unit") if r.field.unit == "years" else shown_unit(r.field.unit)
         return f"{_number(float(r.value), _decimals(float(r.value)))} {unit}".strip()
-    return _word("choice").get(str(r.value), str(r.value)) if language == "zh" else str(r.value)
+    word = str(r.value)
+    named = vocabulary().concepts.get(word.replace("_", "-"))
+    if language == "en":
+        return word.replace("_", " ")
+    return _word("choice").get(word) or (named.zh[0] if named and named.zh else word.replace("_", " "))
 
 
 def payload(outcome: Outcome) -> ScoreData:

@@ -14,6 +14,7 @@ from tools.summary.problems import problems
 from tools.summary.questions import pending, questions
 from tools.summary.record import Audience, CaseSummary, SummaryLine, SummarySection, table, words
 from tools.summary.tumour import needed, tumour
+from tools.wording import typeset
 
 _SECTIONS: dict[str, Callable[[Gathered], list[SummaryLine]]] = {
     "situation": situation,
@@ -84,7 +85,7 @@ def sheet_of(summary: CaseSummary, language: Language) -> Sheet:
         for x in section.lines:
             tag = say_level(x, language) if section.name in ("problems", "contradictions") else None
             note = " ".join(x.evidence[:4])
-            blocks.append(Line(x.said(language), tag=tag, note=note, look="danger" if x.level == "act_now" else "bullet"))
+            blocks.append(Line(typeset(x.said(language)), tag=tag, note=note, look="danger" if x.level == "act_now" else "bullet"))
         if not section.lines:
             blocks.append(Line(words("none")[_at(language)], look="small"))
         if section.more:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
 from tools.bedside.record.said import clauses
-from tools.case.words import as_recorded
+from tools.case.words import allergen_name, as_recorded, condition_name, drug_name
 from tools.drugs.patient import read_patient
 from tools.evidence import Evidence
 from tools.scores.payload import ScoreData
@@ -87,5 +87,10 @@ def _unchecked(g: Gathered) -> Iterator[SummaryLine]:
     """Names that the drug graph does not know."""
     seen = read_patient(g.graph, g.case)
     names = [*seen.unknown_drugs, *seen.unknown_allergies, *seen.unknown_conditions]
+    chinese = [
+        *(drug_name(n, g.graph, "zh") for n in seen.unknown_drugs),
+        *(allergen_name(n, g.graph, "zh") for n in seen.unknown_allergies),
+        *(condition_name(n, None, g.graph, "zh") for n in seen.unknown_conditions),
+    ]
     if names:
-        yield line(words("unchecked", names=(", ".join(names), "、".join(names))), "C-medications", "C-conditions", "C-allergies")
+        yield line(words("unchecked", names=(", ".join(names), "、".join(chinese))), "C-medications", "C-conditions", "C-allergies")

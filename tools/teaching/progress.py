@@ -84,8 +84,15 @@ class Reliance(_Record):
     kept_wrong: int = 0
 
 
+class Score(_Record):
+    """Findings of some readings: how many, how many right."""
+
+    n: int = 0
+    right: int = 0
+
+
 class Progress(_Record):
-    """Everything that the progress view shows."""
+    """Everything that the progress view shows; `tested` are readings without the machine, `assisted` those with it."""
 
     attempts: int
     findings: tuple[Weak, ...]
@@ -94,6 +101,8 @@ class Progress(_Record):
     reliance: Reliance
     hints: int
     level: Literal[1, 2, 3]
+    tested: Score = Score()
+    assisted: Score = Score()
 
 
 def progress(attempts: Sequence[Attempt]) -> Progress:
@@ -107,7 +116,14 @@ def progress(attempts: Sequence[Attempt]) -> Progress:
         reliance=reliance(attempts),
         hints=sum(a.hints for a in attempts),
         level=level(attempts),
+        tested=_score(a for a in attempts if a.machine is None),
+        assisted=_score(a for a in attempts if a.machine is not None),
     )
+
+
+def _score(attempts: Iterable[Attempt]) -> Score:
+    rows = [row for attempt in attempts for row in attempt.feedback]
+    return Score(n=len(rows), right=sum(row.outcome == "hit" for row in rows))
 
 
 def weak(attempts: Iterable[Attempt]) -> tuple[Weak, ...]:

@@ -4,7 +4,7 @@ from html import escape
 
 from agent.chart.views import Bar, Sign
 from tools.evidence import Language
-from ui.i18n import html, text
+from ui.i18n import html, named_or_same, text
 from ui.page.marks import lines
 
 
@@ -33,7 +33,8 @@ def _who(bar: Bar, language: Language) -> str:
     person = " · ".join(filter(None, (bar.age, bar.sex, bar.weight)))
     person = person or text("no_person", language)
     known = f'<span class="fact conditions">{escape(_joined(bar.conditions, language))}</span>' if bar.conditions else ""
-    return f'<span class="fact name"><b>{escape(bar.name)}</b>{badge}</span><span class="fact person">{escape(person)}</span>{known}'
+    name = escape(named_or_same("case_name", bar.name, language))
+    return f'<span class="fact name"><b>{name}</b>{badge}</span><span class="fact person">{escape(person)}</span>{known}'
 
 
 def _joined(items: tuple[str, ...], language: Language) -> str:

@@ -41,13 +41,14 @@ def drugs_html(view: Drugs, supposed: Supposition, may_be_pregnant: bool, langua
 
 def _what_if(view: Drugs, supposed: Supposition, may_be_pregnant: bool, language: Language) -> str:
     own = view.egfr
-    shown = f"{supposed.egfr:.0f}" if supposed.egfr is not None else f"{own:.0f}" if own is not None else "90"
+    known = supposed.egfr if supposed.egfr is not None else own
+    shown, at = ("–", "90") if known is None else (f"{known:.0f}",) * 2
     state = html("whatif_on" if view.assumed else "whatif_off", language)
     clearance = "" if view.clearance is None else html("clearance", language, value=f"{view.clearance:.0f}")
     on, off = int(supposed.egfr is not None), "" if own is not None else " disabled"
     slider = (
         f'<label>eGFR <output id="whatif-egfr-shown">{shown}</output> <input type="range" id="whatif-egfr" min="5" max="120" step="1" '
-        f'value="{shown}" data-on="{on}"{off}></label><span class="note">{clearance}</span>'
+        f'value="{at}" data-on="{on}"{off}></label><span class="note">{clearance}</span>'
     )
     options = "".join(
         f'<option value="{a}"{" selected" if supposed.allergy == a else ""}>{escape(named_or_same("allergen", a, language))}</option>'
@@ -86,7 +87,7 @@ def _medicine(m: Medicine, language: Language) -> str:
     remarks = _remarks(m.remarks, language)
     state = "" if m.known else f'<span class="badge old">{html("drug_unknown", language)}</span>'
     quiet = "" if remarks or not m.known else f'<p class="note">{html("drug_quiet", language)}</p>'
-    return f'<li class="medicine"><b>{escape(m.name)}</b> <span class="dose">{escape(m.dose)}</span>{state}{remarks}{quiet}</li>'
+    return f'<li class="medicine"><b>{escape(m.name)}</b> <span class="dose">{lines(m.dose)}</span>{state}{remarks}{quiet}</li>'
 
 
 def _remarks(remarks: tuple[Remark, ...], language: Language) -> str:
@@ -127,7 +128,7 @@ def _candidate(c: Candidate, place: int, language: Language) -> str:
     parts = "; ".join(f"{name} {value:+.2f}" for name, value in c.parts)
     line = named_or_same("line", c.line, language)
     taken = f'<span class="badge good">{html("taken", language)}</span>' if c.taken else ""
-    head = f'<b>{f"{place}. " if place else ""}{escape(c.name)}</b> <span class="dose">{escape(c.dose)}</span>{taken}'
+    head = f'<b>{f"{place}. " if place else ""}{escape(c.name)}</b> <span class="dose">{lines(c.dose)}</span>{taken}'
     why = f'<p class="note">{html("why", language)} {escape(line)}{"; " if c.setting else ""}{escape(c.setting)} · {escape(parts)}</p>'
     score = "" if c.rejected else f'<span class="score" title="{escape(parts)}">{c.score:.2f}</span>'
     against = f'<p class="against">{html("why_not", language)}</p>{_remarks(c.against, language)}' if c.against else ""

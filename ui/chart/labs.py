@@ -5,6 +5,7 @@ from html import escape
 from agent.chart.views import LabPattern, LabRow, Labs, LabSystem
 from tools.evidence import Language
 from tools.labs.value import shown
+from tools.wording import typeset
 from ui.chart.svg import interval_bar, sparkline
 from ui.i18n import html, named
 from ui.page.marks import lines, table
@@ -44,10 +45,10 @@ def _system(system: LabSystem, language: Language) -> str:
 def _row(r: LabRow, language: Language) -> str:
     flag = named("flag", r.flag, language)
     mark = {"low": "↓", "high": "↑", "critical_low": "↓!", "critical_high": "↑!"}.get(r.flag, "")
-    value = f'<b>{escape(r.value)}</b> <span class="unit">{escape(r.unit)}</span> <span class="flag {r.flag}">{mark}'
+    value = f'<b>{escape(r.value)}</b> <span class="unit">{escape(typeset(r.unit))}</span> <span class="flag {r.flag}">{mark}'
     value += f'<span class="sr-only">{escape(flag)}</span></span>'
     title = " ".join(filter(None, (r.source, r.problem)))
-    interval = f'<span title="{escape(title)}">{escape(r.interval) or "–"}</span>{interval_bar(r.number, r.low, r.high)}'
+    interval = f'<span title="{escape(title)}">{lines(r.interval) or "–"}</span>{interval_bar(r.number, r.low, r.high)}'
     before = "; ".join(f"{p.time[:10] or '?'} {shown(p.value)}" for p in r.points[:-1][-4:])
     course = sparkline(r.points, r.low, r.high) + (f'<span class="before">{escape(before)}</span>' if before else "")
     day = f'<span class="note">{escape(r.time[:16].replace("T", " "))}</span>' if r.time else ""

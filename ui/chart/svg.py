@@ -82,13 +82,15 @@ def neighbourhood(edges: Sequence[Edge], centre: str) -> str:
     for i, name in enumerate(names):
         angle = 2 * math.pi * i / len(names) - math.pi / 2
         place[name] = (wide / 2 + 205 * math.cos(angle), tall / 2 + 125 * math.sin(angle))
+    low, high = (pick(y for _, y in place.values()) for pick in (min, max))
     lines = "".join(
         f'<line class="{escape(e.severity or "none")}" x1="{place[e.a][0]:.0f}" y1="{place[e.a][1]:.0f}" x2="{place[e.b][0]:.0f}" '
         f'y2="{place[e.b][1]:.0f}"><title>{escape(e.text)}</title></line>'
         for e in edges
     )
     nodes = "".join(_node(name, *place[name], centre=name == centre) for name in place)
-    return f'<svg class="graph" viewBox="0 0 {wide} {tall}" role="img" aria-hidden="true" focusable="false">{lines}{nodes}</svg>'
+    box = f"0 {low - 18:.0f} {wide} {high - low + 36:.0f}"  # no taller than the ring
+    return f'<svg class="graph" viewBox="{box}" role="img" aria-hidden="true" focusable="false">{lines}{nodes}</svg>'
 
 
 def _node(name: str, x: float, y: float, *, centre: bool) -> str:

@@ -6,7 +6,7 @@ from html import escape
 from agent.chart.views import Moment, Timeline
 from tools.evidence import Evidence, Language
 from ui.i18n import html, named
-from ui.page.marks import lines, mark
+from ui.page.marks import lines, locator_words, mark, source_name
 
 _LANES = ("studies", "labs", "vitals", "treatments", "notes")
 
@@ -62,5 +62,5 @@ def _kind(kind: str, rows: Sequence[Evidence], order: Sequence[str], language: L
 
 def _item(e: Evidence, order: Sequence[str], language: Language) -> str:
     words = (e.text_zh or e.text) if language == "zh" else e.text
-    source = " · ".join(filter(None, (e.source, str(e.year or ""), e.locator)))
+    source = " · ".join(filter(None, (source_name(e.source, language), str(e.year or ""), locator_words(e.locator or ""))))
     return f'<li>{mark(e.key, order, e, language)} <span>{lines(words)}</span><span class="note">{escape(source)}</span></li>'

@@ -23,7 +23,9 @@ def show(command: str, record: Record) -> None:
     console = Console(stderr=status == "error", highlight=False)
     if status != "answered":
         color = COLORS.get(status, "red")
-        console.print(f"[{color}]{status}[/{color}]" + (f": {escape(str(record['reason']))}" if record.get("reason") else ""))
+        reason = record.get("reason")
+        said_below = reason == record.get("answer")
+        console.print(f"[{color}]{status}[/{color}]" + (f": {escape(str(reason))}" if reason and not said_below else ""))
     body = {key: value for key, value in record.items() if key not in COMMON}
     if body:
         OWN_LAYOUT.get(command, generic)(console, body)

@@ -17,6 +17,9 @@ from ui.cli.errors import NotInThisVersion, Usage
 from ui.door import Assistant as Door
 from ui.restore import ROOM_ERRORS
 
+# An open page holds a connection for ever: told to end, the server waits so long for turns that run (`docker stop` waits ten).
+_LAST_SECONDS = 5
+
 
 class Served(BaseModel):
     """What `serve` says when the server has ended."""
@@ -59,7 +62,7 @@ def serve(
     app = build(assistant, files=settings.cache_dir / "sessions" / str(port), host=host, first_case=first_case, settings=settings)
     threading.Thread(target=warm_up, args=(assistant, first_case), daemon=True).start()
     sys.stderr.write(f"MedMPT Assistant is ready at {url}\n")
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=_LAST_SECONDS)
     return Served(url=url)
 
 

@@ -26,12 +26,9 @@ def preview_html(found: Plan, chosen: Mapping[str, int], chart: Chart | None, la
     heads = "".join(f'<th scope="col">{html(k, language)}</th>' for k in ("from", "brings"))
     table = f'<table class="brought"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>' if rows else ""
     wrong = "".join(f"<li><b>{escape(f.name)}</b>: {lines(in_language(f.reason, language))}</li>" for f in found.failed)
-    failed = (
-        f'<div class="box failure" role="alert"><b>{html("not_read", language)}</b><ul>{wrong}</ul>'
-        f"<p>{html('case_kept' if chart is not None else 'others_kept', language)}</p></div>"
-        if wrong
-        else ""
-    )
+    kept = "case_kept" if chart is not None else "others_kept" if rows else None
+    remark = f"<p>{html(kept, language)}</p>" if kept else ""
+    failed = f'<div class="box failure" role="alert"><b>{html("not_read", language)}</b><ul>{wrong}</ul>{remark}</div>' if wrong else ""
     asked = "".join(_conflict(c, chosen, language) for c in (found.merged.conflicts if found.merged else ()))
     questions = f'<section class="conflicts"><h3>{html("differences", language)}</h3>{asked}</section>' if asked else ""
     return failed + table + questions

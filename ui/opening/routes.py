@@ -18,6 +18,7 @@ from ui.opening.staging import drop, plan, settle, take_in, take_text
 from ui.opening.switch import close_case, open_source
 from ui.restore import ROOM_ERRORS
 from ui.session import Session
+from ui.viewer.routes import list_studies
 
 _LONGEST_PASTE = 2_000_000
 
@@ -140,6 +141,10 @@ def _file_routes(router: APIRouter, doors: Doors) -> None:
 
 
 def _outcome(problem: str | None, session: Session) -> JSONResponse:
+    """What came of it; the studies of what is open now come along, so that its images need no second question."""
     said = None if problem is None else escape(in_language(problem, session.language))
     kept = text("case_kept", session.language) if problem is not None and session.case is not None else None
-    return JSONResponse({"ok": problem is None, "problem": said, "kept": kept}, headers=PRIVATE)
+    told: dict[str, object] = {"ok": problem is None, "problem": said, "kept": kept}
+    if problem is None:
+        told |= {"case": session.case.handle if session.case is not None else None, "studies": list_studies(session)}
+    return JSONResponse(told, headers=PRIVATE)

@@ -16,7 +16,7 @@ from ui.opening.switch import new_thread, open_source
 from ui.page.chrome import footer_html, header_html, notice, starters_html, tabs_html, talk_head_html, welcome_html
 from ui.page.model_panel import ModelPanel
 from ui.page.turns import asked, fallen, messages, refused
-from ui.restore import remember, restore
+from ui.restore import moved, remember, restore
 from ui.session import Session, SessionStore
 
 REFRESH = "() => window.medmpt && window.medmpt.refresh()"
@@ -139,7 +139,8 @@ class Page:
 
     def _on_load(self, request: gr.Request) -> list[Any]:
         session = self._session(request)
-        if not session.thread and not restore(session, self._assistant, self._local):
+        stale = bool(session.thread) and moved(session)
+        if (stale or not session.thread) and not restore(session, self._assistant, self._local):
             session.language = _preferred(request)
             new_thread(self._assistant, session)
             if self._first_case:
@@ -189,7 +190,9 @@ class Page:
             bar,
             *(tabs_html(group, language) for group in ("talk", "work", "phone")),
             talk_head_html(language),
-            starters_html(language, with_case=session.case is not None),
+            starters_html(
+                language, with_case=session.case is not None, with_images=session.case is not None and bool(session.case.studies)
+            ),
             gr.update(placeholder=say("placeholder"), label=say("placeholder")),
             gr.update(value=say("send"), interactive=not session.running.locked()),
             *(gr.update(value=say(key)) for key in ("stop", "new")),

@@ -6,7 +6,8 @@ from ui.i18n import html, text
 TALK_TABS = ("chat", "report", "summary", "teach")
 WORK_TABS = ("ct", "labs", "drugs", "timeline", "evidence", "settings")
 PHONE_TABS = ("patient", "chat", "ct")
-_STARTERS = ("example_1", "example_6", "example_3", "example_2", "example_5")
+_STARTERS = ("example_1", "example_6", "example_3")
+_IMAGES = ("example_2", "example_5")
 _WITHOUT_CASE = ("example_4", "example_7", "example_8")
 
 
@@ -45,11 +46,11 @@ def welcome_html(language: Language) -> str:
     return f'<div class="welcome"><b>{text("welcome", language)}</b><p>{text("welcome_hint", language)}</p></div>'
 
 
-def starters_html(language: Language, *, with_case: bool) -> str:
-    """First questions; shown while the conversation is empty."""
+def starters_html(language: Language, *, with_case: bool, with_images: bool = False) -> str:
+    """First questions that the case can answer; shown while the conversation is empty."""
     chips = "".join(
         f'<button type="button" class="chip" data-ask="{html(key, language)}">{html(key, language)}</button>'
-        for key in (_STARTERS if with_case else _WITHOUT_CASE)
+        for key in (_STARTERS + _IMAGES * with_images if with_case else _WITHOUT_CASE)
     )
     return f'<div class="starters" role="group" aria-label="{html("examples", language)}">{chips}</div>'
 

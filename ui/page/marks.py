@@ -1,23 +1,36 @@
 """Escaped text, and the numbered button that opens a citation."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
 from tools.evidence import Evidence, Language
+from tools.wording import typeset
 from ui.i18n import html, named_or_same
 
 _QUOTED = 320  # characters of a statement that its mark shows
+_EDGE = re.compile(r"\s-[a-z_]+->\s")
 
 
 def lines(value: str) -> str:
     """Escaped text on one line; line breaks become `<br>`."""
-    return "<br>".join(escape(part) for part in value.strip().splitlines())
+    return "<br>".join(escape(part) for part in typeset(value).strip().splitlines())
+
+
+def source_name(source: str, language: Language) -> str:
+    """Where a statement comes from; a publication keeps its title."""
+    return named_or_same("source", source, language)
+
+
+def locator_words(locator: str) -> str:
+    """A place in a source; edges of the drug graph as plain arrows."""
+    return _EDGE.sub(" → ", locator)
 
 
 def mark(key: str, order: Sequence[str], evidence: Evidence | None, language: Language) -> str:
     """The button of one citation; its number is the place of the key in `order`."""
     number = order.index(key) + 1 if key in order else 0
-    label = escape(evidence.source if evidence else key)
+    label = escape(source_name(evidence.source, language) if evidence else key)
     flag = " old" if evidence is not None and not evidence.current else ""
     flag += " conflict" if evidence is not None and evidence.conflicts else ""
     quote = ""

@@ -8,7 +8,7 @@ from html import escape
 
 from agent.answering.answer import Answer, StepFinished, StepStarted
 from tools.evidence import Evidence, Language
-from ui.i18n import html, named, text
+from ui.i18n import html, named, named_or_same, text
 from ui.page.exhibits import drugs_html, report_html
 from ui.page.marks import lines, mark
 from ui.page.said import Row, Sentence, rows_of, sentence_html
@@ -30,7 +30,8 @@ def turn_html(turn: Turn, language: Language, number: int = 0, known: Sequence[s
         known: Emergencies that the patient bar already shows.
     """
     answer = turn.answer
-    about = " · ".join(filter(None, (answer.patient if answer is not None else None, turn.about)))
+    case = named_or_same("case_name", turn.about, language) if turn.about else None
+    about = " · ".join(filter(None, (answer.patient if answer is not None else None, case)))
     parts = [f'<p class="about note">{escape(about)}</p>' if about else ""]
     if answer is None:
         parts += [_steps(turn, language), _streamed(turn, language)]

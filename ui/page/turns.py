@@ -34,9 +34,9 @@ def asked(assistant: Assistant, session: Session, question: str, known: tuple[st
             earlier.replaced = earlier.replaced or earlier.question == turn.question
         session.turns.append(turn)
         session.note_talk(turn.question)
-        remember(session)
         yield [messages(session, known), "", gr.update(interactive=False), gr.update(interactive=True), ""]
         try:
+            remember(session)
             for _ in _events(assistant, session, turn):
                 yield [messages(session, known), gr.update(), gr.update(), gr.update(), gr.update()]
         except ROOM_ERRORS as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -66,3 +66,9 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         found = assistant.lessons.progress(_trainee(request)).model_dump(mode="json")
         names = [choice.model_dump() for choice in teaching_choices()]
         return JSONResponse({**found, "next": assistant.lessons.next_case(_trainee(request)), "choices": names}, headers=PRIVATE)
+
+    @router.get("/teaching/readings.csv")
+    def readings(request: Request) -> Response:
+        doors.session(request)
+        headers = {**PRIVATE, "content-disposition": 'attachment; filename="readings.csv"'}
+        return Response("\ufeff" + assistant.lessons.sheet(_trainee(request)), media_type="text/csv; charset=utf-8", headers=headers)

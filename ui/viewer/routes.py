@@ -82,10 +82,11 @@ def _plane_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None
         study: Study,
         slab: Annotated[float, Query()] = 0.0,
         show: Annotated[Projection, Query()] = "max",
+        count: Annotated[int, Query(ge=1, le=16)] = 1,
     ) -> Response:
         session, case, handle = study
         with told():
-            view = PlaneView(plane=plane, index=index, slab_mm=slab, projection=show)
+            view = PlaneView(plane=plane, index=index, count=count, slab_mm=slab, projection=show)
             body = assistant.pixels(case, handle, view, session.id)
         return _binary(body, request)
 

@@ -16,8 +16,8 @@ from tools.reports.lint import lint
 _TEXT = patterns("agent.verify")
 
 _KINDS = frozenset({"ct", "model", "report", "document"})
-# Sizes and changes are compared as numbers and words elsewhere.
-_READ = frozenset({"side", "lobe", "count", "presence"})
+# Sizes, changes and presence are compared as numbers, words and denials elsewhere.
+_READ = frozenset({"side", "lobe", "count"})
 # A date in the future of any report, so that dates are no remark.
 _TODAY = date(2100, 1, 1)
 _SIDE = _TEXT.regex("imaging_side")

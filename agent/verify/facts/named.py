@@ -1,12 +1,14 @@
 """What a claim names must be named in its evidence: sides, drugs, classes of severity, populations, and enough of its content."""
 
 import re
+from functools import lru_cache
 
 from agent.reading.lexicon import DRUG_KINDS, ids, language_of, narrower, terms
-from agent.verify.align import content
+from agent.verify.align import content, place
 from agent.verify.numbers import labels_of, sides_of
 from agent.verify.text import clauses
 from retrieval.concepts.severity import grades
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
 
 # Terms whose mention must stand in the evidence too; others count only towards relevance.
@@ -64,6 +66,8 @@ def wrong_group(text: str, cited: list[Evidence]) -> str | None:
         if read is labels_of and not said <= frozenset().union(*(read(p) for p in parts)):
             return f"the evidence does not speak of {', '.join(sorted(said))}"
         sorted_out = [p for p in parts if read(p)]
+        if said <= read(place(text, pieces).sentence):
+            continue  # the sentence where it stands names them
         given = [p for p in sorted_out if advice and all(covered(a, ids(p)) for a in advice)]
         if given and not any(said & read(p) for p in given):
             return f"the evidence says this of {', '.join(sorted(frozenset().union(*(read(p) for p in given))))}"
@@ -77,6 +81,21 @@ def wrong_population(text: str, cited: list[Evidence], pool: str) -> str | None:
         if population in said and population not in known:
             return f"the evidence is not about {terms()[population].name('en')}"
     return None
+
+
+def wrong_issuer(text: str, cited: list[Evidence]) -> str | None:
+    """A guideline of another issuer than the evidence is of or speaks of."""
+    if any(e.kind not in ("guideline", "document") for e in cited):
+        return None
+    pool = " \n ".join(f"{e.text} \n {e.text_zh or ''} \n {e.source} \n {e.locator or ''} \n {' ; '.join(e.subjects)}" for e in cited)
+    said = next((m.group(0) for name, known in _issuers() if (m := name.search(text)) and not known.search(pool)), None)
+    return f"the evidence is not of {said}" if said else None
+
+
+@lru_cache(maxsize=1)
+def _issuers() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    rows = patterns("agent.verify").table("issuers").items()
+    return tuple((re.compile(rf"(?<![A-Za-z])(?:{name})(?![A-Za-z])"), re.compile(known)) for name, known in rows)
 
 
 def related(text: str, item: Evidence) -> bool:

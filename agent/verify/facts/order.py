@@ -11,6 +11,9 @@ from importlib.resources import files
 
 from agent.verify.facts.segments import words_of
 
+# Weight of words that must stand on the other side of a word of sequence; less may be one word that both events share.
+_CLEAR = 1.0
+
 
 @lru_cache(maxsize=1)
 def _cues() -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -50,8 +53,12 @@ def _events(text: str) -> frozenset[str]:
     return frozenset(w for w in words_of(text) if not w.startswith(("<", ">")) and w != "@respiratory")
 
 
-def turned_round(claim: str, texts: Iterable[str]) -> float:
-    """How clearly a claim has two events in the other order than its evidence; 0.0 where it does not."""
+def turned_round(claim: str, texts: Iterable[str]) -> bool:
+    """Whether a claim clearly has two events in the other order than its evidence."""
+    return _crossed(claim, texts) >= _CLEAR
+
+
+def _crossed(claim: str, texts: Iterable[str]) -> float:
     known = [p for t in texts for p in pairs(t)]
     worst = 0.0
     for first, second in pairs(claim):

@@ -9,6 +9,10 @@ from agent.verify.facts.segments import Values
 from retrieval.messages.patterns import patterns
 
 _TEXT = patterns("agent.verify")
+# "for a year", "half a year": how long, not how often.
+_LASTING = re.compile(r"(?<!times )(?<!once )(?<!twice )(?<!thrice )(?<!g )(?<!doses )\ba (?:day|week|month|year)\b", re.IGNORECASE)
+# A total of a day, or a rate: no rhythm of its own.
+_TOTAL = _TEXT.regex("rhythm_total")
 
 _WORDS = {"once": 1, "twice": 2, "thrice": 3, "one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8, "twelve": 12}
 _ZH = {word: int(digit) for word, digit in _TEXT.table("digits").items()}
@@ -49,3 +53,9 @@ def rhythms(text: str) -> Values:
             else:
                 found.add(shape.replace("N", str(number)))
     return frozenset(found)
+
+
+def unheard(claim: str, pool: str) -> bool:
+    """Whether a claim has something happen in a rhythm that its evidence has nowhere."""
+    mine = rhythms(_TOTAL.sub(" ", _LASTING.sub(" ", claim)))
+    return bool(mine - rhythms(pool))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agent.reading.lexicon import DRUG_KINDS, ids, members
+from agent.reading.lexicon import DRUG_KINDS, ids, members, terms
 from agent.verify.facts.segments import words_of
 from retrieval.messages.patterns import patterns
 
@@ -26,11 +26,27 @@ def other_subject(claim: str, texts: Iterable[str]) -> bool:
         chunks = [(ids(c, *DRUG_KINDS), _share(rest, words_of(c))) for c in _CHUNK.split(text) if c and c.strip()]
         if not any(drug in named for named, _ in chunks):
             continue
+        topic = frozenset(w for w in rest if _is_topic(w))
         theirs = max((share for named, share in chunks if named and not _meant(drug, named)), default=0.0)
-        own = max((share for named, share in chunks if not named or _meant(drug, named)), default=0.0)
+        own = max((share for named, share in _of_rest(text, rest, topic) if not named or _meant(drug, named)), default=0.0)
         if theirs >= _STANDS and theirs - own >= _CLEAR:
             return True
     return False
+
+
+def _of_rest(text: str, rest: frozenset[str], topic: frozenset[str]) -> list[tuple[frozenset[str], float]]:
+    """Shares of chunks in a claim's words; a disease counts as named in a chunk that names none of its own."""
+    out = []
+    for chunk in _CHUNK.split(text):
+        if chunk and chunk.strip():
+            there = words_of(chunk)
+            named_before = topic if not any(_is_topic(w) for w in there) else frozenset()
+            out.append((ids(chunk, *DRUG_KINDS), _share(rest, there | named_before)))
+    return out
+
+
+def _is_topic(word: str) -> bool:
+    return word.startswith("@") and word[1:] in terms() and terms()[word[1:]].kind in ("disease", "comorbidity", "population")
 
 
 def _meant(drug: str, named: frozenset[str]) -> bool:

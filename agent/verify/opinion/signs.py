@@ -6,14 +6,19 @@ from collections.abc import Iterable, Iterator
 from agent.reading.lexicon import language_of
 from agent.verify import compare
 from agent.verify.align import Place, content, place, texts_for
-from agent.verify.binding import exchanged, reordered, turned_number
+from agent.verify.binding import exchanged, in_order, reordered, turned_number
 from agent.verify.contrast import otherwise_with_value
 from agent.verify.facts import named
+from agent.verify.facts.crossed import crossed
+from agent.verify.facts.fields import own_words
 from agent.verify.facts.order import turned_round
+from agent.verify.facts.rhythm import unheard
 from agent.verify.facts.subjects import other_subject
+from agent.verify.facts.verbatim import carried
 from agent.verify.groups import misplaced
 from agent.verify.numbers import located, same
 from agent.verify.opinion.bonds import bonds
+from agent.verify.opinion.edits import edits
 from agent.verify.opinion.figures import figures
 from agent.verify.opinion.wording import contraries, denials, values, words
 from agent.verify.record import RECORDS, differs_from_record
@@ -31,7 +36,20 @@ def signs(claim: str, cited: list[Evidence], objection: str | None) -> dict[str,
     out |= {f"kind {e.kind}": 1.0 for e in cited} | {"objection": float(objection is not None)}
     out |= _extent(claim, texts, whole, pool)
     out |= words(claim, whole, pool) | values(claim, whole, pool) | contraries(claim, whole, pool) | denials(claim, whole)
-    return out | bonds(claim, texts) | figures(claim, texts, cited)
+    out |= bonds(claim, texts) | figures(claim, texts, cited) | edits(claim, texts)
+    out |= {"in order": float(in_order(claim, texts)), "carried": float(carried(claim, texts))}
+    if all(e.kind in RECORDS or e.kind == "drug_graph" for e in cited):
+        out["words of no field"] = float(min(len(own_words(claim, cited)), 4))
+    return out | _weighed(out)
+
+
+# Objections that mean little where a claim is worded far from its place.
+_NEARLY = ("rule modality", "rule contrast modality", "rule denies", "rule states", "rule says", "rule has", "rule it ", "rule exchanged")
+
+
+def _weighed(found: dict[str, float]) -> dict[str, float]:
+    """Some objections again, by how near the claim is to the wording of its place."""
+    return {f"{name} far": 1.0 - found["share"] for name, value in found.items() if value and name.startswith(_NEARLY)}
 
 
 def _objections(claim: str, cited: list[Evidence], texts: list[str], whole: Place, pool: str) -> Iterator[str]:
@@ -60,6 +78,9 @@ def _objections(claim: str, cited: list[Evidence], texts: list[str], whole: Plac
         "reordered": reordered(claim, whole.sentence),
         "misplaced": misplaced(claim, texts),
         "elsewhere": compare.elsewhere(claim, whole, texts),
+        "issuer": named.wrong_issuer(claim, cited),
+        "crossed": crossed(claim, texts),
+        "unheard": unheard(claim, both),
     }
     yield from (name for name, reason in found.items() if reason)
     if reason := compare.denied(claim, whole, texts):

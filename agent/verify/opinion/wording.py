@@ -97,3 +97,17 @@ def denials(claim: str, place: Place) -> dict[str, float]:
         "says absent": float(bool(mine.absent)),
         "absent there": float(bool(theirs.absent)),
     }
+
+
+def contrary_pairs(claim: str, other: str) -> int:
+    """How many words of the claim have their contrary, and only that, in the other text."""
+    return sum(
+        bool(mine.search(claim) and not theirs.search(claim) and theirs.search(other) and not mine.search(other))
+        for _, one, two in _contraries()
+        for mine, theirs in ((one, two), (two, one))
+    )
+
+
+def kinds_of_words(text: str) -> frozenset[str]:
+    """Kinds of strong and weak words that a text has."""
+    return frozenset(name for name, pattern in _WORDS.items() if pattern.search(text))

@@ -11,6 +11,7 @@ from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.findings import calcium, mediastinum, pleura, skeleton
 from medmpt_backend.imaging.findings.effusion import characters
+from medmpt_backend.imaging.findings.great_vessels import vessel_group
 from medmpt_backend.imaging.findings.groups import (
     AirwayGroup,
     Aorta,
@@ -72,6 +73,9 @@ FINDING_DEFINITIONS: Mapping[str, str] = {
     "calcium": "Spots of at least 130 HU and 1 mm2 in the heart (from 25 mm below the carina to 30 mm below the top of the right dome, "
     "away from bone, airway and hila), and in the arch and the descending aorta. Agatston's score (JACC 1990) without ECG gating, for "
     "sections of 2.5 to 3 mm, 120 kV, no contrast medium, noise up to 20 HU. Grades from 1, 100 and 400 (Rumberger, Mayo Clin Proc 1999).",
+    "vessels": "Median diameters of the widest circles inside the ascending aorta and the pulmonary trunk, over 20 mm from below the "
+    "roof of the trunk, on axial slices. Limits in use: trunk 29 mm in men and 27 mm in women, ratio 0.9 (90th percentiles of healthy "
+    "people; Truong et al., doi:10.1161/CIRCIMAGING.111.968610).",
     "heart": "Largest width of the heart over the largest inner width of the chest, both on axial slices.",
     "bone": "Median HU of the middle of a vertebral body at the lung bases; contrast medium raises it.",
     "body": "Muscle (-29 to 150 HU) outside the ribs and beside the spine, and all fat (-190 to -30 HU), of the slice of that vertebra.",
@@ -112,14 +116,15 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
     """
     cavity = cavity_of(lungs)
 
-    def middle() -> tuple[CalciumGroup, HeartGroup, BoneGroup, BodyGroup]:
-        return _calcium(volume, lungs, between), _heart(lungs, between), *_bone(volume, lungs)
+    def middle() -> tuple[CalciumGroup, VesselGroup, HeartGroup, BoneGroup, BodyGroup]:
+        vessels = vessel_group(volume, lungs, mediastinum.enhanced(lungs, between))
+        return _calcium(volume, lungs, between), vessels, _heart(lungs, between), *_bone(volume, lungs)
 
     def sides() -> tuple[pleura.Pocket, pleura.Pocket, PleuraGroup]:
         wet = pleura.fluid(cavity)
         return wet, pleura.dense_tissue(cavity, wet.mask), _air(volume, lungs, cavity)
 
-    (wet, dense, air), (calcium, heart, bone, body) = together(sides, middle)
+    (wet, dense, air), (calcium, vessels, heart, bone, body) = together(sides, middle)
     factor = cavity.grid.factors[0] * lungs.grid.factors[0]
     lung_ml = sum(lungs.millilitres(side) for side in (1, 2))
     right, left = dense_inside_ml[0] + dense.right_ml, dense_inside_ml[1] + dense.left_ml
@@ -136,7 +141,7 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
             sure, wide if coarse else PAINTED["dense"], ml, 100 * ml / (lung_ml + dense.right_ml + dense.left_ml), spot, left, right
         ),
         calcium=calcium,
-        vessels=VesselGroup("out", "The widths of pulmonary trunk and aorta are not measured.", None, None, None),
+        vessels=vessels,
         heart=heart,
         bone=bone,
         body=body,

@@ -82,13 +82,14 @@ class CalciumGroup:
 
 @dataclass(frozen=True)
 class VesselGroup:
-    """Widths of pulmonary trunk and ascending aorta, mm."""
+    """Widths of pulmonary trunk and ascending aorta, mm, their ratio, and the slice in the middle of the trunk."""
 
     validity: Judgement
     because: str | None
     pa_mm: float | None
     aorta_mm: float | None
     ratio: float | None
+    slice: int | None = None
 
 
 @dataclass(frozen=True)

@@ -46,5 +46,7 @@ def key_slices(
     for name, index in (("coronary_calcium", findings.calcium.coronary_slice), ("aortic_calcium", findings.calcium.aorta_slice)):
         if index is not None:
             found[f"most_{name}"] = index
+    if findings.vessels.slice is not None:
+        found["great_vessels"] = findings.vessels.slice
     last = volume.hu.shape[0] - 1
     return {name: Point(min(index, last), min(index, last) * volume.spacing[0]) for name, index in found.items()}

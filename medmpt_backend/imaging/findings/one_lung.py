@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from medmpt_backend.imaging.findings.groups import Findings, HeartGroup, PleuraGroup
+from medmpt_backend.imaging.findings.groups import Findings, HeartGroup, PleuraGroup, VesselGroup
 
 BECAUSE = (
     "The {side} side of the chest holds no aerated lung: fluid, collapse, consolidation, tumour and the state after an operation "
@@ -32,5 +32,6 @@ def without_other_side(findings: Findings, side: str) -> Findings:
         effusion=emptied(findings.effusion),
         pneumothorax=emptied(findings.pneumothorax),
         consolidation=replace(findings.consolidation, validity="unknown", because=because, pct=None),
+        vessels=VesselGroup("out", because, None, None, None),
         heart=HeartGroup("out", because, None, None),
     )

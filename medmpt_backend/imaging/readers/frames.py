@@ -22,7 +22,7 @@ _TAGS = [
     "Modality", "ImageType", "Manufacturer", "ManufacturerModelName",
     "SeriesDescription", "ContrastBolusAgent", "ContrastBolusVolume", "ContrastBolusRoute",
     "ContrastBolusAgentSequence", "BodyPartExamined", "BurnedInAnnotation", "RescaleType", "ImagerPixelSpacing",
-    "SliceThickness", "ConvolutionKernel", "GantryDetectorTilt", "KVP",
+    "SliceThickness", "ConvolutionKernel", "GantryDetectorTilt", "KVP", "StudyDate", "AcquisitionDate", "SeriesDate",
     "InstanceNumber", "AcquisitionNumber", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns",
     "SamplesPerPixel",
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit",

@@ -16,7 +16,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.assistant import Assistant
 from agent.bridges.studio import Wanted, graph_of
 from agent.bridges.toolkit import bound
-from agent.errors import BadInput
 from agent.settings import Settings
 from agent.turn.contexts import on_record
 from agent.turn.graph import build_graph
@@ -67,8 +66,12 @@ def test_a_server_with_its_own_checkpoints_keeps_the_thread(make_assistant: Make
     assert "182" in second["answers"][-1]["answer"]
     assert second["turns"] == 2
     assert [m.type for m in second["messages"] if m.type in ("human", "ai") and not getattr(m, "tool_calls", None)] == ["human", "ai"] * 2
-    with pytest.raises(BadInput, match="one patient"):
-        say("and the sodium?", None)
+    refused = say("and the sodium?", None)  # said, not raised: a server of LangGraph tells a client nothing of an error
+    assert "one patient" in refused["messages"][-1].text
+    assert refused["turns"] == 2
+    assert "138" in say("and the sodium?")["messages"][-1].text
+    stranger = graph.invoke({"messages": [("user", "hello")]}, {"configurable": {"thread_id": "u"}}, context=Wanted(case="x"))
+    assert stranger["messages"][-1].text.startswith("no such case")
 
 
 def test_the_picture_in_the_docs_is_the_graph() -> None:
@@ -155,3 +158,38 @@ def test_a_strong_model_plans_asks_in_parallel_and_revises_after_an_objection(ma
     steps = ["begin", "call_model", "tools", "call_model", "verify", "call_model", "verify", "answer"]
     way = {"inputs": [], "results": [], "steps": [told]}
     assert strict.graph_trajectory_strict_match(outputs=way, reference_outputs={**way, "steps": [steps]})["score"], told
+
+
+def test_a_strong_model_goes_on_from_what_it_read_and_mends_only_what_was_objected_to(
+    make_assistant: MakeAssistant, tmp_path: Path
+) -> None:
+    """Two rounds of tools, the second chosen by the first's result; one of two sentences is wrong, and the model is told which."""
+    house = make_assistant()._parts
+
+    def next_step(messages: list[Any]) -> AIMessage:
+        told = " ".join(str(m.text) for m in messages if isinstance(m, ToolMessage))
+        severe = "CURB-65 is 5" in told
+        return asks(("search_guidelines", {"query": "severe pneumonia" if severe else "pneumonia at home"}))
+
+    def draft(prose: str) -> AIMessage:
+        score = {"text": "CURB-65 is 5 points.", "evidence": ["S-curb_65"]}
+        return asks(("give_answer", {"sentences": [score, {"text": prose, "evidence": ["G-cap-low"]}], "notice": None}))
+
+    def revised(messages: list[Any]) -> AIMessage:
+        objection = " ".join(str(m.text) for m in messages[-3:])
+        assert FALSE in objection, "the model reads which sentence was not carried"
+        return draft(CAP)
+
+    parallel = ("calculate_score", {"name": "curb_65"}), ("interpret_labs", {"analytes": ["urea"]})
+    script = Scripted(lines=[lambda _: asks(*parallel), next_step, lambda _: draft(FALSE), revised])
+    graph = build_graph(script, house.tools(), InMemorySaver(), "scripted")
+    loaded = house.load_case("a")
+    settings = Settings(data_dir=tmp_path, cache_dir=tmp_path)
+    context = replace(on_record(settings, house, loaded, CaseCard.of(loaded.case), "en", "How bad is it, and what then?"), thread="t")
+    answer = graph.invoke({}, {"configurable": {"thread_id": "t"}}, context=context)["answers"][-1]
+    assert len(script.seen) == 4
+    assert [c["name"] for c in answer["tool_calls"]] == ["calculate_score", "interpret_labs", "search_guidelines"]
+    assert [c["args"] for c in answer["tool_calls"]][-1]["query"] == "severe pneumonia"
+    assert [c["text"] for c in answer["claims"]][-1] == CAP
+    assert any("CURB-65 is 5 points" in c["text"] for c in answer["claims"])
+    assert [r["text"] for r in answer["removed"]] == [FALSE]

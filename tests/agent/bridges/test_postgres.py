@@ -1,10 +1,5 @@
 """Conversations on a real Postgres server, which two assistants share."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,62 +9,21 @@ pytest.importorskip("langgraph.checkpoint.postgres", reason="pip install 'medmpt
 
 from agent.assistant import Assistant
 from agent.errors import BadInput, Forbidden, StoreFailure
-from agent.sessions.opening import open_store
+from agent.sessions.opening import open_store, reachable
 from agent.settings import Settings
 from agent.turn.state import KEEP_TURNS
+from tests.postgres import running
+from ui.restore import moved, remember, restore
+from ui.session import Session, SessionStore
 
 MakeAssistant = Callable[..., Assistant]
 
 
-def programs() -> Path:
-    found = [p for p in sorted(Path("/usr/lib/postgresql").glob("*/bin")) if (p / "initdb").exists()]
-    if not found:
-        pytest.skip("no Postgres server here: apt-get install postgresql")
-    return found[-1]
-
-
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of its own in a temporary folder, on loopback; it refuses to run as root, so another user runs it there."""
-    where, folder = programs(), tmp_path_factory.mktemp("pg")
-    become: list[str] = []
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("Postgres does not run as root and setpriv is not there")
-        become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-        for parent in [folder, *folder.parents][: len(folder.parts) - 2]:
-            parent.chmod(parent.stat().st_mode | 0o011)
-        os.chown(folder, 65534, 65534)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data = folder / "data"
-    quiet = {
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-        "cwd": folder,
-        "env": {"HOME": str(folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-    }
-    subprocess.run([*become, where / "initdb", "-D", data, "-U", "medmpt", "-A", "trust", "-N", "-E", "UTF8"], check=True, **quiet)
-    settings = ["-c", "listen_addresses=127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off", "-c", "shared_buffers=16MB"]
-    server = subprocess.Popen([*become, where / "postgres", "-D", data, *settings], **quiet)
-    url = f"postgresql://medmpt@127.0.0.1:{port}/postgres"
-    try:
-        _wait(where, port)
+    """A server of this module's own."""
+    with running(tmp_path_factory.mktemp("pg")) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _wait(where: Path, port: int) -> None:
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
-        ready = subprocess.run([where / "pg_isready", "-h", "127.0.0.1", "-p", str(port)], capture_output=True, check=False)
-        if ready.returncode == 0:
-            return
-        time.sleep(0.1)
-    pytest.fail("Postgres did not start")
 
 
 def test_two_workers_share_threads_and_nothing_else(make_assistant: MakeAssistant, postgres: str, tmp_path: Path) -> None:
@@ -89,6 +43,7 @@ def test_two_workers_share_threads_and_nothing_else(make_assistant: MakeAssistan
     assert not (tmp_path / "one" / "data" / "threads.sqlite").exists()
     rows = one._store.rows("SELECT COUNT(*) FROM checkpoints WHERE thread_id = ?", (thread,))
     assert rows[0][0] == 1, "only the newest checkpoint is kept"
+    assert reachable(postgres), "what /readyz asks"
     one.erase([thread])
     for table, column in (
         ("checkpoints", "thread_id"),
@@ -98,6 +53,42 @@ def test_two_workers_share_threads_and_nothing_else(make_assistant: MakeAssistan
     ):
         assert one._store.rows(f"SELECT COUNT(*) FROM {table} WHERE {column} = ?", (thread,))[0][0] == 0
     assert two.threads("s") == []
+
+
+def asked(assistant: Assistant, tab: Session, question: str) -> str:
+    assert tab.case is not None
+    remember(tab)
+    *_, done = assistant.ask(question, thread=tab.thread, case=tab.case.handle, session=tab.id)
+    assert done.type == "done"
+    return done.answer.answer
+
+
+def test_a_tab_goes_on_at_the_other_worker_and_comes_back(make_assistant: MakeAssistant, postgres: str, tmp_path: Path) -> None:
+    """What the first worker remembered is restored by the second, by nobody else's cookie, and it is not stale on the way back."""
+    one, two = (make_assistant(folder=tmp_path / n, threads_url=postgres) for n in ("one", "two"))
+    here, there = (SessionStore(w, tmp_path / n) for w, n in ((one, "sessions-1"), (two, "sessions-2")))
+    cookie = SessionStore.new_cookie()
+    mine = here.get(cookie)
+    mine.case, mine.source, mine.thread = one.open_case("a", session=mine.id), "a", one.new_thread(mine.id)
+    mine.note_talk("What is the urea?")
+    assert "11.2" in asked(one, mine, "What is the urea?")
+    assert not moved(mine)
+    here.close_all()  # ends in order: its folder is gone, the database is not
+
+    again = there.get(cookie)
+    assert restore(again, two, local=True)
+    assert (again.thread, [t.title for t in again.talks]) == (mine.thread, ["What is the urea?"])
+    assert "182" in asked(two, again, "and the CRP?")
+    again.language = "zh"
+    remember(again)
+    assert not restore(there.get(SessionStore.new_cookie()), two, local=True), "nobody else's"
+    assert moved(mine)
+    assert restore(mine, one, local=True)
+    assert (mine.language, [a.question for a in one.history(mine.thread, mine.id)]) == ("zh", ["What is the urea?", "and the CRP?"])
+
+    two.erase([mine.thread])
+    assert one._store.rows("SELECT COUNT(*) FROM page")[0][0] == 0, "a state names how conversations began"
+    assert not restore(mine, one, local=True)
 
 
 def test_a_server_that_is_not_there_is_a_typed_error_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pydicom
 import pytest
@@ -11,6 +13,7 @@ from medmpt_backend.imaging.load import load_volume
 from tests.tools.hospital.conftest import PLANTED, plant
 from tools.case.files import load_case
 from tools.errors import BadInput
+from tools.hospital.commands import dicom_deidentify
 from tools.hospital.deidentify import Deidentifier, burned_in
 from tools.hospital.inbox import Inbox
 from tools.hospital.secret import secret_of
@@ -111,3 +114,16 @@ def test_the_case_names_no_person(tmp_path: Path) -> None:
     folder = _taken(plant(tmp_path / "in", 2), tmp_path / "out")
     case = json.loads((folder / "case.json").read_text())
     assert set(case["patient"]) == {"age_years", "sex"}
+
+
+def test_other_files_of_a_disc_are_passed_over_and_counted(tmp_path: Path) -> None:
+    disc = plant(tmp_path / "in", 2)
+    (disc / "Smith_John_report.pdf").write_bytes(b"%PDF-1.4 of nobody")
+    context: Any = SimpleNamespace(obj=SimpleNamespace(data_dir=tmp_path / "data"))
+    made = dicom_deidentify(context, disc, tmp_path / "out")
+    assert made.images == 2
+    assert any("1 other files are not DICOM" in w for w in made.warnings)
+    assert "Smith" not in made.model_dump_json()
+    assert all(p.suffix in (".dcm", ".json") for p in (tmp_path / "out").rglob("*") if p.is_file())
+    with pytest.raises(BadInput, match=r"report\.pdf is not a DICOM object$"):
+        dicom_deidentify(context, disc / "Smith_John_report.pdf", tmp_path / "b")

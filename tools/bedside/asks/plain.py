@@ -48,17 +48,27 @@ def short_names(question: str) -> list[str]:
 
 def _written_out(word: str, record: Record) -> str:
     folded = word.casefold()
-    if record.graph.mentions(word):
-        return word
+    known = record.graph.mentions(word)
+    if known:
+        return _beside(word, known[0].name) if len(known) == 1 else word
     short = {k.casefold(): v for k, v in rows("asks")["short"].items()}
     if folded in short:
         mine = [d.name for d in record.patient.current if folded == "pred" and d.id.startswith("predni")]
         return mine[0] if mine else record.graph.name(short[folded]).en
+    mine = rows("asks")["short_if_taken"].get(folded)
+    if mine is not None and any(d.id == mine for d in record.patient.current):
+        return record.graph.name(mine).en
     if len(folded) < _SHORTEST or values_named(word) or named_parts(word) or record.graph.scan(word):
         return word
     taken = [d.name for d in record.patient.current if d.name.casefold().startswith(folded)]
     found = taken or list(_beginning(record.graph, folded))
     return found[0] if len(found) == 1 else word
+
+
+def _beside(word: str, name: str) -> str:
+    """A shortened name with the whole one behind it, so that rows find it by either."""
+    same = name.casefold().startswith(word.casefold()[:4])
+    return f"{word} ({name})" if same and len(word) < len(name) and word.isascii() and " " not in name else word
 
 
 @cache

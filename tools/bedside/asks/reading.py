@@ -22,6 +22,8 @@ _NORMAL = 80.0
 # DLCO in % of predicted: normal from 75, mild from 61, moderate from 40 (ERS/ATS 2005 bands).
 _TRANSFER = ((75, *pair("normal")), (61, *pair("mildly reduced")), (40, *pair("moderately reduced")))
 _LAST_TRANSFER = pair("severely reduced")
+# Values that colleagues call by one name.
+_TWINS = {"troponin_i": "troponin_t", "urate": "uric_acid"}
 _SOURCE = "GOLD report; ATS/ERS: Interpretive strategies for lung function tests"
 
 
@@ -40,7 +42,7 @@ def meaning_rows() -> tuple[Meaning, ...]:
 def meanings(record: Record, *, loose: bool = False) -> list[Evidence]:
     """What the values named mean here, one statement a value; empty where no row holds; `loose` where nothing else answers."""
     question = record.question
-    named = values_named(question)
+    named = tuple(_recorded(name, record) for name in values_named(question))
     if not named or not (loose or asks("meaning").search(question)):
         return []
     if set(named) & set(LUNG):
@@ -53,6 +55,12 @@ def meanings(record: Record, *, loose: bool = False) -> list[Evidence]:
         evidence(f"B-means-{m.value}-{n}", f"{write(m.en, applied, 'en')}.", f"{write(m.zh, applied, 'zh')}。", m.source, m.year)
         for n, m in enumerate(chosen)
     ]
+
+
+def _recorded(name: str, record: Record) -> str:
+    """The value that the record holds where colleagues call two by one name (troponin)."""
+    other = _TWINS.get(name)
+    return other if other is not None and record.get(name) is None and record.get(other) is not None else name
 
 
 def _first(value: str, applied: Applied) -> Meaning | None:

@@ -169,17 +169,37 @@ def _score(case: Case, typed: Mapping[str, str], name: str) -> Value | None:
     return _calculated(case, typed, name, "", 0)
 
 
-def _oxygenation(case: Case) -> Value | None:
-    """PaO2 over the inspired fraction that was recorded nearest before the gas."""
+def _breathed(case: Case) -> Value | None:
+    """The inspired fraction that was recorded nearest before the gas."""
     gas = labs_of(case).get("pao2")
     sets = [v for v in case.vitals if v.fio2 is not None]
-    if gas is None or gas.canonical is None or not sets:
+    if gas is None or not sets:
         return None
     at = gas.observation.time or ""
     before = [v for v in sets if (v.time or "") <= at] if at else []
     vitals = max(before, key=lambda v: v.time or "") if before else min(sets, key=lambda v: v.time or "")
-    ratio = gas.canonical / (vitals.fio2 or 0.21)
+    fraction = vitals.fio2 or 0.21
+    return Value(fraction, shown(fraction))
+
+
+def _oxygenation(case: Case) -> Value | None:
+    """PaO2 over the fraction that was breathed when the gas was taken."""
+    gas, breathed = labs_of(case).get("pao2"), _breathed(case)
+    if gas is None or gas.canonical is None or breathed is None:
+        return None
+    ratio = gas.canonical / breathed.number
     return Value(ratio, f"{ratio:.0f} mmHg")
+
+
+def _news2_hypercapnic(case: Case) -> Value | None:
+    """NEWS2 on its second oxygen scale."""
+    return _calculated(case, {"spo2_scale_2": "yes"}, "news2", "", 0)
+
+
+def _after_lobectomy(case: Case, name: str) -> Value | None:
+    """What stays of a lung function value without the 3 of 19 segments of the right upper lobe."""
+    now = _lung(case, name)
+    return None if now is None else Value(now.number * 16 / 19, f"{now.number * 16 / 19:.0f}%")
 
 
 def _with_unit(r: Reading) -> str:
@@ -243,6 +263,10 @@ def _written(case: Case, number: Number) -> Value | None:
 _PLAIN: Mapping[str, Callable[[Case], Value | None]] = {
     "bp": _pressure,
     "pf": _oxygenation,
+    "gas_fio2": _breathed,
+    "news2_co2": _news2_hypercapnic,
+    "ppo_fev1": partial(_after_lobectomy, name="fev1_pct"),
+    "ppo_dlco": partial(_after_lobectomy, name="dlco_pct"),
     "days": _days,
     "fluid30": _fluid,
     "alt_times": _alt_times,

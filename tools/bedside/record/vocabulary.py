@@ -7,13 +7,19 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
+_END = re.compile(r"(?<=[\w+)\]?*])()\\b(?!\w)")
+
 
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def pattern_of(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Words as one pattern: Latin ones at a word's start (`thrombolys` also finds `thrombolysis`), Chinese ones anywhere."""
+    """Words as one pattern: Latin ones at a word's start (`thrombolys` also finds `thrombolysis`), Chinese ones anywhere.
+
+    A word's end (`\\b`) is where no Latin letter or digit follows: `ICU` ends before a Chinese character too.
+    """
+    words = tuple(_END.sub(r"\1(?![A-Za-z0-9_])", w) for w in words)
     parts = [w if not w.isascii() else rf"(?<![A-Za-z]){w.replace(' ', '[ -]?')}" for w in sorted(words, key=len, reverse=True)]
     return re.compile("|".join(parts), re.IGNORECASE)
 

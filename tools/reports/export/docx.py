@@ -19,8 +19,9 @@ def docx(sheet: Sheet) -> bytes:
     file = Document()
     _style(file, sheet)
     section = file.sections[0]
+    section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm(1.9)
-    section.top_margin = section.bottom_margin = Cm(2)
+    section.top_margin = section.bottom_margin = Cm(1.1 if sheet.dense else 1.5)
     if sheet.banner:
         _banner(section.header.paragraphs[0], sheet.banner)
         _banner(file.add_paragraph(), sheet.banner)
@@ -40,17 +41,27 @@ def _style(file: Any, sheet: Sheet) -> None:
     for name in ("Normal", "Title", "Heading 1", "Heading 2", "List Bullet"):
         style = file.styles[name]
         style.font.name = "Arial"
-        style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
-    file.styles["Normal"].font.size = Pt(10)
-    file.styles["Normal"].paragraph_format.space_after = Pt(2)
+        properties = style.element.get_or_add_rPr()
+        properties.get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
+        _language(properties)
+    file.styles["Normal"].font.size = Pt(8.5 if sheet.dense else 9.5)
+    file.styles["Normal"].paragraph_format.space_after = Pt(1)
     file.styles["Title"].font.size = Pt(17)
     for name, size in (("Heading 1", 12), ("Heading 2", 10.5)):
         file.styles[name].font.size = Pt(size)
-        file.styles[name].paragraph_format.space_before = Pt(8)
+        file.styles[name].paragraph_format.space_before = Pt(3 if sheet.dense else 5)
     properties = file.core_properties
     properties.title, properties.author, properties.comments = sheet.title, "MedMPT Assistant", sheet.banner or ""
     properties.language = "zh-CN" if sheet.language == "zh" else "en"
     properties.created = properties.modified = datetime.now(UTC).replace(tzinfo=None)
+
+
+def _language(properties: Any) -> None:
+    """Chinese text is simplified Chinese: without it, punctuation is drawn as in Taiwan."""
+    language = properties.makeelement(qn("w:lang"), {qn("w:val"): "en-GB", qn("w:eastAsia"): "zh-CN"})
+    for old in properties.findall(qn("w:lang")):
+        properties.remove(old)
+    properties.append(language)
 
 
 def _banner(paragraph: Any, banner: str) -> None:
@@ -60,11 +71,13 @@ def _banner(paragraph: Any, banner: str) -> None:
 
 
 def _head(file: Any, sheet: Sheet) -> None:
-    table = file.add_table(rows=0, cols=2)
-    for label, value in sheet.head:
-        cells = table.add_row().cells
+    table = file.add_table(rows=0, cols=4)
+    for column, width in zip(table.columns, (2.2, 6.4, 2.2, 6.4), strict=True):
+        column.width = Cm(width)
+    for n, (label, value) in enumerate(sheet.head):
+        cells = table.add_row().cells[:2] if n % 2 == 0 else table.rows[-1].cells[2:]
         cells[0].text, cells[1].text = label, value
-        cells[0].width, cells[1].width = Cm(3.2), Cm(14)
+        cells[0].width, cells[1].width = Cm(2.2), Cm(6.4)
         cells[0].paragraphs[0].runs[0].font.color.rgb = _GREY
         cells[1].paragraphs[0].runs[0].bold = True
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import ToolUnavailable
-from tools.reports.document.record import DocSentence, ReportDocument
+from tools.reports.document.record import ReportDocument
 from tools.reports.export.coded import Code, Coded, coded
 from tools.reports.export.words import both
 
@@ -117,7 +117,7 @@ def _content(document: ReportDocument, signed: bool) -> Any:
         title=CodedConcept("126000", "DCM", "Imaging Measurement Report"),
         language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(language),
     )
-    for item in _words(document):
+    for item in (*_words(document), *_sealed(document, signed)):
         report[0].ContentSequence.append(item)
     return report
 
@@ -193,15 +193,27 @@ def _words(document: ReportDocument) -> list[Any]:
         (("121070", "DCM", "Findings"), ("121071", "DCM", "Finding"), findings),
         (("121072", "DCM", "Impressions"), ("121073", "DCM", "Impression"), impression),
     )
-    return [_container(head, item, said) for head, item, said in groups if said]
+    return [_container(head, [(item, s.text) for s in said]) for head, item, said in groups if said]
 
 
-def _container(head: tuple[str, str, str], item: tuple[str, str, str], said: list[DocSentence]) -> Any:
+def _sealed(document: ReportDocument, signed: bool) -> list[Any]:
+    """What the signature rests on: the digest of the signed text and the ledger's entry, as the other formats carry them."""
+    signature = document.signature if signed else None
+    if signature is None:
+        return []
+    rows = [(("signed-sha256", _OWN, "SHA-256 of the signed text"), signature.sha256)]
+    if signature.ledger is not None:
+        rows.append((("ledger-entry", _OWN, "Hash of the entry in the ledger"), signature.ledger))
+    return [_container(("signature", _OWN, "Signature of the report"), rows)]
+
+
+def _container(head: tuple[str, str, str], said: list[tuple[tuple[str, str, str], str]]) -> Any:
+    """A container of coded texts."""
     from highdicom.sr import ContainerContentItem, ContentSequence, RelationshipTypeValues, TextContentItem
     from highdicom.sr.coding import CodedConcept
 
     contains = RelationshipTypeValues.CONTAINS
     box = ContainerContentItem(name=CodedConcept(*head), relationship_type=contains)
-    texts = [TextContentItem(name=CodedConcept(*item), value=s.text, relationship_type=contains) for s in said]
+    texts = [TextContentItem(name=CodedConcept(*item), value=text, relationship_type=contains) for item, text in said]
     box.ContentSequence = ContentSequence(texts)
     return box

@@ -25,7 +25,7 @@ const report = new Report(say, drawer);
 const summary = new Summary(say, drawer);
 const sync = () => document.querySelector("#sync")?.click();
 new Talk(say, sync);
-new Opening(say, () => { wave += 1; viewer?.wait(); teaching.open(null); }, (changed) => (changed ? sync() : refresh()));
+new Opening(say, () => { wave += 1; viewer?.wait(); teaching.open(null); }, (told) => (told.ok ? changed(told) : refresh()));
 shade();
 tooltip();
 
@@ -53,17 +53,50 @@ function host() {
   return viewer;
 }
 
+// The images of a case that was just opened come at once; bar and conversation of the former one are hidden until Gradio has drawn the new ones.
+let early = null;
+function changed({ case: handle, studies }) {
+  window.medmptOpened = handle ?? "";
+  document.body.classList.add("changing");
+  early = handle;
+  if (handle) viewer?.open({ case: true, studies });
+  sync();
+}
+
+async function settled() {
+  const wanted = window.medmptOpened;
+  if (wanted === undefined) return;
+  for (let tries = 0; tries < 200 && shownIn() !== wanted && wanted === window.medmptOpened; tries += 1) await new Promise((done) => setTimeout(done, 25));
+  if (wanted !== window.medmptOpened || shownIn() !== wanted) return;
+  delete window.medmptOpened;
+  document.body.classList.remove("changing");
+}
+const shownIn = () => document.querySelector("#patient-bar [data-case]")?.dataset.case ?? "";
+
+// A case without a CT opens on its laboratory values; the next one with images comes back to them.
+let moved = false;
+function aside(blind) {
+  const { work } = document.body.dataset;
+  if (blind && work === "ct") tabs.open("work", "labs");
+  else if (!blind && moved && work === "labs") tabs.open("work", "ct");
+  moved = Boolean(blind) && (moved || work === "ct");
+}
+
 // A newer refresh, or clearing the page, ends one that still waits for the server.
 let wave = 0;
 let shownCase = null;
 async function refresh() {
   const mine = (wave += 1);
   for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
-  const opened = document.querySelector("#patient-bar [data-case]")?.dataset.case ?? "";
+  await settled();
+  if (mine !== wave) return;
+  const opened = shownIn();
   panels.stale(opened !== shownCase);
   const same = opened === shownCase;
   shownCase = opened;
-  if (!same) viewer?.wait();
+  const drawn = early !== null && early === opened;
+  early = null;
+  if (!same && !drawn) viewer?.wait();
   const lesson = await fetch("/teaching");
   const view = lesson.ok ? await lesson.json() : null;
   if (mine !== wave) return;
@@ -73,9 +106,10 @@ async function refresh() {
   const reply = await fetch("/studies");
   const listed = reply.ok ? await reply.json() : { case: false, studies: [] };
   if (mine !== wave) return;
+  if (!same) aside(opened && !listed.studies.length);
   summary.open(opened);
   report.open({ ...listed, key: opened });
-  await viewer?.open(listed);
+  if (!drawn) await viewer?.open(listed);
 }
 
 document.addEventListener("click", (event) => {

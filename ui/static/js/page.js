@@ -18,7 +18,8 @@
   const plain = window.fetch.bind(window);
   window.medmptHeaders = () => {
     const card = document.querySelector("#patient-bar [data-case]");
-    return { "x-medmpt-page": id, ...(card ? { "x-medmpt-case": card.dataset.case } : {}) };
+    const shown = window.medmptOpened ?? card?.dataset.case; // the bar follows some moments after a case was opened
+    return { "x-medmpt-page": id, ...(shown ? { "x-medmpt-case": shown } : {}) };
   };
   window.fetch = async (target, options) => {
     const url = new URL(target instanceof Request ? target.url : target, location.href);

@@ -2,8 +2,10 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -148,6 +150,7 @@ def facts(frame: Frame) -> SeriesInfo:
         synthetic="synthetic" in marks.lower(),
         step_hu=abs(frame.rescale[0]) if frame.rescale else 1.0,
         kvp=_kilovolts(header),
+        day=_day(header),
     )
 
 
@@ -157,6 +160,17 @@ def _kilovolts(header: Any) -> float | None:
         return float(header.get("KVP"))
     except (TypeError, ValueError):
         return None
+
+
+def _day(header: Any) -> int | None:
+    """The day of the study, else of the acquisition or the series; None for a header without a date of the calendar."""
+    for name in ("StudyDate", "AcquisitionDate", "SeriesDate"):
+        text = re.sub(r"\D", "", str(header.get(name) or ""))[:8]
+        try:
+            return datetime.strptime(text, "%Y%m%d").date().toordinal()
+        except ValueError:
+            continue
+    return None
 
 
 def _contrast(header: Any) -> Literal["yes", "no", "unknown"]:

@@ -1,5 +1,5 @@
 // The case on one page for three audiences; every line opens its sources.
-import { ask, fill, safe, save } from "./words.js";
+import { ask, fill, safe, save, typeset } from "./words.js";
 
 const AUDIENCES = ["ward", "handover", "tumour_board"];
 
@@ -64,7 +64,7 @@ export class Summary {
     const rows = section.lines.map((x) => {
       const tag = tagged && x.level !== "background" ? `<em class="tag level">${say(`sum_level_${x.level}`)}</em> ` : "";
       const marks = x.evidence.map((key, n) => `<button type="button" class="source" data-act="source" data-key="${safe(key)}" title="${safe(key)}" aria-label="${say("rep_source")} ${n + 1}: ${safe(key)}">${n + 1}</button>`).join("");
-      return `<li class="${x.level}">${tag}<span>${safe(zh ? x.text_zh : x.text)}</span> <span class="marks">${marks}</span></li>`;
+      return `<li class="${x.level}">${tag}<span>${safe(typeset(zh ? x.text_zh : x.text))}</span> <span class="marks">${marks}</span></li>`;
     }).join("");
     const more = section.more ? `<p class="note">${fill(say("sum_more"), { n: section.more })}</p>` : "";
     return `<section class="summary-section ${section.name}"><h3>${safe(zh ? section.heading_zh : section.heading)}</h3>${rows ? `<ul>${rows}</ul>` : `<p class="note">${say("sum_none")}</p>`}${more}</section>`;

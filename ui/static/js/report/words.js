@@ -6,6 +6,9 @@ export function safe(text) {
   return node.innerHTML.replaceAll('"', "&quot;");
 }
 
+// Units as a laboratory prints them, as `typeset` of tools/wording.py.
+export const typeset = (text) => text.replaceAll(/(?<=\d )ug\b/g, "µg").replaceAll(/(?<![\w^])10\^(\d{1,2})(?=\/)/g, (_, power) => `×10${[...power].map((n) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[n]).join("")}`);
+
 export const fill = (words, values) => words.replaceAll(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 
 export async function ask(address, body) {

@@ -14,7 +14,9 @@ export async function home(say) {
   const told = p.attempts
     ? `${table(["teach_finding", "teach_right_of", "teach_due"], weak)}
       <h4>${say("teach_calibration")}</h4>${table(["teach_confidence", "teach_was_right", "teach_stands_for"], bins)}<p class="note">Brier ${p.brier ?? "–"}</p>
-      <h4>${say("teach_reliance")}</h4><p>${say("teach_followed")} ${r.followed_right} / ${r.followed_right + r.followed_wrong}; ${say("teach_kept")} ${r.kept_right} / ${r.kept_right + r.kept_wrong}</p>`
+      <h4>${say("teach_reliance")}</h4><p>${say("teach_followed")} ${r.followed_right} / ${r.followed_right + r.followed_wrong}; ${say("teach_kept")} ${r.kept_right} / ${r.kept_right + r.kept_wrong}</p>
+      <p>${say("teach_tested")} ${p.tested.right} / ${p.tested.n}; ${say("teach_assisted")} ${p.assisted.right} / ${p.assisted.n}</p>
+      <p><a href="/teaching/readings.csv" download>${say("teach_csv")}</a></p>`
     : `<p>${say("teach_no_attempt")}</p>`;
   return `<h3>${say("teach_home")}</h3><p class="note">${say("teach_intro")}</p>
     <p><button type="button" class="strong" data-do="next">${say("teach_next")}</button> <span class="note">${say("teach_level")} ${p.level} · ${say("teach_attempts")} ${p.attempts}</span></p>${told}`;

@@ -84,7 +84,10 @@ export class Bar {
       button.setAttribute("aria-label", name);
     }
     this.find("more").querySelector("summary").textContent = say("more_tools");
-    this.find("wide").textContent = say("wide");
+    const wide = this.find("wide");
+    wide.innerHTML = `<svg aria-hidden="true" width="12" height="12" viewBox="0 0 12 12" fill="none" stroke="currentColor" stroke-width="1.6"><path d="M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8"/></svg> <span class="tool-name">${say("wide")}</span>`;
+    wide.title = say("wide");
+    wide.setAttribute("aria-label", say("wide"));
     for (const [id, word] of [["windows", "window"], ["tools", "tool"], ["layouts", "planes"], ["layers", "overlays"]]) this.find(id).setAttribute("aria-label", say(word));
     this.find("study").setAttribute("aria-label", say("study"));
   }

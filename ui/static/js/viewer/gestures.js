@@ -110,7 +110,7 @@ function key(pane, event) {
   else if (event.ctrlKey && event.key === "z") viewer.marks.undo();
   else if (event.ctrlKey) return;
   else if (event.key in SCROLL) viewer.scroll(pane, SCROLL[event.key]);
-  else if (event.key === "Enter" || event.key === "m") viewer.measure(pane, pane.series.point);
+  else if (event.key === "Enter" || event.key.toLowerCase() === "m") viewer.measure(pane, pane.series.point);
   else if ("123".includes(event.key)) viewer.preset(Number(event.key) - 1);
   else if (event.key === "+" || event.key === "=") pane.zoomAt(1.25);
   else if (event.key === "-") pane.zoomAt(0.8);

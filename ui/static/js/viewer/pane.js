@@ -3,7 +3,8 @@ import { PLANES, clamp, layout, voxel } from "./geometry.js";
 import { cross, grey, mark, ruler, scale, tint } from "./paint.js";
 import { listen } from "./gestures.js";
 
-const AHEAD = 6; // neighbours asked for in the direction of scrolling; half as many behind
+const AHEAD = 16; // neighbours kept ready in the direction of scrolling
+const BEHIND = 3;
 
 export class Pane {
   constructor(viewer, name, plane, series) {
@@ -78,10 +79,9 @@ export class Pane {
     if (index !== this.index) return;
     this.draw();
     const { planes: count } = layout(study, this.plane);
-    for (let step = 1; step <= AHEAD; step += 1) {
-      for (const near of [index + step * this.direction, ...(step <= AHEAD / 2 ? [index - step * this.direction] : [])]) {
-        if (near >= 0 && near < count) planes.want(this.address(near), this.address(near), "hu", false);
-      }
+    for (const far of [index + AHEAD * this.direction, index - BEHIND * this.direction]) {
+      const near = index + Math.sign(far - index);
+      if (near >= 0 && near < count) planes.wantRun(near, clamp(far, 0, count - 1), (n) => this.address(n));
     }
   }
 

@@ -180,7 +180,7 @@ export class Opening {
     if (this.find("state")) this.find("state").textContent = "";
     if (told.ok) this.dialog.close();
     else this.tell(told.problem, told.kept);
-    this.opened(told.ok);
+    this.opened(told);
   }
 }
 

@@ -81,7 +81,9 @@ export class Talk {
     const [send, cancel] = form.querySelectorAll("button");
     send.textContent = this.say("send");
     cancel.textContent = this.say("cancel");
-    cancel.addEventListener("click", () => { form.remove(); button.focus(); });
+    const leave = () => { form.remove(); button.focus(); };
+    cancel.addEventListener("click", leave);
+    form.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const word = { turn, verdict: button.dataset.do, comment: form.querySelector("textarea").value };

@@ -170,7 +170,10 @@ def test_labels_of_real_reports_beat_keywords() -> None:
 ELSEWHERE = [
     ("Findings: Two nodules are seen: 6 mm right upper lobe, 8 mm left lower lobe.\nImpression: Four nodules, largest 8 mm.", "count"),
     ("所见：右肺见3枚结节，分别为5mm、6mm、9mm。\n印象：右肺2枚结节，建议3个月复查CT。", "count"),
-    ("Findings: 14 mm solid nodule in the right lower lobe; 9 mm in the left upper lobe.\nImpression: 14 mm nodule of the left side.", "side"),
+    (
+        "Findings: 14 mm solid nodule in the right lower lobe; 9 mm in the left upper lobe.\nImpression: 14 mm nodule of the left side.",
+        "side",
+    ),
     ("Findings: pneumothorax with a rim of 25 cm.\nImpression: pneumothorax, 25 mm.", "unit"),
     ("Findings: R hilar mass 40 mm. L hilum normal.\nImpression: L hilar mass, bronchoscopy.", "side"),
     ("Findings: Lungs clear. No nodule.\nImpression: Normal chest. Malignancy cannot be excluded.", "hedge"),

@@ -10,7 +10,7 @@ import hashlib
 import math
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -66,22 +66,23 @@ def _vectors() -> dict[str, NDArray[np.float32]]:
     return out
 
 
-def marks(text: str) -> Counter[str]:
+def marks(text: str) -> dict[str, float]:
     """What a text is compared by."""
-    out: Counter[str] = Counter()
+    out: defaultdict[str, float] = defaultdict(float)
     for run in _WORD.findall(text.lower()):
         if run.isascii():
             out[f"w:{stem(run)}"] += 1
             if len(run) >= _LONG:
                 out[f"s:{run[:_LONG]}"] += _START
         else:
-            out.update({f"z:{run[i : i + n]}": 1 for n in (2, 3) for i in range(len(run) - n + 1)})
-    for concept in set(Lexicon.load().concepts_in(text)):
+            for piece in dict.fromkeys(run[i : i + n] for n in (2, 3) for i in range(len(run) - n + 1)):
+                out[f"z:{piece}"] += 1
+    for concept in sorted(set(Lexicon.load().concepts_in(text))):
         out[f"c:{concept}"] += _CONCEPT
     return out
 
 
-def _document(topic: Topic) -> Counter[str]:
+def _document(topic: Topic) -> dict[str, float]:
     asked = " ".join(_SIGNS.sub(" ", word) for group in topic.ask for word in group)
     return marks(f"{asked} {' '.join(topic.title)}")
 
@@ -95,7 +96,7 @@ def _documents() -> tuple[dict[str, dict[str, float]], Mapping[str, float]]:
     return {name: _unit(counts, weight) for name, counts in raw.items()}, weight
 
 
-def _unit(counts: Counter[str], weight: Mapping[str, float]) -> dict[str, float]:
+def _unit(counts: Mapping[str, float], weight: Mapping[str, float]) -> dict[str, float]:
     most = math.log(_RARE * len(topics()))
     vector = {mark: n * weight.get(mark, most) for mark, n in counts.items()}
     size = math.sqrt(sum(x * x for x in vector.values())) or 1.0

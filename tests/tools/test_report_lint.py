@@ -165,3 +165,39 @@ def test_labels_of_real_reports_beat_keywords() -> None:
     assert len(bench.reports("dev")) == 300
     ours, bare = bench.f1(rows, labels), bench.f1(rows, keywords)
     assert sum(v["f1"] for v in ours.values()) > sum(v["f1"] for v in bare.values())
+
+
+ELSEWHERE = [
+    ("Findings: Two nodules are seen: 6 mm right upper lobe, 8 mm left lower lobe.\nImpression: Four nodules, largest 8 mm.", "count"),
+    ("所见：右肺见3枚结节，分别为5mm、6mm、9mm。\n印象：右肺2枚结节，建议3个月复查CT。", "count"),
+    (
+        "Findings: 14 mm solid nodule in the right lower lobe; 9 mm in the left upper lobe.\nImpression: 14 mm nodule of the left side.",
+        "side",
+    ),
+    ("Findings: pneumothorax with a rim of 25 cm.\nImpression: pneumothorax, 25 mm.", "unit"),
+    ("Findings: R hilar mass 40 mm. L hilum normal.\nImpression: L hilar mass, bronchoscopy.", "side"),
+    ("Findings: Lungs clear. No nodule.\nImpression: Normal chest. Malignancy cannot be excluded.", "hedge"),
+    ("右肺上叶癌于2023年6月行切除术，术前CT摄于2024年5月20日。", "date"),
+    ("PATIENT: Female, 34 years\nFindings: normal.\nImpression: Normal for this 81-year-old.", "identity"),
+    ("Findings: Bronchiectasis, (increased / decreased / unchanged).\nImpression: Bronchiectasis.", "leftover"),
+    ("Findings: Soft tissue in the left bronchus intermedius.\nImpression: Endobronchial lesion.", "lobe"),
+]
+APART = [
+    "Findings: No pericardial effusion.\nImpression: Small right pleural effusion, 8 mm.",
+    "所见：双肺未见结节。甲状腺左叶见低密度结节，约8mm。\n印象：甲状腺左叶结节，建议超声。",
+    "所见：未见磨玻璃结节。右肺上叶实性结节3mm。\n印象：右肺上叶实性结节3mm。",
+    "Findings: A right pleural effusion of 10 mm and none on the left.\nImpression: Small right effusion.",
+    "所见：主动脉均未见内膜片、壁间血肿。\n印象：未见主动脉夹层。",
+    "Findings: Right adrenal nodule, 14 mm, 4 HU.\nImpression: Right adrenal adenoma below 10 HU.",
+    "【检查】胸部CT\n【日期】2023-05-20\n【所见】右肺中叶挫伤已吸收。",
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), ELSEWHERE)
+def test_what_strangers_got_past(text: str, kind: str) -> None:
+    assert kind in kinds(text)
+
+
+@pytest.mark.parametrize("text", APART)
+def test_denials_reach_their_own_organ_and_kind_only(text: str) -> None:
+    assert kinds(text) == set()

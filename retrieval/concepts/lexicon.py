@@ -90,11 +90,34 @@ class Lexicon:
         return tuple(sorted(inside - {topic.id}))
 
     def render(self, text: str, concepts: Iterable[tuple[str, int, int]]) -> str:
-        """English rendering of a Chinese question: its topics and its Latin words and numbers, in order."""
+        """English rendering of a Chinese question: its topics, other concepts of the table, and its Latin words and numbers, in order."""
         spans = list(concepts)
         pieces = [(start, self.concepts[name].name) for name, start, _ in spans]
-        pieces += [(w.start, w.text) for w in words(text) if not any(start <= w.start < end for _, start, end in spans)]
+        taken = [(start, end) for _, start, end in spans]
+        for start, end, name in _other_names(text):
+            if not any(a < end and start < b for a, b in taken):
+                pieces.append((start, name))
+                taken.append((start, end))
+        pieces += [(w.start, w.text) for w in words(text) if not any(start <= w.start < end for start, end in taken)]
         return " ".join(piece for _, piece in sorted(pieces))
+
+
+def _other_names(text: str) -> Iterable[tuple[int, int, str]]:
+    """Chinese words that are no topic of the index, with their English: names of the whole concept table, then everyday words."""
+    table = vocabulary()
+    for found in table.finder.find(text):
+        ident, _ = found.values[0]
+        if found.end - found.start > 1 and HAN.search(text[found.start : found.end]) and table.concepts[ident].en:
+            yield found.start, found.end, table.concepts[ident].en[0]
+    for everyday in _everyday().find(text):
+        yield everyday.start, everyday.end, everyday.values[0]
+
+
+@lru_cache(maxsize=1)
+def _everyday() -> Finder[str]:
+    lines = (DATA / "rendering_zh.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return Finder((zh, en) for zh, en in rows)
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,9 @@ import pytest
 from agent.assistant import Assistant
 from agent.reading.lexicon import Term, mentions, spelt, terms
 from agent.reading.plan import in_full, make_plan
+from agent.reading.queries import calls_for
 from agent.reading.thread.unwind import standing, taken_back
+from agent.reading.understand import understand
 from tools.evidence import Language
 
 _MANY = 14
@@ -141,3 +143,11 @@ def test_the_medicine_left_unsaid(earlier: str, answer: str, text: str, has: set
 def test_a_quantity_takes_the_place_of_its_like() -> None:
     assert "2.5 mg" in in_full("what about 2.5 mg?", None, ["Is apixaban 5 mg right?"]).words
     assert "5 mg right" not in in_full("what about 2.5 mg?", None, ["Is apixaban 5 mg right?"]).words.replace("2.5 mg", "")
+
+
+def test_an_antibiotic_is_ranked_for_an_infection() -> None:
+    topic = frozenset({"asthma"})
+    calls = dict(calls_for("drug_rank", understand("Which antibiotic for her?", topic, True), None, topic))
+    assert calls["rank_drugs"] == {"condition": "community-acquired pneumonia"}
+    steroid = dict(calls_for("drug_rank", understand("Which inhaled steroid for her?", topic, True), None, topic))
+    assert steroid["rank_drugs"] == {"condition": "asthma"}

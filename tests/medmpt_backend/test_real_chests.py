@@ -9,7 +9,7 @@ from scipy import ndimage
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.candidates import Candidate, candidates
-from medmpt_backend.imaging.compare import _pair, _reasons, compare_lesions
+from medmpt_backend.imaging.compare import _pair, _reasons, compare_lesions, days_between, no_days
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import measure
 from medmpt_backend.imaging.quantify import quantify
@@ -80,6 +80,20 @@ def test_growth_doubling_time_and_what_cannot_be_compared(thick: Volume) -> None
     assert _reasons(thick, thick, 0.05) == []
     sharp = replace(thick, series=replace(thick.series, kernel="B70f", thickness_mm=1.0), spacing=(1.0, *thick.spacing[1:]))
     assert len(_reasons(thick, sharp, 0.3)) == 3
+
+
+def test_days_come_from_the_headers_dates_and_are_missed_aloud(thick: Volume) -> None:
+    def on(day: int | None) -> Volume:
+        return replace(thick, series=replace(thick.series, day=day))
+
+    assert thick.series.day is not None, "the header of a public scan has a date"
+    assert days_between(on(738_000), on(737_910)) == 90
+    assert days_between(on(None), on(737_910)) is None
+    assert days_between(on(737_910), on(738_000)) is None
+    assert "one scan" in no_days(on(None), on(1))
+    assert "both scans" in no_days(on(None), on(None))
+    assert "same study date" in no_days(on(5), on(5))
+    assert "order" in no_days(on(4), on(5))
 
 
 def test_another_day_is_laid_on_the_first_and_lesions_are_paired(thick: Volume) -> None:

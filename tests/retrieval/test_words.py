@@ -1,6 +1,6 @@
 import pytest
 
-from retrieval.concepts.lexicon import Lexicon, language_of, normalise, stem, words
+from retrieval.concepts.lexicon import DATA, Lexicon, language_of, normalise, stem, words
 from retrieval.guidelines.question import understand
 from retrieval.index.lexical import LexicalIndex, text_tokens
 
@@ -96,3 +96,18 @@ def test_no_name_brings_up_two_topics() -> None:
 
 def test_a_compound_name_keeps_its_parts_from_being_read_alone() -> None:
     assert [name for name, _, _ in LEXICON.find("SMART-COP and COP")] == ["organizing pneumonia"]
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [("喷他脒有哪些毒性?", "pentamidine"), ("扩张器可以进多深?", "dilator"), ("类癌 核分裂 分型", "carcinoid mitoses classification")],
+)
+def test_chinese_words_that_are_no_topic_are_rendered_too(question: str, wanted: str) -> None:
+    assert wanted in understand(question, LEXICON, INDEX.vocabulary, {}).rendered
+
+
+def test_words_for_the_rendering_stand_once() -> None:
+    lines = (DATA / "rendering_zh.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert all(len(row) == 2 and all(row) for row in rows)
+    assert len({row[0] for row in rows}) == len(rows)

@@ -6,6 +6,8 @@ from agent.chart.views import Bar, Sign
 from tools.evidence import Evidence, ModelCard
 from ui.chart.bar import bar_html
 from ui.i18n import TABLES
+from ui.page.chrome import starters_html
+from ui.page.marks import lines, locator_words, source_name
 from ui.page.passage import passage_panel
 from ui.page.render import question_html, turn_html
 from ui.session import Turn
@@ -128,3 +130,17 @@ def test_ranked_drugs_stand_beside_their_warnings() -> None:
     assert html.index("doxycycline") < html.index("amoxicillin")
     assert "rejected" in html
     assert "不选用" in turn_html(Turn("q", answer=answer), "zh")
+
+
+def test_units_sources_and_places_read_as_print() -> None:
+    assert lines("WBC 18.6 10^9/L, 10^9 alone, 18 ug daily") == "WBC 18.6 ×10⁹/L, 10^9 alone, 18 µg daily"
+    assert locator_words("beclometasone -treats-> asthma") == "beclometasone → asthma"
+    assert source_name("case record", "zh") != "case record"
+    assert source_name("GINA", "zh") == "GINA"
+
+
+def test_first_questions_about_images_need_images() -> None:
+    with_images = starters_html("en", with_case=True, with_images=True)
+    without = starters_html("en", with_case=True)
+    assert with_images.count("<button") - without.count("<button") == 2
+    assert "CT" not in without

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -44,7 +44,7 @@ def edits(claim: str, texts: Iterable[str]) -> dict[str, float]:
     theirs, _ = words_in_order(sentence)
     same = sum(b.size for b in matcher.get_matching_blocks())
     held = sum((Counter(mine) & Counter(theirs)).values())
-    out: Counter[str] = Counter()
+    out: defaultdict[str, float] = defaultdict(float)
     chinese = bool(re.search("[\u4e00-\u9fff]", claim))
     inside = [op for op in matcher.get_opcodes() if op[0] == "equal"]
     first, last = (inside[0][3], inside[-1][4]) if inside else (0, 0)
@@ -84,7 +84,7 @@ def _nearest(mine: tuple[str, ...], texts: Iterable[str]) -> tuple[str, Sequence
     return None if best is None else (best[1], best[2])
 
 
-def _count(out: Counter[str], mine: tuple[str, ...], theirs: tuple[str, ...], chinese: bool, outside: bool) -> None:
+def _count(out: defaultdict[str, float], mine: tuple[str, ...], theirs: tuple[str, ...], chinese: bool, outside: bool) -> None:
     glue = "" if chinese else " "
     said, there = _kinds(glue.join(mine)), _kinds(glue.join(theirs))
     tight = mine and theirs and max(len(mine), len(theirs)) <= _TIGHT[chinese]

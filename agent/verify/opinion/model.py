@@ -42,7 +42,7 @@ _VERBATIM = 0.9
 # And share of its words that stand there in the same order.
 _ORDERLY = 0.75
 # Doubt above which such a claim is refused without an objection of the rules.
-_OWN_HIGH = 0.75
+_OWN_HIGH = 0.9
 _SENTENCE = re.compile(r"[;；。！？!?\n]|\.(?=\s|$)")
 
 

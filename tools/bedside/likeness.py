@@ -75,9 +75,9 @@ def marks(text: str) -> dict[str, float]:
             if len(run) >= _LONG:
                 out[f"s:{run[:_LONG]}"] += _START
         else:
-            for part in {run[i : i + n] for n in (2, 3) for i in range(len(run) - n + 1)}:
-                out[f"z:{part}"] += 1
-    for concept in set(Lexicon.load().concepts_in(text)):
+            for piece in dict.fromkeys(run[i : i + n] for n in (2, 3) for i in range(len(run) - n + 1)):
+                out[f"z:{piece}"] += 1
+    for concept in sorted(set(Lexicon.load().concepts_in(text))):
         out[f"c:{concept}"] += _CONCEPT
     return out
 

@@ -75,19 +75,22 @@ class Opinion(BaseModel):
 
 
 def train_opinion(
-    rows: Annotated[list[Path] | None, typer.Option("--rows", help="Verify files (JSONL) that may be trained on.")] = None,
+    rows: Annotated[
+        list[str] | None,
+        typer.Option("--rows", help="Verify files (JSONL) to train on: FILE[@LANGUAGE][=WEIGHT]; rows of one language, what each counts."),
+    ] = None,
     unseen: Annotated[list[Path] | None, typer.Option("--unseen", help="Verify files whose passages are left out.")] = None,
     cases: Annotated[Path | None, typer.Option("--cases", help="Folder with verify_cases.jsonl and its evidence.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="File of the weights; default: that of the package.")] = None,
 ) -> Opinion:
     """Fit the second reading of claims on the pairs of the package, perturbed passages and files; takes minutes."""
     from agent.evaluation.verification import read_rows
-    from agent.training.fit_opinion import fit, folder, of_cases, of_rows, perturbed, read_pairs, save, signs_of
+    from agent.training.fit_opinion import fit, folder, of_cases, of_source, perturbed, read_pairs, save, signs_of, source
 
-    shown = [*(rows or ()), *(unseen or ())]
-    left_out = {e.text for path in shown for row in read_rows(path) for e in row.evidence}
+    sources = [source(text) for text in rows or ()]
+    left_out = {e.text for path in (*(s.path for s in sources), *(unseen or ())) for row in read_rows(path) for e in row.evidence}
     claims = [*read_pairs(folder() / "pairs.txt"), *perturbed(left_out)]
-    claims += [claim for path in rows or () for claim in of_rows(read_rows(path))]
+    claims += [claim for one in sources for claim in of_source(one)]
     claims += [claim for name in ("verify", "verify_corpus") if cases for claim in of_cases(cases, name)]
     logging.basicConfig(level=logging.INFO)
     found = []

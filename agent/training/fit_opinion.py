@@ -1,6 +1,7 @@
 """Fit the second reading of `verify`: claims written by hand, perturbed passages, and rows of verify files that may be read."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from agent.errors import BadInput
-from agent.evaluation.verification import VerifyRow
+from agent.evaluation.verification import read_rows
 from agent.training.grow import AGAINST, grown
 from agent.training.perturb import made_of
 from agent.verify.check import objection_of
@@ -31,6 +32,7 @@ PERTURBED = 0
 _COUNTS = {"hand": 1.0, "perturbed": 0.4, "rows": 1.0}
 # Smaller weights do not move a doubt.
 _SMALL = 5e-4
+_SOURCE = re.compile(r"(?P<path>.+?)(?:@(?P<language>en|zh))?(?:=(?P<counts>\d+(?:\.\d+)?))?")
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,31 @@ def perturbed(leave_out: Collection[str], count: int = PERTURBED) -> list[Claim]
     return [Claim(m.text, (_as_evidence(m.passage),), m.fault, _COUNTS["perturbed"]) for m in made_of(passages, count)]
 
 
-def of_rows(rows: Sequence[VerifyRow]) -> list[Claim]:
+@dataclass(frozen=True)
+class Source:
+    """A verify file to train on, which of its rows (by language), and what each counts."""
+
+    path: Path
+    language: str | None = None
+    counts: float = _COUNTS["rows"]
+
+
+def source(text: str) -> Source:
+    """`FILE[@LANGUAGE][=WEIGHT]`.
+
+    Raises:
+        BadInput: The weight is no positive number, or the language neither en nor zh.
+    """
+    found = _SOURCE.fullmatch(text)
+    if found is None or (found["counts"] and not float(found["counts"]) > 0):
+        raise BadInput(f"{text!r} is no FILE[@en|@zh][=WEIGHT] with a weight above 0")
+    return Source(Path(found["path"]), found["language"], float(found["counts"] or _COUNTS["rows"]))
+
+
+def of_source(one: Source) -> list[Claim]:
     """Claims of a verify file."""
-    return [Claim(r.text, tuple(e for e in r.evidence if e.key in r.keys), r.label == "fault", _COUNTS["rows"]) for r in rows]
+    rows = [r for r in read_rows(one.path) if one.language in (None, r.lang)]
+    return [Claim(r.text, tuple(e for e in r.evidence if e.key in r.keys), r.label == "fault", one.counts) for r in rows]
 
 
 def of_cases(place: Path, name: str) -> list[Claim]:

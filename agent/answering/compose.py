@@ -151,7 +151,7 @@ def _silence(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> 
     What tools say of the case itself is not silenced: a question may have several parts.
     """
     searches = [s.result for s in steps if s.result.tool == "search_guidelines"]
-    if not searches or (card is not None and _OF_THE_CASE & plan.reading.intents.keys()):
+    if not searches or (card is not None and _OF_THE_CASE & plan.reading.intents.keys()) or any(map(_computed, steps)):
         return None
     found = [data for r in searches if (data := r.payload(HitsData)) is not None]
     if any(data.unknown for data in found):
@@ -159,6 +159,11 @@ def _silence(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> 
     direct = any(data.direct for data in found)
     outside = plan.reading.kinds.get("outside", 0.0) >= _OUTSIDE or elsewhere(plan.reading)
     return "out_of_scope" if not direct and outside else None
+
+
+def _computed(step: ToolStep) -> bool:
+    """Whether a step computed something from figures that the message gives."""
+    return step.result.tool == "calculate_score" and bool(step.args.get("inputs")) and bool(step.result.evidence)
 
 
 def _of_intent(

@@ -147,7 +147,8 @@ def _meant_scores(text: str, case: bool) -> tuple[str, ...]:
 
 def _computed(text: str, found: Reading, opinion: Opinion) -> str | None:
     """The calculator for which the message gives every input: the one it names, or one near in meaning where it asks for a figure."""
-    named = next((name for name in found.scores if complete(name, text)), None)
+    asked = (*found.scores, *(t.id for t in found.terms if t.kind == "score"))
+    named = next((name for name in asked if complete(name, text)), None)
     if named is not None or opinion.kinds["compute"] < _COMPUTES:
         return named
     names, vectors = _named_scores()

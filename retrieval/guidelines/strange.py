@@ -272,7 +272,7 @@ def _proper(word: Word, text: str, vocabulary: frozenset[str]) -> bool:
     end = word.start + len(word.text)
     after = re.findall(r"[a-z]+", text[end : end + 40].lower())
     inside = word.start > 0 and not text[: word.start].rstrip().endswith((".", "?", "!", ":"))
-    title = word.text.istitle() and inside and not set(word.stems) & vocabulary
+    title = word.text.istitle() and word.text[0].isalpha() and inside and not set(word.stems) & vocabulary
     return title and any(stem(w) in _HEADS for w in after[:2])
 
 

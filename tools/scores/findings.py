@@ -16,6 +16,10 @@ from tools.scores.base import Field
 _CUE_IN_TERM = patterns("tools.scores").regex("cue_in_term")
 
 
+# A member of a list that brings its own cue ("no surgery, previous DVT") is not denied by what stands before the comma.
+_BEGINS = re.compile(r"[,;，；、]\s*$")
+
+
 class Stated(NamedTuple):
     """One answer with the words that gave it and where they stand."""
 
@@ -51,7 +55,8 @@ def answers(field: Field, text: str) -> Iterator[bool]:
         said = statuses(text, cue.end() if cue and cue.end() < end else start, end)
         if said & {"family", "uncertain", "hypothetical"}:
             continue
-        if "negated" in said:
+        fresh = cue is not None and _BEGINS.search(text, 0, start) is not None
+        if "negated" in said and not fresh:
             yield False
         elif not (field.current and "historical" in said):
             yield True

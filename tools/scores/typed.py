@@ -51,14 +51,13 @@ def typed_inputs(calculator: Calculator, message: str, flags: bool = True) -> di
         flags: Also read yes-or-no inputs that the message mentions or denies.
     """
     text = unicodedata.normalize("NFKC", message)
-    found = _numbers_given(calculator, text)
-    if not found:
+    numbers, patient = _numbers_given(calculator, text), _patient(calculator, text)
+    told = {f.key: "yes" if said else "no" for f in calculator.fields if f.kind == "flag" and (said := _answer(f, text)) is not None}
+    if not numbers and not ("age" in patient and told and flags):
         return {}
-    found = _patient(calculator, text) | found
+    found = patient | numbers
     found |= {k: v for k, v in _chosen(calculator, text).items() if k not in found}
-    if flags:
-        found |= {f.key: "yes" if said else "no" for f in calculator.fields if f.kind == "flag" and (said := _answer(f, text)) is not None}
-    return found
+    return found | told if flags else found
 
 
 def _numbers_given(calculator: Calculator, text: str) -> dict[str, str]:
@@ -72,9 +71,9 @@ def _numbers_given(calculator: Calculator, text: str) -> dict[str, str]:
     left = [n for key, n in read if key is None]
     # "LDH 300, serum LDH 250": the longer name takes the field.
     for (_, key), number in sorted(((k, n) for k, n in read if k is not None), key=lambda pair: -pair[0][0]):
-        if key not in found:
+        if key not in found and not (fields[key].unit == "%" and number.unit not in ("", "%")):
             found[key] = _written(fields[key], text, number)
-    found |= {k: v for k, v in _by_unit(fields, left).items() if k not in found}
+    found |= {k: v for k, v in _by_unit(fields, text, left).items() if k not in found}
     for key, values in _table()["stands_for"].items():
         if key in fields and key not in found:
             said = [value for value, words in values.items() if any(_whole(w).search(text) for w in words)]
@@ -152,13 +151,13 @@ def _possible(analyte: Analyte, value: float, unit: str, high: float) -> bool:
     return canonical is not None and high / _POSSIBLE[0] <= canonical <= high * _POSSIBLE[1]
 
 
-def _by_unit(fields: Mapping[str, Field], left: list[_Number]) -> dict[str, str]:
+def _by_unit(fields: Mapping[str, Field], text: str, left: list[_Number]) -> dict[str, str]:
     """Numbers without a name: known by a unit that only one input has, or as many as the inputs in that unit (`8 mm, then 10 mm`)."""
     found: dict[str, str] = {}
     for key, units in _table()["by_unit"].items():
         mine = [n for n in left if n.unit.lower() in units]
         if key in fields and len(mine) == 1:
-            found[key] = f"{mine[0].value} {mine[0].unit}"
+            found[key] = f"{float(mine[0].value) * _times(key, text, mine[0]):g} {mine[0].unit}"
     metres = [n for n in left if n.unit == "m" and _METRES[0] <= float(n.value) <= _METRES[1]]
     if "height" in fields and "height" not in found and len(metres) == 1:
         found["height"] = f"{metres[0].value} m"
@@ -166,6 +165,13 @@ def _by_unit(fields: Mapping[str, Field], left: list[_Number]) -> dict[str, str]
     if sizes and len(sizes) == len(in_mm):
         found |= {k: f"{n.value} mm" for k, n in zip(sizes, in_mm, strict=True)}
     return found
+
+
+def _times(key: str, text: str, number: _Number) -> int:
+    """How often a day a dose is given, where the words behind it say so."""
+    rest = text[number.end :].lstrip().lower()
+    rates = _table()["times"].get(key, {})
+    return next((int(n) for n, words in rates.items() if any(re.match(rf"{re.escape(w)}(?![a-z])", rest) for w in words)), 1)
 
 
 def _patient(calculator: Calculator, text: str) -> dict[str, str]:

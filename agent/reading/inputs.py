@@ -37,13 +37,13 @@ def inputs_for(score: str, question: str, flags: bool = True) -> dict[str, str]:
     return given
 
 
-def complete(score: str, question: str) -> bool:
-    """Whether the question gives every input that the calculator `score` needs."""
+def complete(score: str, question: str, least: int = 0) -> bool:
+    """Whether the question gives every input that the calculator `score` needs, at least `least` of them neither age nor sex."""
     from tools.scores.registry import calculators
     from tools.scores.run import run
 
     calculator, given = calculators().get(score), inputs_for(score, question)
-    if calculator is None or not given:
+    if calculator is None or not given or len(given.keys() - {"age", "sex"}) < least:
         return False
     try:
         return run(calculator, None, given).value is not None

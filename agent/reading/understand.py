@@ -35,6 +35,8 @@ _BETWEEN = _WORDS.regex("understand_between")
 _NEAR = 0.6
 # From this probability a message asks for a figure; calculators nearest in meaning that are then tried on its numbers.
 _COMPUTES, _FORMULAS = 0.25, 8
+# A calculator farther off is meant where the message gives so many inputs that are no age and no sex.
+_OWN_INPUTS = 3
 _SMALL_TALK = ("social", "about_answer", "harm")
 # Kinds of question whose answer lies in knowledge, not in a patient's record.
 _KNOWLEDGE = frozenset(
@@ -149,11 +151,12 @@ def _computed(text: str, found: Reading, opinion: Opinion) -> str | None:
     """The calculator for which the message gives every input: the one it names, or one near in meaning where it asks for a figure."""
     asked = (*found.scores, *(t.id for t in found.terms if t.kind == "score"))
     named = next((name for name in asked if complete(name, text)), None)
-    if named is not None or opinion.kinds["compute"] < _COMPUTES:
+    if named is not None or opinion.kinds["compute"] + opinion.kinds["interpret"] < _COMPUTES or not any(c.isdigit() for c in text):
         return named
     names, vectors = _named_scores()
-    order = np.argsort(-(vectors @ sentence_vector(text)))[:_FORMULAS]
-    return next((names[i] for i in order if complete(names[i], text)), None)
+    order = [names[i] for i in np.argsort(-(vectors @ sentence_vector(text)))]
+    near = next((name for name in order[:_FORMULAS] if complete(name, text)), None)
+    return near or next((name for name in order[_FORMULAS:] if complete(name, text, _OWN_INPUTS)), None)
 
 
 def nearest_score(text: str) -> tuple[str, float]:

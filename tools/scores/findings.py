@@ -4,7 +4,7 @@ A plain mention answers yes, a denied one no; a relative's, a doubted or a suppo
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from retrieval.concepts.context import statuses
@@ -50,7 +50,12 @@ def stated(field: Field, case: Case) -> Stated | None:
 
 def answers(field: Field, text: str) -> Iterator[bool]:
     """The answer of each mention of the field's terms in `text`; a doubted, supposed or relative's one gives none."""
-    for start, end in _mentions(field, text):
+    return answered(field, text, _mentions(field, text))
+
+
+def answered(field: Field, text: str, places: Iterable[tuple[int, int]]) -> Iterator[bool]:
+    """The answer of each of these mentions."""
+    for start, end in places:
         cue = _CUE_IN_TERM.match(text, start, end)
         said = statuses(text, cue.end() if cue and cue.end() < end else start, end)
         if said & {"family", "uncertain", "hypothetical"}:

@@ -13,12 +13,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from retrieval.concepts.lexicon import Lexicon
+from retrieval.concepts.shorthand import written_out
 from retrieval.concepts.table import vocabulary
 from retrieval.messages.patterns import patterns
 from tools.labs.analytes import Analyte, analytes
 from tools.labs.units import parse_unit
 from tools.scores.base import Calculator, Field
-from tools.scores.findings import answers
+from tools.scores.findings import answered, answers
 
 _WORDS = patterns("tools.scores")
 _GAP = re.compile(_WORDS.text("typed_gap"), re.IGNORECASE)
@@ -52,7 +54,8 @@ def typed_inputs(calculator: Calculator, message: str, flags: bool = True) -> di
     """
     text = unicodedata.normalize("NFKC", message)
     numbers, patient = _numbers_given(calculator, text), _patient(calculator, text)
-    told = {f.key: "yes" if said else "no" for f in calculator.fields if f.kind == "flag" and (said := _answer(f, text)) is not None}
+    spelt = written_out(text)[0]
+    told = {f.key: "yes" if said else "no" for f in calculator.fields if f.kind == "flag" and (said := _answer(f, spelt)) is not None}
     if not numbers and not ("age" in patient and told and flags):
         return {}
     found = patient | numbers
@@ -219,8 +222,21 @@ def _choice_names(choice: str) -> tuple[str, ...]:
 
 def _answer(field: Field, text: str) -> bool | None:
     """What the message says of a yes-or-no input; None where it says nothing."""
-    said = list(answers(field, text))
+    said = [*answers(field, text), *answered(field, text, _named_in(field.terms, text))]
     return None if not said else any(said)
+
+
+def _named_in(terms: tuple[str, ...], text: str) -> list[tuple[int, int]]:
+    """Where the text names a term by another name of its concept (HTN, TIA)."""
+    meant = _meant(terms)
+    return [(start, end) for name, start, end in Lexicon.load().find(text, question=True) if name in meant]
+
+
+@cache
+def _meant(terms: tuple[str, ...]) -> frozenset[str]:
+    """Concepts of which these terms are names."""
+    found = ((term, Lexicon.load().find(term)) for term in terms)
+    return frozenset(name for term, spans in found for name, start, end in spans if (start, end) == (0, len(term)))
 
 
 @cache

@@ -30,6 +30,7 @@ _AGE = _WORDS.regex("typed_age")
 _AGE_SEX = _WORDS.regex("typed_age_sex", 0)
 _MALE, _FEMALE = _WORDS.regex("typed_male"), _WORDS.regex("typed_female")
 _METRES = (1.2, 2.3)
+_YEARS = frozenset({"year", "years", "yr", "yrs"})
 _COMMON_UNITS = ("umol/L", "mmol/L", "mg/dL", "g/L", "g/dL")
 # A laboratory value lies between this part and this multiple of the upper reference limit.
 _POSSIBLE = (20, 30)
@@ -131,7 +132,7 @@ def _written(field: Field, text: str, number: _Number) -> str:
     for word, factor in sorted(_table()["scaled"].get(field.key, {}).items(), key=lambda pair: -len(pair[0])):
         if rest.startswith(word):
             return f"{float(number.value) * factor:.0f}"
-    if field.key in _table()["after"]:
+    if number.unit.lower() in _YEARS:
         return number.value
     return f"{number.value} {number.unit or _only_unit(field, float(number.value))}".strip()
 

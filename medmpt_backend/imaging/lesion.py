@@ -97,11 +97,13 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         if (not cut(mask) or reach == REACHES_MM[-1]) and away > _RECENTRE_MM:
             crop = crop_around(volume, lungs, deep, reach)
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
+        ended = cut(mask)  # by the crop, before what is far from its middle is taken off
         mask &= around(mask.shape, centre, SPREAD * inner, volume.spacing)
-        if not _holds(mask, crop.local(start), volume.spacing):
+        if not ended and not _holds(mask, crop.local(start), volume.spacing):
             crop = first
             mask, centre, inner, solid = _settled(crop, seed, near=True)
-        if not cut(mask):
+            ended = cut(mask)
+        if not ended:
             break
     require_lesion(mask, inner, volume.spacing, crop, solid=solid)
     ring = halo(crop.hu, crop.allowed, mask, volume.spacing) if solid else np.zeros_like(mask)

@@ -37,8 +37,8 @@ def query(question: Annotated[str, typer.Argument(help="Question about drugs, in
     q = result.understood
     return QueryReport(
         status=result.status,
-        reason=result.reason,
-        warnings=result.warnings,
+        reason=result.reason[0] if result.reason else None,
+        warnings=tuple(w[0] for w in result.warnings),
         understood={
             "drugs": list(q.drugs),
             "classes": list(q.classes),

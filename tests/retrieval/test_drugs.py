@@ -120,19 +120,19 @@ def test_a_made_up_drug_gives_nothing_and_is_named(question: str) -> None:
     assert result.status == "empty"
     assert result.facts == ()
     assert result.understood.unknown
-    assert result.understood.unknown[0] in (result.reason or "")
+    assert result.understood.unknown[0] in (result.reason or ("",))[0]
 
 
 def test_a_misspelling_is_offered_and_never_used() -> None:
     result = GRAPH.query("amoxicilin and warfarin")
     assert result.facts == ()
-    assert "did you mean amoxicillin" in (result.reason or "")
+    assert "did you mean amoxicillin" in (result.reason or ("",))[0]
 
 
 def test_a_pair_without_an_edge_is_said_to_be_absent_and_not_safe() -> None:
     result = GRAPH.query("Does oseltamivir interact with zanamivir?")
     assert result.status == "empty"
-    assert "does not mean safe" in (result.reason or "")
+    assert "does not mean safe" in (result.reason or ("",))[0]
 
 
 def test_the_same_pair_is_found_from_both_languages() -> None:

@@ -61,7 +61,7 @@ def test_one_unknown_among_known_drugs_makes_the_answer_partial() -> None:
     result = GRAPH.query("Can I combine clarithromycin, simvastatin and zorvamycin?")
     assert result.status == "partial"
     assert result.understood.unknown == ("zorvamycin",)
-    assert "zorvamycin" in result.warnings[0]
+    assert "zorvamycin" in result.warnings[0][0]
 
 
 @pytest.mark.parametrize("question", ["", "hello there", "今天天气怎么样？", "What is the capital of France?"])

@@ -132,3 +132,12 @@ def test_a_question_of_general_knowledge_gets_nothing_of_the_record() -> None:
 )
 def test_another_disease_than_the_open_one_is_heard(question: str, named: str | None) -> None:
     assert treated(question) == named
+
+
+def test_figures_typed_for_another_person_take_nothing_from_the_record() -> None:
+    found = formula.computed(
+        Record(load_case(CASES / "own-ipf-01").case, GRAPH, "creatinine clearance of a 70-year-old woman, 60 kg, creatinine 120 umol/L")
+    )
+    assert "36.5 mL/min" in found[0].text
+    assert " cm" not in found[0].text
+    assert "in place of the record: age, sex" in found[0].text

@@ -1,6 +1,7 @@
 """A named score or formula in colleagues' words, from the values of the time that the question means: first or latest."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 
@@ -19,6 +20,7 @@ from tools.labs.value import read
 from tools.scores.registry import calculators
 from tools.scores.run import run
 from tools.scores.tool import evidence as as_evidence
+from tools.scores.typed import typed_inputs
 
 pair = messages("tools.bedside").pair
 
@@ -28,6 +30,8 @@ _GAP = timedelta(days=7)
 _OF_A_SAMPLE = frozenset({"pao2", "paco2", "ph"})
 _LATEST = re.compile(r"\blatest\b", re.IGNORECASE)
 _FIRST_DAY = timedelta(hours=24)
+# From so many inputs on, a message gives values of its own; one alone may be an old value that it only mentions.
+_FEWEST_TYPED = 2
 
 
 class Formula(BaseModel):
@@ -80,7 +84,11 @@ def computed(record: Record) -> list[Evidence]:
         return []
     early = bool(asks("first").search(question)) and not asks("last").search(question)
     case = at_first(record.case, formula.key) if early else record.case
-    outcome = run(calculators()[formula.name], case, record.given(formula.name))
+    typed = typed_inputs(calculators()[formula.name], question, flags=False)
+    typed = typed if len(typed) >= _FEWEST_TYPED else {}
+    another = _of_another(typed, record.case)
+    given = typed if another else {**(record.given(formula.name) or {}), **typed}
+    outcome = run(calculators()[formula.name], None if another else case, given)
     if outcome.value is None and formula.topic:
         return judge(topics()[formula.topic], record)
     if outcome.low is None:
@@ -91,7 +99,19 @@ def computed(record: Record) -> list[Evidence]:
     if early and when:
         stamp = when[:16].replace("T", " ")
         text, text_zh = pair("{text} (first values, {stamp}).", stamp=stamp, text=(text.rstrip(". "), text_zh.rstrip("。 ")))
+    if typed:
+        names = [(outcome.inputs[key].field.en, outcome.inputs[key].field.zh) for key in typed if key in outcome.inputs]
+        listed = (", ".join(en for en, _ in names), "、".join(zh for _, zh in names))
+        told = pair("Typed in the question and used in place of the record: {names}.", names=listed)
+        text, text_zh = f"{text} {told[0]}", f"{text_zh}{told[1]}"
     return [made.model_copy(update={"key": f"B-formula-{formula.name}-0", "text": text, "text_zh": text_zh})]
+
+
+def _of_another(typed: Mapping[str, str], case: Case) -> bool:
+    """Whether the typed age or sex is not this patient's: then nothing of the record belongs to the figure."""
+    age, sex = case.patient.age_years, case.patient.sex
+    other_age = "age" in typed and age is not None and float(typed["age"].split()[0]) != age
+    return other_age or ("sex" in typed and sex in ("male", "female") and typed["sex"] != sex)
 
 
 def at_first(case: Case, key: str) -> Case:

@@ -5,13 +5,7 @@ import tomllib
 from functools import lru_cache
 from importlib.resources import files
 
-from retrieval.concepts.context import statuses
-from retrieval.messages.patterns import patterns
 from tools.errors import BadInput
-
-_WORDS = patterns("agent.reading")
-
-_FLAGS = _WORDS.table("flag")
 
 
 def inputs_for(score: str, question: str, flags: bool = True) -> dict[str, str]:
@@ -28,13 +22,7 @@ def inputs_for(score: str, question: str, flags: bool = True) -> dict[str, str]:
     calculator = calculators().get(score)
     if calculator is None:
         return {}
-    given = typed_inputs(calculator, question, flags)
-    known = {field.key for field in calculator.fields}
-    for key, words in _FLAGS.items():
-        flag = re.search(words, question, re.IGNORECASE)
-        if flag and given and key in known:
-            given[key] = "no" if "negated" in statuses(question, flag.start(), flag.end()) else "yes"
-    return given
+    return typed_inputs(calculator, question, flags)
 
 
 def complete(score: str, question: str, least: int = 0) -> bool:

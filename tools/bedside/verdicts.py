@@ -7,12 +7,20 @@ from tools.bedside.instead import alternative, in_pregnancy, support
 from tools.bedside.judging import evidence
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
-from tools.bedside.regimens import forbidding
+from tools.bedside.regimens import choose, forbidding
 from tools.evidence import Evidence
 
 both = messages("tools.bedside").pair
 
 _Line = tuple[str, str, Objection | None]
+
+_MORE_REASONS = 2
+# Antibacterials whose place the regimen of the infection takes, whatever a row says.
+_BY_REGIMEN = "@macrolides;@fluoroquinolones"
+_ANTIBACTERIALS = (
+    "@penicillins;@cephalosporins;@carbapenems;@macrolides;@fluoroquinolones;@tetracyclines;@oxazolidinones;"
+    "@lincosamides;@nitroimidazoles;@glycopeptides;@sulfonamides;@aminoglycosides"
+)
 
 
 def asks_whether(question: str) -> bool:
@@ -226,7 +234,7 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     if worst is not None and (forbidden or worst.grave <= 1):
         rank = 0 if forbidden or worst.grave == 0 else 1
         word, word_zh = both("No: avoid") if rank == 0 else both("Better not, avoid if possible:")
-        reasons = [worst.told, *((o.en, o.zh) for o in found[1:2])]
+        reasons = [worst.told, *((o.en, o.zh) for o in _other_reasons(worst, found))]
         tail, tail_zh = " ".join(closed(en, ".") for en, _ in reasons), "".join(closed(zh, "。") for _, zh in reasons)
         head = (f"{word} {name.en}. {tail}", f"{word_zh}{name.zh}：{tail_zh}", worst)
     elif worst is not None:
@@ -261,10 +269,29 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
         )
     lines: list[_Line] = [head]
     if rank < 2:
-        instead = alternative(drug, record)
+        found_row = alternative(drug, record)
+        by_regimen = drug in record.members(_BY_REGIMEN) or found_row is None
+        instead = (_regimen_instead(drug, record) if by_regimen else None) or found_row
         if instead is not None:
             lines.append((*instead, worst))
     return rank, lines
+
+
+def _other_reasons(worst: Objection, found: list[Objection]) -> list[Objection]:
+    """Further reasons of other kinds than the worst: a value or a condition of the patient before another medicine."""
+    rest = [o for o in found if o is not worst and o.action != "reduce"]
+    own = [o for o in rest if not o.other]
+    return (own or rest[:1])[:_MORE_REASONS]
+
+
+def _regimen_instead(drug: str, record: Record) -> tuple[str, str] | None:
+    """The regimen of this patient's own infection, in place of an antibacterial that is refused."""
+    if drug not in record.members(_ANTIBACTERIALS):
+        return None
+    lines = choose("antibiotic", record)
+    if not lines or drug in {d.id for d in record.graph.mentions(lines[0].text)}:
+        return None
+    return both("Instead: {regimen}", regimen=(lines[0].text, lines[0].text_zh or lines[0].text))
 
 
 def _checked(record: Record) -> tuple[str, str]:

@@ -39,9 +39,12 @@ _FIRM = 5
 _MOST_LIMITS = 6
 # From this rank on a topic stands before general answers of these kinds.
 _DECIDES = 9
-_OVER_A_SCORE = 11
+# Topics from these ranks on stand before a bare score, or a quoted part of a report.
+_ABOVE = (("B-formula-", 11), ("B-part-", 9))
 # From this rank on a topic has weighed the medicines that it names.
 _SETTLES = 13
+# A topic of this rank answers before a refusal where the question is not whether something may be given.
+_LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
 _SHORT = 24
 
@@ -118,12 +121,15 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
     if answered:
-        first = _decided(question, record, _OVER_A_SCORE) if answered[0].key.startswith("B-formula-") else []
+        least = next((rank for start, rank in _ABOVE if answered[0].key.startswith(start)), None)
+        first = [] if least is None else _decided(question, record, least)
         said = [*firm, *first, *answered, *found[:_BESIDE]]
         return list({e.key: e for e in said}.values())
     if topics_only:
         return found
-    found = [*firm, *found]
+    asked_of = bool(firm) and bool(spoken) and spoken[0][0].rank >= _LIMITS and not asks_whether(question)
+    asked_of = asked_of and _speaks_of_all(question, spoken[0][1], record)
+    found = [*found, *firm] if asked_of else [*firm, *found]
     high = any(t.rank >= 7 for t, _ in spoken)
     dosed = dose(question, record) if asks_dose(question) else []
     found += dosed
@@ -172,6 +178,12 @@ def _beside(question: str, record: Record) -> list[Evidence]:
     """The bottom line of a topic of lower rank, below the course of a value or its causes."""
     found = (judge(t, record) for t in asked(question) if 0 < t.rank < _DECIDES)
     return next((lines[:1] for lines in found if lines), [])
+
+
+def _speaks_of_all(question: str, lines: list[Evidence], record: Record) -> bool:
+    """Whether sentences speak of every medicine that a question names."""
+    told = {d.id for e in lines for d in record.graph.mentions(e.text)}
+    return {d.id for d in record.graph.mentions(question)} <= told
 
 
 def _of_a_drug(question: str, record: Record) -> bool:

@@ -15,6 +15,14 @@ both = messages("tools.bedside").pair
 _Line = tuple[str, str, Objection | None]
 
 _MORE_REASONS = 2
+# Medicines that can pause for a course of another; those of a patient's main disease cannot.
+_SPARED = (
+    "@statins;@ssri;@snri;@tca;@maoi;@other_antidepressants;@triptans;@ppi;@nsaids;@antiemetics;@polyvalent_cations;@herbal_food;"
+    "@gout_drugs;@theophyllines;@sulfonylureas;@alpha_blockers;@pde5_inhibitors;@antihistamines;@opioids;@benzodiazepines;"
+    "@fibrates;@nitrates;@antitussives;@muscle_relaxants"
+)
+# Short courses for which a statin pauses.
+_WITHOUT_STATIN = "@azoles;nirmatrelvir-ritonavir"
 # Antibacterials whose place the regimen of the infection takes, whatever a row says.
 _BY_REGIMEN = "@macrolides;@fluoroquinolones"
 _ANTIBACTERIALS = (
@@ -82,7 +90,8 @@ def unspoken(question: str, record: Record, said: list[Evidence], *, grave: bool
 def _held_beside(new: list[str], taken: list[str], record: Record) -> list[_Line]:
     """Medicines that the question names and the patient takes, to be held while a new one is given."""
     out: list[_Line] = []
-    for drug in taken[:2]:
+    spared = record.members(_SPARED)
+    for drug in [d for d in taken if d in spared][:2]:
         worst = next((o for o in objections(record, drug, others=tuple(new)) if o.other in new and o.grave <= 1), None)
         if worst is not None:
             mine, other = record.graph.name(drug), record.graph.name(worst.other)
@@ -231,7 +240,13 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     name = record.graph.name(drug)
     worst = found[0] if found else None
     head: _Line
-    if worst is not None and (forbidden or worst.grave <= 1):
+    pausing = _statins_only(drug, found, record)
+    if pausing and worst is not None:
+        rank = 2
+        names = ", ".join(record.graph.name(d).en for d in pausing), "、".join(record.graph.name(d).zh for d in pausing)
+        text = " ".join(closed(o.en, ".") for o in found[:2]), "".join(closed(o.zh, "。") for o in found[:2])
+        head = (*both("Yes, if {others} stops for the course: {text}", others=names, text=text), worst)
+    elif worst is not None and (forbidden or worst.grave <= 1):
         rank = 0 if forbidden or worst.grave == 0 else 1
         word, word_zh = both("No: avoid") if rank == 0 else both("Better not, avoid if possible:")
         reasons = [worst.told, *((o.en, o.zh) for o in _other_reasons(worst, found))]
@@ -275,6 +290,15 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
         if instead is not None:
             lines.append((*instead, worst))
     return rank, lines
+
+
+def _statins_only(drug: str, found: list[Objection], record: Record) -> list[str]:
+    """The statins that are all that stands gravely against a short course of this drug; empty where more does, or nothing."""
+    grave = [o for o in found if o.grave <= 1]
+    statins = record.members("@statins")
+    if drug not in record.members(_WITHOUT_STATIN) or not grave or any(o.other not in statins for o in grave):
+        return []
+    return list(dict.fromkeys(o.other for o in grave))
 
 
 def _other_reasons(worst: Objection, found: list[Objection]) -> list[Objection]:

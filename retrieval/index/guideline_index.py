@@ -131,7 +131,7 @@ class GuidelineIndex:
         """
         if not query.strip() or k < 1:
             raise BadInput(f"a search needs a question and k of at least 1, got {query!r:.80} and k={k}")
-        question = understand(query, self.lexicon, self.vocabulary, self._issuers)
+        question = understand(query, self.lexicon, self.vocabulary, self._issuers, self._written)
         counts = {"passages": sum(len(s.passages) for s in self._shards)}
         allowed, reason = self._allowed(question, filters)
         counts["after_filters"] = sum(int(mask.sum()) for mask in allowed)
@@ -160,6 +160,15 @@ class GuidelineIndex:
     def vocabulary(self) -> frozenset[str]:
         """All tokens of the index."""
         return frozenset().union(*(shard.lexical.vocabulary for shard in self._shards))
+
+    def _written(self, name: str) -> bool:
+        """Whether a word or a Chinese name stands in a passage."""
+        return any(name in text for text in self._texts)
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        passages = [p for shard in self._shards for p in shard.passages]
+        return (*(p.text.lower() for p in passages), *(p.text_zh for p in passages))
 
     @cached_property
     def _issuers(self) -> dict[str, set[str]]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 
@@ -16,7 +16,7 @@ from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
 from retrieval.guidelines.asks import ASKS
 from retrieval.guidelines.corpus import GUIDELINES, corpus_files, load_corpus
-from retrieval.guidelines.countries import of_country
+from retrieval.guidelines.countries import at_home, of_country
 from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
 from retrieval.guidelines.question import Question, issuer_names, understand
@@ -227,7 +227,8 @@ class GuidelineIndex:
                 on_topic = spoken > 0 if question.entities else np.ones(len(rows), bool)
                 rows, features, near = rows[on_topic], features[on_topic], spoken[on_topic] > _ALL
                 passages = [shard.passages[row] for row in rows]
-                scores = self._ranker.score(features, [shift(size, p) for p in passages])
+                home = partial(at_home, question.language, question.countries | frozenset(question.issuers))
+                scores = self._ranker.score(features, [shift(size, p) + home(p.guideline.issuer) for p in passages])
                 dense, focus = features[:, FEATURES.index("dense")], features[:, FEATURES.index("focus")]
                 rows_of = zip(passages, scores, near, dense, focus, strict=True)
                 scored += [Scored(p, float(s), bool(n), float(d), float(f)) for p, s, n, d, f in rows_of]

@@ -18,6 +18,7 @@ from tools.reports.lint import (
     omissions,
     parts_normal,
     presence,
+    procedures,
     signing,
     within,
 )
@@ -83,6 +84,7 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *guideline.against_guideline(report, pieces, sentences),
         *signing.left_overs(report),
         *devices.placed(sentences),
+        *procedures.procedures(sentences),
         *hedges.certainty(sentences),
     ]
     sections = {s.section for s in sentences}

@@ -29,6 +29,8 @@ _LUNG = frozenset(
         "cyst",
     )
 )
+# Parts without a side: one that stands beside them is of a branch or a variant.
+_MIDLINE = frozenset(("aorta", "trachea", "heart", "pulmonary_trunk", "oesophagus"))
 # Names that readers use for one another.
 _GENERIC = frozenset(("lesion", "metastasis", "airspace", "ground_glass", "collapse", "scar", "fibrosis", "tree_in_bud"))
 
@@ -83,7 +85,7 @@ def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     """A place of the impression where the findings describe nothing at all."""
     topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
     past = any("historical" in said.status[t] for t in said.topics) or group("resected")["bed"].search(said.text)
-    if not topics or past or said.change == "resolved" or len(said.sides) != 1 or "both" in said.sides:
+    if not topics or topics[0] in _MIDLINE or past or said.change == "resolved" or len(said.sides) != 1 or "both" in said.sides:
         return
     (side,) = said.sides
     there = [p for p in seen if any(p.names(t) for t in p.topics) and not _well(p)]
@@ -161,7 +163,7 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
     near = stated if "both" in said.sides else _same_lesion(said, stated)
     named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
-    if len(said.sides) != 1 or not named or "both" in wide:
+    if len(said.sides) != 1 or not named or "both" in wide or topic in _MIDLINE:
         return
     (own,) = said.sides
     if own == "both":

@@ -1,5 +1,6 @@
 """Nodules that need a decision, and the advice given for them: none, without interval and modality, or an interval that cannot be meant."""
 
+import re
 from collections.abc import Iterator
 
 from retrieval.concepts.context import statuses
@@ -26,6 +27,7 @@ _LONGEST_MONTHS = 36.0
 _A_YEAR = 1900.0
 # A repeat of imaging for one of these needs a time.
 _REPEATED = frozenset(("lesion", "airspace", "ground_glass", "cavity"))
+_COMMA = re.compile(r"[,，;；。]")
 _WAIT = _WORDS.regex("follow_up_wait")
 _PLANNED = _WORDS.regex("follow_up_planned")
 _REPEAT = _WORDS.regex("follow_up_repeat")
@@ -53,6 +55,8 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
             )
     elif _PLANNED.search(whole) and not _DECIDED.search(whole) and not words["interval"].search(whole):
         yield _remark(advice[-1], pair("Follow-up is advised without interval and modality."))
+    elif _REPEAT.search(whole) and words["interval"].search(whole) and not (_DECIDED.search(whole) or words["modality"].search(whole)):
+        yield _remark(advice[-1], pair("Follow-up is advised without saying by which examination."))
 
 
 def treated(sentences: list[Sentence]) -> bool:
@@ -71,10 +75,12 @@ def undated(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
     if not any(p.states(t) for p in pieces for t in _REPEATED):
         return
     for s in sentences:
-        if s.section not in ("impression", "recommendation") or not _REPEAT.search(s.text) or _DECIDED.search(s.text):
+        m = _REPEAT.search(s.text)
+        if s.section not in ("impression", "recommendation") or m is None or _DECIDED.search(s.text):
             continue
         topics = {t for t, _, _ in known(s.text)}
-        if (not topics or topics & _REPEATED) and not words["interval"].search(s.text) and not _WHEN.search(s.text):
+        clause = _COMMA.split(s.text[: m.start()])[-1] + _COMMA.split(s.text[m.start() :])[0]
+        if (not topics or topics & _REPEATED) and not words["interval"].search(s.text) and not _WHEN.search(clause):
             yield _remark(s.text, pair("A repeat examination is advised without a time."))
             return
 

@@ -28,6 +28,11 @@ _PIECE = _WORDS.regex("topics_piece")
 _REFERS = _WORDS.regex("topics_refers")
 
 
+_COMMA = re.compile(r"[,，;；。]")
+# A word this near behind a finding tells what became of it.
+_BEHIND = 30
+_EDGE = " ,，、;；"
+_LONG_AGO = _WORDS.regex("topics_long_ago")
 _NONE_OF = _WORDS.regex("topics_none_of")
 _VERB = _WORDS.regex("topics_verb")
 _WELL = _WORDS.regex("topics_well", 0)
@@ -181,7 +186,7 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
             and not _advice(p)
             and not _other_words(p)
         ):
-            absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
+            absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(_COMMA.split(p.text.lstrip(_EDGE))[0]) else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
             status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
@@ -260,7 +265,9 @@ def _status(text: str, start: int, end: int) -> frozenset[Status]:
     none_of = _NONE_OF.match(text)
     if none_of is not None and start < none_of.end("list") and not _VERB.search(none_of["list"]):
         return frozenset(["negated"])
-    return statuses(text, start, end) | statuses(text, max(start, end - 1), end)
+    gone = group("change")["resolved"].search(_COMMA.split(text[end:])[0][:_BEHIND])
+    past: frozenset[Status] = frozenset(["historical"]) if gone or _LONG_AGO.search(_COMMA.split(text[:start])[-1]) else frozenset()
+    return statuses(text, start, end) | statuses(text, max(start, end - 1), end) | past
 
 
 def _limited(text: str, place: int, piece: str) -> bool:

@@ -1,7 +1,9 @@
 """What one place denies and another states."""
 
+import itertools
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
@@ -17,6 +19,8 @@ _WORDS = patterns("tools.report_lint")
 
 _ENLARGED = _WORDS.regex("presence_enlarged")
 _NODE_MM = 10.0
+_WHERE = _WORDS.regex("presence_where")
+_HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _COMMA = re.compile(r"[,，;；。]|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 _QUALIFIED = _WORDS.regex("presence_qualified")
@@ -85,6 +89,8 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if _another(denial, p, topic):
         return False
+    if topic in denial.topics and _elsewhere(denial, p, topic):
+        return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":
@@ -99,6 +105,28 @@ def _another(denial: Piece, stated: Piece, topic: str) -> bool:
     kinds, own = (_named("type", _clause(p, topic)) for p in (denial, stated))
     sites, place = (_named("site", _clause(p, topic)) for p in (denial, stated))
     return bool(kinds and not kinds <= own) or bool(sites and place and not sites & place)
+
+
+def _elsewhere(denial: Piece, stated: Piece, topic: str) -> bool:
+    """Whether a denial is only of a place ("at the stump", 残端) that the statement does not name."""
+    clause = _clause(denial, topic)
+    m = _WHERE.search(denial.text[denial.topics[topic] :].split(",")[0])
+    if m is not None:
+        words = [w.lower() for w in re.findall(r"[A-Za-z]{3,}", m["place"]) if not _wide().fullmatch(w)]
+        return bool(words) and not any(w[:6] in stated.sentence.text.lower() for w in words)
+    denied = group("none")["words"].search(clause)
+    place = _HAN_WIDE.sub("", _wide_han().sub("", clause[: denied.start()])) if denied else ""
+    return len(place) > 1 and not any(a + b in stated.sentence.text for a, b in itertools.pairwise(place))
+
+
+@cache
+def _wide() -> re.Pattern[str]:
+    return re.compile("|".join(w for w in table("words")["wide"]["words"] if w[0].isascii() and w[0] != "["), re.IGNORECASE)
+
+
+@cache
+def _wide_han() -> re.Pattern[str]:
+    return re.compile("|".join(w for w in table("words")["wide"]["words"] if not w[0].isascii() or w[0] == "["))
 
 
 def _named(name: str, text: str) -> set[str]:

@@ -33,6 +33,8 @@ _COMMA = re.compile(r"[,，;；。]")
 _BEHIND = 30
 _EDGE = " ,，、;；"
 _LONG_AGO = _WORDS.regex("topics_long_ago")
+_NOT_EXCLUDED = _WORDS.regex("topics_not_excluded")
+_ROW = re.compile(r"^\W*#\s?\d")
 _NONE_OF = _WORDS.regex("topics_none_of")
 _VERB = _WORDS.regex("topics_verb")
 _WELL = _WORDS.regex("topics_well", 0)
@@ -118,7 +120,7 @@ def read_pieces(sentences: list[Sentence]) -> list[Piece]:
 
 def _listed(p: Piece, last: Piece) -> Piece:
     """A row of a list ("#2 LUL solid 3 mm") speaks of what the row before it or its head names."""
-    plainly = all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1
+    plainly = (all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1) or bool(_ROW.match(p.text) and "lesion" not in p.topics)
     bare = plainly and bool(p.lobes or p.sides) and bool(p.figures.now) and p.sentence.section == last.sentence.section
     return (
         replace(p, topics={**p.topics, "lesion": 0}, status={**p.status, "lesion": frozenset()}) if bare and "lesion" in last.topics else p
@@ -267,7 +269,8 @@ def _status(text: str, start: int, end: int) -> frozenset[Status]:
         return frozenset(["negated"])
     gone = group("change")["resolved"].search(_COMMA.split(text[end:])[0][:_BEHIND])
     past: frozenset[Status] = frozenset(["historical"]) if gone or _LONG_AGO.search(_COMMA.split(text[:start])[-1]) else frozenset()
-    return statuses(text, start, end) | statuses(text, max(start, end - 1), end) | past
+    open_: frozenset[Status] = frozenset(["uncertain"]) if _NOT_EXCLUDED.match(text[end:]) else frozenset()
+    return statuses(text, start, end) | statuses(text, max(start, end - 1), end) | past | open_
 
 
 def _limited(text: str, place: int, piece: str) -> bool:

@@ -50,7 +50,8 @@ def sound(cohort: int) -> list[tuple[str, str]]:
     rng = np.random.default_rng(SEED)
     for i in range(cohort):
         texts = write_reports(rng, DISEASES[i % len(DISEASES)].id, drawn(rng))
-        out += [("cohort", text) for text in texts.values()]
+        # A report of the cohort names what is seen and leaves the advice to others.
+        out += [("cohort", text + WORDS["advice"][language]) for language, text in texts.items()]
     return out
 
 
@@ -160,9 +161,9 @@ def _removed(text: str, lang: str, said: list[Sentence], seen: list[Sentence]) -
             return
 
 
-def looked_at(report: Lint) -> bool:
-    """Whether the linter says that something is wrong."""
-    return any(getattr(r, "certain", True) for r in report.remarks)
+def looked_at(report: Lint, cohort: bool = False) -> bool:
+    """Whether the linter says that something is wrong; impressions of the cohort name only the most important."""
+    return any(getattr(r, "certain", True) for r in report.remarks if not (cohort and "does not name" in r.text))
 
 
 def main() -> None:
@@ -178,7 +179,7 @@ def main() -> None:
     found, asked, alarms = Counter[str](), Counter[str](), Counter[str]()
     for origin, text in reports:
         lang = "zh" if is_chinese(text) else "en"
-        bothered = looked_at(lint(text, today=TODAY))
+        bothered = looked_at(lint(text, today=TODAY), origin == "cohort")
         alarms.update({f"{origin} {lang}": 1, f"{origin} {lang} bothered": int(bothered)})
         if given.show == "alarms" and bothered:
             sys.stdout.write(f"{[(r.kind, r.text, r.places) for r in lint(text, today=TODAY).remarks]}\n{text}\n\n")
@@ -186,7 +187,7 @@ def main() -> None:
             key = f"{kind} {lang}"
             if asked[key] >= given.each or wrong == text:
                 continue
-            hit = looked_at(lint(wrong, today=TODAY))
+            hit = looked_at(lint(wrong, today=TODAY), origin == "cohort")
             asked[key] += 1
             found[key] += hit
             if given.show == kind and not hit:

@@ -51,7 +51,7 @@ def compared(pieces: list[Piece]) -> list[Remark]:
         near = about(said, seen)
         if near:
             topic, places = near
-            named = [p for p in places if p.names(topic) and not p.limited]
+            named = [p for p in places if p.names(topic) and topic not in p.limited]
             if said.names(topic) and named:
                 out += [r for rule in _PLACES for r in rule(said, topic, named, seen)]
             out += _other(said, topic, places, seen)
@@ -246,6 +246,8 @@ def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
 def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
     thing = thing_of(said.text) or topic
     own = max(listed(said.text).get(thing, 0), said.counts.get(topic, 0))
+    bones = bones_of(said)
+    stated = [p for p in stated if not bones or not bones_of(p) or bones & bones_of(p)]
     stated_here = [p for p in stated if meet(said, p) or any(group("side")[s].search(p.sentence.text) for s in said.sides)]
     told = [p.counts[topic] for p in stated_here if topic in p.counts]
     lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
@@ -267,6 +269,11 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         return
     shown = ["multiple" if n == 99 else str(n) for n in (own, max(numbers))]
     yield differ("count", topic, shown[0], shown[1], stated_here[0].sentence.text, said.sentence.text)
+
+
+def bones_of(p: Piece) -> set[str]:
+    """Bones that a piece names."""
+    return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
 def _part(said: Piece, stated: list[Piece]) -> bool:

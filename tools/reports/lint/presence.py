@@ -7,7 +7,7 @@ from functools import cache
 
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
-from tools.reports.lint.compare import meet
+from tools.reports.lint.compare import bones_of, meet
 from tools.reports.lint.reading.subjects import is_body, is_loose, is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
@@ -85,7 +85,7 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if group("past")["words"].search(p.text) or group("dismissed")["words"].search(p.sentence.text):
         return False
-    if topic == "fracture" and (bones := _sites(denial)) and (own := _sites(p)) and not bones & own:
+    if topic == "fracture" and (bones := bones_of(denial)) and (own := bones_of(p)) and not bones & own:
         return False
     if _another(denial, p, topic):
         return False
@@ -139,11 +139,6 @@ def _clause(p: Piece, topic: str) -> str:
     marks = [0, *(m.end() for m in _COMMA.finditer(p.text)), len(p.text)]
     low = max(i for i in marks if i <= place)
     return p.text[low : min(i for i in marks if i > place or i == len(p.text))]
-
-
-def _sites(p: Piece) -> set[str]:
-    """Bones that a piece names."""
-    return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
 def _regions(p: Piece) -> set[str]:

@@ -23,6 +23,8 @@ _NODULE_WORD = _WORDS.regex("follow_up_nodule_word", 0)
 _FOLLOW_MM = 6.0
 # No guideline lets a nodule of that size wait longer for its first control; ground glass every 2 years until 5.
 _LONGEST_MONTHS = 36.0
+# Nobody books a decision so far ahead.
+_NEVER_MONTHS = 66.0
 # From here a number beside "year" is a year.
 _A_YEAR = 1900.0
 # A repeat of imaging for one of these needs a time.
@@ -91,7 +93,7 @@ def too_late(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]
         return
     for s in _advice_parts(sentences):
         months = _wait(s.text) if group("follow_up")["words"].search(s.text) else None
-        if months and months > _LONGEST_MONTHS and not _DECIDED.search(s.text):
+        if months and months > (_NEVER_MONTHS if _DECIDED.search(s.text) else _LONGEST_MONTHS):
             yield _remark(s.text, pair("The next control is {years:g} years away.", years=months / 12))
             return
 

@@ -33,6 +33,8 @@ _COMMA = re.compile(r"[,，;；。]")
 _BEHIND = 30
 _EDGE = " ,，、;；"
 _LONG_AGO = _WORDS.regex("topics_long_ago")
+# "On the left, a nodule": the place is of what follows.
+_LEADING = re.compile(r"^\W*(?:on|in|at) (?:the |both )?(?:left|right)[\w -]{0,20},", re.IGNORECASE)
 _NOT_EXCLUDED = _WORDS.regex("topics_not_excluded")
 _ROW = re.compile(r"^\W*#\s?\d")
 _NONE_OF = _WORDS.regex("topics_none_of")
@@ -137,7 +139,8 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
     """A sentence cut where it changes its subject; what has no subject of its own belongs to the piece before."""
     text = sentence.text
     # What stands in brackets belongs to what stands before them.
-    masked = re.sub(r"[(（][^()（）]{0,60}[)）]", lambda m: "_" * len(m.group()), text)
+    opening = _LEADING.sub(lambda m: m.group()[:-1] + "_", text)
+    masked = re.sub(r"[(（][^()（）]{0,60}[)）]", lambda m: "_" * len(m.group()), opening)
     cuts = [0, *(m.start() for m in _PIECE.finditer(masked)), len(text)]
     spans: list[tuple[int, int]] = []
     for a, b in itertools.pairwise(cuts):

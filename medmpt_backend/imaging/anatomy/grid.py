@@ -1,7 +1,7 @@
 """Block means: the coarser grids on which anatomy is found."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,3 +95,37 @@ def ball(radius_mm: float, spacing: Vec) -> NDArray[np.bool_]:
     axes = np.meshgrid(*[np.arange(-r, r + 1) * s for r, s in zip(reach, spacing, strict=True)], indexing="ij")
     near: NDArray[np.bool_] = sum(axis**2 for axis in axes) <= radius_mm**2 + 1e-6
     return near
+
+
+def planar_sums(values: NDArray[np.integer], dtype: type[np.integer]) -> NDArray[np.integer]:
+    """Sums over 3 x 3 voxels of every slice; beyond the edge the edge is repeated."""
+    padded = np.pad(values.astype(dtype, copy=False), [(0, 0), (1, 1), (0, 0)], mode="edge")
+    rows = padded[:, :-2] + padded[:, 1:-1]
+    rows += padded[:, 2:]
+    padded = np.pad(rows, [(0, 0), (0, 0), (1, 1)], mode="edge")
+    out: NDArray[np.integer] = padded[:, :, :-2] + padded[:, :, 1:-1]
+    out += padded[:, :, 2:]
+    return out
+
+
+def mostly(mask: NDArray[np.bool_], share: float, *, planar: bool) -> NDArray[np.bool_]:
+    """Whether more than this share of the 27 voxels around (9 of the slice where `planar`) belong to the mask; the edge repeats itself."""
+    sums = planar_sums(mask.view(np.uint8), np.uint8)
+    if not planar:
+        padded = np.pad(sums, [(1, 1), (0, 0), (0, 0)], mode="edge")
+        sums = padded[:-2] + padded[1:-1] + padded[2:]
+    found: NDArray[np.bool_] = sums > int(share * (9 if planar else 27))
+    return found
+
+
+def over_slices(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """How many slices of a mask hold each pixel, `(h, w)`."""
+    out = np.zeros(mask.shape[1:], dtype=np.int32)
+    for first in range(0, len(mask), 255):
+        out += np.add.reduce(mask[first : first + 255].view(np.uint8), axis=0, dtype=np.uint8)
+    return out
+
+
+def per_slice(mask: NDArray[Any]) -> NDArray[np.intp]:
+    """How many voxels of every slice are not zero."""
+    return np.array([np.count_nonzero(plane) for plane in mask], dtype=np.intp)

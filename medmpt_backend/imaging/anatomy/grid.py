@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from medmpt_backend.imaging.together import together
 
 Vec = tuple[float, float, float]
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +49,10 @@ def block_means(hu: NDArray[np.int16], spacing: Vec, wanted: Vec) -> Grid:
 
     def fill(first: int, last: int) -> None:
         for k in range(first, last):
-            total = np.zeros((h, w), dtype=np.int32)
-            for z in range(k * fz, (k + 1) * fz):
-                for y in range(fy):
-                    for x in range(fx):
-                        total += hu[z, y : h * fy : fy, x : w * fx : fx]
-            out[k] = total // (fz * fy * fx)
+            total = hu[k * fz].astype(np.int32)  # whole slices first, then whole rows: in the order of memory
+            for z in range(k * fz + 1, (k + 1) * fz):
+                total += hu[z]
+            out[k] = _folded(_folded(total, fy, h, 0), fx, w, 1) // (fz * fy * fx)
 
     together(lambda: fill(0, d // 2), lambda: fill(d // 2, d))
     return Grid(out, (fz, fy, fx), (spacing[0] * fz, spacing[1] * fy, spacing[2] * fx))
@@ -67,15 +66,24 @@ def coarsen(grid: Grid, wanted: Vec) -> Grid:
 def fraction(mask: NDArray[np.bool_], factors: tuple[int, int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Share of each coarse voxel that a finer mask covers."""
     (fz, fy, fx), (d, h, w) = factors, shape
-    total = np.zeros((d, h, w), dtype=np.uint16)
-    for z in range(fz):
-        for y in range(fy):
-            for x in range(fx):
-                total += mask[z : d * fz : fz, y : h * fy : fy, x : w * fx : fx]
+    if max(factors) > 6:  # more voxels than a byte counts
+        blocks = mask[: d * fz, : h * fy, : w * fx].reshape(d, fz, h, fy, w, fx)
+        return np.asarray(blocks.mean(axis=(1, 3, 5), dtype=np.float32))
+    total = mask[: d * fz : fz].view(np.uint8)  # whole slices first, then whole rows: in the order of memory
+    for z in range(1, fz):
+        total = total + mask[z : d * fz : fz].view(np.uint8)
+    for axis, f, n in ((1, fy, h), (2, fx, w)):
+        total = _folded(total, f, n, axis)
     return total * np.float32(1 / (fz * fy * fx))
 
 
-T = TypeVar("T", bound=np.generic)
+def _folded(values: NDArray[Any], factor: int, size: int, axis: int) -> NDArray[Any]:
+    """Sums of neighbours along an axis."""
+    parts = [values[(slice(None),) * axis + (slice(k, size * factor, factor),)] for k in range(factor)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
 
 
 def refine(mask: NDArray[T], factors: tuple[int, int, int], shape: tuple[int, ...]) -> NDArray[T]:

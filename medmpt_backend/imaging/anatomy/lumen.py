@@ -48,18 +48,6 @@ class Region:
     area: int
     centre: tuple[float, float]
 
-    def whole(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """The region in a slice of this shape."""
-        out = np.zeros(shape, dtype=bool)
-        out[self.box] = self.mask
-        return out
-
-
-def region_of(plane: NDArray[np.bool_], z: int) -> Region:
-    """A region from a mask of a slice that is not empty."""
-    box = ndimage.find_objects(plane.astype(np.uint8))[0]
-    return _in_box(plane[box], box, z)
-
 
 def _in_box(mask: NDArray[np.bool_], box: Box2, z: int) -> Region:
     """A region from its mask in a box."""

@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
-from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, refine
+from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, over_slices, refine
 from medmpt_backend.imaging.anatomy.outside import inside_body, outline_of, without_padding
 from medmpt_backend.imaging.anatomy.runs import parts_of
 from medmpt_backend.imaging.anatomy.spine import find_spine
@@ -119,24 +119,24 @@ def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 def _split(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Right and left seeds: erode until two large parts lie side by side, then give every voxel to the nearer part."""
-    sides = np.zeros(solid.shape, dtype=np.uint8)
     for radius in (0.0, 3.0, 6.0, 9.0, 12.0):
         core = deeper(solid, radius, grid.spacing) if radius else solid
-        labels, count = ndimage.label(core)
-        if not count:
+        parts = parts_of(core)
+        if not parts.count:
             break
-        sizes = np.bincount(labels.ravel(), minlength=count + 1)
-        sizes[0] = 0
+        sizes = parts.sizes
         order = np.argsort(-sizes)[:2]
-        if count >= 2 and sizes[order[1]] >= LEAST_PART * sizes[order[0]]:
-            if sizes[order[1]] < USUAL_PART * sizes[order[0]] and _straddles(grid, labels == order[0]):
+        if parts.count >= 2 and sizes[order[1]] >= LEAST_PART * sizes[order[0]]:
+            if sizes[order[1]] < USUAL_PART * sizes[order[0]] and _straddles(grid, parts.where(np.arange(parts.count + 1) == order[0])):
                 continue
-            centres = [float(np.nonzero((labels == i).any(axis=(0, 1)))[0].mean()) for i in order]
+            side = np.zeros(parts.count + 1, dtype=np.uint8)
+            side[order] = 1, 2
+            two = parts.valued(side)
+            centres = [float(np.flatnonzero(over_slices(two == i).any(axis=0)).mean()) for i in (1, 2)]
             apart = (centres[0] - centres[1]) * grid.spacing[2]
             if abs(apart) >= SEPARATION_MM:
-                right, left = (order[0], order[1]) if apart < 0 else (order[1], order[0])
-                sides[labels == right], sides[labels == left] = RIGHT, LEFT
-                return _to_nearest(sides, solid, grid.spacing)
+                side[order] = (RIGHT, LEFT) if apart < 0 else (LEFT, RIGHT)
+                return _to_nearest(parts.valued(side), solid, grid.spacing)
     return _one_side(grid, solid)
 
 

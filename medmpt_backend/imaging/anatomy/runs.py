@@ -49,7 +49,11 @@ class Parts:
 
     def where(self, keep: Mask) -> Mask:
         """The mask of those parts that `keep` names by number."""
-        return self._painted(np.asarray(keep[self.part]), self.shape[:2])
+        return self.valued(keep)
+
+    def valued(self, values: NDArray[T]) -> NDArray[T]:
+        """An array with a value per part; the value of number 0 is not asked for, 0 stands outside the mask."""
+        return self._painted(values[self.part], self.shape[:2])
 
     @cached_property
     def largest(self) -> int:

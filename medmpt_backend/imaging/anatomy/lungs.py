@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import KDTree
 
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
@@ -174,6 +173,8 @@ def _to_nearest(sides: NDArray[np.uint8], wanted: NDArray[np.bool_], spacing: Ve
         return out
     known = sides > 0
     edge = known & ~ndimage.binary_erosion(known)
+    from scipy.spatial import KDTree  # most lungs do without
+
     tree = KDTree(np.argwhere(edge) * spacing)
     nearest = tree.query(np.argwhere(lack) * spacing)[1]
     out[lack] = sides[edge][nearest]

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from medmpt_backend.imaging.anatomy.balls import filled_planes, shrunk, spread
 from medmpt_backend.imaging.anatomy.grid import Grid
@@ -25,8 +24,7 @@ _OUTSIDE_SHARE = 0.9
 _WITHIN_SHARE = 0.2
 _CUT_WITHIN_SHARE = 0.75
 _OUTLINE_MM = 5.0
-# An edge of an outline that leans less than this runs along a row.
-_LEVEL = 1e-6
+_EPS = 1e-9
 TISSUE_HU = -400
 # Where padding of tissue's density meets less than this, the blurred edge between them is air too; a chest wall stays.
 _BLURRED_HU = -600
@@ -134,24 +132,27 @@ def outline_of(grid: Grid) -> NDArray[np.bool_]:
 def convex(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels inside the convex outline of those of one slice; none where these span no area."""
     rows = np.flatnonzero(plane.any(axis=1))
-    some = plane[rows]
-    ends = [np.argmax(some, axis=1), plane.shape[1] - 1 - np.argmax(some[:, ::-1], axis=1)]
-    points = np.concatenate([np.stack([rows, columns], axis=1) for columns in ends])
-    try:
-        planes = ConvexHull(points).equations if len(rows) > 1 else None
-    except QhullError:
-        planes = None
-    if planes is None:
+    if len(rows) < 2:
         return np.zeros(plane.shape, dtype=bool)
-    a, b, c = planes.T[:, :, None]
-    left_over = 1e-9 - a * np.arange(plane.shape[0]) - c  # of b times the column, by edge and row
-    level, right, left = (np.abs(b) < _LEVEL)[:, 0], (b >= _LEVEL)[:, 0], (b <= -_LEVEL)[:, 0]
-    inside = (left_over[level] >= 0).all(axis=0)
-    most = np.where(inside, np.min(left_over[right] / b[right], axis=0, initial=np.inf), -1)
-    least = np.max(left_over[left] / b[left], axis=0, initial=-np.inf)
-    columns = np.arange(plane.shape[1])
-    out: NDArray[np.bool_] = (columns <= most[:, None]) & (columns >= least[:, None])
+    some = plane[rows]
+    first, last = np.argmax(some, axis=1), plane.shape[1] - 1 - np.argmax(some[:, ::-1], axis=1)
+    every = np.arange(rows[0], rows[-1] + 1)
+    left, right = _below(rows, first, every), -_below(rows, -last, every)
+    out = np.zeros(plane.shape, dtype=bool)
+    if float((right - left).max()) > _EPS:
+        columns = np.arange(plane.shape[1])
+        out[rows[0] : rows[-1] + 1] = (columns >= left[:, None] - _EPS) & (columns <= right[:, None] + _EPS)
     return out
+
+
+def _below(at: NDArray[np.intp], values: NDArray[np.intp], every: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The convex line below all points, at every place."""
+    line: list[tuple[int, int]] = []
+    for x, y in zip(at.tolist(), values.tolist(), strict=True):
+        while len(line) > 1 and (line[-1][1] - line[-2][1]) * (x - line[-2][0]) >= (y - line[-2][1]) * (line[-1][0] - line[-2][0]):
+            line.pop()
+        line.append((x, y))
+    return np.interp(every, *np.array(line, dtype=np.float64).T)
 
 
 def body_of(grid: Grid, slices: NDArray[np.intp] | None = None) -> NDArray[np.bool_]:

@@ -14,15 +14,16 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from painted import DATA
+from painted import DATA, blurred, repaint
 from scipy import ndimage
 
-from medmpt_backend.imaging.anatomy.balls import box_of
-from medmpt_backend.imaging.anatomy.grid import Grid
-from medmpt_backend.imaging.anatomy.lungs import LEFT, Lungs, segment
-from medmpt_backend.imaging.anatomy.outside import body_of
+from medmpt_backend.imaging.anatomy.balls import box_of, opened, within
+from medmpt_backend.imaging.anatomy.grid import Grid, block_means, refine
+from medmpt_backend.imaging.anatomy.lungs import GRID_MM, LEFT, Lungs, segment
+from medmpt_backend.imaging.anatomy.outside import body_of, convex
 from medmpt_backend.imaging.asked.groups import MetalGroup
 from medmpt_backend.imaging.asked.metal import metal
+from medmpt_backend.imaging.asked.pericardium import pericardial
 from medmpt_backend.imaging.findings import mediastinum
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.volume import Volume
@@ -146,7 +147,49 @@ def run_metal(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:
         yield name + (", full veins" if base.veins else ""), shows(new), ""
 
 
-RUNS: dict[str, Callable[[str, Volume, Lungs], Iterator[Row]]] = {"metal": run_metal}
+def heart_outline(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> tuple[Grid, NDArray[np.bool_]]:
+    """The heart for painting: thick soft tissue within the outline of both lungs, from 20 to 90 mm below the carina, before the spine."""
+    grid = lungs.grid
+    soft = np.zeros(lungs.labels.shape, dtype=bool)
+    top, bottom = (between.first + round(mm / grid.spacing[0]) for mm in (20, 90))
+    front = int(np.max(between.spine)) - round(45 / grid.spacing[1])
+    for k in range(top, min(bottom, len(soft))):
+        soft[k] = convex(lungs.labels[k] > 0) & (lungs.labels[k] == 0) & (ndimage.uniform_filter(grid.hu[k].astype(np.float32), 3) > 25)
+        soft[k, front:] = False
+    soft[:, :, : between.middle - round(55 / grid.spacing[2])] = False
+    soft = opened(soft, 14.0, grid.spacing)
+    labels, _ = ndimage.label(soft)
+    return grid, labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+
+
+def run_pericardium(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:
+    """Fluid of 5 HU around the heart, all around and behind it only; unpainted first, and with the contrast medium taken out by calculation."""
+    between = mediastinum.between_lungs(lungs)
+    enhanced = mediastinum.enhanced(lungs, between)
+    base = pericardial(volume, lungs, between, enhanced)
+    print(f"{scan}: nothing painted: {base.validity} {base.ml} ml", flush=True)
+    yield "pericardium, nothing painted", not base.ml, base.validity
+    if base.validity == "out":
+        return
+    grid, heart = heart_outline(volume, lungs, between)
+    middle = np.median(np.nonzero(heart)[1])
+    rng = np.random.default_rng(5)
+    for thick in (4, 6, 8, 12, 18):
+        for where in ("around", "behind"):
+            shell = within(heart, thick, grid.spacing) & ~heart & (grid.hu < 20)
+            shell &= heart.any(axis=(1, 2))[:, None, None]
+            if where == "behind":
+                shell[:, : int(middle)] = False
+            share = blurred(refine(shell, grid.factors, volume.hu.shape))
+            made = repaint(volume, share, 5, rng)
+            own = replace(lungs, grid=block_means(made.hu, made.spacing, GRID_MM), labels=np.where(shell, 0, lungs.labels).astype(np.uint8))
+            found = pericardial(made, own, mediastinum.between_lungs(own), enhanced).ml or 0.0
+            truth = float(share.sum() * np.prod(volume.spacing)) / 1000
+            print(f"{scan:20s} {where} {thick} mm: painted {truth:.0f} ml, found {found:.0f}", flush=True)
+            yield f"pericardial fluid {where} {thick} mm", found > 0, f"{found / truth:.2f}"
+
+
+RUNS: dict[str, Callable[[str, Volume, Lungs], Iterator[Row]]] = {"metal": run_metal, "pericardium": run_pericardium}
 
 
 def main() -> None:

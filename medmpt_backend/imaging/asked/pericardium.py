@@ -8,8 +8,8 @@ from medmpt_backend.imaging.anatomy import balls
 from medmpt_backend.imaging.anatomy.grid import Grid
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.asked.groups import PericardialGroup
-from medmpt_backend.imaging.findings.calcium import HEART_BELOW_MM, heart_bottom
-from medmpt_backend.imaging.findings.mediastinum import Between
+from medmpt_backend.imaging.findings.calcium import HEART_BELOW_MM, bone_of, descending, heart_bottom
+from medmpt_backend.imaging.findings.mediastinum import ENHANCED_HU, Between, inner_edges
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -17,17 +17,26 @@ message = messages("medmpt_backend.imaging").said
 
 # Transudate and exudate (Cetin et al., doi:10.14744/AnatolJCardiol.2016.7353: 1 and 15 HU in the mean); blood is denser and is missed.
 FLUID_HU = (-25.0, 24.0)
+# Fluid is darker than blood by this much, or the two cannot be told apart.
+BELOW_BLOOD_HU, LEAST_BLOOD_HU = 18.0, 42.0
 # Averaged over about this much, so that noise of a single voxel does not matter.
 BLUR_MM = 3.0
 # Half of the thickness from which a layer counts: more than 4 mm is abnormal (Pearls and Pitfalls in Thoracic Imaging, 2011, p. 168).
-LAYER_RADIUS_MM = 2.4
+LAYER_RADIUS_MM = 1.8
 # Fat beside muscle averages to water's density in a thin layer; fluid of this much is no such layer.
-LEAST_ML = 15.0
+SEED_ML, LEAST_ML = 6.0, 20.0
+# The blurred edge towards lung, fat and heart is fluid too, this far and between these densities (the second above the limit of fluid).
+GROW_MM, EDGE_HU = 2.6, (-300, 25)
 # The heart: blood and muscle that hold a ball of this radius.
-HEART_HU, HEART_RADIUS_MM = 26.0, 12.0
+HEART_RADIUS_MM, HEART_ML = 12.0, 100.0
 # Fluid lies within this of it.
 AROUND_MM = 28.0
-SPINE_MM, DOME_MM = 32.0, 0.0
+# The gullet and the descending aorta lie within this of the front of the spine, which is the front of an enhanced aorta where there is one.
+SPINE_MM = {False: 30.0, True: 14.0}
+# Columns from the middle in which they lie: to the right, to the left.
+BESIDE_MM = (-25.0, 45.0)
+# Enhanced heart looks like bone: the hindmost of the neighbours within this is the front of the spine.
+FRONT_REACH_MM = 40.0
 MOST_SLICE_MM, MOST_PIXEL_MM = 5.5, 1.2
 NOTE = message(
     "Experimental: shells of fluid painted around the heart of real scans were found as the table of docs/imaging.md says, thin ones not; "
@@ -35,13 +44,14 @@ NOTE = message(
 )
 
 
-def pericardial(volume: Volume, lungs: Lungs, between: Between) -> PericardialGroup:
+def pericardial(volume: Volume, lungs: Lungs, between: Between, enhanced: bool | None) -> PericardialGroup:
     """Measure fluid around the heart.
 
     Args:
         volume: Full resolution.
         lungs: Its lungs.
         between: The tissue between them.
+        enhanced: Whether contrast medium is in the vessels by the image, None where that is not clear.
     """
     thick, wide = volume.spacing[0], max(volume.spacing[1:])
     if thick > MOST_SLICE_MM or wide > MOST_PIXEL_MM:
@@ -54,10 +64,19 @@ def pericardial(volume: Volume, lungs: Lungs, between: Between) -> PericardialGr
         )
     grid = lungs.grid
     smooth = _smooth(grid)
-    heart = heart_of(smooth, lungs, between)
+    blood = ENHANCED_HU if enhanced else blood_hu(lungs, between)
+    if blood is None:
+        return PericardialGroup("out", message("The density of blood is not known: the descending aorta was not found."), None)
+    if blood < LEAST_BLOOD_HU:
+        return PericardialGroup(
+            "out", message("Blood measures only {hu:.0f} HU here: pericardial fluid cannot be told from it.", hu=blood), None
+        )
+    dark = min(FLUID_HU[1], blood - BELOW_BLOOD_HU)
+    back = behind(lungs, between, enhanced)
+    heart = heart_of(smooth, lungs, between, back, dark)
     if heart is None:
         return PericardialGroup("out", message("The heart was not found between the lungs."), None)
-    mask = _layer(smooth, heart, lungs, between)
+    mask = _layer(smooth, heart, lungs, back, dark)
     if not mask.any():
         return PericardialGroup("unknown", NOTE, 0.0)
     depth = ndimage.distance_transform_edt(np.pad(mask[balls.box_of(mask)], 1), sampling=grid.spacing)
@@ -81,16 +100,53 @@ def _smooth(grid: Grid) -> NDArray[np.float32]:
     return out
 
 
-def heart_of(smooth: NDArray[np.float32], lungs: Lungs, between: Between) -> NDArray[np.bool_] | None:
-    """The heart with its large vessels: the largest thick part of blood and muscle between the lungs, above the dome of the liver."""
+def blood_hu(lungs: Lungs, between: Between) -> float | None:
+    """Density of blood in the middle of the descending aorta; None where that was not found."""
+    grid = lungs.grid
+    yy, xx = (np.arange(n) * step for n, step in zip(grid.hu.shape[1:], grid.spacing[1:], strict=True))
+    found = [
+        float(np.median(grid.hu[k][np.hypot(yy[:, None] - y * grid.spacing[1], xx[None] - x * grid.spacing[2]) <= 0.5 * radius]))
+        for k, (y, x, radius) in descending(lungs, between, bone_of(lungs)).items()
+    ]
+    return float(np.median(found)) if found else None
+
+
+def behind(lungs: Lungs, between: Between, enhanced: bool | None) -> NDArray[np.bool_]:
+    """The spine, and before it the gullet and the descending aorta: no heart and no pericardium."""
+    grid = lungs.grid
+    size = 2 * round(FRONT_REACH_MM / grid.spacing[0]) + 1
+    fronts = ndimage.maximum_filter(between.spine, size=size, mode="nearest")
+    out = np.zeros(lungs.labels.shape, dtype=bool)
+    away = (np.arange(out.shape[2]) - between.middle) * grid.spacing[2]
+    central = (away > BESIDE_MM[0]) & (away < BESIDE_MM[1])
+    margin = round(SPINE_MM[bool(enhanced)] / grid.spacing[1])
+    for k, row in enumerate(fronts):
+        if row >= 0:
+            out[k, row:] = True
+            out[k, max(0, row - margin) : row, central] = True
+    return out
+
+
+def heart_of(
+    smooth: NDArray[np.float32], lungs: Lungs, between: Between, back: NDArray[np.bool_], dark: float
+) -> NDArray[np.bool_] | None:
+    """The heart with its large vessels: the largest thick part of blood and muscle between the lungs, above the dome of the liver.
+
+    Args:
+        smooth: HU averaged over some millimetres.
+        lungs: Both lungs.
+        between: The tissue between them.
+        back: What lies behind the heart.
+        dark: Blood and muscle are brighter than this.
+    """
     grid = lungs.grid
     first, last = between.first + round(HEART_BELOW_MM / 2 / grid.spacing[0]), heart_bottom(lungs, between)
-    mask = between.mask & (smooth > HEART_HU)
-    mask[:first] = False
-    mask[last:] = False
+    mask = np.zeros_like(between.mask)
     for k in range(first, last):
-        if between.spine[k] >= 0:
-            mask[k, max(0, int(between.spine[k]) - round(SPINE_MM / grid.spacing[1])) :] = False
+        right, left = inner_edges(lungs.labels[k])
+        for y in np.flatnonzero((right >= 0) & (left > right)):
+            mask[k, y, right[y] + 1 : left[y]] = True
+    mask &= (smooth > dark) & ~back
     if not mask.any():
         return None
     thick = balls.opened(mask, HEART_RADIUS_MM, grid.spacing)
@@ -98,29 +154,24 @@ def heart_of(smooth: NDArray[np.float32], lungs: Lungs, between: Between) -> NDA
     if not count:
         return None
     found: NDArray[np.bool_] = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return found if np.count_nonzero(found) * grid.voxel_ml > 100 else None
+    return found if np.count_nonzero(found) * grid.voxel_ml > HEART_ML else None
 
 
-def _layer(smooth: NDArray[np.float32], heart: NDArray[np.bool_], lungs: Lungs, between: Between) -> NDArray[np.bool_]:
+def _layer(smooth: NDArray[np.float32], heart: NDArray[np.bool_], lungs: Lungs, back: NDArray[np.bool_], dark: float) -> NDArray[np.bool_]:
     """Watery tissue around the heart, thicker than the limit."""
     grid = lungs.grid
-    where = balls.within(heart, AROUND_MM, grid.spacing) & (lungs.labels == 0) & ~heart
+    where = balls.within(heart, AROUND_MM, grid.spacing) & (lungs.labels == 0) & ~heart & ~back
     slices = np.flatnonzero(heart.any(axis=(1, 2)))
     where[: slices[0]] = False
     where[slices[-1] + 1 :] = False
-    for k in slices:
-        if between.spine[k] >= 0:
-            where[k, max(0, int(between.spine[k]) - round(SPINE_MM / grid.spacing[1])) :] = False
-        rows, columns = np.flatnonzero(heart[k].any(axis=1)), np.flatnonzero(heart[k].any(axis=0))
-        if not len(rows):
-            where[k] = False
-            continue
-        margin = [round(AROUND_MM / step) for step in grid.spacing[1:]]
-        where[k, :, : max(0, columns[0] - margin[1])] = False
-    watery = where & (smooth >= FLUID_HU[0]) & (smooth <= FLUID_HU[1])
+    watery = where & (smooth >= FLUID_HU[0]) & (smooth <= dark)
     thick = balls.opened(watery, LAYER_RADIUS_MM, grid.spacing)
     labels, count = ndimage.label(thick)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1) * grid.voxel_ml
-    keep = sizes >= LEAST_ML
+    keep = np.bincount(labels.ravel(), minlength=count + 1) * grid.voxel_ml >= SEED_ML
     keep[0] = False
-    return keep[labels]
+    edge = where & (grid.hu > EDGE_HU[0]) & (grid.hu < dark + EDGE_HU[1])
+    grown = balls.within(keep[labels], GROW_MM, grid.spacing) & edge
+    labels, count = ndimage.label(grown)
+    keep = np.bincount(labels.ravel(), minlength=count + 1) * grid.voxel_ml >= LEAST_ML
+    keep[0] = False
+    return np.asarray(keep[labels])

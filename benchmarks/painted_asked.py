@@ -8,6 +8,7 @@ as a shell around the heart's outline; vertebrae by squeezing the scan along the
 """
 
 import argparse
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -61,7 +62,7 @@ def tube(volume: Volume, line: Points, radius: float) -> NDArray[np.float32]:
             axes = [(np.arange(a, b) + d) * s for a, b, d, s in zip(low, high, (dz, dy, 0.0), spacing, strict=True)]
             grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
             near = np.full(total.shape, np.inf)
-            for p, q in zip(line[:-1], line[1:], strict=True):
+            for p, q in itertools.pairwise(line):
                 along = np.clip(((grid - p) @ (q - p)) / max(1e-6, float((q - p) @ (q - p))), 0, 1)
                 near = np.minimum(near, np.linalg.norm(grid - p - along[..., None] * (q - p), axis=-1))
             total += np.clip(0.5 + (radius - near) / spacing[2], 0, 1).astype(np.float32) / (2 * count)
@@ -112,7 +113,7 @@ def metal_cases(volume: Volume, lungs: Lungs) -> Iterator[tuple[str, Volume, Cal
     middle = (columns[0] + columns[-1]) / 2
     heart = np.array([z, under_skin(body, int(middle), volume.spacing, 45), middle + 25 / spacing[2]]) * spacing
     upper = np.array([at[0] - 25, at[1] + 45, (middle - 18 / spacing[2]) * spacing[2]])
-    lead = tube(volume, np.stack([at, upper, upper + [90, 10, -8], heart]), 1.1)
+    lead = tube(volume, np.stack([at, upper, [*upper, 90, 10, -8], heart]), 1.1)
     yield "housing with a lead", with_metal(with_metal(volume, box), lead, STEEL_HU), lambda g: any(p.kind == "housing" for p in g.inside)
     yield "lead alone", with_metal(volume, lead, STEEL_HU), lambda g: any(p.long_mm >= 60 for p in g.inside)
     wires = np.zeros(volume.hu.shape, dtype=np.float32)
@@ -131,7 +132,7 @@ def metal_cases(volume: Volume, lungs: Lungs) -> Iterator[tuple[str, Volume, Cal
     share = np.maximum(tube(volume, screws[0] * spacing, 2.5), tube(volume, screws[1] * spacing, 2.5))
     yield "screws in the spine", with_metal(volume, share), lambda g: any(p.kind == "implant at the spine" for p in g.inside)
     clip = np.array([z, placed(volume, lungs, 0.6)[1].shape[0] / 2, columns[0] + 0.3 * (columns[-1] - columns[0])]) * spacing
-    yield "clip of 5 mm in a lung", with_metal(volume, tube(volume, np.stack([clip, clip + [0, 4, 3]]), 0.8)), lambda g: bool(g.inside)
+    yield "clip of 5 mm in a lung", with_metal(volume, tube(volume, np.stack([clip, [*clip, 0, 4, 3]]), 0.8)), lambda g: bool(g.inside)
 
 
 def run_metal(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:
@@ -163,7 +164,7 @@ def heart_outline(volume: Volume, lungs: Lungs, between: mediastinum.Between) ->
 
 
 def run_pericardium(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:
-    """Fluid of 5 HU around the heart, all around and behind it only; unpainted first, and with the contrast medium taken out by calculation."""
+    """Fluid of 5 HU around the heart, all around and behind it only; unpainted first."""
     between = mediastinum.between_lungs(lungs)
     enhanced = mediastinum.enhanced(lungs, between)
     base = pericardial(volume, lungs, between, enhanced)

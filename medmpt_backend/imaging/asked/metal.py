@@ -98,7 +98,9 @@ def _limit(volume: Volume) -> int | str:
     limit = METAL_HU if kernel is not None and kernel[1] != "sharp" else SHARP_METAL_HU
     if volume.spacing[0] > SMALLEST_SLICE_MM or max(volume.spacing[1:]) > 1.2:
         return message(
-            "Sections {thick:.1f} mm apart or pixels of {wide:.1f} mm blur metal away.", thick=volume.spacing[0], wide=max(volume.spacing[1:])
+            "Sections {thick:.1f} mm apart or pixels of {wide:.1f} mm blur metal away.",
+            thick=volume.spacing[0],
+            wide=max(volume.spacing[1:]),
         )
     most = int(volume.hu.max())
     if most < limit and np.count_nonzero(volume.hu == most) > 50:
@@ -233,7 +235,7 @@ class _Anatomy:
     def _on_grid(self, part: _Part) -> NDArray[np.intp]:
         """Up to 200 voxels of a part on the grid."""
         some = part.at[:: max(1, len(part.at) // 200)] // self._coarse
-        return np.minimum(some, np.array(self.labels.shape) - 1)
+        return np.asarray(np.minimum(some, np.array(self.labels.shape) - 1))
 
     def _plane(self, z: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Body and outline of both lungs in a slice."""

@@ -117,7 +117,7 @@ def behind(lungs: Lungs, between: Between, enhanced: bool | None) -> NDArray[np.
     size = 2 * round(FRONT_REACH_MM / grid.spacing[0]) + 1
     fronts = ndimage.maximum_filter(between.spine, size=size, mode="nearest")
     out = np.zeros(lungs.labels.shape, dtype=bool)
-    away = (np.arange(out.shape[2]) - between.middle) * grid.spacing[2]
+    away = (np.arange(lungs.labels.shape[2]) - between.middle) * grid.spacing[2]
     central = (away > BESIDE_MM[0]) & (away < BESIDE_MM[1])
     margin = round(SPINE_MM[bool(enhanced)] / grid.spacing[1])
     for k, row in enumerate(fronts):
@@ -127,9 +127,7 @@ def behind(lungs: Lungs, between: Between, enhanced: bool | None) -> NDArray[np.
     return out
 
 
-def heart_of(
-    smooth: NDArray[np.float32], lungs: Lungs, between: Between, back: NDArray[np.bool_], dark: float
-) -> NDArray[np.bool_] | None:
+def heart_of(smooth: NDArray[np.float32], lungs: Lungs, between: Between, back: NDArray[np.bool_], dark: float) -> NDArray[np.bool_] | None:
     """The heart with its large vessels: the largest thick part of blood and muscle between the lungs, above the dome of the liver.
 
     Args:

@@ -115,7 +115,7 @@ def _parts(volume: Volume, limit: int) -> list[_Part]:
     for part in _joined(at, volume):
         if part.ml >= HOUSING_ML:
             cores = [core for core in _joined(part.at[_dense(part.at, volume)], volume) if _housing(core)]
-            found += [*cores, *_joined(_apart(part, cores), volume)] if cores else [part]
+            found += [*(_whole(core, part) for core in cores), *_joined(_apart(part, cores), volume)] if cores else [part]
         else:
             found.append(part)
     return sorted(found, key=lambda part: -part.ml)
@@ -135,6 +135,14 @@ def _dense(at: NDArray[np.intp], volume: Volume) -> NDArray[np.bool_]:
     np.add.at(counts, tuple(cells.T), 1)
     full = CELL_MM**2 * max(CELL_MM, volume.spacing[0]) / float(np.prod(volume.spacing))
     return np.asarray(counts[tuple(cells.T)] >= 0.5 * full, dtype=bool)
+
+
+def _whole(core: _Part, part: _Part) -> _Part:
+    """A box with its rim, where the two are still a box."""
+    distance, _ = KDTree(core.mm).query(part.mm)
+    near = distance <= RIM_MM
+    whole = _Part(part.at[near], part.mm[near], part.ml * float(np.mean(near)))
+    return whole if _housing(whole) else core
 
 
 def _apart(part: _Part, cores: list[_Part]) -> NDArray[np.intp]:

@@ -56,6 +56,11 @@ def asked_for(q: "Quantification", study: str, question: str, opened: "Study") -
     ]
 
 
+def names_looked(text: str) -> bool:
+    """Whether the words name what is looked for on images where it is asked for: metal, pericardial fluid, a fracture."""
+    return any(_pattern(name).search(text) for name in _LOOKED)
+
+
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
     """The words that ask for one of them."""

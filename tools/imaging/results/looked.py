@@ -46,19 +46,27 @@ def metal(study: "Study") -> Told:
         return pair("Metal was not looked for: {why}.", why=halves(bare(found.because or ""))), (), None
     housings = [piece for piece in found.inside if piece.kind == "housing"]
     leads = [piece for piece in found.inside if piece.kind == "lead"]
+    others = [piece for piece in found.inside if piece.kind != "housing" and not (housings and piece.kind == "lead")]
+    text = ("", "")
     if housings:
         text = pair(
             "Metal of the size and shape of a pacemaker's or defibrillator's housing was found: {pieces} (experimental, not for the "
             "report); which device it is was not judged.",
             pieces=_listed([*housings, *leads]),
         )
-    else:
-        text = pair("No metal of the size of a pacemaker's or defibrillator's housing was found (experimental, not for the report).")
-    others = [piece for piece in found.inside if piece.kind != "housing" and not (housings and piece.kind == "lead")]
     if others:
-        text = _and(text, pair("Metal inside the body: {pieces}.", pieces=_listed(others)))
-    else:
-        text = _and(text, pair("No other metal was found inside the body.") if housings else pair("No metal was found inside the body."))
+        text = _and(text, pair("Metal inside the body: {pieces} (experimental, not for the report).", pieces=_listed(others)))
+    if not housings:
+        none = pair("None of it has the size of a pacemaker's or defibrillator's housing.")
+        text = _and(
+            text,
+            none
+            if others
+            else pair(
+                "No metal was found inside the body (experimental, not for the report): no housing of a "
+                "pacemaker or defibrillator, no wire, screw or clip."
+            ),
+        )
     first = next(iter(found.inside), None)
     return _and(text, _limits(found)), (), None if first is None else first.slice
 

@@ -56,7 +56,7 @@ class MetalGroup:
 
 @dataclass(frozen=True, eq=False)
 class PericardialGroup:
-    """Fluid around the heart: ml, greatest thickness, mean density, the slice with most of it; its mask on the lungs' grid."""
+    """Fluid around the heart: ml, greatest thickness, mean density, the slice with most of it; masks of fluid and heart (lungs' grid)."""
 
     validity: Judgement
     because: str | None
@@ -65,40 +65,4 @@ class PericardialGroup:
     hu: float | None = None
     slice: int | None = None
     mask: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True)
-class Body:
-    """One vertebral body.
-
-    Attributes:
-        number: Counted from the lowest one that the scan shows whole.
-        top: First slice at its middle.
-        bottom: Last one.
-        front_mm: Height in front.
-        middle_mm: Height in the middle.
-        back_mm: Height behind.
-        loss_pct: What its lowest height lacks against its highest one or that of its neighbours.
-        shape: `wedge`, `biconcave`, `crush`, or `even`.
-    """
-
-    number: int
-    top: int
-    bottom: int
-    front_mm: float
-    middle_mm: float
-    back_mm: float
-    loss_pct: float
-    shape: Literal["even", "wedge", "biconcave", "crush"]
-
-
-@dataclass(frozen=True, eq=False)
-class SpineGroup:
-    """Heights of the vertebral bodies; candidates for fractures are those that have lost enough of theirs."""
-
-    validity: Judgement
-    because: str | None
-    bodies: tuple[Body, ...]
-    candidates: tuple[Body, ...] = ()
-    slice: int | None = None
-    ends: NDArray[np.intp] | None = None
+    heart: NDArray[np.bool_] | None = None

@@ -78,7 +78,7 @@ def pericardial(volume: Volume, lungs: Lungs, between: Between, enhanced: bool |
         return PericardialGroup("out", message("The heart was not found between the lungs."), None)
     mask = _layer(smooth, heart, lungs, back, dark)
     if not mask.any():
-        return PericardialGroup("unknown", NOTE, 0.0)
+        return PericardialGroup("unknown", NOTE, 0.0, heart=heart)
     depth = ndimage.distance_transform_edt(np.pad(mask[balls.box_of(mask)], 1), sampling=grid.spacing)
     widest = int(np.argmax(np.count_nonzero(mask, axis=(1, 2))))
     factor = grid.factors[0]
@@ -90,6 +90,7 @@ def pericardial(volume: Volume, lungs: Lungs, between: Between, enhanced: bool |
         round(float(np.median(grid.hu[mask])), 1),
         min(len(volume.hu) - 1, widest * factor + factor // 2),
         mask,
+        heart,
     )
 
 

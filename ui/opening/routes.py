@@ -62,7 +62,7 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         left = unsettled(found.merged, decided.chosen) if found.merged is not None else ()
         ready = found.merged is not None and not left
         body = preview_html(found, decided.chosen, chart, session.language)
-        return JSONResponse({"html": body, "ready": ready, "adds": chart is not None}, headers=PRIVATE)
+        return JSONResponse({"html": body, "ready": ready, "adds": chart is not None, "opens": found.merged is not None}, headers=PRIVATE)
 
     @router.post("/opening/confirm")
     def confirm(decided: Decided, request: Request) -> JSONResponse:

@@ -159,7 +159,7 @@ export class Opening {
     this.find("what").innerHTML = told.html;
     this.find("add").disabled = !told.ready;
     if (this.hasCase) this.find("add").hidden = !told.adds;
-    if (this.find("new") && !told.adds) this.find("new").disabled = !told.ready;
+    if (this.find("new")) this.find("new").disabled = told.adds ? !told.opens : !told.ready;
     this.find("preview").hidden = !told.html;
     this.find("preview").scrollIntoView({ block: "nearest" });
   }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from agent.answering.answer import Answer
 from tools.evidence import Language
+from tools.reports.export.cited import cited
 from tools.reports.export.sheet import Block, Heading, Line, Sheet
 from tools.reports.export.words import say
 from tools.wording import typeset
@@ -25,9 +26,8 @@ def _turn(number: int, answer: Answer, language: Language) -> list[Block]:
     if answer.evidence:
         blocks.append(Heading(say("sources", language), level=2))
     for n, item in enumerate(answer.evidence, 1):
-        at = 1 if language == "zh" else 0
         text = (item.text_zh if language == "zh" else None) or item.text
-        blocks.append(Line(f"[{n}] {typeset(text)} {item.citations[at]}", note=item.key, look="small"))
+        blocks.append(Line(f"[{n}] {typeset(text)}", note=cited(item, language), look="small"))
     by = say("planner", language) if answer.model == "planner" else answer.model
     blocks.append(Line(say("answered_by", language, name=by), look="small"))
     return blocks

@@ -214,5 +214,6 @@ def test_a_conversation_prints_with_its_sources() -> None:
     )  # fmt: skip
     written = render(conversation_sheet([answer, answer], "en"), "md").decode()
     assert written.count("Urea is 11.2 mmol/L. \\[1\\]") == 2
-    assert "`L-urea`" in written
+    assert "*Laboratory*" in written
+    assert "L-urea" not in written
     assert "<b>" not in written

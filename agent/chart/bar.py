@@ -107,7 +107,8 @@ def _pressures_as_one(signs: dict[str, Sign], zh: bool) -> dict[str, Sign]:
     systolic, diastolic = signs.get("sbp_mmhg"), signs.get("dbp_mmhg")
     if systolic is None or diastolic is None:
         return signs
-    value = f"{systolic.value.partition(' ')[0]}/{diastolic.value}"
+    over, under = (float(s.value.partition(" ")[0]) for s in (systolic, diastolic))
+    value = f"{over:.0f}/{under:.0f} mmHg"
     states = {systolic.state, diastolic.state}
     both = Sign(name=pair("BP")[zh], value=value, state="urgent" if "urgent" in states else systolic.state or diastolic.state)
     return {("bp" if k == "sbp_mmhg" else k): both if k == "sbp_mmhg" else s for k, s in signs.items() if k != "dbp_mmhg"}

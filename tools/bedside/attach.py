@@ -10,6 +10,7 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, dosing, formula, general, part
 from tools.bedside.asks.general import written_out
+from tools.bedside.asks.place import places
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
@@ -22,7 +23,7 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked, topics
-from tools.bedside.verdicts import asks_whether, refusals, unspoken, verdicts
+from tools.bedside.verdicts import UNOPPOSED, asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
@@ -144,7 +145,9 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         near = _like(question, record)
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
-        found += verdicts(question, record)
+        said, place = verdicts(question, record), places(question, record)
+        # What speaks against it comes before its place in treatment.
+        found += [*place, *said] if said and said[0].source == UNOPPOSED else [*said, *place]
     elif not topics_only and not firm and not dosed:
         whether = asks_whether(question)
         silent = unspoken(question, record, found, grave=not whether)

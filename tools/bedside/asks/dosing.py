@@ -15,6 +15,7 @@ from tools.bedside.judging import Applied, evidence
 from tools.bedside.record.expression import holds
 from tools.bedside.record.values import Value
 from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 from tools.labs.value import shown
@@ -87,7 +88,7 @@ def asked(question: str) -> bool:
 def checked(record: Record) -> list[Evidence]:
     """A verdict on the dose of the first drug of the question that the record or the question gives a dose for."""
     question = record.question
-    if not asks("dose_check").search(question):
+    if not asks("dose_check").search(question) and not _another_dose(question, record):
         return []
     current = {d.id for d in record.patient.current}
     named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
@@ -112,6 +113,12 @@ def too_high(record: Record) -> list[tuple[str, Evidence]]:
             continue
         out += [(drug, found[0])] if (found := _against(row, taken, record)) else []
     return out
+
+
+def _another_dose(question: str, record: Record) -> bool:
+    """Whether a question puts an amount to a medicine that is taken (`apixaban 2.5 mg instead?`)."""
+    taken = {d.id for d in record.patient.current} & {d.id for d in record.graph.mentions(question)}
+    return bool(taken) and bool(_TYPED.search(question)) and bool(words("may").search(question) or question.rstrip().endswith(("?", "？", "呢")))
 
 
 def _as_recorded(question: str, record: Record, drug: str) -> bool:
@@ -147,6 +154,12 @@ def _recorded(record: Record, drug: str) -> Taken | None:
     return None
 
 
+def _recorded_times(record: Record, drug: str) -> float | None:
+    """How often a day the record gives the drug."""
+    mine = (m for m in record.case.medications if any(d.id == drug for d in record.graph.resolve(m.name)))
+    return next((n for m in mine if (n := _times(m.frequency or "daily")) is not None), None)
+
+
 def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None:
     """A dose that the question itself gives; only where it names one drug."""
     found = _TYPED.search(question)
@@ -159,9 +172,8 @@ def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None
     if factor is None:
         return None
     amount = float(found[1]) * factor
-    if times is None and recorded is not None:
-        return recorded
-    a_day = amount * (times or 1.0)
+    # A bare amount is taken as often as the recorded one.
+    a_day = amount * (times or _recorded_times(record, drug) or 1.0)
     if recorded is not None and abs(recorded.a_day - a_day) < 1e-6:
         return recorded
     return Taken(a_day, *pair("{amount} {unit} as typed", amount=found[1], unit=found[2]))

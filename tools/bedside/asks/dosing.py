@@ -95,7 +95,7 @@ def checked(record: Record) -> list[Evidence]:
     named = named or [d for m in record.graph.scan(question) if m.kind == "class" for c in m.ids for d in record.taken(f"@{c}")]
     for drug in sorted(named, key=lambda d: d not in current):
         taken = _typed(question, record, drug, len(named)) or _recorded(record, drug)
-        if taken is None or not (asked(question) or _as_recorded(question, record, drug)):
+        if taken is None or not (asked(question) or _as_recorded(question, record, drug) or _another_dose(question, record)):
             continue
         row = _row(drug, record)
         found = _against(row, taken, record) if row is not None else _by_graph(drug, taken, record)

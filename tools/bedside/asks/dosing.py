@@ -118,7 +118,8 @@ def too_high(record: Record) -> list[tuple[str, Evidence]]:
 def _another_dose(question: str, record: Record) -> bool:
     """Whether a question puts an amount to a medicine that is taken (`apixaban 2.5 mg instead?`)."""
     taken = {d.id for d in record.patient.current} & {d.id for d in record.graph.mentions(question)}
-    return bool(taken) and bool(_TYPED.search(question)) and bool(words("may").search(question) or question.rstrip().endswith(("?", "？", "呢")))
+    open_question = words("may").search(question) or question.rstrip().endswith(("?", "？", "呢"))
+    return bool(taken and _TYPED.search(question) and open_question)
 
 
 def _as_recorded(question: str, record: Record, drug: str) -> bool:

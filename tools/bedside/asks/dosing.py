@@ -39,7 +39,7 @@ _SLACK = 1.02
 # Times a day by the words of a frequency; the first that is met counts.
 _A_DAY_BY = {"weekly": 1 / 7, "every_other_day": 0.5, "four": 4.0, "three": 3.0, "two": 2.0, "one": 1.0}
 _TIMES = tuple((words, _A_DAY_BY[name]) for name, words in _WORDS.table("times").items())
-_TYPED, _A_DAY = _WORDS.regex("dose"), _WORDS.regex("a_day")
+_TYPED, _A_DAY, _OPEN_END = _WORDS.regex("dose"), _WORDS.regex("a_day"), _WORDS.regex("open_end")
 
 
 class Check(BaseModel):
@@ -118,7 +118,7 @@ def too_high(record: Record) -> list[tuple[str, Evidence]]:
 def _another_dose(question: str, record: Record) -> bool:
     """Whether a question puts an amount to a medicine that is taken (`apixaban 2.5 mg instead?`)."""
     taken = {d.id for d in record.patient.current} & {d.id for d in record.graph.mentions(question)}
-    open_question = words("may").search(question) or question.rstrip().endswith(("?", "？", "呢"))
+    open_question = words("may").search(question) or _OPEN_END.search(question)
     return bool(taken and _TYPED.search(question) and open_question)
 
 

@@ -58,9 +58,8 @@ def supposed(text: str, case: Case | None, before: str = "") -> Supposed:
     if case is None:
         return Supposed()
     marked = bool(_pattern("marker").search(text)) or (bool(before) and bool(_pattern("going_on").search(text)))
-    found = [p for p in _values(text, case, marked) if marked or not _recorded(p, case)] or list(
-        _unnamed(text, case, before) if marked else ()
-    )
+    typed = [p for p in _values(text, case, marked) if marked or not _recorded(p, case)]
+    found = typed or list(_unnamed(text, case, before) if marked else ())
     if marked:
         found += [*_flags(text), *_allergies(text), *_drugs(text, case)]
     asked = tuple(p.name for p in found if p.kind == "lab" and p.unit == "?")

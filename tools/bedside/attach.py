@@ -44,6 +44,8 @@ _DECIDES = 9
 _ABOVE = (("B-formula-", 11), ("B-part-", 9))
 # From this rank on a topic has weighed the medicines that it names.
 _SETTLES = 13
+# From this number of medicines on a question is about their combination.
+_SEVERAL = 3
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -166,6 +168,8 @@ def _like(question: str, record: Record) -> list[Evidence]:
     """The topic of this record that a question is like, where its words raise none; never one that is silent on a medicine asked about."""
     able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
     named = {d.id for d in record.graph.mentions(question)}
+    if len(named) >= _SEVERAL:
+        return []  # a combination is checked drug by drug
     if named:
         able = {name: lines for name, lines in able.items() if named & {d.id for e in lines for d in record.graph.mentions(e.text)}}
     return able.get(like(question, able) or "", [])

@@ -17,7 +17,8 @@ from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
-from tools.imaging.marks.words import asks_of_marks, asks_verdict, names_marks, score_named
+from tools.imaging.marks.words import asks_growth, asks_of_marks, asks_verdict, names_marks, score_named
+from tools.imaging.results.experimental import names_looked
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
@@ -74,7 +75,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     if turn.about is not None or turn.reading is None:
         return Plan(reading, about=turn.about)
     reading = _on_record(turn.reading, card)
-    reading = _of_marks(_no_report(reading, question), question, card)
+    reading = _of_images(_of_marks(_no_report(reading, question), question, card), question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
@@ -111,6 +112,15 @@ def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading
     if set(intents) & {"score", "report_draft", "report_check"}:
         return reading
     return replace(reading, intents={"ct_measure": 0, **intents})
+
+
+def _of_images(reading: Reading, question: str, card: CaseCard | None) -> Reading:
+    """A short question that nothing else answers, beside an open scan: whether it has grown, or something that is seen on images alone."""
+    if card is None or not card.studies or reading.intents or reading.drugs or len(question) > _SHORT_QUESTION:
+        return reading
+    if (asks_of_marks(question) and asks_growth(question)) or (reading.presence and names_looked(question)):
+        return replace(reading, intents={"ct_measure": 0})
+    return reading
 
 
 def _about_a_record(question: str, topic: frozenset[str]) -> bool:

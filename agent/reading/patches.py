@@ -23,6 +23,9 @@ _WORDS = patterns("agent.reading")
 
 _NUMBER = r"(?P<value>\d+(?:\.\d+)?|\.\d+)"
 _SCALED = {"fio2": 100.0}
+# `bp 120/75` supposes both pressures.
+_SYSTOLIC, _DIASTOLIC = "sbp_mmhg", "dbp_mmhg"
+_LOWER = re.compile(r"\s*/\s*(\d{2,3})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,9 @@ def _values(text: str, case: Case, marked: bool) -> Iterator[Patch]:
             if patch is not None:
                 taken.append((match.start(), match.end() + number.end()))
                 yield patch
+                lower = _LOWER.match(rest, number.end()) if name == _SYSTOLIC else None
+                second = _vital(_DIASTOLIC, float(lower[1]), "") if lower is not None else None
+                yield from (second,) if second is not None else ()
                 break
 
 

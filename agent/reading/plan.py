@@ -152,7 +152,9 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
         reading = _at_its_severity(reading)
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
-    parts = several(reading.text) if card is None and "guideline" in reading.intents else ()
+    # With a case open the bedside room answers what it knows, part by part, itself.
+    searched = "guideline" in reading.intents and (card is None or bedside_answers(reading.text) is None)
+    parts = several(reading.text) if searched else ()
     of_parts = tuple(("search_guidelines", search_args(p.whole, reading)) for p in parts)
     return Plan(reading, topic, detail, parts=parts, calls=(*calls, *(c for c in of_parts if c not in calls)))
 

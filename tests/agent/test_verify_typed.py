@@ -4,17 +4,23 @@ import pytest
 
 from agent.training.slots import kinds, slotted
 from agent.verify import check
+from agent.verify.numbers import numbers_of
 from agent.verify.opinion.turned import turned_word
 from agent.verify.typed import effects, joined, orders, pairing, panel, places, points, scale
 from agent.verify.typed.explained import explained
 from agent.verify.typed.siblings import sibling
-from agent.verify.numbers import numbers_of
 from retrieval.guidelines.corpus import load_corpus
 from tools.evidence import Evidence, Kind
 
-TABLE = "Potassium 2.9 mmol/L (reference 3.5-5.1), low. Sodium 150 mmol/L (reference 136-145), high. D-dimer 0.2 mg/L (cut-off 0.5), not raised."
+TABLE = (
+    "Potassium 2.9 mmol/L (reference 3.5-5.1), low. Sodium 150 mmol/L (reference 136-145), high. "
+    "D-dimer 0.2 mg/L (cut-off 0.5), not raised."
+)
 TABLE_ZH = "血钾 2.9 mmol/L（参考 3.5–5.1），偏低。血钠 150 mmol/L（参考 136–145），偏高。"
-ITEMS = "CURB-65 is 2 points: confusion 0, urea above 7 mmol/L 1, respiratory rate 30/min or more 0, low blood pressure 0, age 65 years or more 1."
+ITEMS = (
+    "CURB-65 is 2 points: confusion 0, urea above 7 mmol/L 1, respiratory rate 30/min or more 0, low blood pressure 0, "
+    "age 65 years or more 1."
+)
 DEFINED = "Pulmonary Embolism Severity Index has 3 items: male (+10); cancer (+30); altered mental status (+60)."
 SCALE = "Reading of the index (points): 0 to 2: low risk (death 2%); 3 to 4: moderate risk (death 9%); 5 to 7: high risk (death 27%)."
 EFFECT = "Macrolides and azoles raise INR; rifampicin and carbamazepine lower INR."

@@ -17,6 +17,11 @@ _SETS = tuple(re.compile(w, re.IGNORECASE) for w in _WORDS.words("turned_sets"))
 # Share of a claim's words that must stand in its sentence in order, and the most words on each side of an exchange.
 _NEARLY = 0.75
 _TIGHT = {True: 4, False: 3}
+_SHORT = 4
+# Share of the claim that must lie between the first and the last word that it shares with its sentence.
+_MOST = 0.5
+_STRONG = _WORDS.regex("turned_strong")
+_MARKS = " ,;" + _WORDS.text("turned_marks")
 _HAN = re.compile("[\u4e00-\u9fff]")
 # Kinds of contrast that one word gives away whatever stands around it.
 _LOOSE = frozenset({"modality", "amount", "all_or_some", "always", "only", "routine"})
@@ -30,19 +35,30 @@ def turned_word(claim: str, texts: Iterable[str]) -> str | None:
         return None
     sentence, matcher = near
     theirs, places = words_in_order(sentence)
-    if sum(b.size for b in matcher.get_matching_blocks()) < _NEARLY * len(mine):
+    blocks = [b for b in matcher.get_matching_blocks() if b.size]
+    # What stands before and behind the shared words is a frame ("according to ...").
+    first, last = (blocks[0].a, blocks[-1].a + blocks[-1].size) if blocks else (0, 0)
+    if last - first < _SHORT or sum(b.size for b in blocks) < _NEARLY * (last - first) or last - first < _MOST * len(mine):
         return None
     chinese = bool(_HAN.search(claim))
     ends, stops = [*starts[1:], len(claim)], [*places[1:], len(sentence)]
+    exchanged: set[tuple[str, str]] = set()
     for name, a, b, c, d in matcher.get_opcodes():
-        if name != "replace" or max(b - a, d - c) > _TIGHT[chinese]:
+        if name == "equal" or b <= first or a >= last or max(b - a, d - c) > _TIGHT[chinese]:
+            continue
+        plain = (claim[starts[a] : ends[b - 1]].strip() if b > a else "", sentence[places[c] : stops[d - 1]].strip() if d > c else "")
+        swapped = all(plain) and (plain[1], plain[0]) in exchanged
+        if swapped or (_STRONG.fullmatch(plain[0]) and not _STRONG.search(sentence)):
+            return plain[1] or plain[0]
+        exchanged.add(plain)
+        if name != "replace":
             continue
         # Chinese is compared by character: the one beside each makes the word.
         wide = 1 if chinese else 0
         said = claim[starts[max(0, a - wide)] : ends[min(len(mine), b + wide) - 1]]
         there = sentence[places[max(0, c - wide)] : stops[min(len(theirs), d + wide) - 1]]
         if opposed(said.strip(), there.strip()):
-            return there.strip(" ,;，；、")
+            return there.strip(_MARKS)
     return None
 
 

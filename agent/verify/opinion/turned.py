@@ -34,6 +34,8 @@ def turned_word(claim: str, texts: Iterable[str]) -> str | None:
     if near is None or not mine:
         return None
     sentence, matcher = near
+    if cues(claim) or cues(sentence) % 2:
+        return None  # a contrary beside a denial may say the same
     theirs, places = words_in_order(sentence)
     blocks = [b for b in matcher.get_matching_blocks() if b.size]
     # What stands before and behind the shared words is a frame ("according to ...").
@@ -44,7 +46,8 @@ def turned_word(claim: str, texts: Iterable[str]) -> str | None:
     ends, stops = [*starts[1:], len(claim)], [*places[1:], len(sentence)]
     exchanged: set[tuple[str, str]] = set()
     for name, a, b, c, d in matcher.get_opcodes():
-        if name == "equal" or b <= first or a >= last or max(b - a, d - c) > _TIGHT[chinese]:
+        outside = name != "replace" and (b <= first or a >= last)
+        if name == "equal" or outside or max(b - a, d - c) > _TIGHT[chinese]:
             continue
         plain = (claim[starts[a] : ends[b - 1]].strip() if b > a else "", sentence[places[c] : stops[d - 1]].strip() if d > c else "")
         swapped = all(plain) and (plain[1], plain[0]) in exchanged

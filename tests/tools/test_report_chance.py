@@ -20,7 +20,7 @@ SOUND = [
     "所见：左侧肋骨骨质不连续，呈骨折改变。\n印象：左侧肋骨骨折。",
 ]
 WRONG = [
-    ("size", "Findings: On the left, a solid upper lobe nodule of 6 mm is unchanged.\nImpression: 10 mm left upper lobe nodule, CT in 3 months."),
+    ("size", "Findings: On the left, an upper lobe nodule of 6 mm is unchanged.\nImpression: 10 mm left upper lobe nodule, PET-CT."),
     ("size", "所见：右肺下叶脓肿由48mm缩小为30mm。\n印象：右肺下叶脓肿好转（44mm），3周后复查CT。"),
     ("side", "检查：左侧胸腔镜术后胸片。\n所见：左上肺见吻合钉。\n意见：右侧胸腔镜术后改变。"),
     ("follow_up", "所见：左肺上叶混合磨玻璃结节12mm。\n诊断：左肺上叶混合磨玻璃结节，12mm，建议定期复查。"),

@@ -64,7 +64,8 @@ def drawn(rng: np.random.Generator) -> Truth:
         size = round(float(rng.uniform(5, 40)), 1)
         found.append(
             FindingTruth(
-                id=str(key), labels=MEANS[key], side=side, lobes=(lobe,), size_mm=size, volume_ml=5.0, lung_share=0.02, voxels=50, visible=True
+                id=str(key), labels=MEANS[key], side=side, lobes=(lobe,), size_mm=size,
+                volume_ml=5.0, lung_share=0.02, voxels=50, visible=True,
             )
         )  # fmt: skip
     seen = {label for f in found for label in f.labels}
@@ -87,7 +88,7 @@ def seeds(text: str, rng: random.Random) -> Iterator[tuple[str, str]]:
     yield from _stated(text, lang, said, seen)
     yield from _removed(text, lang, said, seen)
     m = re.search(WORDS["follow_up"]["pattern"], " ".join(s.text for s in said))
-    if m is not None and text.count(m.group()) == 1 and re.search(r"nodul|结节", text):
+    if m is not None and text.count(m.group()) == 1 and re.search(WORDS["nodule"], text):
         yield "follow_up", text.replace(m.group(), WORDS["follow_up"][lang])
     last = seen[-1]
     for kind in ADDED:
@@ -118,7 +119,8 @@ def _exchanged(text: str, lang: str, said: list[Sentence], seen: list[Sentence])
             if len(own) != 1 or len(things) != 1 or len(told) != 1 or not _find(own[0][0][0], told[0]):
                 continue
             row, m = own[0]
-            if any(_find(other[0], told[0]) for other in rows if other[0].lower() != row[0].lower()) or re.search(r"both|bilateral|双|两肺|两侧", told[0]):
+            others = [o for o in rows if o[0].lower() != row[0].lower()]
+            if any(_find(o[0], told[0]) for o in others) or re.search(WORDS["both"], told[0]):
                 continue
             yield kind, _put(text, s, s.text[: m.start()] + row[1] + s.text[m.end() :])
             break
@@ -193,7 +195,8 @@ def main() -> None:
             if given.show == kind and not hit:
                 sys.stdout.write(f"--- {kind}\n{wrong}\n{_difference(text, wrong)}\n\n")
     table: dict[str, Any] = {key: f"{found[key]} of {asked[key]}" for key in sorted(asked)}
-    whole = {lang: f"{sum(v for k, v in found.items() if k.endswith(lang))} of {sum(v for k, v in asked.items() if k.endswith(lang))}" for lang in ("en", "zh")}
+    sums = [[sum(v for k, v in counts.items() if k.endswith(lang)) for counts in (found, asked)] for lang in ("en", "zh")]
+    whole = {lang: f"{hits} of {of}" for lang, (hits, of) in zip(("en", "zh"), sums, strict=True)}
     sys.stdout.write(json.dumps({"found": table, "all": whole, "sound": dict(sorted(alarms.items()))}, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -1,6 +1,7 @@
 """The part of a page that a reader can see: what is hidden is not indexed (HTML, Markdown, DOCX, PDF)."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree, html
@@ -13,6 +14,8 @@ _HIDDEN = re.compile(
 )
 # Text smaller than this, in points, is not read.
 _LEAST_POINTS = 1.0
+# So deep are forms within forms of a page looked into.
+_DEPTH = 8
 # Red, green and blue from here are white.
 _WHITE = 250
 _TAGS = frozenset({"script", "style", "template", "noscript", "meta", "object", "iframe"})
@@ -52,30 +55,60 @@ def uncommented(text: str) -> str:
     return re.sub(rf"<(\w+)[^>]*(?:{_HIDDEN.pattern}|\bhidden\b)[^>]*>.*?</\1>", " ", plain, flags=re.DOTALL | re.IGNORECASE)
 
 
+# Runs that a reader sees: not deleted or moved away by a tracked change, not in a text box that lies on the page by its own rules.
+_RUNS = ".//w:r[not(ancestor::w:del) and not(ancestor::w:moveFrom) and not(ancestor::w:txbxContent)]"
+# A fill darker than this shows white letters.
+_DARK = 0xC0
+
+
 def visible_runs(paragraph: Any) -> str:
-    """Text of a DOCX paragraph without runs that are hidden, white or of no size."""
-    hidden = [r for r in paragraph.runs if _unseen_run(r)]
-    if not hidden:
-        return str(paragraph.text)
-    return "".join(r.text for r in paragraph.runs if r not in hidden and not _unseen_run(r))
+    """Text of a DOCX paragraph as it is read: with tracked insertions, without deletions, and without hidden, white or tiny runs."""
+    from docx.text.run import Run
+
+    runs = [Run(r, paragraph) for r in paragraph._p.xpath(_RUNS)]
+    return "".join(r.text for r in runs if not _unseen_run(r, paragraph))
 
 
-def _unseen_run(run: Any) -> bool:
-    font = run.font
-    white = font.color is not None and font.color.rgb is not None and str(font.color.rgb).upper() == "FFFFFF"
-    return bool(font.hidden) or white or (font.size is not None and font.size.pt < _LEAST_POINTS)
+def _unseen_run(run: Any, paragraph: Any) -> bool:
+    fonts = [run.font, *_fonts(run.style), *_fonts(paragraph.style)]
+    hidden = next((f.hidden for f in fonts if f.hidden is not None), False)
+    size = next((f.size.pt for f in fonts if f.size is not None), None)
+    colour = next((str(f.color.rgb).upper() for f in fonts if f.color is not None and f.color.rgb is not None), "")
+    white = len(colour) == len("FFFFFF") and min(int(colour[n : n + 2], 16) for n in (0, 2, 4)) >= _WHITE
+    return bool(hidden) or (white and not _on_dark(run)) or (size is not None and size < _LEAST_POINTS)
+
+
+def _fonts(style: Any) -> Iterator[Any]:
+    """Fonts of a style and of those it is based on."""
+    while style is not None:
+        yield style.font
+        style = style.base_style
+
+
+def _on_dark(run: Any) -> bool:
+    """Whether the run, its paragraph or its table cell is filled with a dark colour."""
+    fills = run._r.xpath("./w:rPr/w:shd/@w:fill | ancestor::w:p[1]/w:pPr/w:shd/@w:fill | ancestor::w:tc[1]/w:tcPr/w:shd/@w:fill")
+    return any(re.fullmatch(r"[0-9A-Fa-f]{6}", f) and min(int(f[n : n + 2], 16) for n in (0, 2, 4)) < _DARK for f in fills)
 
 
 def visible_page(page: Any) -> Any:
-    """A PDF page without text that is drawn white, smaller than a point, or not at all where it is no scan's text layer."""
+    """A PDF page without text that is white, smaller than a point, off the page, or not drawn at all where it is no scan's text layer."""
     import pypdfium2.raw as raw
 
-    objects = list(page.get_objects(max_depth=1))
+    objects = list(page.get_objects(max_depth=_DEPTH))
     scanned = any(o.type == raw.FPDF_PAGEOBJ_IMAGE for o in objects)
     for item in (o for o in objects if o.type == raw.FPDF_PAGEOBJ_TEXT):
-        if _unseen_text(raw, item.raw, scanned):
-            page.remove_obj(item)
+        if _unseen_text(raw, item.raw, scanned) or (item.container is None and _off_page(item.get_bounds(), page.get_bbox())):
+            if item.container is None:
+                page.remove_obj(item)
+            elif raw.FPDFFormObj_RemoveObject(item.container.raw, item.raw):
+                raw.FPDFPageObj_Destroy(item.raw)
     return page
+
+
+def _off_page(own: tuple[float, ...], box: tuple[float, ...]) -> bool:
+    """Whether something lies wholly outside what is shown of a page: left, bottom, right, top."""
+    return own[2] < box[0] or own[0] > box[2] or own[3] < box[1] or own[1] > box[3]
 
 
 def _unseen_text(raw: Any, text: Any, scanned: bool) -> bool:

@@ -34,6 +34,7 @@ class Checked:
 
     Attributes:
         remarks: Of the linter and of the measurement, in the order of a reader's concern.
+        look: Remarks of the linter that are more likely wrong than right: worth a look, no error.
         checked: What was compared, `(English, Chinese)`.
         not_checked: What was not, `(English, Chinese)`.
         warnings: Limits of the measurement.
@@ -42,6 +43,7 @@ class Checked:
     """
 
     remarks: tuple[Remark, ...]
+    look: tuple[Remark, ...]
     checked: tuple[tuple[str, str], ...]
     not_checked: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -65,11 +67,12 @@ def check_report(deps: Deps, text: str | None = None, study: str = "ct-1") -> To
         tool="check_report",
         status="ok",
         query=query,
-        counts={"sentences": found.sentences, "remarks": len(rows)},
+        counts={"sentences": found.sentences, "remarks": len(rows), "to_look_at": len(found.look)},
         warnings=(*found.warnings, _NOT_A_BILL[deps.language]),
         evidence=tuple(_evidence(r, n, study) for n, r in enumerate(found.remarks, 1)) or (_none(found, study),),
         data=CheckData(
             remarks=rows,
+            look=tuple(remark_row(r, "zh" if found.chinese else "en") for r in found.look),
             checked=tuple(c[1] if zh else c[0] for c in found.checked),
             not_checked=tuple(c[1] if zh else c[0] for c in found.not_checked),
         ),
@@ -97,7 +100,7 @@ def checked(body: str, deps: Deps, study: str) -> Checked:
     if marks:
         remarks += against_marks(sentences, marks)
         done.append(_MARKED)
-    return Checked(tuple(remarks), tuple(done), tuple(left), tuple(warnings), len(sentences), linted.chinese)
+    return Checked(tuple(remarks), linted.look, tuple(done), tuple(left), tuple(warnings), len(sentences), linted.chinese)
 
 
 def _linted(body: str, case: Case | None, study: str) -> Lint:
@@ -124,6 +127,7 @@ def remark_row(remark: Remark, language: Language) -> RemarkRow:
         text=remark.text_zh if zh else remark.text,
         places=tuple(remark.places),
         suggestion=remark.suggestion_zh if zh else remark.suggestion,
+        chance=remark.chance,
     )
 
 

@@ -32,6 +32,7 @@ class CheckOut(BaseModel):
     reason: str | None = None
     warnings: tuple[str, ...] = ()
     remarks: list[RemarkRow]
+    look: list[RemarkRow] = []
     checked: list[str]
     not_checked: list[str]
 
@@ -60,6 +61,7 @@ def report_check(
     return CheckOut(
         warnings=found.warnings,
         remarks=[remark_row(r, language) for r in found.remarks],
+        look=[remark_row(r, language) for r in found.look],
         checked=[c[at] for c in found.checked],
         not_checked=[c[at] for c in found.not_checked],
     )

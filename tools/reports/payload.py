@@ -49,11 +49,13 @@ class RemarkRow(Payload):
     text: str
     places: tuple[str, ...]
     suggestion: str
+    chance: float = 1.0
 
 
 class CheckData(Payload):
     """A checked report, as `report check` prints it."""
 
     remarks: tuple[RemarkRow, ...] = ()
+    look: tuple[RemarkRow, ...] = ()
     checked: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()

@@ -41,9 +41,9 @@ def _remarked(claim: str, text: str) -> tuple[str, ...]:
     findings = _HEADS.sub(" ", text)
     chinese = bool(re.search(r"[\u4e00-\u9fff]", claim + text))
     heads = _HEADINGS["zh" if chinese else "en"]
-    alone = {(r.kind, r.text) for r in lint(f"{heads[0]}{findings}", today=_TODAY).remarks}
-    found = lint(f"{heads[0]}{findings}\n{heads[1]}{claim}", today=_TODAY).remarks
-    return tuple(sorted({r.kind for r in found if r.kind in _READ and (r.kind, r.text) not in alone}))
+    alone, found = (lint(text, today=_TODAY) for text in (f"{heads[0]}{findings}", f"{heads[0]}{findings}\n{heads[1]}{claim}"))
+    before = {(r.kind, r.text) for r in (*alone.remarks, *alone.look)}
+    return tuple(sorted({r.kind for r in (*found.remarks, *found.look) if r.kind in _READ and (r.kind, r.text) not in before}))
 
 
 def other_side(claim: str, texts: Iterable[str]) -> float:

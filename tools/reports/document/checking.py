@@ -1,6 +1,6 @@
 """The linter on a document as it stands: its remarks, each with the sentences it speaks of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.messages.catalogue import messages
 from tools.deps import Deps
@@ -39,12 +39,18 @@ def linter_text(document: ReportDocument) -> str:
     return "\n\n".join(parts)
 
 
+def _worth_a_look(remark: Remark) -> Remark:
+    """A remark that is more likely wrong than right, said as such."""
+    said = pair("To look at: {said}", said=(remark.text, remark.text_zh))
+    return replace(remark, text=said[0], text_zh=said[1])
+
+
 def remarks_on(document: ReportDocument, deps: Deps) -> tuple[Remarked, ...]:
     """What the linter says of the document, against itself, the case and the measured study."""
     found = checked(linter_text(document), deps, document.study.study)
     said = [s for _, rows in document.printed() for s in rows]
     out = []
-    for remark in found.remarks:
+    for remark in (*found.remarks, *(_worth_a_look(r) for r in found.look)):
         ids = tuple(dict.fromkeys(s.id for place in remark.places for s in said if place in s.text or s.text in place))
         out.append(Remarked(remark, ids))
     return tuple(out)

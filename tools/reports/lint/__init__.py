@@ -101,7 +101,7 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     skipped.append(pair("advice for anything but lung nodules, and whether a diagnosis is right"))
     (checked if sex or age else skipped).append(pair("sex and age against the case"))
     every = list({(r.kind, r.places): r for r in remarks}.values())
-    judged = rated(every, Report(sentences, pieces, len(every)))
+    judged = rated(every, Report(sentences, pieces, mentions, len(every)))
     return Lint(
         remarks=tuple(r for r in judged if r.chance >= model().limit),
         look=tuple(r for r in judged if r.chance < model().limit),

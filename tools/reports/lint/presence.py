@@ -108,7 +108,7 @@ def _another(denial: Piece, stated: Piece, topic: str) -> bool:
 
 
 def _elsewhere(denial: Piece, stated: Piece, topic: str) -> bool:
-    """Whether a denial is only of a place ("at the stump", 残端) that the statement does not name."""
+    """Whether a denial is only of a place ("at the stump") that the statement does not name."""
     clause = _clause(denial, topic)
     m = _WHERE.search(denial.text[denial.topics[topic] :].split(",")[0])
     if m is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from retrieval.messages.catalogue import messages
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.vocabulary import group
+from tools.reports.lint.reading.vocabulary import group, table
 from tools.reports.lint.remarks import Remark, label
 
 pair = messages("tools.report_lint").pair
@@ -31,7 +31,7 @@ def procedures(sentences: list[Sentence]) -> Iterator[Remark]:
 
 def _sides(text: str, start: int, end: int) -> frozenset[str]:
     """Sides that stand in the clause around an operation: before it, else right behind it."""
-    marks = ",，;；。.、("
+    marks = table("words")["clause_marks"]["words"]
     low = max(0, start - _LEAD, *(text.rfind(c, 0, start) + 1 for c in marks))
     high = min([end + _TAIL, len(text), *(i for c in marks if (i := text.find(c, end)) >= 0)])
     for part in (text[start:end], text[low:start], text[end:high]):

@@ -24,7 +24,8 @@ _AGE = _WORDS.regex("signing_age")
 def identity(report: str, sentences: list[Sentence], sex: str | None, age: float | None) -> Iterator[Remark]:
     """Sex and age of the text against each other and against the open case."""
     words = {name: [s for s in sentences if group(name)["words"].search(_patient_words(s.text))] for name in ("male", "female")}
-    organs = {name: [s for s in sentences if group(name)["organs"].search(_patient_words(s.text)) and not _absent(s.text)] for name in ("male", "female")}
+    own = [s for s in sentences if not _absent(s.text)]
+    organs = {name: [s for s in own if group(name)["organs"].search(_patient_words(s.text))] for name in ("male", "female")}
     said = {name: words[name] + organs[name] for name in ("male", "female")}
     if said["male"] and said["female"]:
         yield _who((said["male"][0].text, said["female"][0].text), pair("The report speaks of a man and of a woman."))

@@ -1,9 +1,11 @@
 """Signs by which a right remark is told from a wrong one: how sure the pairing is, what is open or past, how many candidates there are."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from retrieval.messages.patterns import patterns
+from tools.reports.lint.reading.mentions import Mention
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
@@ -11,7 +13,7 @@ from tools.reports.lint.remarks import Remark
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _STEM = re.compile(r"[A-Za-z]{4,}|[\u4e00-\u9fff]{2}")
-_SIZED = re.compile(r"\d+(?:\.\d+)?(?=\s*(?:mm|cm|毫米|厘米))", re.IGNORECASE)
+_SIZED = patterns("tools.report_lint").regex("figures_sized")
 _CLAUSE = re.compile(r"[,，;；。:：、]|\. ")
 # A sentence of this length, and so many clauses, are long.
 _LONG = 200.0
@@ -22,6 +24,7 @@ _OTHERS = 3.0
 NAMES: tuple[str, ...] = (
     "both_heads", "one_place", "same_section", "shared_topics", "shared_words", "same_size", "open", "past", "changed", "limited",
     "candidates", "long", "clauses", "same_side", "other_side", "other_organ", "in_history", "others",
+    "second_agrees", "second_silent", "told_elsewhere",
 )  # fmt: skip
 
 
@@ -32,11 +35,13 @@ class Report:
     Attributes:
         sentences: All of them.
         pieces: Those of findings, impression and recommendation.
+        mentions: The same text as the other reader, which knows named findings only, understood it.
         remarks: How many remarks there are in all.
     """
 
     sentences: Sequence[Sentence]
     pieces: Sequence[Piece]
+    mentions: Sequence[Mention]
     remarks: int
 
 
@@ -75,7 +80,40 @@ def signs(remark: Remark, report: Report) -> dict[str, float]:
         "other_organ": float(any(pattern.search(joined) for pattern in group("organ").values())),
         "in_history": float(any(s is not None and s.section in ("history", "comparison", "technique") for s in where)),
         "others": min(report.remarks - 1, _OTHERS) / _OTHERS,
+        **_second(remark, report),
+        "told_elsewhere": float(two and _told_elsewhere(remark, report.sentences)),
     }
+
+
+def _second(remark: Remark, report: Report) -> dict[str, float]:
+    """Whether the other reader of the same two sentences sees the same disagreement, or nothing that it could compare."""
+    differs = _DIFFERS.get(remark.kind)
+    if differs is None or len(remark.places) < 2:
+        return {"second_agrees": 0.0, "second_silent": 0.0}
+    first, other = ([m for m in report.mentions if m.sentence.text == place] for place in remark.places[:2])
+    pairs = [(a, b) for a in first for b in other if a.finding.family == b.finding.family]
+    return {"second_agrees": float(any(differs(a, b) for a, b in pairs)), "second_silent": float(not pairs)}
+
+
+def _told_elsewhere(remark: Remark, sentences: Sequence[Sentence]) -> bool:
+    """Whether another sentence of the findings has the impression's side or lobe beside the impression's words."""
+    said = re.search(r": (\w+)[\w ]* against", remark.text)
+    pattern = group(remark.kind).get(said[1]) if said and remark.kind in ("side", "lobe") else None
+    if pattern is None:
+        return False
+    words = set(_STEM.findall(remark.places[1].lower()))
+    others = [s.text for s in sentences if s.section == "findings" and s.text != remark.places[0] and pattern.search(s.text)]
+    return any(len(words & set(_STEM.findall(text.lower()))) > 1 for text in others)
+
+
+_DIFFERS: dict[str, Callable[[Mention, Mention], bool]] = {
+    "side": lambda a, b: bool(a.side and b.side and a.side != b.side),
+    "lobe": lambda a, b: bool(a.lobes and b.lobes and not a.lobes & b.lobes),
+    "size": lambda a, b: bool(a.sizes and b.sizes and not set(a.sizes) & set(b.sizes)),
+    "presence": lambda a, b: a.denied != b.denied,
+    "change": lambda a, b: a.change != b.change,
+    "count": lambda a, b: a.count != b.count,
+}
 
 
 def _sentence(text: str, sentences: Sequence[Sentence]) -> Sentence | None:

@@ -31,7 +31,7 @@ _REFERS = _WORDS.regex("topics_refers")
 _COMMA = re.compile(r"[,，;；。]")
 # A word this near behind a finding tells what became of it.
 _BEHIND = 30
-_EDGE = " ,，、;；"
+_EDGE = _WORDS.text("topics_edge")
 _LONG_AGO = _WORDS.regex("topics_long_ago")
 # "On the left, a nodule": the place is of what follows.
 _LEADING = re.compile(r"^\W*(?:on|in|at) (?:the |both )?(?:left|right)[\w -]{0,20},", re.IGNORECASE)
@@ -191,7 +191,8 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
             and not _advice(p)
             and not _other_words(p)
         ):
-            absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(_COMMA.split(p.text.lstrip(_EDGE))[0]) else frozenset()
+            denied = group("none")["words"].search(_COMMA.split(p.text.lstrip(_EDGE))[0])
+            absent: frozenset[Status] = frozenset(["negated"]) if denied else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
             status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p

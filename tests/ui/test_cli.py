@@ -98,7 +98,12 @@ def test_result_has_the_common_fields_and_stdout_holds_nothing_else(furnished: N
 
 def test_a_declared_command_imports_no_other_module_of_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(find, "room_commands", lambda module: asked.append(module) or {"ct quantify": quantify, "ct measure": quantify})
+
+    def commands(module: str) -> dict[str, object]:
+        asked.append(module)
+        return {"ct quantify": quantify, "ct measure": quantify}
+
+    monkeypatch.setattr(find, "room_commands", commands)
     found = find.find(["ct", "quantify", "x"])
     assert (found.name, found.arguments, len(asked)) == ("ct quantify", ("x",), 1)
     assert find.group_commands("ct").keys() == {"ct quantify", "ct measure"}

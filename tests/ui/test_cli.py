@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from tools.errors import BadInput, ToolUnavailable
 from ui.cli import find, main
-from ui.cli.table import DECLARED
+from ui.cli.table import DECLARED, MODULES
 
 COMMON = {"schema_version", "status", "reason", "warnings", "seconds"}
 # A call for each command of the contract that cannot do work: a path that is not there, or an empty argument list.
@@ -65,7 +65,7 @@ def ask(batch: Annotated[str, typer.Option("--batch")]) -> Batch:
 
 @pytest.fixture
 def furnished(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find, "group_commands", lambda group: {"ct": {"ct quantify": quantify}, "ask": {"ask": ask}}.get(group, {}))
+    monkeypatch.setattr(find, "room_commands", lambda module: {"ct quantify": quantify, "ask": ask})
 
 
 def one_object(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -94,6 +94,20 @@ def test_result_has_the_common_fields_and_stdout_holds_nothing_else(furnished: N
     assert main(["ct", "quantify", "x", "--json"]) == 0
     record = one_object(capsys)
     assert (record["status"], record["total_l"], record["bad"]) == ("ok", 4.5, None)
+
+
+def test_a_declared_command_imports_no_other_module_of_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def commands(module: str) -> dict[str, object]:
+        asked.append(module)
+        return {"ct quantify": quantify, "ct measure": quantify}
+
+    monkeypatch.setattr(find, "room_commands", commands)
+    found = find.find(["ct", "quantify", "x"])
+    assert (found.name, found.arguments, len(asked)) == ("ct quantify", ("x",), 1)
+    assert find.group_commands("ct").keys() == {"ct quantify", "ct measure"}
+    assert len(asked) == 1 + len(MODULES["ct"])
 
 
 @pytest.mark.parametrize(

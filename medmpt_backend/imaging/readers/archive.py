@@ -1,11 +1,14 @@
 """A zip of a study, unpacked into a private temporary folder within bounds."""
 
+import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from threading import Lock
 
 from medmpt_backend.errors import BadInput
 from medmpt_backend.messages import messages
@@ -18,6 +21,7 @@ MAX_UNPACKED_BYTES = 4 * 1024**3
 MAX_RATIO = 200
 RATIO_APPLIES_ABOVE_BYTES = 16 * 1024**2
 _CHUNK = 1 << 20
+_THREADS = 4
 
 
 @contextmanager
@@ -99,21 +103,47 @@ def _is_clutter(name: str) -> bool:
 
 
 def _extract(bundle: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Path, name: str) -> None:
-    """Write the entries under new names, counting the bytes that really come out."""
-    written = 0
-    for number, entry in enumerate(entries, start=1):
+    """Write the entries under new names by several threads, counting the bytes that come out; inflating lets go of the interpreter."""
+    bytes_left = _BytesLeft(name)
+
+    def write(number: int, entry: zipfile.ZipInfo) -> None:
         suffix = ".nii.gz" if entry.filename.lower().endswith(".nii.gz") else PurePosixPath(entry.filename).suffix.lower()
         target = folder / f"{number:06d}{suffix if suffix in {'.nii', '.nii.gz', '.nrrd', '.mha'} else '.dcm'}"
         with bundle.open(entry) as source, target.open("wb") as sink:
             while chunk := source.read(_CHUNK):
-                written += len(chunk)
-                if written > MAX_UNPACKED_BYTES:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    raise BadInput(
-                        message(
-                            "{name!r} unpacks to more than {most:.0f} GiB; pack one series only",
-                            name=name,
-                            most=MAX_UNPACKED_BYTES / 1024**3,
-                        )
-                    )
+                bytes_left.take(len(chunk))
                 sink.write(chunk)
+
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        written = [pool.submit(write, number, entry) for number, entry in enumerate(entries, start=1)]
+        try:
+            for one in written:
+                one.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+class _BytesLeft:
+    """What may still come out of a zip, counted by all threads."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._left, self._lock = name, MAX_UNPACKED_BYTES, Lock()
+
+    def take(self, count: int) -> None:
+        """Count bytes that were unpacked.
+
+        Raises:
+            BadInput: More than may be.
+        """
+        with self._lock:
+            self._left -= count
+            if self._left < 0:
+                raise BadInput(
+                    message(
+                        "{name!r} unpacks to more than {most:.0f} GiB; pack one series only",
+                        name=self._name,
+                        most=MAX_UNPACKED_BYTES / 1024**3,
+                    )
+                )

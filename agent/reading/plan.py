@@ -8,6 +8,7 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
+from agent.reading.parts import Part, several
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
 from agent.reading.thread.unwind import standing
@@ -34,6 +35,7 @@ class Plan:
         detail: Give the reasons too.
         notice: Say this instead of asking tools.
         about: Give the last answer again, in another form.
+        parts: What a question of several parts asks for, each as a whole question that is searched by itself.
         calls: Tool calls of the first round.
     """
 
@@ -42,6 +44,7 @@ class Plan:
     detail: bool = False
     notice: Notice | None = None
     about: About | None = None
+    parts: tuple[Part, ...] = ()
     calls: tuple[tuple[ToolName, Args], ...] = field(default=())
 
 
@@ -146,7 +149,9 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
         reading = _at_its_severity(reading)
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
-    return Plan(reading, topic, detail, calls=calls)
+    parts = several(reading.text) if card is None and "guideline" in reading.intents else ()
+    of_parts = tuple(("search_guidelines", search_args(p.whole, reading)) for p in parts)
+    return Plan(reading, topic, detail, parts=parts, calls=(*calls, *(c for c in of_parts if c not in calls)))
 
 
 def _at_its_severity(reading: Reading) -> Reading:

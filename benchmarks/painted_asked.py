@@ -132,7 +132,11 @@ def metal_cases(volume: Volume, lungs: Lungs) -> Iterator[tuple[str, Volume, Cal
     share = np.maximum(tube(volume, screws[0] * spacing, 2.5), tube(volume, screws[1] * spacing, 2.5))
     yield "screws in the spine", with_metal(volume, share), lambda g: any(p.kind == "implant at the spine" for p in g.inside)
     clip = np.array([z, placed(volume, lungs, 0.6)[1].shape[0] / 2, columns[0] + 0.3 * (columns[-1] - columns[0])]) * spacing
-    yield "clip of 5 mm in a lung", with_metal(volume, tube(volume, np.stack([clip, clip + np.array([0, 4, 3])]), 0.8)), lambda g: bool(g.inside)
+    yield (
+        "clip of 5 mm in a lung",
+        with_metal(volume, tube(volume, np.stack([clip, clip + np.array([0, 4, 3])]), 0.8)),
+        lambda g: bool(g.inside),
+    )
 
 
 def run_metal(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:

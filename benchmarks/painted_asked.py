@@ -1,10 +1,10 @@
-"""Metal, pericardial fluid and broken vertebrae painted into real scans, and what is found of them; nothing painted first.
+"""Metal and pericardial fluid painted into real scans, and what is found of them; nothing painted first.
 
-    python benchmarks/painted_asked.py [--what metal pericardium spine] [--scans NAME ...]
+    python benchmarks/painted_asked.py [--what metal pericardium] [--scans NAME ...]
 
 Reads `../shared/data/chest_ct`; prints one line per painting and a table at the end. Places and shapes are chosen without the methods' own
 regions: housings under the skin in front of the ribs, leads from there to the heart, wires in the breast bone, screws in the spine; fluid
-as a shell around the heart's outline; vertebrae by squeezing the scan along the body between two discs.
+as a shell around the heart's outline.
 """
 
 import argparse
@@ -113,7 +113,7 @@ def metal_cases(volume: Volume, lungs: Lungs) -> Iterator[tuple[str, Volume, Cal
     middle = (columns[0] + columns[-1]) / 2
     heart = np.array([z, under_skin(body, int(middle), volume.spacing, 45), middle + 25 / spacing[2]]) * spacing
     upper = np.array([at[0] - 25, at[1] + 45, (middle - 18 / spacing[2]) * spacing[2]])
-    lead = tube(volume, np.stack([at, upper, [*upper, 90, 10, -8], heart]), 1.1)
+    lead = tube(volume, np.stack([at, upper, upper + np.array([90, 10, -8]), heart]), 1.1)
     yield "housing with a lead", with_metal(with_metal(volume, box), lead, STEEL_HU), lambda g: any(p.kind == "housing" for p in g.inside)
     yield "lead alone", with_metal(volume, lead, STEEL_HU), lambda g: any(p.long_mm >= 60 for p in g.inside)
     wires = np.zeros(volume.hu.shape, dtype=np.float32)
@@ -132,7 +132,11 @@ def metal_cases(volume: Volume, lungs: Lungs) -> Iterator[tuple[str, Volume, Cal
     share = np.maximum(tube(volume, screws[0] * spacing, 2.5), tube(volume, screws[1] * spacing, 2.5))
     yield "screws in the spine", with_metal(volume, share), lambda g: any(p.kind == "implant at the spine" for p in g.inside)
     clip = np.array([z, placed(volume, lungs, 0.6)[1].shape[0] / 2, columns[0] + 0.3 * (columns[-1] - columns[0])]) * spacing
-    yield "clip of 5 mm in a lung", with_metal(volume, tube(volume, np.stack([clip, [*clip, 0, 4, 3]]), 0.8)), lambda g: bool(g.inside)
+    yield (
+        "clip of 5 mm in a lung",
+        with_metal(volume, tube(volume, np.stack([clip, clip + np.array([0, 4, 3])]), 0.8)),
+        lambda g: bool(g.inside),
+    )
 
 
 def run_metal(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:

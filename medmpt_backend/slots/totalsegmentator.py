@@ -11,6 +11,7 @@ from medmpt_backend.errors import BadInput, Unavailable
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.slots.contract import Card, Output, Seen, State, absent_packages, card
 from medmpt_backend.slots.geometry import to_nifti
+from medmpt_backend.slots.torchvision_stub import without_torchvision
 
 # Open tasks, each with whether the quick model (3 mm) is taken and the folder that its weights begin with.
 TASKS: tuple[tuple[str, bool, str], ...] = (("total", True, "Dataset297_"), ("pleural_pericard_effusion", False, "Dataset315_"))
@@ -51,13 +52,14 @@ class TotalSegmentator:
         if licensed := [name for name in self.tasks if registry.requires_license(name)]:
             raise BadInput(f"the task {licensed[0]} of TotalSegmentator needs a licence of its own and is off here")
         _no_statistics()
-        api = import_module("totalsegmentator.python_api")
         image = to_nifti(volume)
         masks: dict[str, NDArray[np.bool_]] = {}
-        for task in self.tasks:
-            quick = next((fast for name, fast, _ in TASKS if name == task), False)
-            found = api.totalsegmentator(image, None, ml=True, task=task, fast=quick, device="cpu", quiet=True)
-            masks |= self._named(found, registry.get_task_classes(task))
+        with without_torchvision():  # its networks import timm, which names torchvision and uses nothing of it here
+            api = import_module("totalsegmentator.python_api")
+            for task in self.tasks:
+                quick = next((fast for name, fast, _ in TASKS if name == task), False)
+                found = api.totalsegmentator(image, None, ml=True, task=task, fast=quick, device="cpu", quiet=True)
+                masks |= self._named(found, registry.get_task_classes(task))
         ml = float(np.prod(volume.spacing)) / 1000
         sizes = {name: float(np.count_nonzero(masks[name])) * ml for name in _FLUID if name in masks}
         seen = tuple(Seen(name, name, 1.0, slice=_widest(masks[name])) for name, size in sizes.items() if size > 0)

@@ -64,7 +64,7 @@ def metal(study: "Study") -> Told:
             if others
             else pair(
                 "No metal was found inside the body (experimental, not for the report): no housing of a "
-                "pacemaker or defibrillator, no wire, screw or clip."
+                "pacemaker or defibrillator, no screws; small clips and thin wires are often missed."
             ),
         )
     first = next(iter(found.inside), None)

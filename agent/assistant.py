@@ -29,6 +29,7 @@ from agent.sessions.marks import MarkChange, MarkDesk, MarksView
 from agent.sessions.model_view import findings_of, heat_of
 from agent.sessions.opening import open_store
 from agent.sessions.pages import PageStates
+from agent.sessions.shared import SharedRows
 from agent.sessions.store import Store
 from agent.sessions.teaching import TeachingDesk, refusal
 from agent.sessions.turns import TurnLog
@@ -86,11 +87,12 @@ class Assistant:
         self._states = PageStates(self._store)
         self.pages = self._states if settings.threads_url is not None else None
         self._viewer = Viewer(settings.cache_dir)
-        self.reports = ReportDesk(settings, parts, self._revealed, self.ledger)
-        self._marks = MarkDesk(MarkStore(settings.data_dir / MARKS_FILE))
+        shared = SharedRows(self._store) if settings.threads_url is not None else None
+        self.reports = ReportDesk(settings, parts, self._revealed, self.ledger, self._store)
+        self._marks = MarkDesk(MarkStore(shared or settings.data_dir / MARKS_FILE))
         self.models = Models(settings, parts, self._store.saver)
         self.library = Library(settings, parts.reopen_index)
-        self._readings = TeachingStore(settings.data_dir / TEACHING_FILE)
+        self._readings = TeachingStore(shared or settings.data_dir / TEACHING_FILE)
         self._desk = TeachingDesk(lambda: frozenset(t.id for t in parts.teaching_cases()), self._readings)
         self.lessons = Lessons(self._cases, self._desk, self._readings, self._viewer, parts.engine)
 

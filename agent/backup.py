@@ -19,6 +19,7 @@ from agent.errors import BadInput, StoreFailure
 _MANIFEST = "manifest.json"
 _FORMAT = 1
 _DATABASES = (".sqlite", ".sqlite3", ".db")
+_OF_THE_DISK = "lost+found"
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -85,19 +86,23 @@ def restore(source: Path, data_dir: Path) -> Backup:
         BadInput: Not a backup, one that was changed, or the data folder is not empty.
         StoreFailure: The disk is full.
     """
-    if data_dir.exists() and any(data_dir.iterdir()):
+    there = data_dir.exists()
+    if there and any(p.name != _OF_THE_DISK for p in data_dir.iterdir()):
         raise BadInput(f"{data_dir} is not empty: move it away, or set MEDMPT_DATA_DIR to a new folder")
     try:
-        data_dir.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=data_dir.parent, prefix=".restore-") as scratch:
-            return _put(source, data_dir, Path(scratch) / "data")
+        # Inside the folder, which may be a volume of its own on a file system that nobody may write to.
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=data_dir, prefix=".restore-") as scratch:
+            return _put(source, data_dir, Path(scratch))
     except OSError as failure:
         raise StoreFailure(f"the backup could not be read or unpacked ({failure}); nothing was changed") from failure
+    finally:
+        if not there and data_dir.is_dir() and not any(data_dir.iterdir()):
+            data_dir.rmdir()
 
 
 def _put(source: Path, data_dir: Path, folder: Path) -> Backup:
-    """Unpack into `folder`, check every file there, and make it the data folder."""
-    folder.mkdir(mode=0o700)
+    """Unpack into `folder`, check every file there, and move what it holds into the data folder."""
     try:
         with tarfile.open(source, "r:gz") as archive:
             archive.extractall(folder, filter="data")
@@ -106,9 +111,8 @@ def _put(source: Path, data_dir: Path, folder: Path) -> Backup:
     except FileNotFoundError as failure:
         raise BadInput(f"{source} does not exist") from failure
     found = _checked(folder, source.name)
-    if data_dir.exists():
-        data_dir.rmdir()
-    folder.replace(data_dir)
+    for path in sorted(folder.iterdir()):
+        path.replace(data_dir / path.name)
     return found
 
 

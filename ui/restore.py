@@ -6,10 +6,13 @@ A server that ends in order erases its folder with everything else of the sessio
 """
 
 import json
+import logging
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from agent.answering.answer import Answer, StepFinished
 from agent.errors import AgentError
@@ -19,21 +22,21 @@ from tools.errors import ToolsError
 from ui.door import Assistant
 from ui.session import Session, Talk, Turn
 
+LOGGER = logging.getLogger(__name__)
 ROOM_ERRORS = (AgentError, ToolsError, RetrievalError, BackendError)
 _FILE = "state.json"
 
 
 def remember(session: Session) -> None:
     """Write the session's state, readable by this user only."""
-    source = str(session.source) if session.source is not None else None
     state: dict[str, object] = {
-        "source": source,
+        "source": _told(session, session.source),
         "is_path": isinstance(session.source, Path),
         "thread": session.thread,
         "language": session.language,
     }
     state["llm"] = session.llm_choice
-    state["talks"] = [asdict(talk) for talk in session.talks]
+    state["talks"] = [{**asdict(talk), "source": _told(session, talk.source)} for talk in session.talks]
     session.kept = json.dumps(state)
     if session.pages is not None:
         session.pages.keep(session.id, session.kept)
@@ -54,8 +57,8 @@ def restore(session: Session, assistant: Assistant, local: bool) -> bool:
         state = json.loads(kept or "")
     except json.JSONDecodeError:
         return False
-    source = Path(state["source"]) if state["is_path"] else state["source"]
     try:
+        source = find_files(session, state["source"]) if state["is_path"] else state["source"]
         case = assistant.open_case(source, session=session.id) if source is not None else None
         answers = assistant.history(state["thread"], session.id)
         chosen = state.get("llm")
@@ -65,9 +68,46 @@ def restore(session: Session, assistant: Assistant, local: bool) -> bool:
     session.case, session.source, session.thread, session.language = case, source, state["thread"], state["language"]
     session.llm, session.llm_choice = llm, chosen
     session.turns = turns_of(answers)
-    session.talks = [Talk(**talk) for talk in state.get("talks", [])]
+    session.talks = [_talk(session, **talk) for talk in state.get("talks", [])]
     session.kept = kept or ""
     return True
+
+
+def _told(session: Session, source: str | Path | None) -> str | None:
+    """A source as it is kept: what lies in the tab's own folder by its place there, which is another one with another worker."""
+    if source is None:
+        return None
+    path = Path(source)
+    return str(path.relative_to(session.folder)) if path.is_relative_to(session.folder) else str(source)
+
+
+def find_files(session: Session, kept: str) -> Path:
+    """Where the files of a source lie here; what this worker has not got is brought from the shared database."""
+    path = session.folder / kept
+    if session.pages is not None and path.is_relative_to(session.folder) and not path.exists():
+        session.pages.bring_files(session.id, str(path.relative_to(session.folder)), path)
+    return path
+
+
+def share_files(session: Session) -> None:
+    """Let other workers open what this tab has opened from files; in the background, a large case takes seconds."""
+    pages, source = session.pages, session.source
+    if pages is None or not isinstance(source, Path) or not source.is_relative_to(session.folder):
+        return
+    name = str(source.relative_to(session.folder))
+
+    def keep() -> None:
+        try:
+            pages.keep_files(session.id, name, source)
+        except AgentError:
+            LOGGER.warning("an opened case could not be shared with other workers", exc_info=True)
+
+    threading.Thread(target=keep, name="share-files", daemon=True).start()
+
+
+def _talk(session: Session, source: str | None, is_path: bool, **more: Any) -> Talk:
+    """A conversation with its source as it is found here."""
+    return Talk(source=str(session.folder / source) if is_path and source is not None else source, is_path=is_path, **more)
 
 
 def _kept(session: Session) -> str | None:

@@ -202,7 +202,8 @@ def _desk(settings: Settings) -> "ReportDesk":
     def nobody(case: str, session: str) -> "HeldCase":
         raise BadInput(f"no case {case!r} is open in {session!r}")
 
-    return ReportDesk(settings, House(settings), nobody, Ledger(open_store(settings), settings.weights))
+    store = open_store(settings)
+    return ReportDesk(settings, House(settings), nobody, Ledger(store, settings.weights), store)
 
 
 def _open(settings: Settings, case: str) -> "OpenedCase":

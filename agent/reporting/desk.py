@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
@@ -17,11 +18,14 @@ from agent.reporting.files import export, page_file
 from agent.reporting.graph import Signing, build_signing
 from agent.reporting.views import READER, FileView, RemarkView, ReportView, SigningView
 from agent.sessions.handles import HeldCase
+from agent.sessions.shared import SharedRows
+from agent.sessions.store import Store
 from agent.settings import Settings
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Language
 from tools.imaging.marks.mark import Mark
+from tools.imaging.studies import STUDIES
 from tools.reports.document.checking import remarks_on
 from tools.reports.document.compose import compose
 from tools.reports.document.edit import Edit, addendum_to, apply, insert, mark_words
@@ -37,9 +41,11 @@ FILE = "reports.sqlite"
 
 
 class ReportDesk:
-    """The reports of this machine."""
+    """The reports of this machine, or of all workers that share a database."""
 
-    def __init__(self, settings: Settings, parts: Parts, revealed: Callable[[str, str], HeldCase], ledger: Ledger) -> None:
+    def __init__(
+        self, settings: Settings, parts: Parts, revealed: Callable[[str, str], HeldCase], ledger: Ledger, conversations: Store | None = None
+    ) -> None:
         """Open nothing yet.
 
         Args:
@@ -47,17 +53,21 @@ class ReportDesk:
             parts: The engine, for a draft.
             revealed: Case handle and session to the open case, unless it is a teaching case that still waits for a reading.
             ledger: Where signatures are recorded.
+            conversations: Where they are kept; reports are there too where several workers share it (`MEDMPT_THREADS_URL`).
         """
+        self._shared = conversations if settings.threads_url is not None else None
         self._settings, self._parts, self._revealed, self._ledger = settings, parts, revealed, ledger
         self._lock = threading.RLock()
 
     @cached_property
     def store(self) -> ReportStore:
-        """Versions and signatures, in the data folder."""
-        return ReportStore(self._settings.data_dir / FILE)
+        """Versions and signatures, in the data folder or the shared database."""
+        return ReportStore(SharedRows(self._shared) if self._shared is not None else self._settings.data_dir / FILE)
 
     @cached_property
-    def _saver(self) -> SqliteSaver:
+    def _saver(self) -> BaseCheckpointSaver[Any]:
+        if self._shared is not None:
+            return self._shared.saver
         saver = SqliteSaver(sqlite3.connect(self._settings.data_dir / FILE, check_same_thread=False, timeout=30.0))
         saver.setup()
         return saver
@@ -68,14 +78,14 @@ class ReportDesk:
 
     def close(self) -> None:
         """Close the database where it was opened."""
-        if "_saver" in self.__dict__:
-            self._saver.conn.close()
+        if isinstance(saver := self.__dict__.get("_saver"), SqliteSaver) and self._shared is None:
+            saver.conn.close()
         if "store" in self.__dict__:
             self.store.close()
 
     def everything(self) -> tuple[ReportDocument, ...]:
         """Newest version of every report on this machine: for export."""
-        return self.store.listed() if (self._settings.data_dir / FILE).exists() else ()
+        return self.store.listed() if self._any() else ()
 
     def signature_of(self, report: str) -> str | None:
         """Digest of the signature that a kept report carries."""
@@ -84,7 +94,16 @@ class ReportDesk:
 
     def erase(self) -> int:
         """Delete every report and signature on this machine; how many reports there were."""
-        return self.store.erase_all() if (self._settings.data_dir / FILE).exists() else 0
+        if not self._any():
+            return 0
+        if self._shared is not None:
+            for report in self.store.listed():
+                self._saver.delete_thread(f"sign-{report.id}")
+        return self.store.erase_all()
+
+    def _any(self) -> bool:
+        """Whether reports were ever kept: a file is not made to look."""
+        return self._shared is not None or (self._settings.data_dir / FILE).exists()
 
     # Drafting and changing
 
@@ -100,13 +119,13 @@ class ReportDesk:
         deps = self.deps_for(held.loaded, chosen.language)
         document = compose(deps, study, draft_report(deps, study), chosen, by)
         with self._lock:
-            self.store.keep(document, session, _key(held, study))
+            self.store.keep(document, session, self._key(held, study))
         return self._view(document, held)
 
     def current(self, case: str, study: str, session: str) -> ReportView | None:
         """The report of a study that this session changed last; None where there is none."""
         held = self._revealed(case, session)
-        found = self.store.of_case(session, _key(held, study), study)
+        found = self.store.of_case(session, self._key(held, study), study)
         return self._view(found[0], held) if found else None
 
     def change(self, case: str, report: str, edit: Edit, version: int, session: str, by: str = READER) -> ReportView:
@@ -139,7 +158,7 @@ class ReportDesk:
         held = self._revealed(case, session)
         document = self.store.load(report, session)
         extra = addendum_to(document, template_of(document.template, document.language), by)
-        self.store.keep(extra, session, _key(held, document.study.study))
+        self.store.keep(extra, session, self._key(held, document.study.study))
         return self._view(extra, held)
 
     # Signing
@@ -206,6 +225,14 @@ class ReportDesk:
         page = self.summary(case, audience, session)
         return page_file(sheet_of(page, language), f"summary-{audience}-{page.case_id}", form)
 
+    def _key(self, held: HeldCase, study: str) -> str:
+        """What a report belongs to: the images, whatever else was added to the case since; other workers know them by content only."""
+        path = _place_of(held, study)
+        if self._shared is None:
+            return str(path)
+        with held.study_lock:
+            return STUDIES.open(path).content
+
     def deps_for(self, loaded: OpenedCase, language: Language) -> Deps:
         """What drafting needs of a loaded case."""
         return Deps(
@@ -253,12 +280,11 @@ class ReportDesk:
         )
 
 
-def _key(held: HeldCase, study: str) -> str:
-    """What a report belongs to: the images, whatever else was added to the case since."""
+def _place_of(held: HeldCase, study: str) -> Path:
     path: Path | None = held.loaded.studies.get(study)
     if path is None:
         raise BadInput(f"the case has no images of {study!r}; it has: {', '.join(held.loaded.studies) or 'none'}")
-    return str(path)
+    return path
 
 
 def _config(report: str) -> RunnableConfig:

@@ -12,6 +12,8 @@ from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from agent.errors import StoreFailure
+from agent.sessions.shared import NAMES
+from agent.sessions.shared import TABLES as SHARED
 from agent.sessions.store import TABLES, Statement, Turns, Values
 
 _CONNECT_SECONDS = 10.0
@@ -47,7 +49,7 @@ class PostgresStore:
                 connection.execute("SELECT pg_advisory_lock(%s)", (_SETUP_LOCK,))
                 try:
                     self.saver.setup()
-                    for table in TABLES:
+                    for table in (*TABLES, *SHARED):
                         connection.execute(table.replace("BLOB", "BYTEA"))
                 finally:
                     connection.execute("SELECT pg_advisory_unlock(%s)", (_SETUP_LOCK,))
@@ -81,7 +83,8 @@ class PostgresStore:
     def compact(self) -> None:
         """Leave nothing of erased rows in the tables' free space."""
         with self._pool.connection() as connection:
-            connection.execute("VACUUM checkpoints, checkpoint_blobs, checkpoint_writes, thread_owner, turn, feedback, audit, page")
+            own = "checkpoints, checkpoint_blobs, checkpoint_writes, thread_owner, turn, feedback, audit, page, parcel"
+            connection.execute(f"VACUUM {own}, {', '.join(NAMES)}")
 
     @contextmanager
     def turn(self, thread: str) -> Iterator[None]:

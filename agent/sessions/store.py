@@ -24,6 +24,8 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS audit (seq INTEGER PRIMARY KEY, thread TEXT, kind TEXT NOT NULL, at TEXT NOT NULL, salt BLOB, body BLOB, "
     "digest TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS page (session TEXT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, state TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS parcel (session TEXT NOT NULL, name TEXT NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL, "
+    "PRIMARY KEY (session, name, part))",
 )
 
 

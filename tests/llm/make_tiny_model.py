@@ -122,7 +122,8 @@ def dialogues(settings: Any) -> list[Example]:
 
     teacher = Teacher()
     assistant = Assistant.open(settings)
-    assistant._graph = build_graph(teacher, assistant._parts.tools(), assistant._store.saver, "teacher")
+    graph = build_graph(teacher, assistant._parts.tools(), assistant._store.saver, "teacher")
+    assistant.models.graph = lambda _: graph  # type: ignore[method-assign]
     session = uuid.uuid4().hex
     case = assistant.open_case(case_folder("demo-cap-01"), session=session).handle
     for questions in QUESTIONS.values():
@@ -130,6 +131,8 @@ def dialogues(settings: Any) -> list[Example]:
             thread = assistant.new_thread(session)
             for _ in assistant.ask(question, thread=thread, case=case, session=session):
                 pass
+    if not teacher.examples:
+        raise SystemExit("the teacher was never asked: the assistant takes its graph from elsewhere")
     return teacher.examples
 
 

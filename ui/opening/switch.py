@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ui.door import Assistant
 from ui.i18n import text
-from ui.restore import ROOM_ERRORS, remember, turns_of
+from ui.restore import ROOM_ERRORS, find_files, remember, share_files, turns_of
 from ui.session import Session, Talk
 
 
@@ -20,6 +20,7 @@ def open_source(assistant: Assistant, session: Session, source: str | Path) -> s
         session.case, session.source = case, source
         session.studies.clear()
         new_thread(assistant, session)
+        share_files(session)
     return None
 
 
@@ -63,7 +64,7 @@ def _reopen(assistant: Assistant, session: Session, talk: Talk) -> None:
     """Open the case of a conversation, unless it is the open one."""
     if talk.source == (str(session.source) if session.source is not None else None):
         return
-    source = None if talk.source is None else Path(talk.source) if talk.is_path else talk.source
+    source = None if talk.source is None else find_files(session, talk.source) if talk.is_path else talk.source
     session.case = assistant.open_case(source, session=session.id) if source is not None else None
     session.source = source
     session.studies.clear()

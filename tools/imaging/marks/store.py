@@ -1,14 +1,10 @@
-"""`MarkStore`: marks on this machine, by who made them and on which images.
+"""`MarkStore`: marks by who made them and on which images, on this machine or in a database that several workers share.
 
 A study is known by a hash of its voxels, so that its marks are found again whether it comes as a folder, a zip or a part of a richer
 case, and never on other images. What happens to marks is a log of events; undo takes the last one back.
 """
 
 import hashlib
-import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from medmpt_backend.messages import BOTH, Said
 from retrieval.messages.catalogue import messages
 from tools.errors import BadInput, ToolsError
 from tools.imaging.marks.mark import MOST_NAME, Mark, MarkedLesion
+from tools.rows import FileRows, Rows
 
 pair = messages("tools.imaging").pair
 
@@ -31,11 +28,15 @@ Event = tuple[str, int, str, str]
 
 
 class MarkStore:
-    """The marks in one file; every call opens it anew, so that page and command line may share it."""
+    """The marks in one file, or in the database that several workers share."""
 
-    def __init__(self, path: Path) -> None:
-        """Nothing is opened yet."""
-        self._path = path
+    def __init__(self, place: Path | Rows) -> None:
+        """`place`: the file, which is not opened yet, or the shared database."""
+
+        def failed(failure: Exception) -> ToolsError:
+            return ToolsError(f"marks cannot be read or stored ({failure}): check {FILE} in the data folder")
+
+        self._rows: Rows = FileRows(place, (_SCHEMA,), failed) if isinstance(place, Path) else place
 
     def of(self, owner: str, study: str) -> tuple[Mark, ...]:
         """Marks of a study, by number."""
@@ -94,26 +95,18 @@ class MarkStore:
         Raises:
             BadInput: Nothing was done.
         """
-        key = _key(owner)
-        with self._open() as connection:
-            last = connection.execute("SELECT max(id) FROM mark_events WHERE owner = ? AND study = ?", (key, study)).fetchone()[0]
-            if last is None:
-                raise BadInput(Said(*pair("there is nothing to undo on this study")))
-            connection.execute("DELETE FROM mark_events WHERE id = ?", (last,))
+        last = self._rows.rows("SELECT id FROM mark_events WHERE owner = ? AND study = ? ORDER BY id DESC LIMIT 1", (_key(owner), study))
+        if not last:
+            raise BadInput(Said(*pair("there is nothing to undo on this study")))
+        self._rows.write(("DELETE FROM mark_events WHERE id = ?", [(last[0][0],)]))
 
     def has_any(self, owner: str) -> bool:
         """Whether somebody has marked anything."""
-        if not self._path.exists():
-            return False
-        with self._open() as connection:
-            return connection.execute("SELECT 1 FROM mark_events WHERE owner = ? LIMIT 1", (_key(owner),)).fetchone() is not None
+        return bool(self._rows.rows("SELECT 1 FROM mark_events WHERE owner = ? LIMIT 1", (_key(owner),)))
 
     def everything(self) -> list[tuple[str, tuple[Mark, ...]]]:
         """Every study with its marks, whoever made them: for export on this machine."""
-        if not self._path.exists():
-            return []
-        with self._open() as connection:
-            rows = connection.execute("SELECT owner, study, kind, number, body FROM mark_events ORDER BY id").fetchall()
+        rows = self._rows.rows("SELECT owner, study, kind, number, body FROM mark_events ORDER BY id")
         events: dict[tuple[str, str], list[Event]] = {}
         for owner, study, kind, number, body in rows:
             events.setdefault((owner, study), []).append((kind, number, body, ""))
@@ -121,9 +114,8 @@ class MarkStore:
 
     def erase(self) -> None:
         """Delete everybody's marks for good."""
-        if self._path.exists():
-            with self._open() as connection:
-                connection.execute("DELETE FROM mark_events")
+        if self._rows.rows("SELECT 1 FROM mark_events LIMIT 1"):
+            self._rows.write(("DELETE FROM mark_events", [()]))
 
     def _require(self, owner: str, study: str, number: int) -> None:
         marks = self.of(owner, study)
@@ -132,12 +124,8 @@ class MarkStore:
             raise BadInput(Said(*pair("this study has no mark {number}; it has: {marks}", number=number, marks=there)))
 
     def _events(self, owner: str, study: str) -> list[Event]:
-        if not self._path.exists():
-            return []
-        with self._open() as connection:
-            rows = connection.execute(
-                "SELECT kind, number, body, voxels FROM mark_events WHERE owner = ? AND study = ? ORDER BY id", (_key(owner), study)
-            ).fetchall()
+        query = "SELECT kind, number, body, voxels FROM mark_events WHERE owner = ? AND study = ? ORDER BY id"
+        rows = self._rows.rows(query, (_key(owner), study))
         return [(str(kind), int(number), str(body), str(voxels)) for kind, number, body, voxels in rows]
 
     @staticmethod
@@ -153,24 +141,8 @@ class MarkStore:
         return kept
 
     def _write(self, owner: str, study: str, event: Event) -> None:
-        with self._open() as connection:
-            connection.execute(
-                "INSERT INTO mark_events (owner, study, kind, number, body, voxels) VALUES (?, ?, ?, ?, ?, ?)",
-                (_key(owner), study, *event),
-            )
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction on the file, which is made readable by this user only; erased marks are overwritten."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            with closing(sqlite3.connect(self._path, timeout=30.0)) as connection, connection:
-                connection.execute("PRAGMA secure_delete=ON")
-                connection.execute(_SCHEMA)
-                yield connection
-        except (OSError, sqlite3.Error) as failure:
-            raise ToolsError(f"marks cannot be read or stored ({failure}): check {self._path.name} in the data folder") from failure
+        insert = "INSERT INTO mark_events (owner, study, kind, number, body, voxels) VALUES (?, ?, ?, ?, ?, ?)"
+        self._rows.write((insert, [(_key(owner), study, *event)]))
 
 
 def _key(owner: str) -> str:

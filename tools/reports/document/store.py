@@ -1,4 +1,4 @@
-"""Every version of every report on this machine, and the register of signatures: SQLite in the user's data folder, 0600.
+"""Every version of every report, and the register of signatures: SQLite in the user's data folder (0600), or a database of several workers.
 
 A version is written once and never changed. A signature counts only when it is in the register of this installation: a file with a
 signature that somebody else wrote is shown as preliminary, with a warning.
@@ -13,12 +13,20 @@ from pathlib import Path
 
 from tools.errors import BadInput, ToolsError
 from tools.reports.document.record import ReportDocument
+from tools.rows import Rows, Statement, Values
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS report (id TEXT, version INTEGER, owner TEXT, case_key TEXT, study TEXT, at TEXT, body BLOB, "
     "PRIMARY KEY (id, version))",
     "CREATE INDEX IF NOT EXISTS report_case ON report (owner, case_key, study)",
     "CREATE TABLE IF NOT EXISTS signature (sha256 TEXT PRIMARY KEY, id TEXT, name TEXT, at TEXT)",
+)
+
+
+# A version is written once; the same words again may come from another session, which then has them.
+_KEEP = (
+    "INSERT INTO report (id, version, owner, case_key, study, at, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, version) DO UPDATE "
+    "SET owner = excluded.owner, case_key = excluded.case_key, study = excluded.study WHERE report.body = excluded.body"
 )
 
 
@@ -38,29 +46,19 @@ def hidden(text: str) -> str:
 class ReportStore:
     """Reports by id and version."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the database.
+    def __init__(self, place: Path | Rows) -> None:
+        """`place`: the file, opened or made at once, or the shared database.
 
         Raises:
             ReportStoreFailure: The folder cannot be written, the disk is full, or the file is damaged.
         """
-        self._lock = threading.RLock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            os.chmod(path, 0o600)
-            self._connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA secure_delete=ON")
-            for statement in _SCHEMA:
-                self._connection.execute(statement)
-            self._connection.commit()
-        except (OSError, sqlite3.Error) as failure:
-            raise _failure(failure) from failure
+        self._file = _OpenFile(place) if isinstance(place, Path) else None
+        self._place: Rows = self._file or place  # type: ignore[assignment]
 
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database, where it is a file of our own."""
+        if self._file is not None:
+            self._file.close()
 
     def keep(self, document: ReportDocument, owner: str, case_key: str) -> None:
         """Write a version.
@@ -71,17 +69,15 @@ class ReportStore:
         self._write(document, hidden(owner), hidden(case_key))
 
     def _write(self, document: ReportDocument, owner: str, case_key: str) -> None:
-        body = document.model_dump_json().encode()
         at = document.changes[-1].at if document.changes else ""
-        row = (document.id, document.version, owner, case_key, document.study.study, at, zlib.compress(body))
-        try:
-            with self._lock, self._connection:
-                newest = self._newest(document.id)
-                if newest is not None and newest.version >= document.version and newest != document:
-                    raise Stale("the report was changed in another window meanwhile: load it again")
-                self._connection.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        except sqlite3.Error as failure:
-            raise _failure(failure) from failure
+        body = zlib.compress(document.model_dump_json().encode())
+        newest = self._newest(document.id)
+        if newest is not None and newest.version >= document.version and newest != document:
+            raise _stale()
+        self._place.write((_KEEP, [(document.id, document.version, owner, case_key, document.study.study, at, body)]))
+        kept = self._rows("SELECT body FROM report WHERE id = ? AND version = ?", (document.id, document.version))
+        if _unpacked(kept[0][0]) != document:  # another worker was quicker with the same version
+            raise _stale()
 
     def append(self, document: ReportDocument) -> None:
         """Write the next version of a report that is kept already, for its owner and case.
@@ -128,12 +124,8 @@ class ReportStore:
         signature = document.signature
         if signature is None:
             raise BadInput("an unsigned report cannot be registered as signed")
-        try:
-            with self._lock, self._connection:
-                row = (signature.sha256, document.id, signature.name, signature.at)
-                self._connection.execute("INSERT OR IGNORE INTO signature VALUES (?, ?, ?, ?)", row)
-        except sqlite3.Error as failure:
-            raise _failure(failure) from failure
+        row = (signature.sha256, document.id, signature.name, signature.at)
+        self._place.write(("INSERT INTO signature (sha256, id, name, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", [row]))
 
     def registered(self, document: ReportDocument) -> bool:
         """Whether this installation made the signature of the document."""
@@ -145,35 +137,83 @@ class ReportStore:
 
     def erase(self, document_id: str) -> int:
         """Delete every version of a report; how many there were."""
-        with self._lock, self._connection:
-            count = self._connection.execute("DELETE FROM report WHERE id = ?", (document_id,)).rowcount
-        with self._lock:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return int(count)
+        count = len(self._rows("SELECT version FROM report WHERE id = ?", (document_id,)))
+        self._place.write(("DELETE FROM report WHERE id = ?", [(document_id,)]))
+        if self._file is not None:
+            self._file.tidy()
+        return count
 
     def erase_all(self) -> int:
-        """Delete every report, every signature, and what waits to be signed; how many reports there were."""
-        with self._lock, self._connection:
-            (count,) = self._connection.execute("SELECT COUNT(DISTINCT id) FROM report").fetchone()
-            names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall()
-            for (name,) in names:
-                self._connection.execute(f'DELETE FROM "{name}"')
-        with self._lock:
-            self._connection.execute("VACUUM")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return int(count)
+        """Delete every report, every signature, and what waits to be signed in the same file; how many reports there were."""
+        count = int(str(self._rows("SELECT COUNT(DISTINCT id) FROM report", ())[0][0]))
+        if self._file is not None:
+            self._file.empty()
+        else:
+            self._place.write(("DELETE FROM report", [()]), ("DELETE FROM signature", [()]))
+        return count
 
     def _newest(self, document_id: str, owner: str | None = None) -> ReportDocument | None:
         where, values = ("", ()) if owner is None else (" AND owner = ?", (hidden(owner),))
         rows = self._rows(f"SELECT body FROM report WHERE id = ?{where} ORDER BY version DESC LIMIT 1", (document_id, *values))
         return _unpacked(rows[0][0]) if rows else None
 
-    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[bytes, ...]]:
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[Values]:
+        return self._place.rows(query, values)
+
+
+class _OpenFile:
+    """One connection to the file of reports."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            os.chmod(path, 0o600)
+            self._connection = sqlite3.connect(path, check_same_thread=False, timeout=30.0)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA secure_delete=ON")
+            for statement in _SCHEMA:
+                self._connection.execute(statement)
+            self._connection.commit()
+        except (OSError, sqlite3.Error) as failure:
+            raise _failure(failure) from failure
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def rows(self, sql: str, values: Values = ()) -> list[Values]:
         try:
             with self._lock:
-                return self._connection.execute(query, values).fetchall()
+                return list(self._connection.execute(sql, tuple(values)).fetchall())
         except sqlite3.Error as failure:
             raise _failure(failure) from failure
+
+    def write(self, *statements: Statement) -> None:
+        try:
+            with self._lock, self._connection:
+                for sql, rows in statements:
+                    self._connection.executemany(sql, rows)
+        except sqlite3.Error as failure:
+            raise _failure(failure) from failure
+
+    def tidy(self) -> None:
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def empty(self) -> None:
+        """Every table of the file: what waits to be signed lies there too."""
+        with self._lock, self._connection:
+            names = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall()
+            for (name,) in names:
+                self._connection.execute(f'DELETE FROM "{name}"')
+        with self._lock:
+            self._connection.execute("VACUUM")
+            self.tidy()
+
+
+def _stale() -> Stale:
+    return Stale("the report was changed in another window meanwhile: load it again")
 
 
 def _unpacked(body: bytes) -> ReportDocument:

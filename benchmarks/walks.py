@@ -299,8 +299,8 @@ def walked(browser: Browser, url: str, name: str, args: argparse.Namespace, plac
     try:
         walk.step("page", lambda: (page.goto(url), page.locator("#question textarea").wait_for()))
         go(walk, args, place)
-    except Stumble as stumble:
-        walk.stumble = str(stumble)
+    except (Stumble, Error) as stumble:  # an Error of the picture: the tab crashed
+        walk.stumble = str(stumble).splitlines()[0]
     window.close()
     return {
         "seconds": round(sum(walk.steps.values()), 1),

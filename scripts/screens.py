@@ -24,6 +24,7 @@ QUESTIONS = {"en": "Which antibiotic should be started?", "zh": WORDS["question"
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE_MS = 240_000
+SHEET = "time,analyte,value,unit\n2025-03-02T08:00,creatinine,140,umol/L\n2025-03-01T08:10,crp,100,mg/L\n"
 WIDEST = 1180
 # A folder for the pictures as they were taken, for whoever looks at them closely.
 WHOLE = os.environ.get("WHOLE")
@@ -120,10 +121,22 @@ def _tabs(page: Page, name: str) -> None:
     page.locator("#open-case").click()
     page.locator("#opening-drop").wait_for()
     _take(page, f"{name}-opening")
+    _preview(page, name)
     page.keyboard.press("Escape")
     _report(page, name)
     _summary(page, name)
     _teach(page, name)
+
+
+def _preview(page: Page, name: str) -> None:
+    """Files that differ from the open case, and one that is none."""
+    page.locator("#opening-input").set_input_files(
+        [{"name": n, "mimeType": "text/plain", "buffer": text.encode()} for n, text in (("sheet.csv", SHEET), ("letter.txt", "Dear Anna"))]
+    )
+    page.locator("#opening-what fieldset").first.wait_for()
+    page.locator("#opening-what").scroll_into_view_if_needed()
+    _take(page, f"{name}-preview")
+    page.locator("#opening-clear").click()
 
 
 def _report(page: Page, name: str) -> None:

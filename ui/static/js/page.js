@@ -29,4 +29,19 @@
     for (const [name, value] of Object.entries(window.medmptHeaders())) headers.set(name, value);
     return plain(target, { ...options, headers });
   };
+  // A page that a lost reply left unfinished says so and offers the way out; it goes when the page comes after all.
+  setTimeout(function look() {
+    const told = document.querySelector("#page-late");
+    if (document.querySelector("#columns")) { told?.remove(); return; }
+    if (!told) {
+      const note = Object.assign(document.createElement("p"), { id: "page-late", innerHTML: "The page is not complete. 页面未完整加载。 " });
+      note.setAttribute("role", "alert");
+      note.style.cssText = "position: fixed; inset: 12px 12px auto; text-align: center; font: 16px system-ui, sans-serif";
+      const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Reload / 刷新", onclick: () => location.reload() });
+      again.style.cssText = "font: inherit; min-height: 32px; padding: 2px 14px";
+      note.append(again);
+      document.body.append(note);
+    }
+    setTimeout(look, 1000);
+  }, 30000);
 })();

@@ -7,8 +7,8 @@ export async function home(say) {
   if (!reply.ok) return "";
   const p = await reply.json();
   const words = new Words(say, p.choices);
-  const weak = p.findings.slice(0, 8).map((w) => `<tr><th scope="row">${safe(words.name(w.finding))}</th><td>${w.right} / ${w.seen}</td><td>${safe(w.due)}</td></tr>`).join("");
-  const bins = p.calibration.map((b) => `<tr><th scope="row">${b.confidence}/5</th><td>${Math.round((100 * b.right) / b.n)} % (${b.right}/${b.n})</td><td>${Math.round(100 * b.stated)} %</td></tr>`).join("");
+  const weak = p.findings.slice(0, 8).map((w) => `<tr><th scope="row">${safe(words.name(w.finding))}</th><td data-head="${say("teach_right_of")}">${w.right} / ${w.seen}</td><td data-head="${say("teach_due")}">${safe(w.due)}</td></tr>`).join("");
+  const bins = p.calibration.map((b) => `<tr><th scope="row">${b.confidence}/5</th><td data-head="${say("teach_was_right")}">${Math.round((100 * b.right) / b.n)} % (${b.right}/${b.n})</td><td data-head="${say("teach_stands_for")}">${Math.round(100 * b.stated)} %</td></tr>`).join("");
   const r = p.reliance;
   const table = (heads, rows) => `<div class="teach-table" tabindex="0"><table><thead><tr>${heads.map((h) => `<th scope="col">${say(h)}</th>`).join("")}</tr></thead><tbody>${rows}</tbody></table></div>`;
   const told = p.attempts

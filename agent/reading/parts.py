@@ -20,6 +20,7 @@ _MORE = _WORDS.regex("parts_more")
 _QUESTION = _WORDS.regex("parts_question")
 _OPENS = re.compile(f"(?:{_WORDS.text('parts_question')})", re.IGNORECASE)
 _EDGES = " ,，、;；:：.。?？"
+_LINKS = _WORDS.text("parts_links")
 _MOST, _LONGEST = 3, 220
 # Kinds of terms that a question can be about; those a medicine is given for; and what is asked of medicines.
 _SUBJECTS = frozenset({"disease", "drug", "drug_class", "organism", "score", "finding", "symptom"})
@@ -111,4 +112,4 @@ def _without_asked(piece: str) -> str:
             end += 1  # `treat` asks, and so does the rest of `treatment`
         if not any(m.start < end and start < m.end for m in named):
             kept[start:end] = " " * (end - start)
-    return " ".join("".join(kept).split()).strip(_EDGES).rstrip("的及和")
+    return " ".join("".join(kept).split()).strip(_EDGES).rstrip(_LINKS)

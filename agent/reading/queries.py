@@ -40,7 +40,7 @@ def score_topic(name: str) -> str | None:
 _INFECTED = frozenset({"copd", "tb", "bronchiectasis", "ntm", "sepsis", "cystic_fibrosis", "aspergillosis", "pjp"})
 # Interstitial diseases are read under one term; which of them it is stands in the words.
 _FIBROSES = frozenset({"ipf"})
-_IDIOPATHIC = _WORDS.regex("interstitial_ipf")
+_FIBROTIC = _WORDS.regex("interstitial_fibrotic")
 _INTERSTITIAL = "interstitial lung disease"
 # Kinds of terms that a treatment can be for.
 _SUBJECTS = frozenset({"disease", "finding", "respiratory", "organism", "symptom", "drug", "drug_class"})
@@ -107,7 +107,7 @@ def ranked_for(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -
         return {}
     chosen = min(topic)
     written = f"{reading.text}; {card.topic_text() if card else ''}"
-    unnamed = chosen in _FIBROSES and not _IDIOPATHIC.search(written) and "fibros" not in written.lower() and "纤维化" not in written
+    unnamed = chosen in _FIBROSES and not _FIBROTIC.search(written)
     return {"condition": _INTERSTITIAL if unnamed else terms()[chosen].en[0]}
 
 

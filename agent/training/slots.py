@@ -16,13 +16,13 @@ from agent.reading.lexicon import DRUG_KINDS, Mention, members, mentions, terms
 from agent.training.perturb import begun, reworded, sentence_of
 from agent.verify.numbers import located
 from retrieval.guidelines.passages import Passage
+from retrieval.messages.patterns import patterns
 
 _DOSES = frozenset({"mass", "amount", "volume", "massrate"})
 _YEAR = re.compile(r"(?<!\d)(20[012]\d)(?!\d)")
-_FRAMES = {
-    "en": ("{s}.", "According to {issuer}, {low}.", "{s}, per {issuer} {year}.", "In the words of {issuer}: {low}.", "Note that {low}."),
-    "zh": ("{s}。", "根据{issuer}，{s}。", "{issuer} {year}：{s}。", "需注意，{s}。", "{s}（{issuer} {year}）。"),
-}
+_WORDS = patterns("agent.training")
+_FRAMES = {language: _WORDS.words(f"frames_{language}") for language in ("en", "zh")}
+_COMPARED = _WORDS.regex("slots_compared", 0)
 # Tries for one kind and language before it is given up.
 _TRIES = 60
 
@@ -121,7 +121,7 @@ def _swapped(text: str, passage: Passage, chance: random.Random) -> str | None:
 def _listed(text: str, a: Mention, b: Mention) -> bool:
     """Whether two names only stand in a list, where their order says nothing."""
     between = text[a.end : b.start]
-    return len(between) < 12 and not re.search(r"[;；]|than|over|before|after|not|于|而非|优", between)
+    return len(between) < 12 and not _COMPARED.search(between)
 
 
 def _other_drug(text: str, passage: Passage, chance: random.Random) -> str | None:

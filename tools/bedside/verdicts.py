@@ -134,8 +134,7 @@ def verdicts(question: str, record: Record) -> list[Evidence]:
     ordered = [line for _, lines in sorted(out, key=lambda pair: pair[0]) for line in lines]
     names = "-".join((new or taken or _classes(question, record))[:2])
     return [
-        evidence(f"B-may-{names}-{n}", en, zh, o.source if o else UNOPPOSED, o.year if o else None)
-        for n, (en, zh, o) in enumerate(ordered)
+        evidence(f"B-may-{names}-{n}", en, zh, o.source if o else UNOPPOSED, o.year if o else None) for n, (en, zh, o) in enumerate(ordered)
     ]
 
 

@@ -86,9 +86,11 @@ class House:
 
     def teaching_cases(self) -> tuple[DemoCase, ...]:
         """Synthetic cases whose truth is withheld until a reading is committed."""
-        from tools.teaching.cases import teaching_cases, teaching_title
+        from tools.teaching.cases import level_of, teaching_cases, teaching_title
 
-        return tuple(DemoCase(id=t, title_en=teaching_title(t, "en"), title_zh=teaching_title(t, "zh")) for t in teaching_cases())
+        return tuple(
+            DemoCase(id=t, title_en=teaching_title(t, "en"), title_zh=teaching_title(t, "zh"), level=level_of(t)) for t in teaching_cases()
+        )
 
     def load_case(self, source: str | Path) -> OpenedCase:
         """A demo or teaching case by id, or a case by path."""

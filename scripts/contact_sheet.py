@@ -3,9 +3,11 @@
 
     python scripts/contact_sheet.py OUT.png [--scans FOLDER ...] [--candidates]
 
-One row per scan: five axial slices from apex to base, the carina, a coronal and a sagittal plane. Colours: right lung blue, left
-lung green, airway yellow, inside the ribs grey outline, fluid cyan, air magenta, dense tissue red, between the lungs orange
-outline, vertebra and candidates white.
+One row per scan: five axial slices from apex to base, the carina, the great vessels, a coronal and a sagittal plane, and the slices that
+show most metal, pericardial fluid and calcium, where there is any. Colours: right lung blue, left lung green, airway yellow, inside the
+ribs grey outline, fluid cyan, air magenta, dense tissue red, between the lungs orange outline, heart as the pericardium is looked for
+around dark orange outline, pericardial fluid light blue, ascending aorta and pulmonary trunk pink and violet circles, metal bright red,
+plaques, vertebra and candidates white.
 """
 
 import argparse
@@ -21,10 +23,14 @@ from medmpt_backend.errors import BackendError
 from medmpt_backend.imaging.anatomy.grid import Grid, fraction, refine
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.anatomy.space import cavity_of
+from medmpt_backend.imaging.asked.look import look
 from medmpt_backend.imaging.candidates import candidates
 from medmpt_backend.imaging.findings import mediastinum, pleura, skeleton
+from medmpt_backend.imaging.findings.discs import Disc
+from medmpt_backend.imaging.findings.seen import seen
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.quantify import CONSOLIDATION_CLUMP_MM, CONSOLIDATION_HU, GGO_CLUMP_MM, GGO_HU, clumps
+from medmpt_backend.imaging.volume import Volume
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data/chest_ct"
 TILE = 220
@@ -58,6 +64,44 @@ def layers(lungs: Lungs) -> list[Layer]:
         (fine(dense.mask), (255, 40, 40), False),
         (fine(air.mask), (255, 0, 255), False),
     ]
+
+
+def others(volume: Volume, lungs: Lungs) -> tuple[list[Layer], list[int]]:
+    """What is found only where it is asked for, and plaques: masks on the lungs' grid, and the slices of the volume that show most."""
+    seen_here, shape, factors = look(volume, lungs), lungs.labels.shape, np.array(lungs.grid.factors)
+    slices: list[int] = []
+
+    def dotted(voxels: NDArray[np.intp]) -> NDArray[np.bool_]:
+        mask = np.zeros(shape, dtype=bool)
+        if len(voxels):
+            mask[tuple(np.minimum(voxels // factors, np.array(shape) - 1).T)] = True
+            slices.append(int(np.argmax(np.bincount(voxels[:, 0]))))
+        return mask
+
+    def ringed(discs: tuple[Disc, ...]) -> NDArray[np.bool_]:
+        mask = np.zeros(shape, dtype=bool)
+        y, x = np.arange(shape[1])[:, None] * factors[1], np.arange(shape[2])[None] * factors[2]
+        for disc in discs:
+            away = np.hypot((y - disc.y) * volume.spacing[1], (x - disc.x) * volume.spacing[2])
+            mask[min(disc.z // factors[0], shape[0] - 1)] |= np.abs(away - disc.radius) <= 0.6 * lungs.grid.spacing[1]
+        return mask
+
+    none = np.zeros((0, 3), dtype=np.intp)
+    spots = seen(volume, lungs).spots
+    plaques = np.concatenate([none, *[np.stack([np.full(len(s.y), s.z), s.y, s.x], axis=1) for s in spots]])
+    found: list[Layer] = [
+        (dotted(none if seen_here.metal.voxels is None else seen_here.metal.voxels), (255, 0, 0), False),
+        (dotted(plaques), (255, 255, 255), True),
+    ]
+    if seen_here.pericardium.mask is not None and seen_here.pericardium.slice is not None:
+        found.append((seen_here.pericardium.mask, (120, 220, 255), False))
+        slices.append(seen_here.pericardium.slice)
+    if seen_here.pericardium.heart is not None:
+        found.append((seen_here.pericardium.heart, (200, 90, 0), True))
+    if seen_here.vessels is not None:
+        found += [(ringed(seen_here.vessels.aorta), (255, 80, 160), False), (ringed(seen_here.vessels.trunk), (170, 60, 255), False)]
+        slices.append(seen_here.vessels.slice)
+    return found, slices
 
 
 def tile(
@@ -99,6 +143,9 @@ def row(path: Path, wanted: bool) -> Image.Image:
         except BackendError as refused:
             sys.stderr.write(f"{path.name}: {refused}\n")
     bone = skeleton.vertebra(lungs)
+    more, further = others(volume, lungs)
+    found += more
+    picked += [min(z // grid.factors[0], len(grid.hu) - 1) for z in further]
     tiles = []
     for z in dict.fromkeys(picked):
         here = [(mask[z], colour, outline) for mask, colour, outline in found]

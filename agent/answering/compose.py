@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from agent.answering.draft import Draft, DraftSentence, Notice, Part, split_sentences
 from agent.answering.labs import by_system
-from agent.answering.passages import pieces_of, severity_at
+from agent.answering.guidance.leads import Lead, leads
+from agent.answering.guidance.passages import pieces_of, severity_at
 from agent.answering.patient import bedside, patient_notes
 from agent.answering.selection import select
 from agent.reading.intents import Intent
@@ -96,6 +97,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     if silence:
         return Draft(notice=silence)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
+    answering = _leads(plan, steps, card, language)
     for intent in sorted(_raised(plan, steps), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
             continue
@@ -103,16 +105,33 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
             continue  # passages that do not speak of the two medicines only lead away from what the graph says of them
         if intent == "labs" and any(e.key.startswith("B-review-") for e in judged):
             continue  # "at this kidney function" asks of the medicines, not for the sheet
-        mine = _of_intent(intent, plan, steps, card, language, _PASSAGES)
+        mine = _of_intent(intent, plan, steps, card, language, frozenset(lead.text for lead in answering))
         seen = {k for s in said for k in s.evidence}
         seen |= {f"S-{e.key.removeprefix('B-formula-').removesuffix('-0')}" for e in judged if e.key.startswith("B-formula-")}
         said += [s for s in mine if not set(s.evidence) & seen]
-    said = [s for s in said if s.text not in banned]
+    said = [s for s in _led_by(answering, said, language) if s.text not in banned]
     ledger = {e.key: e for s in steps for e in s.result.evidence}
     shown = [ledger[k] for s in said for k in s.evidence if k in ledger]
     said += [_sentence(e, language, "patient") for e in patient_notes(shown, ledger)]
-    arranged = _arranged(said, whole=bool({"report_draft", "report_check"} & plan.reading.intents.keys()))
+    arranged = _arranged(said, bool({"report_draft", "report_check"} & plan.reading.intents.keys()), max(_MOST_HEADLINE, len(answering)))
     return Draft(sentences=tuple(arranged), notice=None if arranged else "no_evidence")
+
+
+def _leads(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, language: Language) -> list[Lead]:
+    """One sentence for each part of a question of several parts."""
+    facts = select("drug_facts", plan, steps, card) if "drug_facts" in plan.reading.intents else []
+    return leads(plan, steps, facts, language) if plan.parts else []
+
+
+def _led_by(answering: Sequence[Lead], said: Sequence[DraftSentence], language: Language) -> list[DraftSentence]:
+    """The parts' answers first, in the question's order; what else would lead stands among the reasons, a statement once."""
+    if not answering:
+        return list(said)
+    first = [
+        DraftSentence(text=marked(a.text, a.evidence, language), evidence=(a.evidence.key,), part="headline") for a in answering
+    ]
+    rest = [s.model_copy(update={"part": "evidence"}) if s.part == "headline" else s for s in said]
+    return [*first, *(s for s in rest if s.text not in {f.text for f in first})]
 
 
 def _raised(plan: Plan, steps: Sequence[ToolStep]) -> list[Intent]:
@@ -167,7 +186,7 @@ def _computed(step: ToolStep) -> bool:
 
 
 def _of_intent(
-    intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, language: Language, passages: int
+    intent: Intent, plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, language: Language, told: frozenset[str]
 ) -> list[DraftSentence]:
     """What one intent of the question brings: its first sentence for the headline, the rest for the part where it belongs."""
     chosen = [e for e in select(intent, plan, steps, card) if not e.key.startswith(("B-", "P-"))]
@@ -175,7 +194,7 @@ def _of_intent(
     if intent in ("report_draft", "report_check"):
         return [_sentence(e, language, "evidence") for e in chosen[: _MOST.get(intent, 40)]]
     if intent == "guideline" or (intent == "drug_rank" and all(e.kind in ("guideline", "document") for e in chosen)):
-        return _of_passages(chosen[:passages], plan, steps, language)
+        return _of_passages(chosen[:_PASSAGES], plan, steps, language, told)
     kept = chosen[: _MOST.get(intent, 6)]
     if intent == "labs":
         kept = by_system(kept)
@@ -193,9 +212,11 @@ def _first_alone(sentence: DraftSentence, part: Part) -> list[DraftSentence]:
     return [sentence.model_copy(update={"text": pieces[0]}), rest]
 
 
-def _of_passages(found: Sequence[Evidence], plan: Plan, steps: tuple[ToolStep, ...], language: Language) -> list[DraftSentence]:
+def _of_passages(
+    found: Sequence[Evidence], plan: Plan, steps: tuple[ToolStep, ...], language: Language, told: frozenset[str]
+) -> list[DraftSentence]:
     severity = severity_at(plan, steps)
-    pieces = pieces_of(found, plan.reading.text, severity, language, plan.detail)
+    pieces = pieces_of(found, plan.reading.text, severity, language, plan.detail, told)
     return [
         DraftSentence(text=marked(p.text, p.evidence, language), evidence=(p.evidence.key,), part="headline" if p.lead else "evidence")
         for p in pieces
@@ -206,11 +227,11 @@ def _sentence(item: Evidence, language: Language, part: Part) -> DraftSentence:
     return DraftSentence(text=say(item, language), evidence=(item.key,), part=part)
 
 
-def _arranged(said: Iterable[DraftSentence], whole: bool) -> list[DraftSentence]:
-    """Headline, patient, evidence in this order, at most two sentences in the headline, what does not fit into the room marked as more."""
+def _arranged(said: Iterable[DraftSentence], whole: bool, most: int = _MOST_HEADLINE) -> list[DraftSentence]:
+    """Headline, patient, evidence in this order, at most `most` sentences in the headline, what does not fit into the room marked as more."""
     placed = {name: [s for s in said if s.part == name] for name in ("headline", "patient", "evidence")}
-    late = [s.model_copy(update={"part": "patient" if _typed(s) else "evidence"}) for s in placed["headline"][_MOST_HEADLINE:]]
-    head = placed["headline"][:_MOST_HEADLINE]
+    late = [s.model_copy(update={"part": "patient" if _typed(s) else "evidence"}) for s in placed["headline"][most:]]
+    head = placed["headline"][:most]
     patient = [s for s in late if s.part == "patient"] + placed["patient"]
     evidence = [s for s in late if s.part == "evidence"] + placed["evidence"]
     if whole:

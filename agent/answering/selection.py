@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from agent.answering.passages import relevant_passages
+from agent.answering.guidance.passages import relevant_passages
 from agent.reading.intents import Intent
 from agent.reading.lexicon import ids, language_of
 from agent.reading.plan import Plan

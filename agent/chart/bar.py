@@ -89,16 +89,26 @@ def _sign(reading: Reading | None, name: str) -> Sign | None:
 def _vitals(case: Case, language: Language) -> tuple[Sign, ...]:
     zh = language == "zh"
     urgent = " ".join(abnormal(case, "en", urgent=True)).casefold()
-    signs = []
+    signs = {}
     for row in lines(case):
         state: State = "low" if row.en.endswith("(low)") else "high" if row.en.endswith(("(high)", "(on oxygen)")) else ""
         name = row.en.split(f" {shown(row.value)}")[0].casefold()
         gap = "" if row.unit in ("", "%") else " "
-        signs.append(
-            Sign(
-                name=_SHORT[row.name][1 if zh else 0],
-                value=f"{shown(row.value)}{gap}{row.unit}",
-                state="urgent" if name in urgent else state,
-            )
+        signs[row.name] = Sign(
+            name=_SHORT[row.name][1 if zh else 0],
+            value=f"{shown(row.value)}{gap}{row.unit}",
+            state="urgent" if name in urgent else state,
         )
-    return tuple(signs)
+    return tuple(_pressures_as_one(signs, zh).values())
+
+
+def _pressures_as_one(signs: dict[str, Sign], zh: bool) -> dict[str, Sign]:
+    """Blood pressure as it is spoken of, 92/58 mmHg; its mark is that of the systolic one, else of the diastolic one."""
+    systolic, diastolic = signs.get("sbp_mmhg"), signs.get("dbp_mmhg")
+    if systolic is None or diastolic is None:
+        return signs
+    over, under = (float(s.value.partition(" ")[0]) for s in (systolic, diastolic))
+    value = f"{over:.0f}/{under:.0f} mmHg"
+    states = {systolic.state, diastolic.state}
+    both = Sign(name=pair("BP")[zh], value=value, state="urgent" if "urgent" in states else systolic.state or diastolic.state)
+    return {("bp" if k == "sbp_mmhg" else k): both if k == "sbp_mmhg" else s for k, s in signs.items() if k != "dbp_mmhg"}

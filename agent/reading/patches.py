@@ -58,11 +58,20 @@ def supposed(text: str, case: Case | None, before: str = "") -> Supposed:
     if case is None:
         return Supposed()
     marked = bool(_pattern("marker").search(text)) or (bool(before) and bool(_pattern("going_on").search(text)))
-    found = list(_values(text, case, marked)) or list(_unnamed(text, case, before) if marked else ())
+    found = [p for p in _values(text, case, marked) if marked or not _recorded(p, case)] or list(
+        _unnamed(text, case, before) if marked else ()
+    )
     if marked:
         found += [*_flags(text), *_allergies(text), *_drugs(text, case)]
     asked = tuple(p.name for p in found if p.kind == "lab" and p.unit == "?")
     return Supposed(tuple(p for p in found if p.unit != "?"), asked)
+
+
+def _recorded(patch: Patch, case: Case) -> bool:
+    """Whether a laboratory value that is stated is the recorded one: nothing is supposed then."""
+    own = [o for o in case.labs if (a := find_analyte(o.analyte)) is not None and a.id == patch.name]
+    latest = max(own, key=lambda o: o.time or "", default=None)
+    return patch.kind == "lab" and latest is not None and latest.value == patch.value
 
 
 def supposes(text: str) -> bool:

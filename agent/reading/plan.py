@@ -8,6 +8,7 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
+from agent.reading.parts import Part, several
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
 from agent.reading.thread.unwind import standing
@@ -16,7 +17,8 @@ from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
-from tools.imaging.marks.words import asks_of_marks, asks_verdict, names_marks, score_named
+from tools.imaging.marks.words import asks_growth, asks_of_marks, asks_verdict, names_marks, score_named
+from tools.imaging.results.experimental import names_looked
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
@@ -33,6 +35,7 @@ class Plan:
         detail: Give the reasons too.
         notice: Say this instead of asking tools.
         about: Give the last answer again, in another form.
+        parts: What a question of several parts asks for, each as a whole question that is searched by itself.
         calls: Tool calls of the first round.
     """
 
@@ -41,6 +44,7 @@ class Plan:
     detail: bool = False
     notice: Notice | None = None
     about: About | None = None
+    parts: tuple[Part, ...] = ()
     calls: tuple[tuple[ToolName, Args], ...] = field(default=())
 
 
@@ -71,7 +75,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     if turn.about is not None or turn.reading is None:
         return Plan(reading, about=turn.about)
     reading = _on_record(turn.reading, card)
-    reading = _of_marks(_no_report(reading, question), question, card)
+    reading = _of_images(_of_marks(_no_report(reading, question), question, card), question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
     if not reading.intents and card is not None:
@@ -110,6 +114,15 @@ def _of_marks(reading: Reading, question: str, card: CaseCard | None) -> Reading
     return replace(reading, intents={"ct_measure": 0, **intents})
 
 
+def _of_images(reading: Reading, question: str, card: CaseCard | None) -> Reading:
+    """A short question that nothing else answers, beside an open scan: whether it has grown, or something that is seen on images alone."""
+    if card is None or not card.studies or reading.intents or reading.drugs or len(question) > _SHORT_QUESTION:
+        return reading
+    if (asks_of_marks(question) and asks_growth(question)) or (reading.presence and names_looked(question)):
+        return replace(reading, intents={"ct_measure": 0})
+    return reading
+
+
 def _about_a_record(question: str, topic: frozenset[str]) -> bool:
     """Whether the message would ask only about a record, were a case open."""
     intents = set(understand(question, topic, True).intents)
@@ -136,7 +149,9 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
         reading = _at_its_severity(reading)
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
-    return Plan(reading, topic, detail, calls=calls)
+    parts = several(reading.text) if card is None and "guideline" in reading.intents else ()
+    of_parts = tuple(("search_guidelines", search_args(p.whole, reading)) for p in parts)
+    return Plan(reading, topic, detail, parts=parts, calls=(*calls, *(c for c in of_parts if c not in calls)))
 
 
 def _at_its_severity(reading: Reading) -> Reading:

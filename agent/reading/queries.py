@@ -38,6 +38,10 @@ def score_topic(name: str) -> str | None:
 
 # Diseases other than pneumonia that an antibiotic may be for.
 _INFECTED = frozenset({"copd", "tb", "bronchiectasis", "ntm", "sepsis", "cystic_fibrosis", "aspergillosis", "pjp"})
+# Interstitial diseases are read under one term; which of them it is stands in the words.
+_FIBROSES = frozenset({"ipf"})
+_IDIOPATHIC = _WORDS.regex("interstitial_ipf")
+_INTERSTITIAL = "interstitial lung disease"
 # Kinds of terms that a treatment can be for.
 _SUBJECTS = frozenset({"disease", "finding", "respiratory", "organism", "symptom", "drug", "drug_class"})
 
@@ -91,9 +95,20 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
     if intent == "drug_rank":
         # An antibiotic is for an infection, whatever else the case is about.
         infection = [t for t in ("cap", "hap") if t in topic] or ([] if topic & _INFECTED else ["cap"])
-        chosen = infection if infection and any(t.id == "antibiotic" for t in reading.terms) else sorted(topic)
-        return {"condition": terms()[chosen[0]].en[0]} if chosen else {}
+        if infection and any(t.id == "antibiotic" for t in reading.terms):
+            return {"condition": terms()[infection[0]].en[0]}
+        return ranked_for(reading, card, topic)
     return {}
+
+
+def ranked_for(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
+    """The condition that medicines are ranked for; an interstitial disease is taken for idiopathic fibrosis only where it is called so."""
+    if not topic:
+        return {}
+    chosen = min(topic)
+    written = f"{reading.text}; {card.topic_text() if card else ''}"
+    unnamed = chosen in _FIBROSES and not _IDIOPATHIC.search(written) and "fibros" not in written.lower() and "纤维化" not in written
+    return {"condition": _INTERSTITIAL if unnamed else terms()[chosen].en[0]}
 
 
 def _study(text: str, card: CaseCard | None) -> str:
@@ -125,7 +140,7 @@ def first_query(reading: Reading, card: CaseCard | None, topic: frozenset[str]) 
         missing = [n for n in names if n.lower() not in reading.text.lower() and not any(t.id in topic for t in reading.terms)]
         return " ".join([*missing, reading.text])
     several = len(set(reading.intents)) > 1  # labs, score and "what the guideline says": its own words name no subject
-    context = topic_query(topic, "first", language, card) if names and several else " ".join(names) or (card.topic_text() if card else "")
+    context = topic_query(topic, "first", language, card) if names and several else " ".join(names) or (card.subject_text() if card else "")
     return f"{context} {reading.text}".strip()
 
 

@@ -134,6 +134,17 @@ def _converted(value: float, unit: str | None, limit: Limit) -> float:
     return value * 7.50062 if written == "kpa" else value
 
 
+# Vital signs as charts of both languages write them.
+_SHOWN = {
+    "spo2_pct": "SpO2 {}%",
+    "sbp_mmhg": "SBP {} mmHg",
+    "respiratory_rate": "RR {}/min",
+    "heart_rate": "HR {}/min",
+    "gcs": "GCS {}",
+    "temperature_c": "{} °C",
+}
+
+
 def _vitals(case: Case) -> dict[str, str]:
     if not case.vitals:
         return {}
@@ -142,7 +153,7 @@ def _vitals(case: Case) -> dict[str, str]:
     for name, limit in triggers().limits.items():
         value = getattr(last, limit.record, None) if limit.record else None
         if value is not None and limit.crossed(float(value)):
-            out[name] = f"{limit.record} {value:g}"
+            out[name] = _SHOWN.get(limit.record or "", "{}").format(f"{value:g}")
     return out
 
 

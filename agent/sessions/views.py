@@ -18,11 +18,12 @@ class _View(BaseModel):
 
 
 class DemoCase(_View):
-    """A synthetic case that ships with the product."""
+    """A synthetic case that ships with the product; a teaching case has a level, 1 to 3."""
 
     id: str
     title_en: str
     title_zh: str
+    level: int | None = None
 
 
 class ModelChoice(_View):

@@ -15,6 +15,10 @@ pair = messages("agent.turn").pair
 Mode = Literal["clinical", "teaching"]
 
 
+# Conditions of a case that a search names: the first ones are what it is about.
+_LEADING = 2
+
+
 class CaseCard(BaseModel):
     """What a model may know of the patient before it calls a tool: no identity, no paths, no measured values."""
 
@@ -66,8 +70,15 @@ class CaseCard(BaseModel):
         return pair("{sex} of {age} years", sex=sex, age=age)[language == "zh"] if age else sex[language == "zh"]
 
     def topic_text(self) -> str:
-        """Words of the case that say what it is about, for searching."""
+        """Words of the case that say what it is about, for finding its diseases."""
         return "; ".join(x for x in (self.question, *self.conditions, *self.symptoms, *self.findings) if x)
+
+    def subject_text(self) -> str:
+        """What a search carries besides the question: the leading conditions; the presentation only where none is recorded.
+
+        Symptoms and signs in front of a question drown what it asks.
+        """
+        return "; ".join(self.conditions[:_LEADING] or ([self.question] if self.question else [*self.symptoms, *self.findings]))
 
     def render(self, language: Language) -> str:
         """The card as one line per fact; absent facts are left out."""

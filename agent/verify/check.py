@@ -20,8 +20,9 @@ from agent.verify.facts.verbatim import carried
 from agent.verify.numbers import numbers_of
 from agent.verify.opinion.model import second_reading
 from agent.verify.placeholders import fill
-from agent.verify.record import is_pattern, unsupported
+from agent.verify.record import differs_from_record, is_pattern, unsupported
 from agent.verify.text import normalise
+from agent.verify.typed.judge import supporting
 from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
 
@@ -35,6 +36,8 @@ _ORDER = re.compile(
 )
 _SAYS_SO = _TEXT.regex("check_says_so")
 _OLD = _TEXT.regex("check_old")
+# How an objection to a number begins.
+_NUMBER = "the number"
 _QUOTED_AS: dict[str, Support] = {"score": "calculated", "lab": "measured", "ct": "measured"}
 
 
@@ -93,7 +96,7 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     if carried(body, [t for e in cited for t in (e.text, e.text_zh) if t]) and len(cited) == 1:
         reason = None  # in the evidence's own words nothing is left to compare
     else:
-        reason = second_reading(body, cited, _objection(body, cited))
+        reason = second_reading(*_read(body, cited))
     if reason:
         return None, reason
     if marked:
@@ -104,23 +107,36 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
 
 
 def objection_of(text: str, cited: list[Evidence]) -> tuple[str, str | None]:
-    """A claim without the mark of an inference, and what the rules object to it."""
-    body = _MARKED.sub("", text)
-    return body, _objection(body, cited)
+    """A claim as it is read, without the mark of an inference, and what the rules object to it."""
+    body, _, reason = _read(_MARKED.sub("", text), cited)
+    return body, reason
 
 
-def _objection(body: str, cited: list[Evidence]) -> str | None:
+def _read(body: str, cited: list[Evidence]) -> tuple[str, list[Evidence], str | None]:
+    """The claim, its evidence and what the rules object to it.
+
+    A value that is an instance of a range or limit of the evidence is read as that range ("ACT 14" as "ACT 5 to 15"): what is
+    objected is then said of the reading, no longer of the number.
+    """
     reason = _against(body, cited)
-    return reason if reason and not _cleared(body, cited) else None
+    if reason is None:
+        return body, cited, None
+    first: tuple[str, str] | None = None
+    for other in readings(body, cited, texts_for(body, cited)):
+        again = _against(other, cited)
+        if again is None:
+            return other, cited, None
+        first = first or (other, again)
+    if first is None or not reason.startswith(_NUMBER):
+        return body, cited, reason
+    return first[0], cited, first[1]
 
 
 def _against(text: str, cited: list[Evidence]) -> str | None:
+    reader = supporting(text, cited, texts_for(text, cited))
+    if reader is not None:
+        return (None if reader == "scale" else _contrary(text, cited)) or differs_from_record(text, cited)
     return _contrary(text, cited) or compared(text, cited) or irrelevant(text, cited)
-
-
-def _cleared(text: str, cited: list[Evidence]) -> bool:
-    """Whether an objection falls because the claim names an instance of what the evidence says."""
-    return any(_against(r, cited) is None for r in readings(text, cited, texts_for(text, cited)))
 
 
 def _support_of(text: str, cited: list[Evidence]) -> Support:

@@ -5,7 +5,7 @@ import re
 from agent.reading.lexicon import DRUG_KINDS, ids, language_of, mentions
 from agent.verify.align import Place, content, pieces, place, texts_for
 from agent.verify.binding import exchanged, reordered, turned_number
-from agent.verify.contrast import contrasts, otherwise, otherwise_with_value
+from agent.verify.contrast import as_strong_across, contrasts, otherwise, otherwise_with_value
 from agent.verify.facts.bands import in_its_band, outside_band
 from agent.verify.facts.crossed import crossed
 from agent.verify.facts.dated import other_day
@@ -21,6 +21,7 @@ from agent.verify.record import RECORDS, differs_from_record, is_pattern, total_
 from agent.verify.roles import reversed_roles
 from agent.verify.states import opposite_state
 from agent.verify.text import tokens
+from agent.verify.typed.judge import objection
 from retrieval.concepts.context import statuses
 from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence
@@ -58,6 +59,8 @@ def compared(claim: str, cited: list[Evidence]) -> str | None:
     if reason:
         return reason
     texts = texts_for(claim, cited)
+    if reason := objection(claim, cited, texts):
+        return reason
     pool = " \n ".join([*texts, *(e.source for e in cited)])
     structured = all(e.kind in RECORDS for e in cited)
     listed = structured and not any(e.kind == "score" and not ids(e.text, "score") for e in cited)
@@ -179,6 +182,8 @@ def contrast_differs(claim: str, whole: Place, pool: str, cited: list[Evidence])
     for name, value in otherwise_with_value(claim, whole, pool):
         if name == "modality" and value != "strong" and whole.share < _CLOSELY:
             continue  # in other words a plain sentence is no stronger than its evidence
+        if name == "modality" and value != "strong" and as_strong_across(value, whole, cited):
+            continue
         if plain and ((name == "modality" and value != "strong") or name in _BANDED):
             continue  # a record does not recommend, and its bands are compared as bands
         if name in _BANDED and any(in_its_band(claim, [pool], n) for n in numbers_of(claim)):

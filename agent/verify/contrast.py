@@ -2,14 +2,15 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from agent.verify.align import Place
+from agent.verify.align import Place, pieces
 from agent.verify.polarity import denial
 from retrieval.messages.patterns import patterns
+from tools.evidence import Evidence
 
 _TEXT = patterns("agent.verify")
 
@@ -111,3 +112,17 @@ def _stronger(contrast: Contrast, said: frozenset[str], place: Place) -> str | N
     mine = max((order.index(v) for v in said - near), default=order.index("permitted"))
     theirs = max((order.index(v) for v in near - said), default=order.index("advised"))
     return (order[mine] if said else "plain") if mine > theirs and not (said and said <= near) else None
+
+
+def as_strong_across(value: str, place: Place, cited: Iterable[Evidence]) -> bool:
+    """Whether the same sentence in the other language of the evidence is as strong: one word of Chinese stands for two of English."""
+    modality = next(c for c in contrasts() if c.ranked)
+    order = [name for name, _ in modality.values]
+    least = order.index("permitted" if value == "plain" else value)
+    for item in cited:
+        one, two = pieces(item.text), pieces(item.text_zh or "")
+        for mine, other in (*zip(one, two, strict=False), *zip(two, one, strict=False)):
+            if len(one) == len(two) and mine.text == place.sentence:
+                held = modality.of(other.text)
+                return max((order.index(v) for v in held), default=order.index("advised")) >= least
+    return False

@@ -18,6 +18,9 @@ from agent.verify.facts.dated import dated
 from agent.verify.facts.derived import worked_out
 from agent.verify.numbers import FALL, Number, dates_of, located, numbers_of, numbers_of_evidence, opposed, same
 from agent.verify.polarity import denial
+from agent.verify.typed.explained import explained
+from agent.verify.typed.panel import table
+from agent.verify.typed.scale import steps
 from agent.verify.units import convert, parse_unit
 from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Quantity
@@ -75,6 +78,8 @@ def _recorded_advice(claim: str, records: list[Evidence]) -> bool:
 
 
 def _labs_differ(claim: str, labs: list[Evidence]) -> str | None:
+    if any(len(table(e.text)) > 1 for e in labs):
+        return None  # several values: compared one by one as a table
     if len(labs) > 1:
         flags = {_flag(e) for e in labs}
         return _state_differs(claim, labs[0], flags) if len(flags) == 1 else None
@@ -141,6 +146,8 @@ def _trend_differs(claim: str, item: Evidence) -> str | None:
 
 def total_of(item: Evidence) -> float | None:
     """The total of a score as its text gives it; None where it is a range or is not told."""
+    if steps(item.text):
+        return None  # a scale, not a patient's total
     name = next((m for m in mentions(item.text) if m.term.kind == "score"), None)
     total = next((n for start, _, n in located(item.text) if name and start >= name.end), None)
     if total is None or total.direction is not None or (item.quantities and item.quantities[0].high is not None):
@@ -315,7 +322,8 @@ def unsupported(claim: str, evidence: list[Evidence], years: frozenset[int]) -> 
         if held == "":
             held = _unsupported_number(number, pool)
         if held and (
-            in_its_band(claim, [t for e in evidence for t in (e.text, e.text_zh) if t], number)
+            (held.startswith("the number") and explained(number, claim, evidence))
+            or in_its_band(claim, [t for e in evidence for t in (e.text, e.text_zh) if t], number)
             or contained(number, claim, [t for e in evidence for t in (e.text, e.text_zh) if t])
         ):
             held = None

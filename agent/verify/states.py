@@ -39,6 +39,13 @@ def states(text: str) -> frozenset[tuple[str, str]]:
     return frozenset((name, direction) for name, direction, pattern in _patterns() if pattern.search(text))
 
 
+def without_states(text: str) -> str:
+    """The text without what it calls high or low."""
+    for _, _, pattern in _patterns():
+        text = pattern.sub(" ", text)
+    return text
+
+
 def opposite_state(claim: str, texts: Iterable[str]) -> str | None:
     """An analyte that the claim calls low and the evidence only high, or the other way round."""
     known = frozenset().union(*(states(t) for t in texts))

@@ -91,18 +91,21 @@ def histograms(volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]) -> tuple[
         (NaN without lung).
     """
     fz, fy, fx = lungs.grid.factors
-    depth, rows, columns = codes.shape
-    bins = HIGH_HU - LOW_HU + 1
+    depth, bins = codes.shape[0], HIGH_HU - LOW_HU + 1
+    first = (np.arange(REGIONS + 1) * bins - LOW_HU).astype(np.int16)
     counts = np.zeros((REGIONS + 1, bins), dtype=np.int64)
     low_share = np.full(volume.hu.shape[0], np.nan)
     for z in range(volume.hu.shape[0]):
         plane = codes[min(z // fz, depth - 1)]
         if not plane.any():
             continue
-        fine = np.repeat(np.repeat(plane, fy, axis=0), fx, axis=1)
+        row, column = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
+        box = slice(int(row[0]), int(row[-1]) + 1), slice(int(column[0]), int(column[-1]) + 1)
+        fine = np.repeat(np.repeat(plane[box], fy, axis=0), fx, axis=1)
         inside = fine > 0
-        hu = np.clip(volume.hu[z, : rows * fy, : columns * fx][inside], LOW_HU, HIGH_HU).astype(np.int32) - LOW_HU
-        flat = np.bincount(fine[inside].astype(np.int32) * bins + hu, minlength=(REGIONS + 1) * bins).reshape(REGIONS + 1, bins)
+        hu = volume.hu[z, box[0].start * fy : box[0].stop * fy, box[1].start * fx : box[1].stop * fx][inside]
+        bin_of = np.clip(hu, LOW_HU, HIGH_HU) + first[fine[inside]]  # at most 7 x 4096: 16 bits hold it
+        flat = np.bincount(bin_of, minlength=(REGIONS + 1) * bins).reshape(REGIONS + 1, bins)
         counts += flat
         low_share[z] = 100.0 * float(flat[:, : -950 - LOW_HU].sum()) / float(flat.sum())
     spread = _spread(counts, volume.series.step_hu)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,6 @@ from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.balls import box_of, opened
 from medmpt_backend.imaging.anatomy.chest_domain import absent_side, require_chest
 from medmpt_backend.imaging.anatomy.lungs import RIGHT, Lungs, segment
-from medmpt_backend.imaging.anatomy.space import cavity_of
 from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.figures import LungFigures, RegionFigures, SeriesRow, Side, Third
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
@@ -19,7 +19,6 @@ from medmpt_backend.imaging.findings.groups import Findings, Point
 from medmpt_backend.imaging.findings.key_slices import key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.findings.one_lung import without_other_side
-from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from medmpt_backend.messages import joined
@@ -132,19 +131,12 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
     between = between_lungs(lungs)
     series, contradicted = seen_contrast(volume.series, lungs, between)
     volume = replace(volume, series=series)
-    codes = region_codes(lungs)
-    (found, low_share, ggo, dense), _ = together(lambda: _densities(volume, lungs, codes), lambda: cavity_of(lungs))
-    sizes = np.array([np.count_nonzero(codes == code) for code in range(REGIONS + 1)])
-    shares = {
-        name: 100.0 * np.bincount(codes[mask], minlength=REGIONS + 1) / np.maximum(sizes, 1)
-        for name, mask in (("ggo", ggo), ("consolidation", dense))
-    }
-    both = sum(found[1:], found[0])
-    in_all = max(1, int(sizes[1:].sum()))
-    figures = _both(both, found, 100.0 * np.count_nonzero(ggo) / in_all, 100.0 * np.count_nonzero(dense) / in_all)
+    counted = cache(lambda: _densities(volume, lungs))
+    seen = findings_of(volume, lungs, between, lambda: counted().dense_ml)
+    inside = counted()
+    found, shares = inside.found, inside.shares
+    figures = _both(sum(found[1:], found[0]), found, inside.pct(inside.ggo), inside.pct(inside.dense))
     limits = limits_of(volume, lungs, figures.median_hu)
-    inside = [found[code - 1].litres * 10 * float(shares["consolidation"][code]) for code in range(1, REGIONS + 1)]
-    seen = findings_of(volume, lungs, between, (sum(inside[:3]), sum(inside[3:])))
     side = absent_side(lungs)
     absent: Side | None = None if side is None else "right" if side == RIGHT else "left"
     if absent is not None:
@@ -155,7 +147,7 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         spacing_mm=volume.spacing,
         lungs=figures,
         regions=tuple(_region(code, found[code - 1], shares) for code in range(1, REGIONS + 1)),
-        key_slices=key_slices(volume, lungs, low_share, {"ground_glass": ggo, "consolidation": dense}, seen),
+        key_slices=key_slices(volume, lungs, inside.low_share, {"ground_glass": inside.ggo, "consolidation": inside.dense}, seen),
         limits=limits,
         definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
         findings=seen,
@@ -173,13 +165,49 @@ def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
         raise OutOfDomain(joined([str(error), *choice]) if choice else str(error)) from error
 
 
-def _densities(
-    volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]
-) -> tuple[list[Histogram], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+@dataclass(frozen=True, eq=False)
+class _Densities:
+    """What is counted inside the lungs.
+
+    Attributes:
+        found: Histograms by region.
+        low_share: Per slice the percent of its lung voxels below -950 HU, NaN without lung.
+        ggo: Ground glass on the lungs' grid.
+        dense: Consolidation there.
+        sizes: Voxels of the grid by region; the first one is what is no lung.
+        shares: By name the percent of each region.
+    """
+
+    found: list[Histogram]
+    low_share: NDArray[np.float64]
+    ggo: NDArray[np.bool_]
+    dense: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
+    shares: Mapping[str, NDArray[np.float64]]
+
+    def pct(self, mask: NDArray[np.bool_]) -> float:
+        """Percent of the lungs."""
+        return 100.0 * np.count_nonzero(mask) / max(1, int(self.sizes[1:].sum()))
+
+    @property
+    def dense_ml(self) -> tuple[float, float]:
+        """Consolidation inside the right and the left lung, ml."""
+        inside = [part.litres * 10 * float(share) for part, share in zip(self.found, self.shares["consolidation"][1:], strict=True)]
+        return sum(inside[:3]), sum(inside[3:])
+
+
+def _densities(volume: Volume, lungs: Lungs) -> _Densities:
     """Histograms by region, share of low density by slice, ground glass and consolidation."""
+    codes = region_codes(lungs)
     found, low_share = histograms(volume, lungs, codes)
     ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
-    return found, low_share, ggo, clumps(lungs, codes, CONSOLIDATION_HU, CONSOLIDATION_CLUMP_MM)
+    dense = clumps(lungs, codes, CONSOLIDATION_HU, CONSOLIDATION_CLUMP_MM)
+    sizes = np.bincount(codes.ravel(), minlength=REGIONS + 1)
+    shares = {
+        name: 100.0 * np.bincount(codes[mask], minlength=REGIONS + 1) / np.maximum(sizes, 1)
+        for name, mask in (("ggo", ggo), ("consolidation", dense))
+    }
+    return _Densities(found, low_share, ggo, dense, sizes, shares)
 
 
 def clumps(lungs: Lungs, codes: NDArray[np.uint8], span: tuple[int, int], radius_mm: float) -> NDArray[np.bool_]:

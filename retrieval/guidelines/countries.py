@@ -11,6 +11,10 @@ _TABLE: dict[str, dict[str, str]] = tomllib.loads((DATA / "countries.toml").read
 _WORDS = {country: re.compile(row["words"]) for country, row in _TABLE.items()}
 _ISSUERS = {country: re.compile(row["issuers"]) for country, row in _TABLE.items()}
 
+# A guideline issued for China only: lowered for an English question (an international one of equal fit stands before it), and for a Chinese
+# one before a like one of another country. Chosen by hand: on 281 strangers' questions 0.3 to 1.2 and 0.15 change no first passage for the worse.
+HOME = {"china": {"en": -0.9, "zh": 0.15}}
+
 
 def countries_in(text: str) -> frozenset[str]:
     """Countries that a text names."""
@@ -28,3 +32,8 @@ def of_country(asked: frozenset[str], issuers: Iterable[str]) -> list[float]:
     if not asked:
         return [0.0 for _ in issuers]
     return [0.0 if not (own := countries_of(issuer)) else 1.0 if own & asked else -1.0 for issuer in issuers]
+
+
+def at_home(language: str, asked: frozenset[str], issuer: str) -> float:
+    """What a passage gains in log-odds because its guideline is written for those who ask in this language, where no country is named."""
+    return 0.0 if asked or not HOME.keys() & countries_of(issuer) else HOME["china"][language]

@@ -1,7 +1,7 @@
 """A question as the index understands it: language, tokens, concepts, English rendering, named editions, and words nobody here knows."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,19 @@ from retrieval.concepts.speller import one_slip
 from retrieval.guidelines.asks import with_full_names
 from retrieval.guidelines.countries import countries_in
 from retrieval.guidelines.passages import Guideline
-from retrieval.guidelines.strange import DRUG_ENDING_HAN, Strange, concept_names, drug_spans_han, is_general, strangers, subject_model
+from retrieval.guidelines.strange import (
+    DERIVED,
+    DRUG_ENDING_HAN,
+    Strange,
+    concept_names,
+    concept_words,
+    drug_spans_han,
+    general_words,
+    is_derived,
+    is_general,
+    strangers,
+    subject_model,
+)
 from retrieval.index.lexical import text_tokens
 from retrieval.messages.patterns import patterns
 
@@ -81,8 +93,14 @@ def issuer_names(guidelines: Collection[Guideline]) -> dict[str, set[str]]:
     return names
 
 
-def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: dict[str, set[str]]) -> Question:
-    """Analyse `raw` against the lexicon and the vocabulary of the index."""
+def understand(
+    raw: str,
+    lexicon: Lexicon,
+    vocabulary: frozenset[str],
+    issuers: dict[str, set[str]],
+    written: Callable[[str], bool] | None = None,
+) -> Question:
+    """Analyse `raw` against the lexicon and the vocabulary of the index; `written` tells whether a Chinese name stands in its texts."""
     text = " ".join(normalise(raw).split())
     text, corrected = _correct(text, lexicon, vocabulary)
     spans = lexicon.find(text, question=True)
@@ -91,9 +109,9 @@ def understand(raw: str, lexicon: Lexicon, vocabulary: frozenset[str], issuers: 
     named = tuple(name for name in issuers if re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![a-z])", text))
     outside = _outside(text, spans, named)
     plain_en = [s for w in outside for s in w.stems if s not in STOPWORDS and (len(s) > 1 or s.isdigit()) and not _YEAR.fullmatch(s)]
-    unknown_en = [w.text for w in outside if _is_unknown(w.text, w.stems, vocabulary)]
+    unknown_en = [w.text for w in outside if _is_unknown(w.text, w.stems, vocabulary) or (written and is_derived(w.text.lower(), written))]
     plain_zh, unknown_zh = _left_over_han(text, [(start, end) for _, start, end in spans], vocabulary)
-    strange = strangers(text, [w for w in outside if w.text in unknown_en], spans, lexicon, vocabulary)
+    strange = strangers(text, [w for w in outside if w.text in unknown_en], spans, lexicon, vocabulary, unknown_zh, written)
     year = _YEAR.search(text)
     return Question(
         text=text,
@@ -121,7 +139,7 @@ def strange_of(raw: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> list[S
     """The unknown names of a question with their signs, as `understand` sees them (for fitting)."""
     text, _ = _correct(" ".join(normalise(raw).split()), lexicon, vocabulary)
     spans = lexicon.find(text, question=True)
-    unknown = [w for w in _outside(text, spans) if _is_unknown(w.text, w.stems, vocabulary)]
+    unknown = [w for w in _outside(text, spans) if _is_unknown(w.text, w.stems, vocabulary) or (written and is_derived(w.text.lower(), written))]
     return strangers(text, unknown, spans, lexicon, vocabulary)
 
 
@@ -164,8 +182,14 @@ def _correct(text: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> tuple[s
         if stem(lower) in vocabulary or stem(lower) in lexicon.stems or is_general(lower):
             continue
         right = one_slip(stem(lower), vocabulary | lexicon.stems)
-        if right is not None:
+        if right is not None and _same_form(lower, right):
             changes.append((word.text, right))
     for wrong, right in changes:
         text = text.replace(wrong, right)
     return text, (*short, *changes)
+
+
+def _same_form(word: str, right: str) -> bool:
+    """Whether a stem that is read for a misspelt word takes that word's ending: `marrow` has no `-ic`, so that `marlowic` is a name."""
+    ending = word.removeprefix(stem(word))
+    return ending not in DERIVED or right + ending in general_words() | concept_words()

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,6 +42,9 @@ _GUIDELINE = frozenset(stem(w) for w in ("guideline", "guidance", "consensus", "
 _GUIDELINE_HAN = _PATTERNS.regex("strange_guideline_han", 0)
 # What a Chinese name ends in; the longest first.
 _NAME_END_HAN = re.compile("|".join([*_WORDS["heads_zh"], *_WORDS["drug_endings_zh"]]))
+# Endings of drugs wherever they begin, also inside one another.
+_DRUG_END_HAN = re.compile(f"(?=({'|'.join(_WORDS['drug_endings_zh'])}))")
+_BEFORE_DRUG_HAN = re.compile("|".join(_WORDS["before_drug_zh"]))
 _LONGEST_NAME_HAN = 4
 # A score or trial with a number: letters that are no unit, gene or virus.
 _CODE = re.compile(r"[A-Z]{5,}-?\d{1,3}")
@@ -50,12 +53,19 @@ _GERM_HAN = frozenset(_WORDS["germs_zh"])
 _GERM_WORDS_HAN = tuple(_WORDS["germ_words_zh"])
 # Characters after which an ending is none but the inside of another word (a colony, a strain).
 _INSIDE_HAN: dict[str, list[str]] = dict.fromkeys(_GERM_HAN, _WORDS["after_germ_zh"])
+_CLASS_PREFIX_HAN = tuple(_WORDS["class_prefixes_zh"])
 _VERBS_HAN = frozenset(_WORDS["verbs_zh"])
 _CLASS_HAN = frozenset(_WORDS["class_words_zh"])
 # Share of the character pairs of a Chinese name that the corpus has never seen side by side.
 _LOST = 0.6
 _CUES = frozenset(_WORDS["cues_en"])
 _DOSE = _PATTERNS.regex("strange_dose")
+# Endings that make an adjective of another word; the stemmer takes them off.
+DERIVED = frozenset({"ic", "al", "ical", "ous", "ian", "oid", "ine"})
+# What makes a Chinese modifier of a disease ("crystal-like asthma").
+_MODIFIER_HAN = tuple(_WORDS["modifier_endings_zh"])
+# A Chinese drug name of which so many characters at its end stand nowhere is not one of ours.
+_OWN_HAN = 3
 _SUFFIXES = (("'s", ""), ("ies", "y"), ("s", ""), ("es", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("ly", ""), ("er", ""),
              ("er", "e"), ("ness", ""), ("d", ""), ("est", ""), ("est", "e"), ("ish", ""), ("ist", ""),
              ("able", ""), ("al", ""))  # fmt: skip
@@ -121,7 +131,17 @@ def is_strange(word: Word, vocabulary: frozenset[str]) -> bool:
     parts = [p for p in re.split(r"[-/+.']", lower) if len(p) > 3]
     lost = [p for p in parts if not {stem(p), stem(_noun_of(p))} & vocabulary and p not in STOPWORDS and not is_general(p)]
     lost = [p for p in lost if stem(p) not in table_words()]
-    return bool(lost)
+    return bool(lost) or any(is_derived(p, None) for p in parts)
+
+
+def is_derived(word: str, written: Callable[[str], bool] | None) -> bool:
+    """Whether a word is an adjective that nobody writes, of a word that only happens to stand in the corpus (`zephyric` of the Zephyr valve)."""
+    base = stem(word)
+    if word.removeprefix(base) not in DERIVED or not base.isalpha() or stem(_noun_of(word)) != base:
+        return False
+    if is_general(word) or is_general(base) or {word, base} & (concept_words() | table_words()):
+        return False
+    return written is None or not written(word)
 
 
 def signs_of(word: str, start: int, end: int, text: str, entity_ends: Sequence[int], entities: int, known: int, others: int) -> Strange:
@@ -216,6 +236,13 @@ def concept_names() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def concept_words() -> frozenset[str]:
+    """Single words and stems of these names."""
+    found = {w for name in concept_names() for w in re.findall(r"[a-z]{4,}", name)}
+    return frozenset(found | {stem(w) for w in found})
+
+
+@lru_cache(maxsize=1)
 def drug_names() -> frozenset[str]:
     """Names of the drug graph in lower case: a drug that the guidelines do not speak of is no unknown word."""
     cells: list[str] = []
@@ -249,6 +276,8 @@ def strangers(
     spans: Sequence[tuple[str, int, int]],
     lexicon: Lexicon,
     vocabulary: frozenset[str],
+    unknown_han: Sequence[str] = (),
+    written: Callable[[str], bool] | None = None,
 ) -> list[Strange]:
     """The unknown words of a question that look like names, with their signs.
 
@@ -258,9 +287,15 @@ def strangers(
         spans: Concepts of the lexicon in the question.
         lexicon: The lexicon.
         vocabulary: Of the index.
+        unknown_han: Chinese pieces that the corpus does not know.
+        written: Whether a Chinese name stands in a text of the index; None where that is not to be asked.
     """
     here = [(w.text, w.start, w.start + len(w.text)) for w in unknown if is_strange(w, vocabulary) or _proper(w, text, vocabulary)]
-    here += _names_han(text, [(start, end) for _, start, end in spans], vocabulary)
+    known_han = [(start, end) for _, start, end in spans]
+    here += _names_han(text, known_han, vocabulary)
+    more = [*(_drugs_han(text, known_han, written) if written else ()), *_modifiers_han(text, unknown_han, spans, lexicon)]
+    for name in more:
+        here += [name] if not any(a < name[2] and name[1] < b for _, a, b in here) else []
     entities = [(start, end) for name, start, end in spans if lexicon.concepts[name].kind in NAMED_KINDS]
     known = sum(w.text.lower() not in STOPWORDS for w in words(text)) - len(unknown)
     ends = [end for _, end in entities]
@@ -274,6 +309,22 @@ def _proper(word: Word, text: str, vocabulary: frozenset[str]) -> bool:
     inside = word.start > 0 and not text[: word.start].rstrip().endswith((".", "?", "!", ":"))
     title = word.text.istitle() and word.text[0].isalpha() and inside and not set(word.stems) & vocabulary
     return title and any(stem(w) in _HEADS for w in after[:2])
+
+
+def _modifiers_han(
+    text: str, unknown: Sequence[str], spans: Sequence[tuple[str, int, int]], lexicon: Lexicon
+) -> list[tuple[str, int, int]]:
+    """Unknown Chinese pieces that make a name with what they touch: a modifier before a disease, a new member of a class of drugs."""
+    diseases = {start: end for name, start, end in spans if lexicon.concepts[name].kind == "disease"}
+    found = []
+    for piece in unknown:
+        start = text.find(piece)
+        end = start + len(piece)
+        if start >= 0 and end in diseases and piece.endswith(_MODIFIER_HAN):
+            found.append((text[start : diseases[end]], start, diseases[end]))
+        elif start >= 0 and piece.startswith(_CLASS_PREFIX_HAN) and len(piece) > _OWN_HAN:
+            found.append((piece, start, end))
+    return found
 
 
 def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozenset[str]) -> list[tuple[str, int, int]]:
@@ -301,3 +352,28 @@ def _names_han(text: str, spans: Sequence[tuple[int, int]], vocabulary: frozense
         if len(pairs) > 1 and lost >= (1 if drug or germ else max(1.0, _LOST * len(pairs))):
             found.append((text[first:end], first, end))
     return found
+
+
+def _drugs_han(text: str, spans: Sequence[tuple[int, int]], written: Callable[[str], bool]) -> list[tuple[str, int, int]]:
+    """Chinese names that end like a drug and stand in no table and no text, though each pair of their characters does."""
+    taken = {i for start, end in [*spans, *drug_spans_han(text)] for i in range(start, end)}
+    found = []
+    for match in _DRUG_END_HAN.finditer(text):
+        start, end = match.start(), match.end(1)
+        first = start
+        while first > 0 and start - first < _LONGEST_NAME_HAN and HAN.match(text[first - 1]) and first - 1 not in taken:
+            first -= 1
+        first = max((i + 1 for i in range(first, start) if text[i] in _VERBS_HAN), default=first)
+        name = text[first:end]
+        inside = not taken.isdisjoint(range(first, end)) or _BEFORE_DRUG_HAN.search(name) or match.group(1) in _CLASS_HAN
+        ends = [name[i:] for i in range(len(name) - _OWN_HAN + 1)]
+        if not inside and len(name) > _OWN_HAN and not any(part in drug_names() or _misspelt_han(part) or written(part) for part in ends):
+            found.append((name, first, end))
+    return found
+
+
+def _misspelt_han(name: str) -> bool:
+    """Whether a Chinese name is a known drug's with one character wrong."""
+    return len(name) > _OWN_HAN and any(
+        len(known) == len(name) and known[-1] == name[-1] and sum(a != b for a, b in zip(name, known, strict=True)) == 1 for known in drug_names()
+    )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 
@@ -16,7 +16,7 @@ from retrieval.documents.ingest import open_documents
 from retrieval.errors import BadInput
 from retrieval.guidelines.asks import ASKS
 from retrieval.guidelines.corpus import GUIDELINES, corpus_files, load_corpus
-from retrieval.guidelines.countries import of_country
+from retrieval.guidelines.countries import at_home, of_country
 from retrieval.guidelines.narrowing import admits, conditions, describe
 from retrieval.guidelines.passages import Filters, Hit, Passage, SearchResult
 from retrieval.guidelines.question import Question, issuer_names, understand
@@ -131,7 +131,7 @@ class GuidelineIndex:
         """
         if not query.strip() or k < 1:
             raise BadInput(f"a search needs a question and k of at least 1, got {query!r:.80} and k={k}")
-        question = understand(query, self.lexicon, self.vocabulary, self._issuers)
+        question = understand(query, self.lexicon, self.vocabulary, self._issuers, self._written)
         counts = {"passages": sum(len(s.passages) for s in self._shards)}
         allowed, reason = self._allowed(question, filters)
         counts["after_filters"] = sum(int(mask.sum()) for mask in allowed)
@@ -160,6 +160,15 @@ class GuidelineIndex:
     def vocabulary(self) -> frozenset[str]:
         """All tokens of the index."""
         return frozenset().union(*(shard.lexical.vocabulary for shard in self._shards))
+
+    def _written(self, name: str) -> bool:
+        """Whether a word or a Chinese name stands in a passage."""
+        return any(name in text for text in self._texts)
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        passages = [p for shard in self._shards for p in shard.passages]
+        return (*(p.text.lower() for p in passages), *(p.text_zh for p in passages))
 
     @cached_property
     def _issuers(self) -> dict[str, set[str]]:
@@ -218,7 +227,8 @@ class GuidelineIndex:
                 on_topic = spoken > 0 if question.entities else np.ones(len(rows), bool)
                 rows, features, near = rows[on_topic], features[on_topic], spoken[on_topic] > _ALL
                 passages = [shard.passages[row] for row in rows]
-                scores = self._ranker.score(features, [shift(size, p) for p in passages])
+                home = partial(at_home, question.language, question.countries | frozenset(question.issuers))
+                scores = self._ranker.score(features, [shift(size, p) + home(p.guideline.issuer) for p in passages])
                 dense, focus = features[:, FEATURES.index("dense")], features[:, FEATURES.index("focus")]
                 rows_of = zip(passages, scores, near, dense, focus, strict=True)
                 scored += [Scored(p, float(s), bool(n), float(d), float(f)) for p, s, n, d, f in rows_of]

@@ -85,6 +85,16 @@ class Selector:
         return float(features(question, sentences, self.idf)[:, FEATURES.index("words")].max()) if sentences else 0.0
 
 
+def asked_kinds(question: str) -> frozenset[str]:
+    """The kinds of thing that a question asks for (`dose`, `duration`, `cutoff`, ...)."""
+    return frozenset(name for name, pattern in _ASKED.items() if pattern.search(question))
+
+
+def asked_spans(question: str) -> list[tuple[int, int]]:
+    """Where the words stand by which a question asks for one of these kinds."""
+    return [found.span() for pattern in _ASKED.values() for found in pattern.finditer(question)]
+
+
 @lru_cache(maxsize=1)
 def selector() -> Selector:
     """The fitted selector, read once."""

@@ -6,7 +6,7 @@ from agent.answering.compose import ROOM, _arranged, _unjudged_drug, pair_answer
 from agent.answering.draft import DraftSentence
 from agent.answering.followups import left_open, parts_of
 from agent.answering.labs import by_system, system_of
-from agent.answering.passages import pieces_of
+from agent.answering.guidance.passages import pieces_of
 from agent.reading.plan import make_plan
 from agent.turn.ledger import ToolStep
 from tools.deps import Deps

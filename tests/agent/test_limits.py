@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.answering.limits import fits, given
-from agent.answering.passages import pieces_of
+from agent.answering.guidance.limits import fits, given
+from agent.answering.guidance.passages import pieces_of
 from tools.evidence import Evidence
 
 CATEGORY_2 = "Free fluid, culture negative and pH of 7.20 or more: drainage not needed."

@@ -9,6 +9,7 @@ import pytest
 
 from agent.answering.answer import Answer, Claim
 from agent.audit.ledger import Ledger
+from agent.chart.views import Bar
 from agent.errors import Forbidden
 from agent.reporting.conversation import conversation_sheet
 from agent.reporting.desk import FILE, ReportDesk
@@ -214,5 +215,10 @@ def test_a_conversation_prints_with_its_sources() -> None:
     )  # fmt: skip
     written = render(conversation_sheet([answer, answer], "en"), "md").decode()
     assert written.count("Urea is 11.2 mmol/L. \\[1\\]") == 2
-    assert "`L-urea`" in written
+    assert "*Laboratory*" in written
+    assert "L-urea" not in written
+    about = Bar(name="case-7", synthetic=True, age="67 y", sex="man")
+    headed = render(conversation_sheet([answer], "en", about), "md").decode()
+    assert "case-7" in headed
+    assert "67 y, man, synthetic" in headed
     assert "<b>" not in written

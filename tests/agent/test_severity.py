@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.answering.limits import fits
-from agent.answering.passages import _grades
+from agent.answering.guidance.limits import fits
+from agent.answering.guidance.passages import _grades
 from agent.reading.plan import make_plan
 from agent.reading.severity import stated
 

@@ -20,25 +20,27 @@ from tools.labs.analytes import analytes
 from tools.scores.registry import calculators
 
 GRAPH = DrugGraph.load()
-CALLS = {"on", "allergic", "severe_allergy", "asked", "smoker", "sex", "known", "true"}
+CALLS = {"on", "allergic", "severe_allergy", "asked", "smoker", "sex", "known", "true", "causing"}
 BASE = {
     *notions(), *numbers(), *analytes(),
     "temperature", "hr", "rr", "sbp", "dbp", "bp", "spo2", "fio2", "gcs", "age", "weight", "height", "bmi", "fev1_pct", "fvc_pct",
     "dlco_pct", "fev1_fvc", "fev1_l", "crcl", "egfr", "pf", "aa", "days", "pack_years", "quit_years", "alt_times", "fvc_drop", "dlco_drop",
     "fluid30", "gas_fio2", "news2_co2", "ppo_fev1", "ppo_dlco",
-    "cd4", "hiv_rna", "amount",
+    "cd4", "hiv_rna", "amount", "water_deficit", "ratio_protein", "ratio_ldh",
 }  # fmt: skip
 # Scores that rows may ask for before the house has them: unknown until then.
 LATER = {"spesi", "brock", "mayo"}
 
 
 def _known(name: str, own: set[str]) -> bool:
-    if name in BASE or name in own or re.fullmatch(r"(met|open|all)(_\w+)?", name):
+    if name in BASE or name in own or re.fullmatch(r"(met|open|all)(_\w+)?|mgkg_\d+", name):
         return True
     if name.startswith("score_"):
         return name.removeprefix("score_") in calculators() or name.removeprefix("score_") in LATER
     stem = re.sub(r"^(worst_|base_|si_)|_rise$", "", name)
-    return stem in BASE or (name.startswith("list_") and any(c.id == name.removeprefix("list_") for c in GRAPH.tables.classes))
+    listed = name.removeprefix("list_")
+    effects = {e.id.replace("-", "_") for e in GRAPH.tables.effects}
+    return stem in BASE or (name != listed and (listed.removeprefix("causing_") in effects or any(c.id == listed for c in GRAPH.tables.classes)))
 
 
 def _check(test: str, where: str, own: set[str]) -> None:

@@ -1,5 +1,6 @@
 """The case on one page: danger first, contradictions found, every line with a source, nothing invented for an empty case."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,15 @@ def test_a_full_demo_case_fits_on_one_page(tmp_path: Path) -> None:
         sheet = sheet_of(summary, "zh" if language == "zh" else "en")
         with pypdfium2.PdfDocument(render(sheet, "pdf")) as pdf:
             assert len(pdf) == 1, case_id
+
+
+def test_a_printed_summary_numbers_its_sources_and_shows_no_key() -> None:
+    summary = summarise(deps(SICK), "ward")
+    for language in ("en", "zh"):
+        printed = render(sheet_of(summary, language), "md").decode().replace("\\", "")  # type: ignore[arg-type]
+        assert not [e.key for e in summary.evidence if f"{e.key} " in printed or f"{e.key}*" in printed]
+        listed = printed.rsplit("[1] ", 1)[1]
+        used = {int(n) for n in re.findall(r"\[(\d+)\]", printed)}
+        assert used == set(range(1, max(used) + 1))
+        assert f"[{max(used)}] " in listed
+        assert ("病例记录" if language == "zh" else "case record") in printed

@@ -197,12 +197,19 @@ def test_files_are_added_to_the_open_case_and_a_wrong_one_changes_nothing(page: 
     open_demo(page)
     wrong, sheet = tmp_path / "holiday.txt", tmp_path / "sheet.csv"
     wrong.write_text("not a case")
+    others = [tmp_path / name for name in ("picture.png", "paper.pdf", "letters.zip", "torn.nii.gz")]
+    for other in others:
+        other.write_bytes(b"no image of a patient")
     sheet.write_text("time,analyte,value,unit\n2025-03-02T08:00:00,creatinine,140,umol/L\n2025-03-01T08:10:00,crp,100,mg/L\n")
     page.locator("#question textarea").fill("half a question")
     page.locator("#open-case").click()
     page.locator("#opening-drop").wait_for()
-    page.locator("#opening-input").set_input_files([wrong, sheet])
+    page.locator("#opening-input").set_input_files([wrong, *others])
     page.locator("#opening-what .failure", has_text="holiday.txt").wait_for()
+    assert page.locator("#opening-what .failure li").count() == 5  # two that are no slices are no series either
+    assert page.locator("#opening-add").is_disabled()
+    assert page.locator("#opening-new").is_disabled()
+    page.locator("#opening-input").set_input_files([sheet])
     page.locator("#opening-what .brought", has_text="2 laboratory values").wait_for()
     assert page.locator("#opening-add").is_disabled()  # C-reactive protein differs
     page.locator("#opening-what fieldset", has_text="C-reactive protein").locator("input").nth(1).check()

@@ -4,10 +4,11 @@ from types import ModuleType
 from agent.answering.answer import Answer, Claim, Done, DrugRow, DrugWarning, Removed, ReportSection, ReportSentence, StepFinished
 from agent.chart.views import Bar, Sign
 from tools.evidence import Evidence, ModelCard
+from tools.reports.export.cited import place_words, source_name
 from ui.chart.bar import bar_html
 from ui.i18n import TABLES
 from ui.page.chrome import starters_html
-from ui.page.marks import lines, locator_words, source_name
+from ui.page.marks import lines
 from ui.page.passage import passage_panel
 from ui.page.render import question_html, turn_html
 from ui.session import Turn
@@ -134,9 +135,11 @@ def test_ranked_drugs_stand_beside_their_warnings() -> None:
 
 def test_units_sources_and_places_read_as_print() -> None:
     assert lines("WBC 18.6 10^9/L, 10^9 alone, 18 ug daily") == "WBC 18.6 ×10⁹/L, 10^9 alone, 18 µg daily"
-    assert locator_words("beclometasone -treats-> asthma") == "beclometasone → asthma"
+    assert place_words("beclometasone -treats-> asthma") == "beclometasone → asthma"
     assert source_name("case record", "zh") != "case record"
     assert source_name("GINA", "zh") == "GINA"
+    assert source_name("quantitative CT of ct-1", "zh") == "ct-1 的 CT 定量测量"
+    assert (place_words("2025-03-01T08:10:00"), place_words("G-daf5d6")) == ("2025-03-01 08:10", "")
 
 
 def test_first_questions_about_images_need_images() -> None:

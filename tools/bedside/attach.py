@@ -8,7 +8,7 @@ from itertools import combinations
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
-from tools.bedside.asks import cause, formula, general, part
+from tools.bedside.asks import cause, dosing, formula, general, part
 from tools.bedside.asks.general import written_out
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, to_stop
@@ -17,6 +17,7 @@ from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.likeness import like
+from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
@@ -38,7 +39,12 @@ _FIRM = 5
 _MOST_LIMITS = 6
 # From this rank on a topic stands before general answers of these kinds.
 _DECIDES = 9
-_OVER_A_SCORE = 11
+# Topics from these ranks on stand before a bare score, or a quoted part of a report.
+_ABOVE = (("B-formula-", 11), ("B-part-", 9))
+# From this rank on a topic has weighed the medicines that it names.
+_SETTLES = 13
+# A topic of this rank answers before a refusal where the question is not whether something may be given.
+_LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
 _SHORT = 24
 
@@ -53,15 +59,22 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     for text in deps.asked:
         record = _record(deps.case, graph, text)
         found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
+        found = with_parts(record.question, record, found) if specs()[result.tool].of_patient else found
         if found:
             break
-    notes = drug_notes((*found, *result.evidence[:_READ]), record)
+    notes = drug_notes((*(e for e in found if not _settled(e)), *result.evidence[:_READ]), record)
     if not found and not notes:
         return result
     status = "partial" if found and result.status in ("empty", "error", "unavailable") else result.status
     have = {e.key for e in result.evidence}
     new = [e for e in (*found, *notes) if e.key not in have]
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+def _settled(item: Evidence) -> bool:
+    """Whether a sentence is of a topic that has weighed its medicines for this record."""
+    topic = topics().get(item.key.removeprefix("B-").rpartition("-")[0])
+    return topic is not None and topic.rank >= _SETTLES
 
 
 @lru_cache(maxsize=8)
@@ -102,15 +115,21 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     firm = [] if topics_only or asks_dose(question) else refusals(question, record)
     topical = [(t, judge(t, record)) for t in asked(question)]
     spoken = [(t, lines) for t, lines in topical if lines]
+    settled = {d.id for t, lines in spoken if t.rank >= _SETTLES for e in lines for d in record.graph.mentions(e.text)}
+    if settled & {d.id for d in record.graph.mentions(question)}:
+        firm = []  # the topic says how this medicine is given here in spite of what stands against it
     loud = [lines for t, lines in spoken if t.rank > 0] or [lines for _, lines in spoken]
     found = [e for lines in loud[:2] for e in lines]
     if answered:
-        first = _decided(question, record, _OVER_A_SCORE) if answered[0].key.startswith("B-formula-") else []
+        least = next((rank for start, rank in _ABOVE if answered[0].key.startswith(start)), None)
+        first = [] if least is None else _decided(question, record, least)
         said = [*firm, *first, *answered, *found[:_BESIDE]]
         return list({e.key: e for e in said}.values())
     if topics_only:
         return found
-    found = [*firm, *found]
+    asked_of = bool(firm) and bool(spoken) and spoken[0][0].rank >= _LIMITS and not asks_whether(question)
+    asked_of = asked_of and _speaks_of_all(question, spoken[0][1], record)
+    found = [*found, *firm] if asked_of else [*firm, *found]
     high = any(t.rank >= 7 for t, _ in spoken)
     dosed = dose(question, record) if asks_dose(question) else []
     found += dosed
@@ -161,6 +180,12 @@ def _beside(question: str, record: Record) -> list[Evidence]:
     return next((lines[:1] for lines in found if lines), [])
 
 
+def _speaks_of_all(question: str, lines: list[Evidence], record: Record) -> bool:
+    """Whether sentences speak of every medicine that a question names."""
+    told = {d.id for e in lines for d in record.graph.mentions(e.text)}
+    return {d.id for d in record.graph.mentions(question)} <= told
+
+
 def _of_a_drug(question: str, record: Record) -> bool:
     """Whether a short question is about a medicine that the patient takes, and does not ask for facts on it."""
     named = {d.id for d in record.graph.mentions(question)} | {
@@ -179,8 +204,9 @@ def _bare(question: str) -> bool:
 def stop_list(record: Record) -> list[Evidence]:
     """Current medicines to stop or hold, each with its reason, and pairs that should not be together; the bottom line names them all."""
     found = to_stop(record)
-    pairs = clashes(record)
-    if not found and not pairs:
+    high = [(d, e) for d, e in dosing.too_high(record) if d not in {o.drug for o in found}]
+    pairs = [f for f in clashes(record) if not {o.drug for o in found if o.action == "stop"} & set(f.subjects)]
+    if not found and not pairs and not high:
         return []
     lines: list[tuple[str, str, str, int | None]] = []
     names = [record.graph.name(o.drug) for o in found]
@@ -188,12 +214,16 @@ def stop_list(record: Record) -> list[Evidence]:
     held = [n for n, o in zip(names, found, strict=True) if o.action == "hold"]
     told = [pair("stop {drugs}", drugs=(" and ".join(n.en for n in firm), "、".join(n.zh for n in firm)))] if firm else []
     told += [pair("withhold {drugs} for now", drugs=(", ".join(n.en for n in held), "、".join(n.zh for n in held)))] if held else []
+    if high:
+        lower = [record.graph.name(d) for d, _ in high]
+        told.append(pair("lower the dose of {drugs}", drugs=(", ".join(n.en for n in lower), "、".join(n.zh for n in lower))))
     for fact in pairs[:2]:
         a, b = (record.graph.name(s) for s in fact.subjects)
         told.append(pair("{first} and {second} should not be together", first=(a.en, a.zh), second=(b.en, b.zh)))
     lines.append(("; ".join(e for e, _ in told) + ".", "；".join(z for _, z in told) + "。", "record and rows on medicines", None))
     for n, o in zip(names, found, strict=True):
         lines.append((f"{n.en}: {closed(o.en, '.')}", f"{n.zh}：{closed(o.zh, '。')}", o.source, o.year))
+    lines += [(e.text, e.text_zh or e.text, e.source, e.year) for _, e in high[:3]]
     lines += [(f.text, f.text_zh, f.source, f.year) for f in pairs[:2]]
     for o in found:
         row = alternative(o.drug, record)

@@ -91,7 +91,9 @@ def dose(question: str, record: Record) -> list[Evidence]:
     named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
     if not named and any(m.kind == "class" and "heparins" in m.ids for m in record.graph.scan(question)):
         named = [_USUAL_HEPARIN]
-    for drug in named:
+    current = {d.id for d in record.patient.current}
+    new = [d for d in named if d not in current]
+    for drug in new or named:
         row = _row(drug, question, record)
         out += _said(row, record) if row is not None else _labelled(drug, record)
     return out

@@ -58,8 +58,10 @@ class Applied:
         return as_typed(found.shown, language) if found.typed else found.shown
 
     def _listed(self, group: str, language: Language) -> str | None:
-        """Names of the current medicines of a group: `list_acei` for `@acei`."""
-        names = [self.record.graph.name(d) for d in self.record.taken(f"@{group}")]
+        """Names of the current medicines of a group (`list_acei` for `@acei`) or with an effect (`list_causing_qt_prolongation`)."""
+        effect = group.removeprefix("causing_").replace("_", "-")
+        taken = self.record.causing(effect) if group.startswith("causing_") else self.record.taken(f"@{group}")
+        names = [self.record.graph.name(d) for d in taken]
         return (("、" if language == "zh" else ", ").join(n.zh if language == "zh" else n.en for n in names)) or None
 
 

@@ -42,10 +42,11 @@ class Part(_Row):
 
 
 class Option(_Row):
-    """One regimen; options stand in the guideline's order."""
+    """One regimen; options stand in the guideline's order. `keep`: of so much use that a major interaction is managed, not avoided."""
 
     part: tuple[Part, ...]
     test: str = ""
+    keep: bool = False
     en: str = ""
     zh: str = ""
 
@@ -162,7 +163,7 @@ def _pick(regimen: Regimen, record: Record, applied: Applied) -> _Pick | None:
             skipped += against[:1]
             continue
         grave = [o for part in option.part for o in objections(record, part.drug) if o.other and o.grave <= 1]
-        if not grave:
+        if not grave or option.keep:
             return _Pick(option, tuple(skipped))
         # A listed major interaction gives way to the next option; it returns where none is better.
         second = second or option

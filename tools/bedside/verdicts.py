@@ -7,12 +7,28 @@ from tools.bedside.instead import alternative, in_pregnancy, support
 from tools.bedside.judging import evidence
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
-from tools.bedside.regimens import forbidding
+from tools.bedside.regimens import choose, forbidding
 from tools.evidence import Evidence
 
 both = messages("tools.bedside").pair
 
 _Line = tuple[str, str, Objection | None]
+
+_MORE_REASONS = 2
+# Medicines that can pause for a course of another; those of a patient's main disease cannot.
+_SPARED = (
+    "@statins;@ssri;@snri;@tca;@maoi;@other_antidepressants;@triptans;@ppi;@nsaids;@antiemetics;@polyvalent_cations;@herbal_food;"
+    "@gout_drugs;@theophyllines;@sulfonylureas;@alpha_blockers;@pde5_inhibitors;@antihistamines;@opioids;@benzodiazepines;"
+    "@fibrates;@nitrates;@antitussives;@muscle_relaxants"
+)
+# Short courses for which a statin pauses.
+_WITHOUT_STATIN = "@azoles;nirmatrelvir-ritonavir"
+# Antibacterials whose place the regimen of the infection takes, whatever a row says.
+_BY_REGIMEN = "@macrolides;@fluoroquinolones"
+_ANTIBACTERIALS = (
+    "@penicillins;@cephalosporins;@carbapenems;@macrolides;@fluoroquinolones;@tetracyclines;@oxazolidinones;"
+    "@lincosamides;@nitroimidazoles;@glycopeptides;@sulfonamides;@aminoglycosides"
+)
 
 
 def asks_whether(question: str) -> bool:
@@ -74,7 +90,8 @@ def unspoken(question: str, record: Record, said: list[Evidence], *, grave: bool
 def _held_beside(new: list[str], taken: list[str], record: Record) -> list[_Line]:
     """Medicines that the question names and the patient takes, to be held while a new one is given."""
     out: list[_Line] = []
-    for drug in taken[:2]:
+    spared = record.members(_SPARED)
+    for drug in [d for d in taken if d in spared][:2]:
         worst = next((o for o in objections(record, drug, others=tuple(new)) if o.other in new and o.grave <= 1), None)
         if worst is not None:
             mine, other = record.graph.name(drug), record.graph.name(worst.other)
@@ -223,10 +240,16 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
     name = record.graph.name(drug)
     worst = found[0] if found else None
     head: _Line
-    if worst is not None and (forbidden or worst.grave <= 1):
+    pausing = _statins_only(drug, found, record)
+    if pausing and worst is not None:
+        rank = 2
+        names = ", ".join(record.graph.name(d).en for d in pausing), "、".join(record.graph.name(d).zh for d in pausing)
+        text = " ".join(closed(o.en, ".") for o in found[:2]), "".join(closed(o.zh, "。") for o in found[:2])
+        head = (*both("Yes, if {others} stops for the course: {text}", others=names, text=text), worst)
+    elif worst is not None and (forbidden or worst.grave <= 1):
         rank = 0 if forbidden or worst.grave == 0 else 1
         word, word_zh = both("No: avoid") if rank == 0 else both("Better not, avoid if possible:")
-        reasons = [worst.told, *((o.en, o.zh) for o in found[1:2])]
+        reasons = [worst.told, *((o.en, o.zh) for o in _other_reasons(worst, found))]
         tail, tail_zh = " ".join(closed(en, ".") for en, _ in reasons), "".join(closed(zh, "。") for _, zh in reasons)
         head = (f"{word} {name.en}. {tail}", f"{word_zh}{name.zh}：{tail_zh}", worst)
     elif worst is not None:
@@ -261,10 +284,38 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
         )
     lines: list[_Line] = [head]
     if rank < 2:
-        instead = alternative(drug, record)
+        found_row = alternative(drug, record)
+        by_regimen = drug in record.members(_BY_REGIMEN) or found_row is None
+        instead = (_regimen_instead(drug, record) if by_regimen else None) or found_row
         if instead is not None:
             lines.append((*instead, worst))
     return rank, lines
+
+
+def _statins_only(drug: str, found: list[Objection], record: Record) -> list[str]:
+    """The statins that are all that stands gravely against a short course of this drug; empty where more does, or nothing."""
+    grave = [o for o in found if o.grave <= 1]
+    statins = record.members("@statins")
+    if drug not in record.members(_WITHOUT_STATIN) or not grave or any(o.other not in statins for o in grave):
+        return []
+    return list(dict.fromkeys(o.other for o in grave))
+
+
+def _other_reasons(worst: Objection, found: list[Objection]) -> list[Objection]:
+    """Further reasons of other kinds than the worst: a value or a condition of the patient before another medicine."""
+    rest = [o for o in found if o is not worst and o.action != "reduce"]
+    own = [o for o in rest if not o.other]
+    return (own or rest[:1])[:_MORE_REASONS]
+
+
+def _regimen_instead(drug: str, record: Record) -> tuple[str, str] | None:
+    """The regimen of this patient's own infection, in place of an antibacterial that is refused."""
+    if drug not in record.members(_ANTIBACTERIALS):
+        return None
+    lines = choose("antibiotic", record)
+    if not lines or drug in {d.id for d in record.graph.mentions(lines[0].text)}:
+        return None
+    return both("Instead: {regimen}", regimen=(lines[0].text, lines[0].text_zh or lines[0].text))
 
 
 def _checked(record: Record) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.drugs.names import normalise
 from retrieval.drugs.tables import TreatsRow
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.case.record import Case
 from tools.drugs.patient import DrugPatient
 from tools.evidence import Language
@@ -30,6 +31,15 @@ _DECISIVE = frozenset({"contraindicated_in", "cross_reacts_with", "pregnancy", "
 _NOT_FROM_TEXT = frozenset({"dry-cough", "dyspnoea-palliation", "icu-sedation", "smoking-cessation", "pneumonia"})
 # A condition that is denied, or that a relative has, is not treated.
 _OTHERWISE = frozenset({"negated", "family"})
+
+
+# Which kind of a disease a record names, in the order in which they decide; the ids of the wide disease that they refine.
+_WORDS = patterns("tools.drugs")
+_KINDS = {
+    "interstitial": tuple((k, _WORDS.regex(f"kind_{k}")) for k in ("ctd-ild", "sarcoidosis", "ppf")),
+    "lung_cancer": tuple((k, _WORDS.regex(f"kind_{k}")) for k in ("nsclc-egfr", "nsclc-alk", "nsclc-kras", "sclc")),
+}
+_WIDE = {"interstitial": frozenset({"ild"}), "lung_cancer": frozenset({"nsclc"})}
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class Ranking:
 
 def rank(graph: DrugGraph, patient: DrugPatient, case: Case | None, condition: str | None, language: Language) -> Ranking | str:
     """Rank candidates, or say in words why there are none."""
-    found = _from_argument(graph, condition, language) if condition else _from_case(graph, case, patient.context.conditions, language)
+    found = _from_argument(graph, condition, case, language) if condition else _from_case(graph, case, patient.context.conditions, language)
     if isinstance(found, str):
         return found
     ids, where = found
@@ -88,9 +98,24 @@ def _treatable(graph: DrugGraph, ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _from_argument(graph: DrugGraph, condition: str, language: Language) -> tuple[tuple[str, ...], str] | str:
-    ids = graph.match_conditions(condition)
-    treatable = _treatable(graph, ids)
+def _of_this_case(ids: tuple[str, ...], case: Case | None) -> tuple[str, ...]:
+    """The kind of the disease that the record names: the driver of a lung cancer, what an interstitial disease comes with."""
+    if case is None:
+        return ids
+    seen = case.presentation
+    texts = [seen.question or "", *seen.findings, *(c.name for c in case.patient.conditions), *(n.text for n in case.notes)]
+    written = "; ".join([*texts, *(s.report or "" for s in case.studies)])
+    for wide, kinds in _KINDS.items():
+        if set(ids) & _WIDE[wide]:
+            kind = next((k for k, named in kinds if named.search(written)), None)
+            return (kind,) if kind is not None else ids
+    return ids
+
+
+def _from_argument(graph: DrugGraph, condition: str, case: Case | None, language: Language) -> tuple[tuple[str, ...], str] | str:
+    ids = _of_this_case(graph.match_conditions(condition), case)
+    # An interstitial disease of no known kind is not all of them.
+    treatable = _treatable(graph, ids) if not case or not set(ids) & _WIDE["interstitial"] else ()
     if not ids:
         return say(language, "condition {name!r} is not in the drug graph", name=condition)
     return (treatable, "argument") if treatable else say(language, "the drug graph lists no treatment for {name!r}", name=condition)
@@ -107,7 +132,8 @@ def _from_case(graph: DrugGraph, case: Case | None, conditions: tuple[str, ...],
     texts += [("report", study.report or "") for study in case.studies]
     texts += [("conditions", c.name) for c in case.patient.conditions]
     for where, text in texts:
-        ids = _treatable(graph, tuple(i for sentence in re.split(r"[.;。；\n]", text) for i in _asserted(graph, sentence)))
+        named = tuple(i for sentence in re.split(r"[.;。；\n]", text) for i in _asserted(graph, sentence))
+        ids = _treatable(graph, _of_this_case(named, case))
         if ids:
             return ids[:1], where
     return say(language, "no condition with a treatment edge is named in the case; name the condition")

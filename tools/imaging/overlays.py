@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from medmpt_backend.imaging.volume import Volume
 
 # Bits of a pixel; the viewer's script reads the same.
-LAYERS = {"lungs": 1, "emphysema": 2, "effusion": 4, "lesions": 8, "pneumothorax": 16, "dense": 32, "calcium": 64}
+LAYERS = {"lungs": 1, "emphysema": 2, "effusion": 4, "lesions": 8, "pneumothorax": 16, "dense": 32, "calcium": 64, "other": 128}
 EMPHYSEMA_BELOW_HU = -950
 T = TypeVar("T", bound=np.generic)
 
@@ -47,6 +47,8 @@ def overlay(study: Study, plane: Plane, index: int, layers: frozenset[str], voxe
         out[_coarse(study.seen.pockets[name], study.seen.factors, volume, plane, index)] |= LAYERS[name]
     if "calcium" in layers:
         _dot(out, study.seen.spots, plane, index)
+    if "other" in layers:
+        _others(out, study, plane, index)
     if "lesions" in layers:
         for packed in voxels.values():
             _paint(out, packed, plane, index)
@@ -72,6 +74,25 @@ def _dot(out: NDArray[np.uint8], spots: "tuple[Spot, ...]", plane: Plane, index:
         here = places[:, places[axis] == index]
         rows, columns = (here[a] for a in range(3) if a != axis)
         out[rows, columns] |= LAYERS["calcium"]
+
+
+def _others(out: NDArray[np.uint8], study: Study, plane: Plane, index: int) -> None:
+    """Metal, pericardial fluid and the circles of the great vessels."""
+    volume, found, axis = study.volume, study.looked, AXIS[plane]
+    if found.pericardium.mask is not None:
+        out[_coarse(found.pericardium.mask, study.lungs.grid.factors, volume, plane, index)] |= LAYERS["other"]
+    if found.metal.voxels is not None:
+        here = found.metal.voxels[found.metal.voxels[:, axis] == index]
+        rows, columns = (here[:, a] for a in range(3) if a != axis)
+        out[rows, columns] |= LAYERS["other"]
+    if found.vessels is None or plane != "axial":
+        return
+    _, dy, dx = volume.spacing
+    y, x = np.arange(out.shape[0])[:, None], np.arange(out.shape[1])[None]
+    for disc in (*found.vessels.aorta, *found.vessels.trunk):
+        if disc.z == index:
+            away = np.hypot((y - disc.y) * dy, (x - disc.x) * dx)
+            out[np.abs(away - disc.radius) <= max(dy, dx)] |= LAYERS["other"]
 
 
 def _paint(out: NDArray[np.uint8], packed: str, plane: Plane, index: int) -> None:

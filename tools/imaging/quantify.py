@@ -74,7 +74,7 @@ def quantify_ct(deps: Deps, study: str = "ct-1") -> ToolResult:
         counts={"slices": found.slices},
         warnings=(*found.warnings, *kept.warnings),
         missing=kept.missing,
-        evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence, *asked_for(found, study, deps.question)),
+        evidence=(*_ordered(found, study), *_slices(found, study), *kept.evidence, *asked_for(found, study, deps.question, opened)),
         data=payload(found, kept.marks),
     )
 

@@ -18,6 +18,7 @@ from tools.errors import BadInput
 
 if TYPE_CHECKING:
     from medmpt_backend.imaging.anatomy.lungs import Lungs
+    from medmpt_backend.imaging.asked.look import Looked
     from medmpt_backend.imaging.findings.seen import Seen
     from medmpt_backend.imaging.quantify import Quantification
     from medmpt_backend.imaging.volume import Volume
@@ -40,6 +41,7 @@ class Study:
         self._volume: Volume | None = None
         self._lungs: Lungs | None = None
         self._seen: Seen | None = None
+        self._looked: Looked | None = None
         self._measured: Quantification | None = None
         self._content: str | None = None
 
@@ -98,6 +100,20 @@ class Study:
             return self._seen
 
     @property
+    def looked(self) -> "Looked":
+        """Metal, pericardial fluid and the great vessels: found where somebody asks for them.
+
+        Raises:
+            BackendError: It is not a chest that can be segmented.
+        """
+        from medmpt_backend.imaging.asked.look import look
+
+        with self._lock:
+            if self._looked is None:
+                self._looked = look(self.volume, self.lungs)
+            return self._looked
+
+    @property
     def measured(self) -> "Quantification":
         """Volumes, densities and key slices.
 
@@ -133,7 +149,7 @@ class Study:
             if not self._reading.acquire(blocking=False):
                 return False
             try:
-                self._volume = self._lungs = self._seen = None
+                self._volume = self._lungs = self._seen = self._looked = None
             finally:
                 self._reading.release()
         finally:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tools.deps import Deps
 from tools.evidence import Language
+from tools.reports.export.cited import numbered
 from tools.reports.export.sheet import Block, Heading, Line, Sheet
 from tools.reports.export.words import say
 from tools.summary.changes import changes
@@ -80,16 +81,20 @@ def _once(lines: list[SummaryLine], section: str, contradicted: set[str]) -> lis
 def sheet_of(summary: CaseSummary, language: Language) -> Sheet:
     """The page to print."""
     blocks: list[Block] = []
+    numbers, sources = numbered(summary.evidence, language)
     for section in summary.sections:
         blocks.append(Heading(section.heading_zh if language == "zh" else section.heading))
         for x in section.lines:
             tag = say_level(x, language) if section.name in ("problems", "contradictions") else None
-            note = " ".join(x.evidence[:4])
+            note = "".join(f"[{n}]" for n in sorted({numbers[key] for key in x.evidence if key in numbers}))
             blocks.append(Line(typeset(x.said(language)), tag=tag, note=note, look="danger" if x.level == "act_now" else "bullet"))
         if not section.lines:
             blocks.append(Line(words("none")[_at(language)], look="small"))
         if section.more:
             blocks.append(Line(words("more", n=section.more)[_at(language)], look="small"))
+    if sources:
+        listed = ("；" if language == "zh" else "; ").join(f"[{n}] {source}" for n, source in enumerate(sources, 1))
+        blocks.append(Line(f"{say('sources', language)}{'：' if language == 'zh' else ': '}{listed}", look="small"))
     case = summary.case_id + (f"（{say('synthetic', language)}）" if language == "zh" and summary.synthetic else "")
     if language == "en" and summary.synthetic:
         case = f"{summary.case_id} ({say('synthetic', language)})"

@@ -65,7 +65,9 @@ def _vitals(bar: Bar, language: Language) -> str:
 
 def _sign(sign: Sign) -> str:
     arrow = {"low": " ↓", "high": " ↑", "urgent": " !"}.get(sign.state, "")
-    body = f"<i>{escape(sign.name)}</i> <b>{escape(sign.value)}{arrow}</b>"
+    number, gap, unit = sign.value.partition(" ")
+    measured = f'{escape(number)}<span class="unit">{gap}{escape(unit)}</span>' if unit else escape(number)
+    body = f"<i>{escape(sign.name)}</i> <b>{measured}{arrow}</b>"
     if sign.key:
         return f'<button type="button" class="fact sign {sign.state}" data-row="{escape(sign.key)}">{body}</button>'
     return f'<span class="fact sign {sign.state}">{body}</span>'
@@ -75,4 +77,7 @@ def _urgent(bar: Bar, language: Language) -> str:
     if not bar.emergencies:
         return ""
     items = " ".join(f"<li>{lines(e)}</li>" for e in bar.emergencies)
-    return f'<div class="urgent" role="alert"><b>{html("emergency", language)} ({len(bar.emergencies)})</b><ul>{items}</ul></div>'
+    head = f"<b>{html('emergency', language)} ({len(bar.emergencies)})</b>"
+    # A phone shows the beginning of each; the button, which stands there only, shows them whole.
+    more = f'<button type="button" class="whole" aria-expanded="false" aria-label="{html("urgent_whole", language)}"></button>'
+    return f'<div class="urgent" role="alert">{head}<ul>{items}</ul>{more}</div>'

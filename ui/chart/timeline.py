@@ -5,8 +5,9 @@ from html import escape
 
 from agent.chart.views import Moment, Timeline
 from tools.evidence import Evidence, Language
+from tools.reports.export.cited import place_words, source_name
 from ui.i18n import html, named
-from ui.page.marks import lines, locator_words, mark, source_name
+from ui.page.marks import lines, mark
 
 _LANES = ("studies", "labs", "vitals", "treatments", "notes")
 
@@ -62,5 +63,5 @@ def _kind(kind: str, rows: Sequence[Evidence], order: Sequence[str], language: L
 
 def _item(e: Evidence, order: Sequence[str], language: Language) -> str:
     words = (e.text_zh or e.text) if language == "zh" else e.text
-    source = " · ".join(filter(None, (source_name(e.source, language), str(e.year or ""), locator_words(e.locator or ""))))
+    source = " · ".join(filter(None, (source_name(e.source, language), str(e.year or ""), place_words(e.locator or ""))))
     return f'<li>{mark(e.key, order, e, language)} <span>{lines(words)}</span><span class="note">{escape(source)}</span></li>'

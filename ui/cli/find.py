@@ -56,6 +56,9 @@ def find(arguments: Sequence[str]) -> Found:
         Usage: No such command; the text names the nearest.
     """
     words = list(_leading_words(arguments))
+    early = _declared(words)
+    if early is not None:
+        return Found(early[0], early[1], tuple(arguments[len(early[0].split()) :]))
     available = group_commands(words[0]) if words else {}
     for name in _prefixes(words):
         if name in available:
@@ -65,6 +68,16 @@ def find(arguments: Sequence[str]) -> Found:
     if words and words[0] in MODULES and not available and len(words) > 1:
         raise NotInThisVersion(f"`medmpt {words[0]}` commands are not part of this version; `medmpt doctor` says what is installed")
     raise _unknown(words, available)
+
+
+def _declared(words: Sequence[str]) -> tuple[str, Function] | None:
+    """A command of several words that the table declares, from the first module that has it: no other module need be imported."""
+    name = next((name for name in _prefixes(words) if name in DECLARED and " " in name), None)
+    for module in MODULES.get(words[0], ()) if name is not None else ():
+        function = room_commands(module).get(name or "")
+        if name is not None and function is not None:
+            return name, function
+    return None
 
 
 def _leading_words(arguments: Sequence[str]) -> Iterator[str]:

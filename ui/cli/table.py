@@ -6,6 +6,7 @@ A room's `commands.py` may add subcommands to a group named here; they are found
 from dataclasses import dataclass
 
 BACKEND = "medmpt_backend.imaging.commands"
+ASKED = "medmpt_backend.imaging.asked.commands"
 MODEL = "medmpt_backend.model_commands"
 RETRIEVAL = "retrieval.commands"
 DRUG_GRAPH = "retrieval.drugs.commands"
@@ -38,7 +39,7 @@ SERVE = "ui.cli.serve"
 MODULES: dict[str, tuple[str, ...]] = {
     "serve": (SERVE,),
     "ask": (AGENT,),
-    "ct": (BACKEND, MODEL, MARKS, DRAFTER),
+    "ct": (BACKEND, ASKED, MODEL, MARKS, DRAFTER),
     "search": (RETRIEVAL,),
     "labs": (TOOLS,),
     "calc": (TOOLS,),
@@ -91,6 +92,7 @@ DECLARED: dict[str, Entry] = {
     "ct measure": Entry(_CT, "Measure the lesion at one voxel"),
     "ct mark": Entry(_CT, "Measure a lesion and keep it as a numbered mark"),
     "ct marks": Entry(_CT, "List, rename or delete the marks of a study"),
+    "ct look": Entry(_CT, "Metal and pericardial fluid, as an experiment"),
     "ct candidates": Entry(_CT, "Places in the lungs that look like a nodule, to look at"),
     "ct compare": Entry(_CT, "Pair the nodules of two CTs and say how they grew"),
     "ct encode": Entry(_CT, "Embed a chest CT with MedMPT"),

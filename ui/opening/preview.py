@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from html import escape
 
 from agent.chart.desk import Chart
-from tools.case.joining.merge import Brought, Conflict
+from tools.case.joining.merge import Brought, Conflict, unsettled
 from tools.evidence import Language
 from tools.labs.analytes import analytes
 from tools.wording import in_language
-from ui.i18n import html, named, named_or_same
-from ui.opening.staging import Plan
+from ui.i18n import html, known, named, named_or_same, text
+from ui.opening.staging import Images, Plan
 from ui.page.marks import lines
 
 
@@ -22,7 +22,7 @@ def preview_html(found: Plan, chosen: Mapping[str, int], chart: Chart | None, la
         chart: The open case, where it is added to.
         language: Of the page.
     """
-    rows = "".join(_brought(b, language) for b in (found.merged.brought if found.merged else ()))
+    rows = "".join(_brought(b, found.images.get(b.name, ()), language) for b in (found.merged.brought if found.merged else ()))
     heads = "".join(f'<th scope="col">{html(k, language)}</th>' for k in ("from", "brings"))
     table = f'<table class="brought"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>' if rows else ""
     wrong = "".join(f"<li><b>{escape(f.name)}</b>: {lines(in_language(f.reason, language))}</li>" for f in found.failed)
@@ -30,12 +30,15 @@ def preview_html(found: Plan, chosen: Mapping[str, int], chart: Chart | None, la
     remark = f"<p>{html(kept, language)}</p>" if kept else ""
     failed = f'<div class="box failure" role="alert"><b>{html("not_read", language)}</b><ul>{wrong}</ul>{remark}</div>' if wrong else ""
     asked = "".join(_conflict(c, chosen, language) for c in (found.merged.conflicts if found.merged else ()))
-    questions = f'<section class="conflicts"><h3>{html("differences", language)}</h3>{asked}</section>' if asked else ""
+    left = bool(found.merged and unsettled(found.merged, chosen))
+    todo = f'<p class="note">{html("decide_first" if chart is None else "decide_or_apart", language)}</p>' if left else ""
+    questions = f'<section class="conflicts"><h3>{html("differences", language)}</h3>{todo}{asked}</section>' if asked else ""
     return failed + table + questions
 
 
-def _brought(b: Brought, language: Language) -> str:
-    counts = [f"{n} {named('brings', kind, language)}" for kind, n in b.counts.items()]
+def _brought(b: Brought, images: tuple[Images, ...], language: Language) -> str:
+    counts = [f"{n} {named('brings_one' if n == 1 else 'brings', kind, language)}" for kind, n in b.counts.items()]
+    counts += [text("images", language, n=image.slices, mm=f"{image.apart:.3g}") for image in images]
     counts += [named("patient_field", name, language) for name in b.fields]
     words = ("、" if language == "zh" else ", ").join(counts) or "–"
     notes = "".join(f'<span class="note warn">{lines(in_language(w, language))}</span>' for w in b.warnings)
@@ -54,10 +57,13 @@ def _conflict(c: Conflict, chosen: Mapping[str, int], language: Language) -> str
 
 def _name(c: Conflict, language: Language) -> str:
     if c.id.startswith("lab:"):
-        known = analytes().get(c.field)
-        return f"{known.name(language) if known else c.field} · {c.id.rpartition('@')[2].replace('T', ' ')}"
+        analyte = analytes().get(c.field)
+        return f"{analyte.name(language) if analyte else c.field} · {c.id.rpartition('@')[2].replace('T', ' ')}"
     return c.field if c.id.startswith("medicine:") else named("patient_field", c.field, language)
 
 
 def _shown(c: Conflict, value: str, language: Language) -> str:
-    return named_or_same("sex", value, language) if c.field == "sex" else named_or_same("yes_no", value, language)
+    if c.field in known("patient_unit"):
+        return f"{value} {named('patient_unit', c.field, language)}"
+    table = {"sex": "sex", "smoking": "smoking_status"}.get(c.field, "yes_no")
+    return named_or_same(table, value, language)

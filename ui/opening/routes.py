@@ -62,7 +62,7 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         left = unsettled(found.merged, decided.chosen) if found.merged is not None else ()
         ready = found.merged is not None and not left
         body = preview_html(found, decided.chosen, chart, session.language)
-        return JSONResponse({"html": body, "ready": ready, "adds": chart is not None}, headers=PRIVATE)
+        return JSONResponse({"html": body, "ready": ready, "adds": chart is not None, "opens": found.merged is not None}, headers=PRIVATE)
 
     @router.post("/opening/confirm")
     def confirm(decided: Decided, request: Request) -> JSONResponse:
@@ -94,7 +94,7 @@ def _case_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         ]
         groups = {
             "demo": [row(d.id, d.title_en, d.title_zh) for d in assistant.demo_cases()],
-            "teaching": [row(d.id, d.title_en, d.title_zh) for d in assistant.teaching_cases()],
+            "teaching": [{**row(d.id, d.title_en, d.title_zh), "level": d.level} for d in assistant.teaching_cases()],
             "recent": recent,
             "staged": [{"name": name} for name in session.staged],
         }

@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.chart.desk import Chart
@@ -35,12 +35,21 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Images:
+    """A series that was read: how many slices, how far apart in mm."""
+
+    slices: int
+    apart: float
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What opening would give."""
+    """What opening would give; `images` holds by source what its studies are."""
 
     sources: tuple[Source, ...]
     failed: tuple[Failed, ...]
     merged: Merged | None
+    images: Mapping[str, tuple[Images, ...]] = field(default_factory=dict)
 
 
 async def take_in(session: Session, name: str, body: AsyncIterator[bytes]) -> str:
@@ -94,6 +103,13 @@ def _is_slice(name: str) -> bool:
     return not name.casefold().endswith(_WHOLE)
 
 
+def _may_be_dicom(path: Path) -> bool:
+    """Whether it begins as DICOM does, or at least bears no other kind's name: old slices have no preamble and odd endings."""
+    with path.open("rb") as file:
+        head = file.read(132)
+    return head[128:] == b"DICM" or re.fullmatch(r"|\.dcm|\.ima|\.img|\.hdr|\.\d+", path.suffix.casefold()) is not None
+
+
 def drop(session: Session, name: str | None = None) -> None:
     """Forget one waiting file, or all of them."""
     for key in [name] if name is not None else list(session.staged):
@@ -106,28 +122,40 @@ def drop(session: Session, name: str | None = None) -> None:
 
 
 def plan(session: Session, chart: Chart | None, chosen: Mapping[str, int]) -> Plan:
-    """Read what waits, and join it with the open case where `chart` is given."""
-    sources, failed = [], []
+    """Read what waits, images and all, and join it with the open case where `chart` is given.
+
+    A file that says it is a CT and cannot be read as one is told here: it never takes the place of the open case.
+    """
+    sources, failed, images = [], [], {}
     if chart is not None:
         opened = chart.opened
         sources.append(Source(opened.case.case_id, LoadedCase(opened.case, opened.folder, opened.studies)))
     for name, path in _readable(session).items():
         try:
             loaded = load_case(path)
-            for study in loaded.studies.values():
-                STUDIES.open(study).read_ahead()  # while the person looks at the preview
+            images[name] = tuple(_images(study) for study in loaded.studies.values())
         except ROOM_ERRORS as error:
             failed.append(Failed(name, str(error)))
             continue
         sources.append(Source(name, loaded))
     new = sources[1:] if chart is not None else sources
-    return Plan(tuple(sources), tuple(failed), merge(sources, chosen) if new else None)
+    return Plan(tuple(sources), tuple(failed), merge(sources, chosen) if new else None, images)
+
+
+def _images(path: Path) -> Images:
+    """The study in full; the viewer finds it read when the case is opened.
+
+    Raises:
+        BackendError: Why it cannot be read.
+    """
+    volume = STUDIES.open(path).volume
+    return Images(volume.hu.shape[0], volume.spacing[0])
 
 
 def _readable(session: Session) -> dict[str, Path]:
-    """What waits, by the name that a person knows it by; loose slices are one series."""
-    found = {name: path for name, path in session.staged.items() if path.parent.name != "staged-series"}
-    loose = [path for path in session.staged.values() if path.parent.name == "staged-series"]
+    """What waits, by the name that a person knows it by; loose slices are one series, what is no slice stands for itself."""
+    found = {name: path for name, path in session.staged.items() if path.parent.name != "staged-series" or not _may_be_dicom(path)}
+    loose = [path for name, path in session.staged.items() if name not in found]
     if len(loose) == 1:
         found[loose[0].name] = loose[0]
     elif loose:

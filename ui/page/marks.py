@@ -1,30 +1,19 @@
 """Escaped text, and the numbered button that opens a citation."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 
 from tools.evidence import Evidence, Language
+from tools.reports.export.cited import source_name
 from tools.wording import typeset
 from ui.i18n import html, named_or_same
 
 _QUOTED = 320  # characters of a statement that its mark shows
-_EDGE = re.compile(r"\s-[a-z_]+->\s")
 
 
 def lines(value: str) -> str:
     """Escaped text on one line; line breaks become `<br>`."""
     return "<br>".join(escape(part) for part in typeset(value).strip().splitlines())
-
-
-def source_name(source: str, language: Language) -> str:
-    """Where a statement comes from; a publication keeps its title."""
-    return named_or_same("source", source, language)
-
-
-def locator_words(locator: str) -> str:
-    """A place in a source; edges of the drug graph as plain arrows."""
-    return _EDGE.sub(" → ", locator)
 
 
 def mark(key: str, order: Sequence[str], evidence: Evidence | None, language: Language) -> str:

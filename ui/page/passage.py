@@ -5,9 +5,10 @@ from html import escape
 
 from agent.sessions.views import PassageView
 from tools.evidence import Evidence, Language
+from tools.reports.export.cited import place_words, source_name
 from ui.i18n import html, text
 from ui.page.exhibits import card_rows
-from ui.page.marks import lines, locator_words, source_name
+from ui.page.marks import lines
 
 _SENTENCE = re.compile(r"[^.!?。！？；;\n]+[.!?。！？；;]*\s*")
 _WORD = re.compile(r"[a-z0-9]+(?:\.\d+)?|[\u4e00-\u9fff]", re.IGNORECASE)
@@ -30,7 +31,7 @@ def passage_panel(key: str, cited: Evidence | None, passage: PassageView | None,
         texts.reverse()
     body = "".join(f'<blockquote lang="{code}">{marked(words, said)}</blockquote>' for code, words in texts if words)
     year, where = (passage or cited).year, (passage or cited).locator  # type: ignore[union-attr]
-    rows = [(text("year", language), str(year or "")), (text("locator", language), locator_words(where or ""))]
+    rows = [(text("year", language), str(year or "")), (text("locator", language), place_words(where or ""))]
     rows += card_rows(cited.card, language) if cited is not None and cited.card is not None else []
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
     head = f"<h2>{escape(source_name(source, language))}</h2>{_standing(cited, passage, language)}"

@@ -188,8 +188,9 @@ def _file_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         answers = [turn.answer for turn in session.turns if turn.answer is not None]
         if not answers:
             raise HTTPException(404, text("report_no_talk", session.language))
+        about = assistant.chart(session.case.handle, session.id).bar(session.language) if session.case is not None else None
         with told(409, session.language):
-            return _download(page_file(conversation_sheet(answers, session.language), "conversation", form))
+            return _download(page_file(conversation_sheet(answers, session.language, about), "conversation", form))
 
 
 def _download(made: FileView) -> Response:

@@ -23,8 +23,11 @@ _CONDITIONS = frozenset(
     | {"hounsfield", "packyears", "ppb", "rate", "body_mass", "age", "elapsed"}
 )
 _AGE = _TEXT.regex("instances_age")
+_BODY_MASS = _TEXT.regex("instances_body_mass")
 _ELAPSED = _TEXT.regex("instances_elapsed")
 _BETWEEN = _TEXT.regex("instances_between")
+# A size that makes no difference.
+_ANY_SIZE = _TEXT.regex("instances_any_size")
 _ROUGH = _TEXT.regex("instances_rough")
 _ROUGH_AFTER = _TEXT.regex("instances_rough_after")
 # How far a value that is called rough may lie from the one of the evidence.
@@ -52,6 +55,8 @@ def readings(claim: str, cited: list[Evidence], texts: Iterable[str]) -> Iterato
             found = [t[s : _end(t, e)] for t, s, e, n in known if _close(number, n)]
         elif prose and number.direction is None:
             found = list(_ranges(number, claim[max(0, start - 12) : stop + 14], known))
+            if not found and number.unit and number.unit[0] in ("length", "volume") and any(_ANY_SIZE.search(t) for t in texts):
+                found = [""]
         if found:
             options.append((begin if rough else start, stop, list(dict.fromkeys(found))))
     for count, chosen in enumerate(product(*(o[2] for o in options))):
@@ -93,7 +98,7 @@ def _close(number: Number, known: Number) -> bool:
 def _dimension(number: Number, around: str) -> str:
     """What a number measures; a body weight and an age are conditions, a dose and a duration are not."""
     if number.unit is None:
-        return "age" if _AGE.search(around) else ""
+        return "age" if _AGE.search(around) else "bmi" if _BODY_MASS.search(around) else ""
     name, factor = number.unit
     if name == "mass" and factor >= 1e6:
         return "body_mass"

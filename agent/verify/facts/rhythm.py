@@ -11,6 +11,8 @@ from retrieval.messages.patterns import patterns
 _TEXT = patterns("agent.verify")
 # "for a year", "half a year": how long, not how often.
 _LASTING = re.compile(r"(?<!times )(?<!once )(?<!twice )(?<!thrice )(?<!g )(?<!doses )\ba (?:day|week|month|year)\b", re.IGNORECASE)
+# "30 or more days a year": how much of it, not how often.
+_DAYS_OF = re.compile(r"\b(?:days?|hours?|weeks?) (?:a|per) (?:week|month|year)\b", re.IGNORECASE)
 # A total of a day, or a rate: no rhythm of its own.
 _TOTAL = _TEXT.regex("rhythm_total")
 
@@ -58,4 +60,4 @@ def rhythms(text: str) -> Values:
 def unheard(claim: str, pool: str) -> bool:
     """Whether a claim has something happen in a rhythm that its evidence has nowhere."""
     mine = rhythms(_TOTAL.sub(" ", _LASTING.sub(" ", claim)))
-    return bool(mine - rhythms(pool))
+    return bool(mine - rhythms(_DAYS_OF.sub(" ", pool)))

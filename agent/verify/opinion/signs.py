@@ -24,6 +24,8 @@ from agent.verify.opinion.wording import contraries, denials, values, words
 from agent.verify.record import RECORDS, differs_from_record
 from agent.verify.roles import reversed_roles
 from agent.verify.states import opposite_state
+from agent.verify.typed.effects import opposed_choice
+from agent.verify.typed.judge import differing, supporting
 from tools.evidence import Evidence
 
 
@@ -38,6 +40,7 @@ def signs(claim: str, cited: list[Evidence], objection: str | None) -> dict[str,
     out |= words(claim, whole, pool) | values(claim, whole, pool) | contraries(claim, whole, pool) | denials(claim, whole)
     out |= bonds(claim, texts) | figures(claim, texts, cited) | edits(claim, texts)
     out |= {"in order": float(in_order(claim, texts)), "carried": float(carried(claim, texts))}
+    out["typed agrees"] = float(supporting(claim, cited, texts) is not None)
     if all(e.kind in RECORDS or e.kind == "drug_graph" for e in cited):
         out["words of no field"] = float(min(len(own_words(claim, cited)), 4))
     return out | _weighed(out)
@@ -81,7 +84,9 @@ def _objections(claim: str, cited: list[Evidence], texts: list[str], whole: Plac
         "issuer": named.wrong_issuer(claim, cited),
         "crossed": crossed(claim, texts),
         "unheard": unheard(claim, both),
+        "choice": opposed_choice(claim, texts),
     }
+    found |= {f"typed {name}": reason for name, reason in differing(claim, cited, texts)}
     yield from (name for name, reason in found.items() if reason)
     if reason := compare.denied(claim, whole, texts):
         yield reason

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from medmpt_backend.imaging.anatomy.grid import Grid
-from medmpt_backend.imaging.anatomy.lumen import Region, follow, parts, ring_share, round_enough
+from medmpt_backend.imaging.anatomy.grid import Grid, over_slices, per_slice
+from medmpt_backend.imaging.anatomy.lumen import Region, follow, parts, parts_in, ring_share, round_enough
 from medmpt_backend.imaging.anatomy.spine import find_spine
 
 # Cross-section of an adult trachea is about 1 to 5 cm2; children, voxels of 4 mm and saber-sheath or dilated tracheas widen the range.
@@ -68,7 +68,7 @@ def find_airway(grid: Grid, inside: NDArray[np.bool_]) -> Airway | None:
     Returns:
         The airway; with no carina where no column divides; None where no column of the size of a trachea runs near the middle.
     """
-    columns = np.flatnonzero(inside.sum(axis=(0, 1)) > 20)
+    columns = np.flatnonzero(over_slices(inside).sum(axis=0) > 20)
     if not len(columns):
         return None
     middle, width = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1
@@ -94,7 +94,7 @@ def _before_spine(grid: Grid, inside: NDArray[np.bool_], x: int) -> bool:
 
 def _tracks(grid: Grid, inside: NDArray[np.bool_]) -> Iterator[list[Region]]:
     """Columns of tracheal size with a wall around them that run for some centimetres, from the head on."""
-    areas = np.count_nonzero(inside, axis=(1, 2))
+    areas = per_slice(inside)
     last = int(np.flatnonzero(areas > 0.6 * areas.max())[0])
     used = np.zeros(grid.hu.shape, dtype=bool)
     for k in range(last + 1):
@@ -117,7 +117,7 @@ def _fork(grid: Grid, inside: NDArray[np.bool_], track: list[Region]) -> tuple[i
     for offset, region in enumerate(track):
         if offset * grid.spacing[0] < MIN_LENGTH_MM - grid.spacing[0]:
             continue
-        pieces = [piece for piece in parts(region.whole(grid.hu.shape[1:]), region.z) if piece.area * pixel >= MIN_BRONCHUS_MM2]
+        pieces = [piece for piece in parts_in(region.mask, region.box, region.z) if piece.area * pixel >= MIN_BRONCHUS_MM2]
         if len(pieces) < 2:
             continue
         pair = sorted(pieces, key=lambda piece: -piece.area)[:2]

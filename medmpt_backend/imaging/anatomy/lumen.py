@@ -48,18 +48,6 @@ class Region:
     area: int
     centre: tuple[float, float]
 
-    def whole(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """The region in a slice of this shape."""
-        out = np.zeros(shape, dtype=bool)
-        out[self.box] = self.mask
-        return out
-
-
-def region_of(plane: NDArray[np.bool_], z: int) -> Region:
-    """A region from a mask of a slice that is not empty."""
-    box = ndimage.find_objects(plane.astype(np.uint8))[0]
-    return _in_box(plane[box], box, z)
-
 
 def _in_box(mask: NDArray[np.bool_], box: Box2, z: int) -> Region:
     """A region from its mask in a box."""
@@ -69,8 +57,13 @@ def _in_box(mask: NDArray[np.bool_], box: Box2, z: int) -> Region:
 
 def parts(plane: NDArray[np.bool_], z: int) -> list[Region]:
     """The connected parts of a slice."""
-    labels, _ = ndimage.label(plane)
-    return [_in_box(labels[box] == i, box, z) for i, box in enumerate(ndimage.find_objects(labels), start=1) if box is not None]
+    return parts_in(plane, (slice(0, plane.shape[0]), slice(0, plane.shape[1])), z)
+
+
+def parts_in(mask: NDArray[np.bool_], box: Box2, z: int) -> list[Region]:
+    """The connected parts of a mask that lies in a box of a slice."""
+    labels, _ = ndimage.label(mask)
+    return [_in_box(labels[own] == i, _shifted(own, box), z) for i, own in enumerate(ndimage.find_objects(labels), start=1) if own]
 
 
 def round_enough(region: Region, grid: Grid) -> bool:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import KDTree
 
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
-from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, refine
-from medmpt_backend.imaging.anatomy.outside import inside_body, without_padding
+from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, over_slices, refine
+from medmpt_backend.imaging.anatomy.outside import inside_body, outline_of, without_padding
+from medmpt_backend.imaging.anatomy.runs import parts_of
 from medmpt_backend.imaging.anatomy.spine import find_spine
 from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import Volume
@@ -80,33 +80,25 @@ def segment(volume: Volume) -> Lungs:
 
 def air_inside(grid: Grid) -> NDArray[np.bool_]:
     """Air inside the body: what no path inside its axial slice joins to the edge of the image, and lung that the edge cuts."""
-    air = grid.hu < LUNG_BELOW_HU
-    planar = np.zeros((3, 3, 3), dtype=bool)
-    planar[1] = ndimage.generate_binary_structure(2, 1)
-    labels, count = ndimage.label(air, structure=planar)
-    at_edge = np.zeros(count + 1, dtype=bool)
-    for edge in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):
-        at_edge[np.unique(edge)] = True
-    found: NDArray[np.bool_] = inside_body(grid, labels, at_edge)[labels]
-    return found
+    air, outlined = together(lambda: parts_of(grid.hu < LUNG_BELOW_HU, planar=True), lambda: outline_of(grid))
+    return air.where(inside_body(grid, air, outlined))
 
 
 def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The parts of inner air that can be lung: the largest and those of at least a twelfth of it; gas without any tissue is none."""
-    labels, count = ndimage.label(air)
-    if not count:
+    parts = parts_of(air)
+    if not parts.count:
         return air
-    sizes = np.bincount(labels[air], minlength=count + 1)
+    sizes = parts.sizes.copy()
     large = sizes >= max(1, int(sizes.max() / 12))
-    some = np.s_[:, ::2, ::2]
-    seen, air_seen = labels[some], air[some]
-    plain = np.bincount(seen[air_seen & (grid.hu[some] < PLAIN_GAS_HU)], minlength=count + 1)
-    gas = large & (plain > PLAIN_GAS_SHARE * np.bincount(seen[air_seen], minlength=count + 1))
+    seen, hu = parts.every(2), grid.hu[:, ::2, ::2]
+    plain = np.bincount(seen[hu < PLAIN_GAS_HU], minlength=parts.count + 1)
+    gas = large & (plain > PLAIN_GAS_SHARE * np.bincount(seen.ravel(), minlength=parts.count + 1))
     if gas.any() and (large & ~gas).any():
         sizes[gas] = 0
         large = sizes >= max(1, int(sizes.max() / 12))
     large[0] = False
-    return large[labels]
+    return parts.where(large)
 
 
 def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -126,24 +118,24 @@ def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 def _split(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Right and left seeds: erode until two large parts lie side by side, then give every voxel to the nearer part."""
-    sides = np.zeros(solid.shape, dtype=np.uint8)
     for radius in (0.0, 3.0, 6.0, 9.0, 12.0):
         core = deeper(solid, radius, grid.spacing) if radius else solid
-        labels, count = ndimage.label(core)
-        if not count:
+        parts = parts_of(core)
+        if not parts.count:
             break
-        sizes = np.bincount(labels.ravel(), minlength=count + 1)
-        sizes[0] = 0
+        sizes = parts.sizes
         order = np.argsort(-sizes)[:2]
-        if count >= 2 and sizes[order[1]] >= LEAST_PART * sizes[order[0]]:
-            if sizes[order[1]] < USUAL_PART * sizes[order[0]] and _straddles(grid, labels == order[0]):
+        if parts.count >= 2 and sizes[order[1]] >= LEAST_PART * sizes[order[0]]:
+            if sizes[order[1]] < USUAL_PART * sizes[order[0]] and _straddles(grid, parts.where(np.arange(parts.count + 1) == order[0])):
                 continue
-            centres = [float(np.nonzero((labels == i).any(axis=(0, 1)))[0].mean()) for i in order]
+            side = np.zeros(parts.count + 1, dtype=np.uint8)
+            side[order] = 1, 2
+            two = parts.valued(side)
+            centres = [float(np.flatnonzero(over_slices(two == i).any(axis=0)).mean()) for i in (1, 2)]
             apart = (centres[0] - centres[1]) * grid.spacing[2]
             if abs(apart) >= SEPARATION_MM:
-                right, left = (order[0], order[1]) if apart < 0 else (order[1], order[0])
-                sides[labels == right], sides[labels == left] = RIGHT, LEFT
-                return _to_nearest(sides, solid, grid.spacing)
+                side[order] = (RIGHT, LEFT) if apart < 0 else (LEFT, RIGHT)
+                return _to_nearest(parts.valued(side), solid, grid.spacing)
     return _one_side(grid, solid)
 
 
@@ -176,13 +168,39 @@ def _to_nearest(sides: NDArray[np.uint8], wanted: NDArray[np.bool_], spacing: Ve
     lack = wanted & (sides == 0)
     if not sides.any() or not lack.any():
         return sides
+    out, lack = _from_neighbours(sides, lack, spacing)
+    if not lack.any():
+        return out
     known = sides > 0
     edge = known & ~ndimage.binary_erosion(known)
+    from scipy.spatial import KDTree  # most lungs do without
+
     tree = KDTree(np.argwhere(edge) * spacing)
     nearest = tree.query(np.argwhere(lack) * spacing)[1]
-    out = sides.copy()
     out[lack] = sides[edge][nearest]
     return out
+
+
+def _from_neighbours(sides: NDArray[np.uint8], lack: NDArray[np.bool_], spacing: Vec) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Sides for those that lack one from neighbours at most two voxels away, the nearest first; and what still lacks one."""
+    steps = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    away = np.sqrt(((steps * spacing) ** 2).sum(axis=1))
+    order = np.argsort(away, kind="stable")
+    near = order[(away[order] > 0) & (away[order] < 3 * min(spacing))]
+    padded = np.pad(sides, 2)
+    flat = padded.ravel()
+    places = np.flatnonzero(np.pad(lack, 2))
+    found = np.zeros(len(places), dtype=np.uint8)
+    open_ = np.arange(len(places))
+    for step in steps[near]:
+        by = int((step[0] * padded.shape[1] + step[1]) * padded.shape[2] + step[2])
+        found[open_] = flat[places[open_] + by]
+        open_ = open_[found[open_] == 0]
+        if not len(open_):
+            break
+    out = sides.copy()
+    out[lack] = found
+    return out, lack & (out == 0)
 
 
 def _close(mask: NDArray[np.bool_], spacing: Vec, radius: float) -> NDArray[np.bool_]:

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
+from medmpt_backend.imaging.anatomy.balls import filled_planes, shrunk, spread
 from medmpt_backend.imaging.anatomy.grid import Grid
+from medmpt_backend.imaging.anatomy.runs import Parts, parts_of
 from medmpt_backend.imaging.volume import Volume
 
 AIR_HU = -1000
@@ -23,6 +24,7 @@ _OUTSIDE_SHARE = 0.9
 _WITHIN_SHARE = 0.2
 _CUT_WITHIN_SHARE = 0.75
 _OUTLINE_MM = 5.0
+_EPS = 1e-9
 TISSUE_HU = -400
 # Where padding of tissue's density meets less than this, the blurred edge between them is air too; a chest wall stays.
 _BLURRED_HU = -600
@@ -80,7 +82,7 @@ def _padding_value(hu: NDArray[np.int16]) -> int | None:
     return None
 
 
-def inside_body(grid: Grid, labels: NDArray[np.integer], at_edge: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def inside_body(grid: Grid, air: Parts, outlined: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which regions of air lie inside the body: not room air, no mattress, also where a line, a table or a blanket closes these off.
 
     Of those that do not reach the edge of the image, wide ones are outside that lie beyond the convex outline of the body, or that hold
@@ -89,72 +91,82 @@ def inside_body(grid: Grid, labels: NDArray[np.integer], at_edge: NDArray[np.boo
 
     Args:
         grid: HU.
-        labels: Regions of air, each in one slice; 0 is tissue.
-        at_edge: By label, whether it reaches the edge of its slice.
+        air: Regions of air, each in one slice.
+        outlined: See `outline_of`.
 
     Returns:
-        By label, whether it is inside.
+        By number, whether it is inside.
     """
-    step = max(1, round(_OUTLINE_MM / grid.spacing[1]))
-    some = np.s_[:, ::step, ::step]  # fewer voxels tell as much about a region that is wide
-    here, hu, count = labels[some], grid.hu[some], len(at_edge)
+    step = _outline_step(grid)  # fewer voxels tell as much about a region that is wide
+    here, hu, count = air.every(step), grid.hu[:, ::step, ::step], air.count + 1
     sizes = np.bincount(here.ravel(), minlength=count)
     wide = sizes * step * step * grid.spacing[1] * grid.spacing[2] > _WIDE_MM2
-    within = np.bincount(here[_outlined(hu)], minlength=count)
+    within = np.bincount(here[outlined], minlength=count)
     plain = np.bincount(here[hu < _PLAIN_HU], minlength=count) > _PLAIN_SHARE * sizes
-    keep: NDArray[np.bool_] = ~at_edge | (wide & ~plain & (within > _CUT_WITHIN_SHARE * sizes))
+    keep: NDArray[np.bool_] = ~air.at_edge | (wide & ~plain & (within > _CUT_WITHIN_SHARE * sizes))
     keep &= ~wide | (within >= _WITHIN_SHARE * sizes)
     keep[0] = False
     suspect = keep & wide & plain
     if suspect.any():
         slices = np.flatnonzero(suspect[here].any(axis=(1, 2)))
-        enclosed = np.stack([ndimage.binary_fill_holes(plane) for plane in body_of(grid)[slices]])[some]
+        enclosed = filled_planes(body_of(grid, slices))[:, ::step, ::step]
         there = here[slices]
         keep &= ~(suspect & (np.bincount(there[~enclosed], minlength=count) > _OUTSIDE_SHARE * sizes))
     return keep
 
 
-def _outlined(hu: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Voxels inside the convex outline of the body in their slice."""
-    core = ndimage.binary_erosion(hu > TISSUE_HU, structure=np.ones((1, 3, 3), dtype=bool))
-    labels, count = ndimage.label(core)
-    if not count:
+def _outline_step(grid: Grid) -> int:
+    return max(1, round(_OUTLINE_MM / grid.spacing[1]))
+
+
+def outline_of(grid: Grid) -> NDArray[np.bool_]:
+    """Voxels inside the convex outline of the body in their slice, at every few rows and columns."""
+    step = _outline_step(grid)
+    hu = grid.hu[:, ::step, ::step]
+    core = parts_of(shrunk(hu > TISSUE_HU, 1))
+    if not core.count:
         return np.ones(hu.shape, dtype=bool)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    body = labels == int(np.argmax(sizes))
-    return np.stack([convex(plane) for plane in body])
+    return np.stack([convex(plane) for plane in core.where(np.arange(core.count + 1) == core.largest)])
 
 
 def convex(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels inside the convex outline of those of one slice; none where these span no area."""
     rows = np.flatnonzero(plane.any(axis=1))
-    ends = [np.argmax(plane[rows], axis=1), plane.shape[1] - 1 - np.argmax(plane[rows][:, ::-1], axis=1)]
-    points = np.concatenate([np.stack([rows, columns], axis=1) for columns in ends])
-    inside = np.ones(plane.shape, dtype=bool)
-    try:
-        planes = ConvexHull(points).equations if len(rows) > 1 else None
-    except QhullError:
-        planes = None
-    if planes is None:
+    if len(rows) < 2:
         return np.zeros(plane.shape, dtype=bool)
-    yy, xx = np.arange(plane.shape[0])[:, None], np.arange(plane.shape[1])[None]
-    for a, b, c in planes:
-        inside &= a * yy + b * xx + c <= 1e-9
-    return inside
+    some = plane[rows]
+    first, last = np.argmax(some, axis=1), plane.shape[1] - 1 - np.argmax(some[:, ::-1], axis=1)
+    every = np.arange(rows[0], rows[-1] + 1)
+    left, right = _below(rows, first, every), -_below(rows, -last, every)
+    out = np.zeros(plane.shape, dtype=bool)
+    if float((right - left).max()) > _EPS:
+        columns = np.arange(plane.shape[1])
+        out[rows[0] : rows[-1] + 1] = (columns >= left[:, None] - _EPS) & (columns <= right[:, None] + _EPS)
+    return out
 
 
-def body_of(grid: Grid) -> NDArray[np.bool_]:
-    """The patient: the largest body of tissue once thin things (a table top, clothes, a drawn frame) are taken off."""
+def _below(at: NDArray[np.intp], values: NDArray[np.intp], every: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The convex line below all points, at every place."""
+    line: list[tuple[int, int]] = []
+    for x, y in zip(at.tolist(), values.tolist(), strict=True):
+        while len(line) > 1 and (line[-1][1] - line[-2][1]) * (x - line[-2][0]) >= (y - line[-2][1]) * (line[-1][0] - line[-2][0]):
+            line.pop()
+        line.append((x, y))
+    return np.interp(every, *np.array(line, dtype=np.float64).T)
+
+
+def body_of(grid: Grid, slices: NDArray[np.intp] | None = None) -> NDArray[np.bool_]:
+    """The patient: the largest body of tissue once thin things (a table top, clothes, a drawn frame) are taken off.
+
+    Args:
+        grid: HU.
+        slices: The slices to return, default all.
+    """
     tissue = grid.hu > TISSUE_HU
-    core = ndimage.binary_erosion(tissue, structure=np.ones((1, 3, 3), dtype=bool), iterations=max(1, round(5.0 / grid.spacing[1])))
-    labels, count = ndimage.label(core)
-    if not count:
-        return tissue
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    seed = labels == int(np.argmax(sizes))
-    grown: NDArray[np.bool_] = ndimage.binary_dilation(
-        seed, structure=np.ones((1, 3, 3), dtype=bool), iterations=max(1, round(5.0 / grid.spacing[1])) + 1, mask=tissue
-    )
-    return grown
+    rounds = max(1, round(5.0 / grid.spacing[1]))
+    core = parts_of(shrunk(tissue, rounds))
+    own = tissue if slices is None else tissue[slices]
+    if not core.count:
+        return own
+    seed = core.where(np.arange(core.count + 1) == core.largest)
+    return spread(seed if slices is None else seed[slices], rounds + 1, own)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.optimize import least_squares
 
 from medmpt_backend.imaging.anatomy.grid import coarsen, fraction
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
@@ -62,6 +61,8 @@ def lay(current: Lungs, prior: Lungs) -> Laid:
 
     reach = np.array([150.0, 150.0, 150.0, 0.5, 0.35, 0.35, MOST_TURN, MOST_TURN, MOST_TURN])
     start = np.clip(start, -0.99 * reach, 0.99 * reach)
+    from scipy.optimize import least_squares  # a sixth of a second that only comparing needs
+
     fitted = least_squares(away, start, bounds=(-reach, reach), loss="soft_l1", f_scale=_OUTLIER_MM / 4, x_scale=reach / 10, max_nfev=40)
     matrix, shift = _affine(fitted.x, middle)
     return Laid(matrix, shift, float(np.median(np.abs(away(fitted.x)))))

@@ -1,6 +1,6 @@
 """All groups of findings of one study, each inside or outside its domain, with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -102,32 +102,32 @@ def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between
     return series, ()
 
 
-def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dense_inside_ml: tuple[float, float]) -> Findings:
+def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dense_inside_ml: Callable[[], tuple[float, float]]) -> Findings:
     """Measure every group.
 
     Args:
         volume: Full resolution, contrast already checked.
         lungs: Both lungs.
         between: The tissue between them.
-        dense_inside_ml: Consolidation inside the right and the left lung mask, ml.
+        dense_inside_ml: Works out the consolidation inside the right and the left lung mask, ml; called beside the rest.
 
     Returns:
         All groups; figures outside their domain are None.
     """
-    cavity = cavity_of(lungs)
 
-    def middle() -> tuple[CalciumGroup, VesselGroup, HeartGroup, BoneGroup, BodyGroup]:
+    def middle() -> tuple[tuple[float, float], CalciumGroup, VesselGroup, HeartGroup, BoneGroup, BodyGroup]:
         vessels = vessel_group(volume, lungs, mediastinum.enhanced(lungs, between))
-        return _calcium(volume, lungs, between), vessels, _heart(lungs, between), *_bone(volume, lungs)
+        return dense_inside_ml(), _calcium(volume, lungs, between), vessels, _heart(lungs, between), *_bone(volume, lungs)
 
-    def sides() -> tuple[pleura.Pocket, pleura.Pocket, PleuraGroup]:
+    def sides() -> tuple[Cavity, pleura.Pocket, pleura.Pocket, PleuraGroup]:
+        cavity = cavity_of(lungs)
         wet = pleura.fluid(cavity)
-        return wet, pleura.dense_tissue(cavity, wet.mask), _air(volume, lungs, cavity)
+        return cavity, wet, pleura.dense_tissue(cavity, wet.mask), _air(volume, lungs, cavity)
 
-    (wet, dense, air), (calcium, vessels, heart, bone, body) = together(sides, middle)
+    (cavity, wet, dense, air), (inside, calcium, vessels, heart, bone, body) = together(sides, middle)
     factor = cavity.grid.factors[0] * lungs.grid.factors[0]
     lung_ml = sum(lungs.millilitres(side) for side in (1, 2))
-    right, left = dense_inside_ml[0] + dense.right_ml, dense_inside_ml[1] + dense.left_ml
+    right, left = inside[0] + dense.right_ml, inside[1] + dense.left_ml
     ml = right + left
     coarse = max(volume.spacing[1:]) > COARSE_PIXEL_MM
     wide = NOT_PAINTED.format(pixel=max(volume.spacing[1:]))

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy import balls
+from medmpt_backend.imaging.anatomy.grid import planar_sums
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
+from medmpt_backend.imaging.anatomy.runs import parts_of
 from medmpt_backend.imaging.findings.mediastinum import LIVER_MM, Between, inner_edges
 from medmpt_backend.imaging.volume import Volume
 
@@ -232,13 +234,11 @@ def heart_bottom(lungs: Lungs, between: Between) -> int:
 def bone_of(lungs: Lungs) -> NDArray[np.bool_]:
     """Large dense parts: spine, ribs, sternum, with their spongy inside and a margin."""
     grid = lungs.grid
-    dense = ndimage.uniform_filter(grid.hu.astype(np.float32), size=(1, 3, 3)) > _BONE_HU
-    labels, count = ndimage.label(dense)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    large = sizes * grid.voxel_ml >= _BONE_ML
+    dense = parts_of(planar_sums(grid.hu, np.int32) > 9 * _BONE_HU)
+    large = dense.sizes * grid.voxel_ml >= _BONE_ML
     large[0] = False
     plane = (1e3, *grid.spacing[1:])
-    return balls.within(balls.filled_planes(balls.closed(large[labels], 4.0, plane)), _BONE_MARGIN_MM, plane)
+    return balls.within(balls.filled_planes(balls.closed(dense.where(large), 4.0, plane)), _BONE_MARGIN_MM, plane)
 
 
 def descending(lungs: Lungs, between: Between, bone: NDArray[np.bool_]) -> dict[int, tuple[float, float, float]]:

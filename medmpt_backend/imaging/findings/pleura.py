@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy import balls
 from medmpt_backend.imaging.anatomy.cavity import Cavity
+from medmpt_backend.imaging.anatomy.grid import mostly
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT
 
 # Fluid of the pleura: water to exudate; blood and pus are denser and count as consolidation here. Averaged over about 9 mm.
@@ -35,6 +36,7 @@ CENTRAL_RADIUS_MM = 7.0
 AIR_HU = -960
 AIR_RADIUS_MM = 3.0
 AIR_DENSEST_HU = -925
+AIR_SHARE = 0.9
 MIN_AIR_ML = 10.0
 # A share of the surface of a pocket of air that lies at the ribs.
 COSTAL_SHARE = 0.15
@@ -228,8 +230,7 @@ def air(cavity: Cavity, inside: NDArray[np.bool_], airway: NDArray[np.bool_]) ->
     if np.count_nonzero(plain) * cavity.grid.voxel_ml < MIN_AIR_ML:
         return _pocket(np.zeros_like(plain), cavity)
     box = ndimage.find_objects(plain.astype(np.uint8))[0]
-    ranked = ndimage.percentile_filter(cavity.grid.hu[box], 90, size=(1 if cavity.grid.spacing[0] > 3.5 else 3, 3, 3))
-    plain[box] &= ranked < AIR_DENSEST_HU
+    plain[box] &= mostly(cavity.grid.hu[box] < AIR_DENSEST_HU, AIR_SHARE, planar=cavity.grid.spacing[0] > 3.5)
     pockets = opened(plain, AIR_RADIUS_MM, cavity)
     outer = (cavity.side > 0) & balls.within(cavity.side == 0, _COSTAL_MM, (1e3, *cavity.grid.spacing[1:]))
     kept = np.zeros_like(pockets)

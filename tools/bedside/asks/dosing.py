@@ -33,6 +33,8 @@ _IN_MG = {
     "microgram": 0.001,
     "micrograms": 0.001,
 }
+# What rounding of a dose may add.
+_SLACK = 1.02
 # Times a day by the words of a frequency; the first that is met counts.
 _A_DAY_BY = {"weekly": 1 / 7, "every_other_day": 0.5, "four": 4.0, "three": 3.0, "two": 2.0, "one": 1.0}
 _TIMES = tuple((words, _A_DAY_BY[name]) for name, words in _WORDS.table("times").items())
@@ -99,6 +101,17 @@ def checked(record: Record) -> list[Evidence]:
         if found:
             return found
     return []
+
+
+def too_high(record: Record) -> list[tuple[str, Evidence]]:
+    """Medicines of the record, by id, whose recorded dose is above what is right here, each with the verdict on it."""
+    out = []
+    for drug in dict.fromkeys(d.id for d in record.patient.current):
+        row, taken = _row(drug, record), _recorded(record, drug)
+        if row is None or taken is None or row.force or row.most is None or taken.a_day <= row.most * _SLACK:
+            continue
+        out += [(drug, found[0])] if (found := _against(row, taken, record)) else []
+    return out
 
 
 def _as_recorded(question: str, record: Record, drug: str) -> bool:
@@ -186,9 +199,9 @@ def _word(row: Check, a_day: float, each: float | None) -> tuple[str, str]:
         return pair("Check")
     if high == 0:
         return pair("No, not at this dose or any now")
-    if high is not None and size > high * 1.02:
+    if high is not None and size > high * _SLACK:
         return pair("No, too high")
-    if row.most is not None and a_day > row.most * 1.02:
+    if row.most is not None and a_day > row.most * _SLACK:
         return pair("No, too high")
     if low is not None and size < low * 0.98:
         return pair("No, too low")

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.patterns import patterns
+from tools.bedside.record.derived import derived
 from tools.bedside.record.expression import holds
 from tools.bedside.record.said import clauses, kin, stance
 from tools.bedside.record.typed import typed_value
@@ -73,7 +74,8 @@ class Record:
     def get(self, name: str) -> Value | None:
         """A number by name; None when it is not known."""
         if name not in self._values:
-            self._values[name] = self.extra.get(name) or self._typed(name) or find_value(name, self.case, self._inputs(name))
+            found = self.extra.get(name) or self._typed(name) or derived(name, self.case)
+            self._values[name] = found or find_value(name, self.case, self._inputs(name))
         return self._values[name]
 
     def given(self, calculator: str) -> dict[str, str] | None:
@@ -131,6 +133,8 @@ class Record:
     def _stance(self, notion: Notion) -> bool | None:
         if notion.field == "pregnant":
             return self.case.patient.pregnant if self.case.patient.sex != "male" else False
+        if notion.field == "allergies":
+            return bool(self.case.patient.allergies)
         asked = notion.question and stance(self.question, notion.pattern)
         if asked:
             return True
@@ -147,11 +151,13 @@ class Record:
         return False if heard or notion.silent else None
 
     def call(self, name: str, argument: str) -> float | bool | None:
-        """`on('warfarin')`, `on('@acei')`, `allergic('@penicillins')`, `severe_allergy('@penicillins')`, `asked('words')`."""
+        """`on('warfarin')`, `on('@acei')`, `allergic('@penicillins')`, `severe_allergy('@penicillins')`, `causing('seizures')`, `asked('words')`."""
         if name == "on":
             return bool(self.taken(argument))
         if name in ("allergic", "severe_allergy"):
             return self._allergic(argument, severe=name == "severe_allergy")
+        if name == "causing":
+            return bool(self.causing(argument))
         if name == "asked":
             return any(w in self.question.casefold() for w in argument.split(";"))
         if name == "smoker":
@@ -172,6 +178,11 @@ class Record:
         """Current drugs that are one of `a;@group`, by id."""
         wanted = self.members(argument)
         return [d.id for d in self.patient.current if d.id in wanted]
+
+    def causing(self, effect: str) -> list[str]:
+        """Current drugs whose label lists an effect, by id."""
+        listed = {d for row in self.graph.tables.adverse if row.effect == effect for d in self.members(row.drug)}
+        return list(dict.fromkeys(d.id for d in self.patient.current if d.id in listed))
 
     def _allergic(self, argument: str, *, severe: bool) -> bool:
         wanted = self.members(argument)

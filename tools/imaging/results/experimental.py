@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from medmpt_backend.messages import bare, halves
 from retrieval.messages.catalogue import messages
 from tools.evidence import Evidence, Quantity
+from tools.imaging.results import looked
 from tools.quantities import fill
 
 pair = messages("tools.imaging").pair
@@ -17,6 +18,7 @@ pair = messages("tools.imaging").pair
 if TYPE_CHECKING:
     from medmpt_backend.imaging.findings.groups import Findings
     from medmpt_backend.imaging.quantify import Quantification
+    from tools.imaging.studies import Study
 
 Told = tuple[tuple[str, str], tuple[Quantity, ...]]
 _GRADES = {
@@ -27,32 +29,36 @@ _GRADES = {
 }
 
 
-def asked_for(q: "Quantification", study: str, question: str) -> list[Evidence]:
+def asked_for(q: "Quantification", study: str, question: str, opened: "Study") -> list[Evidence]:
     """A statement for every experimental or missing measurement that the question names.
 
     Args:
         q: The study's figures.
         study: Its handle.
         question: The person's words.
+        opened: The study itself, for what is looked for only now.
     """
-    out = []
-    for name, say in _SAID.items():
-        if not _pattern(name).search(question):
-            continue
-        (en, zh), known = say(q.findings)
-        out.append(
-            Evidence(
-                key=f"CT-{study}-experimental-{name}",
-                kind="ct",
-                text=en,
-                text_zh=zh,
-                source=f"quantitative CT of {study}",
-                validity="unknown",
-                quantities=fill(known, en, zh),
-                subjects=(name, study),
-            )
+    figures = [(name, (*say(q.findings), None)) for name, say in _SAID.items() if _pattern(name).search(question)]
+    looked = [(name, say(opened)) for name, say in _LOOKED.items() if _pattern(name).search(question)]
+    return [
+        Evidence(
+            key=f"CT-{study}-experimental-{name}",
+            kind="ct",
+            text=en,
+            text_zh=zh,
+            source=f"quantitative CT of {study}",
+            locator=None if index is None else f"{study} slice {index}",
+            validity="unknown",
+            quantities=fill(known, en, zh),
+            subjects=(name, study),
         )
-    return out
+        for name, ((en, zh), known, index) in [*figures, *looked]
+    ]
+
+
+def names_looked(text: str) -> bool:
+    """Whether the words name what is looked for on images where it is asked for: metal, pericardial fluid, a fracture."""
+    return any(_pattern(name).search(text) for name in _LOOKED)
 
 
 @cache
@@ -148,5 +154,9 @@ _SAID: dict[str, Callable[["Findings"], Told]] = {
     "bone": _bone,
     "body": _body,
     "vessels": _vessels,
-    "pericardium": lambda _: (pair("Pericardial fluid is not measured by this program; it was neither found nor excluded."), ()),
+}
+_LOOKED: dict[str, Callable[["Study"], looked.Told]] = {
+    "metal": looked.metal,
+    "pericardium": looked.pericardium,
+    "fracture": looked.fracture,
 }

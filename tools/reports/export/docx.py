@@ -20,8 +20,8 @@ def docx(sheet: Sheet) -> bytes:
     _style(file, sheet)
     section = file.sections[0]
     section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.left_margin = section.right_margin = Cm(1.9)
-    section.top_margin = section.bottom_margin = Cm(1.1 if sheet.dense else 1.5)
+    section.left_margin = section.right_margin = Cm(1.4 if sheet.dense else 1.7)
+    section.top_margin = section.bottom_margin = Cm(1.0 if sheet.dense else 1.3)
     if sheet.banner:
         _banner(section.header.paragraphs[0], sheet.banner)
         _banner(file.add_paragraph(), sheet.banner)
@@ -44,12 +44,12 @@ def _style(file: Any, sheet: Sheet) -> None:
         properties = style.element.get_or_add_rPr()
         properties.get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
         _language(properties)
-    file.styles["Normal"].font.size = Pt(8.5 if sheet.dense else 9.5)
-    file.styles["Normal"].paragraph_format.space_after = Pt(1)
+    file.styles["Normal"].font.size = Pt(8 if sheet.dense else 9.5)
+    file.styles["Normal"].paragraph_format.space_after = Pt(0 if sheet.dense else 1)
     file.styles["Title"].font.size = Pt(17)
     for name, size in (("Heading 1", 12), ("Heading 2", 10.5)):
         file.styles[name].font.size = Pt(size)
-        file.styles[name].paragraph_format.space_before = Pt(3 if sheet.dense else 5)
+        file.styles[name].paragraph_format.space_before = Pt(2 if sheet.dense else 4)
     properties = file.core_properties
     properties.title, properties.author, properties.comments = sheet.title, "MedMPT Assistant", sheet.banner or ""
     properties.language = "zh-CN" if sheet.language == "zh" else "en"
@@ -107,7 +107,7 @@ def _line(file: Any, line: Line) -> None:
     if line.look == "danger":
         run.font.color.rgb = _RED
     if line.look == "small":
-        run.font.size, run.font.color.rgb = Pt(8), _GREY
+        run.font.size, run.font.color.rgb = Pt(7), _GREY
     if line.note:
         note = paragraph.add_run(f"  {line.note}")
         note.font.size, note.font.color.rgb = Pt(7), _GREY

@@ -43,5 +43,5 @@ def _line(line: Line) -> str:
     if line.tag:
         body = f"*{escaped(line.tag)}:* {body}"
     if line.note:
-        body += f" `{line.note.replace('`', '')}`"
+        body += f" *{escaped(line.note)}*"
     return f"- {body}" if line.look in ("bullet", "danger") else body

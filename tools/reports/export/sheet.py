@@ -21,7 +21,7 @@ class Line:
     Attributes:
         text: What it says.
         tag: A small word before it: where it comes from.
-        note: A small remark behind it: its evidence keys.
+        note: A small remark behind it: the numbers of its sources.
         look: `plain`, `bullet`, `strong`, `danger` (red), or `small`.
     """
 

@@ -18,10 +18,13 @@ from tools.reports.lint import (
     omissions,
     parts_normal,
     presence,
+    procedures,
     signing,
     within,
 )
 from tools.reports.lint.advice import follow_up, guideline
+from tools.reports.lint.chance.model import model, rated
+from tools.reports.lint.chance.signs import Report
 from tools.reports.lint.matching import anchors, counts
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
@@ -40,7 +43,8 @@ class Lint:
     """What was found, and what was looked at.
 
     Attributes:
-        remarks: In the order of a reader's concern: identity and contradictions first.
+        remarks: In the order of a reader's concern: identity and contradictions first; those that the fitted model holds for likely.
+        look: The others: worth a look, no error found.
         checked: What was compared, English.
         checked_zh: The same in Chinese.
         not_checked: What was not, English.
@@ -50,6 +54,7 @@ class Lint:
     """
 
     remarks: tuple[Remark, ...]
+    look: tuple[Remark, ...]
     checked: tuple[str, ...]
     checked_zh: tuple[str, ...]
     not_checked: tuple[str, ...]
@@ -83,6 +88,7 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *guideline.against_guideline(report, pieces, sentences),
         *signing.left_overs(report),
         *devices.placed(sentences),
+        *procedures.procedures(sentences),
         *hedges.certainty(sentences),
     ]
     sections = {s.section for s in sentences}
@@ -94,8 +100,11 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
     checked.append(pair("advice for lung nodules against guidelines"))
     skipped.append(pair("advice for anything but lung nodules, and whether a diagnosis is right"))
     (checked if sex or age else skipped).append(pair("sex and age against the case"))
+    every = list({(r.kind, r.places): r for r in remarks}.values())
+    judged = rated(every, Report(sentences, pieces, len(every)))
     return Lint(
-        remarks=tuple({(r.kind, r.places): r for r in remarks}.values()),
+        remarks=tuple(r for r in judged if r.chance >= model().limit),
+        look=tuple(r for r in judged if r.chance < model().limit),
         checked=tuple(c[0] for c in checked),
         checked_zh=tuple(c[1] for c in checked),
         not_checked=tuple(c[0] for c in skipped),

@@ -29,6 +29,8 @@ _LUNG = frozenset(
         "cyst",
     )
 )
+# Parts without a side: one that stands beside them is of a branch or a variant.
+_MIDLINE = frozenset(("aorta", "trachea", "heart", "pulmonary_trunk", "oesophagus"))
 # Names that readers use for one another.
 _GENERIC = frozenset(("lesion", "metastasis", "airspace", "ground_glass", "collapse", "scar", "fibrosis", "tree_in_bud"))
 
@@ -49,7 +51,7 @@ def compared(pieces: list[Piece]) -> list[Remark]:
         near = about(said, seen)
         if near:
             topic, places = near
-            named = [p for p in places if p.names(topic) and not p.limited]
+            named = [p for p in places if p.names(topic) and topic not in p.limited]
             if said.names(topic) and named:
                 out += [r for rule in _PLACES for r in rule(said, topic, named, seen)]
             out += _other(said, topic, places, seen)
@@ -83,7 +85,7 @@ def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     """A place of the impression where the findings describe nothing at all."""
     topics = sorted((t for t in said.topics if said.names(t) and t not in said.limited), key=is_place)
     past = any("historical" in said.status[t] for t in said.topics) or group("resected")["bed"].search(said.text)
-    if not topics or past or said.change == "resolved" or len(said.sides) != 1 or "both" in said.sides:
+    if not topics or topics[0] in _MIDLINE or past or said.change == "resolved" or len(said.sides) != 1 or "both" in said.sides:
         return
     (side,) = said.sides
     there = [p for p in seen if any(p.names(t) for t in p.topics) and not _well(p)]
@@ -161,7 +163,7 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
     near = stated if "both" in said.sides else _same_lesion(said, stated)
     named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
-    if len(said.sides) != 1 or not named or "both" in wide:
+    if len(said.sides) != 1 or not named or "both" in wide or topic in _MIDLINE:
         return
     (own,) = said.sides
     if own == "both":
@@ -244,6 +246,8 @@ def _other(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
 def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> Iterator[Remark]:
     thing = thing_of(said.text) or topic
     own = max(listed(said.text).get(thing, 0), said.counts.get(topic, 0))
+    bones = bones_of(said)
+    stated = [p for p in stated if not bones or not bones_of(p) or bones & bones_of(p)]
     stated_here = [p for p in stated if meet(said, p) or any(group("side")[s].search(p.sentence.text) for s in said.sides)]
     told = [p.counts[topic] for p in stated_here if topic in p.counts]
     lists = {p.sentence.start: n for p in stated_here if (n := listed(p.sentence.text).get(thing))}
@@ -265,6 +269,11 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         return
     shown = ["multiple" if n == 99 else str(n) for n in (own, max(numbers))]
     yield differ("count", topic, shown[0], shown[1], stated_here[0].sentence.text, said.sentence.text)
+
+
+def bones_of(p: Piece) -> set[str]:
+    """Bones that a piece names."""
+    return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
 def _part(said: Piece, stated: list[Piece]) -> bool:

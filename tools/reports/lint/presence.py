@@ -1,11 +1,13 @@
 """What one place denies and another states."""
 
+import itertools
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
-from tools.reports.lint.compare import meet
+from tools.reports.lint.compare import bones_of, meet
 from tools.reports.lint.reading.subjects import is_body, is_loose, is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
@@ -17,6 +19,8 @@ _WORDS = patterns("tools.report_lint")
 
 _ENLARGED = _WORDS.regex("presence_enlarged")
 _NODE_MM = 10.0
+_WHERE = _WORDS.regex("presence_where")
+_HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _COMMA = re.compile(r"[,，;；。]|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 _QUALIFIED = _WORDS.regex("presence_qualified")
@@ -48,7 +52,7 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
             if is_place(topic) or is_body(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
-                if topic == "lesion" and _QUALIFIED.search(p.text[:place]):
+                if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
                     continue
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
 
@@ -81,9 +85,11 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if group("past")["words"].search(p.text) or group("dismissed")["words"].search(p.sentence.text):
         return False
-    if topic == "fracture" and (bones := _sites(denial)) and (own := _sites(p)) and not bones & own:
+    if topic == "fracture" and (bones := bones_of(denial)) and (own := bones_of(p)) and not bones & own:
         return False
     if _another(denial, p, topic):
+        return False
+    if topic in denial.topics and _elsewhere(denial, p, topic):
         return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
@@ -101,6 +107,28 @@ def _another(denial: Piece, stated: Piece, topic: str) -> bool:
     return bool(kinds and not kinds <= own) or bool(sites and place and not sites & place)
 
 
+def _elsewhere(denial: Piece, stated: Piece, topic: str) -> bool:
+    """Whether a denial is only of a place ("at the stump", 残端) that the statement does not name."""
+    clause = _clause(denial, topic)
+    m = _WHERE.search(denial.text[denial.topics[topic] :].split(",")[0])
+    if m is not None:
+        words = [w.lower() for w in re.findall(r"[A-Za-z]{3,}", m["place"]) if not _wide().fullmatch(w)]
+        return bool(words) and not any(w[:6] in stated.sentence.text.lower() for w in words)
+    denied = group("none")["words"].search(clause)
+    place = _HAN_WIDE.sub("", _wide_han().sub("", clause[: denied.start()])) if denied else ""
+    return len(place) > 1 and not any(a + b in stated.sentence.text for a, b in itertools.pairwise(place))
+
+
+@cache
+def _wide() -> re.Pattern[str]:
+    return re.compile("|".join(w for w in table("words")["wide"]["words"] if w[0].isascii() and w[0] != "["), re.IGNORECASE)
+
+
+@cache
+def _wide_han() -> re.Pattern[str]:
+    return re.compile("|".join(w for w in table("words")["wide"]["words"] if not w[0].isascii() or w[0] == "["))
+
+
 def _named(name: str, text: str) -> set[str]:
     return {key for key, pattern in group(name).items() if pattern.search(text)}
 
@@ -111,11 +139,6 @@ def _clause(p: Piece, topic: str) -> str:
     marks = [0, *(m.end() for m in _COMMA.finditer(p.text)), len(p.text)]
     low = max(i for i in marks if i <= place)
     return p.text[low : min(i for i in marks if i > place or i == len(p.text))]
-
-
-def _sites(p: Piece) -> set[str]:
-    """Bones that a piece names."""
-    return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
 def _regions(p: Piece) -> set[str]:

@@ -40,6 +40,7 @@ class Remark:
         places: The sentences it is about, as written.
         suggestion: What would settle it, English.
         suggestion_zh: The same in Chinese.
+        chance: How likely it is right, by the fitted model; 1 where nothing was fitted.
     """
 
     kind: Kind
@@ -48,6 +49,7 @@ class Remark:
     places: tuple[str, ...]
     suggestion: str
     suggestion_zh: str
+    chance: float = 1.0
 
 
 def label(word: str) -> tuple[str, str]:

@@ -13,6 +13,8 @@ pair = messages("tools.report_lint").pair
 
 _WORDS = patterns("tools.report_lint")
 _RELATIVES = _WORDS.regex("signing_relatives")
+_NEUTRAL = _WORDS.regex("signing_neutral")
+_CLAUSE = re.compile(r"(?<=[,，;；。:：(（])|(?<=\. )")
 
 _PRONOUNS = _WORDS.regex("signing_pronouns")
 _HEADING = _WORDS.regex("signing_heading")
@@ -22,7 +24,7 @@ _AGE = _WORDS.regex("signing_age")
 def identity(report: str, sentences: list[Sentence], sex: str | None, age: float | None) -> Iterator[Remark]:
     """Sex and age of the text against each other and against the open case."""
     words = {name: [s for s in sentences if group(name)["words"].search(_patient_words(s.text))] for name in ("male", "female")}
-    organs = {name: [s for s in sentences if group(name)["organs"].search(s.text) and not _absent(s.text)] for name in ("male", "female")}
+    organs = {name: [s for s in sentences if group(name)["organs"].search(_patient_words(s.text)) and not _absent(s.text)] for name in ("male", "female")}
     said = {name: words[name] + organs[name] for name in ("male", "female")}
     if said["male"] and said["female"]:
         yield _who((said["male"][0].text, said["female"][0].text), pair("The report speaks of a man and of a woman."))
@@ -44,8 +46,11 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
 
 
 def _patient_words(text: str) -> str:
-    """Without relatives, whose sex is their own."""
-    return _PRONOUNS.sub("", _RELATIVES.sub("", text)) if _RELATIVES.search(text) else text
+    """Without the clauses of relatives, whose sex and organs are their own."""
+    plain = _NEUTRAL.sub(" ", text)
+    if not _RELATIVES.search(plain):
+        return plain
+    return _PRONOUNS.sub("", "".join(c for c in _CLAUSE.split(plain) if not _RELATIVES.search(c)))
 
 
 def _absent(text: str) -> bool:

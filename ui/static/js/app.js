@@ -8,7 +8,7 @@ import { Opening } from "./workplace/opening.js";
 import { Panels } from "./workplace/panels.js";
 import { Tabs } from "./workplace/tabs.js";
 import { Talk } from "./workplace/talk.js";
-import { fit, shade, splitter, tooltip } from "./workplace/frame.js";
+import { banner, fit, shade, splitter, tooltip } from "./workplace/frame.js";
 
 const strings = await (await fetch("/strings.json")).json();
 let language = "en";
@@ -28,6 +28,7 @@ new Talk(say, sync);
 new Opening(say, () => { wave += 1; viewer?.wait(); teaching.open(null); }, (told) => (told.ok ? changed(told) : refresh()));
 shade();
 tooltip();
+banner();
 
 let viewer = null;
 const teaching = new Teaching(say, () => refresh());

@@ -1,5 +1,6 @@
 """Nodules that need a decision, and the advice given for them: none, without interval and modality, or an interval that cannot be meant."""
 
+import re
 from collections.abc import Iterator
 
 from retrieval.concepts.context import statuses
@@ -22,10 +23,13 @@ _NODULE_WORD = _WORDS.regex("follow_up_nodule_word", 0)
 _FOLLOW_MM = 6.0
 # No guideline lets a nodule of that size wait longer for its first control; ground glass every 2 years until 5.
 _LONGEST_MONTHS = 36.0
+# Nobody books a decision so far ahead.
+_NEVER_MONTHS = 66.0
 # From here a number beside "year" is a year.
 _A_YEAR = 1900.0
 # A repeat of imaging for one of these needs a time.
 _REPEATED = frozenset(("lesion", "airspace", "ground_glass", "cavity"))
+_COMMA = re.compile(r"[,，;；。]")
 _WAIT = _WORDS.regex("follow_up_wait")
 _PLANNED = _WORDS.regex("follow_up_planned")
 _REPEAT = _WORDS.regex("follow_up_repeat")
@@ -53,6 +57,8 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
             )
     elif _PLANNED.search(whole) and not _DECIDED.search(whole) and not words["interval"].search(whole):
         yield _remark(advice[-1], pair("Follow-up is advised without interval and modality."))
+    elif _REPEAT.search(whole) and words["interval"].search(whole) and not (_DECIDED.search(whole) or words["modality"].search(whole)):
+        yield _remark(advice[-1], pair("Follow-up is advised without saying by which examination."))
 
 
 def treated(sentences: list[Sentence]) -> bool:
@@ -71,10 +77,12 @@ def undated(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
     if not any(p.states(t) for p in pieces for t in _REPEATED):
         return
     for s in sentences:
-        if s.section not in ("impression", "recommendation") or not _REPEAT.search(s.text) or _DECIDED.search(s.text):
+        m = _REPEAT.search(s.text)
+        if s.section not in ("impression", "recommendation") or m is None or _DECIDED.search(s.text):
             continue
         topics = {t for t, _, _ in known(s.text)}
-        if (not topics or topics & _REPEATED) and not words["interval"].search(s.text) and not _WHEN.search(s.text):
+        clause = _COMMA.split(s.text[: m.start()])[-1] + _COMMA.split(s.text[m.start() :])[0]
+        if (not topics or topics & _REPEATED) and not words["interval"].search(s.text) and not _WHEN.search(clause):
             yield _remark(s.text, pair("A repeat examination is advised without a time."))
             return
 
@@ -85,7 +93,7 @@ def too_late(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]
         return
     for s in _advice_parts(sentences):
         months = _wait(s.text) if group("follow_up")["words"].search(s.text) else None
-        if months and months > _LONGEST_MONTHS and not _DECIDED.search(s.text):
+        if months and months > (_NEVER_MONTHS if _DECIDED.search(s.text) else _LONGEST_MONTHS):
             yield _remark(s.text, pair("The next control is {years:g} years away.", years=months / 12))
             return
 

@@ -6,7 +6,14 @@ from functools import cache
 from typing import Literal
 
 from retrieval.concepts.context import sentences as split
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.vocabulary import table
+
+_WORDS = patterns("tools.report_lint")
+_PERSON = _WORDS.regex("parts_person")
+_BEFORE = _WORDS.regex("parts_before")
+# So many sentences at the start may tell who the patient is.
+_OPENING = 3
 
 Section = Literal["findings", "impression", "technique", "history", "comparison", "recommendation"]
 
@@ -40,10 +47,12 @@ def _headings() -> re.Pattern[str]:
 def sentences_of(report: str) -> list[Sentence]:
     """Sentences of `report` in order; headings are left out."""
     marks = [(m.end(), str(m.lastgroup).removeprefix("x_"), m.start()) for m in _headings().finditer(report)]
-    bounds = [(0, marks[0][2] if marks else len(report), "findings")]
+    told = "findings" in {name for _, name, _ in marks}
+    # What stands before the first heading of a report that has findings of its own is who and why.
+    bounds = [(0, marks[0][2] if marks else len(report), "history" if told else "findings")]
     for i, (end, name, _) in enumerate(marks):
         bounds.append((end, marks[i + 1][2] if i + 1 < len(marks) else len(report), str(name)))
-    bounds = _without_findings(report, bounds) if "findings" not in {name for _, name, _ in marks} else bounds
+    bounds = bounds if told else _without_findings(report, bounds)
     out: list[Sentence] = []
     for low, high, name in bounds:
         body = report[low:high]
@@ -52,8 +61,14 @@ def sentences_of(report: str) -> list[Sentence]:
             lead = len(text) - len(text.lstrip(" \t\r\n-•*"))
             text = re.sub(r"^\d{1,2}[.、)]\s*(?=\D)", "", text.strip(" \t\r\n-•*"))
             if text:
-                out.append(Sentence(text, low + span.start + lead, name))  # type: ignore[arg-type]
+                own = "history" if name == "findings" and not told and len(out) < _OPENING and _of_before(text) else name
+                out.append(Sentence(text, low + span.start + lead, own))  # type: ignore[arg-type]
     return out
+
+
+def _of_before(text: str) -> bool:
+    """Whether an opening sentence tells who the patient is and what was before."""
+    return bool(_PERSON.search(text)) and bool(_BEFORE.search(text))
 
 
 def _without_findings(report: str, bounds: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:

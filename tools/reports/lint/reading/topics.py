@@ -28,6 +28,15 @@ _PIECE = _WORDS.regex("topics_piece")
 _REFERS = _WORDS.regex("topics_refers")
 
 
+_COMMA = re.compile(r"[,，;；。]")
+# A word this near behind a finding tells what became of it.
+_BEHIND = 30
+_EDGE = " ,，、;；"
+_LONG_AGO = _WORDS.regex("topics_long_ago")
+# "On the left, a nodule": the place is of what follows.
+_LEADING = re.compile(r"^\W*(?:on|in|at) (?:the |both )?(?:left|right)[\w -]{0,20},", re.IGNORECASE)
+_NOT_EXCLUDED = _WORDS.regex("topics_not_excluded")
+_ROW = re.compile(r"^\W*#\s?\d")
 _NONE_OF = _WORDS.regex("topics_none_of")
 _VERB = _WORDS.regex("topics_verb")
 _WELL = _WORDS.regex("topics_well", 0)
@@ -113,7 +122,7 @@ def read_pieces(sentences: list[Sentence]) -> list[Piece]:
 
 def _listed(p: Piece, last: Piece) -> Piece:
     """A row of a list ("#2 LUL solid 3 mm") speaks of what the row before it or its head names."""
-    plainly = all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1
+    plainly = (all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1) or bool(_ROW.match(p.text) and "lesion" not in p.topics)
     bare = plainly and bool(p.lobes or p.sides) and bool(p.figures.now) and p.sentence.section == last.sentence.section
     return (
         replace(p, topics={**p.topics, "lesion": 0}, status={**p.status, "lesion": frozenset()}) if bare and "lesion" in last.topics else p
@@ -130,7 +139,8 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
     """A sentence cut where it changes its subject; what has no subject of its own belongs to the piece before."""
     text = sentence.text
     # What stands in brackets belongs to what stands before them.
-    masked = re.sub(r"[(（][^()（）]{0,60}[)）]", lambda m: "_" * len(m.group()), text)
+    opening = _LEADING.sub(lambda m: m.group()[:-1] + "_", text)
+    masked = re.sub(r"[(（][^()（）]{0,60}[)）]", lambda m: "_" * len(m.group()), opening)
     cuts = [0, *(m.start() for m in _PIECE.finditer(masked)), len(text)]
     spans: list[tuple[int, int]] = []
     for a, b in itertools.pairwise(cuts):
@@ -181,7 +191,7 @@ def _borrowed(pieces: list[Piece]) -> list[Piece]:
             and not _advice(p)
             and not _other_words(p)
         ):
-            absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(p.text) else frozenset()
+            absent: frozenset[Status] = frozenset(["negated"]) if group("none")["words"].search(_COMMA.split(p.text.lstrip(_EDGE))[0]) else frozenset()
             topics = {t: 0 for t in source.topics if not t.startswith("~")}
             status = {t: absent or (source.status[t] - {"negated"}) for t in topics}
             p = replace(p, topics={**p.topics, **topics}, status={**p.status, **status}) if topics else p
@@ -260,7 +270,10 @@ def _status(text: str, start: int, end: int) -> frozenset[Status]:
     none_of = _NONE_OF.match(text)
     if none_of is not None and start < none_of.end("list") and not _VERB.search(none_of["list"]):
         return frozenset(["negated"])
-    return statuses(text, start, end) | statuses(text, max(start, end - 1), end)
+    gone = group("change")["resolved"].search(_COMMA.split(text[end:])[0][:_BEHIND])
+    past: frozenset[Status] = frozenset(["historical"]) if gone or _LONG_AGO.search(_COMMA.split(text[:start])[-1]) else frozenset()
+    open_: frozenset[Status] = frozenset(["uncertain"]) if _NOT_EXCLUDED.match(text[end:]) else frozenset()
+    return statuses(text, start, end) | statuses(text, max(start, end - 1), end) | past | open_
 
 
 def _limited(text: str, place: int, piece: str) -> bool:

@@ -178,7 +178,9 @@ export class Report {
       return `<div class="report-state signed"><b>${words}</b><code title="sha256">${doc.signature.sha256.slice(0, 16)}…</code><button type="button" class="quiet" data-act="addend">${say("rep_addend")}</button></div>${here}`;
     }
     const left = doc.sections.filter((s) => s.printed).flatMap((s) => s.sentences).filter((s) => s.state === "proposed").length;
-    const told = view.obstacle && !left ? safe(view.obstacle) : left ? fill(say("rep_open"), { n: left }) : say("rep_ready");
+    // The obstacle names sentences by their ids: each becomes the way there.
+    const find = (id) => `<button type="button" class="source" data-act="find" data-id="${id}" aria-label="${say("rep_find")}">→</button>`;
+    const told = view.obstacle && !left ? safe(view.obstacle).replace(/\bs\d+\b/g, find) : left ? fill(say("rep_open"), { n: left }) : say("rep_ready");
     return `<div class="report-state"><b>${say("rep_preliminary")}</b><span>${told}</span><span class="acts"><button type="button" class="quiet" data-act="tracked" aria-pressed="${this.state.tracked}">${say("rep_tracked")}</button>
       <button type="button" class="strong" data-act="sign"${view.obstacle ? ` disabled title="${safe(view.obstacle)}"` : ""}>${say("rep_sign")}</button></span></div>`;
   }

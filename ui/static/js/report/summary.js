@@ -61,9 +61,11 @@ export class Summary {
   section(section, zh) {
     const { say } = this;
     const tagged = ["problems", "contradictions"].includes(section.name);
+    const sources = new Map(this.page.evidence.map((e, n) => [e.key, [n + 1, e.source]]));
+    const mark = (key, [n, source]) => `<button type="button" class="source" data-act="source" data-key="${safe(key)}" title="${safe(source)}" aria-label="${say("rep_source")} ${n}: ${safe(source)}">${n}</button>`;
     const rows = section.lines.map((x) => {
       const tag = tagged && x.level !== "background" ? `<em class="tag level">${say(`sum_level_${x.level}`)}</em> ` : "";
-      const marks = x.evidence.map((key, n) => `<button type="button" class="source" data-act="source" data-key="${safe(key)}" title="${safe(key)}" aria-label="${say("rep_source")} ${n + 1}: ${safe(key)}">${n + 1}</button>`).join("");
+      const marks = x.evidence.filter((key) => sources.has(key)).map((key) => mark(key, sources.get(key))).join("");
       return `<li class="${x.level}">${tag}<span>${safe(typeset(zh ? x.text_zh : x.text))}</span> <span class="marks">${marks}</span></li>`;
     }).join("");
     const more = section.more ? `<p class="note">${fill(say("sum_more"), { n: section.more })}</p>` : "";

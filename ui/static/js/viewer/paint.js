@@ -10,6 +10,7 @@ export const LAYERS = {
   pneumothorax: { bit: 16, colour: [244, 114, 182] },
   dense: { bit: 32, colour: [248, 113, 113] },
   calcium: { bit: 64, colour: [255, 255, 255] },
+  other: { bit: 128, colour: [251, 146, 60] },
 };
 const MARK = "#2dd4bf";
 const CROSS = "#facc15";
@@ -32,8 +33,8 @@ export function grey(canvas, hu, columns, rows, [centre, width]) {
 export function tint(canvas, bits, columns, rows) {
   if (canvas.width !== columns || canvas.height !== rows) { canvas.width = columns; canvas.height = rows; }
   const image = new ImageData(columns, rows);
-  const colours = new Uint32Array(128);
-  for (let value = 1; value < 128; value += 1) {
+  const colours = new Uint32Array(256);
+  for (let value = 1; value < 256; value += 1) {
     for (const { bit, colour: [r, g, b] } of Object.values(LAYERS)) if (value & bit) colours[value] = 0xff000000 | (b << 16) | (g << 8) | r;
   }
   const out = new Uint32Array(image.data.buffer);

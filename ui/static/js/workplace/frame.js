@@ -81,3 +81,11 @@ export function fit() {
   addEventListener("resize", set);
   set();
 }
+
+// On a phone the banner shows the beginning of what is urgent until it is asked for the rest.
+export function banner() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".urgent .whole");
+    if (button) button.setAttribute("aria-expanded", String(button.parentElement.classList.toggle("open")));
+  });
+}

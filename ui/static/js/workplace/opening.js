@@ -54,8 +54,11 @@ export class Opening {
 
   draw(cases) {
     const say = this.say;
-    const list = (name, rows) => rows.length
-      ? `<section><h3>${say(`open_${name}`)}</h3><ul class="cases">${rows.map((row) => `<li><button type="button" data-source="${safe(row.source)}"${row.open ? ' aria-current="true"' : ""}><b>${safe(row.case ?? row.title)}</b>${row.case ? `<span class="note">${safe(row.title)}</span>` : ""}</button></li>`).join("")}</ul></section>` : "";
+    const title = (row) => `<b>${safe(row.case ?? row.title)}</b>${row.case ? `<span class="note">${safe(row.title)}</span>` : ""}`;
+    const entry = (row) => `<li><button type="button" data-source="${safe(row.source)}"${row.open ? ' aria-current="true"' : ""}>${title(row)}</button></li>`;
+    const entries = (rows) => `<ul class="cases">${rows.map(entry).join("")}</ul>`;
+    const levels = (rows) => [...new Set(rows.map((row) => row.level ?? 0))].sort().map((n) => (n ? `<h4>${say("teach_level")} ${n} · ${say(`teach_level_${n}`)}</h4>` : "") + entries(rows.filter((row) => (row.level ?? 0) === n))).join("");
+    const list = (name, rows) => (rows.length ? `<section class="open-${name}"><h3>${say(`open_${name}`)}</h3><div class="rows">${levels(rows)}</div></section>` : "");
     this.hasCase = cases.has_case;
     this.dialog.innerHTML = `<header><h2 id="opening-title">${say("open_title")}</h2><button type="button" id="opening-close" aria-label="${say("close")}">✕</button></header>
       <div id="opening-told" role="alert"></div>
@@ -159,7 +162,7 @@ export class Opening {
     this.find("what").innerHTML = told.html;
     this.find("add").disabled = !told.ready;
     if (this.hasCase) this.find("add").hidden = !told.adds;
-    if (this.find("new") && !told.adds) this.find("new").disabled = !told.ready;
+    if (this.find("new")) this.find("new").disabled = told.adds ? !told.opens : !told.ready;
     this.find("preview").hidden = !told.html;
     this.find("preview").scrollIntoView({ block: "nearest" });
   }

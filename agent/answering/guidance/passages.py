@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.answering.limits import fits
+from agent.answering.guidance.limits import fits
 from agent.reading.lexicon import DRUG_KINDS, ids, terms
 from agent.reading.plan import Plan
 from agent.reading.queries import PNEUMONIA
@@ -46,11 +46,19 @@ class Piece:
     lead: bool = False
 
 
-def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, language: Language, detail: bool = False) -> list[Piece]:
+def pieces_of(
+    found: Sequence[Evidence],
+    question: str,
+    severity: str | None,
+    language: Language,
+    detail: bool = False,
+    said: frozenset[str] = frozenset(),
+) -> list[Piece]:
     """The pieces to show of passages, best passage first.
 
     The sentence that answers best leads; the rest of its passage follows whole, because what surrounds an answer is mostly part of it; of
-    every further passage only sentences that may answer are kept (all with `detail`).
+    every further passage only sentences that may answer are kept (all with `detail`). Sentences that were `said` are left out, and then
+    none leads.
     """
     shown: list[Piece] = []
     on_point = 0.0
@@ -69,11 +77,11 @@ def pieces_of(found: Sequence[Evidence], question: str, severity: str | None, la
             continue
         best = max(fit, key=lambda i: (scores[i], -i))
         kept = list(range(len(sentences))) if rank == 0 or detail else _span(sentences, scores)
-        kept = [i for i in kept if i in fit]
-        if rank == 0 and len(sentences) > 1:
+        kept = [i for i in kept if i in fit and sentences[i] not in said]
+        if rank == 0 and len(sentences) > 1 and not said:
             shown.append(Piece(sentences[best], item, lead=True))
             kept = [i for i in kept if i != best]
-        shown += [Piece(text, item, lead=rank == 0 and len(sentences) == 1) for text in _runs(sentences, kept, language)]
+        shown += [Piece(text, item, lead=rank == 0 and len(sentences) == 1 and not said) for text in _runs(sentences, kept, language)]
     return shown
 
 

@@ -1,0 +1,78 @@
+"""One finding of one study, measured when it is asked for."""
+
+from dataclasses import dataclass
+
+from medmpt_backend.imaging.anatomy.chest_domain import absent_side
+from medmpt_backend.imaging.anatomy.lungs import Lungs
+from medmpt_backend.imaging.asked.groups import MetalGroup, PericardialGroup
+from medmpt_backend.imaging.asked.metal import metal
+from medmpt_backend.imaging.asked.pericardium import pericardial
+from medmpt_backend.imaging.findings.assemble import seen_contrast
+from medmpt_backend.imaging.findings.great_vessels import GreatVessels, great_vessels
+from medmpt_backend.imaging.findings.mediastinum import between_lungs, enhanced
+from medmpt_backend.imaging.volume import Volume
+from medmpt_backend.messages import messages
+
+message = messages("medmpt_backend.imaging").said
+
+DEFINITIONS = {
+    "metal": "Voxels above 2,000 HU (2,700 HU on sharp and unknown kernels), joined to pieces and named by size, shape and place. "
+    "Contrast medium in veins and what lies near it is left out.",
+    "pericardium": "Tissue of -25 to 24 HU within 28 mm of the heart, thicker than about 6 mm, at least 20 ml: on scans with contrast "
+    "medium, or where blood measures at least 42 HU; sections up to 5.5 mm.",
+}
+
+
+def look_for_metal(volume: Volume, lungs: Lungs) -> MetalGroup:
+    """Metal in and on the body.
+
+    Args:
+        volume: Full resolution.
+        lungs: Its lungs.
+    """
+    between = between_lungs(lungs)
+    seen = enhanced(lungs, between)
+    return metal(volume, lungs, True if seen_contrast(volume.series, lungs, between)[0].contrast == "yes" else seen)
+
+
+def look_for_pericardial_fluid(volume: Volume, lungs: Lungs) -> PericardialGroup:
+    """Fluid around the heart.
+
+    Args:
+        volume: Full resolution.
+        lungs: Its lungs.
+    """
+    if absent_side(lungs) is not None:
+        return PericardialGroup("out", message("The heart was not found between the lungs."), None)
+    between = between_lungs(lungs)
+    seen = enhanced(lungs, between)
+    if seen is None:
+        return PericardialGroup("out", message("Whether contrast medium is in the vessels is not clear."), None)
+    return pericardial(volume, lungs, between, seen)
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What is found only where it is asked for, to be said and shown.
+
+    Attributes:
+        metal: In and on the body.
+        pericardium: Fluid around the heart.
+        vessels: Circles of the ascending aorta and the pulmonary trunk, None where they were not found.
+    """
+
+    metal: MetalGroup
+    pericardium: PericardialGroup
+    vessels: GreatVessels | None
+
+
+def look(volume: Volume, lungs: Lungs) -> Looked:
+    """All of it.
+
+    Args:
+        volume: Full resolution.
+        lungs: Its lungs.
+    """
+    seen = enhanced(lungs, between_lungs(lungs))
+    vessels = None if seen is None or absent_side(lungs) is not None else great_vessels(volume, lungs, enhanced=seen)
+    return Looked(look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs), vessels)

@@ -1,0 +1,144 @@
+"""What is looked for only where a question names it, as statements: metal, pericardial fluid, fractures."""
+
+from typing import TYPE_CHECKING
+
+from medmpt_backend.messages import bare, halves
+from retrieval.messages.catalogue import messages
+from tools.evidence import Quantity
+
+if TYPE_CHECKING:
+    from medmpt_backend.imaging.asked.groups import MetalGroup, Piece
+    from tools.imaging.studies import Study
+
+pair = messages("tools.imaging").pair
+
+Pair = tuple[str, str]
+Told = tuple[Pair, tuple[Quantity, ...], int | None]
+# Pieces that are named one by one; more are counted.
+_NAMED = 3
+_KIND = {
+    "housing": pair("flat housing", context="metal"),
+    "lead": pair("lead or long wire", context="metal"),
+    "wires": pair("wire of the breast bone", context="metal"),
+    "implant at the spine": pair("implant at the spine", context="metal"),
+    "small piece": pair("small piece", context="metal"),
+    "large piece": pair("large piece", context="metal"),
+}
+_PLACE = {
+    "outside": pair("outside the body", context="metal"),
+    "chest wall": pair("in the chest wall", context="metal"),
+    "lung": pair("in the lung", context="metal"),
+    "between the lungs": pair("between the lungs", context="metal"),
+    "spine": pair("at the spine", context="metal"),
+    "below the lungs": pair("below the lungs, in the upper abdomen", context="metal"),
+}
+_SIDE = {
+    "left": pair("left", context="metal"),
+    "right": pair("right", context="metal"),
+    "middle": pair("in the middle", context="metal"),
+}
+
+
+def metal(study: "Study") -> Told:
+    """Metal: what has the size of a pacemaker first, then what else lies in the body, on it, and what was not looked for."""
+    found = study.looked.metal
+    if found.validity == "out":
+        return pair("Metal was not looked for: {why}.", why=halves(bare(found.because or ""))), (), None
+    housings = [piece for piece in found.inside if piece.kind == "housing"]
+    leads = [piece for piece in found.inside if piece.kind == "lead"]
+    others = [piece for piece in found.inside if piece.kind != "housing" and not (housings and piece.kind == "lead")]
+    text = ("", "")
+    if housings:
+        text = pair(
+            "Metal of the size and shape of a pacemaker's or defibrillator's housing was found: {pieces} (experimental, not for the "
+            "report); which device it is was not judged.",
+            pieces=_listed([*housings, *leads]),
+        )
+    if others:
+        text = _and(text, pair("Metal inside the body: {pieces} (experimental, not for the report).", pieces=_listed(others)))
+    if not housings:
+        none = pair("None of it has the size of a pacemaker's or defibrillator's housing.")
+        text = _and(
+            text,
+            none
+            if others
+            else pair(
+                "No metal was found inside the body (experimental, not for the report): no housing of a "
+                "pacemaker or defibrillator, no wire, screw or clip."
+            ),
+        )
+    first = next(iter(found.inside), None)
+    return _and(text, _limits(found)), (), None if first is None else first.slice
+
+
+def _limits(found: "MetalGroup") -> Pair:
+    """What lies on the body, and what was not looked for."""
+    outside = sum(piece.place == "outside" for piece in found.pieces)
+    text: Pair = ("", "")
+    if outside:
+        text = pair("{count} pieces lie outside the body (cables, electrodes, clothing).", count=outside)
+    if found.veins:
+        near = pair("Veins full of contrast medium are as bright as metal: leads and other metal beside them were not looked for.")
+        text = _and(text, near)
+    return _and(text, pair("Plastic, drains, catheters and most valves and stents would be missed."))
+
+
+def _and(first: Pair, then: Pair) -> Pair:
+    """Two sentences after each other."""
+    return f"{first[0]} {then[0]}".strip(), first[1] + then[1]
+
+
+def _listed(pieces: "list[Piece]") -> Pair:
+    """The first pieces, and how many more there are."""
+    rows = [
+        pair(
+            "{kind} {place} ({side}, {ml:.1f} mL, {long:.0f} mm long, slice {slice})",
+            kind=_KIND[p.kind],
+            place=_PLACE[p.place],
+            side=_SIDE[p.side],
+            ml=p.ml,
+            long=p.long_mm,
+            slice=p.slice,
+        )
+        for p in pieces[:_NAMED]
+    ]
+    text = "; ".join(row[0] for row in rows), "；".join(row[1] for row in rows)
+    if len(pieces) > _NAMED:
+        more = pair("; {count} more", count=len(pieces) - _NAMED)
+        text = text[0] + more[0], text[1] + more[1]
+    return text
+
+
+def pericardium(study: "Study") -> Told:
+    """Fluid around the heart."""
+    found = study.looked.pericardium
+    if found.ml is None:
+        return pair("Pericardial fluid was not measured: {why}.", why=halves(bare(found.because or ""))), (), None
+    if not found.ml:
+        none = pair(
+            "No pericardial fluid was measured (experimental, not for the report); layers thinner than about 8 mm and blood may be missed."
+        )
+        return none, (Quantity(name="pericardial_ml", value=0, unit="mL", decimals=0),), None
+    ml, thick, hu = found.ml, found.thick_mm or 0.0, found.hu or 0.0
+    said = pair(
+        "Pericardial fluid, measured: about {ml:.0f} mL, up to {thick:.0f} mm thick, median {hu:.0f} HU (experimental, not for the report; "
+        "fat and recesses may count, thin layers and blood are missed).",
+        ml=ml,
+        thick=thick,
+        hu=hu,
+    )
+    known = (
+        Quantity(name="pericardial_ml", value=ml, unit="mL", decimals=0),
+        Quantity(name="pericardial_mm", value=thick, unit="mm", decimals=0),
+        Quantity(name="pericardial_hu", value=hu, unit="HU", decimals=0),
+    )
+    return said, known, found.slice
+
+
+def fracture(_: "Study") -> Told:
+    """That fractures are not looked for."""
+    said = pair(
+        "Fractures of ribs and vertebrae are not looked for by this program: they were neither found nor excluded. "
+        "Look at the ribs and, on sagittal planes, at the spine."
+    )
+    return said, (), None

@@ -12,7 +12,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.containers import IMAGE, ROOT, Failed, compose_program, run, say
+from containers import IMAGE, ROOT, Failed, compose_program, run, say
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 OLD = ROOT / "tests" / "agent" / "stored" / "threads-2026-11-30.sql"

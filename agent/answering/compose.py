@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.answering.draft import Draft, DraftSentence, Notice, Part, split_sentences
-from agent.answering.labs import by_system
 from agent.answering.guidance.leads import Lead, leads
 from agent.answering.guidance.passages import pieces_of, severity_at
+from agent.answering.labs import by_system
 from agent.answering.patient import bedside, patient_notes
 from agent.answering.selection import select
 from agent.reading.intents import Intent
@@ -97,7 +97,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     if silence:
         return Draft(notice=silence)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
-    answering = _leads(plan, steps, card, language)
+    answering = [] if judged else _leads(plan, steps, card, language)
     for intent in sorted(_raised(plan, steps), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
             continue
@@ -120,16 +120,14 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
 def _leads(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, language: Language) -> list[Lead]:
     """One sentence for each part of a question of several parts."""
     facts = select("drug_facts", plan, steps, card) if "drug_facts" in plan.reading.intents else []
-    return leads(plan, steps, facts, language) if plan.parts else []
+    return leads(plan, steps, card, facts, language) if plan.parts else []
 
 
 def _led_by(answering: Sequence[Lead], said: Sequence[DraftSentence], language: Language) -> list[DraftSentence]:
     """The parts' answers first, in the question's order; what else would lead stands among the reasons, a statement once."""
     if not answering:
         return list(said)
-    first = [
-        DraftSentence(text=marked(a.text, a.evidence, language), evidence=(a.evidence.key,), part="headline") for a in answering
-    ]
+    first = [DraftSentence(text=marked(a.text, a.evidence, language), evidence=(a.evidence.key,), part="headline") for a in answering]
     rest = [s.model_copy(update={"part": "evidence"}) if s.part == "headline" else s for s in said]
     return [*first, *(s for s in rest if s.text not in {f.text for f in first})]
 
@@ -228,7 +226,7 @@ def _sentence(item: Evidence, language: Language, part: Part) -> DraftSentence:
 
 
 def _arranged(said: Iterable[DraftSentence], whole: bool, most: int = _MOST_HEADLINE) -> list[DraftSentence]:
-    """Headline, patient, evidence in this order, at most `most` sentences in the headline, what does not fit into the room marked as more."""
+    """Headline (at most `most` sentences), patient, evidence in this order; what does not fit into the room is marked as more."""
     placed = {name: [s for s in said if s.part == name] for name in ("headline", "patient", "evidence")}
     late = [s.model_copy(update={"part": "patient" if _typed(s) else "evidence"}) for s in placed["headline"][most:]]
     head = placed["headline"][:most]

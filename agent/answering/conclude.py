@@ -10,6 +10,7 @@ from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld
 from agent.answering.followups import left_open, next_questions
 from agent.answering.sections import PARTS, Said, text_of
 from agent.reading.lexicon import DRUG_KINDS, ids
+from agent.reading.parts import several
 from agent.safety import Leading, lead
 from agent.safety.requests import declined
 from agent.turn.ledger import Ledger, ToolStep
@@ -79,7 +80,7 @@ def conclude(context: TurnContext, ledger: Ledger, verdicts: list[Verdict], draf
         status, reason = "refused", refusal
     elif leading.headlines and not shown:
         status, reason = "partial", _NO_ACTIONS[language]
-    unanswered = _left_open(context, said) if shown else ()
+    unanswered = _left_open(context, said, ledger) if shown else ()
     closing = (*silent, *_listed(_MISSING, missing, language), *_listed(_OPEN, unanswered, language))
     near = NEAREST[language] if said and _only_near(said, ledger) else ""
     sections = _sections(said, keys, ledger, near, closing, language)
@@ -116,9 +117,18 @@ def _other_emergencies(ledger: Ledger, leading: Leading) -> tuple[str, ...]:
     return tuple(e for e in found if not any(name.lower() in e.lower() for name in leading.covers))
 
 
-def _left_open(context: TurnContext, said: list[Said]) -> tuple[str, ...]:
-    """Parts of the question that nothing in the answer speaks of; a part that a bedside judgement is about is answered by it."""
-    judged = {k.removeprefix("B-").rpartition("-")[0] for s in said for k in s.claim.evidence if k.startswith("B-")}
+def _left_open(context: TurnContext, said: list[Said], ledger: Ledger) -> tuple[str, ...]:
+    """Parts of the question that nothing in the answer speaks of.
+
+    A part that was searched by itself is open where that search found no answer and nothing of it is shown; a part that a bedside judgement
+    is about is answered by it.
+    """
+    searches = {str(s.args.get("query")): s.result for s in ledger.steps if s.result.tool == "search_guidelines"}
+    searched = [(p, searches[p.whole]) for p in several(context.question) if p.whole in searches]
+    cited = {k for s in said for k in s.claim.evidence}
+    if searched:
+        return tuple(p.own for p, r in searched if r.status != "ok" and not cited & {e.key for e in r.evidence})
+    judged = {k.removeprefix("B-").rpartition("-")[0] for k in cited if k.startswith("B-")}
     parts = left_open(context.question, [s.claim.text for s in said], {s.heading for s in said})
     return tuple(p for p in parts if not judged & {topic.id for topic in asked(p)})
 

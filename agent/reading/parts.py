@@ -6,6 +6,7 @@ What a part leaves unsaid because the other part says it (the subject) is put ba
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.reading.lexicon import Mention, mentions
 from retrieval.index.selector import asked_kinds, asked_spans
@@ -50,7 +51,7 @@ def _pieces(text: str) -> list[str]:
     """The text cut at the joints that stand between two different things that are asked for."""
     cuts = [(0, 0), *((m.start(), m.end()) for m in _JOINT.finditer(text) if not _inside(m, text)), (len(text), len(text))]
     groups: list[tuple[int, int]] = []
-    for (_, start), (end, _) in zip(cuts, cuts[1:], strict=False):
+    for (_, start), (end, _) in pairwise(cuts):
         if not text[start:end].strip(_EDGES):
             continue
         if groups and not _parted(text[slice(*groups[-1])], text[groups[-1][1] : start], text[start:end]):
@@ -81,7 +82,7 @@ def _asks(piece: str) -> frozenset[str]:
 
 
 def _whole(own: str, pieces: list[str], i: int) -> str:
-    """A part with what it shares with the others: their subject where it names none, else their disease and medicine where it lacks them."""
+    """A part with what it shares with the others: their subject where it names none, else their disease and medicine."""
     mine = {m.term.kind for m in _subjects(own)}
     order = [*range(i - 1, -1, -1), *range(i + 1, len(pieces))]
     if not mine:

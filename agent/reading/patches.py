@@ -23,6 +23,9 @@ _WORDS = patterns("agent.reading")
 
 _NUMBER = r"(?P<value>\d+(?:\.\d+)?|\.\d+)"
 _SCALED = {"fio2": 100.0}
+# `bp 120/75` supposes both pressures.
+_SYSTOLIC, _DIASTOLIC = "sbp_mmhg", "dbp_mmhg"
+_LOWER = re.compile(r"\s*/\s*(\d{2,3})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,8 @@ def supposed(text: str, case: Case | None, before: str = "") -> Supposed:
     if case is None:
         return Supposed()
     marked = bool(_pattern("marker").search(text)) or (bool(before) and bool(_pattern("going_on").search(text)))
-    found = [p for p in _values(text, case, marked) if marked or not _recorded(p, case)] or list(
-        _unnamed(text, case, before) if marked else ()
-    )
+    typed = [p for p in _values(text, case, marked) if marked or not _recorded(p, case)]
+    found = typed or list(_unnamed(text, case, before) if marked else ())
     if marked:
         found += [*_flags(text), *_allergies(text), *_drugs(text, case)]
     asked = tuple(p.name for p in found if p.kind == "lab" and p.unit == "?")
@@ -128,6 +130,9 @@ def _values(text: str, case: Case, marked: bool) -> Iterator[Patch]:
             if patch is not None:
                 taken.append((match.start(), match.end() + number.end()))
                 yield patch
+                lower = _LOWER.match(rest, number.end()) if name == _SYSTOLIC else None
+                second = _vital(_DIASTOLIC, float(lower[1]), "") if lower is not None else None
+                yield from (second,) if second is not None else ()
                 break
 
 

@@ -15,6 +15,7 @@ from agent.reading.thread.unwind import standing
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
+from retrieval.messages.patterns import patterns
 from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
 from tools.imaging.marks.words import asks_growth, asks_of_marks, asks_verdict, names_marks, score_named
@@ -23,6 +24,8 @@ from tools.imaging.results.experimental import names_looked
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
 _SHORT_QUESTION = 80
+# A disease of the chest that has no term of its own: the search names it as recorded.
+_CHEST = patterns("agent.reading").regex("chest_disease")
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,9 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
         reading = _at_its_severity(reading)
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
-    parts = several(reading.text) if card is None and "guideline" in reading.intents else ()
+    # With a case open the bedside room answers what it knows, part by part, itself.
+    searched = "guideline" in reading.intents and (card is None or bedside_answers(reading.text) is None)
+    parts = several(reading.text) if searched else ()
     of_parts = tuple(("search_guidelines", search_args(p.whole, reading)) for p in parts)
     return Plan(reading, topic, detail, parts=parts, calls=(*calls, *(c for c in of_parts if c not in calls)))
 
@@ -208,13 +213,18 @@ def _silent(reading: Reading) -> Notice:
 
 
 def case_diseases(card: CaseCard | None) -> frozenset[str]:
-    """Diseases that the case is about; fever with cough, sputum or pleuritic pain is worked up as pneumonia."""
+    """Diseases that the case is about; fever with cough, sputum or pleuritic pain is worked up as pneumonia.
+
+    What is recorded as a condition or asked about decides; signs and findings do where nothing of that is a disease of the chest.
+    """
     if card is None:
         return frozenset()
     text = card.topic_text()
     found = {t.id for t in concepts(text)}
     infection = "fever" in found and found & {"cough", "sputum", "chest_pain"}
-    return _diseases(text) | (frozenset({"cap"}) if infection else frozenset())
+    named = "; ".join((card.question or "", *card.conditions))
+    own = _diseases(named) or (frozenset[str]() if _CHEST.search(named) else _diseases(text))
+    return own | (frozenset({"cap"}) if infection else frozenset())
 
 
 def _diseases(text: str) -> frozenset[str]:

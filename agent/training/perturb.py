@@ -44,23 +44,23 @@ def made_of(passages: Sequence[Passage], count: int, seed: int = 5) -> list[Made
         passage = chance.choice(passages)
         language = chance.choice(("en", "zh"))
         text = passage.text_zh if language == "zh" else passage.text
-        sentence = _sentence(text, language, chance)
+        sentence = sentence_of(text, language, chance)
         if sentence is None:
             continue
-        same = _reworded(sentence, language, chance)
+        same = reworded(sentence, language, chance)
         if same != sentence:
-            out.append(Made(_begun(same), passage, fault=False))
+            out.append(Made(begun(same), passage, fault=False))
         turned = _turned(chance.choice((same, sentence)), text, language, chance)
         if turned and turned not in text:
-            out.append(Made(_begun(turned), passage, fault=True))
+            out.append(Made(begun(turned), passage, fault=True))
     return out
 
 
-def _begun(text: str) -> str:
+def begun(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _sentence(text: str, language: str, chance: random.Random) -> str | None:
+def sentence_of(text: str, language: str, chance: random.Random) -> str | None:
     low, high = _LENGTHS[language]
     found = [s.strip(" .\u3002") for s in _SENTENCES[language].split(text)]
     found = [s for s in found if low < len(s) < high]
@@ -71,7 +71,7 @@ def _sentence(text: str, language: str, chance: random.Random) -> str | None:
     return part if len(part) > low and chance.random() < 0.5 else whole
 
 
-def _reworded(text: str, language: str, chance: random.Random) -> str:
+def reworded(text: str, language: str, chance: random.Random) -> str:
     turns = list(_turns()["same", language])
     chance.shuffle(turns)
     for pattern, replacement in [t for t in turns if t[0].search(text)][:2]:

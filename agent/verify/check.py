@@ -19,6 +19,7 @@ from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_grou
 from agent.verify.facts.verbatim import carried
 from agent.verify.numbers import numbers_of
 from agent.verify.opinion.model import second_reading
+from agent.verify.opinion.turned import turned_word
 from agent.verify.placeholders import fill
 from agent.verify.record import differs_from_record, is_pattern, unsupported
 from agent.verify.text import normalise
@@ -136,7 +137,12 @@ def _against(text: str, cited: list[Evidence]) -> str | None:
     reader = supporting(text, cited, texts_for(text, cited))
     if reader is not None:
         return (None if reader == "scale" else _contrary(text, cited)) or differs_from_record(text, cited)
-    return _contrary(text, cited) or compared(text, cited) or irrelevant(text, cited)
+    return _contrary(text, cited) or _turned(text, cited) or compared(text, cited) or irrelevant(text, cited)
+
+
+def _turned(text: str, cited: list[Evidence]) -> str | None:
+    there = turned_word(text, texts_for(text, cited))
+    return f"nearly in its words the evidence has {there!r}" if there else None
 
 
 def _support_of(text: str, cited: list[Evidence]) -> Support:

@@ -139,7 +139,7 @@ def strange_of(raw: str, lexicon: Lexicon, vocabulary: frozenset[str]) -> list[S
     """The unknown names of a question with their signs, as `understand` sees them (for fitting)."""
     text, _ = _correct(" ".join(normalise(raw).split()), lexicon, vocabulary)
     spans = lexicon.find(text, question=True)
-    unknown = [w for w in _outside(text, spans) if _is_unknown(w.text, w.stems, vocabulary) or (written and is_derived(w.text.lower(), written))]
+    unknown = [w for w in _outside(text, spans) if _is_unknown(w.text, w.stems, vocabulary)]
     return strangers(text, unknown, spans, lexicon, vocabulary)
 
 

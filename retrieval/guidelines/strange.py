@@ -135,7 +135,7 @@ def is_strange(word: Word, vocabulary: frozenset[str]) -> bool:
 
 
 def is_derived(word: str, written: Callable[[str], bool] | None) -> bool:
-    """Whether a word is an adjective that nobody writes, of a word that only happens to stand in the corpus (`zephyric` of the Zephyr valve)."""
+    """Whether a word is an adjective that nobody writes, of a word that the corpus holds by chance (`zephyric`, Zephyr valve)."""
     base = stem(word)
     if word.removeprefix(base) not in DERIVED or not base.isalpha() or stem(_noun_of(word)) != base:
         return False
@@ -375,5 +375,6 @@ def _drugs_han(text: str, spans: Sequence[tuple[int, int]], written: Callable[[s
 def _misspelt_han(name: str) -> bool:
     """Whether a Chinese name is a known drug's with one character wrong."""
     return len(name) > _OWN_HAN and any(
-        len(known) == len(name) and known[-1] == name[-1] and sum(a != b for a, b in zip(name, known, strict=True)) == 1 for known in drug_names()
+        len(known) == len(name) and known[-1] == name[-1] and sum(a != b for a, b in zip(name, known, strict=True)) == 1
+        for known in drug_names()
     )

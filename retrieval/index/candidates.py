@@ -66,7 +66,7 @@ def gather(
     `where` is what the store itself can apply of the mask; without `itself` the question's twin among the asks does not count.
     """
     lexical = shard.lexical.scores(question.tokens)
-    near = [shard.row[key] for key, _ in shard.store.query(vector, POOL, where)]
+    near = shard.near(vector, POOL, mask, where)
     order = np.argsort(-np.where(mask, lexical, -1.0), kind="stable")[:POOL]
     asked = shard.asked(vector, itself)
     alike = np.argsort(-np.where(mask, asked, -1.0), kind="stable")[:ASKED]
@@ -74,7 +74,7 @@ def gather(
     rows = np.asarray(sorted({r for r in best_rows if mask[r]}), np.int64)
     if not rows.size:
         return Candidates(shard, question, rows, np.zeros(0), np.zeros(0), np.zeros(0))
-    dense = shard.store.vectors([shard.passages[r].key for r in rows]) @ vector
+    dense = shard.cosines(rows, vector)
     best = sum(shard.lexical.idf(token) for token in question.tokens)
     known = np.where(asked[rows] > 0, asked[rows], dense)
     words = (lexical[rows] / max(best, 1e-9)).astype(np.float64)

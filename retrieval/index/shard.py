@@ -23,7 +23,7 @@ from retrieval.guidelines.asks import asks_of
 from retrieval.guidelines.passages import Guideline, Passage
 from retrieval.index.embed import EmbeddingCache, Progress, Vectors
 from retrieval.index.lexical import LexicalIndex, text_tokens
-from retrieval.index.store import Metadata, VectorStore, open_store
+from retrieval.index.store import FAISS_FROM, Condition, Metadata, VectorStore, open_store
 
 # Raise when tokens, fields or layout change, so that older indexes are rebuilt.
 LAYOUT = 5
@@ -79,6 +79,33 @@ class Shard:
         """The vectors."""
         with self._lock:
             return _store(self.place, self.place.home, len(self.passages))
+
+    @cached_property
+    def _matrix(self) -> Vectors | None:
+        """All vectors in the order of the passages, mapped from a file beside the store: an exact scan of a small shard costs less than
+        opening Chroma. None on a server and for large shards, where the store answers."""
+        path = self.place.home / "vectors.npy"
+        if self.place.chroma_url is not None or not 0 < len(self.passages) < FAISS_FROM:
+            return None
+        if not path.exists():
+            _keep_vectors(path, self.store.vectors([p.key for p in self.passages]))
+        found: Vectors = np.load(path, mmap_mode="r")
+        return found if len(found) == len(self.passages) else None
+
+    def near(self, vector: Vectors, n: int, mask: NDArray[np.bool_], where: Sequence[Condition]) -> list[int]:
+        """The `n` nearest rows of `mask`, best first; `where` is what the store itself can apply of it."""
+        matrix = self._matrix
+        if matrix is None:
+            return [self.row[key] for key, _ in self.store.query(vector, n, where)]
+        cosines = np.where(mask, matrix @ vector, -np.inf)
+        return [int(r) for r in np.argsort(-cosines, kind="stable")[:n] if mask[r]]
+
+    def cosines(self, rows: NDArray[np.int64], vector: Vectors) -> NDArray[np.float32]:
+        """Cosines of some rows, in their order."""
+        matrix = self._matrix
+        vectors = self.store.vectors([self.passages[r].key for r in rows]) if matrix is None else matrix[rows]
+        out: NDArray[np.float32] = vectors @ vector
+        return out
 
     @cached_property
     def _asks(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -179,14 +206,24 @@ def _build(place: Place, passages: tuple[Passage, ...], lexicon: Lexicon, embedd
     for row, passage in enumerate(passages):
         for concept in set(lexicon.concepts_in(normalise(_heading(passage)))):
             headings.setdefault(concept, []).append(row)
+    vectors = embeddings.encode([dense_text(p, lexicon) for p in passages], progress)
     _keep_asks(part / "asks.npz", passages, lexicon, embeddings, progress)
     store = _store(place, part, len(passages))
-    _fill(store, passages, lexicon, embeddings, progress)
+    if passages:
+        store.add([p.key for p in passages], vectors, [metadata(p) for p in passages])
+        _keep_vectors(part / "vectors.npy", vectors)
     store.close()
     _write(part / "headings.json", headings)
     _write(part / "passages.json", [asdict(p) for p in passages])
     _write(part / "manifest.json", {"layout": LAYOUT, "digest": place.digest, "passages": len(passages), "built": int(time.time())})
     os.replace(part, place.home)
+
+
+def _keep_vectors(path: Path, vectors: Vectors) -> None:
+    """Write the vectors beside the store; a reader sees the whole file or none."""
+    part = path.with_name(f".{uuid4().hex[:8]}.npy")
+    np.save(part, np.ascontiguousarray(vectors, np.float32))
+    os.replace(part, path)
 
 
 def _keep_asks(path: Path, passages: tuple[Passage, ...], lexicon: Lexicon, embeddings: EmbeddingCache, progress: Progress | None) -> None:

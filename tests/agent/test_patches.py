@@ -55,6 +55,10 @@ def test_a_plain_question_supposes_nothing(text: str) -> None:
     assert supposed(text, CASE).patches == ()
 
 
+def test_a_blood_pressure_of_two_numbers_supposes_both() -> None:
+    assert [(p.name, p.value) for p in supposed("if bp were 104/75?", CASE).patches] == [("sbp_mmhg", 104), ("dbp_mmhg", 75)]
+
+
 def test_a_follow_up_supposes_what_it_names() -> None:
     assert supposed("And with a urea of 12?", CASE).patches == ()
     assert supposed("And with a urea of 12?", CASE, before="Which antibiotic?").patches[0].value == 12

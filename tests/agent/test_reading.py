@@ -37,7 +37,7 @@ def test_a_knowledge_question_is_never_turned_away_without_a_search() -> None:
         queries = [str(args["query"]) for name, args in plan.calls if name == "search_guidelines"]
         assert plan.notice is None, row.q
         assert queries, row.q
-        assert all(row.q in q for q in queries)
+        assert row.q in queries[0]
 
 
 def _weights(**chosen: float) -> Weights:

@@ -40,7 +40,8 @@ def _known(name: str, own: set[str]) -> bool:
     stem = re.sub(r"^(worst_|base_|si_)|_rise$", "", name)
     listed = name.removeprefix("list_")
     effects = {e.id.replace("-", "_") for e in GRAPH.tables.effects}
-    return stem in BASE or (name != listed and (listed.removeprefix("causing_") in effects or any(c.id == listed for c in GRAPH.tables.classes)))
+    groups = {c.id for c in GRAPH.tables.classes}
+    return stem in BASE or (name != listed and (listed.removeprefix("causing_") in effects or listed in groups))
 
 
 def _check(test: str, where: str, own: set[str]) -> None:

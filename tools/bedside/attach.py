@@ -10,6 +10,7 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, dosing, formula, general, part
 from tools.bedside.asks.general import written_out
+from tools.bedside.asks.place import places
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, to_stop
 from tools.bedside.doses import asks_dose, dose
@@ -22,7 +23,7 @@ from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import asked, topics
-from tools.bedside.verdicts import asks_whether, refusals, unspoken, verdicts
+from tools.bedside.verdicts import UNOPPOSED, asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
@@ -43,6 +44,8 @@ _DECIDES = 9
 _ABOVE = (("B-formula-", 11), ("B-part-", 9))
 # From this rank on a topic has weighed the medicines that it names.
 _SETTLES = 13
+# From this number of medicines on a question is about their combination.
+_SEVERAL = 3
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -144,7 +147,9 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
         near = _like(question, record)
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
-        found += verdicts(question, record)
+        said, place = verdicts(question, record), places(question, record)
+        # What speaks against it comes before its place in treatment.
+        found += [*place, *said] if said and said[0].source == UNOPPOSED else [*said, *place]
     elif not topics_only and not firm and not dosed:
         whether = asks_whether(question)
         silent = unspoken(question, record, found, grave=not whether)
@@ -163,6 +168,8 @@ def _like(question: str, record: Record) -> list[Evidence]:
     """The topic of this record that a question is like, where its words raise none; never one that is silent on a medicine asked about."""
     able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
     named = {d.id for d in record.graph.mentions(question)}
+    if len(named) >= _SEVERAL:
+        return []  # a combination is checked drug by drug
     if named:
         able = {name: lines for name, lines in able.items() if named & {d.id for e in lines for d in record.graph.mentions(e.text)}}
     return able.get(like(question, able) or "", [])

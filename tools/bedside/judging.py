@@ -18,7 +18,7 @@ from tools.quantities import fill
 pair = messages("tools.bedside").pair
 
 # Keys of evidence that speaks of medicines and has weighed them for this patient.
-OF_DRUGS = ("P-", "B-review-", "B-reg-", "B-dose-", "B-may-", "B-stop-")
+OF_DRUGS = ("P-", "B-review-", "B-reg-", "B-dose-", "B-may-", "B-stop-", "B-place-")
 _LISTED = (
     ("met", True, *pair("Met")),
     ("not_met", False, *pair("Not met")),

@@ -55,7 +55,8 @@ def _topic(item: Evidence) -> str:
 
 def _of_part(piece: str, record: Record, found: list[Evidence]) -> list[Evidence]:
     """What one part asks: its topic, its medicine, the regimen; values that the person typed anywhere in the message hold for it."""
-    topical = (judge(t, record) for t in asked(piece) if t.rank >= _LEAST_RANK)
+    mine = [t for t in asked(piece) if t.rank >= _LEAST_RANK and not (t.ruled_out and t.ruled_out.search(record.question))]
+    topical = (judge(t, record) for t in mine)
     lines = next((x for x in topical if x), [])
     if lines:
         return lines

@@ -14,6 +14,8 @@ both = messages("tools.bedside").pair
 
 _Line = tuple[str, str, Objection | None]
 
+# Source of a verdict that rests on nothing being found against the medicine.
+UNOPPOSED = "drug graph and record"
 _MORE_REASONS = 2
 # Medicines that can pause for a course of another; those of a patient's main disease cannot.
 _SPARED = (
@@ -64,7 +66,7 @@ def refusals(question: str, record: Record) -> list[Evidence]:
         rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
         found += lines if rank == 0 else []
     return [
-        evidence(f"B-may-{'-'.join(new[:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        evidence(f"B-may-{'-'.join(new[:2])}-{n}", en, zh, o.source if o else UNOPPOSED, o.year if o else None)
         for n, (en, zh, o) in enumerate(found)
     ]
 
@@ -82,7 +84,7 @@ def unspoken(question: str, record: Record, said: list[Evidence], *, grave: bool
         rank, lines = _of(drug, objections(record, drug), bool(forbidding(record, drug)), record)
         found += lines if rank < (2 if grave else 3) else []
     return [
-        evidence(f"B-may-{'-'.join([*new, *taken][:2])}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        evidence(f"B-may-{'-'.join([*new, *taken][:2])}-{n}", en, zh, o.source if o else UNOPPOSED, o.year if o else None)
         for n, (en, zh, o) in enumerate(found)
     ]
 
@@ -132,7 +134,7 @@ def verdicts(question: str, record: Record) -> list[Evidence]:
     ordered = [line for _, lines in sorted(out, key=lambda pair: pair[0]) for line in lines]
     names = "-".join((new or taken or _classes(question, record))[:2])
     return [
-        evidence(f"B-may-{names}-{n}", en, zh, o.source if o else "drug graph and record", o.year if o else None)
+        evidence(f"B-may-{names}-{n}", en, zh, o.source if o else UNOPPOSED, o.year if o else None)
         for n, (en, zh, o) in enumerate(ordered)
     ]
 

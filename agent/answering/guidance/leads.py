@@ -8,6 +8,7 @@ from agent.answering.guidance.limits import fits
 from agent.answering.guidance.passages import relevant_passages
 from agent.reading.plan import Plan
 from agent.turn.ledger import ToolStep
+from agent.turn.prompts import CaseCard
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language
@@ -29,19 +30,20 @@ class Lead:
     evidence: Evidence
 
 
-def leads(plan: Plan, steps: Sequence[ToolStep], facts: Sequence[Evidence], language: Language) -> list[Lead]:
+def leads(plan: Plan, steps: Sequence[ToolStep], card: CaseCard | None, facts: Sequence[Evidence], language: Language) -> list[Lead]:
     """The best sentence for each part of the question, in its order; parts for which nothing was found have none.
 
     Args:
         plan: The question with its parts.
         steps: The tool steps of the turn, among them a search for each part.
+        card: The open case, None without one.
         facts: Statements of the drug graph on the medicines that the question names.
         language: Of the answer.
     """
     found: list[Lead] = []
     for part in plan.parts:
         step = next((s for s in steps if s.result.tool == "search_guidelines" and s.args.get("query") == part.whole), None)
-        passages = relevant_passages(plan, (step,), None)[:_READ] if step is not None else []
+        passages = relevant_passages(plan, (step,), card)[:_READ] if step is not None else []
         lead = _best(part.own, part.whole, passages, facts, language)
         if lead is not None and lead.text not in {f.text for f in found}:
             found.append(lead)
@@ -54,7 +56,11 @@ def _best(own: str, whole: str, passages: Sequence[Evidence], facts: Sequence[Ev
         for rank, item in enumerate(passages)
         for value, probability, sentence in _rated(whole, split_sentences(_text(item, language)))
     ]
-    rated += [(value - _FACT, probability, sentence, item) for item in facts for value, probability, sentence in _rated(whole, [_text(item, language)])]
+    rated += [
+        (value - _FACT, probability, sentence, item)
+        for item in facts
+        for value, probability, sentence in _rated(whole, [_text(item, language)])
+    ]
     rated = [r for r in rated if fits(whole, r[2])]
     if not rated:
         return None

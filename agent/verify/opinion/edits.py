@@ -37,7 +37,7 @@ def _form(word: str) -> str:
 def edits(claim: str, texts: Iterable[str]) -> dict[str, float]:
     """Signs from comparing a claim with the sentence of the evidence, or two in a row, that shares most of its words in order."""
     mine, _ = words_in_order(claim)
-    near = _nearest(mine, texts)
+    near = nearest(mine, texts)
     if not mine or near is None:
         return {}
     sentence, matcher = near
@@ -70,7 +70,7 @@ def _poles(claim: str, sentence: str, near: float) -> dict[str, float]:
     }
 
 
-def _nearest(mine: tuple[str, ...], texts: Iterable[str]) -> tuple[str, SequenceMatcher[str]] | None:
+def nearest(mine: tuple[str, ...], texts: Iterable[str]) -> tuple[str, SequenceMatcher[str]] | None:
     best: tuple[float, str, SequenceMatcher[str]] | None = None
     for text in texts:
         single = [s.strip() for s in _SENTENCE.split(text) if re.search(r"\w", s)]

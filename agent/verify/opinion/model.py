@@ -29,6 +29,9 @@ _STANDS = (
     "the evidence is not of",
     "the evidence has nothing in this rhythm",
     "the evidence pairs",
+    "the evidence joins",
+    "the evidence speaks of another",
+    "nearly in its words",
 )
 # Records whose fields the rules compare one by one.
 _FIELDS = frozenset({"lab", "score", "drug_graph"})

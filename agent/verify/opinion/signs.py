@@ -20,6 +20,7 @@ from agent.verify.numbers import located, same
 from agent.verify.opinion.bonds import bonds
 from agent.verify.opinion.edits import edits
 from agent.verify.opinion.figures import figures
+from agent.verify.opinion.turned import turned_word
 from agent.verify.opinion.wording import contraries, denials, values, words
 from agent.verify.record import RECORDS, differs_from_record
 from agent.verify.roles import reversed_roles
@@ -85,6 +86,7 @@ def _objections(claim: str, cited: list[Evidence], texts: list[str], whole: Plac
         "crossed": crossed(claim, texts),
         "unheard": unheard(claim, both),
         "choice": opposed_choice(claim, texts),
+        "turned": turned_word(claim, texts),
     }
     found |= {f"typed {name}": reason for name, reason in differing(claim, cited, texts)}
     yield from (name for name, reason in found.items() if reason)

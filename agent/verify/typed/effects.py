@@ -21,14 +21,17 @@ def effects(text: str) -> tuple[tuple[frozenset[str], str], ...]:
     out = []
     for part in _PART.split(text):
         named = frozenset(m.term.measured for m in mentions(part) if m.term.kind in _KINDS)
-        found = {d for d, p in (("up", _UP), ("down", _DOWN)) if p.search(part)}
-        found |= {"up" if d == "high" else "down" for _, d in states(part)} if not found else set()
-        found |= (
-            {"up" if s == {"high"} else "down" for s in table(part).values() if len(s) == 1 and "normal" not in s} if not found else set()
-        )
+        found = {d for d, p in (("up", _UP), ("down", _DOWN)) if p.search(part)} or _in_states(part)
         if len(found) == 1 and named:
             out.append((named, found.pop()))
     return tuple(out)
+
+
+def _in_states(part: str) -> set[str]:
+    """Directions that names of states give (hypotension, hyperkalaemia)."""
+    found = {"up" if d == "high" else "down" for _, d in states(part)}
+    single = (next(iter(s)) for s in table(part).values() if len(s) == 1)
+    return found | {"up" if s == "high" else "down" for s in single if s != "normal"}
 
 
 def opposed_effect(claim: str, texts: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""A number that a record does not write but gives: a distance from a limit, a multiple of it, a limit that a value keeps, a result of a formula."""
+"""A number that a record does not write but gives: a distance from a limit, a multiple, a limit that is kept, a result of a formula."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -51,12 +51,6 @@ def _apart(number: Number, claim: str, alike: list[Number]) -> bool:
     gaps = [abs(_base(a) - _base(b)) for a, b in combinations(alike, 2)]
     if number.direction in ("below", "at_most"):
         return any(0 < g <= _base(number) and _base(number) <= _NEAR * _NEAR * g for g in gaps)
-    half = 0.51 * 10.0**-number.decimals * (number.unit[1] if number.unit else 1.0)
-    return number.direction is None and any(abs(g - _base(number)) <= half * 0.1 for g in gaps) or _above_by(number, gaps)
-
-
-def _above_by(number: Number, gaps: list[float]) -> bool:
-    """ "above the limit by 0.4" reads as a limit of its own."""
     return any(abs(g - _base(number)) <= 1e-6 + 1e-6 * abs(g) for g in gaps)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 from agent.reading.lexicon import mentions
 from agent.verify.numbers import located
@@ -23,7 +24,7 @@ def joints(text: str) -> frozenset[Joint]:
     found += [(m.start, m.end, f"@{m.term.id}") for m in mentions(text) if m.term.kind != "respiratory"]
     found.sort()
     out = set()
-    for (_, end, one), (start, _, two) in zip(found, found[1:], strict=False):
+    for (_, end, one), (start, _, two) in pairwise(found):
         between = text[end:start]
         if one == two or len(between) > _NEAR or _STOP.search(between):
             continue

@@ -32,14 +32,10 @@ def differing(claim: str, cited: Sequence[Evidence], texts: Sequence[str]) -> It
         yield "score", reason
     if kinds <= _IMAGES:
         yield from ((name, found) for name, check in _ON_IMAGES.items() if (found := check(claim, texts)))
-    if found := sibling(claim, [t for e in cited for t in (e.text, e.text_zh or "", e.source)]):
-        yield "sibling", f"the evidence speaks of another {found[0].replace('_', ' ')}"
+    if other := sibling(claim, [t for e in cited for t in (e.text, e.text_zh or "", e.source)]):
+        yield "sibling", f"the evidence speaks of another {other[0].replace('_', ' ')}"
     if (kind := pairing.exchanged_pair(claim, texts)) is not None:
-        yield (
-            ("pair of drugs", "two drugs stand the other way round")
-            if kind == "drug"
-            else ("pair", f"the evidence pairs these otherwise ({kind})")
-        )
+        yield ("pair of drugs" if kind == "drug" else "pair"), f"the evidence pairs these otherwise ({kind})"
     yield from ((name, found) for name, check in _ANY.items() if (found := check(claim, texts)))
 
 

@@ -88,7 +88,7 @@ def judged(claim: str, text: str) -> tuple[bool | None, str]:
     none = bool(_NONE.search(claim))
     if len(named) == 1 and len(said) == 1 and not _TOTAL.search(claim) and not _is_total(said[0], text):
         return _same_points(claim, named[0].points, said[0])
-    if said and not none or defined(text) or _TOTAL.search(claim):
+    if (said and not none) or defined(text) or _TOTAL.search(claim):
         return None, ""
     denied = none or cues(claim) % 2 == 1
     wrong = [i for i in named if (i.points == 0) != denied]
@@ -103,7 +103,7 @@ def _is_total(points: float, text: str) -> bool:
 
 
 def _same_points(claim: str, held: float, said: float) -> tuple[bool, str]:
-    if said == 0 and held != 0 or said != abs(held):
+    if said != abs(held):
         return False, f"the record gives {held:g} for this item"
     taken = bool(_TAKES.search(claim))
     if held and (taken or _GIVES.search(claim)) and taken != (held < 0):

@@ -15,6 +15,7 @@ from tools.bedside.judging import Applied, evidence
 from tools.bedside.record.expression import holds
 from tools.bedside.record.values import Value
 from tools.bedside.record.view import Record
+from tools.bedside.record.vocabulary import words
 from tools.bedside.record.wording import write
 from tools.evidence import Evidence
 from tools.labs.value import shown
@@ -38,7 +39,7 @@ _SLACK = 1.02
 # Times a day by the words of a frequency; the first that is met counts.
 _A_DAY_BY = {"weekly": 1 / 7, "every_other_day": 0.5, "four": 4.0, "three": 3.0, "two": 2.0, "one": 1.0}
 _TIMES = tuple((words, _A_DAY_BY[name]) for name, words in _WORDS.table("times").items())
-_TYPED, _A_DAY = _WORDS.regex("dose"), _WORDS.regex("a_day")
+_TYPED, _A_DAY, _OPEN_END = _WORDS.regex("dose"), _WORDS.regex("a_day"), _WORDS.regex("open_end")
 
 
 class Check(BaseModel):
@@ -87,14 +88,14 @@ def asked(question: str) -> bool:
 def checked(record: Record) -> list[Evidence]:
     """A verdict on the dose of the first drug of the question that the record or the question gives a dose for."""
     question = record.question
-    if not asks("dose_check").search(question):
+    if not asks("dose_check").search(question) and not _another_dose(question, record):
         return []
     current = {d.id for d in record.patient.current}
     named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
     named = named or [d for m in record.graph.scan(question) if m.kind == "class" for c in m.ids for d in record.taken(f"@{c}")]
     for drug in sorted(named, key=lambda d: d not in current):
         taken = _typed(question, record, drug, len(named)) or _recorded(record, drug)
-        if taken is None or not (asked(question) or _as_recorded(question, record, drug)):
+        if taken is None or not (asked(question) or _as_recorded(question, record, drug) or _another_dose(question, record)):
             continue
         row = _row(drug, record)
         found = _against(row, taken, record) if row is not None else _by_graph(drug, taken, record)
@@ -112,6 +113,13 @@ def too_high(record: Record) -> list[tuple[str, Evidence]]:
             continue
         out += [(drug, found[0])] if (found := _against(row, taken, record)) else []
     return out
+
+
+def _another_dose(question: str, record: Record) -> bool:
+    """Whether a question puts an amount to a medicine that is taken (`apixaban 2.5 mg instead?`)."""
+    taken = {d.id for d in record.patient.current} & {d.id for d in record.graph.mentions(question)}
+    open_question = words("may").search(question) or _OPEN_END.search(question)
+    return bool(taken and _TYPED.search(question) and open_question)
 
 
 def _as_recorded(question: str, record: Record, drug: str) -> bool:
@@ -147,6 +155,12 @@ def _recorded(record: Record, drug: str) -> Taken | None:
     return None
 
 
+def _recorded_times(record: Record, drug: str) -> float | None:
+    """How often a day the record gives the drug."""
+    mine = (m for m in record.case.medications if any(d.id == drug for d in record.graph.resolve(m.name)))
+    return next((n for m in mine if (n := _times(m.frequency or "daily")) is not None), None)
+
+
 def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None:
     """A dose that the question itself gives; only where it names one drug."""
     found = _TYPED.search(question)
@@ -159,9 +173,8 @@ def _typed(question: str, record: Record, drug: str, named: int) -> Taken | None
     if factor is None:
         return None
     amount = float(found[1]) * factor
-    if times is None and recorded is not None:
-        return recorded
-    a_day = amount * (times or 1.0)
+    # A bare amount is taken as often as the recorded one.
+    a_day = amount * (times or _recorded_times(record, drug) or 1.0)
     if recorded is not None and abs(recorded.a_day - a_day) < 1e-6:
         return recorded
     return Taken(a_day, *pair("{amount} {unit} as typed", amount=found[1], unit=found[2]))

@@ -12,7 +12,7 @@ _NORMAL_SODIUM = 140.0
 
 
 def derived(name: str, case: Case) -> Value | None:
-    """`mgkg_15`: 15 mg per kg of weight; `water_deficit`: litres of free water; `ratio_ldh`; None for another name or without what it needs."""
+    """`mgkg_15`: 15 mg per kg of weight; `water_deficit`: litres of free water; `ratio_ldh`. None for other names or missing inputs."""
     if name.startswith("mgkg_") and name.removeprefix("mgkg_").isdigit():
         return _per_kg(case, int(name.removeprefix("mgkg_")))
     if name in _RATIOS:

@@ -151,7 +151,7 @@ class Record:
         return False if heard or notion.silent else None
 
     def call(self, name: str, argument: str) -> float | bool | None:
-        """`on('warfarin')`, `on('@acei')`, `allergic('@penicillins')`, `severe_allergy('@penicillins')`, `causing('seizures')`, `asked('words')`."""
+        """`on('warfarin')`, `on('@acei')`, `allergic('@penicillins')`, `severe_allergy(...)`, `causing('seizures')`, `asked('words')`."""
         if name == "on":
             return bool(self.taken(argument))
         if name in ("allergic", "severe_allergy"):

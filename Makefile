@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 TORCH_FLAGS := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 
-.PHONY: serve test test-slow test-vllm test-readme test-outside coverage coverage-fast check format clean
+.PHONY: serve test test-slow test-vllm test-readme test-outside coverage coverage-fast containers check format clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ test-slow: $(VENV)/.installed
 # The same tests of tests/llm against a real vLLM, in its own environment (medmpt llm install, or MEDMPT_VLLM_PYTHON).
 test-vllm: $(VENV)/.installed
 	$(BIN)/python -m pytest -m vllm tests/llm $(ARGS)
+
+# Builds the container files and tries what docs/hospital.md says of them; ARGS="--wheels FOLDER" for a CPU build of torch, "--pull" for real bases.
+containers: $(VENV)/.installed
+	$(BIN)/python scripts/containers.py $(ARGS)
 
 test-readme: $(VENV)/.installed
 	$(BIN)/python -m pytest -m readme $(ARGS)

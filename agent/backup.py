@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from agent.errors import BadInput, StoreFailure
+from agent.untar import extract
 
 _MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -105,7 +106,7 @@ def _put(source: Path, data_dir: Path, folder: Path) -> Backup:
     """Unpack into `folder`, check every file there, and move what it holds into the data folder."""
     try:
         with tarfile.open(source, "r:gz") as archive:
-            archive.extractall(folder, filter="data")
+            extract(archive, folder)
     except (tarfile.TarError, EOFError, ValueError) as failure:
         raise BadInput(f"{source.name} is not a backup of this program: {failure}") from failure
     except FileNotFoundError as failure:

@@ -12,7 +12,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.containers import IMAGE, ROOT, Failed, compose_program, run, say
+from containers import IMAGE, ROOT, Failed, compose_program, run, say
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 OLD = ROOT / "tests" / "agent" / "stored" / "threads-2026-11-30.sql"
@@ -155,7 +155,8 @@ def page(stack: Stack) -> None:
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     hold("/login" in stack.get("/", opener)[1] and stack.get("/opening/cases", opener)[0] == 401, "nothing is answered before the login")
     form = urllib.parse.urlencode({"name": "ana", "password": "a long password"}).encode()
-    status, text = stack.get("/login", opener, form)
+    stack.get("/login", opener, form)
+    status, text = stack.get("/", opener)
     hold(status == 200 and "gradio" in text.casefold(), "the page opens after the login", (status, text[:300]))
     try:
         from playwright.sync_api import sync_playwright

@@ -180,8 +180,7 @@ def images(docker: str, work: Path, options: list[str], pull: bool) -> None:
 
 def main() -> int:
     """Read the arguments, build, check."""
-    sys.path.insert(0, str(ROOT))
-    from scripts.container_stack import check
+    from container_stack import check  # beside this file; it needs what stands above
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pull", action="store_true", help="real base images from their registries")

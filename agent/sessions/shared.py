@@ -14,6 +14,7 @@ from typing import Any
 
 from agent.sessions.handles import digest
 from agent.sessions.store import Statement, Store, Values
+from agent.untar import extract
 from tools.errors import ToolsError
 
 LOGGER = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ def _packed(path: Path) -> Iterator[bytes]:
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
         for file in files:
-            archive.add(file, "." if path.is_file() else file.relative_to(path).as_posix(), recursive=False)
+            archive.add(file, path.name if path.is_file() else file.relative_to(path).as_posix(), recursive=False)
             while len(out.held) >= _PART:
                 yield bytes(out.held[:_PART])
                 del out.held[:_PART]
@@ -162,10 +163,7 @@ def _unpack(parts: Iterator[bytes], path: Path) -> None:
     made = path.with_name(f"{path.name}.{time.monotonic_ns()}.part")
     made.mkdir(mode=0o700, parents=True)
     with tarfile.open(fileobj=io.BufferedReader(_Joined(parts)), mode="r|gz") as archive:
-        for member in archive:
-            name = path.name if member.name == "." else member.name
-            member.name, member.mode = name, 0o600
-            archive.extract(member, made, filter="data")
+        extract(archive, made)
     single = made / path.name
     alone: Sequence[Path] = list(made.iterdir())
     if alone == [single] and single.is_file():

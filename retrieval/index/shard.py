@@ -148,7 +148,26 @@ def open_shard(
                 _build(place, tuple(load()), lexicon, embeddings, progress)
                 _sweep(place)
     records = json.loads((place.home / "passages.json").read_text(encoding="utf-8"))
-    return Shard(place, tuple(_passage(record) for record in records))
+    shard = Shard(place, tuple(_passage(record) for record in records))
+    if not _has_vectors(shard):
+        with _locked(place.folder):
+            _fill(shard.store, shard.passages, lexicon, embeddings, progress)
+    return shard
+
+
+def _has_vectors(shard: Shard) -> bool:
+    """Whether the store of these settings holds the vectors: an index that was built for another store (an image's own, a server that
+    was emptied since) does not."""
+    if shard.place.chroma_url is not None:
+        return shard.store.count() == len(shard.passages)
+    return any((shard.place.home / name).exists() for name in ("chroma", "faiss"))
+
+
+def _fill(store: VectorStore, passages: Sequence[Passage], lexicon: Lexicon, embeddings: EmbeddingCache, progress: Progress | None) -> None:
+    """Put the vectors of all passages into a store; they are in the cache of embeddings where they were made before."""
+    if passages and store.count() != len(passages):
+        vectors = embeddings.encode([dense_text(p, lexicon) for p in passages], progress)
+        store.add([p.key for p in passages], vectors, [metadata(p) for p in passages])
 
 
 def dense_text(passage: Passage, lexicon: Lexicon) -> str:

@@ -71,17 +71,22 @@ def _poles(claim: str, sentence: str, near: float) -> dict[str, float]:
 
 
 def nearest(mine: tuple[str, ...], texts: Iterable[str]) -> tuple[str, SequenceMatcher[str]] | None:
-    best: tuple[float, str, SequenceMatcher[str]] | None = None
+    """The sentence (or two neighbours) of the texts that shares most words with `mine`, and how the two are aligned."""
+    return _nearest(mine, tuple(texts))
+
+
+@lru_cache(maxsize=64)
+def _nearest(mine: tuple[str, ...], texts: tuple[str, ...]) -> tuple[str, SequenceMatcher[str]] | None:
+    best: tuple[float, str, tuple[str, ...]] | None = None
+    held = Counter(mine)
     for text in texts:
         single = [s.strip() for s in _SENTENCE.split(text) if re.search(r"\w", s)]
         for sentence in [*single, *(" ; ".join(pair) for pair in pairwise(single))]:
             theirs, _ = words_in_order(sentence)
-            matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
-            shared = sum((Counter(mine) & Counter(theirs)).values())
-            score = shared - 0.02 * len(theirs)
+            score = sum((held & Counter(theirs)).values()) - 0.02 * len(theirs)
             if best is None or score > best[0]:
-                best = (score, sentence, matcher)
-    return None if best is None else (best[1], best[2])
+                best = (score, sentence, theirs)
+    return None if best is None else (best[1], SequenceMatcher(None, mine, best[2], autojunk=False))
 
 
 def _count(out: defaultdict[str, float], mine: tuple[str, ...], theirs: tuple[str, ...], chinese: bool, outside: bool) -> None:

@@ -37,6 +37,9 @@ _ORDER = re.compile(
 )
 _SAYS_SO = _TEXT.regex("check_says_so")
 _OLD = _TEXT.regex("check_old")
+# That something is safe, and what in the evidence may carry it.
+_SAFE = _TEXT.regex("check_safe")
+_SAFE_THERE = _TEXT.regex("check_safe_there")
 # How an objection to a number begins.
 _NUMBER = "the number"
 _QUOTED_AS: dict[str, Support] = {"score": "calculated", "lab": "measured", "ct": "measured"}
@@ -94,6 +97,8 @@ def _judge(text: str, cited: list[Evidence]) -> tuple[Support | None, str | None
     ruled = any(e.inferred or is_pattern(e) for e in cited)
     if marked and not ruled:
         return None, "an inference belongs to a rule with premises, and none of them is cited"
+    if unbacked := _unbacked_safety(body, cited):
+        return None, unbacked
     if carried(body, [t for e in cited for t in (e.text, e.text_zh) if t]) and len(cited) == 1:
         reason = None  # in the evidence's own words nothing is left to compare
     else:
@@ -143,6 +148,14 @@ def _against(text: str, cited: list[Evidence]) -> str | None:
 def _turned(text: str, cited: list[Evidence]) -> str | None:
     there = turned_word(text, texts_for(text, cited))
     return f"nearly in its words the evidence has {there!r}" if there else None
+
+
+def _unbacked_safety(text: str, cited: list[Evidence]) -> str | None:
+    """A claim that something is safe, where the evidence says nothing of the kind: no weighing lets that pass."""
+    said = _SAFE.search(text)
+    if said is None or any(_SAFE_THERE.search(t) for e in cited for t in (e.text, e.text_zh or "")):
+        return None
+    return f"the evidence does not say {said.group().strip()!r}"
 
 
 def _support_of(text: str, cited: list[Evidence]) -> Support:

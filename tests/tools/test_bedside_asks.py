@@ -102,7 +102,7 @@ def test_values_are_known_by_their_colloquial_names(text: str, named: tuple[str,
         ("own-ntm-01", "肺功能说明什么", r"Obstructive.*0\.69"),
         ("own-elder-01", "clarithro added, leave the statin on?", r"hold simvastatin while clarithromycin"),
         ("own-ntm-01", "rivaroxaban instead of her warfarin?", r"^No: avoid rivaroxaban.*mechanical"),
-        ("own-copd-01", "propranolol ok?", r"^No, stop propranolol"),
+        ("own-copd-01", "propranolol ok?", r"^Better changed: propranolol"),
     ],
 )
 def test_general_questions_are_answered_from_record_and_rows(case: str, question: str, said: str) -> None:

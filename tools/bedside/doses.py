@@ -95,8 +95,26 @@ def dose(question: str, record: Record) -> list[Evidence]:
     new = [d for d in named if d not in current]
     for drug in new or named:
         row = _row(drug, question, record)
+        # A disease that the question names decides: its own dose, never that of another disease of the record.
+        asked = _for_the_named(drug, question, record) if row is None or not row.ask or not row.words.search(question) else []
+        if asked:
+            out += asked
+            continue
         out += _said(row, record) if row is not None else _labelled(drug, record)
     return out
+
+
+def _for_the_named(drug: str, question: str, record: Record) -> list[Evidence]:
+    """The uses that the drug graph lists for the disease that the question names; empty where it names none or none is listed."""
+    graph = record.graph
+    named = {i for m in graph.scan(question) if m.kind == "condition" for i in m.ids}
+    uses = [f for f in graph.facts((drug,), ("treats",)) if graph.condition_of(f) in named][:2]
+    if not uses:
+        return []
+    lines = [(f.text, f.text_zh) for f in uses]
+    against = [o for o in objections(record, drug) if not o.by_kidney][:2]
+    lines += [pair("For this patient: {text}", text=(o.en, o.zh)) for o in against]
+    return [evidence(f"B-dose-{drug}-named-{n}", en, zh, uses[0].source, uses[0].year) for n, (en, zh) in enumerate(lines)]
 
 
 def _labelled(drug: str, record: Record) -> list[Evidence]:

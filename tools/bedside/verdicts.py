@@ -41,7 +41,9 @@ def asks_whether(question: str) -> bool:
 def _named(question: str, record: Record) -> tuple[list[str], list[str]]:
     """Drugs that the question names: those not taken now, and those taken."""
     current = {d.id for d in record.patient.current}
-    named = list(dict.fromkeys(d.id for d in record.graph.mentions(question)))
+    # Alcohol that somebody withdraws from is not a medicine to be given.
+    ill = bool(words("withdrawal").search(question))
+    named = list(dict.fromkeys(d.id for d in record.graph.mentions(question) if not (ill and d.id == "alcohol")))
     groups = [c for m in record.graph.scan(question) if m.kind == "class" for c in m.ids]
     of_class = [d.id for d in record.patient.current if any(d.id in record.members(f"@{c}") for c in groups)]
     taken = list(dict.fromkeys([*(d for d in named if d in current), *of_class]))

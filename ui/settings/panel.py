@@ -8,9 +8,18 @@ from tools.evidence import Language
 from ui.i18n import html, named
 
 
-def settings_html(documents: Sequence[DocumentView], parts: Sequence[PartView], language: Language, *, local: bool) -> str:
-    """Documents, installation and limits; documents are changed only where the page is this computer's own."""
-    return _documents(documents, language, local) + _installation(parts, language) + _limits(language)
+def settings_html(
+    documents: Sequence[DocumentView], parts: Sequence[PartView], language: Language, *, local: bool, user: str | None = None
+) -> str:
+    """Who is logged in, documents, installation and limits; documents are changed only where the page is this computer's own."""
+    login = _login(user, language) if user is not None else ""
+    return login + _documents(documents, language, local) + _installation(parts, language) + _limits(language)
+
+
+def _login(user: str, language: Language) -> str:
+    """A plain form: it works whatever the page's scripts do."""
+    leave = f'<form method="post" action="/logout"><button type="submit" class="quiet">{html("login_leave", language)}</button></form>'
+    return f'<section><div class="settings-row"><span>{html("login_as", language, name=user)}</span>{leave}</div></section>'
 
 
 def _documents(documents: Sequence[DocumentView], language: Language, local: bool) -> str:

@@ -43,7 +43,7 @@ def add_local(router: APIRouter, tickets: Tickets, accounts: Accounts) -> None:
             failures.failed(*who)
             return HTMLResponse(page(language, _FORM, text("login_wrong", language)), status_code=401, headers=PRIVATE)
         failures.forget(*who)
-        return _entered(request, tickets.give(name))
+        return _entered(request, await run_in_threadpool(tickets.give, name))
 
     _add_logout(router, tickets)
 
@@ -73,7 +73,7 @@ def add_oidc(router: APIRouter, tickets: Tickets, provider: Provider) -> None:
             user = await run_in_threadpool(provider.finish, state, code, request.cookies.get(_BROWSER, ""))
         except Refused as refusal:
             return _refused(request, refusal)
-        return _entered(request, tickets.give(user))
+        return _entered(request, await run_in_threadpool(tickets.give, user))
 
     _add_logout(router, tickets)
 
@@ -81,7 +81,7 @@ def add_oidc(router: APIRouter, tickets: Tickets, provider: Provider) -> None:
 def _add_logout(router: APIRouter, tickets: Tickets) -> None:
     @router.post("/logout")
     async def logout(request: Request) -> Response:
-        tickets.end(request.cookies.get(COOKIE))
+        await run_in_threadpool(tickets.end, request.cookies.get(COOKIE))
         answer = RedirectResponse("/login", status_code=303, headers=PRIVATE)
         answer.delete_cookie(COOKIE, path="/")
         return answer

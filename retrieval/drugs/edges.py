@@ -146,7 +146,7 @@ class FactGraph:
         return tuple(self._drugs[i] for i in dict.fromkeys(ids))
 
     def match_conditions(self, text: str, code: str | None = None) -> tuple[str, ...]:
-        """Condition ids that a text says of the patient, or that an ICD-10 code falls under; of a passing one that is past, what it leaves."""
+        """Condition ids that a text says of the patient, or its ICD-10 code falls under; of a passing one that is past, what it leaves."""
         flat = normalise(text)
         found = [(m, statuses(flat, m.start, m.end)) for m in self.scan(text) if m.kind == "condition"]
         past = any("historical" in said for _, said in found)

@@ -298,23 +298,30 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
             ),
             None,
         )
-    lines: list[_Line] = [head, *_besides(found, head[0])]
+    lines: list[_Line] = [head]
     if rank < 2:
         found_row = alternative(drug, record)
         by_regimen = drug in record.members(_BY_REGIMEN) or found_row is None
         instead = (_regimen_instead(drug, record) if by_regimen else None) or found_row
         if instead is not None:
             lines.append((*instead, worst))
-    return rank, lines
+    return rank, [*lines, *_besides(found, head[0], record)]
 
 
-def _besides(found: list[Objection], told: str) -> list[_Line]:
-    """Current medicines that the bottom line does not speak of and that the drug also clashes with."""
+def _besides(found: list[Objection], told: str, record: Record) -> list[_Line]:
+    """The other current medicines that the drug clashes with, in one sentence: each with what may happen."""
     more = [o for o in found if o.other and o.en.rstrip(".") not in told and o.full[0].rstrip(".") not in told][:_MOST_BESIDES]
     if not more:
         return []
-    en, zh = " ".join(closed(o.en, ".") for o in more), "".join(closed(o.zh, "。") for o in more)
-    return [(*both("Also: {text}", text=(en, zh)), more[0])]
+    names = [record.graph.name(o.other) for o in more]
+    en = "; ".join(f"{n.en} ({_happens(o.en, ': ', '.')})" for n, o in zip(names, more, strict=True))
+    zh = "；".join(f"{n.zh}（{_happens(o.zh, '：', '。')}）" for n, o in zip(names, more, strict=True))
+    return [(*both("It also clashes with {names}.", names=(en, zh)), more[0])]
+
+
+def _happens(text: str, opens: str, ends: str) -> str:
+    """What an interaction leads to: the words behind the colon of its first sentence."""
+    return text.split(opens, 1)[-1].split(ends, 1)[0]
 
 
 def _statins_only(drug: str, found: list[Objection], record: Record) -> list[str]:

@@ -1,6 +1,6 @@
 """The agent's view of the terms of the concept table (`retrieval.concepts.terms`): which of them a message or a sentence mentions.
 
-Serves the planner (routing) and `verify` (does the claim speak of what its evidence speaks of), and writes misspelt names as they are written.
+Serves the planner (routing) and `verify` (does the claim speak of what its evidence speaks of), and puts misspelt names right.
 """
 
 import re

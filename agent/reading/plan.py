@@ -8,13 +8,13 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.parts import Part, several
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
 from agent.reading.thread.unwind import standing
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
+from retrieval.guidelines.parts import Part, several
 from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
 from tools.imaging.marks.words import asks_growth, asks_of_marks, asks_verdict, names_marks, score_named

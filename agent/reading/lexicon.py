@@ -7,11 +7,11 @@ import re
 from functools import lru_cache
 
 from retrieval.concepts.speller import one_slip
-from retrieval.concepts.terms import DRUG_KINDS, Mention, Term, concepts, ids, members, mentions, narrower, terms
+from retrieval.concepts.terms import DRUG_KINDS, Mention, Term, concepts, ids, kin, members, mentions, narrower, terms
 from retrieval.concepts.words import language_of
 from retrieval.guidelines.strange import is_general
 
-__all__ = ["DRUG_KINDS", "Mention", "Term", "concepts", "ids", "language_of", "members", "mentions", "narrower", "spelt", "terms"]
+__all__ = ["DRUG_KINDS", "Mention", "Term", "concepts", "ids", "kin", "language_of", "members", "mentions", "narrower", "spelt", "terms"]
 
 # Words of names shorter than this are too like others.
 _SHORTEST = 6

@@ -89,6 +89,19 @@ def narrower(wide: str) -> frozenset[str]:
     return frozenset({*kinds, *drugs, *(c.id for c in table.concepts.values() if c.about == wide)})
 
 
+@lru_cache(maxsize=512)
+def kin(ident: str) -> frozenset[str]:
+    """Ids of the terms that a term is a kind of or that are kinds of it, with itself: what a text about one may say of the other."""
+    table = vocabulary()
+    above: set[str] = set()
+    ahead = [ident]
+    while ahead:
+        wider = set(table.concepts[ahead.pop()].is_a) - above
+        above |= wider
+        ahead += wider
+    return frozenset({ident, *(i for i in above | table.narrower(ident) if table.concepts[i].read_as == i)})
+
+
 @lru_cache(maxsize=8192)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Terms that `text` mentions, in order, longest match first, without overlaps."""

@@ -109,8 +109,7 @@ def histograms(volume: Volume, lungs: Lungs, codes: NDArray[np.uint8]) -> tuple[
             bin_of = np.clip(hu, LOW_HU, HIGH_HU, out=hu)
             bin_of += own  # at most 7 x 4096: 16 bits hold it
             counts += np.bincount(bin_of, minlength=(REGIONS + 1) * bins)
-    counts = counts.reshape(REGIONS + 1, bins)
-    spread = _spread(counts, volume.series.step_hu)
+    spread = _spread(counts.reshape(REGIONS + 1, bins), volume.series.step_hu)
     voxel_ml = volume.spacing[0] * volume.spacing[1] * volume.spacing[2] / 1000
     return [Histogram(spread[code], voxel_ml) for code in range(1, REGIONS + 1)], low_share
 

@@ -95,8 +95,8 @@ def _add_side(
 
     @cache  # a middle often stays where it is for some slices
     def places(y: float, x: float) -> NDArray[np.intp]:
-        at = np.clip(np.rint(rows + y), 0, height - 1) * width + np.clip(np.rint(columns + x), 0, width - 1)
-        return at.astype(np.intp)
+        row, column = np.clip(np.rint(rows + y), 0, height - 1), np.clip(np.rint(columns + x), 0, width - 1)
+        return np.asarray(row * width + column, dtype=np.intp)
 
     for i, k in enumerate(range(span[0], span[1] + 1)):
         at = places(*centres[i])

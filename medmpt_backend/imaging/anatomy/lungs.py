@@ -1,6 +1,8 @@
 """Left and right lung on a grid of about half resolution: air inside the body, airway removed, vessels filled in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
 from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes, to_nearest
-from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, over_slices, refine
+from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, over_slices, per_slice, refine
 from medmpt_backend.imaging.anatomy.outside import inside_body, outline_of, without_padding
 from medmpt_backend.imaging.anatomy.runs import parts_of
 from medmpt_backend.imaging.anatomy.spine import find_spine
@@ -52,9 +54,19 @@ class Lungs:
     airway: Airway | None
     inside: NDArray[np.bool_]
 
+    @cached_property
+    def areas(self) -> Mapping[int, NDArray[np.intp]]:
+        """Voxels of either lung by slice."""
+        return {side: per_slice(self.labels == side) for side in (RIGHT, LEFT)}
+
+    @property
+    def area(self) -> NDArray[np.intp]:
+        """Voxels of both lungs by slice."""
+        return self.areas[RIGHT] + self.areas[LEFT]
+
     def millilitres(self, label: int) -> float:
         """Volume of one lung, ml."""
-        return float(np.count_nonzero(self.labels == label)) * self.grid.voxel_ml
+        return float(self.areas[label].sum()) * self.grid.voxel_ml
 
 
 def segment(volume: Volume) -> Lungs:

@@ -48,7 +48,7 @@ def circles(mask: NDArray[np.bool_], z: int, spacing: tuple[float, float], least
     spans = (np.flatnonzero(deep.any(axis=axis)) for axis in (1, 0))
     rows, columns = (slice(max(0, int(span[0]) - margin), int(span[-1]) + margin + 1) for span in spans)
     even = ndimage.gaussian_filter(depth[rows, columns], sigma)  # smoothing lowers the peaks of a distance: it serves to find them only
-    peaks = np.argwhere((even >= least_mm - 1) & (even == ndimage.maximum_filter(even, size=size))) + (rows.start, columns.start)
+    peaks = np.argwhere((even >= least_mm - 1) & (even == ndimage.maximum_filter(even, size=size))) + np.array([rows.start, columns.start])
     found = [Disc(z, float(y * spacing[0]), float(x * spacing[1]), float(depth[y, x])) for y, x in peaks]
     return [disc for disc in found if least_mm <= disc.radius <= most_mm]
 

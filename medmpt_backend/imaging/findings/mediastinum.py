@@ -50,7 +50,7 @@ def between_lungs(lungs: Lungs) -> Between:
         The region.
     """
     labels, grid = lungs.labels, lungs.grid
-    spans = np.flatnonzero((labels > 0).any(axis=(1, 2)))
+    spans = np.flatnonzero(lungs.area)
     columns = np.flatnonzero((labels > 0).any(axis=(0, 1)))
     middle = int(columns[0] + columns[-1]) // 2
     first = int(spans[0] + 0.35 * len(spans))
@@ -113,8 +113,8 @@ def enhanced(lungs: Lungs, between: Between) -> bool | None:
 def heart_ratio(lungs: Lungs, between: Between) -> float | None:
     """Largest width of the heart over the largest inner width of the chest, on axial slices below the carina."""
     labels = lungs.labels
-    area = np.count_nonzero(labels, axis=(1, 2)).astype(float)
-    sides = [np.count_nonzero(labels == side, axis=(1, 2)) for side in (RIGHT, LEFT)]
+    area = lungs.area.astype(float)
+    sides = [lungs.areas[side] for side in (RIGHT, LEFT)]
     widest, chest = 0.0, 0.0
     for k in range(between.first, labels.shape[0]):
         if min(side[k] / max(1, side.max()) for side in sides) < 0.5 or area[k] < 0.6 * area.max():

@@ -17,6 +17,8 @@ from ui.page.marks import mark
 _INFERRED = patterns("ui.page").words("inferred")
 
 _CITED = re.compile(r"(.*?)\s*((?:\[\d+\])+)(?:\s+|$)", re.DOTALL)
+# Where the first sentence ends: not within a number, not after a single letter ("E. coli").
+_STOP = re.compile(r"(?<![\s.][A-Za-z])[.!?](?=\s+[A-Z])|[。；！？]")
 _HEADING = re.compile(r"\*\*(.+)\*\*")
 _SLICE = re.compile(r"(\S+) slice (\d+)")  # locator of a CT statement: study handle, index from the head
 _TRAILING = re.compile(r"\s*(?:\[\d+\])+\s*$")
@@ -68,15 +70,29 @@ def _sentences(line: str, answer: Answer, support: Mapping[str, str]) -> list[Se
     return [*found, Sentence(rest, ())] if rest else found
 
 
-def sentence_html(sentence: Sentence, order: Sequence[str], cited: Mapping[str, Evidence], language: Language) -> str:
-    """One sentence: its words with links inside, then its marks; how it is supported shows as a quiet underline and in the tooltip."""
+def sentence_html(
+    sentence: Sentence, order: Sequence[str], cited: Mapping[str, Evidence], language: Language, *, first: bool = False
+) -> str:
+    """One sentence: its words with links inside, then its marks; how it is supported shows as a quiet underline and in the tooltip.
+
+    Args:
+        sentence: What is said.
+        order: Keys as the answer numbers them.
+        cited: Evidence by key.
+        language: Of the page.
+        first: Whether an answer begins with it: what stands before its first full stop is then set in bold.
+    """
     evidence = [cited[key] for key in sentence.keys if key in cited]
     marks = "".join(mark(key, order, cited.get(key), language) for key in sentence.keys)
     jumps = "".join(jump(e, language) for e in evidence)
     marked = sentence.text.lower().startswith(_INFERRED)
     inferred = f'<em class="tag">{html("inference", language)}</em>' if sentence.support == "inferred" and not marked else ""
     how = named("support", sentence.support, language) if sentence.support else ""
-    words = linked(_TRAILING.sub("", sentence.text), tuple(evidence), language)
+    plain = _TRAILING.sub("", sentence.text)
+    stop = _STOP.search(plain, 20) if first else None
+    lead = plain[: stop.end() if stop else len(plain)] if first else ""
+    words = linked(plain[len(lead) :], tuple(evidence), language)
+    words = (f'<b class="lead">{linked(lead, tuple(evidence), language)}</b>' if lead else "") + words
     title = f' data-how="{escape(how)}"' if how else ""
     said = _ended(words, f'{inferred}<span class="marks">{marks}</span>')
     return f'<span class="say {sentence.support}"{title}>{said}{jumps}</span>'

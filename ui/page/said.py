@@ -12,13 +12,11 @@ from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 from tools.labs.value import shown
 from ui.i18n import html, named
-from ui.page.marks import mark
+from ui.page.marks import led, mark
 
 _INFERRED = patterns("ui.page").words("inferred")
 
 _CITED = re.compile(r"(.*?)\s*((?:\[\d+\])+)(?:\s+|$)", re.DOTALL)
-# Where the first sentence ends: not within a number, not after a single letter ("E. coli").
-_STOP = re.compile(r"(?<![\s.][A-Za-z])[.!?](?=\s+[A-Z])|[。；！？]")
 _HEADING = re.compile(r"\*\*(.+)\*\*")
 _SLICE = re.compile(r"(\S+) slice (\d+)")  # locator of a CT statement: study handle, index from the head
 _TRAILING = re.compile(r"\s*(?:\[\d+\])+\s*$")
@@ -89,9 +87,8 @@ def sentence_html(
     inferred = f'<em class="tag">{html("inference", language)}</em>' if sentence.support == "inferred" and not marked else ""
     how = named("support", sentence.support, language) if sentence.support else ""
     plain = _TRAILING.sub("", sentence.text)
-    stop = _STOP.search(plain, 20) if first else None
-    lead = plain[: stop.end() if stop else len(plain)] if first else ""
-    words = linked(plain[len(lead) :], tuple(evidence), language)
+    lead, rest = led(plain) if first else ("", plain)
+    words = linked(rest, tuple(evidence), language)
     words = (f'<b class="lead">{linked(lead, tuple(evidence), language)}</b>' if lead else "") + words
     title = f' data-how="{escape(how)}"' if how else ""
     said = _ended(words, f'{inferred}<span class="marks">{marks}</span>')

@@ -23,6 +23,8 @@ from tools.imaging.results.experimental import names_looked
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
 _SHORT_QUESTION = 80
+# 2,700 labelled messages, with and without a case: where no tool is planned, another field reads 0.97 and more, all else 0.82 and less.
+_SURELY_OUTSIDE = 0.85
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,11 @@ def _silent(reading: Reading) -> Notice:
     if reading.kind == "social":
         return "thanks"
     return "no_evidence" if reading.kind == "about_answer" else "out_of_scope"
+
+
+def surely_outside(plan: Plan) -> bool:
+    """Whether a message is of another field beyond doubt: no tool is planned for it, and the reader is as good as certain."""
+    return plan.notice == "out_of_scope" and plan.reading.kinds.get("outside", 0.0) >= _SURELY_OUTSIDE
 
 
 def case_diseases(card: CaseCard | None) -> frozenset[str]:

@@ -11,7 +11,6 @@ from ui.i18n import html, named
 def settings_html(
     documents: Sequence[DocumentView], parts: Sequence[PartView], language: Language, *, local: bool, user: str | None = None
 ) -> str:
-<<<<<<< HEAD
     """Who is here, documents, installation and limits.
 
     Args:
@@ -33,17 +32,6 @@ def _access(user: str | None, language: Language, local: bool) -> str:
         out = f'<form method="post" action="/logout">{button}</form>'
         said = f'<div class="settings-row"><span>{html("access_user", language)} <b>{escape(user)}</b></span>{out}</div>'
     return f"<section><h3>{html('access', language)}</h3>{said}</section>"
-=======
-    """Who is logged in, documents, installation and limits; documents are changed only where the page is this computer's own."""
-    login = _login(user, language) if user is not None else ""
-    return login + _documents(documents, language, local) + _installation(parts, language) + _limits(language)
-
-
-def _login(user: str, language: Language) -> str:
-    """A plain form: it works whatever the page's scripts do."""
-    leave = f'<form method="post" action="/logout"><button type="submit" class="quiet">{html("login_leave", language)}</button></form>'
-    return f'<section><div class="settings-row"><span>{html("login_as", language, name=user)}</span>{leave}</div></section>'
->>>>>>> systems
 
 
 def _documents(documents: Sequence[DocumentView], language: Language, local: bool) -> str:

@@ -94,7 +94,9 @@ def rival_signs(claim: str, texts: Iterable[str]) -> dict[str, float]:
 
 # Kinds that a rival tells of too loosely: numbers and codes stand in lists, strength and order have rules of their own, the rest is wide.
 _LOOSE = ("number", "code", "analyte", "contrast modality", "contrast order", "contrast amount", "vital", "action", "finding", "score")
-_WIDE = frozenset({"contrary day", "contrary 必须", "contrary require", "contrary both", "contrary 常规", "contrary routine", "contrary before"})
+_WIDE = frozenset(
+    {"contrary day", "contrary 必须", "contrary require", "contrary both", "contrary 常规", "contrary routine", "contrary before"}
+)
 # Share of the rest of a claim that must stand beside the rival, and by how much more than beside its own value.
 _SURE = 0.45
 _APART = 0.2

@@ -24,7 +24,8 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         session = doors.session(request)
         library = assistant.library
         user = request.scope.get("medmpt_user")
-        body = settings_html(library.listed(), library.installation(), session.language, local=doors.local, user=user)
+        who = user if isinstance(user, str) else None
+        body = settings_html(library.listed(), library.installation(), session.language, local=doors.local, user=who)
         return HTMLResponse(body, headers=PRIVATE)
 
     @router.post("/documents")

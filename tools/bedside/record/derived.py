@@ -7,14 +7,17 @@ from tools.case.record import Case
 _WATER = {("male", False): 0.6, ("male", True): 0.5, ("female", False): 0.5, ("female", True): 0.45}
 # Pleural fluid over serum.
 _RATIOS = {"ratio_protein": ("pleural_protein", "total_protein"), "ratio_ldh": ("pleural_ldh", "ldh")}
+# Amounts per kg of weight: the unit that is written.
+_PER_KG = {"mgkg": " mg", "perkg": ""}
 _OLD = 65
 _NORMAL_SODIUM = 140.0
 
 
 def derived(name: str, case: Case) -> Value | None:
-    """`mgkg_15`: 15 mg per kg of weight; `water_deficit`: litres of free water; `ratio_ldh`. None for other names or missing inputs."""
-    if name.startswith("mgkg_") and name.removeprefix("mgkg_").isdigit():
-        return _per_kg(case, int(name.removeprefix("mgkg_")))
+    """`mgkg_15`: 15 mg per kg of weight, `perkg_80` without a unit; `water_deficit`; `ratio_ldh`. None for other names or missing inputs."""
+    kind, _, amount = name.partition("_")
+    if kind in _PER_KG and amount.isdigit():
+        return _per_kg(case, int(amount), _PER_KG[kind])
     if name in _RATIOS:
         return _ratio(case, *_RATIOS[name])
     return _water_deficit(case) if name == "water_deficit" else None
@@ -28,9 +31,9 @@ def _ratio(case: Case, above: str, below: str) -> Value | None:
     return Value(top.canonical / bottom.canonical, f"{top.canonical / bottom.canonical:.2f}")
 
 
-def _per_kg(case: Case, milligrams: int) -> Value | None:
+def _per_kg(case: Case, amount: int, unit: str) -> Value | None:
     weight = case.patient.weight_kg
-    return None if weight is None else Value(milligrams * weight, f"{milligrams * weight:.0f} mg")
+    return None if weight is None else Value(amount * weight, f"{amount * weight:.0f}{unit}")
 
 
 def _water_deficit(case: Case) -> Value | None:

@@ -52,7 +52,7 @@ def _drawn(page: "Page", pane: str, index: int) -> None:
     page.locator(f'.pane[data-pane={pane}] canvas[data-drawn="{index}"]').wait_for()
 
 
-@pytest.mark.parametrize("locale", list(NAMES))
+@pytest.mark.parametrize("locale", ["en-US", pytest.param("zh-CN", marks=pytest.mark.slow)])
 def test_the_older_study_stands_beside_and_scrolls_along(
     browser: "Browser", bare: Any, pages: ModuleType, tmp_path: Path, locale: str
 ) -> None:

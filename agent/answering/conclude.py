@@ -10,13 +10,13 @@ from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld
 from agent.answering.followups import left_open, next_questions
 from agent.answering.sections import PARTS, Said, text_of
 from agent.reading.lexicon import DRUG_KINDS, ids
-from agent.reading.parts import several
 from agent.safety import Leading, lead
 from agent.safety.requests import declined
 from agent.turn.ledger import Ledger, ToolStep
 from agent.turn.prompts import NEAREST, NOTICES
 from agent.turn.state import TurnContext
 from agent.verify import Verdict
+from retrieval.guidelines.parts import several
 from retrieval.messages.catalogue import messages
 from tools.bedside.topics import asked
 from tools.evidence import Evidence, Kind, Language

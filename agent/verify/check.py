@@ -19,6 +19,7 @@ from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_grou
 from agent.verify.facts.verbatim import carried
 from agent.verify.numbers import numbers_of
 from agent.verify.opinion.model import second_reading
+from agent.verify.opinion.rivals import rival, turned_over
 from agent.verify.opinion.turned import turned_word
 from agent.verify.placeholders import fill
 from agent.verify.record import differs_from_record, is_pattern, unsupported
@@ -142,7 +143,16 @@ def _against(text: str, cited: list[Evidence]) -> str | None:
     reader = supporting(text, cited, texts_for(text, cited))
     if reader is not None:
         return (None if reader == "scale" else _contrary(text, cited)) or differs_from_record(text, cited)
-    return _contrary(text, cited) or _turned(text, cited) or compared(text, cited) or irrelevant(text, cited)
+    return _contrary(text, cited) or _turned(text, cited) or compared(text, cited) or irrelevant(text, cited) or _rival(text, cited)
+
+
+def _rival(text: str, cited: list[Evidence]) -> str | None:
+    """What the evidence has, where the rest of the claim stands, in the place of one of its values."""
+    texts = texts_for(text, cited)
+    if turned_over(text, texts):
+        return "the evidence states and denies these the other way round"
+    kind = rival(text, texts)
+    return f"where it stands the evidence has another value ({kind})" if kind else None
 
 
 def _turned(text: str, cited: list[Evidence]) -> str | None:
@@ -177,7 +187,8 @@ def quoted_as(cited: Sequence[Evidence]) -> Support:
 
 
 def _edition(text: str, cited: list[Evidence]) -> str | None:
-    if cited and all(not e.current for e in cited) and not _OLD.search(text):
+    dated = all(e.year and re.search(rf"(?<!\d){e.year}(?!\d)", text) for e in cited)  # "GOLD 2025 starts ...": the edition is named
+    if cited and all(not e.current for e in cited) and not dated and not _OLD.search(text):
         return "the cited edition is superseded and the sentence does not say so"
     return None
 

@@ -11,9 +11,14 @@ from retrieval.concepts.words import stem as house_stem
 
 _WORDING = tomllib.loads(files("agent").joinpath("data/wording.toml").read_text(encoding="utf-8"))
 _STOP = frozenset(_WORDING["stop"].split())
-_SYNONYMS: dict[str, str] = _WORDING["synonyms"]
+_THESAURUS = tomllib.loads(files("agent").joinpath("data/thesaurus.toml").read_text(encoding="utf-8"))
+# A head of the wordings keeps what it stands for; the thesaurus adds heads of its own and never moves a word.
+_HELD = {w for head, words in _WORDING["synonyms"].items() for w in (head, *words.split())}
+_MORE = {head: " ".join(w for w in words.split() if w not in _HELD) for head, words in _THESAURUS["english"].items() if head not in _HELD}
+_SYNONYMS: dict[str, str] = _WORDING["synonyms"] | _MORE
+_PHRASES = tuple((re.compile(pattern), f" {word} ") for pattern, word in _THESAURUS["phrases"].items())
 _CANON = {word: head for head, words in _SYNONYMS.items() for word in words.split()}
-_ZH_SYNONYMS: list[list[str]] = _WORDING["chinese"]["synonyms"]
+_ZH_SYNONYMS: list[list[str]] = sorted((*_WORDING["chinese"]["synonyms"], *_THESAURUS["chinese"]["same"]), key=lambda pair: -len(pair[0]))
 _ZH_STOP = re.compile(_WORDING["chinese"]["stop"])
 _PAIRS = tuple((re.compile(p["one"], re.I), re.compile(p["other"], re.I)) for p in _WORDING["opposites"])
 _NEGATION = re.compile(
@@ -60,6 +65,8 @@ def tokens(text: str) -> frozenset[str]:
         out.add(f"@{mention.term.id}")
         rest[mention.start : mention.end] = "\n" * (mention.end - mention.start)
     remainder = "".join(rest)
+    for pattern, word in _PHRASES:
+        remainder = pattern.sub(word, remainder)
     for word in re.findall(r"[a-z][a-z]+(?:-[a-z]+)*", remainder):
         out |= {stem(part) for part in word.split("-") if part not in _STOP and len(part) > 2}
     for a, b in _ZH_SYNONYMS:

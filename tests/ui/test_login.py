@@ -6,7 +6,8 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -24,6 +25,9 @@ from ui.login.oidc import Provider
 from ui.login.routes import add_local, add_oidc
 from ui.login.tickets import MOST_FAILURES, Tickets
 from ui.security import Guard
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytest.importorskip("argon2")
 joserfc = pytest.importorskip("joserfc")
@@ -68,6 +72,42 @@ def test_nothing_is_answered_before_the_login(local: str) -> None:
         assert form.headers["x-frame-options"] == "DENY"
         assert _login(browser, local, "ana", "wrong").status_code == 401
         assert browser.get(f"{local}/secret").status_code == 401
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("browser")
+@pytest.mark.filterwarnings("ignore:.future.no_silent_downcasting. is deprecated", "ignore:The copy keyword is deprecated")
+def test_a_browser_logs_in_asks_and_logs_out(browser: "Browser", serving: Any, scripted: ModuleType, tmp_path: Path) -> None:
+    """A browser says where a form comes from, other clients do not: the door must know its own page."""
+    from ui.app import build
+
+    Accounts(tmp_path).put("ana", "a long password")
+    settings = Settings(data_dir=tmp_path, cache_dir=tmp_path / "cache", auth="local")
+    with serving(build(scripted.ScriptedAssistant(), files=tmp_path / "files", settings=settings)) as url:
+        context = browser.new_context(locale="en-US")
+        page, failures = context.new_page(), []
+        page.set_default_timeout(45_000)
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.goto(url)
+        for password in ("wrong", "a long password"):
+            page.locator("input[name=name]").fill("ana")
+            page.locator("input[name=password]").fill(password)
+            page.locator("button[type=submit]").click()
+            if password == "wrong":
+                page.get_by_text("Name or password is not right.").wait_for()
+        page.wait_for_url(f"{url}/")
+        page.locator("#question textarea").fill("Is it pneumonia?")
+        page.locator("#send").click()
+        page.locator(".said").first.wait_for()
+        page.locator("#tab-work-settings").click()
+        page.get_by_text("Logged in as ana").wait_for()
+        page.get_by_role("button", name="Log out").click()
+        page.wait_for_url(f"{url}/login")
+        answer = page.goto(f"{url}/panel/settings")
+        assert answer is not None
+        assert answer.status == 401
+        assert failures == []
+        context.close()
 
 
 def test_users_of_one_browser_have_sessions_of_their_own(local: str) -> None:

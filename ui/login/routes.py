@@ -115,7 +115,8 @@ def page(language: Language, body: str, problem: str = "") -> str:
     title = escape(text("title", language))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>{title}</title><link rel="stylesheet" href="/page/css/0-tokens.css"><link rel="stylesheet" href="/page/css/8-login.css">'
+        f'<title>{title}</title><link rel="icon" href="/page/favicon.svg">'
+        '<link rel="stylesheet" href="/page/css/0-tokens.css"><link rel="stylesheet" href="/page/css/8-login.css">'
         f'</head><body class="login"><main><h1>{title}</h1><p role="alert">{escape(problem)}</p>{body.format(**words)}</main></body></html>'
     )
 

@@ -9,6 +9,7 @@ from itertools import product
 
 from agent.reading.lexicon import language_of
 from agent.verify.facts.bands import outside_band
+from agent.verify.facts.worked import FAILS, missed, products, weighed
 from agent.verify.numbers import Number, located, same
 from agent.verify.units import UNIT
 from retrieval.messages.patterns import patterns
@@ -20,13 +21,14 @@ _TEXT = patterns("agent.verify")
 _PROSE = frozenset({"guideline", "document", "drug_graph"})
 _CONDITIONS = frozenset(
     {"", "points", "length", "volume", "amount", "massconc", "enzyme", "cells", "pressure", "percent", "celsius", "gfr", "flow", "bmi"}
-    | {"hounsfield", "packyears", "ppb", "rate", "body_mass", "age", "elapsed"}
+    | {"hounsfield", "packyears", "ppb", "rate", "body_mass", "age", "elapsed", "gestation"}
 )
 _AGE = _TEXT.regex("instances_age")
 _BODY_MASS = _TEXT.regex("instances_body_mass")
 _ELAPSED = _TEXT.regex("instances_elapsed")
 _BETWEEN = _TEXT.regex("instances_between")
 # A size that makes no difference.
+_GESTATION = _TEXT.regex("instances_gestation")
 _ANY_SIZE = _TEXT.regex("instances_any_size")
 _ROUGH = _TEXT.regex("instances_rough")
 _ROUGH_AFTER = _TEXT.regex("instances_rough_after")
@@ -34,6 +36,7 @@ _ROUGH_AFTER = _TEXT.regex("instances_rough_after")
 _NEAR = 0.08
 # Readings that are tried for one claim.
 _MOST = 12
+_WEEK = 168.0
 _SIGNS = {"at_least": "≥", "above": ">", "at_most": "≤", "below": "<"}
 
 
@@ -45,6 +48,7 @@ def readings(claim: str, cited: list[Evidence], texts: Iterable[str]) -> Iterato
     prose = all(e.kind in _PROSE for e in cited)
     known = [(text, s, e, n) for text in texts for s, e, n in located(text) if not _is_year(n)]
     options: list[tuple[int, int, list[str]]] = []
+    fails = False
     for start, end, number in located(claim):
         if _is_year(number) or (any(same(number, n) for *_, n in known)):
             continue
@@ -57,12 +61,17 @@ def readings(claim: str, cited: list[Evidence], texts: Iterable[str]) -> Iterato
             found = list(_ranges(number, claim[max(0, start - 12) : stop + 14], known))
             if not found and number.unit and number.unit[0] in ("length", "volume") and any(_ANY_SIZE.search(t) for t in texts):
                 found = [""]
+        if not found and prose:
+            found = list(products(claim, number, texts)) or weighed(number, known)
+        if not found and prose and FAILS.search(claim):
+            found, fails = list(missed(number, known)), True
         if found:
             options.append((begin if rough else start, stop, list(dict.fromkeys(found))))
     for count, chosen in enumerate(product(*(o[2] for o in options))):
         if not options or count >= _MOST:
             return
-        yield _written(claim, options, chosen)
+        told = _written(claim, options, chosen)
+        yield FAILS.sub(" ", told) if fails else told
 
 
 def _written(claim: str, options: list[tuple[int, int, list[str]]], chosen: tuple[str, ...]) -> str:
@@ -82,6 +91,7 @@ def _end(text: str, end: int) -> int:
 
 
 def _base(number: Number, other: Number | None = None) -> float:
+    """A value in its base unit; a bare one takes the unit of `other`."""
     unit = number.unit or (other.unit if other else None)
     return number.value * (unit[1] if unit else 1.0)
 
@@ -104,6 +114,8 @@ def _dimension(number: Number, around: str) -> str:
         return "body_mass"
     if name == "months" and (factor == 12 and _AGE.search(around)):
         return "age"
+    if name == "hours" and factor == _WEEK and _GESTATION.search(around):
+        return "gestation"
     if name == "hours" and factor < 24 and _ELAPSED.search(around):
         return "elapsed"
     return "" if name == "points" else name
@@ -123,13 +135,21 @@ def _ranges(number: Number, around: str, known: list[tuple[str, int, int, Number
         high = following[3] if following and paired else None
         around_there = text[max(0, start - 14) : (following[2] if following and high else end) + 14]
         skip = high is not None
-        if _dimension(high or low, around_there) != dimension:
+        there = _dimension(high or low, around_there)
+        if there != dimension and not (there == "" and high and _beside(text, start, number, known)):
             continue
         value = _base(number)
-        if following and high and _base(low, high) <= value <= _base(high):
+        if following and high and _base(low, high if high.unit else number) <= value <= _base(high, number):
             yield text[start : _end(text, following[2])]
         elif high is None and low.direction is not None and _holds(low, value):
             yield f"{_SIGNS[low.direction]}{text[start : _end(text, end)]}"
+
+
+def _beside(text: str, start: int, number: Number, known: list[tuple[str, int, int, Number]]) -> bool:
+    """Whether a bare range shares the unit that another number of its sentence has ("60 mL/min or more, every 36 h at 40 to 59")."""
+    low, high = text.rfind(". ", 0, start), text.find(". ", start)
+    near = [n for t, s, _, n in known if t == text and low <= s and (high < 0 or s < high)]
+    return any(n.unit == number.unit and n.direction is not None for n in near)
 
 
 def _holds(limit: Number, value: float) -> bool:

@@ -52,6 +52,8 @@ def rhythms(text: str) -> Values:
             number = _number(count) if count else 1
             if shape == "every hours" and 24 % number == 0:
                 found.add(f"{24 // number}/day")
+            elif shape == "every hours" and number % 24 == 0:
+                found.add(f"1/{number // 24} day")
             else:
                 found.add(shape.replace("N", str(number)))
     return frozenset(found)

@@ -32,6 +32,8 @@ _STANDS = (
     "the evidence joins",
     "the evidence speaks of another",
     "nearly in its words",
+    "the evidence states and denies",
+    "where it stands the evidence has another value",
 )
 # Records whose fields the rules compare one by one.
 _FIELDS = frozenset({"lab", "score", "drug_graph"})

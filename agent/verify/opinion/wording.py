@@ -63,6 +63,17 @@ def _contraries() -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
     return tuple((one.partition("|")[0], _beginning(one), _beginning(other)) for one, other in rows)
 
 
+@lru_cache(maxsize=32768)
+def opposite_words(text: str) -> dict[str, frozenset[str]]:
+    """Which of each pair of contraries a text has, by the name of the pair."""
+    out: dict[str, frozenset[str]] = {}
+    for name, one, other in _contraries():
+        found = frozenset(side for side, pattern in (("one", one), ("other", other)) if pattern.search(text))
+        if found:
+            out[name] = found
+    return out
+
+
 def _beginning(alternatives: str) -> re.Pattern[str]:
     joined = "|".join(map(re.escape, alternatives.split("|")))
     return re.compile(joined if _HAN.search(alternatives) else rf"\b(?:{joined})", re.IGNORECASE)

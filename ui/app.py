@@ -7,8 +7,8 @@ browser sends back is ever trusted as history.
 import ipaddress
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +71,11 @@ def build(
     sessions = SessionStore(assistant, files)
     tickets = Tickets(files.with_name(f"{files.name}-smart"))
 
-    closing = ExitStack()
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        closing.close()
-        sessions.close_all()
-        tickets.close()
-        shutil.rmtree(inbox, ignore_errors=True)
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    closing = ExitStack()  # closes what is entered last first: the database, tickets, sessions, then the folder
+    closing.callback(shutil.rmtree, inbox, ignore_errors=True)
+    closing.callback(tickets.close)
+    closing.callback(sessions.close_all)
+    app = FastAPI(lifespan=_until(closing), docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(make_router(assistant, sessions, is_loopback(host)))
     rows = closing.enter_context(shared_rows(settings)) if settings is not None and settings.auth != "none" else None
     logins = SharedLogins(rows) if rows is not None else Logins()
@@ -105,6 +99,15 @@ def build(
     )
     _guard(mounted, host, settings, logins)
     return mounted
+
+
+def _until(closing: ExitStack) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        closing.close()
+
+    return lifespan
 
 
 def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -> None:

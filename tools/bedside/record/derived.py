@@ -25,8 +25,8 @@ _NORMAL_SODIUM = 140.0
 def derived(name: str, case: Case) -> Value | None:
     """An amount by name; None for other names or missing inputs.
 
-    `mgkg_15`: 15 mg per kg of weight (`mgkg_0p5`: 0.5), `mlkg_10` in mL, `perkg_80` without a unit; `tv_6`: 6 mL per kg of predicted weight;
-    `water_deficit`: litres of free water; `ratio_ldh`.
+    `mgkg_15`: 15 mg per kg of weight (`mgkg_0p5`: 0.5), `mlkg_10` in mL, `perkg_80` without a unit;
+    `tv_6`: 6 mL per kg of predicted weight; `water_deficit`: litres of free water; `ratio_ldh`.
     """
     per_kg = _PER_KG.fullmatch(name)
     if per_kg is not None:

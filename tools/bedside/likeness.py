@@ -53,7 +53,8 @@ def digest() -> str:
 def make_vectors() -> NDArray[np.int8]:
     """Vectors of all examples in order, their largest coordinate 127: a length is none of their meaning."""
     vectors = sentence_vectors([text for asked in examples().values() for text in asked])
-    return np.rint(vectors / np.abs(vectors).max(axis=1, keepdims=True) * _LARGEST).astype(np.int8)
+    whole: NDArray[np.int8] = np.rint(vectors / np.abs(vectors).max(axis=1, keepdims=True) * _LARGEST).astype(np.int8)
+    return whole
 
 
 @cache

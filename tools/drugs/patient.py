@@ -49,6 +49,12 @@ def infusion_reaction(allergy: Allergy) -> bool:
     return bool(by_rate) and not _WORDS.regex("true_allergy").search(told)
 
 
+def may_be_pregnant(patient: Patient) -> bool:
+    """Whether sex and age leave the question open; an unknown age does."""
+    of_age = patient.age_years is None or _FERTILE_AGE[0] <= patient.age_years <= _FERTILE_AGE[1]
+    return patient.sex != "male" and (of_age or bool(patient.pregnant))
+
+
 def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
     """Resolve a case against the graph; nothing unknown is dropped in silence."""
     if case is None:
@@ -111,7 +117,7 @@ def _child_pugh(names: tuple[str, ...]) -> ChildPugh | None:
 
 def _missing(patient: Patient, clearance: float | None) -> tuple[Pair, ...]:
     missing = [] if clearance is not None else [pair("creatinine clearance (needs serum creatinine, age, sex and weight)")]
-    fertile = patient.age_years is None or _FERTILE_AGE[0] <= patient.age_years <= _FERTILE_AGE[1]
+    fertile = may_be_pregnant(patient)
     if patient.pregnant is None and patient.sex == "female" and fertile:
         missing.append(pair("pregnancy status"))
     return tuple(missing)

@@ -17,7 +17,7 @@ from tools.bedside.record.typed import typed_value
 from tools.bedside.record.values import Value, find_value, labs_of
 from tools.bedside.record.vocabulary import Notion, notions
 from tools.case.record import Case
-from tools.drugs.patient import DrugPatient, infusion_reaction, read_patient
+from tools.drugs.patient import DrugPatient, infusion_reaction, may_be_pregnant, read_patient
 from tools.labs.value import Reading
 from tools.scores.registry import calculators
 
@@ -132,7 +132,7 @@ class Record:
 
     def _stance(self, notion: Notion) -> bool | None:
         if notion.field == "pregnant":
-            return self.case.patient.pregnant if self.case.patient.sex != "male" else False
+            return self.case.patient.pregnant if may_be_pregnant(self.case.patient) else False
         if notion.field == "allergies":
             return bool(self.case.patient.allergies)
         asked = notion.question and stance(self.question, notion.pattern)

@@ -144,3 +144,65 @@ def test_a_bracket_is_closed_where_its_last_value_is_missing() -> None:
     assert write("a[[? (PaO2 {pao2}]][[? , SpO2 {spo2})]]: b", record, "en") == "a (PaO2 50 mmHg): b"
     assert write("a[[? (SpO2 {spo2}]][[? , PaO2 {pao2})]]: b", record, "en") == "a, PaO2 50 mmHg: b"
     assert write("a[[? (SpO2 {spo2}]][[? , FiO2 {fio2})]]: b", record, "en") == "a: b"
+
+
+def _first(case: Case, question: str) -> str:
+    result = attach(ToolResult(tool="search_guidelines", status="empty"), Deps(cache_dir=Path(), case=case, question=question, drugs=GRAPH))
+    return result.evidence[0].text if result.evidence else ""
+
+
+TB = _case(
+    MAN,
+    "Pulmonary tuberculosis",
+    labs=_labs(alt=(236, "U/L"), bilirubin=(46, "umol/L"), uric_acid=(620, "umol/L")),
+    medications=[{"name": name} for name in ("isoniazid", "rifampicin", "pyrazinamide", "ethambutol")],
+)
+IPF = _case(
+    MAN,
+    "Idiopathic pulmonary fibrosis",
+    labs=_labs(alt=(60, "U/L")),
+    lung_function=[{"time": "2026-02-01", "fvc_pct": 62.0, "dlco_pct": 36.0}],
+    notes=[{"time": "2026-02-01T09:00:00", "kind": "clinic", "text": "FVC fell from 74% to 62% in 12 months."}],
+    medications=[{"name": "nintedanib"}, {"name": "apixaban"}],
+)
+COPD = _case(
+    MAN,
+    "COPD",
+    labs=_labs(eosinophils=(0.12, "10*9/L")),
+    medications=[{"name": name} for name in ("tiotropium", "olodaterol")],
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "question", "start"),
+    [
+        (TB, "转氨酶这么高，药要停吗？", "Yes: stop isoniazid"),
+        (IPF, "Is he a candidate for lung transplant?", "Refer early"),
+        (IPF, "Is it a problem that he takes apixaban with nintedanib?", "Yes, it adds bleeding risk"),
+        (IPF, "Is his fibrosis progressing?", "Yes: progression by lung function, FVC 74% to 62%"),
+        (COPD, "Should I add an inhaled steroid?", "Possible: eosinophils 0.12"),
+        (COPD, "Anything else to stop the flare-ups?", "In this order: stop smoking"),
+        (
+            _case({**MAN, "sex": "female", "age_years": 66}, "Lung cancer", presentation={"findings": ["femoral vein thrombosis"]}),
+            "Which anticoagulant for the leg clot?",
+            "Apixaban, rivaroxaban or edoxaban",
+        ),
+        (_case(MAN, "阿司匹林过敏性哮喘"), "腰痛能吃布洛芬吗？", "No"),
+    ],
+)
+def test_the_topic_that_is_asked_for_leads(case: Case, question: str, start: str) -> None:
+    assert _first(case, question).startswith(start)
+
+
+def test_traction_bronchiectasis_is_no_bronchiectasis() -> None:
+    fibrosis = Record(_case(MAN, presentation={"findings": ["traction bronchiectasis at the bases"]}), GRAPH)
+    airways = Record(_case(MAN, presentation={"findings": ["bronchiectasis of the lower lobes"]}), GRAPH)
+    assert fibrosis.notion("bronchiectasis") is False
+    assert airways.notion("bronchiectasis") is True
+
+
+def test_a_single_value_is_no_course_of_a_long_question() -> None:
+    case = _case(MAN, "Bilateral lung transplant", lung_function=[{"time": "2026-02-01", "fev1_pct": 74.0}])
+    said = _first(case, "FEV1 is down by a fifth, what do I need to rule out?")
+    assert "one value only" not in said
+    assert "acute rejection and infection" in said

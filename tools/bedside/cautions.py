@@ -68,9 +68,7 @@ def cautions() -> tuple[Caution, ...]:
     return tuple(Caution.model_validate(row) for row in tomllib.loads(text)["caution"])
 
 
-def objections(
-    record: Record, drug: str, *, others: tuple[str, ...] | None = None, beside: tuple[Drug, ...] = ()
-) -> list[Objection]:
+def objections(record: Record, drug: str, *, others: tuple[str, ...] | None = None, beside: tuple[Drug, ...] = ()) -> list[Objection]:
     """Everything that speaks against a drug here, gravest first.
 
     Args:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from tools.bedside.record.vocabulary import pattern_of
 from tools.evidence import ToolName
 
-
 # What was written beside a word of the question: it must not part the words that a topic asks for.
 _GLOSS = re.compile(r" ?\([^)]*\)(?= )|(?<= )\([^)]*\) ?")
 

@@ -24,6 +24,8 @@ from retrieval.concepts.words import stem
 from retrieval.index.sentence import sentence_vector, sentence_vectors
 from tools.bedside.topics import Topic, topics
 
+# What likeness weighs beside the rank of topics that a question's words raise.
+_OVER_RANK = 25
 # Share of the encoder beside the words.
 OF_ENCODER = 0.2
 LEAST = 0.17
@@ -182,3 +184,12 @@ def like(question: str, among: Iterable[str]) -> str | None:
     if not ranked or ranked[0][0] < LEAST:
         return None
     return ranked[0][1] if len(ranked) == 1 or ranked[0][0] - ranked[1][0] >= APART else None
+
+
+def by_fit(question: str, raised: Iterable[Topic]) -> list[Topic]:
+    """Topics that a question's words raise, the one that it is most like first, a higher rank counting beside it."""
+    mine = {t.id: t for t in raised}
+    if len(mine) < 2:
+        return list(mine.values())
+    scored = {name: mine[name].rank + _OVER_RANK * near for near, name in likeness(question, mine)}
+    return sorted(mine.values(), key=lambda t: -scored[t.id])

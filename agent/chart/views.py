@@ -36,6 +36,7 @@ class Bar(_View):
     kidney: tuple[Sign, ...] = ()
     clotting: Sign | None = None
     vitals: tuple[Sign, ...] = ()
+    vitals_at: str = ""
     question: str = ""
     emergencies: tuple[str, ...] = ()
 

@@ -17,7 +17,8 @@ from tools.errors import BadInput, ToolUnavailable
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.imaging.marks.mark import Mark
 from tools.reports.document.compose import compose
-from tools.reports.document.edit import Edit, accept, apply, insert, mark_words
+from tools.reports.document.edit import Edit, accept, apply, insert
+from tools.reports.document.marks import mark_words
 from tools.reports.document.record import ReportDocument, text_digest
 from tools.reports.document.signing import recorded, seal
 from tools.reports.document.template import template_of

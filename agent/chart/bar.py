@@ -63,17 +63,22 @@ def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
 
 
 def _sex(p: Patient) -> tuple[str, str]:
-    child = p.age_years is not None and p.age_years < _ADULT_YEARS
-    return (_CHILD.get(p.sex) if child else None) or _SEX[p.sex]
+    return (_CHILD.get(p.sex) if is_minor(p) else None) or _SEX[p.sex]
+
+
+def is_minor(p: Patient) -> bool:
+    """Whether formulas and doses for adults do not hold."""
+    return p.age_years is not None and p.age_years < _ADULT_YEARS
 
 
 def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tuple[Sign, ...]:
     """Estimated filtration rate, as reported or out of a newer creatinine, and creatinine itself."""
     signs = []
     reported = readings.get("egfr")
+    child = is_minor(case.patient)
     if reported is not None and not _older(reported, readings.get("creatinine")):
         signs.append(_sign(reported, "eGFR"))
-    elif (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:
+    elif not child and (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:  # a formula for adults
         key = readings["creatinine"].key if "creatinine" in readings else ""
         signs.append(Sign(name="eGFR", value=f"{value:.0f}", state="urgent" if value < 30 else "low" if value < 60 else "", key=key))
     signs.append(_sign(readings.get("creatinine"), say(language, "Cr")))

@@ -154,6 +154,7 @@ class Drugs(_View):
     assumed: tuple[str, ...] = ()
     egfr: float | None = None
     clearance: float | None = None
+    minor: bool = False
 
 
 class Moment(_View):

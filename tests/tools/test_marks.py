@@ -183,7 +183,8 @@ def test_a_mark_is_evidence_for_measurement_draft_and_report_check(real: Deps) -
     assert rows[0] != rows[1] == ("impression", rows[0][1])
     assert "Mark 1" not in frozen_text(document)
     assert "nothing was found" not in frozen_text(document)
-    assert len({quantity.name for _, quantity in document.measured()}) == len(document.measured()), "each figure leaves once"
+    figures = [quantity.name for _, quantity in document.measured() if quantity.name.startswith("mark_")]
+    assert len(set(figures)) == len(figures) > 3, "each figure leaves once"
     pleura = next(said for section, said in document.printed() if section.name == "pleura")
     assert any("air in the pleural space" in row.text.lower() for row in pleura)
     for report, kind in (

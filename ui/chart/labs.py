@@ -1,5 +1,6 @@
 """The laboratory tab as HTML: patterns first, then a table per system, and a place to add a sheet."""
 
+from collections import Counter
 from html import escape
 
 from agent.chart.views import LabPattern, LabRow, Labs, LabSystem, Point
@@ -29,7 +30,16 @@ def labs_html(view: Labs, language: Language) -> str:
     found = f'<section class="patterns"><h3>{title}</h3>{patterns}</section>' if patterns else ""
     warnings = "".join(f"<li>{lines(w)}</li>" for w in view.warnings)
     limits = f'<details class="fold limits"><summary>{html("limits", language)}</summary><ul>{warnings}</ul></details>' if warnings else ""
-    return add + found + "".join(_system(s, language) for s in view.systems) + limits
+    shared = _shared_problem(view)
+    once = f'<p class="note warn">{lines(shared)}</p>' if shared else ""
+    return add + once + found + "".join(_system(s, language, shared) for s in view.systems) + limits
+
+
+def _shared_problem(view: Labs) -> str:
+    """What limits most of the values alike, as intervals for adults beside a child: said once, not in every row."""
+    told = Counter(r.problem for s in view.systems for r in s.rows if r.problem)
+    problem, times = max(told.items(), key=lambda item: item[1], default=("", 0))
+    return problem if times > _SHOWN else ""
 
 
 def _pattern(p: LabPattern, language: Language) -> str:
@@ -40,14 +50,14 @@ def _pattern(p: LabPattern, language: Language) -> str:
     return f'<details class="pattern">{said}</details>'
 
 
-def _system(system: LabSystem, language: Language) -> str:
+def _system(system: LabSystem, language: Language, shared: str = "") -> str:
     heads = [html(key, language) for key in ("lab_name", "lab_value", "lab_interval", "lab_course")]
-    rows = "".join(_row(r, language) for r in system.rows)
+    rows = "".join(_row(r, language, shared) for r in system.rows)
     name = escape(system.name)
     return f'<section class="system"><h3>{name}</h3>{table("labs", name, heads, rows)}</section>'
 
 
-def _row(r: LabRow, language: Language) -> str:
+def _row(r: LabRow, language: Language, shared: str = "") -> str:
     flag = named("flag", r.flag, language)
     mark = {"low": "↓", "high": "↑", "critical_low": "↓!", "critical_high": "↑!"}.get(r.flag, "")
     value = f'<b>{escape(r.value)}</b> <span class="unit">{escape(typeset(r.unit))}</span> <span class="flag {r.flag}">{mark}'
@@ -57,7 +67,7 @@ def _row(r: LabRow, language: Language) -> str:
     before = "; ".join(f"{p.time[:10] or '?'} {shown(p.value)}" for p in r.points[:-1][-4:])
     curve = sparkline(r.points, r.low, r.high) + (f'<span class="before">{escape(before)}</span>' if before else "")
     day = f'<span class="note">{escape(r.time[:16].replace("T", " "))}</span>' if r.time else ""
-    trouble = f'<span class="note warn">{lines(r.problem)}</span>' if r.problem else ""
+    trouble = f'<span class="note warn">{lines(r.problem)}</span>' if r.problem and r.problem != shared else ""
     name = escape(r.name)
     opens = ""
     if len(r.points) > 1:

@@ -91,7 +91,7 @@ let wave = 0;
 let shownCase = null;
 async function refresh() {
   const mine = (wave += 1);
-  for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
+  for (let tries = 0; !host() && tries < 1200; tries += 1) await new Promise((done) => setTimeout(done, 50));
   await settled();
   if (mine !== wave) return;
   const opened = shownIn();

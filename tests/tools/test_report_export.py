@@ -29,6 +29,7 @@ from tools.reports.export.markdown import escaped
 from tools.reports.export.report import sheet_of
 from tools.reports.export.source import series_headers
 from tools.reports.export.sr import measurement_report
+from tools.reports.export.words import case_name
 
 BANNER = "PRELIMINARY — not signed / 初步报告，未签署"
 
@@ -229,3 +230,7 @@ def test_a_study_that_is_not_dicom_and_a_missing_library_say_what_to_do(tmp_path
             without.setitem(sys.modules, module, None)
             with pytest.raises(ToolUnavailable, match="pip install 'medmpt-assistant"):
                 call()
+
+
+def test_an_import_without_a_name_says_what_it_is() -> None:
+    assert [case_name("study", "en"), case_name("study", "zh"), case_name("demo-cap-01", "zh")] == ["CT study", "CT 检查", "demo-cap-01"]

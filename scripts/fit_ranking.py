@@ -8,6 +8,7 @@ no topic. Writes `tools/data/bedside/ranking.json` and prints how often the righ
 import argparse
 import json
 import random
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,13 @@ def _able(folders: list[Path]) -> list[list[str]]:
 
 def _signs(query: Query, names: list[str], share: dict[str, float], usual: float, skip: str = "") -> NDArray[np.float64]:
     rows = [
-        (worded(query, n), overlap(query, n, skip), nearest(query, n, skip), float(topics()[n].asked(query.text)), -np.log(share.get(n, usual)))
+        (
+            worded(query, n),
+            overlap(query, n, skip),
+            nearest(query, n, skip),
+            float(topics()[n].asked(query.text)),
+            -np.log(share.get(n, usual)),
+        )
         for n in names
     ]
     return np.array(rows)
@@ -50,7 +57,9 @@ def _samples(able: list[list[str]], share: dict[str, float], usual: float, none:
         where = [names for names in able if name in names]
         for text in asked:
             query = Query.of(text)
-            out += [(_signs(query, names, share, usual, text), names.index(name)) for names in draw.sample(where, min(_RECORDS, len(where)))]
+            out += [
+                (_signs(query, names, share, usual, text), names.index(name)) for names in draw.sample(where, min(_RECORDS, len(where)))
+            ]
     for text in none:
         out.append((_signs(Query.of(text), draw.choice(able), share, usual), -1))
     return out
@@ -110,11 +119,12 @@ def main() -> None:
     samples = _samples(able, share, usual, none[:_NONE])
     random.Random(3).shuffle(samples)
     held = [_told(_fit([s for i, s in enumerate(samples) if i % _FOLDS != k]), samples[k::_FOLDS]) for k in range(_FOLDS)]
-    print(len(able), "records,", len(samples), "samples;", {k: round(float(np.mean([h[k] for h in held])), 3) for k in held[0]})
+    told = {k: round(float(np.mean([h[k] for h in held])), 3) for k in held[0]}
+    sys.stdout.write(f"{len(able)} records, {len(samples)} samples; {told}\n")
     theta = _fit(samples)
     weights = {s: round(float(w), 3) for s, w in zip(SIGNS, theta, strict=False)}
     OUT.write_text(json.dumps({"weights": weights, "bias": round(float(theta[-1]), 3), "usual": usual, "share": share}, indent=1) + "\n")
-    print(weights, "bias", round(float(theta[-1]), 3))
+    sys.stdout.write(f"{weights} bias {theta[-1]:.3f}\n")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def digest() -> str:
 
 
 def make_vectors() -> tuple[NDArray[np.float16], NDArray[np.int8]]:
-    """The directions in which examples differ most (encoder's length, `_KEPT`), and all examples in order along them, largest coordinate 127."""
+    """The directions in which examples differ most (encoder's length, `_KEPT`), and all examples along them, largest coordinate 127."""
     whole = sentence_vectors([text for asked in examples().values() for text in asked])
     directions = np.linalg.svd(whole, full_matrices=False)[2][:_KEPT].T.astype(np.float16)
     along = whole @ directions.astype(np.float32)

@@ -36,7 +36,7 @@ def fitted() -> Fitted:
 
 
 def signs(query: Query, name: str, share: Mapping[str, float], usual: float) -> tuple[float, ...]:
-    """The five signs of one topic: words shared with its own, with its nearest example, the encoder's cosine, its patterns, how rarely it applies."""
+    """Signs of one topic: words shared with its own, with its nearest example, encoder's cosine, its patterns, how rarely it applies."""
     return (
         worded(query, name),
         overlap(query, name),
@@ -49,7 +49,9 @@ def signs(query: Query, name: str, share: Mapping[str, float], usual: float) -> 
 def chances(question: str, able: Iterable[str]) -> list[tuple[float, str]]:
     """Chance of each topic that applies, most first; what they lack to one is the chance that none is meant."""
     fit, query = fitted(), Query.of(question)
-    raw = [(sum(w * x for w, x in zip(fit.weights, signs(query, name, fit.share, fit.usual), strict=True)) + fit.bias, name) for name in able]
+    raw = [
+        (sum(w * x for w, x in zip(fit.weights, signs(query, name, fit.share, fit.usual), strict=True)) + fit.bias, name) for name in able
+    ]
     top = max([0.0, *(s for s, _ in raw)])
     whole = math.exp(-top) + sum(math.exp(s - top) for s, _ in raw)
     return sorted(((math.exp(s - top) / whole, name) for s, name in raw), reverse=True)

@@ -71,7 +71,7 @@ def _of_the_fluid(name: str, question: str) -> Value | None:
 
 
 def measured_in(name: str, text: str) -> tuple[Value, int, int] | None:
-    """A value with its unit that a text of the record gives for an analyte, and where it stands; None where the unit is missing or unfit."""
+    """A value with its unit that a text of the record gives for an analyte, and where it stands; None where its unit is not told."""
     pattern = _pattern(name) if name in analytes() else None
     found = pattern.search(text) if pattern else None
     if found is None:

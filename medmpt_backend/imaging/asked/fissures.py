@@ -184,7 +184,7 @@ def bent(evidence: Evidence, surface: Surface, where: Mask | None = None) -> Sur
 
 
 def stands_out(evidence: Evidence, surface: Surface, where: Mask | None = None) -> tuple[float, float]:
-    """How far the plate-likeness on a surface stands out from that on surfaces 6 to 30 mm beside it: in their standard deviations, and as it is."""
+    """How far the plate-likeness on a surface stands out from that on surfaces 6 to 30 mm beside it: in their deviations, and as it is."""
     moves = np.arange(-30.0, 31.0, 2.0)
     length = np.sqrt(1 + surface.slope[0] ** 2 + surface.slope[1] ** 2)
     found = []

@@ -27,7 +27,7 @@ LOBES: Mapping[Lobe, int] = {
     "right upper and middle": 6,
 }
 # A fissure stands out from surfaces beside it by at least so many standard deviations, and by so much. Real oblique ones that were looked
-# at: 9.8 to 21 and 0.32 to 0.61; what is found in mirrored lungs, where none can lie: up to 9.7 and up to 0.30; in noise up to 10.8 and 0.21.
+# at: 9.8 to 21 and 0.32 to 0.61; what is found in mirrored lungs, where none can lie: up to 9.7 and up to 0.30; in noise 10.8 and 0.21.
 OBLIQUE = (9.5, 0.31)
 # Horizontal ones: 6.9 and 0.43 where it is seen, up to 9.5 and 0.33 where the surface is wrong or nobody can see one.
 HORIZONTAL = (6.5, 0.38)
@@ -42,8 +42,8 @@ _LEAST_GAP_MM = 4.0
 _STARTS = 3
 DEFINITIONS = {
     "litres": "Volume of the lobes inside the lungs' outline: parted by smooth surfaces along which the image looks like a thin plate and "
-    "few vessels run. Upper and middle lobe of the right lung stand together where the horizontal fissure is not seen; a lung whose oblique "
-    "fissure is not seen has no lobes.",
+    "few vessels run. Upper and middle lobe of the right lung stand together where the horizontal fissure is not seen; a lung whose "
+    "oblique fissure is not seen has no lobes.",
     "fissures": "By how many standard deviations the best surface stands out from surfaces 6 to 30 mm beside it. It counts as seen from "
     f"{OBLIQUE[0]} on, the horizontal one from {HORIZONTAL[0]} on, and where the difference itself is large enough.",
     "thirds_litres": "Each lung cut into three parts of equal height: no lobes.",
@@ -101,8 +101,8 @@ def lobes_of(lungs: Lungs) -> LobeGroup:
     if not litres:
         return LobeGroup("out", message("No fissure stands out: the lungs are left in thirds."), {}, fissures)
     because = message(
-        "Experimental: surfaces were looked at on three real chests and compared with painted lobes (docs/imaging.md); no lobe outlined by a "
-        "person was at hand; not for the report."
+        "Experimental: surfaces were looked at on three real chests and compared with painted lobes (docs/imaging.md); no lobe outlined by "
+        "a person was at hand; not for the report."
     )
     return LobeGroup("unknown", because, litres, fissures, mask)
 

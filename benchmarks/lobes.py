@@ -45,7 +45,7 @@ def said(name: str, found: LobeGroup, base: LobeGroup | None = None) -> None:
 
 def dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     """Overlap."""
-    return 2 * np.count_nonzero(a & b) / max(1, np.count_nonzero(a) + np.count_nonzero(b))
+    return 2 * int(np.count_nonzero(a & b)) / max(1, int(np.count_nonzero(a)) + int(np.count_nonzero(b)))
 
 
 def real(scans: list[str]) -> None:

@@ -17,6 +17,8 @@ Mask = NDArray[np.bool_]
 STEP_MM = 4.0
 # Second derivatives are taken over this width, of values cut to those of lung; vessels are denser than this.
 _WIDTH_MM, _LUNG_HU, _VESSEL_HU, _THICK_MM = 1.4, (-1000, -500), -650, 6.0
+# A lung in which fewer vessels are seen tells nothing.
+_LEAST_VESSELS = 0.005
 # The rim of the lung looks like a plate too.
 _RIM_MM = 3.0
 # What a vessel on the surface costs, and by how much both cues are cut.
@@ -38,6 +40,25 @@ class Surface:
 
     z: Floats
     slope: tuple[Floats, Floats]
+
+    def moved(self, mm: float) -> "Surface":
+        """The surface moved along its normals."""
+        return Surface(self.z + mm * np.sqrt(1 + self.slope[0] ** 2 + self.slope[1] ** 2), self.slope)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How far a surface stands out from those beside it.
+
+    Attributes:
+        deviations: Plate-likeness above that beside it, in standard deviations of the latter.
+        rise: The same as it is.
+        vessels: Share of vessels, as a part of that beside it.
+    """
+
+    deviations: float
+    rise: float
+    vessels: float
 
 
 class Evidence:
@@ -161,11 +182,10 @@ def bent(evidence: Evidence, surface: Surface, where: Mask | None = None) -> Sur
     """The surface moved to where the evidence near it is strongest, evenly over some millimetres; twice, the second time less far."""
     for k in range(3):
         moves = np.arange(-_GIVE_MM, _GIVE_MM + 0.1, _GIVE_STEP_MM) / (1.0, 2.0, 4.0)[k]
-        length = np.sqrt(1 + surface.slope[0] ** 2 + surface.slope[1] ** 2)
         sigma = _EVEN_MM / STEP_MM / (1 + 0.5 * k)
         sums, numbers = [], []
         for move in moves:
-            plate, vessels, inside = evidence.seen(Surface(surface.z + move * length, surface.slope))
+            plate, vessels, inside = evidence.seen(surface.moved(move))
             inside = inside if where is None else inside & where
             sums.append(ndimage.gaussian_filter(np.where(inside, plate - _VESSEL_COST * vessels, 0).reshape(evidence.shape), sigma))
             numbers.append(ndimage.gaussian_filter(inside.reshape(evidence.shape).astype(np.float64), sigma))
@@ -177,25 +197,26 @@ def bent(evidence: Evidence, surface: Surface, where: Mask | None = None) -> Sur
         known = (number.max(axis=0) > 0.3).astype(np.float64)
         move = ndimage.gaussian_filter(known * (weight * moves[:, None, None]).sum(axis=0) / weight.sum(axis=0), sigma)
         move /= ndimage.gaussian_filter(known, sigma) + 1e-3
+        length = np.sqrt(1 + surface.slope[0] ** 2 + surface.slope[1] ** 2)
         z = surface.z.reshape(evidence.shape) + move * length.reshape(evidence.shape)
         slope = np.gradient(z, STEP_MM, axis=0).ravel(), np.gradient(z, STEP_MM, axis=1).ravel()
         surface = Surface(z.ravel(), slope)
     return surface
 
 
-def stands_out(evidence: Evidence, surface: Surface, where: Mask | None = None) -> tuple[float, float]:
-    """How far the plate-likeness on a surface stands out from that on surfaces 6 to 30 mm beside it: in their deviations, and as it is."""
+def stands_out(evidence: Evidence, surface: Surface, where: Mask | None = None) -> Seen:
+    """How far a surface stands out from surfaces 6 to 30 mm beside it; where those show no vessel nothing does."""
     moves = np.arange(-30.0, 31.0, 2.0)
-    length = np.sqrt(1 + surface.slope[0] ** 2 + surface.slope[1] ** 2)
-    found = []
+    plates, shares = [], []
     for move in moves:
-        plate, _, inside = evidence.seen(Surface(surface.z + move * length, surface.slope))
+        plate, vessels, inside = evidence.seen(surface.moved(move))
         inside = inside if where is None else inside & where
-        found.append(float(plate[inside].mean()) if inside.any() else np.nan)
-    beside = np.array(found)[np.abs(moves) >= 6]
-    beside = beside[~np.isnan(beside)]
-    here = found[len(found) // 2]
-    if len(beside) < 10 or np.isnan(here):
-        return 0.0, 0.0
-    rise = here - float(beside.mean())
-    return rise / max(float(beside.std()), 1e-6), rise
+        plates.append(float(plate[inside].mean()) if inside.any() else np.nan)
+        shares.append(float(vessels[inside].mean()) if inside.any() else np.nan)
+    here = len(moves) // 2
+    beside = (np.abs(moves) >= 6) & ~np.isnan(plates)
+    if np.count_nonzero(beside) < 10 or np.isnan(plates[here]):
+        return Seen(0.0, 0.0, 1.0)
+    others, usual = np.array(plates)[beside], float(np.array(shares)[beside].mean())
+    rise = plates[here] - float(others.mean())
+    return Seen(rise / max(float(others.std()), 1e-6), rise, shares[here] / usual if usual > _LEAST_VESSELS else 1.0)

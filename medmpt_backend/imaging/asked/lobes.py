@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
-from medmpt_backend.imaging.asked.fissures import Evidence, Floats, Surface, bent, search, stands_out
+from medmpt_backend.imaging.asked.fissures import Evidence, Floats, Seen, Surface, bent, search, stands_out
 from medmpt_backend.imaging.findings.groups import Judgement
 from medmpt_backend.messages import messages
 
@@ -26,11 +26,11 @@ LOBES: Mapping[Lobe, int] = {
     "left lower": 5,
     "right upper and middle": 6,
 }
-# A fissure stands out from surfaces beside it by at least so many standard deviations, and by so much. Real oblique ones that were looked
-# at: 9.8 to 21 and 0.32 to 0.61; what is found in mirrored lungs, where none can lie: up to 9.7 and up to 0.30; in noise 10.8 and 0.21.
-OBLIQUE = (9.5, 0.31)
-# Horizontal ones: 6.9 and 0.43 where it is seen, up to 9.5 and 0.33 where the surface is wrong or nobody can see one.
-HORIZONTAL = (6.5, 0.38)
+# From where on a fissure counts as seen: all three are asked for. Seven real oblique ones that look right reach 7.8 to 19.5, 0.34 to 0.63
+# and 0.07 to 0.24; of 16 surfaces found in mirrored lungs, where none can lie, none does (nearest: 6.3, 0.31, 0.25).
+OBLIQUE = Seen(7.0, 0.3, 0.3)
+# A horizontal one that is seen reaches 6.9, 0.43, 0.34; those of 5 mm sections, where nobody can see one, up to 0.30, and a wrong one 0.33.
+HORIZONTAL = Seen(6.5, 0.38, 0.4)
 # Of the grid of the lungs.
 MOST_SLICE_MM, MOST_PIXEL_MM = 5.5, 2.5
 # The oblique fissure runs from high behind to low in front; the horizontal one is nearly level. Shares of half the lung's height and depth.
@@ -39,13 +39,15 @@ _USUAL_HORIZONTAL = (0.02, 0.0, 0.0, 0.0, 0.0, 0.0), (0.2, 0.12, 0.12, 0.1, 0.08
 # Of the right lung the middle lobe takes about this; what is far from it costs.
 _MIDDLE_SHARE, _MIDDLE_SPREAD, _MIDDLE_COST = 0.16, 0.06, 0.04
 _LEAST_GAP_MM = 4.0
-_STARTS = 3
+# Searches, and how far what they find is moved before it is bent: a search may end beside the fissure.
+_STARTS, _MOVES_MM = 3, (-10.0, 0.0, 10.0)
+
 DEFINITIONS = {
     "litres": "Volume of the lobes inside the lungs' outline: parted by smooth surfaces along which the image looks like a thin plate and "
     "few vessels run. Upper and middle lobe of the right lung stand together where the horizontal fissure is not seen; a lung whose "
     "oblique fissure is not seen has no lobes.",
     "fissures": "By how many standard deviations the best surface stands out from surfaces 6 to 30 mm beside it. It counts as seen from "
-    f"{OBLIQUE[0]} on, the horizontal one from {HORIZONTAL[0]} on, and where the difference itself is large enough.",
+    f"{OBLIQUE.deviations:.0f} on, the horizontal one from {HORIZONTAL.deviations} on, and only where few vessels lie on it.",
     "thirds_litres": "Each lung cut into three parts of equal height: no lobes.",
 }
 
@@ -111,7 +113,7 @@ def _parted(evidence: Evidence, side: int, fissures: dict[str, float]) -> NDArra
     """Numbers of the lobes of one lung in its crop; none where the oblique fissure is not seen."""
     out = np.zeros(evidence.mask.shape, dtype=np.uint8)
     name = "right" if side == RIGHT else "left"
-    oblique = _best(evidence, [bent(evidence, _oblique(evidence, start)) for start in range(_STARTS)])
+    oblique = _settled(evidence, [_oblique(evidence, start) for start in range(_STARTS)])
     if not _seen(f"{name} oblique", stands_out(evidence, oblique), OBLIQUE, fissures):
         return out
     height = np.arange(len(out))[:, None, None] * evidence.spacing[0]
@@ -119,8 +121,7 @@ def _parted(evidence: Evidence, side: int, fissures: dict[str, float]) -> NDArra
     if side == LEFT:
         out[evidence.mask] = np.where(lower, LOBES["left lower"], LOBES["left upper"])[evidence.mask]
         return out
-    found = [_level(evidence, oblique, start) for start in range(_STARTS)]
-    level = _best(evidence, [bent(evidence, one, _before(one, oblique)) for one in found], oblique)
+    level = _settled(evidence, [_level(evidence, oblique, start) for start in range(_STARTS)], oblique)
     upper = np.full(out.shape, LOBES["right upper and middle"], dtype=np.uint8)
     if _seen("right horizontal", stands_out(evidence, level, _before(level, oblique)), HORIZONTAL, fissures):
         upper = np.where(height > evidence.full(level), LOBES["right middle"], LOBES["right upper"])
@@ -128,10 +129,10 @@ def _parted(evidence: Evidence, side: int, fissures: dict[str, float]) -> NDArra
     return out
 
 
-def _seen(name: str, found: tuple[float, float], least: tuple[float, float], fissures: dict[str, float]) -> bool:
+def _seen(name: str, found: Seen, least: Seen, fissures: dict[str, float]) -> bool:
     """Whether a fissure stands out; how far is noted."""
-    fissures[name] = round(found[0], 1)
-    return found[0] >= least[0] and found[1] >= least[1]
+    fissures[name] = round(found.deviations, 1)
+    return found.deviations >= least.deviations and found.rise >= least.rise and found.vessels <= least.vessels
 
 
 def _scaled(evidence: Evidence, shares: tuple[float, ...]) -> Floats:
@@ -141,9 +142,14 @@ def _scaled(evidence: Evidence, shares: tuple[float, ...]) -> Floats:
     return np.asarray(np.array(shares) * by, dtype=np.float64)
 
 
-def _best(evidence: Evidence, surfaces: list[Surface], oblique: Surface | None = None) -> Surface:
-    """The surface that is worth most, of the oblique fissure or above it."""
-    return max(surfaces, key=lambda one: float(evidence.worth(one, None if oblique is None else _before(one, oblique))))
+def _settled(evidence: Evidence, found: list[Surface], oblique: Surface | None = None) -> Surface:
+    """What surfaces, moved along their normals and bent, become, whichever is worth most: the oblique fissure or one above it."""
+
+    def where(surface: Surface) -> NDArray[np.bool_] | None:
+        return None if oblique is None else _before(surface, oblique)
+
+    moved = [one.moved(move) for one in found for move in _MOVES_MM]
+    return max((bent(evidence, one, where(one)) for one in moved), key=lambda one: float(evidence.worth(one, where(one))))
 
 
 def _before(level: Surface, oblique: Surface) -> NDArray[np.bool_]:
@@ -165,6 +171,7 @@ def _level(evidence: Evidence, oblique: Surface, start: int) -> Surface:
         level = evidence.surface(figures)
         share = np.maximum(above - evidence.lung_above(level.z), 0).sum(axis=-1) / evidence.lung_size
         found = evidence.worth(level, level.z < oblique.z - _LEAST_GAP_MM)
-        return found - _MIDDLE_COST * ((share - _MIDDLE_SHARE) / _MIDDLE_SPREAD) ** 2
+        cost: Floats = _MIDDLE_COST * ((share - _MIDDLE_SHARE) / _MIDDLE_SPREAD) ** 2
+        return found - cost
 
     return evidence.surface(search(worth, usual, spread, start))

@@ -104,7 +104,7 @@ def lobes_of(lungs: Lungs) -> LobeGroup:
         return LobeGroup("out", message("No fissure stands out: the lungs are left in thirds."), {}, fissures)
     because = message(
         "Experimental: surfaces were looked at on three real chests and compared with painted lobes (docs/imaging.md); no lobe outlined by "
-        "a person was at hand; not for the report."
+        "a person was at hand; a collapsed or displaced lobe can mislead it; not for the report."
     )
     return LobeGroup("unknown", because, litres, fissures, mask)
 

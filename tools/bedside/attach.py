@@ -17,12 +17,12 @@ from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
-from tools.bedside.likeness import like
+from tools.bedside.likeness import by_fit, like
 from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
-from tools.bedside.topics import asked, topics
+from tools.bedside.topics import Topic, asked, topics
 from tools.bedside.verdicts import UNOPPOSED, asks_whether, refusals, unspoken, verdicts
 from tools.case.record import Case
 from tools.deps import Deps
@@ -110,14 +110,13 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     answered = general.answers(record)
     if answered and answered[0].key.startswith("B-cause-") and not cause.asks_cause(question):
         # Whether to stop it: a topic with its limits knows better than the row of the effect.
-        limits = [e for t in asked(question) if t.rank >= _FIRM for e in judge(t, record)]
+        limits = [e for t, lines in _spoken(question, record) if t.rank >= _FIRM for e in lines]
         answered = [*limits, *answered][:_MOST_LIMITS] if limits else answered
     if answered and any(e.key.startswith(general.ALONE) for e in answered):
         outranked = answered[0].key.startswith(_OUTRANKED)
         return [*_decided(question, record, _DECIDES), *answered, *_beside(question, record)][:_MOST_LIMITS] if outranked else answered
     firm = [] if topics_only or asks_dose(question) else refusals(question, record)
-    topical = [(t, judge(t, record)) for t in asked(question)]
-    spoken = [(t, lines) for t, lines in topical if lines]
+    spoken = _spoken(question, record)
     settled = {d.id for t, lines in spoken if t.rank >= _SETTLES for e in lines for d in record.graph.mentions(e.text)}
     if settled & {d.id for d in record.graph.mentions(question)}:
         firm = []  # the topic says how this medicine is given here in spite of what stands against it
@@ -159,6 +158,12 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     return list({e.key: e for e in found}.values())
 
 
+def _spoken(question: str, record: Record) -> list[tuple[Topic, list[Evidence]]]:
+    """Topics that the question's words raise and that apply to this record, with what they say: the one that fits best first."""
+    told = {t.id: lines for t in asked(question) if (lines := judge(t, record))}
+    return [(t, told[t.id]) for t in by_fit(question, (topics()[name] for name in told))]
+
+
 def _of_values(question: str) -> bool:
     """Whether a question is about values and names no medicine: `treat` then means the value, not the disease."""
     return bool(values_named(question)) and not words("antimicrobial").search(question) and not general.names_a_drug(question)
@@ -170,21 +175,22 @@ def _like(question: str, record: Record) -> list[Evidence]:
     named = {d.id for d in record.graph.mentions(question)}
     if len(named) >= _SEVERAL:
         return []  # a combination is checked drug by drug
+    if any(record.graph.interactions(a, b) for a, b in combinations(sorted(named), 2)):
+        return []  # what two do together is known by itself
     if named:
-        able = {name: lines for name, lines in able.items() if named & {d.id for e in lines for d in record.graph.mentions(e.text)}}
+        # Of two medicines it has to speak of both.
+        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in record.graph.mentions(e.text)}}
     return able.get(like(question, able) or "", [])
 
 
 def _decided(question: str, record: Record, rank: int) -> list[Evidence]:
     """What a topic of a high rank decides: it stands before the course of a value, a list of suspects, a bare score."""
-    found = (judge(t, record) for t in asked(question) if t.rank >= rank)
-    return next((lines for lines in found if lines), [])
+    return next((lines for t, lines in _spoken(question, record) if t.rank >= rank), [])
 
 
 def _beside(question: str, record: Record) -> list[Evidence]:
     """The bottom line of a topic of lower rank, below the course of a value or its causes."""
-    found = (judge(t, record) for t in asked(question) if 0 < t.rank < _DECIDES)
-    return next((lines[:1] for lines in found if lines), [])
+    return next((lines[:1] for t, lines in _spoken(question, record) if 0 < t.rank < _DECIDES), [])
 
 
 def _speaks_of_all(question: str, lines: list[Evidence], record: Record) -> bool:
@@ -257,10 +263,11 @@ def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
     for item in shown:
         if item.key.startswith(OF_DRUGS):
             continue
-        for drug in record.graph.mentions(item.text):
+        named = record.graph.mentions(item.text)
+        for drug in named:
             if f"P-{drug.id}" in out or drug.id in current or (item.key.startswith("B-") and not forbidding(record, drug.id)):
                 continue
-            found = against(record, drug.id)
+            found = against(record, drug.id, beside=tuple(d for d in named if d.id != drug.id))
             if found is not None:
                 en, zh = pair("For this patient: {found}", found=found)
                 out[f"P-{drug.id}"] = evidence(f"P-{drug.id}", en, zh, "drug graph and record", None)

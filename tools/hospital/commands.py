@@ -205,8 +205,9 @@ def fhir_send(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="JSON with a DiagnosticReport, an AuditEvent or a bundle")],
     url: Annotated[str, typer.Option(help="FHIR R4 server")],
+    patient: Annotated[str | None, typer.Option(help="Whose report it is: the patient's id on that server")] = None,
 ) -> SentOut:
-    """Send a report to a FHIR server."""
+    """Send a report to a FHIR server; a bundle goes as one transaction, and sent twice it adds nothing."""
     settings: _Settings = ctx.obj
     try:
         resource: JsonValue = json.loads(file.read_text(encoding="utf-8"))
@@ -214,7 +215,7 @@ def fhir_send(
         raise BadInput(f"{file.name} cannot be read as JSON: {error}") from error
     if not isinstance(resource, dict):
         raise BadInput(f"{file.name} holds no FHIR resource")
-    return SentOut(sent=1, location=FhirServer(url, settings.fhir_token).send(resource) or None)
+    return SentOut(sent=1, location=FhirServer(url, settings.fhir_token).send(resource, patient) or None)
 
 
 def _cases(inbox: Inbox) -> CasesOut:

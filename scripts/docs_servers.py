@@ -87,7 +87,11 @@ class Servers:
             return None if server.poll() is None else f"ended with {server.returncode}: {log.read_text(errors='replace')[-800:]}"
 
         until(lambda: listens(port), _READY_SECONDS, line, alive)
-        until(lambda: _ASKED[kind](line, port), 120, f"`{line}` does not serve", alive)
+        try:
+            until(lambda: _ASKED[kind](line, port), 120, f"`{line}` does not serve", alive)
+        except Wrong as wrong:
+            said = status(f"http://127.0.0.1:{port}/readyz") if kind == "page" else ""
+            raise Wrong(f"{wrong}; {said}; {log.read_text(errors='replace')[-800:]}") from wrong
 
     def _end(self, port: int) -> None:
         server = self._running.pop(port, None)

@@ -135,7 +135,7 @@ def _listen(line: str, port: int) -> bool:
 
     entity = AE(ae_title="ORTHANC")
     entity.add_requested_context("1.2.840.10008.1.1")
-    link = entity.associate("127.0.0.1", port)
+    link = entity.associate("127.0.0.1", port, ae_title="MEDMPT")  # it takes no other called title
     answered = bool(link.is_established and link.send_c_echo().Status == 0)
     link.release()
     return answered

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -153,8 +155,11 @@ def pacs_listen(
     settings: _Settings = ctx.obj
     inbox = Inbox(out, secret_of(settings.data_dir), burned_in=burned_in)
     listener = Listener(inbox, title, host, port, tuple(allow) if allow else None)
-    # Ctrl+C is how a person ends it; what came is kept.
+    # Ctrl+C is how a person ends it, SIGTERM how a supervisor does; what came is kept.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), listener.running():
+        sys.stderr.write(f"Listening as {title} at {host}:{port} (Ctrl+C ends it)\n")
         threading.Event().wait(seconds)
     return _cases(inbox)
 

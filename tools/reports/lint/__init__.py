@@ -121,6 +121,7 @@ def _compared(pieces: list[Piece], mentions: list[Mention], sentences: list[Sent
         *parts_normal.overturned(pieces),
         *compare.compared(pieces),
         *counts.numbered(pieces),
+        *counts.levels(sentences),
         *anchors.anchored(pieces),
         *changes.changes(pieces),
         *changes.misnamed(pieces),

@@ -49,7 +49,9 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
         for topic, place in p.topics.items():
             if group("before")["words"].search(p.text):
                 continue
-            if is_place(topic) or is_body(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
+            # "No enlarged nodes" tells of their size, not that they grew.
+            changed = p.change is not None and not (topic == "node" and p.change == "up" and _ENLARGED.search(p.text))
+            if is_place(topic) or is_body(topic) or topic in p.limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):

@@ -66,6 +66,10 @@ class Stack:
         ident = self.compose("ps", "-q", service).strip()
         return run(self.docker, "exec", *(("-i",) if given is not None else ()), ident, *command, given=given)
 
+    def account(self) -> None:
+        """The one user of the page."""
+        self.compose("run", "--rm", "-T", "app", "medmpt", "users", "add", "ana", given=b"a long password\n")
+
     def sql(self, text: str, given: bytes | None = None) -> str:
         """Rows of a query, or a script from `given`."""
         what = ("-f", "-") if given is not None else ("-c", text)
@@ -136,7 +140,7 @@ def image_alone(docker: str) -> None:
 
 def runs(stack: Stack) -> None:
     """Account, start, health, one question through Postgres and Chroma."""
-    stack.compose("run", "--rm", "-T", "app", "medmpt", "users", "add", "ana", given=b"a long password\n")
+    stack.account()
     start = time.monotonic()
     stack.up()
     hold(stack.get("/healthz") == (200, '{"status":"ok"}'), f"app, Chroma, Postgres and Orthanc start, /healthz and /readyz answer "
@@ -237,6 +241,7 @@ def upgrade_and_restore(stack: Stack, files: bytes, dump: bytes) -> None:
     stack.compose("down", "-v")
     stack.up("postgres")
     stack.sql("", given=b"\n".join(line for line in OLD.read_bytes().splitlines() if not line.startswith(b"\\")))
+    stack.account()  # the volume with the accounts went with `down -v`
     stack.up()
     told = stack.app("medmpt", "data", "export", "--json")
     verified = json.loads(stack.app("medmpt", "data", "verify-ledger", "--json"))

@@ -159,6 +159,8 @@ def _teach(page: Page, name: str) -> None:
     _take(page, f"{name}-teach")
     page.locator("#teaching [data-do=next]").click()
     page.locator("#teach-finding").wait_for()
+    if page.locator("#viewer").is_visible():  # on a phone the images have a tab of their own
+        page.locator("#viewer-canvas[data-drawn]").wait_for()
     page.locator("#teach-finding").select_option(index=1)
     if page.locator("#teach-size").is_visible():
         page.locator("#teach-size").fill("12")

@@ -12,6 +12,15 @@ _UNITS, _SAME = _WORDS.words("units"), _WORDS.table("same_unit")
 _FIND = re.compile(r"(?<![\w.\-–^])(\d+(?:\.\d+)?)(?![\w^]|\.\d)\s*(" + "|".join(re.escape(u) for u in _UNITS) + r")?")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[–-]\s*(\d+(?:\.\d+)?)\s*(" + "|".join(re.escape(u) for u in _UNITS) + r")?")
 
+_FALLEN = ((_WORDS.regex("fallen_en"), "to "), (_WORDS.regex("fallen_zh"), _WORDS.text("now_zh")), (_WORDS.regex("fallen_arrow"), ""))
+
+
+def latest_said(text: str) -> str:
+    """A text in which a value that changed stands as it is now: `from 198 to 76` is `to 76`."""
+    for pattern, instead in _FALLEN:
+        text = pattern.sub(instead, text)
+    return text
+
 
 def fill(known: tuple[Quantity, ...], *texts: str | None) -> tuple[Quantity, ...]:
     """Add what the texts show beyond `known`: thresholds, points, counts.

@@ -7,18 +7,21 @@ browser sends back is ever trusted as history.
 import ipaddress
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 
+from agent.sessions.opening import shared_rows
+from agent.sessions.shared import SharedRows
 from agent.settings import Settings
 from ui import health
 from ui.door import Assistant
 from ui.login.gate import Gate
+from ui.login.tickets import SharedTickets as SharedLogins
 from ui.login.tickets import Tickets as Logins
 from ui.page.document import Document
 from ui.routes import make_router
@@ -68,17 +71,15 @@ def build(
     sessions = SessionStore(assistant, files)
     tickets = Tickets(files.with_name(f"{files.name}-smart"))
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        sessions.close_all()
-        tickets.close()
-        shutil.rmtree(inbox, ignore_errors=True)
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    closing = ExitStack()  # closes what is entered last first: the database, tickets, sessions, then the folder
+    closing.callback(shutil.rmtree, inbox, ignore_errors=True)
+    closing.callback(tickets.close)
+    closing.callback(sessions.close_all)
+    app = FastAPI(lifespan=_until(closing), docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(make_router(assistant, sessions, is_loopback(host)))
-    logins = Logins()
-    app.include_router(_of_settings(settings, tickets, logins))
+    rows = closing.enter_context(shared_rows(settings)) if settings is not None and settings.auth != "none" else None
+    logins = SharedLogins(rows) if rows is not None else Logins()
+    app.include_router(_of_settings(settings, tickets, logins, rows))
     app.mount("/page", StaticFiles(directory=STATIC), name="page")
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -100,6 +101,15 @@ def build(
     return mounted
 
 
+def _until(closing: ExitStack) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        closing.close()
+
+    return lifespan
+
+
 def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -> None:
     """What stands in front of every route; the login, where there is one, outermost."""
     app.add_middleware(Document)
@@ -108,18 +118,18 @@ def _guard(app: FastAPI, host: str, settings: Settings | None, logins: Logins) -
         app.add_middleware(Gate, tickets=logins)
 
 
-def _of_settings(settings: Settings | None, tickets: Tickets, logins: Logins) -> APIRouter:
+def _of_settings(settings: Settings | None, tickets: Tickets, logins: Logins, rows: SharedRows | None) -> APIRouter:
     """Health checks, launches from electronic records, login."""
     router = APIRouter(include_in_schema=False)
     if settings is not None:
         health.add_routes(router, settings)
         smart.add_routes(router, Smart.of(settings), tickets)
-        router.include_router(_login(settings, logins))
+        router.include_router(_login(settings, logins, rows))
     return router
 
 
-def _login(settings: Settings, logins: Logins) -> APIRouter:
-    """Routes of the login that the settings ask for; none without one."""
+def _login(settings: Settings, logins: Logins, rows: SharedRows | None) -> APIRouter:
+    """Routes of the login that the settings ask for; none without one. `rows`: the database that several workers share."""
     router = APIRouter(include_in_schema=False)
     if settings.auth == "none":
         return router
@@ -128,7 +138,7 @@ def _login(settings: Settings, logins: Logins) -> APIRouter:
     from ui.login.oidc import Provider
 
     if settings.auth == "local":
-        login.add_local(router, logins, Accounts(settings.data_dir))
+        login.add_local(router, logins, Accounts(rows if rows is not None else settings.data_dir))
     else:
         login.add_oidc(router, logins, Provider(settings))
     return router

@@ -105,7 +105,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
             continue  # passages that do not speak of the two medicines only lead away from what the graph says of them
         if intent == "labs" and any(e.key.startswith("B-review-") for e in judged):
             continue  # "at this kidney function" asks of the medicines, not for the sheet
-        mine = _of_intent(intent, plan, steps, card, language, frozenset(lead.text for lead in answering))
+        mine = _of_intent(intent, plan, steps, card, language, frozenset(t for lead in answering for t in lead.sentences))
         seen = {k for s in said for k in s.evidence}
         seen |= {f"S-{e.key.removeprefix('B-formula-').removesuffix('-0')}" for e in judged if e.key.startswith("B-formula-")}
         said += [s for s in mine if not set(s.evidence) & seen]
@@ -118,7 +118,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
 
 
 def _leads(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, language: Language) -> list[Lead]:
-    """One sentence for each part of a question of several parts."""
+    """What answers each part of a question of several parts."""
     facts = select("drug_facts", plan, steps, card) if "drug_facts" in plan.reading.intents else []
     return leads(plan, steps, card, facts, language) if plan.parts else []
 
@@ -129,7 +129,8 @@ def _led_by(answering: Sequence[Lead], said: Sequence[DraftSentence], language: 
         return list(said)
     first = [DraftSentence(text=marked(a.text, a.evidence, language), evidence=(a.evidence.key,), part="headline") for a in answering]
     rest = [s.model_copy(update={"part": "evidence"}) if s.part == "headline" else s for s in said]
-    return [*first, *(s for s in rest if s.text not in {f.text for f in first})]
+    told = {f.text for f in first} | {t for a in answering for t in a.sentences}
+    return [*first, *(s for s in rest if s.text not in told)]
 
 
 def _raised(plan: Plan, steps: Sequence[ToolStep]) -> list[Intent]:

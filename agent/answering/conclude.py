@@ -10,13 +10,13 @@ from agent.answering.exhibits import draft_places, drugs_of, report_of, withheld
 from agent.answering.followups import left_open, next_questions
 from agent.answering.sections import PARTS, Said, text_of
 from agent.reading.lexicon import DRUG_KINDS, ids
-from agent.reading.parts import several
 from agent.safety import Leading, lead
 from agent.safety.requests import declined
 from agent.turn.ledger import Ledger, ToolStep
 from agent.turn.prompts import NEAREST, NOTICES
 from agent.turn.state import TurnContext
 from agent.verify import Verdict
+from retrieval.guidelines.parts import several
 from retrieval.messages.catalogue import messages
 from tools.bedside.topics import asked
 from tools.evidence import Evidence, Kind, Language
@@ -120,14 +120,15 @@ def _other_emergencies(ledger: Ledger, leading: Leading) -> tuple[str, ...]:
 def _left_open(context: TurnContext, said: list[Said], ledger: Ledger) -> tuple[str, ...]:
     """Parts of the question that nothing in the answer speaks of.
 
-    A part that was searched by itself is open where that search found no answer and nothing of it is shown; a part that a bedside judgement
-    is about is answered by it.
+    A part that was searched by itself is open where nothing that its search found is shown and no statement on medicines either; a part
+    that a bedside judgement is about is answered by it.
     """
     searches = {str(s.args.get("query")): s.result for s in ledger.steps if s.result.tool == "search_guidelines"}
     searched = [(p, searches[p.whole]) for p in several(context.question) if p.whole in searches]
     cited = {k for s in said for k in s.claim.evidence}
     if searched:
-        return tuple(p.own for p, r in searched if r.status != "ok" and not cited & {e.key for e in r.evidence})
+        of_drugs = any(k.startswith("D-") for k in cited)
+        return tuple(p.own for p, r in searched if not cited & {e.key for e in r.evidence} and (r.status != "ok" or not of_drugs))
     judged = {k.removeprefix("B-").rpartition("-")[0] for k in cited if k.startswith("B-")}
     parts = left_open(context.question, [s.claim.text for s in said], {s.heading for s in said})
     return tuple(p for p in parts if not judged & {topic.id for topic in asked(p)})

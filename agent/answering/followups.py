@@ -7,7 +7,7 @@ from retrieval import packs
 from retrieval.concepts.lexicon import DATA, normalise
 from retrieval.guidelines.asks import read_asks
 from retrieval.guidelines.corpus import passage_key
-from retrieval.index.selector import selector, tokens_of
+from retrieval.index.selector import asked_kinds, selector, tokens_of
 from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 
@@ -15,6 +15,7 @@ _WORDS = patterns("agent.answering")
 
 # Where a question goes on to something else.
 _NEXT = _WORDS.regex("followups_next")
+_OPENS = _WORDS.regex("followups_opens")
 _MOST = 3
 # Words by which a question asks for what stands under a heading.
 _ASKED_AS = _WORDS.table("asked_as")
@@ -31,13 +32,19 @@ def parts_of(question: str) -> list[str]:
 def left_open(question: str, said: Sequence[str], headings: Collection[str] = ()) -> tuple[str, ...]:
     """Parts of a question of several parts that no sentence of the answer speaks of, nor any heading by its other names."""
     said = [*said, *(_ASKED_AS[h] for h in sorted(headings) if h in _ASKED_AS)]
-    parts = parts_of(question)
+    parts = [p for p in parts_of(question) if _asks(p, question)]
     if len(parts) < 2:
         return ()
     idf = selector().idf
     rarest = max(idf.values())
     together = frozenset().union(*(tokens_of(normalise(s)) for s in said)) if said else frozenset()
     return tuple(p for p in parts if _shared(tokens_of(normalise(p)), together, idf, rarest) < _SHARED)
+
+
+def _asks(part: str, question: str) -> bool:
+    """Whether a part asks something; what is only told with the question is not to be answered."""
+    behind = question[question.find(part) + len(part) :].lstrip(" ,，。.")
+    return behind.startswith(("?", "？")) or bool(asked_kinds(part)) or bool(_OPENS.match(part))
 
 
 def _shared(part: frozenset[str], said: frozenset[str], idf: Mapping[str, float], rarest: float) -> float:

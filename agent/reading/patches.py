@@ -18,6 +18,7 @@ from tools.case.patches import Kind, Patch
 from tools.case.record import Case
 from tools.labs.analytes import Analyte, analytes, find_analyte
 from tools.labs.units import parse_unit
+from tools.quantities import latest_said
 
 _WORDS = patterns("agent.reading")
 
@@ -60,6 +61,7 @@ def supposed(text: str, case: Case | None, before: str = "") -> Supposed:
     """
     if case is None:
         return Supposed()
+    text = latest_said(text)
     marked = bool(_pattern("marker").search(text)) or (bool(before) and bool(_pattern("going_on").search(text)))
     typed = [p for p in _values(text, case, marked) if marked or not _recorded(p, case)]
     found = typed or list(_unnamed(text, case, before) if marked else ())

@@ -8,14 +8,13 @@ from agent.answering.draft import Notice
 from agent.reading.dialogue import About, Turn, history, taken_up, unresolved
 from agent.reading.intents import Intent, Reading
 from agent.reading.lexicon import concepts, language_of
-from agent.reading.parts import Part, several
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
 from agent.reading.thread.unwind import standing
 from agent.reading.understand import NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
-from retrieval.messages.patterns import patterns
+from retrieval.guidelines.parts import Part, several
 from tools.bedside.attach import wanted as bedside_answers
 from tools.evidence import ToolName
 from tools.imaging.marks.words import asks_growth, asks_of_marks, asks_verdict, names_marks, score_named
@@ -24,8 +23,8 @@ from tools.imaging.results.experimental import names_looked
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
 _SHORT_QUESTION = 80
-# A disease of the chest that has no term of its own: the search names it as recorded.
-_CHEST = patterns("agent.reading").regex("chest_disease")
+# 2,700 labelled messages, with and without a case: where no tool is planned, another field reads 0.97 and more, all else 0.82 and less.
+_SURELY_OUTSIDE = 0.85
 
 
 @dataclass(frozen=True)
@@ -212,6 +211,11 @@ def _silent(reading: Reading) -> Notice:
     return "no_evidence" if reading.kind == "about_answer" else "out_of_scope"
 
 
+def surely_outside(plan: Plan) -> bool:
+    """Whether a message is of another field beyond doubt: no tool is planned for it, and the reader is as good as certain."""
+    return plan.notice == "out_of_scope" and plan.reading.kinds.get("outside", 0.0) >= _SURELY_OUTSIDE
+
+
 def case_diseases(card: CaseCard | None) -> frozenset[str]:
     """Diseases that the case is about; fever with cough, sputum or pleuritic pain is worked up as pneumonia.
 
@@ -223,7 +227,7 @@ def case_diseases(card: CaseCard | None) -> frozenset[str]:
     found = {t.id for t in concepts(text)}
     infection = "fever" in found and found & {"cough", "sputum", "chest_pain"}
     named = "; ".join((card.question or "", *card.conditions))
-    own = _diseases(named) or (frozenset[str]() if _CHEST.search(named) else _diseases(text))
+    own = _diseases(named) or _diseases(text)
     return own | (frozenset({"cap"}) if infection else frozenset())
 
 

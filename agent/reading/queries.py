@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from agent.reading.inputs import analytes_asked, inputs_for
 from agent.reading.intents import Intent, Reading
-from agent.reading.lexicon import Term, concepts, language_of, terms
+from agent.reading.lexicon import Term, concepts, language_of, narrower, terms
 from agent.reading.severity import SEVERITY_WORDS, stated
 from agent.turn.prompts import CaseCard
 from retrieval.messages.patterns import patterns
@@ -38,10 +38,6 @@ def score_topic(name: str) -> str | None:
 
 # Diseases other than pneumonia that an antibiotic may be for.
 _INFECTED = frozenset({"copd", "tb", "bronchiectasis", "ntm", "sepsis", "cystic_fibrosis", "aspergillosis", "pjp"})
-# Interstitial diseases are read under one term; which of them it is stands in the words.
-_FIBROSES = frozenset({"ipf"})
-_FIBROTIC = _WORDS.regex("interstitial_fibrotic")
-_INTERSTITIAL = "interstitial lung disease"
 # Kinds of terms that a treatment can be for.
 _SUBJECTS = frozenset({"disease", "finding", "respiratory", "organism", "symptom", "drug", "drug_class"})
 
@@ -94,7 +90,7 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
         return {"question": reading.text}
     if intent == "drug_rank":
         # An antibiotic is for an infection, whatever else the case is about.
-        infection = [t for t in ("cap", "hap") if t in topic] or ([] if topic & _INFECTED else ["cap"])
+        infection = [t for t in ("cap", "hap") if t in topic] or ([] if any(({t} | narrower(t)) & topic for t in _INFECTED) else ["cap"])
         if infection and any(t.id == "antibiotic" for t in reading.terms):
             return {"condition": terms()[infection[0]].en[0]}
         return ranked_for(reading, card, topic)
@@ -102,13 +98,10 @@ def _args(intent: Intent, reading: Reading, card: CaseCard | None, topic: frozen
 
 
 def ranked_for(reading: Reading, card: CaseCard | None, topic: frozenset[str]) -> Args:
-    """The condition that medicines are ranked for; an interstitial disease is taken for idiopathic fibrosis only where it is called so."""
-    if not topic:
-        return {}
-    chosen = min(topic)
-    written = f"{reading.text}; {card.topic_text() if card else ''}"
-    unnamed = chosen in _FIBROSES and not _FIBROTIC.search(written)
-    return {"condition": _INTERSTITIAL if unnamed else terms()[chosen].en[0]}
+    """The condition that medicines are ranked for: of several the one that is named first, in the question before the record."""
+    named = concepts(f"{reading.text}; {card.topic_text() if card else ''}", "disease")
+    chosen = next((t.id for t in named if t.id in topic), min(topic, default=None))
+    return {} if chosen is None else {"condition": terms()[chosen].en[0]}
 
 
 def _study(text: str, card: CaseCard | None) -> str:

@@ -1,6 +1,10 @@
 """Which database of conversations the settings name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from agent.errors import Unavailable
+from agent.sessions.shared import SharedRows
 from agent.sessions.sqlite_store import SqliteStore
 from agent.sessions.store import Store
 from agent.settings import Settings
@@ -20,6 +24,24 @@ def open_store(settings: Settings) -> Store:
     except ImportError as missing:
         raise Unavailable("conversations in Postgres need its extra: pip install 'medmpt-assistant[postgres]'") from missing
     return PostgresStore(settings.threads_url)
+
+
+@contextmanager
+def shared_rows(settings: Settings) -> Iterator[SharedRows | None]:
+    """Rows of the database that several workers share, for the time of the block; None where the settings name none.
+
+    Raises:
+        StoreFailure: It cannot be used.
+        Unavailable: A Postgres address without the package for it.
+    """
+    if settings.threads_url is None:
+        yield None
+        return
+    store = open_store(settings)
+    try:
+        yield SharedRows(store)
+    finally:
+        store.close()
 
 
 def reachable(threads_url: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a person made on a page, in the database that several workers share: marks, reports, teaching readings, opened files.
+"""What several workers share in the database: marks, reports, teaching readings, opened files; accounts and logins.
 
 Only where `MEDMPT_THREADS_URL` names one; a single worker keeps these in files of its data folder.
 """
@@ -27,8 +27,10 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS signature (sha256 TEXT PRIMARY KEY, id TEXT, name TEXT, at TEXT)",
     "CREATE TABLE IF NOT EXISTS attempt (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, trainee TEXT NOT NULL, record TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS draft (owner TEXT NOT NULL, case_id TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (owner, case_id))",
+    "CREATE TABLE IF NOT EXISTS account (name TEXT PRIMARY KEY, hash TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS login (ticket TEXT PRIMARY KEY, name TEXT NOT NULL, until DOUBLE PRECISION NOT NULL)",
 )
-NAMES = ("mark_events", "report", "signature", "attempt", "draft")
+NAMES = ("mark_events", "report", "signature", "attempt", "draft", "account", "login")
 _PART = 4 * 1024**2
 # Larger cases stay with the worker that they were opened at.
 MOST_BYTES = 1024**3

@@ -132,6 +132,10 @@ def _call_model(asking: "Asking | None", tools: Sequence[BaseTool], name: str) -
         except ModelFailed as failure:
             return _hand_over(f"{name}: {failure}", state, runtime.context)
         problem = problem_of(message, known)
+        first = not any(isinstance(m, ToolMessage) for m in this_turn(state["messages"]))
+        refusal = planner.out_of_scope([prompt, *state["messages"]]) if first and _asks_tools(message) else None
+        if refusal is not None:
+            return _route(refusal, spent)
         if problem is None and runtime.context.effort == "high" and not _asks_tools(message) and not state["objected"]:
             chosen, note = several(message, [prompt, *state["messages"]], planner, asking, runtime.context)
             notes = {"notes": [*state["notes"], note]} if note else {}

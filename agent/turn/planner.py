@@ -18,7 +18,7 @@ from agent.effort.gaps import gap_calls
 from agent.effort.weigh import best
 from agent.reading.dialogue import asked_language
 from agent.reading.lexicon import language_of
-from agent.reading.plan import Plan, make_plan, second_round
+from agent.reading.plan import Plan, make_plan, second_round, surely_outside
 from agent.reading.thread.unwind import standing
 from agent.turn.again import again, earlier_answers
 from agent.turn.ledger import is_aside, read_ledger, this_turn
@@ -58,6 +58,12 @@ class Planner(BaseChatModel):
         allowed = kwargs.get("tool_names")
         message = self._next(list(messages), frozenset(allowed) if allowed is not None else None)  # type: ignore[arg-type]
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def out_of_scope(self, messages: list[AnyMessage]) -> AIMessage | None:
+        """The refusal of a message that is surely of another field, whatever another model would ask tools about it; None otherwise."""
+        questions = [str(m.text) for m in messages if isinstance(m, HumanMessage) and not is_aside(m)]
+        plan = make_plan(questions[-1], _card(messages), questions[:-1], [])
+        return _hand_in(Draft(notice="out_of_scope"), questions[-1]) if surely_outside(plan) else None
 
     def _next(self, messages: list[AnyMessage], allowed: frozenset[str] | None) -> AIMessage:
         card = _card(messages)

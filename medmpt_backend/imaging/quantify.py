@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -12,22 +11,20 @@ from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.balls import box_of, opened
 from medmpt_backend.imaging.anatomy.chest_domain import absent_side, require_chest
 from medmpt_backend.imaging.anatomy.lungs import RIGHT, Lungs, segment
-from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, Histogram, histograms, region_codes
+from medmpt_backend.imaging.densitometry import LAA_BELOW_HU, REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.figures import LungFigures, RegionFigures, SeriesRow, Side, Third
-from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, findings_of, seen_contrast
+from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, Middle, at_the_walls, findings_of, in_the_middle, seen_contrast
 from medmpt_backend.imaging.findings.groups import Findings, Point
 from medmpt_backend.imaging.findings.key_slices import key_slices
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
 from medmpt_backend.imaging.findings.one_lung import without_other_side
+from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.validity import Limit, limits_of
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from medmpt_backend.messages import joined
 
 __all__ = ["LungFigures", "Quantification", "RegionFigures", "clumps", "quantify"]
 
-# Gevenois et al., Comparison of computed density and macroscopic morphometry in pulmonary emphysema, AJRCCM 1995,
-# doi:10.1164/ajrccm.152.2.7633722.
-LAA_BELOW_HU = -950
 # Lederer et al., Cigarette smoking is associated with subclinical parenchymal lung disease: the MESA-Lung study, AJRCCM 2009,
 # doi:10.1164/rccm.200812-1966OC.
 HAA_HU = (-600, -250)
@@ -127,13 +124,10 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         OutOfDomain: Not a chest as far as the anatomy shows, with the reason.
     """
     lungs = lungs or segment(volume)
-    unchecked = _accepted(volume, lungs)
-    between = between_lungs(lungs)
-    series, contradicted = seen_contrast(volume.series, lungs, between)
-    volume = replace(volume, series=series)
-    counted = cache(lambda: _densities(volume, lungs))
-    seen = findings_of(volume, lungs, between, lambda: counted().dense_ml)
-    inside = counted()
+    (volume, unchecked, middle), (walls, inside) = together(
+        lambda: _middle(volume, lungs), lambda: (at_the_walls(volume, lungs), _densities(volume, lungs))
+    )
+    seen = findings_of(volume, lungs, middle, walls, inside.dense_ml)
     found, shares = inside.found, inside.shares
     figures = _both(sum(found[1:], found[0]), found, inside.pct(inside.ggo), inside.pct(inside.dense))
     limits = limits_of(volume, lungs, figures.median_hu)
@@ -151,9 +145,22 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         limits=limits,
         definitions={**DEFINITIONS, **FINDING_DEFINITIONS},
         findings=seen,
-        warnings=volume.warnings + unchecked + contradicted + tuple(limit.reason for limit in limits),
+        warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
         absent_side=absent,
     )
+
+
+def _middle(volume: Volume, lungs: Lungs) -> tuple[Volume, tuple[str, ...], Middle]:
+    """The volume with its contrast checked, what is said of the chest and of contrast, and what lies between the lungs.
+
+    Raises:
+        OutOfDomain: Not a chest.
+    """
+    unchecked = _accepted(volume, lungs)
+    between = between_lungs(lungs)
+    series, contradicted = seen_contrast(volume.series, lungs, between)
+    volume = replace(volume, series=series)
+    return volume, unchecked + contradicted, in_the_middle(volume, lungs, between)
 
 
 def _accepted(volume: Volume, lungs: Lungs) -> tuple[str, ...]:
@@ -202,7 +209,8 @@ def _densities(volume: Volume, lungs: Lungs) -> _Densities:
     found, low_share = histograms(volume, lungs, codes)
     ggo = clumps(lungs, codes, GGO_HU, GGO_CLUMP_MM)
     dense = clumps(lungs, codes, CONSOLIDATION_HU, CONSOLIDATION_CLUMP_MM)
-    sizes = np.bincount(codes.ravel(), minlength=REGIONS + 1)
+    inside = [np.count_nonzero(codes == code) for code in range(1, REGIONS + 1)]
+    sizes = np.array([codes.size - sum(inside), *inside])
     shares = {
         name: 100.0 * np.bincount(codes[mask], minlength=REGIONS + 1) / np.maximum(sizes, 1)
         for name, mask in (("ggo", ggo), ("consolidation", dense))

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from medmpt_backend.imaging.anatomy.grid import per_slice
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.readers.rules import known_kernel
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
@@ -153,7 +154,7 @@ def noise_hu(volume: Volume, lungs: Lungs) -> float | None:
         None where there is too little aerated lung to tell.
     """
     fz, fy, fx = lungs.grid.factors
-    slices = np.flatnonzero((lungs.labels > 0).any(axis=(1, 2)))
+    slices = np.flatnonzero(lungs.area)
     middle = slices[len(slices) // 4 : 3 * len(slices) // 4]
     found = []
     for k in middle[:: max(1, len(middle) // NOISE_SLICES)]:
@@ -178,11 +179,11 @@ def _noise(volume: Volume, lungs: Lungs) -> list[Limit]:
 
 def _cut(lungs: Lungs) -> list[Limit]:
     """Lungs that reach the first or the last slice are cut off there."""
-    area = np.count_nonzero(lungs.labels, axis=(1, 2))
+    area = lungs.area
     shares = {"first": float(area[0]) / float(area.max()), "last": float(area[-1]) / float(area.max())}
     ends = [name for name, share in shares.items() if share > CUT_SHARE]
     inner = lungs.labels[:, 1:-1, 1:-1]
-    sides = area - np.count_nonzero(inner, axis=(1, 2))
+    sides = area - per_slice(inner)
     if float(sides.sum()) * lungs.grid.spacing[1] * lungs.grid.spacing[0] > SIDE_CUT_MM2:
         reason = "The field of view cuts the lungs at its sides: volumes are those of the part shown, and the pleura there is not seen."
         return [Limit("partial_lungs", "out", _FIGURES, reason)]

@@ -59,14 +59,33 @@ def written_out(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     changes: list[tuple[str, str]] = []
 
     def put(match: re.Match[str]) -> str:
-        form = forms().get(match.group()) or forms().get(match.group().lower())
-        before = text[: match.start()].rstrip().lower()
-        if form is None or before.endswith(tuple(form.not_after.split())) or _stands(text, match.start(), form):
+        form = _form(text, match)
+        if form is None:
             return match.group()
         changes.append((match.group(), form.means))
         return form.means
 
     return _pattern().sub(put, text), tuple(changes)
+
+
+def glossed(text: str) -> str:
+    """`text` as it stands, with what each short form means in brackets before it, where the text does not say it elsewhere."""
+    low = text.lower()
+
+    def put(match: re.Match[str]) -> str:
+        form = _form(text, match)
+        return match.group() if form is None or form.means.lower() in low else f"({form.means}) {match.group()}"
+
+    return _pattern().sub(put, text)
+
+
+def _form(text: str, match: re.Match[str]) -> Form | None:
+    """The short form that a match is, unless it means something else there or its long form stands around it."""
+    form = forms().get(match.group()) or forms().get(match.group().lower())
+    before = text[: match.start()].rstrip().lower()
+    if form is None or before.endswith(tuple(form.not_after.split())) or _stands(text, match.start(), form):
+        return None
+    return form
 
 
 def _stands(text: str, start: int, form: Form) -> bool:

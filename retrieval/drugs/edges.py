@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from retrieval.concepts.context import statuses
 from retrieval.drugs.build import Names, distinct, listed_facts
 from retrieval.drugs.facts import ChildPugh, Drug, DrugFact, Relation
 from retrieval.drugs.infer import Inference
@@ -19,6 +20,10 @@ from retrieval.messages.catalogue import messages
 pair = messages("retrieval.drugs").pair
 
 T = TypeVar("T")
+
+# A text that says a condition so does not say it of the patient; `-` in the table: a past one leaves nothing behind.
+_NOT_HIS = frozenset({"negated", "family", "hypothetical"})
+_NOTHING = "-"
 
 
 class FactGraph:
@@ -141,12 +146,20 @@ class FactGraph:
         return tuple(self._drugs[i] for i in dict.fromkeys(ids))
 
     def match_conditions(self, text: str, code: str | None = None) -> tuple[str, ...]:
-        """Condition ids named in a text, or that an ICD-10 code falls under."""
-        ids = [i for m in self.scan(text) if m.kind == "condition" for i in m.ids]
+        """Condition ids that a text says of the patient, or its ICD-10 code falls under; of a passing one that is past, what it leaves."""
+        flat = normalise(text)
+        found = [(m, statuses(flat, m.start, m.end)) for m in self.scan(text) if m.kind == "condition"]
+        past = any("historical" in said for _, said in found)
+        ids = [self._held(i, past="historical" in said) for m, said in found if not said & _NOT_HIS for i in m.ids]
         plain = normalise(code).upper().removeprefix("ICD 10:").replace(" ", "") if code else ""
         if plain:
-            ids += [c.id for c in self._tables.conditions if any(plain.startswith(p) for p in listed(c.icd10))]
-        return tuple(dict.fromkeys(ids))
+            coded = (c.id for c in self._tables.conditions if any(plain.startswith(p) for p in listed(c.icd10)))
+            ids += [self._held(i, past=past) for i in coded]
+        return tuple(dict.fromkeys(i for i in ids if i != _NOTHING))
+
+    def _held(self, condition: str, *, past: bool) -> str:
+        """The condition itself, or what it leaves behind once it is past."""
+        return (past and self._conditions[condition].past) or condition
 
     def with_parents(self, conditions: Iterable[str]) -> tuple[str, ...]:
         """The conditions and what they are kinds of."""

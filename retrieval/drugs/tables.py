@@ -78,6 +78,7 @@ class ConditionRow:
         rule: What makes it follow from the patient's data (`age<8`).
         concepts: Concepts of the one table whose names bring it up.
         cues: Words that bring it up and are names of no concept.
+        past: What a text that says it of the past stands for instead; `-` is nothing.
     """
 
     id: str
@@ -88,6 +89,7 @@ class ConditionRow:
     rule: str
     concepts: str
     cues: str
+    past: str
 
 
 @dataclass(frozen=True)
@@ -277,7 +279,7 @@ def read_tables(folder: Path = DATA) -> Tables:
         classes=_rows(folder, "classes", ClassRow, frozenset({"synonyms"})),
         drugs=_rows(folder, "drugs", DrugRow, frozenset({"atc", "groups", "synonyms", "synonyms_zh"})),
         combinations=_rows(folder, "combinations", CombinationRow),
-        conditions=_rows(folder, "conditions", ConditionRow, frozenset({"parents", "icd10", "rule", "concepts", "cues"})),
+        conditions=_rows(folder, "conditions", ConditionRow, frozenset({"parents", "icd10", "rule", "concepts", "cues", "past"})),
         interactions=_rows(folder, "interactions", InteractionRow),
         treats=_rows(folder, "treats", TreatsRow, frozenset({"setting", "setting_zh", "dose", "dose_zh"})),
         contraindications=_rows(folder, "contraindications", ContraindicationRow, frozenset({"unless"})),

@@ -20,6 +20,7 @@ CALLS = (
     ("search_guidelines", {"query": "community-acquired pneumonia", "k": 5}),
     ("summarize_case", {}),
 )
+ASKED = "How severe is the pneumonia and what is given?"
 # One true sentence keeps the answer from being handed to the planner.
 TRUE = ("L-urea", "Urea is 11.2 mmol/L (reference ≤ 7.8 mmol/L): high.")
 
@@ -46,11 +47,11 @@ class Liar(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def _answer(lies: list[tuple[str, str]], folder: Path, assistant: Any) -> dict[str, Any]:
+def _answer(lies: list[tuple[str, str]], folder: Path, assistant: Any, question: str = ASKED) -> dict[str, Any]:
     house = assistant._parts
     case = house.cases["a"]
     graph = build_graph(Liar(lies=lies), house.tools(), model_name="liar")
-    context = TurnContext(cache_dir=folder, case=case, question="How severe is the pneumonia and what is given?", card=CaseCard.of(case))
+    context = TurnContext(cache_dir=folder, case=case, question=question, card=CaseCard.of(case))
     return dict(graph.invoke({}, context=context)["answers"][-1])
 
 
@@ -67,3 +68,13 @@ def test_no_false_sentence_reaches_the_reader(tmp_path: Path, make_assistant: An
         assert any(c["text"] == TRUE[1] for c in answer["claims"])
         told += [text for _, text in lies if any(c["text"] == text for c in answer["claims"]) or text in answer["answer"]]
     assert told == []
+
+
+def test_tools_are_not_asked_about_another_field(tmp_path: Path, make_assistant: Any) -> None:
+    """A model that calls tools whatever is asked: the reader is certain that this is none of ours, and no tool runs."""
+    assistant = make_assistant()
+    for question in ("What is the capital of France?", "今天股市怎么样"):
+        answer = _answer([], tmp_path, assistant, question)
+        assert answer["tool_calls"] == []
+        assert answer["claims"] == []
+    assert _answer([], tmp_path, assistant)["tool_calls"] != []

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.reading.parts import several
 from agent.reading.plan import make_plan
+from retrieval.guidelines.parts import several
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,10 @@ def test_square_erosion_and_spreading_are_those_of_scipy(shape: tuple[int, int, 
 def test_a_voxel_takes_the_side_of_the_nearest_one_that_has_one() -> None:
     rng = np.random.default_rng(4)
     spacing = (2.5, 2.9, 2.9)
-    sides = np.zeros((14, 20, 20), dtype=np.uint8)
+    sides = np.zeros((14, 34, 34), dtype=np.uint8)  # the corner lies beyond the last shell: found by the tree
     sides[4:6, 3:8, 3:8], sides[7:10, 10:18, 11:16] = lungs.RIGHT, lungs.LEFT
     wanted = rng.random(sides.shape) < 0.5
-    found = lungs._to_nearest(sides, wanted, spacing)
+    found = balls.to_nearest(sides, wanted, spacing)
     known = np.argwhere(sides > 0) * spacing
     for place in np.argwhere(wanted & (sides == 0)):
         away = np.sqrt(((known - place * spacing) ** 2).sum(axis=1))

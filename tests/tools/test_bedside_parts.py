@@ -3,8 +3,9 @@
 import pytest
 
 from retrieval.drugs.graph import DrugGraph
+from retrieval.guidelines.parts import parts
 from tools.bedside.attach import judgements, stop_list
-from tools.bedside.parts import parts, with_parts
+from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.case.record import Case
 

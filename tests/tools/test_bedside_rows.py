@@ -33,7 +33,7 @@ LATER = {"spesi", "brock", "mayo"}
 
 
 def _known(name: str, own: set[str]) -> bool:
-    if name in BASE or name in own or re.fullmatch(r"(met|open|all)(_\w+)?|mgkg_\d+", name):
+    if name in BASE or name in own or re.fullmatch(r"(met|open|all)(_\w+)?|(m[gl]kg|perkg)_\d+(p\d+)?|tv_[4-8]", name):
         return True
     if name.startswith("score_"):
         return name.removeprefix("score_") in calculators() or name.removeprefix("score_") in LATER

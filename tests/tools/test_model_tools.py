@@ -189,6 +189,26 @@ def test_drafted_sentences_fall_into_sections() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "once"),
+    [
+        ("consolidation in the right lower and lower lobes.", "Consolidation in the right lower lobe."),
+        ("right upper, lower and lower lobes", "Right upper and lower lobes"),
+        ("bilateral lower and lower lobes.", "Bilateral lower lobes."),
+        ("left upper and lower lobes and right lower lobe.", "Left upper and lower lobes and right lower lobe."),
+        ("effusion, right and right.", "Effusion, right."),
+        ("右肺下叶、下叶实变。", "右肺下叶实变。"),
+        ("右肺上、下、下叶实变。", "右肺上、下叶实变。"),
+        ("右肺上叶及左肺上叶、下叶", "右肺上叶及左肺上叶、下叶"),
+        ("右侧、右侧胸腔积液。", "右侧胸腔积液。"),
+        ("1.", ""),
+        ("印象：2、", ""),
+    ],
+)
+def test_a_drafted_sentence_names_a_place_once_and_is_more_than_a_number(written: str, once: str) -> None:
+    assert tidy(written) == once
+
+
+@pytest.mark.parametrize(
     ("text", "because"),
     [
         ("Right lower lobe nodule.", "places lung nodule on the left"),

@@ -167,6 +167,23 @@ def test_fhir_validates_and_changes_its_status_with_the_signature(document: Repo
     assert bundle(signed, True) == bundle(signed, True)
 
 
+def test_an_sr_of_a_series_whose_identity_was_taken_out(document: ReportDocument, series: Path, tmp_path: Path) -> None:
+    """What an archive gave back de-identified may lack whole elements."""
+    pytest.importorskip("highdicom")
+    import pydicom
+
+    shutil.copytree(series, tmp_path / "bare")
+    for file in (tmp_path / "bare").rglob("*"):
+        ds = pydicom.dcmread(file)
+        for keyword in ("AccessionNumber", "StudyID", "StudyTime", "ReferringPhysicianName", "PatientBirthDate", "PatientName"):
+            if keyword in ds:
+                delattr(ds, keyword)
+        ds.save_as(file)
+    written = tmp_path / "sr.dcm"
+    written.write_bytes(measurement_report(document, False, series_headers(tmp_path / "bare")))
+    assert pydicom.dcmread(written).AccessionNumber == ""
+
+
 def test_an_sr_is_partial_until_it_is_signed_and_passes_dciodvfy(document: ReportDocument, series: Path, tmp_path: Path) -> None:
     pytest.importorskip("highdicom")
     import pydicom

@@ -27,6 +27,15 @@ WATCH = """() => {
     for (const part of parts) if (document.querySelector(part) && !window.seen.includes(part)) window.seen.push(part);
   }).observe(document.body, { childList: true, subtree: true });
 }"""
+# How long it takes from the press of Stop to the word that it has stopped.
+STOPPED = """() => {
+  let pressed = 0;
+  document.querySelector("#stop").addEventListener("click", () => { pressed = performance.now(); }, { capture: true });
+  new MutationObserver(() => {
+    const told = [...document.querySelectorAll(".answer .note")].some((note) => note.textContent.includes("Stopped"));
+    if (told) window.stoppedIn ??= performance.now() - pressed;
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
 # Opens the panel of models and picks the second one in the same moment: no frame is drawn between the two.
 OPEN_AND_PICK = """() => {
   document.querySelector("#model-toggle").click();
@@ -178,8 +187,10 @@ def test_language_switch_reaches_headings_answers_and_viewer(page: "Page") -> No
 def test_stop_keeps_what_was_checked(page: "Page") -> None:
     ask(page, "Interpret the labs until stopped")
     page.locator(".said").first.wait_for()
+    page.evaluate(STOPPED)
     page.locator("#stop").click()
     page.locator(".answer .note", has_text="Stopped").wait_for()
+    assert page.evaluate("window.stoppedIn") < 1000, "within a second, by the clock of the page"
     assert page.locator(".said").count() == 1
     ask(page, "again")
     page.locator(".answer .sources").nth(1).wait_for()

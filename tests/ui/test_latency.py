@@ -154,6 +154,8 @@ def test_a_switch_never_shows_the_former_ct_under_the_new_name(browser: "Browser
         page.locator("#viewer-canvas").press("ArrowDown")  # these planes are still under way when the case changes
     _send(page, "What is the creatinine?")
     _answer(page)
+    page.locator("#tab-talk-summary").click()
+    page.locator(".summary-section li", has_text="penicillin").first.wait_for()
     _open(page, IPF)
     page.evaluate("words => { window.foreign = words; }", list(WORDS[CAP]))
     page.locator("#viewer-canvas[data-drawn]").wait_for()

@@ -5,6 +5,7 @@ import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,14 +16,16 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from agent.errors import BadInput
+from agent.sessions.opening import shared_rows
 from agent.settings import Settings
+from tests.postgres import running
 from ui.cli.errors import Usage
 from ui.cli.serve import _refuse_open_door
-from ui.login.accounts import Accounts
+from ui.login.accounts import FILE, Accounts, accounts_of
 from ui.login.gate import Gate
 from ui.login.oidc import Provider
 from ui.login.routes import add_local, add_oidc
-from ui.login.tickets import MOST_FAILURES, Tickets
+from ui.login.tickets import MOST_FAILURES, SharedTickets, Tickets
 from ui.security import Guard
 
 pytest.importorskip("argon2")
@@ -68,6 +71,39 @@ def test_nothing_is_answered_before_the_login(local: str) -> None:
         assert form.headers["x-frame-options"] == "DENY"
         assert _login(browser, local, "ana", "wrong").status_code == 401
         assert browser.get(f"{local}/secret").status_code == 401
+
+
+def test_two_workers_share_accounts_and_logins(serving: Any, tmp_path: Path) -> None:
+    """A login at one worker holds at the other, which a browser is sent to when the first is down; so does logging out."""
+    pytest.importorskip("psycopg", reason="pip install 'medmpt-assistant[postgres]'")
+    (tmp_path / "pg").mkdir()
+    Accounts(tmp_path / "data").put("ana", "a long password")
+    with ExitStack() as stack:
+        url = stack.enter_context(running(tmp_path / "pg"))
+        settings = Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", threads_url=url)
+        for _ in range(2):
+            with accounts_of(settings) as accounts:  # those of the file go into the database, once
+                assert accounts.names() == ("ana",)
+        assert not (tmp_path / "data" / FILE).exists()
+        urls = []
+        for _ in range(2):
+            rows, router = stack.enter_context(shared_rows(settings)), APIRouter()
+            assert rows is not None
+            tickets = SharedTickets(rows)
+            add_local(router, tickets, Accounts(rows))
+            urls.append(stack.enter_context(serving(_app(router, tickets))))
+        browser = stack.enter_context(httpx.Client())
+        assert _login(browser, urls[0], "ana", "wrong").status_code == 401
+        assert _login(browser, urls[0], "ana", "a long password").status_code == 200
+        assert [browser.get(f"{url}/secret").json()["user"] for url in urls] == ["ana", "ana"]
+        other = stack.enter_context(httpx.Client())
+        _login(other, urls[0], "ana", "a long password")
+        other.post(f"{urls[0]}/logout")
+        assert [other.get(f"{url}/secret").status_code for url in urls] == [401, 401]
+        with accounts_of(settings) as accounts:
+            accounts.put("ana", "another password")
+        fresh = SharedTickets(stack.enter_context(shared_rows(settings)))  # type: ignore[arg-type]
+        assert fresh.user(browser.cookies["medmpt_login"]) is None, "a new password ends the logins of the old one"
 
 
 def test_users_of_one_browser_have_sessions_of_their_own(local: str) -> None:

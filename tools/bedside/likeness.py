@@ -29,6 +29,7 @@ LEAST = 0.17
 APART = 0.04
 _CONCEPT, _START = 2.5, 0.4
 _LONG = 5
+_LARGEST = 127
 # A mark in one topic alone weighs as if there were this many times as many topics.
 _RARE = 3
 _WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+", re.IGNORECASE)
@@ -49,9 +50,11 @@ def digest() -> str:
     return hashlib.sha256("\n".join(text for asked in examples().values() for text in asked).encode()).hexdigest()
 
 
-def make_vectors() -> NDArray[np.float16]:
-    """Vectors of all examples in order."""
-    return sentence_vectors([text for asked in examples().values() for text in asked]).astype(np.float16)
+def make_vectors() -> NDArray[np.int8]:
+    """Vectors of all examples in order, their largest coordinate 127: a length is none of their meaning."""
+    vectors = sentence_vectors([text for asked in examples().values() for text in asked])
+    whole: NDArray[np.int8] = np.rint(vectors / np.abs(vectors).max(axis=1, keepdims=True) * _LARGEST).astype(np.int8)
+    return whole
 
 
 @cache
@@ -61,7 +64,8 @@ def _vectors() -> dict[str, NDArray[np.float32]]:
         table = shipped["vectors"] if str(shipped["digest"]) == digest() else make_vectors()
     out, start = {}, 0
     for topic, asked in examples().items():
-        out[topic] = table[start : start + len(asked)].astype(np.float32)
+        rows = table[start : start + len(asked)].astype(np.float32)
+        out[topic] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         start += len(asked)
     return out
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from retrieval.messages.patterns import patterns
+from retrieval.guidelines.parts import parts
 from tools.bedside.asks import general
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.judging import judge
@@ -14,19 +14,12 @@ from tools.bedside.topics import asked
 from tools.bedside.verdicts import asks_whether, verdicts
 from tools.evidence import Evidence
 
-_SPLIT = patterns("tools.bedside").regex("parts")
 # Topics of a lower rank are too general to be raised by half a sentence.
 _LEAST_RANK = 7
 # Lines that a part adds, and all of an answer.
 _OF_A_PART, _MOST = 2, 8
-_SHORTEST = 5
+_SHORTEST, _LEAST_SAID = 5, 2
 _DIGIT = re.compile(r"\d")
-
-
-def parts(question: str) -> list[str]:
-    """The parts of a question, at marks and where a new question word begins; one part for a plain question."""
-    found = [p.strip(" ,，、:：") for p in _SPLIT.split(question) if p]
-    return [p for p in found if len(p) >= _SHORTEST]
 
 
 def with_parts(question: str, record: Record, found: list[Evidence]) -> list[Evidence]:
@@ -34,7 +27,7 @@ def with_parts(question: str, record: Record, found: list[Evidence]) -> list[Evi
 
     Where every part has an answer of its own, these lead and the whole follows; else the bottom line of the whole stays first.
     """
-    pieces = parts(question)
+    pieces = [p.own if p.clause else p.whole for p in parts(question) if len(p.own) >= _LEAST_SAID]
     if len(pieces) < 2:
         return found
     by_part = [_of_part(piece, record, found)[:_OF_A_PART] for piece in pieces]

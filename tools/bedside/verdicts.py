@@ -1,7 +1,9 @@
 """`Can this patient have X?`: a verdict on every drug that the question names, with the reason and the alternative."""
 
 from retrieval.drugs.facts import Drug
+from retrieval.drugs.names import normalise
 from retrieval.messages.catalogue import Pair, messages
+from retrieval.messages.patterns import patterns
 from tools.bedside.cautions import Objection, closed, objections
 from tools.bedside.instead import alternative, in_pregnancy, support
 from tools.bedside.judging import evidence
@@ -12,11 +14,14 @@ from tools.evidence import Evidence
 
 both = messages("tools.bedside").pair
 
+_WORDS = patterns("tools.bedside")
+_RULED_OUT, _RULED_OUT_AFTER = _WORDS.regex("ruled_out"), _WORDS.regex("ruled_out_after")
 _Line = tuple[str, str, Objection | None]
 
 # Source of a verdict that rests on nothing being found against the medicine.
 UNOPPOSED = "drug graph and record"
 _MORE_REASONS = 2
+_MOST_BESIDES = 4
 # Medicines that can pause for a course of another; those of a patient's main disease cannot.
 _SPARED = (
     "@statins;@ssri;@snri;@tca;@maoi;@other_antidepressants;@triptans;@ppi;@nsaids;@antiemetics;@polyvalent_cations;@herbal_food;"
@@ -43,11 +48,19 @@ def _named(question: str, record: Record) -> tuple[list[str], list[str]]:
     current = {d.id for d in record.patient.current}
     # Alcohol that somebody withdraws from is not a medicine to be given.
     ill = bool(words("withdrawal").search(question))
-    named = list(dict.fromkeys(d.id for d in record.graph.mentions(question) if not (ill and d.id == "alcohol")))
-    groups = [c for m in record.graph.scan(question) if m.kind == "class" for c in m.ids]
+    said = [m for m in record.graph.scan(question) if not _ruled_out(question, m.start, m.end)]
+    drugs = dict.fromkeys(i for m in said if m.kind in ("drug", "combination") for i in m.ids)
+    named = [d for d in drugs if not (ill and d == "alcohol")]
+    groups = [c for m in said if m.kind == "class" for c in m.ids]
     of_class = [d.id for d in record.patient.current if any(d.id in record.members(f"@{c}") for c in groups)]
     taken = list(dict.fromkeys([*(d for d in named if d in current), *of_class]))
     return _asked_of([d for d in named if d not in current], taken, record), taken
+
+
+def _ruled_out(question: str, start: int, end: int) -> bool:
+    """Whether the question itself rules a medicine out (`he can't have penicillin`, `allergic to penicillin`)."""
+    flat = normalise(question)
+    return bool(_RULED_OUT.search(flat[:start]) or _RULED_OUT_AFTER.search(flat[end:]))
 
 
 def _asked_of(new: list[str], taken: list[str], record: Record) -> list[str]:
@@ -292,7 +305,23 @@ def _of(drug: str, found: list[Objection], forbidden: bool, record: Record) -> t
         instead = (_regimen_instead(drug, record) if by_regimen else None) or found_row
         if instead is not None:
             lines.append((*instead, worst))
-    return rank, lines
+    return rank, [*lines, *_besides(found, head[0], record)]
+
+
+def _besides(found: list[Objection], told: str, record: Record) -> list[_Line]:
+    """The other current medicines that the drug clashes with, in one sentence: each with what may happen."""
+    more = [o for o in found if o.other and o.en.rstrip(".") not in told and o.full[0].rstrip(".") not in told][:_MOST_BESIDES]
+    if not more:
+        return []
+    names = [record.graph.name(o.other) for o in more]
+    en = "; ".join(f"{n.en} ({_happens(o.en, ': ', '.')})" for n, o in zip(names, more, strict=True))
+    zh = "；".join(f"{n.zh}（{_happens(o.zh, '：', '。')}）" for n, o in zip(names, more, strict=True))
+    return [(*both("It also clashes with {names}.", names=(en, zh)), more[0])]
+
+
+def _happens(text: str, opens: str, ends: str) -> str:
+    """What an interaction leads to: the words behind the colon of its first sentence."""
+    return text.split(opens, 1)[-1].split(ends, 1)[0]
 
 
 def _statins_only(drug: str, found: list[Objection], record: Record) -> list[str]:

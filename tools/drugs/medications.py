@@ -123,7 +123,7 @@ def check_medications(deps: Deps, add: list[str] | None = None) -> ToolResult:
     facts = check(graph, (*drugs, *patient.exposures), patient.context)
     ids = {d.id for d in added}
     chosen = tuple(f for f in facts if not ids or ids & set(f.subjects)) if add else facts
-    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language)
+    return _checked(graph, patient, drugs, facts, chosen, unknown, query, deps.language, asked=bool(deps.question))
 
 
 def _unresolved(graph: DrugGraph, name: str) -> str:
@@ -164,14 +164,23 @@ def _checked(
     unknown: list[str],
     query: dict[str, JsonValue],
     language: Language,
+    *,
+    asked: bool,
 ) -> ToolResult:
     zh = language == "zh"
     warnings = [*_not_checked(patient, unknown, language, conditions=True), NOT_SAFE[zh]]
     names = (", ".join(d.name for d in drugs), "、".join(d.name_zh for d in drugs))
     nothing = say(language, "no fact of the drug graph speaks against {names}; {not_safe}", names=names, not_safe=NOT_SAFE)
     partial = bool(unknown or patient.unknown_allergies or patient.missing)
+    taken = {d.id for d in patient.current}
+    proposed = {d.id for d in drugs} - taken if asked else set()
     urgent = [
-        f for f in chosen if f.severity == "contraindicated" and not f.inferred and f.relation in ("interacts_with", "cross_reacts_with")
+        f
+        for f in chosen
+        if f.severity == "contraindicated"
+        and not f.inferred
+        and f.relation in ("interacts_with", "cross_reacts_with")
+        and not proposed & set(f.subjects)  # what a question only proposes harms nobody yet: the verdict on it says no
     ]
     status = "partial" if partial else "ok" if chosen else "empty"
     return ToolResult(

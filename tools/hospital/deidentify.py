@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _WORDS = frozenset({"AE", "AS", "LO", "LT", "OB", "PN", "SH", "ST", "UC", "UN", "UR", "UT"})
 _OVERLAYS_AND_CURVES = (0x50, 0x60)
 _OLDEST = 89
+_MAY_BE_EMPTY = ("AccessionNumber", "PatientSex", "ReferringPhysicianName", "StudyID", "StudyTime")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ class Deidentifier:
         _strip(ds)
         removed = before - _count(ds)
         ds.PatientName, ds.PatientID, ds.PatientBirthDate = "DEIDENTIFIED", patient[:16], ""
+        for keyword in _MAY_BE_EMPTY:  # asked for by the standard, with or without a value
+            if keyword not in ds:
+                setattr(ds, keyword, "")
         if age:
             ds.PatientAge = age
         ds.PatientIdentityRemoved = "YES"

@@ -41,18 +41,62 @@ def split_sections(sentences: "Sequence[DraftSentence]") -> "Iterable[tuple[str,
 
 
 def tidy(text: str) -> str:
-    """A decoded sentence without its heading, beginning with a capital; empty when nothing is left."""
-    body = _INSIDE.sub("", _HEAD.sub("", text)).strip()
+    """A decoded sentence without its heading, no place named twice, beginning with a capital; empty when nothing is left but a number."""
+    body = each_place_once(_INSIDE.sub("", _HEAD.sub("", text)).strip())
     body = re.sub(r"[;；]$", "。" if re.search(r"[\u4e00-\u9fff]", body) else ".", body)
     return body[:1].upper() + body[1:] if re.search(r"\w", body) and not _BARE.fullmatch(body) else ""
 
 
+_LISTS = tuple((_WORDS.regex(f"draft_words_place_{code}"), _WORDS.regex(f"draft_words_between_{code}")) for code in ("en", "zh"))
+
+
+def each_place_once(text: str) -> str:
+    """The sentence with no lung part twice in one list: "right lower and lower lobes" is the right lower lobe."""
+    text = _SAME_SIDE.sub(lambda m: f"{m['one'] or m['eins']}{m['noun'] or ''}", text)
+    for place, between in _LISTS:
+        text = _once(text, place, between)
+    return text
+
+
+def _once(text: str, place: re.Pattern[str], between: re.Pattern[str]) -> str:
+    """Every list of places in one language, shortened where it names one twice; a place without a side has that of the one before."""
+    out, end, found = [], 0, list(place.finditer(text))
+    while found:
+        run = [found.pop(0)]
+        while found and between.fullmatch(text, run[-1].end(), found[0].start()):
+            run.append(found.pop(0))
+        out.append(text[end : run[0].start()] + _shortened(text, run))
+        end = run[-1].end()
+    return "".join(out) + text[end:]
+
+
+def _shortened(text: str, run: list[re.Match[str]]) -> str:
+    """One list of places, as it stands when each is named once."""
+    side, seen, kept = "", set(), []
+    for item in run:
+        side = (item["side"] or side).lower()
+        if (side, item["level"].lower()) not in seen:
+            seen.add((side, item["level"].lower()))
+            kept.append(item)
+    if len(kept) == len(run):
+        return text[run[0].start() : run[-1].end()]
+    last = kept[-1]
+    noun = "" if last["noun"] else run[-1]["noun"] or ""
+    if len(kept) == 1 and side in ("right", "left"):
+        noun = noun.removesuffix("s")
+    joints = [text[one.end() : run[run.index(one) + 1].start()] for one in kept[:-2]] + [text[run[-2].end() : run[-1].start()]]
+    head = "".join(f"{one[0]}{joint}" for one, joint in zip(kept[:-1], joints, strict=False))
+    return f"{head}{last[0]}{noun}"
+
+
+_SAME_SIDE = _WORDS.regex("draft_words_sides")
+_BRACKET = _WORDS.regex("draft_words_tight")
 _SIZE = _WORDS.regex("draft_words_size")
 
 
 def blank_sizes(text: str) -> str:
     """The sentence with `__` for every size: a decoder writes sizes that nothing measured, and the person who signs fills them in."""
-    return _SIZE.sub("__", text)
+    return _BRACKET.sub(" ", _SIZE.sub("__", text))
 
 
 def denies(text: str) -> bool:

@@ -19,6 +19,7 @@ from retrieval.concepts.table import vocabulary
 from retrieval.messages.patterns import patterns
 from tools.labs.analytes import Analyte, analytes
 from tools.labs.units import parse_unit
+from tools.quantities import latest_said
 from tools.scores.base import Calculator, Field
 from tools.scores.findings import answered, answers
 
@@ -53,7 +54,7 @@ def typed_inputs(calculator: Calculator, message: str, flags: bool = True) -> di
         message: English or Chinese.
         flags: Also read yes-or-no inputs that the message mentions or denies.
     """
-    text = unicodedata.normalize("NFKC", message)
+    text = latest_said(unicodedata.normalize("NFKC", message))
     numbers, patient = _numbers_given(calculator, text), _patient(calculator, text)
     spelt = written_out(text)[0]
     told = {f.key: "yes" if said else "no" for f in calculator.fields if f.kind == "flag" and (said := _answer(f, spelt)) is not None}

@@ -8,7 +8,7 @@ from retrieval.messages.catalogue import messages
 from tools.evidence import Language
 from ui.chart.svg import neighbourhood
 from ui.i18n import html, named_or_same
-from ui.page.marks import fold, lines, remark, table
+from ui.page.marks import fold, led, lines, remark, table
 
 say = messages("ui.page").say
 
@@ -106,7 +106,10 @@ def _regimen(card: RegimenCard, language: Language) -> str:
     first, *rest = card.lines
     more = "".join(f"<li>{lines(line)}</li>" for line in rest)
     why = f'<details class="fold"><summary>{html("why_not", language)} ({len(rest)})</summary><ul>{more}</ul></details>' if more else ""
-    return f'<article class="regimen"><p><b>{lines(first)}</b></p>{why}<p class="note">{lines(card.source)}</p></article>'
+    lead, rest_of_it = led(first)
+    return (
+        f'<article class="regimen"><p><b>{lines(lead)}</b> {lines(rest_of_it)}</p>{why}<p class="note">{lines(card.source)}</p></article>'
+    )
 
 
 def _ranking(view: Drugs, language: Language) -> str:

@@ -10,6 +10,8 @@ from ui.chart.svg import interval_bar, sparkline
 from ui.i18n import html, named
 from ui.page.marks import lines, table
 
+_SHOWN = 4  # patterns above the table; the others fold, so that the table stays in view
+
 
 def labs_html(view: Labs, language: Language) -> str:
     """All laboratory values of the case."""
@@ -19,7 +21,10 @@ def labs_html(view: Labs, language: Language) -> str:
     )
     if not view.systems:
         return f'{add}<p class="note">{html("lab_none", language)}</p>'
-    patterns = "".join(_pattern(p, language) for p in view.patterns)
+    patterns = "".join(_pattern(p, language) for p in view.patterns[:_SHOWN])
+    if rest := view.patterns[_SHOWN:]:
+        more = "".join(_pattern(p, language) for p in rest)
+        patterns += f'<details class="fold"><summary>{html("lab_more", language, n=len(rest))}</summary>{more}</details>'
     title = html("lab_patterns", language)
     found = f'<section class="patterns"><h3>{title}</h3>{patterns}</section>' if patterns else ""
     warnings = "".join(f"<li>{lines(w)}</li>" for w in view.warnings)

@@ -112,9 +112,11 @@ def _refuse_open_door(host: str, settings: Settings) -> None:
             "`medmpt users add NAME`, or MEDMPT_AUTH=oidc; without a login the page listens on this computer only"
         )
     if settings.auth == "local":
-        from ui.login.accounts import Accounts
+        from ui.login.accounts import accounts_of
 
-        if not Accounts(settings.data_dir).names():
+        with accounts_of(settings) as accounts:
+            there = accounts.names()
+        if not there:
             raise Usage("MEDMPT_AUTH=local and there is no account yet: `medmpt users add NAME`")
 
 

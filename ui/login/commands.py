@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from agent.errors import BadInput
 from agent.settings import Settings
-from ui.login.accounts import Accounts
+from ui.login.accounts import Accounts, accounts_of
 
 
 class UsersOut(BaseModel):
@@ -23,11 +23,6 @@ class UsersOut(BaseModel):
 
 
 Name = Annotated[str, typer.Argument(help="a-z, 0-9, dot, dash, underscore")]
-
-
-def _accounts(ctx: typer.Context) -> Accounts:
-    settings: Settings = ctx.obj
-    return Accounts(settings.data_dir)
 
 
 def _password() -> str:
@@ -47,32 +42,37 @@ def _told(accounts: Accounts) -> UsersOut:
 
 def users_add(ctx: typer.Context, name: Name) -> UsersOut:
     """Add an account for the login of a shared server (`MEDMPT_AUTH=local`)."""
-    accounts = _accounts(ctx)
-    if name in accounts.names():
-        raise BadInput(f"there is an account {name!r} already; `medmpt users passwd {name}` changes its password")
-    accounts.put(name, _password())
-    return _told(accounts)
+    settings: Settings = ctx.obj
+    with accounts_of(settings) as accounts:
+        if name in accounts.names():
+            raise BadInput(f"there is an account {name!r} already; `medmpt users passwd {name}` changes its password")
+        accounts.put(name, _password())
+        return _told(accounts)
 
 
 def users_passwd(ctx: typer.Context, name: Name) -> UsersOut:
     """Change the password of an account."""
-    accounts = _accounts(ctx)
-    if name not in accounts.names():
-        raise BadInput(f"there is no account {name!r}")
-    accounts.put(name, _password())
-    return _told(accounts)
+    settings: Settings = ctx.obj
+    with accounts_of(settings) as accounts:
+        if name not in accounts.names():
+            raise BadInput(f"there is no account {name!r}")
+        accounts.put(name, _password())
+        return _told(accounts)
 
 
 def users_list(ctx: typer.Context) -> UsersOut:
     """List the accounts."""
-    return _told(_accounts(ctx))
+    settings: Settings = ctx.obj
+    with accounts_of(settings) as accounts:
+        return _told(accounts)
 
 
 def users_remove(ctx: typer.Context, name: Name) -> UsersOut:
-    """Delete an account; who is logged in stays so until the server restarts."""
-    accounts = _accounts(ctx)
-    accounts.remove(name)
-    return _told(accounts)
+    """Delete an account; who is logged in stays so until the server restarts, with accounts in the shared database for seconds."""
+    settings: Settings = ctx.obj
+    with accounts_of(settings) as accounts:
+        accounts.remove(name)
+        return _told(accounts)
 
 
 COMMANDS: dict[str, Callable[..., BaseModel]] = {

@@ -1,5 +1,6 @@
 """ASGI middleware: nothing but the login page, the health checks and the style sheets is answered to somebody who is not logged in."""
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse
@@ -27,7 +28,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["medmpt_user"] = user = self._tickets.user(cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE))
+        ticket = cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE)
+        scope["medmpt_user"] = user = await run_in_threadpool(self._tickets.user, ticket) if ticket else None
         if user is not None or scope["path"].startswith(_OPEN):
             await self._app(scope, receive, send)
         elif scope["method"] == "GET" and scope["path"] == "/":

@@ -43,7 +43,7 @@ def add_local(router: APIRouter, tickets: Tickets, accounts: Accounts) -> None:
             failures.failed(*who)
             return HTMLResponse(page(language, _FORM, text("login_wrong", language)), status_code=401, headers=PRIVATE)
         failures.forget(*who)
-        return _entered(request, tickets.give(name))
+        return _entered(request, await run_in_threadpool(tickets.give, name))
 
     _add_logout(router, tickets)
 
@@ -73,7 +73,7 @@ def add_oidc(router: APIRouter, tickets: Tickets, provider: Provider) -> None:
             user = await run_in_threadpool(provider.finish, state, code, request.cookies.get(_BROWSER, ""))
         except Refused as refusal:
             return _refused(request, refusal)
-        return _entered(request, tickets.give(user))
+        return _entered(request, await run_in_threadpool(tickets.give, user))
 
     _add_logout(router, tickets)
 
@@ -81,7 +81,7 @@ def add_oidc(router: APIRouter, tickets: Tickets, provider: Provider) -> None:
 def _add_logout(router: APIRouter, tickets: Tickets) -> None:
     @router.post("/logout")
     async def logout(request: Request) -> Response:
-        tickets.end(request.cookies.get(COOKIE))
+        await run_in_threadpool(tickets.end, request.cookies.get(COOKIE))
         answer = RedirectResponse("/login", status_code=303, headers=PRIVATE)
         answer.delete_cookie(COOKIE, path="/")
         return answer
@@ -115,7 +115,8 @@ def page(language: Language, body: str, problem: str = "") -> str:
     title = escape(text("title", language))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>{title}</title><link rel="stylesheet" href="/page/css/0-tokens.css"><link rel="stylesheet" href="/page/css/8-login.css">'
+        f'<title>{title}</title><link rel="icon" href="/page/favicon.svg">'
+        '<link rel="stylesheet" href="/page/css/0-tokens.css"><link rel="stylesheet" href="/page/css/8-login.css">'
         f'</head><body class="login"><main><h1>{title}</h1><p role="alert">{escape(problem)}</p>{body.format(**words)}</main></body></html>'
     )
 

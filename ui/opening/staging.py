@@ -8,14 +8,17 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from agent.chart.desk import Chart
 from tools.case.files import LoadedCase, load_case
 from tools.case.joining.merge import Merged, Source, merge, unsettled
 from tools.case.joining.store import write_case
+from tools.case.record import StudyRef
 from tools.errors import BadInput
 from tools.imaging.studies import STUDIES
 from ui.restore import ROOM_ERRORS
@@ -139,7 +142,41 @@ def plan(session: Session, chart: Chart | None, chosen: Mapping[str, int]) -> Pl
             continue
         sources.append(Source(name, loaded))
     new = sources[1:] if chart is not None else sources
+    if new:
+        sources = in_order(sources)
     return Plan(tuple(sources), tuple(failed), merge(sources, chosen) if new else None, images)
+
+
+def in_order(sources: Sequence[Source]) -> list[Source]:
+    """The same sources with every study marked prior that is older than the newest one; a study without a known day stays as it was."""
+    days = {(source.name, study.id): _day(study, source.loaded.studies.get(study.id)) for source in sources for study in _studies(source)}
+    known = [day for day in days.values() if day is not None]
+    if len(set(known)) < 2:
+        return list(sources)
+    newest, out = max(known), []
+    for source in sources:
+        refs = [
+            study if (day := days[source.name, study.id]) is None else study.model_copy(update={"prior": day < newest})
+            for study in _studies(source)
+        ]
+        case = source.loaded.case.model_copy(update={"studies": tuple(refs)})
+        out.append(replace(source, loaded=replace(source.loaded, case=case)))
+    return out
+
+
+def _studies(source: Source) -> tuple[StudyRef, ...]:
+    return source.loaded.case.studies
+
+
+def _day(study: StudyRef, path: Path | None) -> int | None:
+    """The day of a study by its record, else by the header of its images, as a count of days; None where neither tells."""
+    with suppress(ValueError):
+        return date.fromisoformat((study.date or "")[:10]).toordinal()
+    if path is None or not path.exists():
+        return None
+    with suppress(*ROOM_ERRORS):
+        return STUDIES.open(path).volume.series.day
+    return None
 
 
 def _images(path: Path) -> Images:

@@ -1,5 +1,6 @@
 """Escaped text, and the numbered button that opens a citation."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,6 +10,16 @@ from tools.wording import typeset
 from ui.i18n import html, named_or_same
 
 _QUOTED = 320  # characters of a statement that its mark shows
+
+# Where a first sentence ends: not within a number, not after a single letter ("E. coli").
+_STOP = re.compile(r"(?<![\s.][A-Za-z])[.!?](?=\s+[A-Z])|[。；！？]")
+
+
+def led(words: str) -> tuple[str, str]:
+    """What is to be read first, and the rest with the blank before it; a beginning of a few letters is no sentence."""
+    stop = _STOP.search(words, 20)
+    at = stop.end() if stop else len(words)
+    return words[:at], words[at:]
 
 
 def lines(value: str) -> str:

@@ -4,15 +4,19 @@ A message is one line of HTML: the chat component would read a blank line as Mar
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html import escape
 
 from agent.answering.answer import Answer, StepFinished, StepStarted
+from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 from ui.i18n import html, named, named_or_same, text
 from ui.page.exhibits import drugs_html, report_html
 from ui.page.marks import lines, mark
 from ui.page.said import Row, Sentence, rows_of, sentence_html
 from ui.session import Turn
+
+_TITLE = patterns("ui.page").regex("under_title")
 
 
 def question_html(turn: Turn) -> str:
@@ -64,10 +68,10 @@ def _answer(turn: Turn, answer: Answer, language: Language) -> str:
         return [row for row in rows_of(part, answer) if not any(set(s.keys) & in_report for s in row.sentences)]
 
     head, own, rest = shown(sections.headline), shown(sections.patient), shown(sections.evidence)
-    parts = [f'<div class="headline">{_rows(head, order, cited, language, titles=False)}</div>' if head else ""]
+    parts = [f'<div class="headline">{_rows(head, order, cited, language, lead=True)}</div>' if head else ""]
     if own:
         title = f"<h3>{html('for_this_patient', language)}</h3>" if head else ""
-        parts.append(f'<section class="own">{title}{_rows(own, order, cited, language)}</section>')
+        parts.append(f'<section class="own">{title}{_rows([_under_title(row) for row in own], order, cited, language)}</section>')
     parts.append(drugs_html(answer, language) + report_html(answer, language))
     if rest:
         opened = "" if head or own else " open"
@@ -76,13 +80,21 @@ def _answer(turn: Turn, answer: Answer, language: Language) -> str:
     return "".join(parts)
 
 
-def _rows(rows: Sequence[Row], order: Sequence[str], cited: dict[str, Evidence], language: Language, *, titles: bool = True) -> str:
+def _under_title(row: Row) -> Row:
+    """A line without the words that its title says already."""
+    first, *rest = row.sentences
+    words = _TITLE.sub("", first.text)
+    return replace(row, sentences=(replace(first, text=words[:1].upper() + words[1:]), *rest))
+
+
+def _rows(rows: Sequence[Row], order: Sequence[str], cited: dict[str, Evidence], language: Language, *, lead: bool = False) -> str:
+    """Lines under their headings; a headline (`lead`) has none, and its first sentence is the one to be read first."""
     parts, heading = [], ""
-    for row in rows:
-        if titles and row.heading and row.heading != heading:
+    for at, row in enumerate(rows):
+        if not lead and row.heading and row.heading != heading:
             parts.append(f"<h4>{escape(row.heading)}</h4>")
         heading = row.heading
-        said = " ".join(sentence_html(s, order, cited, language) for s in row.sentences)
+        said = " ".join(sentence_html(s, order, cited, language, first=lead and at == n == 0) for n, s in enumerate(row.sentences))
         parts.append(f'<p class="said">{said}</p>')
     return "".join(parts)
 

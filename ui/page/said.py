@@ -12,7 +12,7 @@ from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 from tools.labs.value import shown
 from ui.i18n import html, named
-from ui.page.marks import mark
+from ui.page.marks import led, mark
 
 _INFERRED = patterns("ui.page").words("inferred")
 
@@ -68,15 +68,28 @@ def _sentences(line: str, answer: Answer, support: Mapping[str, str]) -> list[Se
     return [*found, Sentence(rest, ())] if rest else found
 
 
-def sentence_html(sentence: Sentence, order: Sequence[str], cited: Mapping[str, Evidence], language: Language) -> str:
-    """One sentence: its words with links inside, then its marks; how it is supported shows as a quiet underline and in the tooltip."""
+def sentence_html(
+    sentence: Sentence, order: Sequence[str], cited: Mapping[str, Evidence], language: Language, *, first: bool = False
+) -> str:
+    """One sentence: its words with links inside, then its marks; how it is supported shows as a quiet underline and in the tooltip.
+
+    Args:
+        sentence: What is said.
+        order: Keys as the answer numbers them.
+        cited: Evidence by key.
+        language: Of the page.
+        first: Whether an answer begins with it: what stands before its first full stop is then set in bold.
+    """
     evidence = [cited[key] for key in sentence.keys if key in cited]
     marks = "".join(mark(key, order, cited.get(key), language) for key in sentence.keys)
     jumps = "".join(jump(e, language) for e in evidence)
     marked = sentence.text.lower().startswith(_INFERRED)
     inferred = f'<em class="tag">{html("inference", language)}</em>' if sentence.support == "inferred" and not marked else ""
     how = named("support", sentence.support, language) if sentence.support else ""
-    words = linked(_TRAILING.sub("", sentence.text), tuple(evidence), language)
+    plain = _TRAILING.sub("", sentence.text)
+    lead, rest = led(plain) if first else ("", plain)
+    words = linked(rest, tuple(evidence), language)
+    words = (f'<b class="lead">{linked(lead, tuple(evidence), language)}</b>' if lead else "") + words
     title = f' data-how="{escape(how)}"' if how else ""
     said = _ended(words, f'{inferred}<span class="marks">{marks}</span>')
     return f'<span class="say {sentence.support}"{title}>{said}{jumps}</span>'

@@ -8,9 +8,30 @@ from tools.evidence import Language
 from ui.i18n import html, named
 
 
-def settings_html(documents: Sequence[DocumentView], parts: Sequence[PartView], language: Language, *, local: bool) -> str:
-    """Documents, installation and limits; documents are changed only where the page is this computer's own."""
-    return _documents(documents, language, local) + _installation(parts, language) + _limits(language)
+def settings_html(
+    documents: Sequence[DocumentView], parts: Sequence[PartView], language: Language, *, local: bool, user: str | None = None
+) -> str:
+    """Who is here, documents, installation and limits.
+
+    Args:
+        documents: Those of the hospital.
+        parts: What is installed, what is not.
+        language: Of the page.
+        local: Whether the page is this computer's own: only there documents are changed.
+        user: Who is logged in; None where the page has no login.
+    """
+    return _access(user, language, local) + _documents(documents, language, local) + _installation(parts, language) + _limits(language)
+
+
+def _access(user: str | None, language: Language, local: bool) -> str:
+    """Who may reach this page, and the way out of it."""
+    if user is None:
+        said = f'<p class="note">{html("access_local" if local else "access_open", language)}</p>'
+    else:
+        button = f'<button type="submit" class="quiet" id="log-out">{html("log_out", language)}</button>'
+        out = f'<form method="post" action="/logout">{button}</form>'
+        said = f'<div class="settings-row"><span>{html("access_user", language)} <b>{escape(user)}</b></span>{out}</div>'
+    return f"<section><h3>{html('access', language)}</h3>{said}</section>"
 
 
 def _documents(documents: Sequence[DocumentView], language: Language, local: bool) -> str:

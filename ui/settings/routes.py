@@ -23,7 +23,9 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
     def settings(request: Request) -> HTMLResponse:
         session = doors.session(request)
         library = assistant.library
-        body = settings_html(library.listed(), library.installation(), session.language, local=doors.local)
+        user = request.scope.get("medmpt_user")
+        who = user if isinstance(user, str) else None
+        body = settings_html(library.listed(), library.installation(), session.language, local=doors.local, user=who)
         return HTMLResponse(body, headers=PRIVATE)
 
     @router.post("/documents")

@@ -1,14 +1,16 @@
 """The sentence that answers each part of a question of several parts, from the part's own search."""
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.answering.guidance.limits import fits
 from agent.answering.guidance.passages import relevant_passages
 from agent.reading.plan import Plan
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
+from retrieval.guidelines.parts import Part
 from retrieval.guidelines.sentences import split_sentences
 from retrieval.index.selector import selector
 from tools.evidence import Evidence, Language
@@ -19,14 +21,33 @@ _READ, _STEP = 3, 0.9
 _FACT = 0.5
 # The selector's probability and the share of a part's words below which a part is not answered by its best sentence.
 _LEAST, _SHARED = 0.1, 0.25
+# Weight of what a sentence is worth to the whole question. A second sentence of the same evidence stands beside the best one where it is
+# at most this much worse, and where both fit into a part's share of the room.
+_WHOLE, _GAP, _ROOM = 0.3, 6.0, 840
 
 
 @dataclass(frozen=True)
 class Lead:
-    """The sentence that answers one part, with the evidence that it stands in."""
+    """What answers one part: a sentence, or two of one piece of evidence in its order."""
 
     part: str
+    sentences: tuple[str, ...]
+    evidence: Evidence
+
+    @property
+    def text(self) -> str:
+        """The sentences together."""
+        return ("" if re.search(r"[。！？]$", self.sentences[0]) else " ").join(self.sentences)
+
+
+@dataclass(frozen=True)
+class _Rated:
+    """A sentence that may lead: what it is worth, the selector's probability, and where it stands."""
+
+    worth: float
+    probability: float
     text: str
+    place: int
     evidence: Evidence
 
 
@@ -44,36 +65,43 @@ def leads(plan: Plan, steps: Sequence[ToolStep], card: CaseCard | None, facts: S
     for part in plan.parts:
         step = next((s for s in steps if s.result.tool == "search_guidelines" and s.args.get("query") == part.whole), None)
         passages = relevant_passages(plan, (step,), card)[:_READ] if step is not None else []
-        lead = _best(part.own, part.whole, passages, facts, language)
-        if lead is not None and lead.text not in {f.text for f in found}:
-            found.append(lead)
+        lead = _best(part, plan, passages, facts, language)
+        told = {s for f in found for s in f.sentences}
+        if lead is not None and not set(lead.sentences) <= told:
+            found.append(replace(lead, sentences=tuple(s for s in lead.sentences if s not in told)))
     return found
 
 
-def _best(own: str, whole: str, passages: Sequence[Evidence], facts: Sequence[Evidence], language: Language) -> Lead | None:
+def _best(part: Part, plan: Plan, passages: Sequence[Evidence], facts: Sequence[Evidence], language: Language) -> Lead | None:
     rated = [
-        (value - _STEP * rank, probability, sentence, item)
+        replace(r, worth=r.worth - _STEP * rank)
         for rank, item in enumerate(passages)
-        for value, probability, sentence in _rated(whole, split_sentences(_text(item, language)))
+        for r in _rated(part.whole, plan.reading.text, split_sentences(_text(item, language)), item)
     ]
-    rated += [
-        (value - _FACT, probability, sentence, item)
-        for item in facts
-        for value, probability, sentence in _rated(whole, [_text(item, language)])
-    ]
-    rated = [r for r in rated if fits(whole, r[2])]
+    rated += [replace(r, worth=r.worth - _FACT) for e in facts for r in _rated(part.whole, plan.reading.text, [_text(e, language)], e)]
+    rated = [r for r in rated if fits(part.whole, r.text)]
     if not rated:
         return None
-    _, probability, sentence, item = max(rated, key=lambda r: r[0])
-    if probability < _LEAST and selector().shared(whole, [sentence]) < _SHARED:
+    first = max(rated, key=lambda r: r.worth)
+    if first.probability < _LEAST and selector().shared(part.whole, [first.text]) < _SHARED:
         return None
-    return Lead(own, sentence, item)
+    room = _ROOM // len(plan.parts) - len(first.text)
+    beside = [r for r in rated if r.evidence == first.evidence and r is not first and len(r.text) <= room and first.worth - r.worth <= _GAP]
+    both = sorted([first, *sorted(beside, key=lambda r: -r.worth)[:1]], key=lambda r: r.place)
+    return Lead(part.own, tuple(r.text for r in both), first.evidence)
 
 
-def _rated(question: str, sentences: Sequence[str]) -> list[tuple[float, float, str]]:
-    """Log-odds and probability that each sentence answers."""
-    scores = [min(max(p, 1e-6), 1 - 1e-6) for p in selector().score(question, sentences)]
-    return [(math.log(p / (1 - p)), p, s) for p, s in zip(scores, sentences, strict=True)]
+def _rated(part: str, whole: str, sentences: Sequence[str], item: Evidence) -> list[_Rated]:
+    """What each sentence is worth as an answer to the part, and a little as one to the whole question."""
+    of_part, of_whole = ([min(max(p, 1e-6), 1 - 1e-6) for p in selector().score(q, sentences)] for q in (part, whole))
+    return [
+        _Rated(_log_odds(p) + _WHOLE * _log_odds(w), p, s, i, item)
+        for i, (p, w, s) in enumerate(zip(of_part, of_whole, sentences, strict=True))
+    ]
+
+
+def _log_odds(p: float) -> float:
+    return math.log(p / (1 - p))
 
 
 def _text(item: Evidence, language: Language) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.answering.guidance.limits import fits
-from agent.reading.lexicon import DRUG_KINDS, ids, terms
+from agent.reading.lexicon import DRUG_KINDS, ids, kin, terms
 from agent.reading.plan import Plan
 from agent.reading.queries import PNEUMONIA
 from agent.reading.severity import SEVERITY_WORDS, severities, severity_of, stated
@@ -158,8 +158,13 @@ def _on_the_point(found: list[Evidence], plan: Plan) -> list[Evidence]:
 def _on_topic(found: list[Evidence], plan: Plan) -> list[Evidence]:
     """Without those that speak of other diseases only, where any speaks of the one that is asked about."""
     named = frozenset(t.id for t in plan.reading.terms if t.kind == "disease")
-    on = [e for e in found if not named or not (about := _diseases(e)) or about & named]
+    on = [e for e in found if not named or not (about := _diseases(e)) or about & _all_kin(named)]
     return on or found
+
+
+def _all_kin(named: frozenset[str]) -> frozenset[str]:
+    """The diseases, those that they are kinds of, and their kinds."""
+    return frozenset(k for t in named for k in kin(t))
 
 
 def _words(item: Evidence) -> str:
@@ -189,7 +194,7 @@ def _fit_alone(item: Evidence, plan: Plan, severity: str | None) -> float | None
 def _fit(item: Evidence, plan: Plan, card: CaseCard | None, severity: str | None) -> float | None:
     have = ids(_words(item)) | frozenset(item.subjects)
     about = _diseases(item)
-    if plan.topic and about and not about & plan.topic:
+    if plan.topic and about and not about & _all_kin(plan.topic):
         return None
     if not _for_this_patient(have, plan, card):
         return None

@@ -12,6 +12,9 @@ Mask = NDArray[np.bool_]
 Packed = NDArray[np.uint8]
 _BITS = 8
 _EPS = 1e-6
+# Shells in which the nearest label is looked for: the first in voxels, how each grows, and where a search by tree takes over.
+_FIRST_SHELL, _SHELL_GROWTH, _LAST_SHELL_MM = 3.0, 1.6, 40.0
+_AT_ONCE = 100_000
 
 
 def box_of(mask: Mask) -> tuple[slice, slice, slice]:
@@ -161,3 +164,68 @@ def _widened(mask: Packed, by: int, axis: int) -> Packed:
         _or_shifted(wider, out, step, axis)
         out, reached = wider, reached + step
     return out
+
+
+def to_nearest(labels: Packed, wanted: Mask, spacing: Vec) -> Packed:
+    """Voxels that are wanted and have no label take that of the nearest voxel that has one.
+
+    Shell by shell around the labels: a voxel that one label reaches takes it, one that two reach in the same shell looks for the nearer.
+
+    Args:
+        labels: `(d, h, w)` uint8, 0 where there is none.
+        wanted: Where there should be one.
+        spacing: mm `(z, y, x)`.
+    """
+    lack = wanted & (labels == 0)
+    out = labels.copy()
+    masks = {name: mask for name in range(1, int(labels.max()) + 1) if (mask := labels == name).any()}
+    inner, outer = 0.0, _FIRST_SHELL * min(spacing)
+    while len(masks) > 1 and lack.any() and inner < _LAST_SHELL_MM:
+        reached = np.zeros_like(lack)
+        disputed = np.zeros_like(lack)
+        for name, mask in masks.items():
+            near = within(mask, outer, spacing)
+            near &= lack
+            disputed |= reached & near
+            reached |= near
+            out += near.view(np.uint8) * np.uint8(name)
+        lack ^= reached
+        places = np.flatnonzero(disputed)
+        if len(places):
+            out.ravel()[places] = _nearer(labels, places, (inner, outer), spacing)
+        inner, outer = outer, outer * _SHELL_GROWTH
+    if masks and lack.any():
+        out[lack] = next(iter(masks)) if len(masks) == 1 else _by_tree(labels, np.argwhere(lack), spacing)
+    return out
+
+
+def _nearer(labels: Packed, places: NDArray[np.intp], shell: tuple[float, float], spacing: Vec) -> Packed:
+    """The label of the nearest voxel that has one, for places (counted through the array) whose nearest lies between two distances."""
+    reach = [int((shell[1] + _EPS) / s) for s in spacing]
+    steps = np.stack(np.meshgrid(*[np.arange(-r, r + 1) for r in reach], indexing="ij"), axis=-1).reshape(-1, 3)
+    away = np.sqrt(((steps * spacing) ** 2).sum(axis=1))
+    order = np.argsort(away, kind="stable")
+    steps = steps[order][(away[order] > shell[0]) & (away[order] <= shell[1] + _EPS)]
+    padded = np.pad(labels, [(r, r) for r in reach])
+    flat, at = padded.ravel(), np.unravel_index(places, labels.shape)
+    open_places = np.ravel_multi_index([a + r for a, r in zip(at, reach, strict=True)], padded.shape)
+    by = np.dot(steps, [padded.shape[1] * padded.shape[2], padded.shape[2], 1])
+    found, waiting = np.zeros(len(places), dtype=np.uint8), np.arange(len(places))
+    first = 0
+    while len(waiting) and first < len(by):
+        many = max(16, _AT_ONCE // len(waiting))
+        seen = flat[open_places[waiting, None] + by[first : first + many]]
+        found[waiting] = seen[np.arange(len(waiting)), np.argmax(seen > 0, axis=1)]
+        waiting = waiting[found[waiting] == 0]
+        first += many
+    return found
+
+
+def _by_tree(labels: Packed, places: NDArray[np.intp], spacing: Vec) -> Packed:
+    """The label nearest to each place, however far."""
+    from scipy.spatial import KDTree  # hardly any scan needs it
+
+    known = np.argwhere(labels > 0)
+    nearest = KDTree(known * spacing).query(places * spacing)[1]
+    found: Packed = labels[tuple(known[nearest].T)]
+    return found

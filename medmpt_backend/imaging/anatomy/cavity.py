@@ -1,7 +1,7 @@
 """The rib cage around each lung: how far the pleural space reaches, also where fluid or a mass has taken the lung's place."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,16 +90,24 @@ def _add_side(
     columns = np.cos(angles)[:, None] * radii / grid.spacing[2]
     lung_end = np.full((span[1] - span[0] + 1, RAYS), np.nan)
     bone_at = np.full_like(lung_end, np.nan)
+    depth, height, width = grid.hu.shape
+    flat_labels, flat_hu = labels.reshape(depth, -1), grid.hu.reshape(depth, -1)
+
+    @cache  # a middle often stays where it is for some slices
+    def places(y: float, x: float) -> NDArray[np.intp]:
+        row, column = np.clip(np.rint(rows + y), 0, height - 1), np.clip(np.rint(columns + x), 0, width - 1)
+        return np.asarray(row * width + column, dtype=np.intp)
+
     for i, k in enumerate(range(span[0], span[1] + 1)):
-        y = np.clip(np.rint(rows + centres[i, 0]).astype(int), 0, grid.hu.shape[1] - 1)
-        x = np.clip(np.rint(columns + centres[i, 1]).astype(int), 0, grid.hu.shape[2] - 1)
-        lung, bone = labels[k][y, x] == side, grid.hu[k][y, x] > RIB_HU
+        at = places(*centres[i])
+        lung, bone = flat_labels[k].take(at) == side, flat_hu[k].take(at) > RIB_HU
         seen = lung.any(axis=1)
         last = len(radii) - 1 - np.argmax(lung[:, ::-1], axis=1)
         lung_end[i, seen] = radii[last[seen]]
         bone &= np.arange(len(radii)) > np.where(seen, last, 8)[:, None]
-        hit = bone.any(axis=1)
-        bone_at[i, hit] = radii[np.argmax(bone, axis=1)[hit]]
+        first = np.argmax(bone, axis=1)
+        hit = bone[np.arange(RAYS), first]
+        bone_at[i, hit] = radii[first[hit]]
     edge = _ribs(bone_at, grid.spacing[0]) - WALL_MM
     medial = (np.cos(angles) if side == RIGHT else -np.cos(angles)) > _MEDIAL
     edge[:, medial] = np.nan
@@ -125,10 +133,10 @@ def _centres(grid: Grid, mask: NDArray[np.bool_], span: tuple[int, int]) -> NDAr
 def _ribs(bone_at: NDArray[np.float64], step: float) -> NDArray[np.float64]:
     """Distance of the ribs along every ray: what was hit near by, the nearer bone of neighbours, and a smooth line through it."""
     reach = max(1, round(_RIB_Z_MM / step))
-    around = np.pad(np.where(np.isnan(bone_at), _FAR, bone_at), ((0, 0), (RAYS // 2, RAYS // 2)), mode="wrap")
+    around = np.pad(np.where(np.isnan(bone_at), _FAR, bone_at), ((0, 0), (_RIB_RAYS, _RIB_RAYS)), mode="wrap")
     near = ndimage.percentile_filter(around, 25, size=(2 * reach + 1, 5), mode="nearest")
     far = ndimage.minimum_filter(around, size=(2 * reach + 1, _RIB_RAYS), mode="nearest")
-    smooth = ndimage.median_filter(np.where(near < _FAR, near, far), size=(3, 5), mode="nearest")[:, RAYS // 2 : -(RAYS // 2)]
+    smooth = ndimage.median_filter(np.where(near < _FAR, near, far), size=(3, 5), mode="nearest")[:, _RIB_RAYS:-_RIB_RAYS]
     return np.where(smooth < _FAR, smooth, np.nan)
 
 
@@ -145,6 +153,14 @@ def _fill(
     edge, lung_end = ends
     all_y = np.arange(grid.hu.shape[1], dtype=np.float32)[:, None]
     all_x = np.arange(grid.hu.shape[2], dtype=np.float32)[None]
+
+    @cache
+    def seen_from(y: float, x: float) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+        dy = (all_y - np.float32(y)) * np.float32(grid.spacing[1])
+        dx = (all_x - np.float32(x)) * np.float32(grid.spacing[2])
+        ray = np.rint(np.arctan2(dy, dx) * np.float32(RAYS / (2 * np.pi))).astype(np.int16) % RAYS
+        return ray, np.hypot(dy, dx)
+
     for i, k in enumerate(range(span[0], span[1] + 1)):
         if np.isnan(edge[i]).all():
             continue
@@ -152,11 +168,7 @@ def _fill(
         rows, columns = (
             slice(max(0, int(c - far_mm / s)), int(c + far_mm / s) + 2) for c, s in zip(centres[i], grid.spacing[1:], strict=True)
         )
-        yy, xx = all_y[rows], all_x[:, columns]
-        dy = (yy - np.float32(centres[i, 0])) * np.float32(grid.spacing[1])
-        dx = (xx - np.float32(centres[i, 1])) * np.float32(grid.spacing[2])
-        ray = np.rint(np.arctan2(dy, dx) * np.float32(RAYS / (2 * np.pi))).astype(np.int16) % RAYS
-        far = np.hypot(dy, dx)
-        within = far <= np.nan_to_num(edge[i], nan=-1.0)[ray]
+        ray, far = (plane[rows, columns] for plane in seen_from(*centres[i]))
+        within = far <= np.nan_to_num(edge[i], nan=-1.0).take(ray)
         inside[k, rows, columns][within] = side
-        behind[k, rows, columns] |= within & (far > np.nan_to_num(lung_end[i], nan=1e9)[ray])
+        behind[k, rows, columns] |= within & (far > np.nan_to_num(lung_end[i], nan=1e9).take(ray))

@@ -1,14 +1,16 @@
 """Left and right lung on a grid of about half resolution: air inside the body, airway removed, vessels filled in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.airway import Airway, find_airway
-from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes
-from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, over_slices, refine
+from medmpt_backend.imaging.anatomy.balls import box_of, closed, deeper, filled_planes, to_nearest
+from medmpt_backend.imaging.anatomy.grid import Grid, Vec, block_means, coarsen, fraction, over_slices, per_slice, refine
 from medmpt_backend.imaging.anatomy.outside import inside_body, outline_of, without_padding
 from medmpt_backend.imaging.anatomy.runs import parts_of
 from medmpt_backend.imaging.anatomy.spine import find_spine
@@ -52,9 +54,19 @@ class Lungs:
     airway: Airway | None
     inside: NDArray[np.bool_]
 
+    @cached_property
+    def areas(self) -> Mapping[int, NDArray[np.intp]]:
+        """Voxels of either lung by slice."""
+        return {side: per_slice(self.labels == side) for side in (RIGHT, LEFT)}
+
+    @property
+    def area(self) -> NDArray[np.intp]:
+        """Voxels of both lungs by slice."""
+        return self.areas[RIGHT] + self.areas[LEFT]
+
     def millilitres(self, label: int) -> float:
         """Volume of one lung, ml."""
-        return float(np.count_nonzero(self.labels == label)) * self.grid.voxel_ml
+        return float(self.areas[label].sum()) * self.grid.voxel_ml
 
 
 def segment(volume: Volume) -> Lungs:
@@ -91,9 +103,11 @@ def _large_parts(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return air
     sizes = parts.sizes.copy()
     large = sizes >= max(1, int(sizes.max() / 12))
-    seen, hu = parts.every(2), grid.hu[:, ::2, ::2]
-    plain = np.bincount(seen[hu < PLAIN_GAS_HU], minlength=parts.count + 1)
-    gas = large & (plain > PLAIN_GAS_SHARE * np.bincount(seen.ravel(), minlength=parts.count + 1))
+    seen, plain = parts.every(2), grid.hu[:, ::2, ::2] < PLAIN_GAS_HU
+    gas = np.zeros_like(large)
+    for number in np.flatnonzero(large):
+        own = seen == number
+        gas[number] = np.count_nonzero(own & plain) > PLAIN_GAS_SHARE * np.count_nonzero(own)
     if gas.any() and (large & ~gas).any():
         sizes[gas] = 0
         large = sizes >= max(1, int(sizes.max() / 12))
@@ -111,7 +125,7 @@ def _both_lungs(grid: Grid, air: NDArray[np.bool_]) -> NDArray[np.uint8]:
     for side, grown in zip((RIGHT, LEFT), both, strict=True):
         whole[grown & (whole == 0) & ((sides == 0) | (sides == side))] = side
     touched = fraction(air, coarse.factors, coarse.hu.shape) > 0
-    fine_sides = refine(_to_nearest(sides, touched, coarse.spacing), coarse.factors, air.shape)
+    fine_sides = refine(to_nearest(sides, touched, coarse.spacing), coarse.factors, air.shape)
     labels = refine(whole, coarse.factors, air.shape)
     return np.where(air, fine_sides, labels)
 
@@ -135,7 +149,7 @@ def _split(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
             apart = (centres[0] - centres[1]) * grid.spacing[2]
             if abs(apart) >= SEPARATION_MM:
                 side[order] = (RIGHT, LEFT) if apart < 0 else (LEFT, RIGHT)
-                return _to_nearest(parts.valued(side), solid, grid.spacing)
+                return to_nearest(parts.valued(side), solid, grid.spacing)
     return _one_side(grid, solid)
 
 
@@ -161,46 +175,6 @@ def _one_side(grid: Grid, solid: NDArray[np.bool_]) -> NDArray[np.uint8]:
         centre = (box[2].start + box[2].stop - 1) / 2
         sides[box][labels[box] == i] = RIGHT if centre < middle else LEFT
     return sides
-
-
-def _to_nearest(sides: NDArray[np.uint8], wanted: NDArray[np.bool_], spacing: Vec) -> NDArray[np.uint8]:
-    """Voxels that are wanted and have no side take that of the nearest voxel that has one."""
-    lack = wanted & (sides == 0)
-    if not sides.any() or not lack.any():
-        return sides
-    out, lack = _from_neighbours(sides, lack, spacing)
-    if not lack.any():
-        return out
-    known = sides > 0
-    edge = known & ~ndimage.binary_erosion(known)
-    from scipy.spatial import KDTree  # most lungs do without
-
-    tree = KDTree(np.argwhere(edge) * spacing)
-    nearest = tree.query(np.argwhere(lack) * spacing)[1]
-    out[lack] = sides[edge][nearest]
-    return out
-
-
-def _from_neighbours(sides: NDArray[np.uint8], lack: NDArray[np.bool_], spacing: Vec) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Sides for those that lack one from neighbours at most two voxels away, the nearest first; and what still lacks one."""
-    steps = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    away = np.sqrt(((steps * spacing) ** 2).sum(axis=1))
-    order = np.argsort(away, kind="stable")
-    near = order[(away[order] > 0) & (away[order] < 3 * min(spacing))]
-    padded = np.pad(sides, 2)
-    flat = padded.ravel()
-    places = np.flatnonzero(np.pad(lack, 2))
-    found = np.zeros(len(places), dtype=np.uint8)
-    open_ = np.arange(len(places))
-    for step in steps[near]:
-        by = int((step[0] * padded.shape[1] + step[1]) * padded.shape[2] + step[2])
-        found[open_] = flat[places[open_] + by]
-        open_ = open_[found[open_] == 0]
-        if not len(open_):
-            break
-    out = sides.copy()
-    out[lack] = found
-    return out, lack & (out == 0)
 
 
 def _close(mask: NDArray[np.bool_], spacing: Vec, radius: float) -> NDArray[np.bool_]:

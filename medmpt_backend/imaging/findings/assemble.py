@@ -1,7 +1,7 @@
 """All groups of findings of one study, each inside or outside its domain, with the reason."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,6 @@ from medmpt_backend.imaging.findings.groups import (
     VesselGroup,
 )
 from medmpt_backend.imaging.readers.rules import known_kernel
-from medmpt_backend.imaging.together import together
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from medmpt_backend.messages import messages
 
@@ -102,32 +101,68 @@ def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between
     return series, ()
 
 
-def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dense_inside_ml: Callable[[], tuple[float, float]]) -> Findings:
-    """Measure every group.
+@dataclass(frozen=True, eq=False)
+class Middle:
+    """What is found between the lungs and in bone."""
+
+    calcium: CalciumGroup
+    vessels: VesselGroup
+    heart: HeartGroup
+    bone: BoneGroup
+    body: BodyGroup
+
+
+def in_the_middle(volume: Volume, lungs: Lungs, between: mediastinum.Between) -> Middle:
+    """Calcium, great vessels, heart, bone and muscle.
 
     Args:
         volume: Full resolution, contrast already checked.
         lungs: Both lungs.
         between: The tissue between them.
-        dense_inside_ml: Works out the consolidation inside the right and the left lung mask, ml; called beside the rest.
+    """
+    vessels = vessel_group(volume, lungs, mediastinum.enhanced(lungs, between))
+    return Middle(_calcium(volume, lungs, between), vessels, _heart(lungs, between), *_bone(volume, lungs))
+
+
+@dataclass(frozen=True, eq=False)
+class Walls:
+    """What is found between lung and ribs."""
+
+    cavity: Cavity
+    wet: pleura.Pocket
+    dense: pleura.Pocket
+    air: PleuraGroup
+
+
+def at_the_walls(volume: Volume, lungs: Lungs) -> Walls:
+    """Fluid, air and dense tissue; asks nothing of contrast medium.
+
+    Args:
+        volume: Full resolution.
+        lungs: Both lungs.
+    """
+    cavity = cavity_of(lungs)
+    wet = pleura.fluid(cavity)
+    return Walls(cavity, wet, pleura.dense_tissue(cavity, wet.mask), _air(volume, lungs, cavity))
+
+
+def findings_of(volume: Volume, lungs: Lungs, middle: Middle, walls: Walls, dense_inside_ml: tuple[float, float]) -> Findings:
+    """Every group.
+
+    Args:
+        volume: Full resolution.
+        lungs: Both lungs.
+        middle: What was found between them.
+        walls: What was found around them.
+        dense_inside_ml: Consolidation inside the right and the left lung mask, ml.
 
     Returns:
         All groups; figures outside their domain are None.
     """
-
-    def middle() -> tuple[tuple[float, float], CalciumGroup, VesselGroup, HeartGroup, BoneGroup, BodyGroup]:
-        vessels = vessel_group(volume, lungs, mediastinum.enhanced(lungs, between))
-        return dense_inside_ml(), _calcium(volume, lungs, between), vessels, _heart(lungs, between), *_bone(volume, lungs)
-
-    def sides() -> tuple[Cavity, pleura.Pocket, pleura.Pocket, PleuraGroup]:
-        cavity = cavity_of(lungs)
-        wet = pleura.fluid(cavity)
-        return cavity, wet, pleura.dense_tissue(cavity, wet.mask), _air(volume, lungs, cavity)
-
-    (cavity, wet, dense, air), (inside, calcium, vessels, heart, bone, body) = together(sides, middle)
+    cavity, wet, dense = walls.cavity, walls.wet, walls.dense
     factor = cavity.grid.factors[0] * lungs.grid.factors[0]
     lung_ml = sum(lungs.millilitres(side) for side in (1, 2))
-    right, left = inside[0] + dense.right_ml, inside[1] + dense.left_ml
+    right, left = dense_inside_ml[0] + dense.right_ml, dense_inside_ml[1] + dense.left_ml
     ml = right + left
     coarse = max(volume.spacing[1:]) > COARSE_PIXEL_MM
     wide = NOT_PAINTED.format(pixel=max(volume.spacing[1:]))
@@ -136,15 +171,11 @@ def findings_of(volume: Volume, lungs: Lungs, between: mediastinum.Between, dens
     return Findings(
         airway=_airway(volume, lungs),
         effusion=_effusion(sure, wide if coarse else PAINTED["fluid"], wet, cavity, _slice(wet, factor, volume)),
-        pneumothorax=air,
+        pneumothorax=walls.air,
         consolidation=ConsolidationGroup(
             sure, wide if coarse else PAINTED["dense"], ml, 100 * ml / (lung_ml + dense.right_ml + dense.left_ml), spot, left, right
         ),
-        calcium=calcium,
-        vessels=vessels,
-        heart=heart,
-        bone=bone,
-        body=body,
+        **vars(middle),
     )
 
 
@@ -173,7 +204,8 @@ def _air(volume: Volume, lungs: Lungs, cavity: Cavity) -> PleuraGroup:
     shape, factors = cavity.grid.hu.shape, cavity.grid.factors
     airway = fraction(lungs.airway.mask, factors, shape) > 0.2 if lungs.airway else np.zeros(shape, dtype=bool)
     pocket = pleura.air(cavity, fraction(lungs.inside, factors, shape) >= 0.5, airway)
-    emphysema = 100 * float(np.mean(lungs.grid.hu[lungs.labels > 0] < -950))
+    lung = lungs.labels > 0
+    emphysema = 100 * np.count_nonzero((lungs.grid.hu < -950) & lung) / np.count_nonzero(lung)
     factor = factors[0] * lungs.grid.factors[0]
     if max(volume.spacing[1:]) > COARSE_PIXEL_MM or emphysema > MAX_LAA_PCT:
         because = f"{emphysema:.0f} % of the lung lies below -950 HU, or pixels are wide: bullae and pneumothorax cannot be told apart."

@@ -12,7 +12,7 @@ from medmpt_backend.imaging.anatomy import balls
 from medmpt_backend.imaging.anatomy.grid import planar_sums
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
 from medmpt_backend.imaging.anatomy.runs import parts_of
-from medmpt_backend.imaging.findings.mediastinum import LIVER_MM, Between, inner_edges
+from medmpt_backend.imaging.findings.mediastinum import LIVER_MM, Between, gap_of, inner_edges
 from medmpt_backend.imaging.volume import Volume
 
 # Agatston's limits: Agatston et al., Quantification of coronary artery calcium using ultrafast computed tomography, JACC 1990.
@@ -46,6 +46,9 @@ _DESCENDING_RADIUS_MM = (8.0, 21.0)
 _DESCENDING_AT_MM, _AWAY_COST = (10.0, 18.0), 0.4
 _WALL_MM = 2.5
 HEART, AORTA = 1, 2
+# Pixels around the regions in which a spot that enters them is seen.
+_MARGIN = 8
+_SLAB = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,20 +115,28 @@ def plaques(volume: Volume, lungs: Lungs, between: Between) -> Plaques:
     discs = descending(lungs, between, bone)
     where = regions(lungs, between, bone, discs)
     spots: list[Spot] = []
-    for z in range(min(volume.hu.shape[0], where.shape[0] * lungs.grid.factors[0])):
-        spots += _in_section(volume, z, where[z // lungs.grid.factors[0]], lungs.grid.factors[1:])
+    fz = lungs.grid.factors[0]
+    for k in np.flatnonzero(where.any(axis=(1, 2))):
+        box, fine = _at_full_resolution(where[k], lungs.grid.factors[1:])
+        for z in range(int(k) * fz, min(volume.hu.shape[0], (int(k) + 1) * fz)):
+            spots += _in_section(volume, z, box, fine)
     return Plaques(tuple(spots), volume.spacing[0], _noise(volume, lungs, discs))
 
 
-def _in_section(volume: Volume, z: int, where: NDArray[np.uint8], factors: tuple[int, int]) -> list[Spot]:
+def _at_full_resolution(where: NDArray[np.uint8], factors: tuple[int, int]) -> tuple[tuple[slice, ...], NDArray[np.uint8]]:
+    """Box of a section around all regions, with a margin, and the regions there."""
+    _, *sides = balls.box_of(where[None] > 0)
+    rows, columns = (
+        slice(max(0, side.start - -(-_MARGIN // f)), side.stop - -(-_MARGIN // f)) for side, f in zip(sides, factors, strict=True)
+    )
+    fine = np.repeat(np.repeat(where[rows, columns], factors[0], axis=0), factors[1], axis=1)
+    first = rows.start * factors[0], columns.start * factors[1]
+    return tuple(slice(a, a + n) for a, n in zip(first, fine.shape, strict=True)), fine
+
+
+def _in_section(volume: Volume, z: int, box: tuple[slice, ...], fine: NDArray[np.uint8]) -> list[Spot]:
     """Plaques of one section."""
-    if not where.any():
-        return []
-    fine = np.repeat(np.repeat(where, factors[0], axis=0), factors[1], axis=1)
-    box = balls.box_of(fine[None] > 0)[1:]
-    box = tuple(slice(max(0, side.start - 8), side.stop + 8) for side in box)  # type: ignore[assignment]
-    fine = fine[box]
-    plane = volume.hu[z][box][: fine.shape[0], : fine.shape[1]]
+    plane = volume.hu[z][box]
     bright = plane >= CALCIUM_HU
     if not np.any(bright & (fine > 0)):
         return []
@@ -196,8 +207,7 @@ def _narrow(out: NDArray[np.uint8], lungs: Lungs, between: Between, top: int) ->
 
 def _shrunk(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Without the outermost voxels of every section: the blur of the lung's edge and moving walls."""
-    out: NDArray[np.bool_] = ndimage.binary_erosion(mask, structure=np.ones((1, 3, 3), dtype=bool), iterations=2)
-    return out
+    return balls.shrunk(mask, 2)
 
 
 def _add_arch(out: NDArray[np.uint8], lungs: Lungs, between: Between) -> None:
@@ -206,10 +216,7 @@ def _add_arch(out: NDArray[np.uint8], lungs: Lungs, between: Between) -> None:
         return
     step = lungs.grid.spacing[0]
     for k in range(max(0, between.first - round(ARCH_MM[1] / step)), between.first - round(ARCH_MM[0] / step) + 1):
-        right, left = inner_edges(lungs.labels[k])
-        mask = np.zeros(out.shape[1:], dtype=bool)
-        for y in np.flatnonzero((right >= 0) & (left > right)):
-            mask[y, right[y] + 1 : left[y]] = True
+        mask = gap_of(lungs.labels[k])
         mask[:, : between.middle] = False
         mask[:, between.middle + round(ARCH_WIDE_MM / lungs.grid.spacing[2]) :] = False
         out[k][_shrunk(mask[None])[0]] = AORTA
@@ -234,11 +241,19 @@ def heart_bottom(lungs: Lungs, between: Between) -> int:
 def bone_of(lungs: Lungs) -> NDArray[np.bool_]:
     """Large dense parts: spine, ribs, sternum, with their spongy inside and a margin."""
     grid = lungs.grid
-    dense = parts_of(planar_sums(grid.hu, np.int32) > 9 * _BONE_HU)
+    dense = parts_of(_denser(grid.hu, _BONE_HU))
     large = dense.sizes * grid.voxel_ml >= _BONE_ML
     large[0] = False
     plane = (1e3, *grid.spacing[1:])
     return balls.within(balls.filled_planes(balls.closed(dense.where(large), 4.0, plane)), _BONE_MARGIN_MM, plane)
+
+
+def _denser(hu: NDArray[np.int16], limit: int) -> NDArray[np.bool_]:
+    """Where the mean of 3 x 3 voxels of a slice passes a limit; a few slices at a time, which stay near the processor."""
+    out = np.empty(hu.shape, dtype=bool)
+    for first in range(0, len(hu), _SLAB):
+        np.greater(planar_sums(hu[first : first + _SLAB], np.int32), 9 * limit, out=out[first : first + _SLAB])
+    return out
 
 
 def descending(lungs: Lungs, between: Between, bone: NDArray[np.bool_]) -> dict[int, tuple[float, float, float]]:

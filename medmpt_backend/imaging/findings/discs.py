@@ -40,9 +40,15 @@ def circles(mask: NDArray[np.bool_], z: int, spacing: tuple[float, float], least
         most_mm: Largest radius.
     """
     depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=spacing)[1:-1, 1:-1] - 0.5 * spacing[0]
-    even = ndimage.gaussian_filter(depth, 0.8 / spacing[0])  # smoothing lowers the peaks of a distance: it serves to find them only
-    size = max(3, int(_APART_MM / spacing[0]) | 1)
-    peaks = np.argwhere((even == ndimage.maximum_filter(even, size=size)) & (even >= least_mm - 1))
+    sigma, size = 0.8 / spacing[0], max(3, int(_APART_MM / spacing[0]) | 1)
+    deep = depth >= least_mm - 1
+    if not deep.any():
+        return []
+    margin = 2 * (round(4 * sigma) + 1) + size  # beyond it nothing changes a peak
+    spans = (np.flatnonzero(deep.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (slice(max(0, int(span[0]) - margin), int(span[-1]) + margin + 1) for span in spans)
+    even = ndimage.gaussian_filter(depth[rows, columns], sigma)  # smoothing lowers the peaks of a distance: it serves to find them only
+    peaks = np.argwhere((even >= least_mm - 1) & (even == ndimage.maximum_filter(even, size=size))) + np.array([rows.start, columns.start])
     found = [Disc(z, float(y * spacing[0]), float(x * spacing[1]), float(depth[y, x])) for y, x in peaks]
     return [disc for disc in found if least_mm <= disc.radius <= most_mm]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from medmpt_backend.imaging.anatomy.grid import per_slice
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.findings.groups import Findings, Point
 from medmpt_backend.imaging.volume import Volume
@@ -26,7 +27,7 @@ def key_slices(
         By name; a name without anything to show is absent.
     """
     factor = lungs.grid.factors[0]
-    area = np.count_nonzero(lungs.labels, axis=(1, 2))
+    area = lungs.area
     found: dict[str, int] = {"largest_lungs": int(np.argmax(area)) * factor + factor // 2}
     if findings.airway.carina is not None:
         found["carina"] = findings.airway.carina.index
@@ -35,7 +36,7 @@ def key_slices(
     if share.max() > 0:
         found["most_emphysema"] = int(np.argmax(share))
     for name, mask in clumps.items():
-        counts = np.count_nonzero(mask, axis=(1, 2))
+        counts = per_slice(mask)
         if counts.any():
             found[f"most_{name}"] = int(np.argmax(counts)) * factor + factor // 2
     if findings.consolidation.slice is not None:

@@ -1,6 +1,7 @@
 """Between the lungs: whether contrast medium is in the vessels, and how wide the heart is."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def between_lungs(lungs: Lungs) -> Between:
         The region.
     """
     labels, grid = lungs.labels, lungs.grid
-    spans = np.flatnonzero((labels > 0).any(axis=(1, 2)))
+    spans = np.flatnonzero(lungs.area)
     columns = np.flatnonzero((labels > 0).any(axis=(0, 1)))
     middle = int(columns[0] + columns[-1]) // 2
     first = int(spans[0] + 0.35 * len(spans))
@@ -60,10 +61,8 @@ def between_lungs(lungs: Lungs) -> Between:
     half = round(25 / grid.spacing[2])
     for k in range(first, int(spans[-1]) + 1):
         spine[k] = _spine_front(grid, k, middle, half, labels[k])
-        right, left = inner_edges(labels[k])
-        for y in np.flatnonzero((right >= 0) & (left > right)):
-            if spine[k] < 0 or y < spine[k]:
-                mask[k, y, right[y] + 1 : left[y]] = True
+        rows = slice(None, None if spine[k] < 0 else spine[k])
+        mask[k, rows] = gap_of(labels[k])[rows]
     return Between(mask, first, spine, middle)
 
 
@@ -73,6 +72,13 @@ def inner_edges(plane: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np
     inner = np.where(right.any(axis=1), plane.shape[1] - 1 - np.argmax(right[:, ::-1], axis=1), -1)
     outer = np.where(left.any(axis=1), np.argmax(left, axis=1), -1)
     return inner, outer
+
+
+def gap_of(plane: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Pixels of a slice between the inner edges of both lungs, in rows that show both in that order."""
+    right, left = inner_edges(plane)
+    columns = np.arange(plane.shape[1])
+    return ((right >= 0) & (left > right))[:, None] & (columns > right[:, None]) & (columns < left[:, None])
 
 
 def _spine_front(grid: Grid, k: int, middle: int, half: int, plane: NDArray[np.uint8]) -> int:
@@ -87,6 +93,7 @@ def _spine_front(grid: Grid, k: int, middle: int, half: int, plane: NDArray[np.u
     return int(found[0]) if len(found) else -1
 
 
+@lru_cache(maxsize=2)
 def enhanced(lungs: Lungs, between: Between) -> bool | None:
     """Whether the great vessels hold contrast medium; None where that is not clear."""
     if not between.mask.any():
@@ -106,8 +113,8 @@ def enhanced(lungs: Lungs, between: Between) -> bool | None:
 def heart_ratio(lungs: Lungs, between: Between) -> float | None:
     """Largest width of the heart over the largest inner width of the chest, on axial slices below the carina."""
     labels = lungs.labels
-    area = np.count_nonzero(labels, axis=(1, 2)).astype(float)
-    sides = [np.count_nonzero(labels == side, axis=(1, 2)) for side in (RIGHT, LEFT)]
+    area = lungs.area.astype(float)
+    sides = [lungs.areas[side] for side in (RIGHT, LEFT)]
     widest, chest = 0.0, 0.0
     for k in range(between.first, labels.shape[0]):
         if min(side[k] / max(1, side.max()) for side in sides) < 0.5 or area[k] < 0.6 * area.max():

@@ -8,8 +8,9 @@ from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy import balls
 from medmpt_backend.imaging.anatomy.cavity import Cavity
-from medmpt_backend.imaging.anatomy.grid import mostly
+from medmpt_backend.imaging.anatomy.grid import mostly, per_slice
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT
+from medmpt_backend.imaging.anatomy.runs import parts_of
 
 # Fluid of the pleura: water to exudate; blood and pus are denser and count as consolidation here. Averaged over about 9 mm.
 FLUID_HU = (-20.0, 33.0)
@@ -65,7 +66,7 @@ class Pocket:
     @property
     def widest(self) -> int | None:
         """Grid slice with most of it, None where it is empty."""
-        counts = np.count_nonzero(self.mask, axis=(1, 2))
+        counts = per_slice(self.mask)
         return int(np.argmax(counts)) if counts.any() else None
 
 
@@ -199,10 +200,8 @@ def dense_central(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:
     dense = space & (cavity.lungs == 0) & (cavity.smooth >= DENSE_HU[0]) & (cavity.smooth <= DENSE_HU[1]) & ~taken
     sampling = (spacing[0] if spacing[0] <= CENTRAL_RADIUS_MM else 1e3, *spacing[1:])
     thick = balls.opened(dense, CENTRAL_RADIUS_MM, sampling, CENTRAL_RADIUS_MM + 0.5 * spacing[1])
-    labels, count = ndimage.label(thick)
-    large = np.bincount(labels.ravel(), minlength=count + 1) * cavity.grid.voxel_ml >= MIN_DENSE_ML
-    large[0] = False
-    return _pocket(large[labels], cavity)
+    parts = parts_of(thick)
+    return _pocket(parts.where(parts.sizes * cavity.grid.voxel_ml >= MIN_DENSE_ML), cavity)
 
 
 def dense_tissue(cavity: Cavity, taken: NDArray[np.bool_]) -> Pocket:

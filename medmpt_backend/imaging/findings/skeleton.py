@@ -44,13 +44,14 @@ def vertebra(lungs: Lungs) -> Vertebra | None:
         None where no round bone of that size was found behind the lungs' middle.
     """
     grid, labels = lungs.grid, lungs.labels
-    area = np.count_nonzero(labels, axis=(1, 2))
+    area = lungs.area
     level = int(np.flatnonzero(area > 0.15 * area.max())[-1])
-    columns = np.flatnonzero((labels > 0).any(axis=(0, 1)))
+    shadow: NDArray[np.bool_] = np.asarray((labels > 0).any(axis=0))
+    rows, columns = np.flatnonzero(shadow.any(axis=1)), np.flatnonzero(shadow.any(axis=0))
     middle = (columns[0] + columns[-1]) / 2
     span = max(1, round(SPAN_MM / 2 / grid.spacing[0]))
     found = [
-        v for k in range(max(0, level - span), min(len(area), level + span + 1)) if (v := _in_slice(grid, k, middle, labels)) is not None
+        v for k in range(max(0, level - span), min(len(area), level + span + 1)) if (v := _in_slice(grid, k, middle, rows)) is not None
     ]
     if len(found) < 2:
         return None
@@ -58,9 +59,8 @@ def vertebra(lungs: Lungs) -> Vertebra | None:
     return min(found, key=lambda v: abs(v.hu - typical))
 
 
-def _in_slice(grid: Grid, k: int, middle: float, labels: NDArray[np.uint8]) -> Vertebra | None:
+def _in_slice(grid: Grid, k: int, middle: float, rows: NDArray[np.intp]) -> Vertebra | None:
     """The largest circle inside bone near the middle of the back."""
-    rows = np.flatnonzero((labels > 0).any(axis=(0, 2)))
     top, half = (int(rows[0]) + int(rows[-1])) // 2, round(45 / grid.spacing[2])
     left = max(0, int(middle) - half)
     crop = grid.hu[k, top:, left : int(middle) + half]

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from retrieval.concepts.shorthand import glossed
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.patterns import patterns
 from tools.bedside.asks.part import concepts as named_parts
@@ -23,7 +24,7 @@ def plain(record: Record) -> str:
     A beginning of at least five letters counts where one drug (of those taken, else of all) begins with it; `the nebs` and `the steroids`
     are those that the record lists.
     """
-    question = _WORD.sub(lambda m: _written_out(m[0], record), record.question)
+    question = glossed(_WORD.sub(lambda m: _written_out(m[0], record), record.question))
     for pattern, group in ((_NEBS, _BRONCHODILATORS), (_STEROID, "@systemic_corticosteroids")):
         taken = record.taken(group)
         if taken and pattern.search(question):

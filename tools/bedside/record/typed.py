@@ -9,6 +9,7 @@ from tools.bedside.record.values import Value
 from tools.labs.analytes import analytes
 from tools.labs.units import parse_unit
 from tools.labs.value import Reading, shown
+from tools.quantities import latest_said
 
 _WORDS = patterns("tools.bedside")
 
@@ -33,6 +34,7 @@ def _pattern(name: str) -> re.Pattern[str] | None:
 
 def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value | None:
     """The value that the question gives for a name; None when it gives none or its unit does not fit."""
+    question = latest_said(question)
     if name in _BY_UNIT:
         size = _BY_UNIT[name][0].search(question)
         return Value(float(size.group(1)), f"{size.group(1)} {_BY_UNIT[name][1]}", typed=True) if size else None

@@ -24,6 +24,8 @@ def write_case(merged: Merged, sources: Sequence[Source], folder: Path) -> Path:
         place, handle = merged.parts[study.id]
         origin = sources[place].loaded.studies.get(handle)
         if origin is None:
+            if study.report:  # what was written about it is compared with, images or none
+                studies.append(study.model_copy(update={"path": study.id}))
             continue
         materialise_demo(origin)
         target = folder / f"{study.id}{''.join(origin.suffixes[-2:]) if origin.is_file() else ''}"

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 _NOT_DICOM = "a DICOM SR names its source images, and {name!r} is no DICOM series: export pdf, docx, md or fhir instead"
 
+# The standard asks for them with or without a value; an archive or a de-identification may have taken them out.
+_MAY_BE_EMPTY = (
+    "AccessionNumber", "PatientBirthDate", "PatientID", "PatientName", "PatientSex", "ReferringPhysicianName", "StudyDate", "StudyID",
+    "StudyTime",
+)  # fmt: skip
+
 
 def series_headers(path: Path) -> "list[Dataset]":
     """Headers, without pixels, of the series that is read from this study.
@@ -41,4 +47,9 @@ def _headers(path: Path, name: str) -> "list[Dataset]":
         chosen, _ = choose([frame for f in dicom for frame in read_frames(f)])
     except BackendError as failure:
         raise BadInput(str(failure)) from failure
-    return [pydicom.dcmread(f, stop_before_pixels=True) for f in dict.fromkeys(frame.file for frame in chosen)]
+    headers = [pydicom.dcmread(f, stop_before_pixels=True) for f in dict.fromkeys(frame.file for frame in chosen)]
+    for header in headers:
+        for keyword in _MAY_BE_EMPTY:
+            if keyword not in header:
+                setattr(header, keyword, "")
+    return headers

@@ -59,6 +59,9 @@ let early = null;
 function changed({ case: handle, studies }) {
   window.medmptOpened = handle ?? "";
   document.body.classList.add("changing");
+  // Their panels come back into view some requests before their new contents do.
+  report.forget();
+  summary.open(null);
   early = handle;
   if (handle) viewer?.open({ case: true, studies });
   sync();

@@ -32,7 +32,7 @@
   // A page that a lost reply left unfinished says so and offers the way out; it goes when the page comes after all.
   setTimeout(function look() {
     const told = document.querySelector("#page-late");
-    if (document.querySelector("#columns")) { told?.remove(); return; }
+    if (document.querySelector("#columns") && window.medmpt) { told?.remove(); return; }
     if (!told) {
       const note = Object.assign(document.createElement("p"), { id: "page-late", innerHTML: "The page is not complete. 页面未完整加载。 " });
       note.setAttribute("role", "alert");

@@ -4,7 +4,7 @@ import { Signing } from "./signing.js";
 import { beside, history, prior, remarks, sentence } from "./rows.js";
 import { ask, fill, safe, save, when } from "./words.js";
 
-const FORMS = { sr: "DICOM SR", fhir: "FHIR" };
+const FORMS = { sr: "DICOM SR", fhir: "FHIR", md: "Markdown" };
 const files = (act, forms) => forms.map((f) => `<button type="button" class="quiet" data-act="${act}" data-form="${f}">${FORMS[f] ?? f.toUpperCase()}</button>`).join("");
 
 export class Report {

@@ -52,7 +52,7 @@ export class Summary {
     const zh = say("language") === "zh";
     if (!this.open_) { this.element.innerHTML = `<p class="note">${say("sum_no_case")}</p>`; return; }
     const choices = AUDIENCES.map((a) => `<button type="button" data-act="for" data-for="${a}" aria-pressed="${a === this.audience}">${say(`sum_${a}`)}</button>`).join("");
-    const files = ["pdf", "docx", "md"].map((f) => `<button type="button" class="quiet" data-act="export" data-form="${f}">${f.toUpperCase()}</button>`).join("");
+    const files = ["pdf", "docx", "md"].map((f) => `<button type="button" class="quiet" data-act="export" data-form="${f}">${f === "md" ? "Markdown" : f.toUpperCase()}</button>`).join("");
     const head = `<div class="summary-head"><span class="group" role="group" aria-label="${say("sum_for")}">${choices}</span><span class="group" role="group" aria-label="${say("rep_export")}"><span class="note">${say("rep_export")}</span>${files}</span></div><p class="report-problem" role="alert">${safe(this.problem ?? "")}</p>`;
     const body = page ? page.sections.map((s) => this.section(s, zh)).join("") + `<p class="note">${say("sum_rules")}</p>` : this.busy ? `<p role="status" class="note busy">${say("sum_making")}</p>` : "";
     this.element.innerHTML = `${head}${page ? `<h2>${safe(zh ? page.title_zh : page.title)}</h2>` : ""}${body}`;

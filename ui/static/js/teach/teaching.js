@@ -22,6 +22,7 @@ export class Teaching {
       else if (event.target.id === "teach-alone") this.alone = event.target.checked;
       else if (event.target.id === "teach-report") { this.report = event.target.value; this.keep(); }
     });
+    this.element.addEventListener("input", (event) => { if (event.target.id === "teach-confidence") this.find("sure").value = event.target.value; });
     this.draw();
   }
 
@@ -68,7 +69,7 @@ export class Teaching {
         <label id="teach-side-field">${say("teach_side")}<select id="teach-side">${sides}</select></label>
         <label id="teach-lobe-field">${say("teach_lobe")}<select id="teach-lobe">${lobes}</select></label>
         <label id="teach-size-field">${say("teach_size")}<input id="teach-size" type="number" min="1" max="400" step="1" inputmode="numeric"></label>
-        <label>${say("teach_confidence")}<input id="teach-confidence" type="range" min="1" max="5" step="1" value="3"></label>
+        <label><span>${say("teach_confidence")} <output id="teach-sure" for="teach-confidence">3</output></span><input id="teach-confidence" type="range" min="1" max="5" step="1" value="3"></label>
         <button type="button" data-do="add">${say("teach_add")}</button>
       </div>
       <ul id="teach-entries">${rows}</ul>
@@ -77,6 +78,7 @@ export class Teaching {
       <p class="teach-problem" role="alert">${safe(this.problem)}</p>
       <div class="teach-commit">${this.commitButtons(second)}</div>`;
     for (const [key, value] of kept) if (value) this.find(key).value = value;
+    this.find("sure").value = this.find("confidence").value;
     this.fields();
   }
 

@@ -2,7 +2,15 @@
 import { LAYERS } from "./paint.js";
 
 export const WINDOWS = { lung: [-600, 1500], mediastinum: [40, 400], bone: [400, 1800] }; // [centre, width] in HU, usual reading windows
-const TOOLS = { cross: "✛", measure: "◎", ruler: "📏", window: "◐", pan: "✥" };
+// Drawn, not typed: letters of a font look different on every machine.
+const icon = (path) => `<svg aria-hidden="true" width="14" height="14" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">${path}</svg>`;
+const TOOLS = {
+  cross: icon('<path d="M8 1v5M8 10v5M1 8h5M10 8h5"/>'),
+  measure: icon('<circle cx="8" cy="8" r="6"/><path d="M4.5 8h7M4.5 6.6v2.8M11.5 6.6v2.8"/>'),
+  ruler: icon('<path d="M1.5 11.5l10-10 3 3-10 10zM4.5 8.5l1.5 1.5M7 6l1.5 1.5M9.5 3.5l1.5 1.5"/>'),
+  window: icon('<circle cx="8" cy="8" r="6"/><path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor"/>'),
+  pan: icon('<path d="M8 1.5v13M1.5 8h13M6.2 3.2L8 1.5l1.8 1.7M6.2 12.8L8 14.5l1.8-1.7M3.2 6.2L1.5 8l1.7 1.8M12.8 6.2L14.5 8l-1.7 1.8"/>'),
+};
 const LAYOUTS = ["all", "axial", "coronal", "sagittal", "pair"];
 const SLABS = [0, 5, 10, 20, 40];
 const PROJECTIONS = ["max", "min", "mean"];
@@ -79,7 +87,7 @@ export class Bar {
     for (const button of this.element.querySelectorAll("[data-window], [data-layout]")) button.textContent = say(button.dataset.window ?? `layout_${button.dataset.layout}`);
     for (const button of this.element.querySelectorAll("[data-tool]")) {
       const name = say(`tool_${button.dataset.tool}`);
-      button.innerHTML = `<span aria-hidden="true">${TOOLS[button.dataset.tool]}</span> <span class="tool-name">${name}</span>`;
+      button.innerHTML = `${TOOLS[button.dataset.tool]} <span class="tool-name">${name}</span>`;
       button.title = say(`tool_${button.dataset.tool}_hint`);
       button.setAttribute("aria-label", name);
     }

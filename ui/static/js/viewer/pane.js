@@ -32,13 +32,16 @@ export class Pane {
 
   translate() {
     const say = this.viewer.say;
-    this.title.textContent = say(this.name);
+    this.entitle();
     this.title.title = say("pane_move");
     this.large.setAttribute("aria-label", `${say("maximise")}: ${say(this.name)}`);
     this.canvas.setAttribute("aria-label", `${say(this.name)}. ${say("viewer_label")}`);
     const sides = this.element.querySelectorAll(".side");
     PLANES[this.plane].sides.forEach((letter, i) => { sides[i].textContent = letter; sides[i].title = say(`side_${letter}`); });
   }
+
+  // A second study is called prior only where its day says so.
+  entitle() { this.title.textContent = this.viewer.say(this.name === "prior" && this.study && !this.study.prior ? "other_study" : this.name); }
 
   blank() {
     this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);

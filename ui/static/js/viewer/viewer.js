@@ -138,6 +138,7 @@ export class Viewer {
     this.slider();
     await this.panes[0].show();
     if (this.study !== readable || readable.sealed) return;
+    if (this.layout === "pair") this.pair();
     await this.marks.change({ do: "list" });
     await this.measuredOnce(readable);
   }
@@ -258,6 +259,7 @@ export class Viewer {
       Object.assign(this.other, series(), { study, point: counts(study).map((n) => n >> 1) });
       this.offset = 0;
     }
+    this.panes[3].entitle();
     this.follow(this.main);
     await this.marks.change({ do: "list" }, this.other);
     this.refresh();

@@ -1,19 +1,21 @@
 """A question that asks for several things ("dose and duration of X?"), as one whole question for each of them.
 
-A joint parts a question where something is asked on both sides and not the same kind of thing (`retrieval.index.selector.asked_kinds`).
-What a part leaves unsaid because the other part says it (the subject) is put back, so that each part can be searched alone.
+A clause ends at a mark, or where a new question word begins: there a question is always cut (`clauses`). Any other joint parts it where
+something is asked on both sides and not the same kind of thing (`retrieval.index.selector.asked_kinds`). What a part leaves unsaid because
+the other part says it (the subject) is put back, so that each part can be searched alone. The search and the bedside both part here.
 """
 
 import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agent.reading.lexicon import Mention, mentions
+from retrieval.concepts.terms import Mention, mentions
 from retrieval.index.selector import asked_kinds, asked_spans
 from retrieval.messages.patterns import patterns
 
-_WORDS = patterns("agent.reading")
+_WORDS = patterns("retrieval.guidelines")
 _JOINT = _WORDS.regex("parts_joint")
+_CLAUSE = _WORDS.regex("parts_clause")
 _ENDS = _WORDS.regex("parts_ends")
 _NAMES = re.compile("[:：]")
 _MORE = _WORDS.regex("parts_more")
@@ -32,34 +34,66 @@ _OF_MEDICINES = frozenset({"dose", "duration", "harm", "monitor"})
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that a question asks for: `own` as it stands there, `whole` with the subject that it shares with the other parts."""
+    """One part of a message.
+
+    Attributes:
+        own: As it stands there.
+        whole: With the subject that it shares with the other parts.
+        clause: It is a clause of its own, not one half of an enumeration.
+        asks: It asks for something.
+    """
 
     own: str
     whole: str
+    clause: bool = False
+    asks: bool = True
+
+
+def parts(text: str) -> tuple[Part, ...]:
+    """What a message says and asks, part by part; one part for a plain question."""
+    spans = _spans(text)
+    pieces = [text[a:b].strip(_EDGES) for a, b, _ in spans]
+    asking = [bool(_asks(p)) or text[b : b + 1] in ("?", "？") for p, (_, b, _) in zip(pieces, spans, strict=True)]
+    return tuple(Part(own, _whole(own, pieces, i), spans[i][2], asking[i]) for i, own in enumerate(pieces))
 
 
 def several(text: str) -> tuple[Part, ...]:
     """The parts of a question that asks for two or three things; none where it asks for one (or for more than can be told apart)."""
     if len(text) > _LONGEST:
         return ()
-    pieces = _pieces(text)
+    pieces: list[str] = []
+    told = ""
+    for part in parts(text):
+        if part.asks:
+            pieces.append(f"{told} {part.own}".strip())
+            told = ""
+        elif pieces:
+            pieces[-1] = f"{pieces[-1]} {part.own}"
+        else:
+            told = f"{told} {part.own}".strip()
     if not 1 < len(pieces) <= _MOST:
         return ()
     return tuple(Part(own, _whole(own, pieces, i)) for i, own in enumerate(pieces))
 
 
-def _pieces(text: str) -> list[str]:
-    """The text cut at the joints that stand between two different things that are asked for."""
-    cuts = [(0, 0), *((m.start(), m.end()) for m in _JOINT.finditer(text) if not _inside(m, text)), (len(text), len(text))]
-    groups: list[tuple[int, int]] = []
-    for (_, start), (end, _) in pairwise(cuts):
+def _spans(text: str) -> list[tuple[int, int, bool]]:
+    """Where the parts of a text stand, each with whether it is a clause of its own."""
+    hard = [m for m in _CLAUSE.finditer(text) if not _inside(m, text)]
+    soft = [m for m in _JOINT.finditer(text) if not _inside(m, text) and not any(m.start() < h.end() and h.start() < m.end() for h in hard)]
+    joints = sorted([*((m.start(), m.end(), True) for m in hard), *((m.start(), m.end(), False) for m in soft)])
+    out: list[tuple[int, int, bool]] = []
+    for (_, start, clause), (end, _, _) in pairwise([(0, 0, True), *joints, (len(text), len(text), True)]):
         if not text[start:end].strip(_EDGES):
             continue
-        if groups and not _parted(text[slice(*groups[-1])], text[groups[-1][1] : start], text[start:end]):
-            groups[-1] = (groups[-1][0], end)
+        if not out:
+            out.append((start, end, True))
+            continue
+        first, last, was = out[-1]
+        if clause or _parted(text[first:last], text[last:start], text[start:end]):
+            out.append((start, end, clause))
         else:
-            groups.append((start, end))
-    return [text[a:b].strip(_EDGES) for a, b in groups]
+            out[-1] = (first, end, was)
+    return out
 
 
 def _inside(joint: re.Match[str], text: str) -> bool:

@@ -189,7 +189,7 @@ def _read(masked: str, match: re.Match[str]) -> Number:
     decimals = len(raw.partition(".")[2])
     unit = _unit_after(masked, match.end()) or _unit_before(masked, match.start())
     if unit and unit[0] == "months" and not decimals and 1980 <= float(raw) <= 2100:
-        unit = None  # "2025-2026年度" names two years
+        unit = None  # "2025-2026" before the word for a season names two years
     return Number(float(raw), unit=unit, decimals=decimals)
 
 

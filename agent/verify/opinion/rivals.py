@@ -74,9 +74,7 @@ def rivals(claim: str, texts: Iterable[str]) -> dict[str, tuple[float, float]]:
 
 # Kinds that a rival tells of too loosely: numbers and codes stand in lists, strength and order have rules of their own, the rest is wide.
 _LOOSE = ("number", "code", "analyte", "contrast modality", "contrast order", "contrast amount", "vital", "action", "finding", "score")
-_WIDE = frozenset(
-    {"contrary day", "contrary 必须", "contrary require", "contrary both", "contrary 常规", "contrary routine", "contrary before"}
-)
+_WIDE = patterns("agent.verify").regex("rivals_wide")
 # Share of the rest of a claim that must stand beside the rival, and by how much more than beside its own value.
 _SURE = 0.45
 _APART = 0.2
@@ -88,7 +86,7 @@ def rival(claim: str, texts: Iterable[str]) -> str | None:
     found = {
         kind: there - here
         for kind, (there, here) in rivals(claim, texts).items()
-        if there >= _SURE and there - here >= _APART and not kind.startswith(_LOOSE) and kind not in _WIDE
+        if there >= _SURE and there - here >= _APART and not kind.startswith(_LOOSE) and not _WIDE.fullmatch(kind)
     }
     if not found or cues(claim) % 2 != cues(_nearest(claim, texts)) % 2:
         return None

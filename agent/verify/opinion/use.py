@@ -17,7 +17,7 @@ _AVOIDS = _TEXT.regex("use_avoids")
 _AVOIDED = _TEXT.regex("use_avoided")
 # Any word that limits or speaks against something.
 _AGAINST = _TEXT.regex("use_against")
-_BETWEEN = re.compile(r"[,，、/]|\band\b|\bor\b|和|及|与|或")
+_BETWEEN = _TEXT.regex("use_between")
 _HAN = re.compile("[\u4e00-\u9fff]")
 # The most words (Chinese: characters) of one member of a list.
 _MEMBER = {False: 3, True: 9}

@@ -263,7 +263,7 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         return
     counted = {p.sentence.start for p in stated_here if topic in p.counts}
     single = sum(1 for p in stated_here if p.sentence.start not in counted and (p.figures.now or p.lobes))
-    if max(numbers) < own <= sum(told) + single or _part(said, stated_here):
+    if max(numbers) < own <= sum(told) + single or _part(said, topic, stated_here):
         return
     if (own == 99 and max(numbers) > 1) or (99 in numbers and own != 1):
         return
@@ -276,9 +276,10 @@ def bones_of(p: Piece) -> set[str]:
     return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
-def _part(said: Piece, stated: list[Piece]) -> bool:
+def _part(said: Piece, topic: str, stated: list[Piece]) -> bool:
     """Whether the impression counts only some of them, by a word that the findings do not have ("two suspicious nodules")."""
-    m = group("subset")["words"].search(said.text)
+    behind = said.text.find(",", said.topics[topic])  # "multiple nodules, the largest 11 mm" picks none out
+    m = group("subset")["words"].search(said.text if behind < 0 else said.text[:behind])
     return m is not None and not any(m.group().lower() in p.sentence.text.lower() for p in stated)
 
 

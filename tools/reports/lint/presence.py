@@ -18,10 +18,13 @@ pair = messages("tools.report_lint").pair
 _WORDS = patterns("tools.report_lint")
 
 _ENLARGED = _WORDS.regex("presence_enlarged")
+_SMALL = _WORDS.regex("presence_not_enlarged")
+# "Pulmonary nodule" is the word nodule.
+_OF_LUNG = _WORDS.regex("presence_of_lung")
 _NODE_MM = 10.0
 _WHERE = _WORDS.regex("presence_where")
 _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
-_COMMA = re.compile(r"[,，;；。]|\.\s")
+_COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 _QUALIFIED = _WORDS.regex("presence_qualified")
 
@@ -69,7 +72,7 @@ def _normals(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
 
 
 def _word(text: str) -> str:
-    m = re.match(r"[A-Za-z]{1,5}|[\u4e00-\u9fff]{1,2}", text)
+    m = re.match(r"[A-Za-z]{1,5}|[\u4e00-\u9fff]{1,2}", _OF_LUNG.sub("", text))
     return m.group().lower() if m else ""
 
 
@@ -96,7 +99,7 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":
-        return bool(_ENLARGED.search(p.text)) or max(p.figures.now, default=0.0) > _NODE_MM
+        return bool(_ENLARGED.search(_SMALL.sub(" ", p.text))) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
 
 
@@ -149,7 +152,7 @@ def _regions(p: Piece) -> set[str]:
 
 def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
     """Whether the denial's own section also states it in that place: then the denial is of another place."""
-    if denial.sides or denial.sentence.section == stated.sentence.section:
+    if len(denial.sides) == 1 or denial.sentence.section == stated.sentence.section:
         return False
     return any(
         p.sentence.section == denial.sentence.section and p.states(topic) and meet(stated, p) and not p.limited and p is not stated

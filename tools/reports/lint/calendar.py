@@ -179,6 +179,8 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
     head, _, rest = report.strip().partition("\n")
     if rest and place < len(head) <= _HEAD and len(list(found_dates(head))) == 1:
         return "now"
+    if place < _OPENING and not lead.strip() and next(found_dates(report))[2] == place:
+        return "now"
     section = next((s.section for s in reversed(sentences) if s.start <= place), "findings")
     return {"comparison": "prior", "technique": "now", "recommendation": "planned"}.get(section, "past")
 

@@ -148,7 +148,9 @@ def _sides(names: frozenset[str]) -> frozenset[str]:
 
 
 def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
-    """Pieces with a size that `said` gives too; all of them where none has."""
+    """Pieces of the same bone, and of those the ones with a size that `said` gives too; all of them where none has."""
+    bones = bones_of(said)
+    stated = [p for p in stated if bones & bones_of(p)] or stated
     exact = [
         p
         for p in stated
@@ -161,6 +163,8 @@ def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
 
 def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
     near = stated if "both" in said.sides else _same_lesion(said, stated)
+    if said.change == "resolved":  # what is new on the other side is not what is gone on this one
+        near = [p for p in near if p.change != "new"]
     named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
     if len(said.sides) != 1 or not named or "both" in wide or topic in _MIDLINE:

@@ -134,7 +134,7 @@ def _alone(said: Sentence, sentences: list[Sentence]) -> bool:
     rest = group("vague")["words"].sub(" ", closing)
     settled = any(p.search(rest) for p in _families().values()) or _DISEASE.search(rest)
     steps = group("follow_up")["words"].search(rest) or group("reason")["words"].search(rest) or group("benign")["words"].search(rest)
-    return "lesion" in _matters_all(said) and not settled and not steps
+    return bool(_LUNG & _matters_all(said)) and not settled and not steps
 
 
 def _matters_all(sentence: Sentence) -> frozenset[str]:

@@ -94,7 +94,7 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if _another(denial, p, topic):
         return False
-    if topic in denial.topics and _elsewhere(denial, p, topic):
+    if topic in denial.topics and " " not in topic and _elsewhere(denial, p, topic):
         return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
@@ -118,7 +118,7 @@ def _elsewhere(denial: Piece, stated: Piece, topic: str) -> bool:
     m = _WHERE.search(denial.text[denial.topics[topic] :].split(",")[0])
     if m is not None:
         words = [w.lower() for w in re.findall(r"[A-Za-z]{3,}", m["place"]) if not _wide().fullmatch(w)]
-        return bool(words) and not any(w[:6] in stated.sentence.text.lower() for w in words)
+        return bool(words) and not any(w.rstrip("s")[:6] in stated.sentence.text.lower() for w in words)
     denied = group("none")["words"].search(clause)
     place = _HAN_WIDE.sub("", _wide_han().sub("", clause[: denied.start()])) if denied else ""
     return len(place) > 1 and not any(a + b in stated.sentence.text for a, b in itertools.pairwise(place))

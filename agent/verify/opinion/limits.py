@@ -71,7 +71,8 @@ def other_limit(claim: str, texts: Iterable[str]) -> bool:
     if total < _REST:
         return False
     windows = [w for t in texts for w in _windows(t)]
-    for mine in values(claim):
+    said = values(claim)
+    for mine in (v for v in said if sum(o[4] == v[4] for o in said) == 1):  # of two values nobody knows which words are whose
         there = here = 0.0
         for length, words, held in windows:
             alike = [b for b in held if b[4] == mine[4]]

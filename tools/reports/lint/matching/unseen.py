@@ -18,7 +18,7 @@ pair = messages("tools.report_lint").pair
 _UNJUDGED = patterns("tools.report_lint").regex("unseen_unjudged")
 _OPEN = frozenset(("uncertain", "hypothetical", "historical", "family"))
 # Findings in fewer sentences than this may be a mere heading.
-_LEAST = 2
+_LEAST = 3
 
 
 @dataclass(frozen=True)

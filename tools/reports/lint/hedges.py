@@ -107,7 +107,7 @@ def _unsupported(sentences: list[Sentence]) -> Iterator[Remark]:
     for s in (s for s in sentences if s.section == "impression"):
         doubt = group("hedge")["words"].search(s.text) or _OPEN.search(s.text)
         bare = not any(_places(s.text, n) for n in ("side", "lobe")) and not re.search(r"\d\s*(?:mm|cm)", s.text)
-        if group("vague")["words"].search(s.text) and _alone(s, sentences):
+        if group("vague")["words"].search(s.text) and _alone(sentences):
             yield Remark(
                 "hedge",
                 *pair("The impression leaves open what it is, and says neither what it may be nor what to do."),
@@ -128,17 +128,14 @@ def _unsupported(sentences: list[Sentence]) -> Iterator[Remark]:
             return
 
 
-def _alone(said: Sentence, sentences: list[Sentence]) -> bool:
-    """Whether a vague sentence names a lesion, and nothing in the report names a disease, a cause or a further step."""
-    closing = " ".join(s.text for s in sentences if s.section in ("impression", "recommendation"))
+def _alone(sentences: list[Sentence]) -> bool:
+    """Whether a vague impression names a lesion, and nothing in it names a disease, a cause or a further step."""
+    said = [s for s in sentences if s.section in ("impression", "recommendation")]
+    closing = " ".join(s.text for s in said)
     rest = group("vague")["words"].sub(" ", closing)
     settled = any(p.search(rest) for p in _families().values()) or _DISEASE.search(rest)
     steps = group("follow_up")["words"].search(rest) or group("reason")["words"].search(rest) or group("benign")["words"].search(rest)
-    return bool(_LUNG & _matters_all(said)) and not settled and not steps
-
-
-def _matters_all(sentence: Sentence) -> frozenset[str]:
-    return frozenset(t for p in read_pieces([sentence]) for t in p.topics if p.states(t))
+    return any(p.states(t) for p in read_pieces(said) for t in _LUNG) and not settled and not steps
 
 
 def _gone_and_there(sentences: list[Sentence]) -> Iterator[Remark]:

@@ -39,7 +39,9 @@ def anchored(pieces: list[Piece]) -> Iterator[Remark]:
 def _placed(said: Piece, after: Piece | None) -> Piece:
     """A size whose place only the next piece of its sentence tells ("the larger one 9 mm, in the right upper lobe")."""
     own = said.figures.now and not said.lobes and len(said.sides - {"both"}) == 0
-    if not own or after is None or after.figures.now or after.sentence != said.sentence or not _LIES.search(after.text):
+    if not own or after is None or after.figures.now or not _LIES.search(after.text):
+        return said
+    if after.sentence != said.sentence and after.sentence.section != "recommendation":  # a clause of advice is a sentence of its own
         return said
     return replace(said, sides=after.sides, lobes=after.lobes)
 

@@ -19,6 +19,6 @@ def test_most_errors_are_found_and_hardly_a_sound_report_is_bothered() -> None:
     found = [(error, kind, text, bool(lint(text, today=date(2026, 11, 29)).remarks)) for error, kind, text in rows()]
     missed = [(kind, text) for error, kind, text, hit in found if error and not hit]
     bothered = [(kind, text) for error, kind, text, hit in found if hit and not error]
-    assert (sum(error for error, *_ in found), sum(not error for error, *_ in found)) == (103, 64)
-    assert len(missed) <= 9, missed
+    assert (sum(error for error, *_ in found), sum(not error for error, *_ in found)) == (113, 74)
+    assert len(missed) <= 10, missed
     assert not bothered, bothered

@@ -16,7 +16,7 @@ from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.likeness import by_fit, like
-from tools.bedside.meant import meant, record_of
+from tools.bedside.meant import likely, meant, record_of
 from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
@@ -102,6 +102,7 @@ def wanted(question: str) -> tuple[ToolName, str] | None:
         return "check_medications", ""
     if words("handover").search(question):
         return "summarize_case", ""
+    near = near or likely(question)
     return (topics()[near].tool, near) if near is not None else None
 
 

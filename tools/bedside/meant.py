@@ -13,12 +13,25 @@ from tools.evidence import Evidence
 
 # From this number of medicines on a question is about their combination.
 _SEVERAL = 3
+# Chance of the two likeliest topics from which a message is about one of them.
+_ANY = 0.76
 
 
 @lru_cache(maxsize=8)
 def record_of(case: Case, graph: DrugGraph, question: str) -> Record:
     """One record for all tools of a turn: what is read once is not read again."""
     return written_out(Record(case, graph, question))
+
+
+@lru_cache(maxsize=64)
+def likely(question: str) -> str | None:
+    """The likeliest of all topics, whatever the record says, where it or its neighbour is meant with a chance of `_ANY`; else None.
+
+    Of 157 messages of another field or of courtesy none reaches it (highest: 0.75), of those about a next step, a dose, a duration or
+    monitoring three of five do.
+    """
+    ranked = chances(question, (t.id for t in topics().values() if t.ask))
+    return ranked[0][1] if ranked and sum(chance for chance, _ in ranked[:2]) >= _ANY else None
 
 
 def meant(record: Record, least: float) -> list[Evidence]:

@@ -1,6 +1,6 @@
 """Lesions painted into real lungs where they are hard to outline, and what jittered clicks measure of them.
 
-    python benchmarks/clicks.py [--scans NAME ...] [--rounds 2] [--clicks 6] [--thin]
+    python benchmarks/clicks.py [--scans NAME ...] [--rounds 2] [--clicks 6] [--sizes 4 5 6 7 8] [--kinds solid] [--thin]
 
 Free, at a vessel, at the pleura; solid, ground glass and part-solid; lobed. Per place, kind and size: clicks measured, lesions whose
 volumes lie within 15 % of the painted one (25 % below 8 mm), lesions whose clicks agree within 5 %. `--thin` interpolates to 1.25 mm.
@@ -158,6 +158,8 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--places", nargs="*", default=list(PLACES), choices=PLACES)
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--sizes", nargs="*", type=int, default=None)
     parser.add_argument("--thin", action="store_true")
     given = parser.parse_args()
     if not DATA.exists():
@@ -172,8 +174,8 @@ def main() -> None:
         rng = np.random.default_rng(given.seed + sum(map(ord, scan)))
         for _ in range(given.rounds):
             for place in given.places:
-                for kind in KINDS:
-                    for size in SIZES_MM if kind == "solid" else SIZES_MM[2:]:
+                for kind in given.kinds:
+                    for size in given.sizes or (SIZES_MM if kind == "solid" else SIZES_MM[2:]):
                         row = one(room, place, kind, size, given.clicks, rng)
                         if row is None:
                             continue

@@ -14,6 +14,7 @@ from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.densitometry import THIRDS, region_codes
 from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, SNAP_MM, Region, grow
 from medmpt_backend.imaging.lesion_shape import SOLID_HU
+from medmpt_backend.imaging.outline.shares import volume_mm3
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -36,7 +37,7 @@ DEFINITIONS: Mapping[str, str] = {
     "long_mm": "Longest diameter in the axial slice where it is longest, outer edge to outer edge.",
     "short_mm": "Longest diameter perpendicular to the long axis in the same slice.",
     "mean_mm": "Mean of long and short diameter, as the Fleischner Society uses it (MacMahon et al., Radiology 2017).",
-    "volume_mm3": "Number of voxels times voxel volume.",
+    "volume_mm3": "Number of voxels times voxel volume; of small solid lesions every voxel by its share between lung and soft tissue.",
     "type": "By the share of voxels above -300 HU: solid from 70 % (from 50 % without a halo), ground glass below 5 %, part solid between; "
     "calcified when 30 % exceed 200 HU.",
     "solid_mm": "Longest axial diameter of the largest part above -300 HU.",
@@ -135,7 +136,7 @@ def measure_region(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None
         long_mm=axes.long_mm,
         short_mm=axes.short_mm,
         mean_mm=(axes.long_mm + axes.short_mm) / 2,
-        volume_mm3=float(np.count_nonzero(region.mask) * np.prod(volume.spacing)),
+        volume_mm3=volume_mm3(region, volume.spacing),
         type=kind,
         solid_mm=solid_mm,
         mean_hu=float(region.hu[region.mask].mean()),

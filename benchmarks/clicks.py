@@ -70,6 +70,8 @@ class Room:
         fine = volume.hu[:, ::2, ::2] > -500
         thin = fine & ~ndimage.binary_opening(fine, structure=np.ones((1, 3, 3)))
         self.small = thin[:, ::2, ::2][:, : self.dense.shape[1], : self.dense.shape[2]] & self.dense
+        thick = ndimage.binary_opening(self.dense & (self.depth > 0), structure=np.ones((1, 3, 3)))
+        self.away = ndimage.distance_transform_edt(~thick, sampling=self.spacing)  # from real lesions and large vessels
 
     def find(self, place: str, radius: float, rng: np.random.Generator) -> At | None:
         """A voxel for the middle of a lesion, None where none fits."""
@@ -79,7 +81,7 @@ class Room:
             inward = 0.6 * radius / self.volume.spacing[2]
             return z, y, round(x + (inward if side == RIGHT else -inward))
         share = ndimage.uniform_filter(self.dense.astype(np.float32), [max(1, round(2 * radius / s)) for s in self.spacing])
-        fits = (self.depth > radius + 4) & (share < (0.12 if place == "free" else 0.3))
+        fits = (self.depth > radius + 4) & (self.away > radius + 6) & (share < (0.12 if place == "free" else 0.3))
         spots = np.argwhere(fits & self.small if place == "vessel" else fits)
         if not len(spots):
             return None

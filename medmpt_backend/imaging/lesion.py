@@ -143,7 +143,7 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
         ended = cut(mask)  # by the crop, before what is far from its middle is taken off
         mask &= around(mask.shape, centre, SPREAD * inner, volume.spacing)
-        if not ended and not _holds(mask, crop.local(start), volume.spacing):
+        if (not ended or reach == REACHES_MM[-1]) and not _holds(mask, crop.local(start), volume.spacing):
             crop = first
             mask, centre, inner, solid = _settled(crop, seed, near=True)
             ended = cut(mask)

@@ -34,8 +34,6 @@ NECK_SMALL, NECK = 0.5, 0.2
 THICK_SLICE_MM = 1.5
 # What most of a core's surroundings is in few thick slices: its blur. A halo then shows in this share of the core beyond that.
 FEW_SLICES, BLUR_MM, CERTAIN_SHARE = 3, 1.5, 0.25
-# And it goes around the core: in its slices it fills this share of the ring that ends here; a vessel's edge does not.
-RING_MM, RING_SHARE = 3.0, 0.3
 # Thicker layers are not pleura or fissure.
 THIN_MM = 4.0
 # More than this is no single lesion.
@@ -225,9 +223,7 @@ def halo(hu: NDArray[np.int16], allowed: NDArray[np.bool_], core: NDArray[np.boo
     least = CERTAIN_SHARE if small else HALO_SHARE
     if np.count_nonzero(found & ~blur if small else found) <= least * np.count_nonzero(core):
         return np.zeros_like(core)
-    ring = within(core, RING_MM, (1e6, *spacing[1:])) & ~within(core, BLUR_MM, (1e6, *spacing[1:])) & allowed
-    found = joined(thick) if small else found
-    return found if np.count_nonzero(found[ring]) > RING_SHARE * np.count_nonzero(ring) else np.zeros_like(core)
+    return joined(thick) if small else found
 
 
 def _part_of_core(core: NDArray[np.bool_], spacing: Vec, beside_mm: float) -> NDArray[np.bool_]:

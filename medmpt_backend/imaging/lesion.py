@@ -26,6 +26,7 @@ from medmpt_backend.imaging.lesion_shape import (
     solid_part,
 )
 from medmpt_backend.imaging.outline.glass import glass_beside, level_of, stands_alone, without
+from medmpt_backend.imaging.outline.hollow import without_cavities
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -130,7 +131,7 @@ def _local(region: Region, point: tuple[int, int, int]) -> tuple[int, int, int]:
 def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     """As `grow`, without looking for ground glass beside a vessel."""
     for reach in REACHES_MM:
-        crop = crop_around(volume, lungs, point, reach)
+        crop = without_cavities(crop_around(volume, lungs, point, reach))
         here = crop.local(point)
         seed = _seed(crop.hu, crop.allowed, here, volume.spacing)
         moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
@@ -139,7 +140,7 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         deep = crop.absolute(centre)
         away = max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True))
         if (not cut(mask) or reach == REACHES_MM[-1]) and away > _RECENTRE_MM:
-            crop = crop_around(volume, lungs, deep, reach)
+            crop = without_cavities(crop_around(volume, lungs, deep, reach))
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
         ended = cut(mask)  # by the crop, before what is far from its middle is taken off
         mask &= around(mask.shape, centre, SPREAD * inner, volume.spacing)
@@ -153,7 +154,8 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     ring = halo(crop.hu, crop.allowed, mask, volume.spacing) if solid else np.zeros_like(mask)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask | ring])
     threshold = SOLID_HU if solid else min(SOLID_HU - 1, _threshold(crop.hu, centre, volume.spacing))
-    return Region(filled, crop.hu, crop.origin, threshold, cut(filled), ring, moved)
+    hu = volume.hu[tuple(slice(o, o + n) for o, n in zip(crop.origin, filled.shape, strict=True))]
+    return Region(filled, hu, crop.origin, threshold, cut(filled), ring, moved)
 
 
 def _settled(crop: Crop, seed: tuple[int, int, int], *, near: bool = False) -> tuple[NDArray[np.bool_], tuple[int, int, int], float, bool]:

@@ -169,3 +169,14 @@ def test_a_small_solid_lesion_on_thick_slices_is_measured_by_the_share_of_each_v
     region = Region(mask, small, (0, 0, 0), SOLID_HU, False, np.zeros_like(mask))
     true = 4 / 3 * np.pi * radius**3
     assert volume_mm3(region, (2.4, 0.8, 0.8)) == pytest.approx(true, rel=0.1)
+
+
+def test_a_cavity_counts_with_its_lesion_from_its_wall_and_from_its_air() -> None:
+    hu = chest_of_two_balloons()
+    add_ball(hu, (30, 75, 41), 9, 30)
+    whole = _measured(hu, (41, 75, 30)).volume_mm3
+    add_ball(hu, (30, 75, 41), 6, -990)
+    found = [_measured(hu, at) for at in ((41, 75, 30), (41, 75, 23), (48, 75, 30))]
+    assert {round(lesion.volume_mm3) for lesion in found} == {round(whole)}
+    assert found[0].type == "solid"
+    assert any("a cavity" in warning for warning in found[0].warnings)

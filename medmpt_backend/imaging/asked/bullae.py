@@ -68,7 +68,7 @@ def _found(lungs: Lungs) -> list[Bulla]:
     return out
 
 
-def _width(part: NDArray[np.bool_], hu: NDArray[np.floating], spacing: Vec) -> float | None:
+def _width(part: NDArray[np.bool_], hu: NDArray[np.int16], spacing: Vec) -> float | None:
     """Widest extent of a room in a slice, None where it is lung or too narrow."""
     if float(np.mean(hu[part] < AIR_HU)) < AIR_SHARE:
         return None

@@ -160,7 +160,7 @@ def bullae(study: "Study") -> Told:
         return pair("Bullae were not looked for: {why}.", why=halves(bare(found.because or ""))), (), None
     if not found.bullae:
         return (
-            pair("No bulla wider than 1 cm was found (experimental, not for the report); of 12 mm and less most may be missed."),
+            pair("No bulla wider than 1 cm was found (experimental, not for the report); of less than 2 cm some are missed."),
             (),
             None,
         )

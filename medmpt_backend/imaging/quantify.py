@@ -112,7 +112,7 @@ DEFINITIONS: Mapping[str, str] = {
     "not_measured": "Not looked for, so neither found nor excluded: nodules that nobody marked, reticulation and honeycombing, airway "
     "walls and the ratio of bronchus to artery, lymph nodes, emboli, fractures of ribs and vertebrae, soft tissues, upper abdomen. "
     "As an experiment only: calcium, heart size, great vessels, bone density, muscle and fat; asked for by name: pericardial fluid, "
-    "metal, bullae.",
+    "metal, bullae; `ct lobes`: lobes.",
 }
 
 

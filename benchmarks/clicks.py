@@ -1,6 +1,6 @@
 """Lesions painted into real lungs where they are hard to outline, and what jittered clicks measure of them.
 
-    python benchmarks/clicks.py [--scans NAME ...] [--rounds 2] [--clicks 6] [--thin]
+    python benchmarks/clicks.py [--scans NAME ...] [--rounds 2] [--clicks 6] [--sizes 4 5 6 7 8] [--kinds solid] [--thin]
 
 Free, at a vessel, at the pleura; solid, ground glass and part-solid; lobed. Per place, kind and size: clicks measured, lesions whose
 volumes lie within 15 % of the painted one (25 % below 8 mm), lesions whose clicks agree within 5 %. `--thin` interpolates to 1.25 mm.
@@ -70,6 +70,8 @@ class Room:
         fine = volume.hu[:, ::2, ::2] > -500
         thin = fine & ~ndimage.binary_opening(fine, structure=np.ones((1, 3, 3)))
         self.small = thin[:, ::2, ::2][:, : self.dense.shape[1], : self.dense.shape[2]] & self.dense
+        thick = ndimage.binary_opening(self.dense & (self.depth > 0), structure=np.ones((1, 3, 3)))
+        self.away = ndimage.distance_transform_edt(~thick, sampling=self.spacing)  # from real lesions and large vessels
 
     def find(self, place: str, radius: float, rng: np.random.Generator) -> At | None:
         """A voxel for the middle of a lesion, None where none fits."""
@@ -79,7 +81,7 @@ class Room:
             inward = 0.6 * radius / self.volume.spacing[2]
             return z, y, round(x + (inward if side == RIGHT else -inward))
         share = ndimage.uniform_filter(self.dense.astype(np.float32), [max(1, round(2 * radius / s)) for s in self.spacing])
-        fits = (self.depth > radius + 4) & (share < (0.12 if place == "free" else 0.3))
+        fits = (self.depth > radius + 4) & (self.away > radius + 6) & (share < (0.12 if place == "free" else 0.3))
         spots = np.argwhere(fits & self.small if place == "vessel" else fits)
         if not len(spots):
             return None
@@ -158,6 +160,8 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--places", nargs="*", default=list(PLACES), choices=PLACES)
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=list(KINDS))
+    parser.add_argument("--sizes", nargs="*", type=int, default=None)
     parser.add_argument("--thin", action="store_true")
     given = parser.parse_args()
     if not DATA.exists():
@@ -172,8 +176,8 @@ def main() -> None:
         rng = np.random.default_rng(given.seed + sum(map(ord, scan)))
         for _ in range(given.rounds):
             for place in given.places:
-                for kind in KINDS:
-                    for size in SIZES_MM if kind == "solid" else SIZES_MM[2:]:
+                for kind in given.kinds:
+                    for size in given.sizes or (SIZES_MM if kind == "solid" else SIZES_MM[2:]):
                         row = one(room, place, kind, size, given.clicks, rng)
                         if row is None:
                             continue

@@ -1,10 +1,10 @@
-"""Metal and pericardial fluid painted into real scans, and what is found of them; nothing painted first.
+"""Metal, pericardial fluid and bullae painted into real scans, and what is found of them; nothing painted first.
 
-    python benchmarks/painted_asked.py [--what metal pericardium] [--scans NAME ...]
+    python benchmarks/painted_asked.py [--what metal pericardium bullae] [--scans NAME ...]
 
 Reads `../shared/data/chest_ct`; prints one line per painting and a table at the end. Places and shapes are chosen without the methods' own
 regions: housings under the skin in front of the ribs, leads from there to the heart, wires in the breast bone, screws in the spine; fluid
-as a shell around the heart's outline.
+as a shell around the heart's outline; bullae as balls of air free in the lung and at the ribs.
 """
 
 import argparse
@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from clicks import Room
 from numpy.typing import NDArray
-from painted import DATA, blurred, repaint
+from painted import DATA, ball, blurred, repaint
 from scipy import ndimage
 
 from medmpt_backend.imaging.anatomy.balls import box_of, opened, within
 from medmpt_backend.imaging.anatomy.grid import Grid, block_means, refine
 from medmpt_backend.imaging.anatomy.lungs import GRID_MM, LEFT, Lungs, segment
 from medmpt_backend.imaging.anatomy.outside import body_of, convex
+from medmpt_backend.imaging.asked.bullae import bullae
 from medmpt_backend.imaging.asked.groups import MetalGroup
 from medmpt_backend.imaging.asked.metal import metal
 from medmpt_backend.imaging.asked.pericardium import pericardial
@@ -194,7 +196,33 @@ def run_pericardium(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:
             yield f"pericardial fluid {where} {thick} mm", found > 0, f"{found / truth:.2f}"
 
 
-RUNS: dict[str, Callable[[str, Volume, Lungs], Iterator[Row]]] = {"metal": run_metal, "pericardium": run_pericardium}
+def run_bullae(scan: str, volume: Volume, lungs: Lungs) -> Iterator[Row]:
+    """Balls of -990 HU in the lungs and at the ribs; unpainted first."""
+    base = bullae(volume, lungs)
+    print(f"{scan}: nothing painted: {base.validity} {base.because} {base.bullae}", flush=True)
+    if base.bullae is None:
+        return
+    yield "bullae, nothing painted", not base.bullae, ""
+    room, rng = Room(volume, lungs), np.random.default_rng(3)
+    for wide, place in itertools.product((8, 12, 16, 24, 40), ("free", "pleura")):
+        at = room.find(place, wide / 2, rng)
+        if at is None:
+            continue
+        share = ball(volume, at, wide / 2, rng) * room.lung
+        made = repaint(volume, ndimage.gaussian_filter(share, (0, 0.7, 0.7)).astype(np.float32), -990, rng)
+        found = bullae(made, segment(made)).bullae or ()
+        truth = float(share.sum() * np.prod(volume.spacing)) / 1000
+        print(
+            f"{scan:20s} {wide} mm {place}: painted {truth:.2f} ml, found {[(round(b.ml, 2), round(b.long_mm)) for b in found]}", flush=True
+        )
+        yield f"bulla of {wide} mm, {place}", len(found) == 1, f"{found[0].ml / truth:.2f}" if len(found) == 1 else f"{len(found)} found"
+
+
+RUNS: dict[str, Callable[[str, Volume, Lungs], Iterator[Row]]] = {
+    "metal": run_metal,
+    "pericardium": run_pericardium,
+    "bullae": run_bullae,
+}
 
 
 def main() -> None:

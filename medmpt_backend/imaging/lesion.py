@@ -21,11 +21,12 @@ from medmpt_backend.imaging.lesion_shape import (
     cut,
     deepest,
     halo,
-    nearest_in,
     own_core,
     require_lesion,
     solid_part,
 )
+from medmpt_backend.imaging.outline.glass import glass_beside, level_of, stands_alone, without
+from medmpt_backend.imaging.outline.hollow import without_cavities
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -39,10 +40,13 @@ BONE_HU = 300
 # A click on dense tissue just outside goes to the nearest lesion that is this deep, and the result says so.
 NEAR_MM = 15.0
 _DEEP_MM = 4.0
-_ROUNDS = 5
+_ROUNDS = 6
 _RECENTRE_MM = 3.0
 # The middle of a lesion, by which it is solid or not.
 _MIDDLE_MM = 1.2
+_GLASS_MM = 2.5
+# Ground glass deeper than this may be grown from more than one middle.
+LARGE_GLASS_MM = 4.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +89,49 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         NothingFound: Aerated lung around the point.
         OutOfDomain: The point lies outside the lungs, in bone, in a vessel, a fissure, the pleura or a consolidation; says which.
     """
+    try:
+        found = _grown(volume, lungs, point)
+        return found if found.threshold == SOLID_HU and not found.halo.any() else _largest(volume, lungs, point, found)
+    except OutOfDomain:
+        beside = glass_beside(volume, point)
+        if beside is None:
+            raise
+        found = _grown(volume, lungs, beside)
+        if found.threshold == SOLID_HU or not _holds(found.mask, _local(found, point), volume.spacing):
+            raise
+        return found
+
+
+def _largest(volume: Volume, lungs: Lungs, point: tuple[int, int, int], found: Region) -> Region:
+    """Of a large lesion with ground glass the largest region that its own inner voxels lead to and that holds the click."""
+    depth = depth_of(found.mask, volume.spacing)
+    if float(depth.max()) < LARGE_GLASS_MM:
+        return found
+    inside = np.argwhere(depth > 0.5 * float(depth.max()))
+    away = (inside - inside.mean(axis=0)) * np.array(volume.spacing)
+    along = away @ np.linalg.eigh(np.cov(away.T))[1][:, -1]
+    best, known = found, np.count_nonzero(found.mask)
+    for rank in (0.1, 0.5, 0.9):
+        z, y, x = (int(v + o) for v, o in zip(inside[np.argsort(along)[int(rank * (len(along) - 1))]], found.origin, strict=True))
+        try:
+            other = _grown(volume, lungs, (z, y, x))
+        except (NothingFound, OutOfDomain):
+            continue
+        size = np.count_nonzero(other.mask)
+        if size > known and _holds(other.mask, _local(other, point), volume.spacing):
+            best, known = other, size
+    return best
+
+
+def _local(region: Region, point: tuple[int, int, int]) -> tuple[int, int, int]:
+    """A voxel of the volume in the crop of a region."""
+    return point[0] - region.origin[0], point[1] - region.origin[1], point[2] - region.origin[2]
+
+
+def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
+    """As `grow`, without looking for ground glass beside a vessel."""
     for reach in REACHES_MM:
-        crop = crop_around(volume, lungs, point, reach)
+        crop = without_cavities(crop_around(volume, lungs, point, reach))
         here = crop.local(point)
         seed = _seed(crop.hu, crop.allowed, here, volume.spacing)
         moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
@@ -95,11 +140,11 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         deep = crop.absolute(centre)
         away = max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True))
         if (not cut(mask) or reach == REACHES_MM[-1]) and away > _RECENTRE_MM:
-            crop = crop_around(volume, lungs, deep, reach)
+            crop = without_cavities(crop_around(volume, lungs, deep, reach))
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
         ended = cut(mask)  # by the crop, before what is far from its middle is taken off
         mask &= around(mask.shape, centre, SPREAD * inner, volume.spacing)
-        if not ended and not _holds(mask, crop.local(start), volume.spacing):
+        if (not ended or reach == REACHES_MM[-1]) and not _holds(mask, crop.local(start), volume.spacing):
             crop = first
             mask, centre, inner, solid = _settled(crop, seed, near=True)
             ended = cut(mask)
@@ -108,8 +153,9 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     require_lesion(mask, inner, volume.spacing, crop, solid=solid)
     ring = halo(crop.hu, crop.allowed, mask, volume.spacing) if solid else np.zeros_like(mask)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask | ring])
-    threshold = SOLID_HU if solid else _threshold(crop.hu, centre, volume.spacing)
-    return Region(filled, crop.hu, crop.origin, threshold, cut(filled), ring, moved)
+    threshold = SOLID_HU if solid else min(SOLID_HU - 1, _threshold(crop.hu, centre, volume.spacing))
+    hu = volume.hu[tuple(slice(o, o + n) for o, n in zip(crop.origin, filled.shape, strict=True))]
+    return Region(filled, hu, crop.origin, threshold, cut(filled), ring, moved)
 
 
 def _settled(crop: Crop, seed: tuple[int, int, int], *, near: bool = False) -> tuple[NDArray[np.bool_], tuple[int, int, int], float, bool]:
@@ -119,25 +165,29 @@ def _settled(crop: Crop, seed: tuple[int, int, int], *, near: bool = False) -> t
     """
     click = seed
     last: tuple[NDArray[np.bool_], tuple[int, int, int], float, bool] | None = None
+    level: float | None = None
     for _ in range(_ROUNDS):
-        threshold = _threshold(crop.hu, seed, crop.spacing)
+        threshold = _threshold(crop.hu, seed, crop.spacing, level)
         solid = threshold == SOLID_HU
         part = component((crop.hu > threshold) & crop.allowed, seed)
         mask, depth = core(part, seed, crop.spacing, solid=solid, near=near)
         if not solid:
-            dense = solid_part(crop.hu, mask, crop.spacing)
-            own = None if dense is None else own_core(dense, depth, mask, crop.spacing)
-            if own is not None and own != seed:
-                seed = own
-                continue
-            if dense is not None and own is None:
-                mask = core(component(part & ~dense, nearest_in(part & ~dense, seed, crop.spacing)), seed, crop.spacing, solid=False)[0]
-                depth = depth_of(mask, crop.spacing)
+            dense = solid_part(crop.hu, part, crop.spacing)
+            if dense is not None and (dense & mask).any():
+                alone = without(part, dense, seed, crop.spacing)
+                own = own_core(dense, depth, mask, crop.spacing)
+                lone = not dense[seed] and own is not None and stands_alone(alone, dense & (crop.hu > SOLID_HU), own, crop.spacing)
+                if own is not None and own != seed and not lone:
+                    seed = own
+                    continue
+                if own is None or own != seed:
+                    mask, depth = alone, depth_of(alone, crop.spacing)
         if near and last is not None and not _holds(mask, click, crop.spacing):
             return last
         centre = deepest(mask, depth)
         last = mask, centre, float(depth[centre]), solid
-        if centre == seed:
+        known, level = level, None if solid else level_of(crop.hu, mask, depth)
+        if centre == seed and level == known:
             break
         seed = centre
     return last if last is not None else (np.zeros(crop.hu.shape, dtype=bool), seed, 0.0, True)
@@ -197,13 +247,19 @@ def _deep_near(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[i
     return (int(best[0]), int(best[1]), int(best[2])) if float(away.min()) <= NEAR_MM else None
 
 
-def _threshold(hu: NDArray[np.int16], seed: tuple[int, int, int], spacing: Vec) -> float:
-    """HU that separates the lesion from lung: fixed for a solid middle, halfway to lung for ground glass."""
+def _threshold(hu: NDArray[np.int16], seed: tuple[int, int, int], spacing: Vec, level: float | None = None) -> float:
+    """HU that separates the lesion from lung: fixed for a solid middle, halfway to lung for ground glass (of `level`, once it is known)."""
     reach = [round(_MIDDLE_MM / step) for step in spacing]  # of thick slices this one alone: a small nodule is in no other
     box = tuple(slice(max(0, s - r), s + r + 1) for s, r in zip(seed, reach, strict=True))
     middle = float(np.median(hu[box]))
     if middle > SOLID_HU:
         return SOLID_HU
+    if level is None:  # one dark spot or one small vessel says little about ground glass
+        reach = [round(_GLASS_MM / step) for step in spacing[1:]]
+        wide = hu[seed[0]][tuple(slice(max(0, s - r), s + r + 1) for s, r in zip(seed[1:], reach, strict=True))]
+        glass = wide[(wide > LUNG_HU) & (wide <= SOLID_HU)]
+        level = float(np.median(wide[wide <= SOLID_HU])) if glass.size > np.count_nonzero(wide <= LUNG_HU) else middle
+    middle = level
     air = hu[(hu < LUNG_HU) & (hu > -1000)]
     lung = float(np.median(air)) if air.size else -850.0
     return min((middle + lung) / 2, -500.0)

@@ -32,6 +32,8 @@ LARGE_MM = 8.0
 # What is thinner than these shares of the inner radius is no part of a lesion: at small ones vessels are nearly as thick as they are.
 NECK_SMALL, NECK = 0.5, 0.2
 THICK_SLICE_MM = 1.5
+# What most of a core's surroundings is in few thick slices: its blur. A halo then shows in this share of the core beyond that.
+FEW_SLICES, BLUR_MM, CERTAIN_SHARE = 3, 1.5, 0.25
 # Thicker layers are not pleura or fissure.
 THIN_MM = 4.0
 # More than this is no single lesion.
@@ -39,7 +41,7 @@ CONSOLIDATION_L = 0.35
 # Solid parts of ground glass thicker than a vessel lead the measurement, where they begin within this share of the inner radius.
 SOLID_CORE_MM = 3.0
 OWN_CORE = 0.5
-_RIM_MM = 2.0
+RIM_MM = 2.0
 # A halo counts as part of a part-solid lesion when it is larger than the solid core; less is blur and spicules.
 HALO_SHARE = 0.6
 # A layer is thinner than this share of its length.
@@ -53,7 +55,7 @@ def solid_part(hu: NDArray[np.int16], mask: NDArray[np.bool_], spacing: Vec) -> 
     core = depth > SOLID_CORE_MM
     if not core.any():
         return None
-    return within(core, SOLID_CORE_MM + _RIM_MM, spacing)
+    return within(core, SOLID_CORE_MM + RIM_MM, spacing)
 
 
 def own_core(dense: NDArray[np.bool_], depth: NDArray[np.float64], mask: NDArray[np.bool_], spacing: Vec) -> tuple[int, int, int] | None:
@@ -199,18 +201,38 @@ def halo(hu: NDArray[np.int16], allowed: NDArray[np.bool_], core: NDArray[np.boo
     layer = core | light
     depth = ndimage.distance_transform_edt(light, sampling=spacing)
     thick = light & (depth > max(1.5, 1.5 * max(spacing[1:])))
-    if spacing[0] > THICK_SLICE_MM:  # what lies above and below a core in the next thick slice is that core in part
-        thick[1:] &= ~core[:-1]
-        thick[:-1] &= ~core[1:]
-    if not thick.any():
+    if not thick.any() or not core.any():
         return np.zeros_like(core)
     inner = float(depth_of(core, spacing).max())
     near = within(core, max(HALO_MM, HALO_REACH * inner, min(inner, HALO_AS_CORE_MM)), spacing)
-    body = within(thick | core, 2.0, spacing) & near
-    z, y, x = (int(v) for v in np.argwhere(core)[np.count_nonzero(core) // 2])
-    part = component(body & layer, (z, y, x))
-    halo = part & light
-    return halo if np.count_nonzero(halo) > HALO_SHARE * np.count_nonzero(core) else np.zeros_like(core)
+    start = np.argwhere(core)[np.count_nonzero(core) // 2]
+
+    def joined(begins: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        body = within(begins | core, 2.0, spacing) & near
+        return component(body & layer, (int(start[0]), int(start[1]), int(start[2]))) & light
+
+    if spacing[0] <= THICK_SLICE_MM:
+        found = joined(thick)
+        return found if np.count_nonzero(found) > HALO_SHARE * np.count_nonzero(core) else np.zeros_like(core)
+    small = np.count_nonzero(core.any(axis=(1, 2))) <= FEW_SLICES  # most of what surrounds it is its own blur
+    blur = _part_of_core(core, spacing, BLUR_MM if small else 0.0)
+    certain = thick & ~blur
+    if not certain.any():
+        return np.zeros_like(core)
+    found = joined(certain)
+    least = CERTAIN_SHARE if small else HALO_SHARE
+    if np.count_nonzero(found & ~blur if small else found) <= least * np.count_nonzero(core):
+        return np.zeros_like(core)
+    return joined(thick) if small else found
+
+
+def _part_of_core(core: NDArray[np.bool_], spacing: Vec, beside_mm: float) -> NDArray[np.bool_]:
+    """Of thick slices what lies above or below a core, and this far beside either: the core's own share and blur, no halo yet."""
+    wide = within(core, beside_mm, (1e6, *spacing[1:])) if beside_mm else core
+    out = wide.copy()
+    out[1:] |= wide[:-1]
+    out[:-1] |= wide[1:]
+    return out
 
 
 def cut(mask: NDArray[np.bool_]) -> bool:

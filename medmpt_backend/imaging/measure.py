@@ -14,10 +14,15 @@ from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.densitometry import THIRDS, region_codes
 from medmpt_backend.imaging.lesion import GROUND_GLASS_BELOW_HU, SNAP_MM, Region, grow
 from medmpt_backend.imaging.lesion_shape import SOLID_HU
+from medmpt_backend.imaging.outline.hollow import LEAST_ML
+from medmpt_backend.imaging.outline.shares import volume_mm3
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
 message = messages("medmpt_backend.imaging").said
+
+# Air inside a lesion: a cavity.
+HOLLOW_HU = -800
 
 LesionType = Literal["solid", "part_solid", "ground_glass", "calcified"]
 
@@ -36,7 +41,7 @@ DEFINITIONS: Mapping[str, str] = {
     "long_mm": "Longest diameter in the axial slice where it is longest, outer edge to outer edge.",
     "short_mm": "Longest diameter perpendicular to the long axis in the same slice.",
     "mean_mm": "Mean of long and short diameter, as the Fleischner Society uses it (MacMahon et al., Radiology 2017).",
-    "volume_mm3": "Number of voxels times voxel volume.",
+    "volume_mm3": "Number of voxels times voxel volume; of small solid lesions every voxel by its share between lung and soft tissue.",
     "type": "By the share of voxels above -300 HU: solid from 70 % (from 50 % without a halo), ground glass below 5 %, part solid between; "
     "calcified when 30 % exceed 200 HU.",
     "solid_mm": "Longest axial diameter of the largest part above -300 HU.",
@@ -135,7 +140,7 @@ def measure_region(volume: Volume, at: tuple[int, int, int], lungs: Lungs | None
         long_mm=axes.long_mm,
         short_mm=axes.short_mm,
         mean_mm=(axes.long_mm + axes.short_mm) / 2,
-        volume_mm3=float(np.count_nonzero(region.mask) * np.prod(volume.spacing)),
+        volume_mm3=volume_mm3(region, volume.spacing),
         type=kind,
         solid_mm=solid_mm,
         mean_hu=float(region.hu[region.mask].mean()),
@@ -154,7 +159,7 @@ def _kind(region: Region, spacing: tuple[float, float, float], long_mm: float) -
     inner = ndimage.binary_erosion(region.mask, structure=_cross())
     if np.count_nonzero(inner) < 0.2 * np.count_nonzero(region.mask):
         inner = region.mask
-    hu = region.hu[inner]
+    hu = region.hu[inner & (region.hu > HOLLOW_HU)] if hollow_ml(region, spacing) else region.hu[inner]
     dense = float(np.mean(hu > GROUND_GLASS_BELOW_HU))
     if float(np.mean(hu > CALCIFIED_HU)) >= CALCIFIED_SHARE:
         return "calcified", long_mm
@@ -166,6 +171,13 @@ def _kind(region: Region, spacing: tuple[float, float, float], long_mm: float) -
     largest = labels == int(np.argmax(np.bincount(labels.ravel())[1:])) + 1
     axes = diameters.longest(largest, spacing[1:])
     return "part_solid", axes.long_mm if axes else 0.0
+
+
+def hollow_ml(region: Region, spacing: tuple[float, float, float]) -> float:
+    """Air inside a lesion, away from its edge, in ml; 0 for less than a cavity."""
+    inner = ndimage.binary_erosion(region.mask, structure=_cross())
+    ml = float(np.count_nonzero(inner & (region.hu < HOLLOW_HU)) * np.prod(spacing)) / 1000
+    return ml if ml >= LEAST_ML else 0.0
 
 
 def _cross() -> NDArray[np.bool_]:
@@ -217,6 +229,9 @@ def _warnings(volume: Volume, region: Region, axes: diameters.Axes) -> tuple[str
         found.append(
             message("The region reaches the edge of the search box (60 mm around the point) or of the volume: its size is a lower bound.")
         )
+    air = hollow_ml(region, volume.spacing)
+    if air:
+        found.append(message("The lesion holds {ml:.1f} mL of air, a cavity; it counts in the volume.", ml=air))
     if volume.spacing[0] > THICK_MM and axes.long_mm < 3 * volume.spacing[0]:
         found.append(
             message(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.balls import box_of, opened
 from medmpt_backend.imaging.anatomy.chest_domain import absent_side, require_chest
-from medmpt_backend.imaging.anatomy.lungs import RIGHT, Lungs, segment
+from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs, segment
 from medmpt_backend.imaging.densitometry import LAA_BELOW_HU, REGIONS, THIRDS, Histogram, histograms, region_codes
 from medmpt_backend.imaging.figures import LungFigures, RegionFigures, SeriesRow, Side, Third
 from medmpt_backend.imaging.findings.assemble import FINDING_DEFINITIONS, Middle, at_the_walls, findings_of, in_the_middle, seen_contrast
@@ -53,6 +53,7 @@ class Quantification:
         findings: Airway, pleura, consolidation, calcium, heart, bone and muscle, each with its validity.
         warnings: From reading the series, then one sentence per limit.
         absent_side: The side that holds no aerated lung, None where both lungs are there.
+        spans: First and last slice of either lung.
     """
 
     series: SeriesInfo
@@ -66,6 +67,7 @@ class Quantification:
     findings: Findings
     warnings: tuple[str, ...] = field(default=())
     absent_side: Side | None = None
+    spans: Mapping[Side, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def status(self) -> Literal["ok", "partial"]:
@@ -107,6 +109,10 @@ DEFINITIONS: Mapping[str, str] = {
     "on the half-resolution grid. Nodules and masses of that size count; the range is this project's.",
     "thirds": "Each lung cut into three parts of equal height between its highest and lowest slice.",
     "position_mm": "Distance of the slice from the first slice at the head.",
+    "not_measured": "Not looked for, so neither found nor excluded: nodules that nobody marked, reticulation and honeycombing, airway "
+    "walls and the ratio of bronchus to artery, lymph nodes, emboli, fractures of ribs and vertebrae, soft tissues, upper abdomen. "
+    "As an experiment only: calcium, heart size, great vessels, bone density, muscle and fat; asked for by name: pericardial fluid, "
+    "metal, bullae; `ct lobes`: lobes.",
 }
 
 
@@ -147,7 +153,20 @@ def quantify(volume: Volume, lungs: Lungs | None = None) -> Quantification:
         findings=seen,
         warnings=volume.warnings + unchecked + tuple(limit.reason for limit in limits),
         absent_side=absent,
+        spans=_spans(lungs),
     )
+
+
+def _spans(lungs: Lungs) -> dict[Side, tuple[int, int]]:
+    """First and last slice of either lung."""
+    out: dict[Side, tuple[int, int]] = {}
+    factor = lungs.grid.factors[0]
+    names: tuple[tuple[Side, int], ...] = (("right", RIGHT), ("left", LEFT))
+    for name, side in names:
+        slices = np.flatnonzero((lungs.labels == side).any(axis=(1, 2)))
+        if len(slices):
+            out[name] = int(slices[0]) * factor, (int(slices[-1]) + 1) * factor - 1
+    return out
 
 
 def _middle(volume: Volume, lungs: Lungs) -> tuple[Volume, tuple[str, ...], Middle]:

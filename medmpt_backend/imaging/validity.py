@@ -173,7 +173,9 @@ def _noise(volume: Volume, lungs: Lungs) -> list[Limit]:
     noise = noise_hu(volume, lungs)
     if noise is None or noise <= NOISY_HU:
         return []
-    reason = f"Neighbouring lung voxels differ by a noise of about {noise:.0f} HU (quiet scans: about 10): it overstates LAA-950."
+    reason = message(
+        "Neighbouring lung voxels differ by a noise of about {noise:.0f} HU (quiet scans: about 10): it overstates LAA-950.", noise=noise
+    )
     return [Limit("noise", "out", ("perc15_hu", "laa950_pct"), reason)]
 
 
@@ -185,7 +187,9 @@ def _cut(lungs: Lungs) -> list[Limit]:
     inner = lungs.labels[:, 1:-1, 1:-1]
     sides = area - per_slice(inner)
     if float(sides.sum()) * lungs.grid.spacing[1] * lungs.grid.spacing[0] > SIDE_CUT_MM2:
-        reason = "The field of view cuts the lungs at its sides: volumes are those of the part shown, and the pleura there is not seen."
+        reason = message(
+            "The field of view cuts the lungs at its sides: volumes are those of the part shown, and the pleura there is not seen."
+        )
         return [Limit("partial_lungs", "out", _FIGURES, reason)]
     if not ends:
         return []

@@ -7,7 +7,8 @@ import pytest
 
 from medmpt_backend.imaging.anatomy.balls import within
 from medmpt_backend.imaging.anatomy.grid import block_means, refine
-from medmpt_backend.imaging.anatomy.lungs import GRID_MM, Lungs, segment
+from medmpt_backend.imaging.anatomy.lungs import GRID_MM, LEFT, Lungs, segment
+from medmpt_backend.imaging.asked.bullae import bullae
 from medmpt_backend.imaging.asked.look import look_for_metal, look_for_pericardial_fluid
 from medmpt_backend.imaging.asked.pericardium import behind, heart_of
 from medmpt_backend.imaging.findings.mediastinum import between_lungs
@@ -86,3 +87,19 @@ def test_painted_fluid_around_the_heart_is_measured_and_none_without_it(enhanced
     assert found.mask is not None
     assert found.slice is not None
     assert look_for_pericardial_fluid(*thick).validity == "out", "sections of 8 mm"
+
+
+def test_a_painted_bulla_is_found_with_its_side_and_none_without_it(enhanced: Chest, thick: Chest) -> None:
+    volume, lungs = enhanced
+    assert bullae(volume, lungs).bullae == ()
+    z, y, x = (int(n) for n in np.argwhere(lungs.labels == LEFT).mean(axis=0) * lungs.grid.factors)
+    grid = np.meshgrid(*[np.arange(n) - at for n, at in zip(volume.hu.shape, (z, y, x), strict=True)], indexing="ij", sparse=True)
+    room = sum((axis * step) ** 2 for axis, step in zip(grid, volume.spacing, strict=True)) <= 10.0**2
+    painted = replace(volume, hu=np.where(room, np.int16(-990), volume.hu))
+    found = bullae(painted, segment(painted))
+    assert found.bullae is not None
+    (bulla,) = found.bullae
+    assert (bulla.side, found.validity) == ("left", "unknown")
+    assert abs(bulla.slice - z) <= 2
+    assert bulla.ml == pytest.approx(4.19, rel=0.3)
+    assert bullae(*thick).bullae is None, "slices of 8 mm"

@@ -8,8 +8,11 @@ from medmpt_backend.errors import BadInput, NothingFound, OutOfDomain
 from medmpt_backend.imaging.anatomy.lungs import Lungs, segment
 from medmpt_backend.imaging.commands import ct_measure, parse_point
 from medmpt_backend.imaging.diameters import longest
+from medmpt_backend.imaging.lesion import Region
+from medmpt_backend.imaging.lesion_shape import SOLID_HU
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import Lesion, measure
+from medmpt_backend.imaging.outline.shares import volume_mm3
 from medmpt_backend.imaging.volume import SeriesInfo, Volume
 from tests.medmpt_backend.ct_files import DATA, add_ball, chest_of_two_balloons
 
@@ -143,3 +146,37 @@ def test_the_command_gives_the_contract(lidc: tuple[Volume, Lungs]) -> None:
         shown["lesion"]
     )
     assert set(shown["lesion"]["box"]) == {"x", "y", "z"}
+
+
+def test_ground_glass_that_touches_a_solid_lesion_is_a_lesion_of_its_own_from_every_click() -> None:
+    hu = chest_of_two_balloons()
+    add_ball(hu, (34, 75, 41), 10, -620)
+    add_ball(hu, (24, 75, 41), 6, 30)
+    glass = [_measured(hu, at) for at in ((41, 75, 34), (38, 78, 36), (45, 72, 33))]
+    solid = [_measured(hu, at) for at in ((41, 75, 24), (43, 75, 23))]
+    assert {round(lesion.volume_mm3) for lesion in solid} == {round(solid[0].volume_mm3)}
+    assert max(lesion.volume_mm3 for lesion in glass) <= 1.05 * min(lesion.volume_mm3 for lesion in glass)
+    assert glass[0].box.z[1] > solid[0].box.z[1]
+
+
+@pytest.mark.parametrize("radius", [2.5, 3.5])
+def test_a_small_solid_lesion_on_thick_slices_is_measured_by_the_share_of_each_voxel(radius: float) -> None:
+    fine = np.full((120, 120, 120), -850.0)
+    z, y, x = (np.arange(n) * 0.4 - 24 for n in fine.shape)
+    fine[z[:, None, None] ** 2 + y[None, :, None] ** 2 + x[None, None, :] ** 2 <= radius**2] = 40
+    small = fine[:114].reshape(19, 6, 60, 2, 60, 2).mean(axis=(1, 3, 5)).astype(np.int16)  # slices of 2.4 mm
+    mask = small > -400
+    region = Region(mask, small, (0, 0, 0), SOLID_HU, False, np.zeros_like(mask))
+    true = 4 / 3 * np.pi * radius**3
+    assert volume_mm3(region, (2.4, 0.8, 0.8)) == pytest.approx(true, rel=0.1)
+
+
+def test_a_cavity_counts_with_its_lesion_from_its_wall_and_from_its_air() -> None:
+    hu = chest_of_two_balloons()
+    add_ball(hu, (30, 75, 41), 9, 30)
+    whole = _measured(hu, (41, 75, 30)).volume_mm3
+    add_ball(hu, (30, 75, 41), 6, -990)
+    found = [_measured(hu, at) for at in ((41, 75, 30), (41, 75, 23), (48, 75, 30))]
+    assert {round(lesion.volume_mm3) for lesion in found} == {round(whole)}
+    assert found[0].type == "solid"
+    assert any("a cavity" in warning for warning in found[0].warnings)

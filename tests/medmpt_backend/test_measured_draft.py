@@ -143,3 +143,30 @@ def test_an_empty_impression_says_what_was_looked_at() -> None:
     blind = PleuraGroup("unknown", "pixels", 0.0, 0.0)
     limit = Limit("contrast", "out", ("laa950_pct",), "contrast")
     assert "impression_nothing" not in said(replace(study(effusion=blind, pneumothorax=blind), lungs=lungs, limits=(limit,)))
+
+
+def test_dense_lung_names_its_third_and_a_small_area_is_a_place_to_look_at() -> None:
+    spans = {"right": (0, 299), "left": (0, 299)}
+    placed = said(replace(study(consolidation=ConsolidationGroup("in", None, 90.0, 1.6, 210, 80.0, 10.0)), spans=spans))
+    assert "most in the lower third (slice 210)" in placed["dense"].en
+    assert "以下三分之一最多（第 210 层）" in placed["dense"].zh
+    small = said(replace(study(consolidation=ConsolidationGroup("in", None, 3.0, 0.1, 42, 3.0, 0.0)), spans=spans))
+    assert small["dense"].finding == "ground_glass"
+    assert "at least 3 mL on the left, most in the upper third (slice 42)" in small["small_dense"].en
+    assert small["small_dense"].present is None
+    assert "slice 42" in small["impression_small_dense"].en
+    assert "small_dense" not in said(study(consolidation=ConsolidationGroup("in", None, 0.4, 0.0, 42, 0.4, 0.0)))
+
+
+def test_a_lung_that_holds_less_than_its_share_is_named() -> None:
+    q = study()
+    assert "less than usual" not in said(q)["volume"].en
+    small = said(replace(q, lungs=replace(q.lungs, total_l=4.0, right_l=1.6, left_l=2.4)))["volume"]
+    assert "the right lung holds 40 % of the air" in small.en
+    assert "右肺占含气容积 40 %" in small.zh
+
+
+def test_what_no_method_looks_at_is_said() -> None:
+    limits = said(study())["not_assessed"]
+    assert all(name in limits.en for name in ("fractures of ribs and vertebrae", "airways", "bullae"))
+    assert all(name in limits.zh for name in ("肋骨与椎体骨折", "气道", "肺大疱"))

@@ -54,6 +54,11 @@ def test_any_click_inside_gives_the_same_lesion() -> None:
         found = [measure(volume, (x + dx, y + dy, z), lungs) for dx, dy in ((0, 0), (2, 0), (-1, 2))]
         assert len({lesion.volume_mm3 for lesion in found}) == 1
         assert 0.9 * least <= found[0].long_mm <= 1.1 * most
+    glass = [
+        measure(volume, at, lungs).volume_mm3 for at in ((368, 345, 74), (371, 344, 70), (367, 350, 71))
+    ]  # the second is a vessel in it
+    assert max(glass) <= 1.05 * min(glass)
+    assert 0.85 * 4276 <= glass[0] <= 1.15 * 4276, "its reader's volume"
 
 
 def test_a_ball_painted_into_a_real_lung_is_a_candidate(thick: Volume) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.medmpt_backend.ct_files import DATA
 from tools.imaging.overlays import LAYERS, overlay
 from tools.imaging.results.experimental import names_looked
-from tools.imaging.results.looked import metal, pericardium
+from tools.imaging.results.looked import airway_walls, bullae, metal, pericardium
 from tools.imaging.studies import Study
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public test data is absent (../shared/data)")
@@ -43,9 +43,23 @@ def test_metal_is_said_and_drawn(study: Study) -> None:
     assert np.any(overlay(made, "axial", index, frozenset({"other"}), {}) & LAYERS["other"])
     assert not np.any(overlay(study, "axial", index, frozenset({"other"}), {}) & LAYERS["other"])
     assert pericardium(made)[0][0].startswith("Pericardial fluid was not measured: Sections 8.0 mm apart")
+    assert bullae(made)[0][0].startswith("Bullae were not looked for: Sections above 5.5 mm")
+    assert "既未发现也未排除" in airway_walls(made)[0][1]
 
 
-@pytest.mark.parametrize("question", ["is there a pacemaker", "any fracture?", "心包积液？", "有骨折吗", "any surgical clips"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "is there a pacemaker",
+        "any fracture?",
+        "心包积液？",
+        "有骨折吗",
+        "any surgical clips",
+        "any bullae?",
+        "有肺大疱吗",
+        "is there bronchiectasis",
+    ],
+)
 def test_what_is_looked_for_is_named(question: str) -> None:
     assert names_looked(question)
 

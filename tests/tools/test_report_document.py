@@ -22,6 +22,7 @@ from tools.reports.document.record import ReportDocument, frozen_text, text_dige
 from tools.reports.document.signing import obstacles, seal
 from tools.reports.document.store import ReportStore, ReportStoreFailure, Stale
 from tools.reports.document.template import shipped, template_of
+from tools.reports.draft_words import named
 
 PRIOR = "FINDINGS: Solid nodule in the right upper lobe, 6 mm. Small left pleural effusion. Emphysema."
 
@@ -245,3 +246,11 @@ def test_the_prior_report_is_compared_finding_by_finding() -> None:
     assert document.comparison is not None
     assert document.comparison.date == "2024-09-01"
     assert "Compared with CT of 2024-09-01." in frozen_text(document)
+
+
+@pytest.mark.parametrize(
+    "text", ["No air in the pleural space was measured.", "未测得胸膜腔积气。", "Air in the left pleural space, about 90 mL."]
+)
+def test_air_in_the_pleural_space_stands_under_the_pleura(text: str) -> None:
+    about = frozenset(name for names in named(text) for name in names)
+    assert template_of(None, "en").section_for(about) == "pleura"

@@ -102,12 +102,20 @@ def _by_measurement(draft: _Draft, deps: Deps, study: str) -> None:
 
 
 # Figures that the sentences of the findings say themselves, by the name of such a sentence.
-_SAID_BY = {"volume": "volume", "effusion": "pleura", "pneumothorax": "pneumothorax", "consolidation_ml": "dense"}
+_SAID_BY = {
+    "volume": {"volume"},
+    "effusion": {"pleura"},
+    "pneumothorax": {"pneumothorax"},
+    "consolidation_ml": {"dense", "small_dense"},
+}
 
 
 def _once(draft: _Draft, said: set[str], study: str) -> None:
-    """Leave out of the measurements what a sentence of the findings says."""
-    doubled = {f"CT-{study}-{name}" for name, sentence in _SAID_BY.items() if sentence in said}
+    """Leave out of the measurements what a sentence of the findings says, what is part of it, and figures outside their domain."""
+    doubled = {f"CT-{study}-{name}" for name, rows in _SAID_BY.items() if rows & said}
+    if any(item.key == f"CT-{study}-consolidation_ml" for item in draft.evidence):
+        doubled |= {f"CT-{study}-consolidation_pct", f"CT-{study}-consolidation_pct_region"}
+    doubled |= {item.key for item in draft.evidence if item.kind == "ct" and item.validity == "out"}
     draft.sections["measurements"] = [row for row in draft.sections.get("measurements", []) if row.evidence not in doubled]
     draft.evidence = [e for e in draft.evidence if e.key not in doubled]
 

@@ -17,6 +17,7 @@ from tools.scores.inputs import UNIT_TAKEN, Resolved
 from tools.scores.payload import ComponentRow, InputRow, ScoreData
 from tools.scores.registry import find, sources
 from tools.scores.run import Outcome, run
+from tools.scores.worst import worse
 
 say = messages("tools.scores").say
 _word = messages("tools.scores").table
@@ -66,8 +67,29 @@ def calculated(deps: Deps, calculator: Calculator, inputs: dict[str, str]) -> To
         counts={"inputs": len(calculator.fields), "known": len(outcome.inputs)},
         warnings=(*_warnings(outcome, note, deps.language), *marked.warnings),
         missing=missing,
-        evidence=(*((evidence(outcome),) if outcome.low is not None else _not_yet(outcome)), *marked.evidence),
+        evidence=(
+            *((evidence(outcome),) if outcome.low is not None else _not_yet(outcome)),
+            *_by_the_worst(outcome, deps, inputs),
+            *marked.evidence,
+        ),
         data=payload(outcome),
+    )
+
+
+def _by_the_worst(outcome: Outcome, deps: Deps, inputs: dict[str, str]) -> tuple[Evidence, ...]:
+    """A severity score at presentation by the worst vital signs of a day, where it is higher than by the last."""
+    found = worse(outcome.calculator, deps.case, inputs, outcome)
+    if found is None:
+        return ()
+    worst, (said, said_zh) = found
+    base = evidence(worst)
+    text, text_zh = pair(
+        "By the worst vital signs of the last 24 hours ({said}): {score}", said=(said, said_zh), score=(base.text, base.text_zh or "")
+    )
+    return (
+        base.model_copy(
+            update={"key": f"{base.key}-worst", "text": text, "text_zh": text_zh, "quantities": fill(base.quantities, text, text_zh)}
+        ),
     )
 
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import segment
-from medmpt_backend.imaging.asked.groups import Piece
+from medmpt_backend.imaging.asked.bullae import bullae
+from medmpt_backend.imaging.asked.groups import Bulla, Piece
 from medmpt_backend.imaging.asked.lobes import DEFINITIONS as LOBE_DEFINITIONS
 from medmpt_backend.imaging.asked.lobes import LOBES, Lobe, lobes_of
 from medmpt_backend.imaging.asked.look import DEFINITIONS, look_for_metal, look_for_pericardial_fluid
@@ -38,6 +39,14 @@ class PericardialOut(BaseModel):
     slice: int | None
 
 
+class BullaeOut(BaseModel):
+    """Rooms of air inside the lungs."""
+
+    validity: Literal["in", "out", "unknown"]
+    because: str | None
+    bullae: list[Bulla] | None
+
+
 class LookOut(BaseModel):
     """Result of `ct look`."""
 
@@ -46,16 +55,17 @@ class LookOut(BaseModel):
     warnings: list[str]
     metal: MetalOut
     pericardium: PericardialOut
+    bullae: BullaeOut
     definitions: dict[str, str]
 
 
 def ct_look(path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfTI of one chest CT")]) -> LookOut:
-    """Look for metal and pericardial fluid: experimental, never in a draft."""
+    """Look for metal, pericardial fluid and bullae: experimental, never in a draft."""
     volume = load_volume(path)
     lungs = segment(volume)
     warnings = [*volume.warnings, *require_chest(volume, lungs)]
-    found, fluid = look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs)
-    out = [group.because for group in (found, fluid) if group.validity == "out"]
+    found, fluid, rooms = look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs), bullae(volume, lungs)
+    out = [group.because for group in (found, fluid, rooms) if group.validity == "out"]
     return LookOut(
         status="partial" if out else "ok",
         reason=" ".join(reason for reason in out if reason) or None,
@@ -64,6 +74,7 @@ def ct_look(path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfT
         pericardium=PericardialOut(
             validity=fluid.validity, because=fluid.because, ml=fluid.ml, thick_mm=fluid.thick_mm, hu=fluid.hu, slice=fluid.slice
         ),
+        bullae=BullaeOut(validity=rooms.validity, because=rooms.because, bullae=None if rooms.bullae is None else list(rooms.bullae)),
         definitions=dict(DEFINITIONS),
     )
 

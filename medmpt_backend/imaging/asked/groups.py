@@ -66,3 +66,22 @@ class PericardialGroup:
     slice: int | None = None
     mask: NDArray[np.bool_] | None = None
     heart: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class Bulla:
+    """One bulla: volume, widest extent in a slice, side, and the slice that shows most of it."""
+
+    ml: float
+    long_mm: float
+    side: Literal["left", "right"]
+    slice: int
+
+
+@dataclass(frozen=True)
+class BullaeGroup:
+    """Bullae wider than 1 cm, largest first; None where they were not looked for."""
+
+    validity: Judgement
+    because: str | None
+    bullae: tuple[Bulla, ...] | None = None

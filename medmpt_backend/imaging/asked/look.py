@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from medmpt_backend.imaging.anatomy.chest_domain import absent_side
 from medmpt_backend.imaging.anatomy.lungs import Lungs
-from medmpt_backend.imaging.asked.groups import MetalGroup, PericardialGroup
+from medmpt_backend.imaging.asked.bullae import bullae
+from medmpt_backend.imaging.asked.groups import BullaeGroup, MetalGroup, PericardialGroup
 from medmpt_backend.imaging.asked.metal import metal
 from medmpt_backend.imaging.asked.pericardium import pericardial
 from medmpt_backend.imaging.findings.assemble import seen_contrast
@@ -20,6 +21,9 @@ DEFINITIONS = {
     "Contrast medium in veins and what lies near it is left out.",
     "pericardium": "Tissue of -25 to 24 HU within 28 mm of the heart, thicker than about 6 mm, at least 20 ml: on scans with contrast "
     "medium, or where blood measures at least 42 HU; sections up to 5.5 mm.",
+    "bullae": "Rooms below -950 HU inside a lung that hold a ball of 4.2 mm radius, four fifths of them below -970 HU, at least 10 mm wide "
+    "(Hansell et al., Radiology 2008): sections up to 5.5 mm, noise up to 25 HU. Cysts, and air that the lungs' outline holds beside "
+    "them, look alike.",
 }
 
 
@@ -59,11 +63,13 @@ class Looked:
         metal: In and on the body.
         pericardium: Fluid around the heart.
         vessels: Circles of the ascending aorta and the pulmonary trunk, None where they were not found.
+        bullae: Rooms of air inside the lungs.
     """
 
     metal: MetalGroup
     pericardium: PericardialGroup
     vessels: GreatVessels | None
+    bullae: BullaeGroup
 
 
 def look(volume: Volume, lungs: Lungs) -> Looked:
@@ -75,4 +81,4 @@ def look(volume: Volume, lungs: Lungs) -> Looked:
     """
     seen = enhanced(lungs, between_lungs(lungs))
     vessels = None if seen is None or absent_side(lungs) is not None else great_vessels(volume, lungs, enhanced=seen)
-    return Looked(look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs), vessels)
+    return Looked(look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs), vessels, bullae(volume, lungs))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from medmpt_backend.imaging.findings.groups import ConsolidationGroup, PleuraGroup
 from medmpt_backend.imaging.quantify import Quantification, RegionFigures
@@ -61,11 +61,24 @@ def labels_of(q: Quantification) -> Labels:
         found.words[name] = getattr(q.lungs, name)
     cut = any(limit.cause == "partial_lungs" for limit in q.limits)
     found.names.add("one_lung" if q.absent_side else "cut_lungs" if cut else "volume")
+    _smaller(found)
     _name_side(found, "one_lung", [q.absent_side] if q.absent_side else [])
     _pleura(found, q)
     _dense(found, q)
     _shares(found, q, cut)
     return found
+
+
+def _smaller(found: Labels) -> None:
+    """A lung that holds less air than its share of most people's."""
+    if "volume" not in found.names:
+        return
+    right = 100 * float(found.words["right_l"]) / float(found.words["total_l"])
+    found.words |= {"right_pct": right, "left_pct": 100 - right}
+    limits = table()["labels"]
+    for side, share in (("right", right), ("left", 100 - right)):
+        if share < limits[f"{side}_lung_pct"]:
+            found.names.add(f"smaller_{side}")
 
 
 def _pleura(found: Labels, q: Quantification) -> None:
@@ -124,11 +137,24 @@ def _dense(found: Labels, q: Quantification) -> None:
     if group.validity != "in":
         found.outside.append(message("consolidation, collapse and mass"))
         return
-    if (group.ml or 0.0) >= table()["labels"]["dense_ml"]:
-        index = q.key_slices["most_consolidation"].index if "most_consolidation" in q.key_slices else group.slice or 0
-        found.names.add("dense")
-        _name_side(found, "dense", _sides(group, SIDE_SHARE * (group.ml or 0.0)))
-        found.words |= {"dense_ml": group.ml or 0.0, "dense_pct": group.pct or 0.0, "dense_slice": float(index)}
+    ml, limits = group.ml or 0.0, table()["labels"]
+    if ml < limits["small_dense_ml"]:
+        return
+    index = q.key_slices["most_consolidation"].index if "most_consolidation" in q.key_slices else group.slice or 0
+    found.names.add("dense" if ml >= limits["dense_ml"] else "small_dense")
+    _name_side(found, "dense", _sides(group, SIDE_SHARE * ml))
+    most = _third(q, "right" if (group.right_ml or 0.0) > (group.left_ml or 0.0) else "left", index)
+    found.words |= {"dense_ml": ml, "dense_pct": group.pct or 0.0, "dense_slice": float(index)}
+    found.words |= {"dense_most_en": most, "dense_most_zh": most.zh}
+
+
+def _third(q: Quantification, side: Literal["left", "right"], index: int) -> Said:
+    """In which third of a lung a slice lies, as a part of a sentence; nothing where the lung's ends are not known."""
+    if side not in q.spans:
+        return Said("", "")
+    first, last = q.spans[side]
+    third = ("upper", "middle", "lower")[max(0, min(2, 3 * (index - first) // (last - first + 1)))]
+    return message(", most in the {third}", third=_THIRDS[third])
 
 
 def _shares(found: Labels, q: Quantification, cut: bool) -> None:

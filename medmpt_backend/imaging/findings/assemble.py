@@ -94,10 +94,13 @@ def seen_contrast(series: SeriesInfo, lungs: Lungs, between: mediastinum.Between
     """
     found = mediastinum.enhanced(lungs, between)
     if found and series.contrast != "yes":
-        said = "says that no contrast agent was given" if series.contrast == "no" else "does not say whether a contrast agent was given"
-        return replace(series, contrast="yes"), (f"The header {said}; the great vessels are enhanced: read as a scan with contrast.",)
+        without = message("says that no contrast agent was given")
+        said = without if series.contrast == "no" else message("does not say whether a contrast agent was given")
+        return replace(series, contrast="yes"), (
+            message("The header {said}; the great vessels are enhanced: read as a scan with contrast.", said=said),
+        )
     if found is False and series.contrast == "yes":
-        return series, ("The header says that a contrast agent was given; the great vessels look unenhanced.",)
+        return series, (message("The header says that a contrast agent was given; the great vessels look unenhanced."),)
     return series, ()
 
 

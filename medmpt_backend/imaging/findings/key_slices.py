@@ -39,8 +39,10 @@ def key_slices(
         counts = per_slice(mask)
         if counts.any():
             found[f"most_{name}"] = int(np.argmax(counts)) * factor + factor // 2
-    if findings.consolidation.slice is not None:
-        found.setdefault("most_consolidation", findings.consolidation.slice)
+    dense = findings.consolidation
+    if dense.slice is not None:  # what lies at wall and hilum leads where it is more than what lies inside
+        inside = float(np.count_nonzero(clumps["consolidation"]) * np.prod(lungs.grid.spacing)) / 1000
+        found["most_consolidation"] = dense.slice if (dense.ml or 0.0) > 2 * inside else found.get("most_consolidation", dense.slice)
     for name, group in (("effusion", findings.effusion), ("pneumothorax", findings.pneumothorax)):
         if group.slice is not None:
             found[f"most_{name}"] = group.slice

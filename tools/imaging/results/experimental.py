@@ -57,7 +57,7 @@ def asked_for(q: "Quantification", study: str, question: str, opened: "Study") -
 
 
 def names_looked(text: str) -> bool:
-    """Whether the words name what is looked for on images where it is asked for: metal, pericardial fluid, a fracture."""
+    """Whether the words name what is looked for on images where it is asked for: metal, pericardial fluid, bullae."""
     return any(_pattern(name).search(text) for name in _LOOKED)
 
 
@@ -159,4 +159,6 @@ _LOOKED: dict[str, Callable[["Study"], looked.Told]] = {
     "metal": looked.metal,
     "pericardium": looked.pericardium,
     "fracture": looked.fracture,
+    "bullae": looked.bullae,
+    "airways": looked.airway_walls,
 }

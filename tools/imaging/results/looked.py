@@ -1,4 +1,4 @@
-"""What is looked for only where a question names it, as statements: metal, pericardial fluid, fractures."""
+"""What is looked for only where a question names it, as statements: metal, pericardial fluid, bullae; and what is not looked for."""
 
 from typing import TYPE_CHECKING
 
@@ -142,3 +142,42 @@ def fracture(_: "Study") -> Told:
         "Look at the ribs and, on sagittal planes, at the spine."
     )
     return said, (), None
+
+
+def airway_walls(_: "Study") -> Told:
+    """That airway walls are not measured."""
+    said = pair(
+        "Airway walls and the ratio of bronchus to artery are not measured by this program: wall thickening and bronchiectasis were "
+        "neither found nor excluded. Compare each bronchus with the artery beside it."
+    )
+    return said, (), None
+
+
+def bullae(study: "Study") -> Told:
+    """Rooms of air inside the lungs: the largest first."""
+    found = study.looked.bullae
+    if found.bullae is None:
+        return pair("Bullae were not looked for: {why}.", why=halves(bare(found.because or ""))), (), None
+    if not found.bullae:
+        return (
+            pair("No bulla wider than 1 cm was found (experimental, not for the report); of less than 2 cm some are missed."),
+            (),
+            None,
+        )
+    largest, count = found.bullae[0], len(found.bullae)
+    ml = sum(bulla.ml for bulla in found.bullae)
+    said = pair(
+        "Bullae wider than 1 cm: {count}, together about {ml:.0f} mL, the largest {long:.0f} mm wide in the {side} lung, slice {slice} "
+        "(experimental, not for the report; cysts and air beside the lungs look alike).",
+        count=count,
+        ml=ml,
+        long=largest.long_mm,
+        side=_SIDE[largest.side],
+        slice=largest.slice,
+    )
+    known = (
+        Quantity(name="bullae", value=count, unit="", decimals=0),
+        Quantity(name="bullae_ml", value=ml, unit="mL", decimals=0),
+        Quantity(name="bulla_mm", value=largest.long_mm, unit="mm", decimals=0),
+    )
+    return said, known, largest.slice

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.bedside.likeness import digest, make_vectors
+from tools.bedside.matching.likeness import digest, make_vectors
 
 if __name__ == "__main__":
     directions, vectors = make_vectors()

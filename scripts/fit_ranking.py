@@ -1,4 +1,4 @@
-"""Fit the weights of `tools/bedside/ranking.py`: `python scripts/fit_ranking.py RECORDS… --none FILE…`.
+"""Fit the weights of `tools/bedside/matching/ranking.py`: `python scripts/fit_ranking.py RECORDS… --none FILE…`.
 
 RECORDS are folders of cases whose records tell how often a topic applies; each example of a topic is asked of up to three records to
 which it applies, without itself among the examples. `--none` names JSONL files of labelled messages (`q`, `kind`): those of `KINDS` mean
@@ -17,8 +17,8 @@ from scipy.optimize import minimize
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.judging import judge
-from tools.bedside.likeness import Query, examples, nearest, overlap, worded
-from tools.bedside.ranking import SIGNS
+from tools.bedside.matching.likeness import Query, examples, nearest, overlap, worded
+from tools.bedside.matching.ranking import SIGNS
 from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
 from tools.case.files import load_case

@@ -17,7 +17,7 @@ def inputs_for(score: str, question: str, flags: bool = True) -> dict[str, str]:
         flags: Also take what it says of yes-or-no inputs; beside an open case the record answers those.
     """
     from tools.scores.registry import calculators
-    from tools.scores.typed import typed_inputs
+    from tools.scores.said.typed import typed_inputs
 
     calculator = calculators().get(score)
     if calculator is None:

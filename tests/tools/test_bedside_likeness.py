@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.attach import judgements
-from tools.bedside.likeness import digest, examples, like
+from tools.bedside.matching.likeness import digest, examples, like
 from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
 from tools.case.record import Case

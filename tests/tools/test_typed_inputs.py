@@ -4,7 +4,7 @@ import pytest
 
 from tools.scores.registry import calculators
 from tools.scores.run import run
-from tools.scores.typed import typed_inputs
+from tools.scores.said.typed import typed_inputs
 
 
 @pytest.mark.parametrize(

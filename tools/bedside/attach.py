@@ -15,8 +15,8 @@ from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
-from tools.bedside.likeness import by_fit, like
-from tools.bedside.meant import likely, meant, record_of
+from tools.bedside.matching.likeness import by_fit, like
+from tools.bedside.matching.meant import likely, meant, record_of
 from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words

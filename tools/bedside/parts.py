@@ -7,7 +7,7 @@ from retrieval.guidelines.parts import parts
 from tools.bedside.asks import general
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.judging import judge
-from tools.bedside.meant import meant
+from tools.bedside.matching.meant import meant
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose

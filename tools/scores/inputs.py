@@ -12,7 +12,7 @@ from tools.labs.analytes import analytes
 from tools.labs.units import parse_unit
 from tools.labs.value import Reading, latest
 from tools.scores.base import Calculator, Field, Value
-from tools.scores.findings import stated
+from tools.scores.said.findings import stated
 
 _WORDS = patterns("tools.scores")
 

@@ -1,4 +1,4 @@
-"""A severity score at presentation by the worst vital signs of a day, beside the one by the latest: one set that has settled hides nothing."""
+"""A severity score at presentation by the worst vital signs of a day, beside the one by the latest set."""
 
 from datetime import datetime, timedelta
 

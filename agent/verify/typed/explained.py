@@ -11,7 +11,7 @@ from tools.evidence import Evidence
 from tools.scores.base import Calculator
 from tools.scores.registry import calculators
 from tools.scores.run import run
-from tools.scores.typed import typed_inputs
+from tools.scores.said.typed import typed_inputs
 
 _WORDS = patterns("agent.typed")
 _APART, _TIMES, _WITHIN, _CLOCK = (_WORDS.regex(f"explained_{n}") for n in ("apart", "times", "within", "clock"))

@@ -19,8 +19,8 @@ from tools.evidence import Evidence
 from tools.labs.value import read
 from tools.scores.registry import calculators
 from tools.scores.run import run
+from tools.scores.said.typed import typed_inputs
 from tools.scores.tool import evidence as as_evidence
-from tools.scores.typed import typed_inputs
 
 pair = messages("tools.bedside").pair
 

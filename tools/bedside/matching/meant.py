@@ -5,7 +5,7 @@ from functools import lru_cache
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks.general import written_out
 from tools.bedside.judging import judge
-from tools.bedside.ranking import chances
+from tools.bedside.matching.ranking import chances
 from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
 from tools.case.record import Case

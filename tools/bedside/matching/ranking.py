@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from tools.bedside.likeness import Query, nearest, overlap, worded
+from tools.bedside.matching.likeness import Query, nearest, overlap, worded
 from tools.bedside.topics import topics
 
 SIGNS = ("words", "example", "encoder", "asked", "particular")

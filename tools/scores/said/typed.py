@@ -21,7 +21,7 @@ from tools.labs.analytes import Analyte, analytes
 from tools.labs.units import parse_unit
 from tools.quantities import latest_said
 from tools.scores.base import Calculator, Field
-from tools.scores.findings import answered, answers
+from tools.scores.said.findings import answered, answers
 
 _WORDS = patterns("tools.scores")
 _GAP = re.compile(_WORDS.text("typed_gap"), re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""Which topic a question means: by words, examples and the encoder."""

@@ -1,0 +1,1 @@
+"""What a record or a message says of the inputs of a score."""

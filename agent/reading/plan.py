@@ -11,7 +11,7 @@ from agent.reading.lexicon import concepts, language_of
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
 from agent.reading.thread.unwind import standing
-from agent.reading.understand import NEED_CASE, understand
+from agent.reading.understand import IN_SCOPE, NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.guidelines.parts import Part, several
@@ -25,6 +25,8 @@ _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
 _SHORT_QUESTION = 80
 # 2,700 labelled messages, with and without a case: where no tool is planned, another field reads 0.97 and more, all else 0.82 and less.
 _SURELY_OUTSIDE = 0.85
+# 250 bedside questions of other hands that no tool was chosen for: one, and that at 0.43.
+_SURELY_NOTHING = 0.6
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     reading = _of_images(_of_marks(_no_report(reading, question), question, card), question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
-    if not reading.intents and card is not None:
+    if not reading.intents and card is not None and not _surely_nothing(reading):
         reading = _bedside(reading, turn.wordings)
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
@@ -178,6 +180,11 @@ def _taken_up(reading: Reading, turns: Sequence[Turn], card: CaseCard | None, an
     topic = case_diseases(card)
     keys, last = card.assumed_keys if card else (), answers[-1] if answers else ""
     return taken_up(reading, turns, keys, last, lambda words: understand(words, topic, card is not None))
+
+
+def _surely_nothing(reading: Reading) -> bool:
+    """Whether the reader is sure that no tool is needed and the message names nothing of this field: words of a topic alone do not raise it."""
+    return reading.no_tool >= _SURELY_NOTHING and not any(t.kind in IN_SCOPE for t in reading.terms)
 
 
 def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:

@@ -25,7 +25,7 @@ from retrieval.index.answerable import Answerable, signs_of
 from retrieval.index.candidates import gather
 from retrieval.index.cross import READ, CrossEncoderReranker, cross_encoder_folder
 from retrieval.index.embed import Embedder, EmbeddingCache, Progress, load_embedder
-from retrieval.index.rerank import FEATURES, Ranker
+from retrieval.index.rerank import FEATURES, Ranker, newer_first
 from retrieval.index.shard import Place, Shard, content_hash, open_shard
 from retrieval.index.silence import filtered_out, nearest, no_edition, nothing_fits, unknown_name
 from retrieval.messages.catalogue import Pair
@@ -244,7 +244,7 @@ class GuidelineIndex:
         best = ranked[:READ]
         scores = self._cross.score(question, [s.passage for s in best])
         read = [replace(s, score=float(score)) for s, score in zip(best, scores, strict=True)]
-        return sorted(read, key=lambda s: (-s.score, s.passage.id)) + ranked[READ:]
+        return newer_first(sorted(read, key=lambda s: (-s.score, s.passage.id))) + ranked[READ:]
 
     @cached_property
     def _cross(self) -> CrossEncoderReranker | None:

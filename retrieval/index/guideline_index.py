@@ -232,7 +232,7 @@ class GuidelineIndex:
                 dense, focus = features[:, FEATURES.index("dense")], features[:, FEATURES.index("focus")]
                 rows_of = zip(passages, scores, near, dense, focus, strict=True)
                 scored += [Scored(p, float(s), bool(n), float(d), float(f)) for p, s, n, d, f in rows_of]
-        return sorted(scored, key=lambda s: (-s.score, s.passage.id))
+        return newer_first(sorted(scored, key=lambda s: (-s.score, s.passage.id)))
 
     def _reread(self, question: Question, ranked: list[Scored]) -> list[Scored]:
         """The best `READ` in the order of the cross-encoder, with its scores; unchanged without one.

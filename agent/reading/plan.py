@@ -185,7 +185,8 @@ def _taken_up(reading: Reading, turns: Sequence[Turn], card: CaseCard | None, an
 
 def _surely_nothing(reading: Reading) -> bool:
     """Whether the reader is sure that no tool is needed and the message names nothing of this field: words of a topic alone do not raise it."""
-    return reading.no_tool >= _SURELY_NOTHING and not any(t.kind in IN_SCOPE for t in reading.terms)
+    of_field = reading.about_patient or any(t.kind in IN_SCOPE for t in reading.terms)
+    return reading.no_tool >= _SURELY_NOTHING and not of_field
 
 
 def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:

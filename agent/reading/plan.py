@@ -184,7 +184,7 @@ def _taken_up(reading: Reading, turns: Sequence[Turn], card: CaseCard | None, an
 
 
 def _surely_nothing(reading: Reading) -> bool:
-    """Whether the reader is sure that no tool is needed and the message names nothing of this field: words of a topic alone do not raise it."""
+    """Whether the reader is sure that no tool is needed and nothing of this field is named: a topic's words alone do not raise it."""
     of_field = reading.about_patient or any(t.kind in IN_SCOPE for t in reading.terms)
     return reading.no_tool >= _SURELY_NOTHING and not of_field
 

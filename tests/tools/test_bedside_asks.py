@@ -7,8 +7,8 @@ import pytest
 
 from tests.tools.test_bedside_rows import GRAPH, _check, _text
 from tools.bedside.asks import dosing, effects, formula, general, part, reading
-from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.asks.compared import compared
+from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.attach import judgements
 from tools.bedside.instead import supports
 from tools.bedside.record.view import Record

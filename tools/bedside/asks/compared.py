@@ -1,4 +1,4 @@
-"""`Which of ceftriaxone and levofloxacin is safest with warfarin?`: the medicines that a question names, by what speaks against each here."""
+"""`Which of ceftriaxone and levofloxacin is safest?`: the medicines that a question names, by what speaks against each here."""
 
 from dataclasses import dataclass
 from itertools import takewhile
@@ -48,7 +48,8 @@ def compared(question: str, record: Record) -> list[Evidence]:
         return _lines(asked_of, weighed, record)
     alike = list(takewhile(lambda w: w.weight == able[0].weight, able))
     names = [record.graph.name(w.drug) for w in alike]
-    reason = able[0].found[0].told if able[0].found else pair("nothing was found against it among what was checked; that is no proof of safety")
+    nothing = pair("nothing was found against it among what was checked; that is no proof of safety")
+    reason = able[0].found[0].told if able[0].found else nothing
     head = pair(
         "Least stands against {drugs} here: {reason}",
         drugs=(", ".join(n.en for n in names), "、".join(n.zh for n in names)),

@@ -232,7 +232,8 @@ class GuidelineIndex:
                 dense, focus = features[:, FEATURES.index("dense")], features[:, FEATURES.index("focus")]
                 rows_of = zip(passages, scores, near, dense, focus, strict=True)
                 scored += [Scored(p, float(s), bool(n), float(d), float(f)) for p, s, n, d, f in rows_of]
-        return newer_first(sorted(scored, key=lambda s: (-s.score, s.passage.id)))
+        ranked = sorted(scored, key=lambda s: (-s.score, s.passage.id))
+        return ranked if size is None else newer_first(ranked)
 
     def _reread(self, question: Question, ranked: list[Scored]) -> list[Scored]:
         """The best `READ` in the order of the cross-encoder, with its scores; unchanged without one.
@@ -244,7 +245,7 @@ class GuidelineIndex:
         best = ranked[:READ]
         scores = self._cross.score(question, [s.passage for s in best])
         read = [replace(s, score=float(score)) for s, score in zip(best, scores, strict=True)]
-        return newer_first(sorted(read, key=lambda s: (-s.score, s.passage.id))) + ranked[READ:]
+        return sorted(read, key=lambda s: (-s.score, s.passage.id)) + ranked[READ:]
 
     @cached_property
     def _cross(self) -> CrossEncoderReranker | None:

@@ -96,7 +96,10 @@ def stack(columns: Sequence[NDArray[np.floating]]) -> Features:
 
 
 def newer_first(ranked: Sequence[Ranked]) -> list[Ranked]:
-    """The same order, with the newer guideline first where two that stand side by side are as good as alike."""
+    """The same order, with the newer guideline first where two that stand side by side are as good as alike.
+
+    For sizes, whose limits newer editions move; for questions of every kind it cost two of 120 of another author.
+    """
     out = list(ranked)
     for end in range(len(out) - 1, 0, -1):
         for i in range(end):

@@ -75,7 +75,7 @@ def joined(reading: Reading, before: Turn, kind: Kind, assumed: Sequence[str], a
     bare = _only_supposes(reading, assumed) or (kind == "back" and not reading.proposed)
     whole = _join(reading, before.reading, before.words, kind, bare=bare)
     full = f"{before.words} {reading.text}"
-    wordings = (full, whole.text, text) if bare else (text, whole.text, full)
+    wordings: tuple[str, ...] = (full, whole.text, text) if bare else (text, whole.text, full)
     if kind == "among":
         wordings = (reading.text, *wordings)  # the medicines that it points to are what is asked about
     return Turn(text, whole, kind=kind, words=whole.text, wordings=tuple(dict.fromkeys(wordings)))

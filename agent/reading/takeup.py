@@ -37,10 +37,7 @@ def subject_words(anchor: str, reading: Reading, gone: frozenset[str] = frozense
     for m in mentions(anchor):
         taken.append((m.start, m.end))
         if m.term.kind in _SUBJECT and m.term.kind not in gone:
-            said = anchor[m.start : m.end]
-            # What it says more closely than the name does stays (`COPD exacerbation`).
-            closer = len(said) > len(m.term.name(language)) and language_of(said) == language
-            found.append((m.start, said if closer else m.term.name(language)))
+            found.append((m.start, m.term.name(language)))
     text = normalise(anchor)
     for name, start, end in lexicon().find(text, question=True):
         if lexicon().concepts[name].kind in ENTITY_KINDS and not any(a < end and start < b for a, b in taken):

@@ -86,7 +86,7 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
         reading = _bedside(reading, turn.wordings)
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
-    return _asking(reading, card, case_topic, alone=turn.kind == "new")
+    return _asking(reading, card, case_topic, alone=turn.kind == "new" or bool(several(question)))
 
 
 def _as_it_stands(question: str, earlier: Sequence[str], answers: Sequence[str]) -> tuple[str, list[str], list[str]]:
@@ -154,7 +154,7 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
     # With a case open the bedside room answers what it knows, part by part, itself.
-    # A message that was put together of several has its earlier question in front, which is no part of it.
+    # A message of one part that was put together with its earlier question has that in front, which is no part of it.
     searched = alone and "guideline" in reading.intents and (card is None or bedside_answers(reading.text) is None)
     parts = several(reading.text) if searched else ()
     of_parts = tuple(("search_guidelines", search_args(p.whole, reading)) for p in parts)

@@ -149,10 +149,12 @@ def _vitals(case: Case) -> dict[str, str]:
     if not case.vitals:
         return {}
     last = max(case.vitals, key=lambda v: v.time or "")
+    seen = case.presentation
+    told = ". ".join([*seen.symptoms, *seen.findings, *(n.text for n in case.notes), *(m.name for m in case.medications)])
     out = {}
     for name, limit in triggers().limits.items():
         value = getattr(last, limit.record, None) if limit.record else None
-        if value is not None and limit.crossed(float(value)):
+        if value is not None and limit.crossed(float(value)) and not (limit.unless and re.search(limit.unless, told, re.IGNORECASE)):
             out[name] = _SHOWN.get(limit.record or "", "{}").format(f"{value:g}")
     return out
 

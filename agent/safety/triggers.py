@@ -39,7 +39,7 @@ class Trigger(_Row):
 
 
 class Limit(_Row):
-    """A limit of one value, with its source."""
+    """A limit of one value, with its source; `unless` are words of a record in which the value alarms nobody (GCS under sedation)."""
 
     names: str
     below: float | None = None
@@ -51,6 +51,7 @@ class Limit(_Row):
     record: str | None = None
     fever: bool = False
     offscale: bool = False
+    unless: str | None = None
     source: str
 
     def crossed(self, value: float) -> bool:

@@ -30,7 +30,7 @@ def test_shipped_vectors_are_those_of_the_examples() -> None:
 @pytest.mark.parametrize(
     ("question", "topic"),
     [
-        ("should the family at home be tested as contacts", "tb_contacts"),
+        ("should public health trace his contacts", "tb_contacts"),
         ("哪些抗体还没送检", "ild_causes"),
         ("is the fetus in need of monitoring tonight", "fetal_monitoring"),
         ("write an e-mail to my landlord", None),

@@ -20,7 +20,7 @@ from tools.labs.analytes import analytes
 from tools.scores.registry import calculators
 
 GRAPH = DrugGraph.load()
-CALLS = {"on", "allergic", "severe_allergy", "asked", "smoker", "sex", "known", "true", "causing"}
+CALLS = {"on", "allergic", "severe_allergy", "asked", "smoker", "sex", "known", "true", "causing", "infusion_reaction"}
 BASE = {
     *notions(), *numbers(), *analytes(),
     "temperature", "hr", "rr", "sbp", "dbp", "bp", "spo2", "fio2", "gcs", "age", "weight", "height", "bmi", "fev1_pct", "fvc_pct",

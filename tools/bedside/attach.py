@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
@@ -10,7 +9,6 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, dosing, formula, general, part
 from tools.bedside.asks.compared import compared
-from tools.bedside.asks.general import written_out
 from tools.bedside.asks.place import places
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, to_stop
@@ -18,14 +16,14 @@ from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
-from tools.bedside.likeness import like
+from tools.bedside.likeness import by_fit, like
+from tools.bedside.meant import meant, record_of
 from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
-from tools.bedside.topics import asked, topics
+from tools.bedside.topics import Topic, asked, topics
 from tools.bedside.verdicts import UNOPPOSED, asks_whether, refusals, unspoken, verdicts
-from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 from tools.spec import specs
@@ -45,8 +43,9 @@ _DECIDES = 9
 _ABOVE = (("B-formula-", 11), ("B-part-", 9))
 # From this rank on a topic has weighed the medicines that it names.
 _SETTLES = 13
-# From this number of medicines on a question is about their combination.
-_SEVERAL = 3
+# Chance from which a topic answers where nothing else does, and from which it leads what else was found.
+_LIKELY, _SURE = 0.35, 0.75
+_OF_SURE = 2
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -58,11 +57,12 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     if deps.case is None or specs()[result.tool].of_report:
         return result
     graph = deps.drugs or DrugGraph.load()
-    record = _record(deps.case, graph, deps.question)
+    record = record_of(deps.case, graph, deps.question)
     found: list[Evidence] = []
     for text in deps.asked:
-        record = _record(deps.case, graph, text)
+        record = record_of(deps.case, graph, text)
         found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
+        found = _led(record, found) if specs()[result.tool].of_patient else found
         found = with_parts(record.question, record, found) if specs()[result.tool].of_patient else found
         if found:
             break
@@ -75,16 +75,18 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
 
 
+def _led(record: Record, found: list[Evidence]) -> list[Evidence]:
+    """What was found, behind the topic that the question surely means where that is not among it."""
+    sure = meant(record, _SURE)
+    if not sure or any(e.key == sure[0].key for e in found) or any(e.key.startswith(general.ALONE) for e in found):
+        return found
+    return [*sure[:_OF_SURE], *found]
+
+
 def _settled(item: Evidence) -> bool:
     """Whether a sentence is of a topic that has weighed its medicines for this record."""
     topic = topics().get(item.key.removeprefix("B-").rpartition("-")[0])
     return topic is not None and topic.rank >= _SETTLES
-
-
-@lru_cache(maxsize=8)
-def _record(case: Case, graph: DrugGraph, question: str) -> Record:
-    """One record for all tools of a turn: what is read once is not read again."""
-    return written_out(Record(case, graph, question))
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -116,14 +118,13 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     answered = general.answers(record)
     if answered and answered[0].key.startswith("B-cause-") and not cause.asks_cause(question):
         # Whether to stop it: a topic with its limits knows better than the row of the effect.
-        limits = [e for t in asked(question) if t.rank >= _FIRM for e in judge(t, record)]
+        limits = [e for t, lines in _spoken(question, record) if t.rank >= _FIRM for e in lines]
         answered = [*limits, *answered][:_MOST_LIMITS] if limits else answered
     if answered and any(e.key.startswith(general.ALONE) for e in answered):
         outranked = answered[0].key.startswith(_OUTRANKED)
         return [*_decided(question, record, _DECIDES), *answered, *_beside(question, record)][:_MOST_LIMITS] if outranked else answered
     firm = [] if topics_only or asks_dose(question) else refusals(question, record)
-    topical = [(t, judge(t, record)) for t in asked(question)]
-    spoken = [(t, lines) for t, lines in topical if lines]
+    spoken = _spoken(question, record)
     settled = {d.id for t, lines in spoken if t.rank >= _SETTLES for e in lines for d in record.graph.mentions(e.text)}
     if settled & {d.id for d in record.graph.mentions(question)}:
         firm = []  # the topic says how this medicine is given here in spite of what stands against it
@@ -150,7 +151,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     if not found and words("handover").search(question):
         found += handover(record)
     if not found and not _bare(question):
-        near = _like(question, record)
+        near = meant(record, _LIKELY)
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         said, place = verdicts(question, record), places(question, record)
@@ -165,32 +166,25 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     return list({e.key: e for e in found}.values())
 
 
+def _spoken(question: str, record: Record) -> list[tuple[Topic, list[Evidence]]]:
+    """Topics that the question's words raise and that apply to this record, with what they say: the one that fits best first."""
+    told = {t.id: lines for t in asked(question) if (lines := judge(t, record))}
+    return [(t, told[t.id]) for t in by_fit(question, (topics()[name] for name in told))]
+
+
 def _of_values(question: str) -> bool:
     """Whether a question is about values and names no medicine: `treat` then means the value, not the disease."""
     return bool(values_named(question)) and not words("antimicrobial").search(question) and not general.names_a_drug(question)
 
 
-def _like(question: str, record: Record) -> list[Evidence]:
-    """The topic of this record that a question is like, where its words raise none; never one that is silent on a medicine asked about."""
-    able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
-    named = {d.id for d in record.graph.mentions(question)}
-    if len(named) >= _SEVERAL:
-        return []  # a combination is checked drug by drug
-    if named:
-        able = {name: lines for name, lines in able.items() if named & {d.id for e in lines for d in record.graph.mentions(e.text)}}
-    return able.get(like(question, able) or "", [])
-
-
 def _decided(question: str, record: Record, rank: int) -> list[Evidence]:
     """What a topic of a high rank decides: it stands before the course of a value, a list of suspects, a bare score."""
-    found = (judge(t, record) for t in asked(question) if t.rank >= rank)
-    return next((lines for lines in found if lines), [])
+    return next((lines for t, lines in _spoken(question, record) if t.rank >= rank), [])
 
 
 def _beside(question: str, record: Record) -> list[Evidence]:
     """The bottom line of a topic of lower rank, below the course of a value or its causes."""
-    found = (judge(t, record) for t in asked(question) if 0 < t.rank < _DECIDES)
-    return next((lines[:1] for lines in found if lines), [])
+    return next((lines[:1] for t, lines in _spoken(question, record) if 0 < t.rank < _DECIDES), [])
 
 
 def _speaks_of_all(question: str, lines: list[Evidence], record: Record) -> bool:
@@ -263,10 +257,11 @@ def drug_notes(shown: Iterable[Evidence], record: Record) -> list[Evidence]:
     for item in shown:
         if item.key.startswith(OF_DRUGS):
             continue
-        for drug in record.graph.mentions(item.text):
+        named = record.graph.mentions(item.text)
+        for drug in named:
             if f"P-{drug.id}" in out or drug.id in current or (item.key.startswith("B-") and not forbidding(record, drug.id)):
                 continue
-            found = against(record, drug.id)
+            found = against(record, drug.id, beside=tuple(d for d in named if d.id != drug.id))
             if found is not None:
                 en, zh = pair("For this patient: {found}", found=found)
                 out[f"P-{drug.id}"] = evidence(f"P-{drug.id}", en, zh, "drug graph and record", None)

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from retrieval.drugs.check import patient_facts
-from retrieval.drugs.facts import DrugFact, Severity
+from retrieval.drugs.facts import Drug, DrugFact, Severity
 from retrieval.messages.patterns import patterns
 from tools.bedside.judging import Applied
 from tools.bedside.record.expression import holds
@@ -68,15 +68,16 @@ def cautions() -> tuple[Caution, ...]:
     return tuple(Caution.model_validate(row) for row in tomllib.loads(text)["caution"])
 
 
-def objections(record: Record, drug: str, *, others: tuple[str, ...] | None = None) -> list[Objection]:
+def objections(record: Record, drug: str, *, others: tuple[str, ...] | None = None, beside: tuple[Drug, ...] = ()) -> list[Objection]:
     """Everything that speaks against a drug here, gravest first.
 
     Args:
         record: The case.
         drug: Drug id.
         others: Drugs to check against; the current ones by default.
+        beside: Drugs that would be given with it, which may excuse a contraindication (an inhaled steroid with formoterol).
     """
-    found = [*_rows(record, drug), *_graph(record, drug, others)]
+    found = [*_rows(record, drug), *_graph(record, drug, others, beside)]
     unique = {(o.en.casefold(), o.other): o for o in found}
     return sorted(unique.values(), key=lambda o: o.grave)
 
@@ -96,10 +97,10 @@ def _rows(record: Record, drug: str) -> list[Objection]:
     return out
 
 
-def _graph(record: Record, drug: str, others: tuple[str, ...] | None) -> list[Objection]:
+def _graph(record: Record, drug: str, others: tuple[str, ...] | None, beside: tuple[Drug, ...]) -> list[Objection]:
     graph, patient = record.graph, record.patient
     taken = others if others is not None else tuple(d.id for d in (*patient.current, *patient.exposures))
-    facts = list(patient_facts(graph, graph.drug(drug), patient.context, patient.current))
+    facts = list(patient_facts(graph, graph.drug(drug), patient.context, (*patient.current, *beside)))
     out = [_objection(drug, f) for f in facts if f.severity in ("contraindicated", "major", "moderate") and _told(f, record)]
     for other in taken:
         if other != drug:
@@ -131,9 +132,9 @@ def short(text: str, language: str) -> str:
     return re.sub(r"Mechanism: .*?\.(?=\s|$)\s*", "", text)
 
 
-def against(record: Record, drug: str, most: int = _MOST) -> tuple[str, str] | None:
-    """What speaks against a drug as two short texts; None where nothing does."""
-    found = objections(record, drug)[:most]
+def against(record: Record, drug: str, most: int = _MOST, *, beside: tuple[Drug, ...] = ()) -> tuple[str, str] | None:
+    """What speaks against a drug, given beside others, as two short texts; None where nothing does."""
+    found = objections(record, drug, beside=beside)[:most]
     if not found:
         return None
     return " ".join(closed(o.en, ".") for o in found), "".join(closed(o.zh, "。") for o in found)

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from tools.bedside.record.vocabulary import pattern_of
 from tools.evidence import ToolName
 
+# What was written beside a word of the question: it must not part the words that a topic asks for.
+_GLOSS = re.compile(r" ?\([^)]*\)(?= )|(?<= )\([^)]*\) ?")
+
 
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,5 +100,6 @@ def topics() -> dict[str, Topic]:
 
 def asked(question: str) -> tuple[Topic, ...]:
     """Topics that a question raises by its words, most specific first; the case may still rule them out."""
-    raised = [t for t in topics().values() if t.asked(question)]
+    bare = _GLOSS.sub("", question)
+    raised = [t for t in topics().values() if t.asked(question) or (bare != question and t.asked(bare))]
     return tuple(sorted(raised, key=lambda t: -t.rank))

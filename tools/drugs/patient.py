@@ -6,12 +6,14 @@ from retrieval.drugs.check import PatientContext
 from retrieval.drugs.facts import ChildPugh, Drug
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import Pair, messages
-from tools.case.record import Case, Patient
+from retrieval.messages.patterns import patterns
+from tools.case.record import Allergy, Case, Patient
 from tools.labs.value import latest
 from tools.scores.registry import find
 from tools.scores.run import run
 
 pair = messages("tools.drugs").pair
+_WORDS = patterns("tools.drugs")
 
 # Ages in which an unknown pregnancy status of a woman has to be asked for.
 _FERTILE_AGE = (12.0, 55.0)
@@ -40,6 +42,19 @@ class DrugPatient:
     missing: tuple[Pair, ...] = ()
 
 
+def infusion_reaction(allergy: Allergy) -> bool:
+    """Whether an entry of the list is no allergy but a glycopeptide run too fast (flushing, itch), without signs of anaphylaxis."""
+    told = f"{allergy.reaction or ''} {allergy.severity or ''}"
+    by_rate = _WORDS.regex("glycopeptide").search(allergy.substance) and _WORDS.regex("infusion_reaction").search(told)
+    return bool(by_rate) and not _WORDS.regex("true_allergy").search(told)
+
+
+def may_be_pregnant(patient: Patient) -> bool:
+    """Whether sex and age leave the question open; an unknown age does."""
+    of_age = patient.age_years is None or _FERTILE_AGE[0] <= patient.age_years <= _FERTILE_AGE[1]
+    return patient.sex != "male" and (of_age or bool(patient.pregnant))
+
+
 def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
     """Resolve a case against the graph; nothing unknown is dropped in silence."""
     if case is None:
@@ -52,7 +67,7 @@ def read_patient(graph: DrugGraph, case: Case | None) -> DrugPatient:
         current += found
         if not found:
             unknown_drugs.append(medicine.name)
-    allergens = {a.substance: graph.allergens(a.substance) for a in case.patient.allergies}
+    allergens = {a.substance: graph.allergens(a.substance) for a in case.patient.allergies if not infusion_reaction(a)}
     conditions = {c.name: graph.match_conditions(c.name, c.code) for c in case.patient.conditions}
     clearance = creatinine_clearance(case)
     return DrugPatient(
@@ -102,7 +117,7 @@ def _child_pugh(names: tuple[str, ...]) -> ChildPugh | None:
 
 def _missing(patient: Patient, clearance: float | None) -> tuple[Pair, ...]:
     missing = [] if clearance is not None else [pair("creatinine clearance (needs serum creatinine, age, sex and weight)")]
-    fertile = patient.age_years is None or _FERTILE_AGE[0] <= patient.age_years <= _FERTILE_AGE[1]
+    fertile = may_be_pregnant(patient)
     if patient.pregnant is None and patient.sex == "female" and fertile:
         missing.append(pair("pregnancy status"))
     return tuple(missing)

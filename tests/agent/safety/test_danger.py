@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from agent.safety import lead
-from agent.safety.danger import typed
+from agent.safety.danger import recorded, typed
 from agent.safety.triggers import pattern, triggers
 from retrieval.guidelines.corpus import load_corpus
+from tools.case.record import Case
 
 OUTSIDE = Path(__file__).resolve().parents[2] / "outside" / "emergencies.jsonl"
 
@@ -63,6 +64,14 @@ def test_what_is_typed_outranks_the_record_and_is_cited() -> None:
     assert first.claims
     assert all(c.evidence[0] in {e.key for e in first.evidence} for c in first.claims)
     assert all(c.text in (e.text_zh or "") for c, e in zip(first.claims, first.evidence * 9, strict=False))
+
+
+def test_a_sedated_patient_is_not_called_unconscious() -> None:
+    vitals = [{"time": "2026-01-01T08:00:00", "gcs": 3}]
+    plain = Case.model_validate({"case_id": "t", "vitals": vitals})
+    sedated = Case.model_validate({"case_id": "t", "vitals": vitals, "medications": [{"name": "propofol"}]})
+    assert "coma" in {d.trigger.id for d in recorded(plain)}
+    assert "coma" not in {d.trigger.id for d in recorded(sedated)}
 
 
 def test_every_trigger_compiles_and_names_a_passage_that_may_exist() -> None:

@@ -1,10 +1,11 @@
 """The door of the general questions: which of them a message asks, and the answer out of record and rows."""
 
+import re
 from dataclasses import replace
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks import cause, dosing, formula, part, reading, review
-from tools.bedside.asks.course import course
+from tools.bedside.asks.course import course, points
 from tools.bedside.asks.plain import plain, short_names
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.record.view import Record
@@ -12,6 +13,9 @@ from tools.bedside.record.vocabulary import words
 from tools.bedside.subject import treated
 from tools.evidence import Evidence
 
+# A question of so few words that names a value asks for it.
+_SHORT = 8
+_PIECES = re.compile(r"[A-Za-z0-9.]+|[\u4e00-\u9fff]")
 # Keys of answers that nothing of the topics stands beside.
 ALONE = ("B-review-", "B-course-", "B-cause-", "B-dose-")
 
@@ -59,7 +63,10 @@ def fallback(record: Record) -> list[Evidence]:
         return []
     if not named:
         return part.quoted(record, loose=True)
-    return [*reading.meanings(record, loose=True), *course(named, record)]
+    told = course(named, record)
+    short = len(_PIECES.findall(record.question)) <= _SHORT
+    repeated = [e for e, name in zip(told, (n for n in named if points(n, record)), strict=False) if short or len(points(name, record)) > 1]
+    return [*reading.meanings(record, loose=True), *repeated]
 
 
 def names_a_drug(question: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
 
+from retrieval.messages.patterns import patterns
 from tools.bedside.record.vocabulary import Number, numbers
 from tools.case.record import Case, Observation, Patient
 from tools.labs.value import Reading, latest, read, shown
@@ -36,6 +37,9 @@ _WORST: Mapping[str, Callable[[list[float]], float]] = {
     **dict.fromkeys(("hr", "rr", "temperature", "fio2"), max),
     **dict.fromkeys(("sbp", "dbp", "spo2", "gcs"), min),
 }
+_WORDS = patterns("tools.bedside")
+# Values whose fall the notes may tell in one sentence.
+_COURSES = ("fvc_pct", "dlco_pct", "fev1_pct")
 _LUNG = ("fev1_pct", "fvc_pct", "dlco_pct", "fev1_fvc", "fev1_l")
 _CALCULATED = {
     "crcl": ("cockcroft_gault", "mL/min", 0),
@@ -72,7 +76,8 @@ def find_value(name: str, case: Case, typed: Mapping[str, str]) -> Value | None:
             return made(case, typed, name.removeprefix(prefix))
     if name.endswith("_rise"):
         return _ratio(case, name.removesuffix("_rise"))
-    return _written(case, numbers()[name]) if name in numbers() else _lab(case, name)
+    measured = _lab(case, name)
+    return _written(case, numbers()[name]) if measured is None and name in numbers() else measured
 
 
 def labs_of(case: Case) -> Mapping[str, Reading]:
@@ -131,10 +136,18 @@ def _drop(case: Case, name: str) -> Value | None:
 
 def _lung(case: Case, name: str, *, earlier: bool = False) -> Value | None:
     tests = [float(v) for f in sorted(case.lung_function, key=lambda f: f.time or "") if (v := getattr(f, name)) is not None]
+    if len(tests) == 1 and name in _COURSES:
+        tests[:0] = _before(case, name, tests[0])
     if len(tests) < (2 if earlier else 1):
         return None
     value = tests[-2 if earlier else -1]
     return Value(value, f"{shown(value)}{'%' if name.endswith('pct') else ''}")
+
+
+def _before(case: Case, name: str, now: float) -> list[float]:
+    """The value before the only one of the table, where the notes tell both."""
+    told = (m for text in written_texts(case) for m in _WORDS.regex(f"course_{name}").finditer(text))
+    return next(([float(m[1])] for m in told if abs(float(m[2]) - now) < 1), [])
 
 
 def _vital(name: str, case: Case, *, worst: bool = False) -> Value | None:

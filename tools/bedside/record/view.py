@@ -12,12 +12,13 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.patterns import patterns
 from tools.bedside.record.derived import derived
 from tools.bedside.record.expression import holds
+from tools.bedside.record.noted import noted_value
 from tools.bedside.record.said import clauses, kin, stance
 from tools.bedside.record.typed import typed_value
 from tools.bedside.record.values import Value, find_value, labs_of
 from tools.bedside.record.vocabulary import Notion, notions
 from tools.case.record import Case
-from tools.drugs.patient import DrugPatient, read_patient
+from tools.drugs.patient import DrugPatient, infusion_reaction, may_be_pregnant, read_patient
 from tools.labs.value import Reading
 from tools.scores.registry import calculators
 
@@ -75,7 +76,7 @@ class Record:
         """A number by name; None when it is not known."""
         if name not in self._values:
             found = self.extra.get(name) or self._typed(name) or derived(name, self.case)
-            self._values[name] = found or find_value(name, self.case, self._inputs(name))
+            self._values[name] = found or find_value(name, self.case, self._inputs(name)) or noted_value(name, self.case)
         return self._values[name]
 
     def given(self, calculator: str) -> dict[str, str] | None:
@@ -132,7 +133,7 @@ class Record:
 
     def _stance(self, notion: Notion) -> bool | None:
         if notion.field == "pregnant":
-            return self.case.patient.pregnant if self.case.patient.sex != "male" else False
+            return self.case.patient.pregnant if may_be_pregnant(self.case.patient) else False
         if notion.field == "allergies":
             return bool(self.case.patient.allergies)
         asked = notion.question and stance(self.question, notion.pattern)
@@ -158,6 +159,9 @@ class Record:
             return self._allergic(argument, severe=name == "severe_allergy")
         if name == "causing":
             return bool(self.causing(argument))
+        if name == "infusion_reaction":
+            listed = [a.substance for a in self.case.patient.allergies if infusion_reaction(a)]
+            return any(self.members(argument) & set(self.graph.allergens(substance)) for substance in listed)
         if name == "asked":
             return any(w in self.question.casefold() for w in argument.split(";"))
         if name == "smoker":
@@ -186,7 +190,7 @@ class Record:
 
     def _allergic(self, argument: str, *, severe: bool) -> bool:
         wanted = self.members(argument)
-        for allergy in self.case.patient.allergies:
+        for allergy in (a for a in self.case.patient.allergies if not infusion_reaction(a)):
             if wanted & set(self.graph.allergens(allergy.substance)):
                 text = f"{allergy.reaction or ''} {allergy.severity or ''}"
                 if not severe or _WORDS.regex("severe_allergy").search(text):

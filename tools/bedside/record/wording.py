@@ -32,7 +32,7 @@ def write(text: str, record: Shown, language: Language) -> str:
         if test and holds(test, record) is not True:
             return ""
         if any(record.shown(name, language) is None for name in _SLOT.findall(body)):
-            return ""
+            return _closing(body)
         return body.strip("\n")
 
     while True:
@@ -47,6 +47,11 @@ def write(text: str, record: Shown, language: Language) -> str:
     if language == "zh":
         return re.sub(r"\s*([，。；：、（）])\s*", r"\1", tidy)
     return tidy[:1].upper() + tidy[1:] if re.match(r"[a-z]{2}", tidy) and not tidy.startswith("mmHg") else tidy
+
+
+def _closing(body: str) -> str:
+    """The bracket that a part left out would have closed; `_balanced` drops it where none is open."""
+    return next((end for start, end in ("()", "（）") if body.count(end) > body.count(start)), "")
 
 
 def _balanced(text: str) -> str:

@@ -75,7 +75,8 @@ def taken_up(
         return Turn(text, None, about=kind, kind=kind)
     if kind == "why":
         whole = replace(before.reading, parts=())
-        wordings = tuple(dict.fromkeys((f"{before.words} {text}", before.words, *before.wordings)))
+        asked = () if before.kind == "among" else (f"{before.words} {text}", before.words)
+        wordings = tuple(dict.fromkeys((*asked, *before.wordings)))
         return Turn(text, whole, about="why", kind=kind, words=before.words, wordings=wordings)
     if kind == "back":
         return _back(reading, turns, before, assumed, read)

@@ -11,7 +11,7 @@ from agent.reading.lexicon import concepts, language_of
 from agent.reading.queries import PNEUMONIA, TOOL_OF, Args, calls_for, score_topic, search_args, topic_query
 from agent.reading.severity import severity_of, stated
 from agent.reading.thread.unwind import standing
-from agent.reading.understand import NEED_CASE, understand
+from agent.reading.understand import IN_SCOPE, NEED_CASE, understand
 from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.guidelines.parts import Part, several
@@ -25,6 +25,8 @@ _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
 _SHORT_QUESTION = 80
 # 2,700 labelled messages, with and without a case: where no tool is planned, another field reads 0.97 and more, all else 0.82 and less.
 _SURELY_OUTSIDE = 0.85
+# 250 bedside questions of other hands that no tool was chosen for: one, and that at 0.43.
+_SURELY_NOTHING = 0.6
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,11 @@ def make_plan(question: str, card: CaseCard | None, earlier: list[str], answers:
     reading = _of_images(_of_marks(_no_report(reading, question), question, card), question, card)
     if not reading.intents and card is None and _about_a_record(question, case_topic):
         return Plan(reading, notice="no_case")
-    if not reading.intents and card is not None:
+    if not reading.intents and card is not None and not _surely_nothing(reading):
         reading = _bedside(reading, turn.wordings)
     if not reading.intents:
         return Plan(reading, notice=_silent(reading))
-    return _asking(reading, card, case_topic)
+    return _asking(reading, card, case_topic, alone=turn.kind == "new" or bool(several(question)))
 
 
 def _as_it_stands(question: str, earlier: Sequence[str], answers: Sequence[str]) -> tuple[str, list[str], list[str]]:
@@ -139,7 +141,7 @@ def _on_record(reading: Reading, card: CaseCard | None) -> Reading:
     return replace(reading, intents=kept or {"guideline": 0})
 
 
-def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str], detail: bool = False) -> Plan:
+def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str], detail: bool = False, alone: bool = True) -> Plan:
     """The plan that asks the tools of a reading."""
     if card is None and "med_check" in reading.intents and reading.drugs:
         intents: dict[Intent, int] = {("drug_facts" if i == "med_check" else i): p for i, p in reading.intents.items()}
@@ -152,7 +154,8 @@ def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str],
     topic = _topic(reading, case_topic)
     calls = tuple(call for intent in ordered(reading) for call in calls_for(intent, reading, card, topic))
     # With a case open the bedside room answers what it knows, part by part, itself.
-    searched = "guideline" in reading.intents and (card is None or bedside_answers(reading.text) is None)
+    # A message of one part that was put together with its earlier question has that in front, which is no part of it.
+    searched = alone and "guideline" in reading.intents and (card is None or bedside_answers(reading.text) is None)
     parts = several(reading.text) if searched else ()
     of_parts = tuple(("search_guidelines", search_args(p.whole, reading)) for p in parts)
     return Plan(reading, topic, detail, parts=parts, calls=(*calls, *(c for c in of_parts if c not in calls)))
@@ -178,6 +181,12 @@ def _taken_up(reading: Reading, turns: Sequence[Turn], card: CaseCard | None, an
     topic = case_diseases(card)
     keys, last = card.assumed_keys if card else (), answers[-1] if answers else ""
     return taken_up(reading, turns, keys, last, lambda words: understand(words, topic, card is not None))
+
+
+def _surely_nothing(reading: Reading) -> bool:
+    """Whether the reader is sure that no tool is needed and nothing of this field is named: a topic's words alone do not raise it."""
+    of_field = reading.about_patient or any(t.kind in IN_SCOPE for t in reading.terms)
+    return reading.no_tool >= _SURELY_NOTHING and not of_field
 
 
 def _bedside(reading: Reading, wordings: Sequence[str]) -> Reading:

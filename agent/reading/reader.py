@@ -27,6 +27,11 @@ KINDS = (
 # Columns of the fitted file; a kind may bear the name of a tool.
 LABELS: tuple[str, ...] = (*TOOLS, NONE, *(f"kind:{k}" for k in KINDS))
 _NEVER = -30.0
+# Kinds of question that one tool alone answers: where the reader sees such a one and its tool, no probability of "none" counts.
+_TOOL_OF_KIND: Mapping[str, ToolName] = {
+    "draft": "draft_report", "check_report": "check_report", "similar": "find_similar_cases", "summarise": "summarize_case",
+    "interpret": "interpret_labs", "measure": "quantify_ct", "describe": "classify_ct",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,9 @@ class Reader:
         limits = self._weights.limits[0 if case else 1]
         ranked = sorted(TOOLS, key=lambda t: -opinion.tools[t])
         best = opinion.tools[ranked[0]]
-        if opinion.none >= limits[-1] and opinion.none > best:
+        own = _TOOL_OF_KIND.get(opinion.kind)
+        surely = own is not None and opinion.tools[own] >= limits[TOOLS.index(own)]
+        if opinion.none >= limits[-1] and opinion.none > best and not surely:
             return ()
         above = tuple(t for t in ranked if opinion.tools[t] >= limits[TOOLS.index(t)])
         return above or ((ranked[0],) if best > opinion.none else ())

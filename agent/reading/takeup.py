@@ -78,7 +78,7 @@ def _with_quantities(text: str, message: str) -> str:
     """`what about 2.5 mg?`: a quantity of the message in place of the last one of the same unit."""
     for new in _QUANTITY.finditer(message):
         like = [m for m in _QUANTITY.finditer(text) if m["unit"].lower() == new["unit"].lower()]
-        if like:
+        if like and not pattern("words", "growth").search(message[: new.start()]):
             text = text[: like[-1].start()] + new.group() + text[like[-1].end() :]
     return text
 
@@ -87,8 +87,8 @@ def _put(text: str, term: Term, named: Sequence[Term], said: str) -> str:
     """`text` with the last mention of another term of the same kind replaced by `term`."""
     if term.kind not in _REPLACES:
         return text
-    if term.kind == "disease" and pattern("words", "points").search(said):
-        return text  # "if it is secondary in COPD": what was spoken of stays
+    if term.kind == "disease" and (pattern("words", "points").search(said) or pattern("words", "beside").search(said)):
+        return text  # "if it is secondary in COPD", "if he has COPD": what was spoken of stays
     ours = {t.id for t in named}
     like = [m for m in mentions(text) if m.term.kind == term.kind and m.term.id not in ours]
     if not like or any(m.term.id == term.id for m in mentions(text)):

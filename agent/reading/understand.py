@@ -33,6 +33,8 @@ _LONGEST_IN_PARTS = 160
 _STANDS_ALONE = 0.7
 _BETWEEN = _WORDS.regex("understand_between")
 _NEAR = 0.6
+# The same for a patient, beside another tool (a question on ventilation has 0.13 with a bleeding score, one on clots 0.42 with its own).
+_BESIDE = 0.3
 # From this probability a message asks for a figure; calculators nearest in meaning that are then tried on its numbers.
 _COMPUTES, _FORMULAS = 0.25, 8
 # A calculator farther off is meant where the message gives so many inputs that are no age and no sex.
@@ -66,7 +68,7 @@ def understand(text: str, topic: frozenset[str], case: bool, before: str = "") -
     if not case and away and opinion.tools["search_guidelines"] >= _PLAUSIBLE:
         wanted = ("search_guidelines",)  # a word of another field does not decide alone: what is found does
     intents = {INTENT_OF[t]: found.intents.get(INTENT_OF[t], len(text) + i) for i, t in enumerate(wanted)}
-    scores = found.scores or (_meant_scores(text, case) if "score" in intents else ())
+    scores = found.scores or (_meant_scores(text, case, alone=len(intents) == 1) if "score" in intents else ())
     computed = _computed(text, found, opinion) if not case else None
     if computed is not None:
         intents, scores = {**intents, "score": 0}, (computed,)
@@ -141,10 +143,14 @@ def small_talk(opinion: Opinion, found: Reading) -> bool:
     return opinion.none > 0.5 and opinion.none > max(opinion.tools.values())
 
 
-def _meant_scores(text: str, case: bool) -> tuple[str, ...]:
-    """The calculator nearest in meaning; without a patient only where it is near: a score of something else explains nothing."""
+def _meant_scores(text: str, case: bool, *, alone: bool) -> tuple[str, ...]:
+    """The calculator nearest in meaning; without a patient only where it is near: a score of something else explains nothing.
+
+    For a patient it need not be near where nothing else is asked (`alone`); beside another tool one that is far off is noise.
+    """
     name, near = nearest_score(text)
-    return (name,) if case or near >= _NEAR else ()
+    least = _NEAR if not case else -1.0 if alone else _BESIDE
+    return (name,) if near >= least else ()
 
 
 def _computed(text: str, found: Reading, opinion: Opinion) -> str | None:

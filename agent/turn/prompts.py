@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from retrieval.concepts.context.scope import denies
 from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.evidence import Language
@@ -71,7 +72,8 @@ class CaseCard(BaseModel):
 
     def topic_text(self) -> str:
         """Words of the case that say what it is about, for finding its diseases."""
-        return "; ".join(x for x in (self.question, *self.conditions, *self.symptoms, *self.findings) if x)
+        said = (self.question, *self.conditions, *self.symptoms, *self.findings)
+        return "; ".join(x for x in said if x and not denies(x))
 
     def subject_text(self) -> str:
         """What a search carries besides the question: the leading conditions; the presentation only where none is recorded.

@@ -11,6 +11,7 @@ from retrieval.concepts.speller import one_slip
 from retrieval.guidelines.asks import with_full_names
 from retrieval.guidelines.countries import countries_in
 from retrieval.guidelines.passages import Guideline
+from retrieval.guidelines.sizes import size_of
 from retrieval.guidelines.strange import (
     DERIVED,
     DRUG_ENDING_HAN,
@@ -32,6 +33,8 @@ _WORDS = patterns("retrieval.guidelines")
 # Kinds of concepts that say what a question is about; the others say what it asks about it.
 ENTITY_KINDS = frozenset({"disease", "drug", "test", "organism", "score", "anatomy", "issuer"})
 _YEAR = _WORDS.regex("question_year")
+_NODULE = "nodule"
+_ASKS = _WORDS.regex("size_asks")
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,12 @@ def understand(
     """Analyse `raw` against the lexicon and the vocabulary of the index; `written` tells whether a Chinese name stands in its texts."""
     text = " ".join(normalise(raw).split())
     text, corrected = _correct(text, lexicon, vocabulary)
-    spans = lexicon.find(text, question=True)
-    concepts = tuple(dict.fromkeys(name for name, _, _ in spans))
     language = language_of(text)
+    spans = lexicon.find(text, question=True)
+    if _only_sized(text, {name for name, _, _ in spans}, lexicon):
+        text = f"{text} {_WORDS.text('size_task_zh' if language == 'zh' else 'size_task')}"
+        spans = lexicon.find(text, question=True)
+    concepts = tuple(dict.fromkeys(name for name, _, _ in spans))
     named = tuple(name for name in issuers if re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![a-z])", text))
     outside = _outside(text, spans, named)
     plain_en = [s for w in outside for s in w.stems if s not in STOPWORDS and (len(s) > 1 or s.isdigit()) and not _YEAR.fullmatch(s)]
@@ -129,6 +135,13 @@ def understand(
         year=int(year.group(1)) if year else None,
         countries=countries_in(text) if not named else frozenset(),
     )
+
+
+def _only_sized(text: str, named: Collection[str], lexicon: Lexicon) -> bool:
+    """Whether a question gives the size of a nodule and says not what it asks: it asks what follows."""
+    if size_of(text) is None or _ASKS.search(text) or not any(name.endswith(_NODULE) for name in named):
+        return False
+    return not any(lexicon.concepts[name].kind in ("action", "question") for name in named)
 
 
 def _outside(text: str, spans: Sequence[tuple[str, int, int]], named: Collection[str] = ()) -> list[Word]:

@@ -25,7 +25,7 @@ from retrieval.index.answerable import Answerable, signs_of
 from retrieval.index.candidates import gather
 from retrieval.index.cross import READ, CrossEncoderReranker, cross_encoder_folder
 from retrieval.index.embed import Embedder, EmbeddingCache, Progress, load_embedder
-from retrieval.index.rerank import FEATURES, Ranker
+from retrieval.index.rerank import FEATURES, Ranker, newer_first
 from retrieval.index.shard import Place, Shard, content_hash, open_shard
 from retrieval.index.silence import filtered_out, nearest, no_edition, nothing_fits, unknown_name
 from retrieval.messages.catalogue import Pair
@@ -232,7 +232,8 @@ class GuidelineIndex:
                 dense, focus = features[:, FEATURES.index("dense")], features[:, FEATURES.index("focus")]
                 rows_of = zip(passages, scores, near, dense, focus, strict=True)
                 scored += [Scored(p, float(s), bool(n), float(d), float(f)) for p, s, n, d, f in rows_of]
-        return sorted(scored, key=lambda s: (-s.score, s.passage.id))
+        ranked = sorted(scored, key=lambda s: (-s.score, s.passage.id))
+        return ranked if size is None else newer_first(ranked)
 
     def _reread(self, question: Question, ranked: list[Scored]) -> list[Scored]:
         """The best `READ` in the order of the cross-encoder, with its scores; unchanged without one.

@@ -8,9 +8,11 @@ from agent.errors import BadInput
 from agent.reading.dialogue import history, taken_up
 from agent.reading.followup import KINDS, kinds_of
 from agent.reading.patches import supposed
-from agent.reading.plan import in_full, make_plan
+from agent.reading.plan import case_diseases, in_full, make_plan
 from agent.reading.understand import understand
 from agent.training.fit_followup import folder, read_followups
+from agent.turn.prompts import CaseCard
+from tools.case.files import load_case
 from tools.case.record import Case
 
 ROWS = read_followups(folder())
@@ -94,3 +96,32 @@ def test_back_to_the_first_question() -> None:
 def test_a_number_behind_a_person_is_an_age_only_where_it_can_be(text: str, name: str, value: float) -> None:
     case = Case.model_validate({"case_id": "x", "patient": {"sex": "female", "age_years": 50}})
     assert [(p.name, p.value) for p in supposed(text, case).patches] == [(name, value)]
+
+
+def test_a_disease_beside_the_one_spoken_of_does_not_take_its_place() -> None:
+    turn = in_full("如果有慢阻肺呢？", None, ["首次自发性气胸怎么处理？"])
+    assert "气胸" in turn.words
+    assert "慢阻肺" in turn.words
+    plan = make_plan("如果有慢阻肺呢？", None, ["首次自发性气胸，压缩30%，怎么处理？"])
+    assert plan.parts == ()  # the earlier question in front is no part of the message
+
+
+def test_by_how_much_it_grew_is_no_size() -> None:
+    turn = in_full("what would you do if it grew by 2 mm?", None, ["8 mm solid nodule, what follow up?"])
+    assert "8 mm" in turn.words
+
+
+def test_what_is_offered_is_read_line_by_line_and_compared_with_its_partner() -> None:
+    answer = "No: avoid amoxicillin. It is contraindicated. [1]\n\nInstead: ceftriaxone or doxycycline. [2]"
+    turn = in_full("which of these is safest with warfarin?", None, ["Which antibiotic for pneumonia?"], [answer])
+    assert turn.kind == "among"
+    assert {"ceftriaxone", "doxycycline"} <= set(turn.wordings[0].replace(",", "").replace(":", "").split())
+    assert "amoxicillin" not in turn.wordings[0]
+
+
+def test_a_message_that_surely_needs_no_tool_raises_no_topic() -> None:
+    case = Path(__file__).parents[2] / "tools" / "data" / "cases" / "demo-cap-01"
+    card = CaseCard.of(load_case(case).case)
+    assert make_plan("cheers, good night everyone", card, []).calls == ()
+    assert "cap" in case_diseases(card)
+    assert "cap" not in case_diseases(CaseCard.of(load_case(case.with_name("demo-ipf-01")).case))  # "no fever" is none

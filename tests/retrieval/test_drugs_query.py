@@ -120,3 +120,21 @@ def test_a_bad_row_is_refused_with_its_table(tmp_path: Path, table: str, old: st
     (folder / table).write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(BadInput, match=message):
         checked_tables(folder)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("entecavir dose with creatinine clearance 25", "0.15 mg daily"),
+        ("恩替卡韦肾功能不全怎么调整", "0.15 mg"),
+        ("propafenone in asthma", "bronchospastic"),
+        ("leflunomide and interstitial lung disease", "avoided"),
+        ("rifampicin with praziquantel", "contraindicated"),
+        ("ACE inhibitor with sacubitril", "angioedema"),
+        ("methyldopa in pregnancy", "may be used"),
+        ("calcium gluconate with ceftriaxone", "precipitate"),
+        ("hydroxyzine with long QT", "contraindicated"),
+    ],
+)
+def test_medicines_of_the_ward_are_known(question: str, said: str) -> None:
+    assert said in " ".join(f.text for f in GRAPH.query(question).facts)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.tools.test_bedside_rows import GRAPH, _check, _text
 from tools.bedside.asks import dosing, effects, formula, general, part, reading
+from tools.bedside.asks.compared import compared
 from tools.bedside.asks.subject import rows, values_named
 from tools.bedside.attach import judgements
 from tools.bedside.instead import supports
@@ -141,3 +142,13 @@ def test_figures_typed_for_another_person_take_nothing_from_the_record() -> None
     assert "36.5 mL/min" in found[0].text
     assert " cm" not in found[0].text
     assert "in place of the record: age, sex" in found[0].text
+
+
+def test_medicines_are_compared_by_what_speaks_against_each() -> None:
+    record = Record(load_case(CASES.parents[2] / "tools" / "data" / "cases" / "demo-cap-01").case, GRAPH, "")
+    told = compared("levofloxacin, ceftriaxone, amoxicillin: which of these is safest with warfarin?", record)
+    assert told[0].text.startswith("Least stands against ceftriaxone")
+    assert any(e.text.startswith("Not amoxicillin") for e in told)  # a recorded allergy
+    assert any("evofloxacin" in e.text and "warfarin" in e.text for e in told)
+    assert compared("is ceftriaxone safest?", record) == []
+    assert compared("ceftriaxone or levofloxacin?", record) == []

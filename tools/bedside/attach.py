@@ -8,6 +8,7 @@ from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, dosing, formula, general, part
+from tools.bedside.asks.compared import compared
 from tools.bedside.asks.place import places
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, to_stop
@@ -90,6 +91,8 @@ def _settled(item: Evidence) -> bool:
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
     """The tool, and the topic it is for, that a question about the open case should at least ask; None where this room is silent."""
+    if words("safest").search(question) and general.names_a_drug(question):
+        return "check_medications", ""
     raised = asked(question)
     if raised:
         return raised[0].tool, raised[0].id
@@ -110,6 +113,9 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     """Everything of this room that answers the question for this patient, most specific first; `topics_only` beside an imaging tool."""
     if formula.in_general(question) and not words("patient").search(question) and not part.of_report(question):
         return []  # about what is recommended in general, not about this patient
+    weighed = [] if topics_only else compared(question, record)
+    if weighed:
+        return weighed
     answered = general.answers(record)
     if answered and answered[0].key.startswith("B-cause-") and not cause.asks_cause(question):
         # Whether to stop it: a topic with its limits knows better than the row of the effect.

@@ -67,7 +67,7 @@ def only_names(text: str) -> bool:
 
 def led_with(answer: str) -> tuple[Term, ...]:
     """The medicines of an answer's first sentence, where they are few."""
-    first = next(iter(split_sentences(answer)), "")
+    first = next(iter(split_sentences(next(iter(answer.splitlines()), ""))), "")
     found = concepts(first, "drug")
     return found if len(found) <= MOST_LED else ()
 

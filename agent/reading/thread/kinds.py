@@ -56,6 +56,8 @@ def kind_of(reading: Reading, turns: Sequence[Turn]) -> Kind:
         return "correct"
     if says("back", reading.text) and goes >= _MAY_GO:
         return "back"
+    if told["among"] >= _SURE_ABOUT and says("these", reading.text):
+        return "among"
     if lacks_partner(reading) and not reading.about_patient and any(drugs_of(t.reading.asked) for t in turns if t.reading):
         return "next"
     if _another_score(reading, turns) or _of_own_medicines(reading):

@@ -1,5 +1,6 @@
 """A message made whole: with the question it goes on from, with what it leaves unsaid, or as a correction of what stood before."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from retrieval.guidelines.sentences import split_sentences
 _LONGEST_SUPPOSITION = 45
 # Words shared with an earlier question from which a message goes back to it.
 _ALIKE = 0.12
+_CITED = re.compile(r"\s*\[\d+\]")
 # What a bare continuation goes on asking after a message of several parts.
 _GOES_ON: frozenset[Intent] = frozenset({"guideline", "drug_facts", "drug_rank", "med_check"})
 
@@ -73,7 +75,9 @@ def joined(reading: Reading, before: Turn, kind: Kind, assumed: Sequence[str], a
     bare = _only_supposes(reading, assumed) or (kind == "back" and not reading.proposed)
     whole = _join(reading, before.reading, before.words, kind, bare=bare)
     full = f"{before.words} {reading.text}"
-    wordings = (full, whole.text, text) if bare else (text, whole.text, full)
+    wordings: tuple[str, ...] = (full, whole.text, text) if bare else (text, whole.text, full)
+    if kind == "among":
+        wordings = (reading.text, *wordings)  # the medicines that it points to are what is asked about
     return Turn(text, whole, kind=kind, words=whole.text, wordings=tuple(dict.fromkeys(wordings)))
 
 
@@ -158,7 +162,8 @@ def pointed_at(reading: Reading, answer: str) -> Reading:
 
 def offered(answer: str) -> tuple[Term, ...]:
     """The medicines that an answer names and does not speak against."""
-    return concepts(" ".join(s for s in split_sentences(answer) if not says("against", s)), "drug")
+    said = [s for line in _CITED.sub("", answer).splitlines() for s in split_sentences(line)]
+    return concepts(" ".join(s for s in said if not says("against", s)), "drug")
 
 
 def _with_drugs(reading: Reading, named: Sequence[Term]) -> Reading:

@@ -206,3 +206,13 @@ def test_a_single_value_is_no_course_of_a_long_question() -> None:
     said = _first(case, "FEV1 is down by a fifth, what do I need to rule out?")
     assert "one value only" not in said
     assert "acute rejection and infection" in said
+
+
+def test_sedatives_that_are_taken_are_held_with_a_high_co2() -> None:
+    medicines = [{"name": "codeine"}, {"name": "zopiclone"}]
+    case = _case(MAN, "Obesity hypoventilation syndrome", labs=_labs(paco2=(78, "mm[Hg]"), ph=(7.27, "1")), medications=medicines)
+    question = "He wants his usual codeine and zopiclone. Give?"
+    lines = [e.text for e in judgements(question, Record(case, GRAPH, question))]
+    assert [line.split(" for now")[0] for line in lines[:2]] == ["Hold codeine", "Hold zopiclone"]
+    target = "What sat target and what do I put on him?"
+    assert "With pH 7.27 NIV as well" in " ".join(e.text for e in judgements(target, Record(case, GRAPH, target)))

@@ -216,3 +216,11 @@ def test_sedatives_that_are_taken_are_held_with_a_high_co2() -> None:
     assert [line.split(" for now")[0] for line in lines[:2]] == ["Hold codeine", "Hold zopiclone"]
     target = "What sat target and what do I put on him?"
     assert "With pH 7.27 NIV as well" in " ".join(e.text for e in judgements(target, Record(case, GRAPH, target)))
+
+
+def test_what_speaks_against_a_medicine_comes_before_a_topic_that_is_only_alike() -> None:
+    case = _case(MAN, "COPD", presentation={"findings": ["QTc 492 ms"]}, medications=[{"name": "amiodarone"}])
+    question = "Can I give him azithromycin to keep flare-ups away?"
+    lines = [e.text for e in judgements(question, Record(case, GRAPH, question))]
+    assert "QT" in lines[0], lines
+    assert not lines[0].startswith("In this order")

@@ -12,7 +12,7 @@ from tools.bedside.asks import cause, dosing, formula, general, part
 from tools.bedside.asks.general import written_out
 from tools.bedside.asks.place import places
 from tools.bedside.asks.subject import asks, values_named
-from tools.bedside.cautions import against, closed, to_stop
+from tools.bedside.cautions import against, closed, objections, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
@@ -143,7 +143,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     if not found and words("handover").search(question):
         found += handover(record)
     if not found and not _bare(question):
-        near = _like(question, record)
+        near = [] if asks_whether(question) and _opposed(question, record) else _like(question, record)
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         said, place = verdicts(question, record), places(question, record)
@@ -181,6 +181,13 @@ def _like(question: str, record: Record) -> list[Evidence]:
         # Of two medicines it has to speak of both.
         able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in record.graph.mentions(e.text)}}
     return able.get(like(question, able) or "", [])
+
+
+def _opposed(question: str, record: Record) -> bool:
+    """Whether much speaks against a medicine that a question would add: that comes before a topic which it is merely like."""
+    current = {d.id for d in record.patient.current}
+    new = [d.id for d in record.graph.mentions(question) if d.id not in current]
+    return any(o.grave <= 1 for d in new for o in objections(record, d)[:1])
 
 
 def _decided(question: str, record: Record, rank: int) -> list[Evidence]:

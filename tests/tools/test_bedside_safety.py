@@ -224,3 +224,24 @@ def test_what_speaks_against_a_medicine_comes_before_a_topic_that_is_only_alike(
     lines = [e.text for e in judgements(question, Record(case, GRAPH, question))]
     assert "QT" in lines[0], lines
     assert not lines[0].startswith("In this order")
+
+
+def test_fever_alone_is_no_reason_to_admit() -> None:
+    vitals = {
+        "temperature_c": 38.5,
+        "heart_rate": 96,
+        "respiratory_rate": 20,
+        "sbp_mmhg": 122,
+        "dbp_mmhg": 76,
+        "spo2_pct": 96,
+        "fio2": 0.21,
+    }
+    young = _case(
+        {**MAN, "age_years": 29},
+        presentation={"symptoms": ["cough", "fever"], "findings": ["left lower lobe consolidation", "no confusion"]},
+        vitals=[{"time": "2026-03-01T08:00:00", "gcs": 15, **vitals}],
+        labs=_labs(urea=(4.1, "mmol/L"), crp=(38, "mg/L")),
+    )
+    assert _first(young, "Does he need to be admitted?").startswith("Home treatment is possible: CURB-65 0")
+    low = young.model_copy(update={"vitals": (young.vitals[0].model_copy(update={"spo2_pct": 88.0}),)})
+    assert _first(low, "Does he need to be admitted?").startswith("No, not home")

@@ -88,8 +88,8 @@ class Assistant:
         self.pages = self._states if settings.threads_url is not None else None
         self._viewer = Viewer(settings.cache_dir)
         shared = SharedRows(self._store) if settings.threads_url is not None else None
-        self.reports = ReportDesk(settings, parts, self._revealed, self.ledger, self._store)
         self._marks = MarkDesk(MarkStore(shared or settings.data_dir / MARKS_FILE))
+        self.reports = ReportDesk(settings, parts, self._revealed, self.ledger, self._store, self._marks.store)
         self.models = Models(settings, parts, self._store.saver)
         self.library = Library(settings, parts.reopen_index)
         self._readings = TeachingStore(shared or settings.data_dir / TEACHING_FILE)

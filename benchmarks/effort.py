@@ -17,6 +17,7 @@ from pathlib import Path
 from agent.answering.answer import Answer
 from agent.assistant import Assistant
 from agent.settings import Effort, Settings
+from agent.turn.prompts import FINISHED_BY_PLANNER
 
 LEVELS: tuple[Effort, ...] = ("low", "medium", "high")
 READ = 1500
@@ -38,7 +39,7 @@ def right(row: dict[str, list[str]], answer: Answer) -> bool:
 
 def level(assistant: Assistant, rows: list[dict[str, list[str]]], effort: Effort) -> dict[str, object]:
     """Figures of one level."""
-    hits, forbidden, against, searched, seconds = 0, 0, 0, 0, []
+    hits, forbidden, against, searched, finished, seconds = 0, 0, 0, 0, 0, []
     for row in rows:
         start = time.perf_counter()
         answer = ask(assistant, str(row["q"]), effort)
@@ -46,6 +47,7 @@ def level(assistant: Assistant, rows: list[dict[str, list[str]]], effort: Effort
         hits += right(row, answer)
         forbidden += any(re.search(p, answer.answer, re.I) for p in row.get("forbidden", []))
         against += sum("says otherwise" in w or WORDS["disagrees"] in w for w in answer.warnings)
+        finished += any(note in w for w in answer.warnings for note in FINISHED_BY_PLANNER.values())
         searched += sum(c.name == "search_guidelines" for c in answer.tool_calls) > 1
     return {
         "effort": effort,
@@ -54,6 +56,7 @@ def level(assistant: Assistant, rows: list[dict[str, list[str]]], effort: Effort
         "forbidden": forbidden,
         "sources_against": against,
         "second_searches": searched,
+        "finished_by_planner": finished,
         "median_seconds": round(statistics.median(seconds), 3),
     }
 

@@ -161,7 +161,7 @@ def _measure(page: Page, x: int, y: int) -> None:
 def _drafted(page: Page) -> None:
     page.locator("#tab-talk-report").click()
     page.locator("#report-host [data-act=draft]").click()
-    page.locator(".report-section .sentence").first.wait_for()
+    page.locator(".report-section[data-section=impression] .sentence .origin.mark").wait_for()  # what was measured is not forgotten
 
 
 def _edited(page: Page) -> None:

@@ -115,7 +115,8 @@ class Room:
                                   timeout=_SECONDS)  # fmt: skip
             self.printed += done.stdout
             if done.returncode:
-                raise Wrong(f"`{line}` ended with {done.returncode}: {(done.stderr + done.stdout)[-1200:]}")
+                before = self.printed.removesuffix(done.stdout)[-600:]
+                raise Wrong(f"`{line}` ended with {done.returncode}: {(done.stderr + done.stdout)[-1200:]}\nprinted before: {before}")
 
     def python(self, text: str) -> None:
         """A piece of Python, with `await` on the outside as in a notebook.

@@ -87,7 +87,11 @@ class Servers:
             return None if server.poll() is None else f"ended with {server.returncode}: {log.read_text(errors='replace')[-800:]}"
 
         until(lambda: listens(port), _READY_SECONDS, line, alive)
-        until(lambda: _ASKED[kind](line, port), 120, f"`{line}` does not serve", alive)
+        try:
+            until(lambda: _ASKED[kind](line, port), 120, f"`{line}` does not serve", alive)
+        except Wrong as wrong:
+            said = status(f"http://127.0.0.1:{port}/readyz") if kind == "page" else ""
+            raise Wrong(f"{wrong}; {said}; {log.read_text(errors='replace')[-800:]}") from wrong
 
     def _end(self, port: int) -> None:
         server = self._running.pop(port, None)
@@ -131,7 +135,7 @@ def _listen(line: str, port: int) -> bool:
 
     entity = AE(ae_title="ORTHANC")
     entity.add_requested_context("1.2.840.10008.1.1")
-    link = entity.associate("127.0.0.1", port)
+    link = entity.associate("127.0.0.1", port, ae_title="MEDMPT")  # it takes no other called title
     answered = bool(link.is_established and link.send_c_echo().Status == 0)
     link.release()
     return answered

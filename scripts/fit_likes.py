@@ -1,4 +1,4 @@
-"""Write the vectors of the examples of `tools/data/bedside/likes.toml` beside it: `python scripts/fit_likes.py`."""
+"""Write the vectors of the examples of `tools/data/bedside/likes*.toml` beside them: `python scripts/fit_likes.py`."""
 
 from pathlib import Path
 
@@ -7,4 +7,5 @@ import numpy as np
 from tools.bedside.likeness import digest, make_vectors
 
 if __name__ == "__main__":
-    np.savez_compressed(Path("tools/data/bedside/likes.npz"), vectors=make_vectors(), digest=np.array(digest()))
+    directions, vectors = make_vectors()
+    np.savez_compressed(Path("tools/data/bedside/likes.npz"), directions=directions, vectors=vectors, digest=np.array(digest()))

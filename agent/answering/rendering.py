@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.answering.compose import marked
 from agent.answering.draft import split_sentences
-from agent.verify import Verdict, quoted_as
+from agent.verify import Verdict, check, quoted_as
 from agent.verify.align import place
 from agent.verify.facts.fields import own_words
 from agent.verify.text import normalise
@@ -19,6 +19,9 @@ STRUCTURED: frozenset[Kind] = frozenset({"lab", "score", "drug_graph", "ct", "mo
 # Sentences of a record that are rendered whole; of longer ones the first and the one that the model spoke of.
 _WHOLE = 2
 _INSTEAD = "the record's own wording stands instead: {because}"
+_ORIGINAL = "the guideline's own sentence stands instead: {because}"
+# Share of a refused sentence that the guideline's sentence must hold to be the one that was meant.
+_MEANT = 0.4
 
 
 def reworded(verdicts: Sequence[Verdict], evidence: Mapping[str, Evidence], language: Language) -> tuple[list[Verdict], list[Verdict]]:
@@ -46,6 +49,35 @@ def reworded(verdicts: Sequence[Verdict], evidence: Mapping[str, Evidence], lang
         if verdict.text.strip():
             replaced.append(Verdict(verdict.text, verdict.evidence, None, _INSTEAD.format(because=because)))
     return shown, replaced
+
+
+def originals(verdicts: Sequence[Verdict], evidence: Mapping[str, Evidence], language: Language) -> tuple[list[Verdict], list[Verdict]]:
+    """Verdicts with the guideline's own sentence in the place of a refused one that speaks of the same; each sentence once.
+
+    Returns:
+        As many verdicts as were given, and the refused sentences that were replaced, each with the reason.
+    """
+    shown, replaced = [], []
+    told = {normalise(v.text) for v in verdicts if v.support is not None}
+    for verdict in verdicts:
+        quote = _original(verdict, evidence, language) if verdict.support is None else None
+        if quote is None or normalise(quote.text) in told:
+            shown.append(verdict)
+            continue
+        told.add(normalise(quote.text))
+        shown.append(quote)
+        replaced.append(Verdict(verdict.text, verdict.evidence, None, _ORIGINAL.format(because=verdict.because)))
+    return shown, replaced
+
+
+def _original(verdict: Verdict, evidence: Mapping[str, Evidence], language: Language) -> Verdict | None:
+    cited = [evidence[k] for k in verdict.evidence if k in evidence and evidence[k].kind == "guideline" and evidence[k].current]
+    found = [(place(verdict.text, [(e.text_zh if language == "zh" else None) or e.text]), e.key) for e in cited]
+    best, key = max(found, key=lambda f: f[0].share, default=(None, ""))
+    if best is None or best.share < _MEANT:
+        return None
+    quote = check(best.sentence.strip(), (key,), evidence)
+    return quote if quote.support == "quoted" else None
 
 
 def rendered(verdict: Verdict, cited: Sequence[Evidence], language: Language) -> Verdict:

@@ -3,7 +3,7 @@
 from agent.chart.views import Bar, Sign, State
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
-from tools.case.record import Case
+from tools.case.record import Case, Patient
 from tools.case.vitals import abnormal, lines
 from tools.case.words import allergy_words, as_recorded, conditions
 from tools.deps import Deps
@@ -17,6 +17,8 @@ pair = messages("agent.chart").pair
 say = messages("agent.chart").say
 
 _SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("other"), "unknown": ("", "")}
+_CHILD = {"male": pair("boy"), "female": pair("girl")}
+_ADULT_YEARS = 18
 _SHORT = {
     "temperature_c": pair("T"), "heart_rate": pair("HR"), "respiratory_rate": pair("RR"), "sbp_mmhg": pair("SBP"),
     "dbp_mmhg": pair("DBP"), "spo2_pct": pair("SpO₂"), "fio2": pair("FiO₂"), "gcs": ("GCS", "GCS"),
@@ -45,7 +47,7 @@ def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
         synthetic=case.synthetic,
         sealed=sealed,
         age="" if p.age_years is None else pair("{age_years} y", age_years=shown(p.age_years))[zh],
-        sex=_SEX[p.sex][1 if zh else 0],
+        sex=_sex(p)[1 if zh else 0],
         weight="" if p.weight_kg is None else f"{shown(p.weight_kg)} kg",
         pregnant=p.pregnant,
         may_be_pregnant=fertile,
@@ -54,18 +56,29 @@ def bar(deps: Deps, graph: DrugGraph, *, sealed: bool = False) -> Bar:
         kidney=_kidney(case, readings, language),
         clotting=_sign(readings.get("inr"), "INR"),
         vitals=_vitals(case, language),
+        vitals_at=max((row.time or "" for row in lines(case)), default=""),
         question=case.presentation.question or "",
         emergencies=tuple(dict.fromkeys(urgent)),
     )
+
+
+def _sex(p: Patient) -> tuple[str, str]:
+    return (_CHILD.get(p.sex) if is_minor(p) else None) or _SEX[p.sex]
+
+
+def is_minor(p: Patient) -> bool:
+    """Whether formulas and doses for adults do not hold."""
+    return p.age_years is not None and p.age_years < _ADULT_YEARS
 
 
 def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tuple[Sign, ...]:
     """Estimated filtration rate, as reported or out of a newer creatinine, and creatinine itself."""
     signs = []
     reported = readings.get("egfr")
+    child = is_minor(case.patient)
     if reported is not None and not _older(reported, readings.get("creatinine")):
         signs.append(_sign(reported, "eGFR"))
-    elif (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:
+    elif not child and (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:  # a formula for adults
         key = readings["creatinine"].key if "creatinine" in readings else ""
         signs.append(Sign(name="eGFR", value=f"{value:.0f}", state="urgent" if value < 30 else "low" if value < 60 else "", key=key))
     signs.append(_sign(readings.get("creatinine"), say(language, "Cr")))

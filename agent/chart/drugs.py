@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.chart.bar import is_minor
 from agent.chart.views import Candidate, Drugs, Edge, Medicine, RegimenCard, Remark
 from retrieval.drugs.check import check
 from retrieval.drugs.facts import DrugFact
@@ -61,7 +62,8 @@ def drugs(deps: Deps, graph: DrugGraph, condition: str | None = None, patches: t
         missing=(*patient.unknown_drugs, *(m[language == "zh"] for m in patient.missing)),
         reason="" if asked else ranked.reason or "",
         assumed=tuple(_assumed(p, record, graph, language) for p in patches),
-        egfr=run(find("egfr_ckd_epi_2021"), case, None).value,
+        egfr=None if is_minor(case.patient) else run(find("egfr_ckd_epi_2021"), case, None).value,
+        minor=is_minor(case.patient),
         clearance=patient.context.crcl,
     )
 

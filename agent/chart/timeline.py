@@ -48,8 +48,8 @@ def _labs(case: Case, language: Language) -> Iterator[Moment]:
         beyond = pair(" and {more} more", more=more) if more > 0 else ("", "")
         text = say(
             language,
-            "{count} laboratory values, {odd} out of range{names}{beyond}",
-            count=len(readings),
+            "{counted}, {odd} out of range{names}{beyond}",
+            counted=pair("1 laboratory value") if len(readings) == 1 else pair("{count} laboratory values", count=len(readings)),
             odd=len(odd),
             names=shown_names,
             beyond=beyond,

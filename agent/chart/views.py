@@ -36,6 +36,7 @@ class Bar(_View):
     kidney: tuple[Sign, ...] = ()
     clotting: Sign | None = None
     vitals: tuple[Sign, ...] = ()
+    vitals_at: str = ""
     question: str = ""
     emergencies: tuple[str, ...] = ()
 
@@ -153,6 +154,7 @@ class Drugs(_View):
     assumed: tuple[str, ...] = ()
     egfr: float | None = None
     clearance: float | None = None
+    minor: bool = False
 
 
 class Moment(_View):

@@ -25,10 +25,12 @@ from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Language
 from tools.imaging.marks.mark import Mark
+from tools.imaging.marks.store import MarkStore, OwnMarks
 from tools.imaging.studies import STUDIES
 from tools.reports.document.checking import remarks_on
 from tools.reports.document.compose import compose
-from tools.reports.document.edit import Edit, addendum_to, apply, insert, mark_words
+from tools.reports.document.edit import Edit, addendum_to, apply, insert
+from tools.reports.document.marks import mark_words
 from tools.reports.document.record import ReportDocument
 from tools.reports.document.signing import obstacles
 from tools.reports.document.store import ReportStore, Stale
@@ -44,7 +46,13 @@ class ReportDesk:
     """The reports of this machine, or of all workers that share a database."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, revealed: Callable[[str, str], HeldCase], ledger: Ledger, conversations: Store | None = None
+        self,
+        settings: Settings,
+        parts: Parts,
+        revealed: Callable[[str, str], HeldCase],
+        ledger: Ledger,
+        conversations: Store | None = None,
+        marks: MarkStore | None = None,
     ) -> None:
         """Open nothing yet.
 
@@ -54,7 +62,9 @@ class ReportDesk:
             revealed: Case handle and session to the open case, unless it is a teaching case that still waits for a reading.
             ledger: Where signatures are recorded.
             conversations: Where they are kept; reports are there too where several workers share it (`MEDMPT_THREADS_URL`).
+            marks: Lesions that sessions have measured: drafts, checks and summaries speak of them.
         """
+        self._marks = marks
         self._shared = conversations if settings.threads_url is not None else None
         self._settings, self._parts, self._revealed, self._ledger = settings, parts, revealed, ledger
         self._lock = threading.RLock()
@@ -116,17 +126,17 @@ class ReportDesk:
         """
         held = self._revealed(case, session)
         chosen = template_of(template, language)
-        deps = self.deps_for(held.loaded, chosen.language)
+        deps = self.deps_for(held.loaded, chosen.language, session)
         document = compose(deps, study, draft_report(deps, study), chosen, by)
         with self._lock:
             self.store.keep(document, session, self._key(held, study))
-        return self._view(document, held)
+        return self._view(document, held, session)
 
     def current(self, case: str, study: str, session: str) -> ReportView | None:
         """The report of a study that this session changed last; None where there is none."""
         held = self._revealed(case, session)
         found = self.store.of_case(session, self._key(held, study), study)
-        return self._view(found[0], held) if found else None
+        return self._view(found[0], held, session) if found else None
 
     def change(self, case: str, report: str, edit: Edit, version: int, session: str, by: str = READER) -> ReportView:
         """Accept, edit, strike, restore or insert.
@@ -141,7 +151,7 @@ class ReportDesk:
             changed = apply(document, edit, by)
             if changed != document:
                 self.store.append(changed)
-        return self._view(changed, held)
+        return self._view(changed, held, session)
 
     def mark(self, case: str, report: str, section: str, mark: Mark, version: int, session: str, by: str = READER) -> ReportView:
         """Put a mark of the viewer into the report as a sentence."""
@@ -151,7 +161,7 @@ class ReportDesk:
             text, item = mark_words(mark, document.study.study, template_of(document.template, document.language))
             changed = insert(document, section, text, "mark", by, evidence=(item,))
             self.store.append(changed)
-        return self._view(changed, held)
+        return self._view(changed, held, session)
 
     def addend(self, case: str, report: str, session: str, by: str = READER) -> ReportView:
         """A new addendum to a signed report."""
@@ -159,7 +169,7 @@ class ReportDesk:
         document = self.store.load(report, session)
         extra = addendum_to(document, template_of(document.template, document.language), by)
         self.store.keep(extra, session, self._key(held, document.study.study))
-        return self._view(extra, held)
+        return self._view(extra, held, session)
 
     # Signing
 
@@ -172,7 +182,7 @@ class ReportDesk:
         held = self._revealed(case, session)
         document = self.store.load(report, session)
         shown = self.pend(document.id)
-        return SigningView(sha256=shown["sha256"], text=shown["text"], remarks=len(self._remarks(document, held)))
+        return SigningView(sha256=shown["sha256"], text=shown["text"], remarks=len(self._remarks(document, held, session)))
 
     def sign(self, case: str, report: str, name: str, sha256: str, session: str) -> ReportView:
         """Resume the signing graph with the name of the person and the digest of what they were shown.
@@ -182,7 +192,7 @@ class ReportDesk:
         """
         held = self._revealed(case, session)
         self.store.load(report, session)
-        return self._view(self.resume(report, name, sha256), held)
+        return self._view(self.resume(report, name, sha256), held, session)
 
     def pend(self, report: str) -> dict[str, str]:
         """Begin to sign a kept report: the text and digest that the interrupt shows."""
@@ -218,7 +228,7 @@ class ReportDesk:
 
     def summary(self, case: str, audience: Audience, session: str) -> CaseSummary:
         """The case on one page."""
-        return summarise(self.deps_for(self._revealed(case, session).loaded, "en"), audience)
+        return summarise(self.deps_for(self._revealed(case, session).loaded, "en", session), audience)
 
     def summary_file(self, case: str, audience: Audience, form: str, session: str, language: Language) -> FileView:
         """The same as a file."""
@@ -233,8 +243,8 @@ class ReportDesk:
         with held.study_lock:
             return STUDIES.open(path).content
 
-    def deps_for(self, loaded: OpenedCase, language: Language) -> Deps:
-        """What drafting needs of a loaded case."""
+    def deps_for(self, loaded: OpenedCase, language: Language, session: str | None = None) -> Deps:
+        """What drafting needs of a loaded case, with the lesions that the session has measured."""
         return Deps(
             cache_dir=self._settings.cache_dir,
             case=loaded.case,
@@ -243,7 +253,11 @@ class ReportDesk:
             language=language,
             engine=self._parts.engine(),
             drugs=self._parts.drugs(),
+            marks=self._own_marks(session),
         )
+
+    def _own_marks(self, session: str | None) -> OwnMarks | None:
+        return OwnMarks(self._marks, session) if self._marks is not None and session is not None else None
 
     def _own(self, report: str, session: str, version: int) -> ReportDocument:
         document = self.store.load(report, session)
@@ -251,7 +265,7 @@ class ReportDesk:
             raise Stale("the report was changed in another window meanwhile: it was loaded again")
         return document
 
-    def _view(self, document: ReportDocument, held: HeldCase) -> ReportView:
+    def _view(self, document: ReportDocument, held: HeldCase, session: str) -> ReportView:
         zh = document.language == "zh"
         told = obstacles(document).told() if document.signature is None else None
         others = [] if document.signature is None else self.store.listed()
@@ -259,16 +273,21 @@ class ReportDesk:
             document=document,
             obstacle=None if told is None else told[1 if zh else 0],
             registered=self.store.registered(document),
-            remarks=() if document.signature is not None else self._remarks(document, held),
+            remarks=() if document.signature is not None else self._remarks(document, held, session),
             addenda=tuple(d.id for d in others if d.amends is not None and d.amends.id == document.id),
         )
 
-    def _remarks(self, document: ReportDocument, held: HeldCase) -> tuple[RemarkView, ...]:
+    def _remarks(self, document: ReportDocument, held: HeldCase, session: str) -> tuple[RemarkView, ...]:
         zh = document.language == "zh"
         case = held.loaded
-        found = remarks_on(
-            document, Deps(cache_dir=self._settings.cache_dir, case=case.case, studies=case.studies, language=document.language)
+        deps = Deps(
+            cache_dir=self._settings.cache_dir,
+            case=case.case,
+            studies=case.studies,
+            language=document.language,
+            marks=self._own_marks(session),
         )
+        found = remarks_on(document, deps)
         return tuple(
             RemarkView(
                 kind=r.remark.kind,

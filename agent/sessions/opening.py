@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agent.errors import Unavailable
+from agent.errors import StoreFailure, Unavailable
 from agent.sessions.shared import SharedRows
 from agent.sessions.sqlite_store import SqliteStore
 from agent.sessions.store import Store
@@ -11,7 +11,7 @@ from agent.settings import Settings
 
 
 def open_store(settings: Settings) -> Store:
-    """The store of the settings.
+    """The store of the settings; with it the data folder is there, which `/readyz` asks for.
 
     Raises:
         StoreFailure: It cannot be used.
@@ -23,7 +23,13 @@ def open_store(settings: Settings) -> Store:
         from agent.sessions.postgres_store import PostgresStore
     except ImportError as missing:
         raise Unavailable("conversations in Postgres need its extra: pip install 'medmpt-assistant[postgres]'") from missing
-    return PostgresStore(settings.threads_url)
+    store = PostgresStore(settings.threads_url)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as failure:
+        store.close()
+        raise StoreFailure(f"the data folder {settings.data_dir} cannot be made ({failure.strerror})") from failure
+    return store
 
 
 @contextmanager

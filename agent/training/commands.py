@@ -85,11 +85,11 @@ def train_opinion(
 ) -> Opinion:
     """Fit the second reading of claims on the pairs of the package, perturbed passages and files; takes minutes."""
     from agent.evaluation.verification import read_rows
-    from agent.training.fit_opinion import fit, folder, of_cases, of_source, perturbed, read_pairs, save, signs_of, source
+    from agent.training.fit_opinion import PAIRS, fit, folder, of_cases, of_source, perturbed, read_pairs, save, signs_of, source
 
     sources = [source(text) for text in rows or ()]
     left_out = {e.text for path in (*(s.path for s in sources), *(unseen or ())) for row in read_rows(path) for e in row.evidence}
-    claims = [*read_pairs(folder() / "pairs.txt"), *perturbed(left_out)]
+    claims = [c for name in PAIRS for c in read_pairs(folder() / name)] + perturbed(left_out)
     claims += [claim for one in sources for claim in of_source(one)]
     claims += [claim for name in ("verify", "verify_corpus") if cases for claim in of_cases(cases, name)]
     logging.basicConfig(level=logging.INFO)

@@ -23,7 +23,7 @@ from langgraph.types import Command
 
 from agent.answering.conclude import conclude
 from agent.answering.draft import ANSWER_TOOL, Draft, read_draft
-from agent.answering.rendering import reworded
+from agent.answering.rendering import originals, reworded
 from agent.errors import Stopped
 from agent.models.calling import ModelFailed, problem_of
 from agent.models.schemas import definitions, without_nulls
@@ -249,6 +249,10 @@ def _verify(asking: "Asking | None") -> Callable[..., Command[Any]]:
             return Command(update=update, goto="call_model")
         if draft.sentences and len(failed) == len(verdicts) and not state["finisher"]:
             return _hand_over("no sentence of the model was supported by evidence", state, context)
+        if asking is not None and failed and not state["finisher"]:
+            verdicts, quoted = originals(verdicts, evidence, context.language)
+            replaced = [*replaced, *quoted]
+            dumped = [_dumped(v) for v in (*replaced, *verdicts)]
         notes = state["notes"]
         if context.effort == "high":
             reader = asking if not state["finisher"] else None

@@ -18,9 +18,11 @@ from agent.verify.facts.instances import readings
 from agent.verify.facts.named import irrelevant, related, wrong_drug, wrong_group, wrong_issuer, wrong_population, wrong_side
 from agent.verify.facts.verbatim import carried
 from agent.verify.numbers import numbers_of
+from agent.verify.opinion.limits import other_limit
 from agent.verify.opinion.model import second_reading
 from agent.verify.opinion.rivals import rival, turned_over
 from agent.verify.opinion.turned import turned_word
+from agent.verify.opinion.use import advice_turned
 from agent.verify.placeholders import fill
 from agent.verify.record import differs_from_record, is_pattern, unsupported
 from agent.verify.text import normalise
@@ -41,6 +43,8 @@ _OLD = _TEXT.regex("check_old")
 # That something is safe, and what in the evidence may carry it.
 _SAFE = _TEXT.regex("check_safe")
 _SAFE_THERE = _TEXT.regex("check_safe_there")
+# Evidence that gives conditions and advice, not one patient's values.
+_PROSE = frozenset({"guideline", "document", "drug_graph"})
 # How an objection to a number begins.
 _NUMBER = "the number"
 _QUOTED_AS: dict[str, Support] = {"score": "calculated", "lab": "measured", "ct": "measured"}
@@ -151,6 +155,11 @@ def _rival(text: str, cited: list[Evidence]) -> str | None:
     texts = texts_for(text, cited)
     if turned_over(text, texts):
         return "the evidence states and denies these the other way round"
+    if all(e.kind in _PROSE for e in cited):
+        if other_limit(text, texts):
+            return "where it stands the evidence has another limit"
+        if advice_turned(text, texts):
+            return "the evidence advises the contrary"
     kind = rival(text, texts)
     return f"where it stands the evidence has another value ({kind})" if kind else None
 

@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Literal
 
 from agent.reading.lexicon import Mention, mentions
@@ -28,6 +29,7 @@ _DATE = re.compile(
     # A day without its year is a date too.
     rf"|\b\d{{1,2}} (?:{MONTHS})\b|\b(?:{MONTHS}) \d{{1,2}}\b(?!\s*(?:mg|g|ml|%))"
 )
+_BRACKET = re.compile(r"\s*[(（]\s*")
 _RANGE = _TEXT.regex("numbers_range")
 _WORDS = {
     "twice": 2.0,
@@ -170,6 +172,7 @@ def _located(text: str) -> tuple[tuple[int, int, Number], ...]:
     _share_range_units(masked, spans)
     named = [(m.end(), labels_of(m.group(0))) for m in _LABEL.finditer(text)]
     situated = [(start, end, _situate(masked, found, bounds, start, end, number)) for start, end, number in spans]
+    _share_limits(masked, situated)
     return tuple((start, end, replace(n, label=_label_at(start, named, bounds))) for start, end, n in situated)
 
 
@@ -186,7 +189,7 @@ def _read(masked: str, match: re.Match[str]) -> Number:
     decimals = len(raw.partition(".")[2])
     unit = _unit_after(masked, match.end()) or _unit_before(masked, match.start())
     if unit and unit[0] == "months" and not decimals and 1980 <= float(raw) <= 2100:
-        unit = None  # "2025-2026年度" names two years
+        unit = None  # "2025-2026" before the word for a season names two years
     return Number(float(raw), unit=unit, decimals=decimals)
 
 
@@ -206,6 +209,15 @@ def _share_range_units(masked: str, spans: list[tuple[int, int, Number]]) -> Non
         (start, end, number), (following, _, other) = spans[i], spans[i + 1]
         if number.unit is None and other.unit is not None and _RANGE.match(masked[end:following]):
             spans[i] = (start, end, replace(number, unit=other.unit))
+
+
+def _share_limits(masked: str, spans: list[tuple[int, int, Number]]) -> None:
+    """ "above 1.24 mmol/L (110 mg/dL)": the same limit in another unit has the same direction."""
+    for i, ((_, end, limit), (start, stop, number)) in enumerate(pairwise(spans)):
+        unit = UNIT.match(masked, end)
+        between = masked[unit.end() if unit else end : start]
+        if limit.direction and not number.direction and number.unit and limit.unit != number.unit and _BRACKET.fullmatch(between):
+            spans[i + 1] = (start, stop, replace(number, direction=limit.direction))
 
 
 def _situate(masked: str, found: tuple[Mention, ...], bounds: list[int], start: int, end: int, number: Number) -> Number:

@@ -89,6 +89,17 @@ def test_a_server_that_dies_is_noticed_with_its_last_words(tmp_path: Path) -> No
         wait_healthy(process, options, tmp_path / "log", 20, lambda _: None)
 
 
+def test_a_model_that_is_not_there_is_told_in_our_words(tmp_path: Path) -> None:
+    options = ServeOptions("some/model", port=_free_port())
+    process = _start(
+        "import sys; sys.exit('huggingface_hub.errors.LocalEntryNotFoundError: pass local_files_only=False')",
+        options.port,
+        tmp_path / "log",
+    )
+    with pytest.raises(AgentError, match=r"some/model is neither a folder nor .* --online"):
+        wait_healthy(process, options, tmp_path / "log", 20, lambda _: None)
+
+
 def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
     options = ServeOptions("m", port=_free_port())
     process = _start("import time; time.sleep(60)", options.port, tmp_path / "log")

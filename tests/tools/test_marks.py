@@ -22,6 +22,9 @@ from tools.imaging.planes import section
 from tools.imaging.quantify import quantify_ct
 from tools.imaging.studies import Study
 from tools.reports.check import check_report
+from tools.reports.document.compose import compose
+from tools.reports.document.record import frozen_text
+from tools.reports.document.template import template_of
 from tools.reports.drafting import draft_report
 from tools.reports.payload import CheckData, DraftData
 from tools.scores.tool import calculate_score
@@ -173,6 +176,17 @@ def test_a_mark_is_evidence_for_measurement_draft_and_report_check(real: Deps) -
     assert draft is not None
     findings = next(s for s in draft.sections if s.name == "findings")
     assert any("Mark 1" in row.text for row in findings.sentences)
+    document = compose(real, "ct-1", draft_report(real), template_of(None, "en"))
+    rows = [(section.name, row.text) for section, said in document.printed() for row in said if row.origin == "mark"]
+    assert [name for name, _ in rows] == ["lungs", "impression"], "among the findings and in the impression, once each"
+    assert re.fullmatch(r"Solid nodule in the upper \w+ of the right lung, 1[3-6] × 1[0-3] mm \(slice 5\d\)\.", rows[0][1])
+    assert rows[0] != rows[1] == ("impression", rows[0][1])
+    assert "Mark 1" not in frozen_text(document)
+    assert "nothing was found" not in frozen_text(document)
+    figures = [quantity.name for _, quantity in document.measured() if quantity.name.startswith("mark_")]
+    assert len(set(figures)) == len(figures) > 3, "each figure leaves once"
+    pleura = next(said for section, said in document.printed() if section.name == "pleura")
+    assert any("air in the pleural space" in row.text.lower() for row in pleura)
     for report, kind in (
         ("A 15 mm nodule in the right upper lobe.", None),
         ("右肺上叶见 16 mm 结节。", None),

@@ -14,8 +14,9 @@ from tools.errors import BadInput
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.imaging.marks.mark import Mark
 from tools.reports.document.compose import compose
-from tools.reports.document.edit import Edit, Signed, accept, addendum_to, apply, insert, mark_words
+from tools.reports.document.edit import Edit, Signed, accept, addendum_to, apply, insert
 from tools.reports.document.files import WriteFailure, read_document, write_document
+from tools.reports.document.marks import mark_words
 from tools.reports.document.prior import compare
 from tools.reports.document.record import ReportDocument, frozen_text, text_digest
 from tools.reports.document.signing import obstacles, seal

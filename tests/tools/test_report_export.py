@@ -17,7 +17,8 @@ from tools.errors import BadInput, ToolUnavailable
 from tools.evidence import Evidence, Quantity, ToolResult
 from tools.imaging.marks.mark import Mark
 from tools.reports.document.compose import compose
-from tools.reports.document.edit import Edit, accept, apply, insert, mark_words
+from tools.reports.document.edit import Edit, accept, apply, insert
+from tools.reports.document.marks import mark_words
 from tools.reports.document.record import ReportDocument, text_digest
 from tools.reports.document.signing import recorded, seal
 from tools.reports.document.template import template_of
@@ -28,6 +29,7 @@ from tools.reports.export.markdown import escaped
 from tools.reports.export.report import sheet_of
 from tools.reports.export.source import series_headers
 from tools.reports.export.sr import measurement_report
+from tools.reports.export.words import case_name
 
 BANNER = "PRELIMINARY — not signed / 初步报告，未签署"
 
@@ -228,3 +230,7 @@ def test_a_study_that_is_not_dicom_and_a_missing_library_say_what_to_do(tmp_path
             without.setitem(sys.modules, module, None)
             with pytest.raises(ToolUnavailable, match="pip install 'medmpt-assistant"):
                 call()
+
+
+def test_an_import_without_a_name_says_what_it_is() -> None:
+    assert [case_name("study", "en"), case_name("study", "zh"), case_name("demo-cap-01", "zh")] == ["CT study", "CT 检查", "demo-cap-01"]

@@ -39,7 +39,8 @@ WATCH = """(foreign) => {
       const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
       for (let i = 0; i < data.length; i += 64) sum = (sum * 31 + data[i]) % 1000003;
     }
-    const name = document.querySelector("#patient-bar [data-case] .name b")?.textContent ?? "";
+    const title = document.querySelector("#patient-bar [data-case] .name b");
+    const name = title?.checkVisibility({ visibilityProperty: true }) ? title.textContent : ""; // hidden while a case is being changed
     const last = window.frames.at(-1);
     if (!last || last[0] !== name || last[1] !== sum) window.frames.push([name, sum]);
     requestAnimationFrame(look);

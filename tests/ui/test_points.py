@@ -287,6 +287,10 @@ def test_point_4_labs_drugs_timeline_evidence(page: "Page", locale: str) -> None
     _tab(page, "labs")
     assert page.locator("#labs-host .flag.high").count() > 3
     assert page.locator("#labs-host td svg").count() > 10
+    page.locator("#labs-host tr", has=page.locator("[data-course]")).locator("button.course").first.press("Enter")
+    page.locator("#drawer svg.course").wait_for()
+    assert page.locator("#drawer tbody tr").count() >= 2, "the drawing as a table"
+    page.keyboard.press("Escape")
     page.locator("#labs-host details.pattern summary").first.click()
     assert page.locator("#labs-host details.pattern[open] .note").count() == 2
     _tab(page, "drugs")

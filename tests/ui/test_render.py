@@ -11,6 +11,7 @@ from ui.page.chrome import starters_html
 from ui.page.marks import lines
 from ui.page.passage import passage_panel
 from ui.page.render import question_html, turn_html
+from ui.page.said import linked
 from ui.session import Turn
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -147,3 +148,7 @@ def test_first_questions_about_images_need_images() -> None:
     without = starters_html("en", with_case=True)
     assert with_images.count("<button") - without.count("<button") == 2
     assert "CT" not in without
+
+
+def test_units_of_an_answer_are_printed_as_a_laboratory_prints_them() -> None:
+    assert linked("White cells 9.9 10^3/uL & more", (), "en") == "White cells 9.9 ×10³/uL &amp; more"

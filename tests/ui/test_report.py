@@ -84,6 +84,30 @@ def test_a_draft_becomes_a_signed_report(page: "Page", pages: ModuleType) -> Non
     assert pages.serious(page) == []
 
 
+def test_a_measured_lesion_is_not_forgotten_by_the_report(page: "Page") -> None:
+    page.locator("#tab-talk-report").click()
+    page.locator("#report-host [data-act=draft]").click()
+    page.locator(".report-section .sentence").first.wait_for()
+    assert page.locator(".report-marks").count() == 0
+    page.locator("#viewer-slider").fill("42")
+    page.locator('#viewer-canvas[data-drawn="42"]').wait_for()
+    canvas = page.locator("#viewer-canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    side = min(box["width"], box["height"])
+    page.locator("button[data-tool=measure]").click()
+    canvas.click(position={"x": box["width"] / 2 + (316.5 / 512 - 0.5) * side, "y": box["height"] / 2 + (367.5 / 512 - 0.5) * side})
+    page.locator("#viewer-marks .mark-words").first.wait_for()
+    page.locator("#panel-report").hover()
+    page.locator(".report-marks button[data-number]").click()
+    page.locator(".report-section[data-section=lungs] .sentence.accepted .origin.mark").wait_for()
+    assert page.locator(".report-marks").count() == 0, "said now"
+    page.locator("#report-host [data-act=draft]").click()
+    page.locator(".report-section[data-section=impression] .sentence.proposed .origin.mark").wait_for()
+    assert page.locator(".report-section[data-section=lungs] .sentence.proposed .origin.mark").count() == 1
+    assert page.locator(".report-marks").count() == 0
+
+
 def _summary(page: "Page") -> None:
     """The case on one page opens its sources, in both languages."""
     page.locator("#tab-talk-summary").click()

@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import combinations
 
 from retrieval.drugs.facts import DrugFact
 from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.catalogue import messages
 from tools.bedside.asks import cause, dosing, formula, general, part
-from tools.bedside.asks.general import written_out
 from tools.bedside.asks.place import places
 from tools.bedside.asks.subject import asks, values_named
 from tools.bedside.cautions import against, closed, objections, to_stop
@@ -18,13 +16,13 @@ from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.likeness import by_fit, like
+from tools.bedside.meant import meant, record_of
 from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
 from tools.bedside.topics import Topic, asked, topics
 from tools.bedside.verdicts import UNOPPOSED, asks_whether, refusals, unspoken, verdicts
-from tools.case.record import Case
 from tools.deps import Deps
 from tools.evidence import Evidence, ToolName, ToolResult
 from tools.spec import specs
@@ -44,8 +42,9 @@ _DECIDES = 9
 _ABOVE = (("B-formula-", 11), ("B-part-", 9))
 # From this rank on a topic has weighed the medicines that it names.
 _SETTLES = 13
-# From this number of medicines on a question is about their combination.
-_SEVERAL = 3
+# Chance from which a topic answers where nothing else does, and from which it leads what else was found.
+_LIKELY, _SURE = 0.35, 0.75
+_OF_SURE = 2
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -57,11 +56,12 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     if deps.case is None or specs()[result.tool].of_report:
         return result
     graph = deps.drugs or DrugGraph.load()
-    record = _record(deps.case, graph, deps.question)
+    record = record_of(deps.case, graph, deps.question)
     found: list[Evidence] = []
     for text in deps.asked:
-        record = _record(deps.case, graph, text)
+        record = record_of(deps.case, graph, text)
         found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
+        found = _led(record, found) if specs()[result.tool].of_patient else found
         found = with_parts(record.question, record, found) if specs()[result.tool].of_patient else found
         if found:
             break
@@ -74,16 +74,18 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
 
 
+def _led(record: Record, found: list[Evidence]) -> list[Evidence]:
+    """What was found, behind the topic that the question surely means where that is not among it."""
+    sure = meant(record, _SURE)
+    if not sure or any(e.key == sure[0].key for e in found) or any(e.key.startswith(general.ALONE) for e in found):
+        return found
+    return [*sure[:_OF_SURE], *found]
+
+
 def _settled(item: Evidence) -> bool:
     """Whether a sentence is of a topic that has weighed its medicines for this record."""
     topic = topics().get(item.key.removeprefix("B-").rpartition("-")[0])
     return topic is not None and topic.rank >= _SETTLES
-
-
-@lru_cache(maxsize=8)
-def _record(case: Case, graph: DrugGraph, question: str) -> Record:
-    """One record for all tools of a turn: what is read once is not read again."""
-    return written_out(Record(case, graph, question))
 
 
 def wanted(question: str) -> tuple[ToolName, str] | None:
@@ -143,7 +145,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     if not found and words("handover").search(question):
         found += handover(record)
     if not found and not _bare(question):
-        near = [] if asks_whether(question) and _opposed(question, record) else _like(question, record)
+        near = [] if asks_whether(question) and _opposed(question, record) else meant(record, _LIKELY)
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         said, place = verdicts(question, record), places(question, record)
@@ -167,20 +169,6 @@ def _spoken(question: str, record: Record) -> list[tuple[Topic, list[Evidence]]]
 def _of_values(question: str) -> bool:
     """Whether a question is about values and names no medicine: `treat` then means the value, not the disease."""
     return bool(values_named(question)) and not words("antimicrobial").search(question) and not general.names_a_drug(question)
-
-
-def _like(question: str, record: Record) -> list[Evidence]:
-    """The topic of this record that a question is like, where its words raise none; never one that is silent on a medicine asked about."""
-    able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
-    named = {d.id for d in record.graph.mentions(question)}
-    if len(named) >= _SEVERAL:
-        return []  # a combination is checked drug by drug
-    if any(record.graph.interactions(a, b) for a, b in combinations(sorted(named), 2)):
-        return []  # what two do together is known by itself
-    if named:
-        # Of two medicines it has to speak of both.
-        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in record.graph.mentions(e.text)}}
-    return able.get(like(question, able) or "", [])
 
 
 def _opposed(question: str, record: Record) -> bool:

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -32,6 +33,7 @@ APART = 0.04
 _CONCEPT, _START = 2.5, 0.4
 _LONG = 5
 _LARGEST = 127
+_KEPT = 128
 # A mark in one topic alone weighs as if there were this many times as many topics.
 _RARE = 3
 _WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+", re.IGNORECASE)
@@ -42,8 +44,11 @@ _FOLDER = files("tools") / "data" / "bedside"
 
 @cache
 def examples() -> dict[str, tuple[str, ...]]:
-    """Examples by topic."""
-    table: dict[str, list[str]] = tomllib.loads((_FOLDER / "likes.toml").read_text(encoding="utf-8"))["likes"]
+    """Examples by topic, of all `likes*.toml`."""
+    table: defaultdict[str, list[str]] = defaultdict(list)
+    for file in sorted((f for f in _FOLDER.iterdir() if f.name.startswith("likes") and f.name.endswith(".toml")), key=lambda f: f.name):
+        for topic, asked in tomllib.loads(file.read_text(encoding="utf-8"))["likes"].items():
+            table[topic] += [text for text in asked if text not in table[topic]]
     return {topic: tuple(asked) for topic, asked in table.items()}
 
 
@@ -52,24 +57,36 @@ def digest() -> str:
     return hashlib.sha256("\n".join(text for asked in examples().values() for text in asked).encode()).hexdigest()
 
 
-def make_vectors() -> NDArray[np.int8]:
-    """Vectors of all examples in order, their largest coordinate 127: a length is none of their meaning."""
-    vectors = sentence_vectors([text for asked in examples().values() for text in asked])
-    whole: NDArray[np.int8] = np.rint(vectors / np.abs(vectors).max(axis=1, keepdims=True) * _LARGEST).astype(np.int8)
-    return whole
+def make_vectors() -> tuple[NDArray[np.float16], NDArray[np.int8]]:
+    """The directions in which examples differ most (encoder's length, `_KEPT`), and all examples along them, largest coordinate 127."""
+    whole = sentence_vectors([text for asked in examples().values() for text in asked])
+    directions = np.linalg.svd(whole, full_matrices=False)[2][:_KEPT].T.astype(np.float16)
+    along = whole @ directions.astype(np.float32)
+    rows: NDArray[np.int8] = np.rint(along / np.abs(along).max(axis=1, keepdims=True) * _LARGEST).astype(np.int8)
+    return directions, rows
 
 
 @cache
-def _vectors() -> dict[str, NDArray[np.float32]]:
-    """Vectors of the examples by topic; computed where the shipped ones are of another text."""
+def _shipped() -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    """Directions, and unit vectors of the examples by topic; computed where the shipped ones are of another text."""
     with (_FOLDER / "likes.npz").open("rb") as file, np.load(file) as shipped:
-        table = shipped["vectors"] if str(shipped["digest"]) == digest() else make_vectors()
+        directions, table = (shipped["directions"], shipped["vectors"]) if str(shipped["digest"]) == digest() else make_vectors()
     out, start = {}, 0
     for topic, asked in examples().items():
         rows = table[start : start + len(asked)].astype(np.float32)
         out[topic] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         start += len(asked)
-    return out
+    return directions.astype(np.float32), out
+
+
+def _vectors() -> dict[str, NDArray[np.float32]]:
+    return _shipped()[1]
+
+
+def _vector(text: str) -> NDArray[np.float32]:
+    """A text's unit vector along the directions of the examples."""
+    along = sentence_vector(text) @ _shipped()[0]
+    return along / (float(np.linalg.norm(along)) or 1.0)
 
 
 def marks(text: str) -> dict[str, float]:
@@ -109,11 +126,50 @@ def _unit(counts: Mapping[str, float], weight: Mapping[str, float]) -> dict[str,
     return {mark: x / size for mark, x in vector.items()}
 
 
+@dataclass(frozen=True)
+class Query:
+    """A question as topics are compared with it."""
+
+    text: str
+    marks: Mapping[str, float]
+    vector: NDArray[np.float32]
+
+    @staticmethod
+    def of(text: str) -> "Query":
+        """The question read once for all topics."""
+        return Query(text, _unit(marks(text), _documents()[1]), _vector(text))
+
+
+@cache
+def _worded_examples() -> dict[str, tuple[Mapping[str, float], ...]]:
+    weight = _documents()[1]
+    return {name: tuple(_unit(marks(text), weight) for text in asked) for name, asked in examples().items()}
+
+
+def worded(query: Query, name: str) -> float:
+    """Cosine of a question's marks with those of a topic's own words."""
+    document = _documents()[0].get(name, {})
+    return sum(x * document.get(mark, 0.0) for mark, x in query.marks.items())
+
+
+def overlap(query: Query, name: str, skip: str = "") -> float:
+    """Cosine of a question's marks with those of the topic's nearest example; `skip`: an example that is left out."""
+    pairs = zip(examples().get(name, ()), _worded_examples().get(name, ()), strict=True)
+    return max((sum(x * other.get(m, 0.0) for m, x in query.marks.items()) for text, other in pairs if text != skip), default=0.0)
+
+
+def nearest(query: Query, name: str, skip: str = "") -> float:
+    """Cosine of the encoder's vectors of a question and the topic's nearest example."""
+    table = _vectors().get(name)
+    kept = [] if table is None else [row for text, row in zip(examples()[name], table, strict=True) if text != skip]
+    return float((np.stack(kept) @ query.vector).max()) if kept else 0.0
+
+
 def likeness(question: str, among: Iterable[str]) -> list[tuple[float, str]]:
     """How much a question is like each of these topics, most first."""
     documents, weight = _documents()
     mine = _unit(marks(question), weight)
-    vector = sentence_vector(question)
+    vector = _vector(question)
     scored = []
     for name in among:
         words = sum(x * documents[name].get(mark, 0.0) for mark, x in mine.items()) if name in documents else 0.0

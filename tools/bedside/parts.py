@@ -7,6 +7,7 @@ from retrieval.guidelines.parts import parts
 from tools.bedside.asks import general
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.judging import judge
+from tools.bedside.meant import meant
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose
@@ -19,6 +20,8 @@ _LEAST_RANK = 7
 # Lines that a part adds, and all of an answer.
 _OF_A_PART, _MOST = 2, 8
 _SHORTEST, _LEAST_SAID = 5, 2
+# Chance from which a topic that no word of a part raises answers it.
+_LIKELY = 0.5
 _DIGIT = re.compile(r"\d")
 
 
@@ -63,4 +66,5 @@ def _of_part(piece: str, record: Record, found: list[Evidence]) -> list[Evidence
         return choose(piece, record)
     if named or _DIGIT.search(record.question.replace(piece, "")):
         return []  # a value typed in another part would be lost
-    return general.answers(replace(record, question=piece))
+    part = replace(record, question=piece)
+    return general.answers(part) or meant(part, _LIKELY)

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -153,8 +155,11 @@ def pacs_listen(
     settings: _Settings = ctx.obj
     inbox = Inbox(out, secret_of(settings.data_dir), burned_in=burned_in)
     listener = Listener(inbox, title, host, port, tuple(allow) if allow else None)
-    # Ctrl+C is how a person ends it; what came is kept.
+    # Ctrl+C is how a person ends it, SIGTERM how a supervisor does; what came is kept.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), listener.running():
+        sys.stderr.write(f"Listening as {title} at {host}:{port} (Ctrl+C ends it)\n")
         threading.Event().wait(seconds)
     return _cases(inbox)
 
@@ -205,8 +210,9 @@ def fhir_send(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="JSON with a DiagnosticReport, an AuditEvent or a bundle")],
     url: Annotated[str, typer.Option(help="FHIR R4 server")],
+    patient: Annotated[str | None, typer.Option(help="Whose report it is: the patient's id on that server")] = None,
 ) -> SentOut:
-    """Send a report to a FHIR server."""
+    """Send a report to a FHIR server; a bundle goes as one transaction, and sent twice it adds nothing."""
     settings: _Settings = ctx.obj
     try:
         resource: JsonValue = json.loads(file.read_text(encoding="utf-8"))
@@ -214,7 +220,7 @@ def fhir_send(
         raise BadInput(f"{file.name} cannot be read as JSON: {error}") from error
     if not isinstance(resource, dict):
         raise BadInput(f"{file.name} holds no FHIR resource")
-    return SentOut(sent=1, location=FhirServer(url, settings.fhir_token).send(resource) or None)
+    return SentOut(sent=1, location=FhirServer(url, settings.fhir_token).send(resource, patient) or None)
 
 
 def _cases(inbox: Inbox) -> CasesOut:

@@ -154,7 +154,11 @@ class Listener:
         for context in presentation.StoragePresentationContexts:
             entity.add_supported_context(context.abstract_syntax, pynetdicom.ALL_TRANSFER_SYNTAXES)
         entity.add_supported_context("1.2.840.10008.1.1")  # verification (C-ECHO)
-        handlers: list[tuple[Any, Callable[..., int]]] = [(pynetdicom.evt.EVT_C_STORE, self._stored)]
+        handlers: list[tuple[Any, Callable[..., int | None]]] = [
+            (pynetdicom.evt.EVT_C_STORE, self._stored),
+            (pynetdicom.evt.EVT_RELEASED, self._ended),
+            (pynetdicom.evt.EVT_ABORTED, self._ended),
+        ]
         try:
             server = entity.start_server((self.host, self.port), block=False, evt_handlers=handlers)
         except OSError as error:
@@ -163,6 +167,10 @@ class Listener:
             yield
         finally:
             server.shutdown()
+
+    def _ended(self, _: Any) -> None:
+        """A sender is done: its cases can be opened while this goes on listening."""
+        self.inbox.finish()
 
     def _stored(self, event: Any) -> int:
         self.came += 1

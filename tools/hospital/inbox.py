@@ -86,7 +86,7 @@ class Inbox:
         """Write `case.json` of every study that kept an image; studies without one leave nothing behind."""
         with self._lock:
             for arrived in self.studies.values():
-                if arrived.instances:
+                if arrived.instances and arrived.folder.is_dir():
                     _write_case(arrived)
             return list(self.studies.values())
 

@@ -80,7 +80,7 @@ def _not_yet(outcome: Outcome) -> tuple[Evidence, ...]:
     lack = [(_label(outcome, k, "en"), _label(outcome, k, "zh")) for k in outcome.missing]
     text, text_zh = pair(
         "{name} cannot be calculated yet; missing: {missing}. Whether a lesion is malignant is settled by no CT figure alone.",
-        name=(c.en, c.zh),
+        name=(c.en[:1].upper() + c.en[1:], c.zh),
         missing=(", ".join(en for en, _ in lack), "、".join(zh for _, zh in lack)),
     )
     source = sources()[c.name]

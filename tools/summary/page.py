@@ -6,7 +6,7 @@ from tools.deps import Deps
 from tools.evidence import Language
 from tools.reports.export.cited import numbered
 from tools.reports.export.sheet import Block, Heading, Line, Sheet
-from tools.reports.export.words import say
+from tools.reports.export.words import case_name, say
 from tools.summary.changes import changes
 from tools.summary.contradictions import contradictions
 from tools.summary.gather import Gathered
@@ -95,9 +95,10 @@ def sheet_of(summary: CaseSummary, language: Language) -> Sheet:
     if sources:
         listed = ("；" if language == "zh" else "; ").join(f"[{n}] {source}" for n, source in enumerate(sources, 1))
         blocks.append(Line(f"{say('sources', language)}{'：' if language == 'zh' else ': '}{listed}", look="small"))
-    case = summary.case_id + (f"（{say('synthetic', language)}）" if language == "zh" and summary.synthetic else "")
+    name = case_name(summary.case_id, language)
+    case = name + (f"（{say('synthetic', language)}）" if language == "zh" and summary.synthetic else "")
     if language == "en" and summary.synthetic:
-        case = f"{summary.case_id} ({say('synthetic', language)})"
+        case = f"{name} ({say('synthetic', language)})"
     return Sheet(
         title=summary.title_zh if language == "zh" else summary.title,
         language=language,

@@ -60,6 +60,8 @@ def _risks(bar: Bar, language: Language) -> str:
 
 def _vitals(bar: Bar, language: Language) -> str:
     signs = "".join(_sign(s) for s in bar.vitals)
+    if bar.vitals_at:
+        signs += f'<time class="when" datetime="{escape(bar.vitals_at)}">{escape(bar.vitals_at[:16].replace("T", " "))}</time>'
     return f'<span class="vitals" role="group" aria-label="{html("vitals", language)}">{signs}</span>' if signs else ""
 
 

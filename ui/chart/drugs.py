@@ -28,6 +28,7 @@ def drugs_html(view: Drugs, supposed: Supposition, may_be_pregnant: bool, langua
     box = f'<div class="box missing" role="note"><b>{html("missing", language)}</b><ul>{missing}</ul></div>' if missing else ""
     return "".join(
         (
+            f'<div class="box warn" role="note">{html("drug_minor", language)}</div>' if view.minor else "",
             _what_if(view, supposed, may_be_pregnant, language),
             box,
             _list(view, language),

@@ -11,7 +11,7 @@ from tools.evidence import Evidence
 from ui.callers import PRIVATE, Doors
 from ui.chart.card import card_html
 from ui.chart.drugs import drugs_html
-from ui.chart.labs import labs_html
+from ui.chart.labs import course_html, labs_html
 from ui.chart.timeline import evidence_html, timeline_html
 from ui.door import Assistant
 from ui.i18n import text
@@ -30,6 +30,13 @@ def add_routes(router: APIRouter, assistant: Assistant, doors: Doors) -> None:
         session = doors.session(request)
         found = chart(session)
         return _html(labs_html(found.labs(session.language), session.language) if found else _no_case(session))
+
+    @router.get("/panel/lab/{key}")
+    def lab(key: str, request: Request) -> HTMLResponse:
+        session = doors.session(request)
+        found = chart(session)
+        rows = [r for s in found.labs(session.language).systems for r in s.rows if r.key == key] if found else []
+        return _html(course_html(rows[0], session.language) if rows and rows[0].points else _no_case(session))
 
     @router.get("/panel/timeline")
     def timeline(request: Request) -> HTMLResponse:

@@ -6,8 +6,10 @@ from datetime import datetime
 from html import escape
 
 from agent.chart.views import Edge, Point
+from tools.labs.value import shown
 
 _WIDE, _HIGH = 120, 14
+_FIGURES = 8  # points that may carry their figure in a drawing; the table beside it has them all
 
 
 def interval_bar(value: float, low: float | None, high: float | None) -> str:
@@ -62,6 +64,45 @@ def sparkline(points: Sequence[Point], low: float | None, high: float | None) ->
         f'<svg class="spark" viewBox="0 0 {wide} {tall}" width="{wide}" height="{tall}" aria-hidden="true" focusable="false">'
         f'{band}<polyline points="{path}"/>{dots}</svg>'
     )
+
+
+def course(points: Sequence[Point], low: float | None, high: float | None) -> str:
+    """The course of a value, to be read: its interval as a band with its limits, a figure at every point, first and last day."""
+    wide, tall, left, right, top, foot = 420, 190, 46, 14, 18, 24
+    values = [p.value for p in points]
+    ends = [v for v in (low, high) if v is not None]
+    bottom, peak = min(values + ends), max(values + ends)
+    span = (peak - bottom) or 1.0
+    times = [_seconds(p.time, i) for i, p in enumerate(points)]
+    length = (times[-1] - times[0]) or 1.0
+
+    def y(value: float) -> float:
+        return tall - foot - (tall - top - foot) * (value - bottom) / span
+
+    places = [(left + (wide - left - right) * (t - times[0]) / length, y(v)) for t, v in zip(times, values, strict=True)]
+    upper, lower = y(high) if high is not None else float(top), y(low) if low is not None else float(tall - foot)
+    drawn = (
+        [f'<rect class="normal" x="{left}" y="{upper:.1f}" width="{wide - left - right}" height="{max(1.0, lower - upper):.1f}"/>']
+        if ends
+        else []
+    )
+    drawn += [f'<text x="{left - 6}" y="{y(v) + 4:.1f}" text-anchor="end">{shown(v)}</text>' for v in ends]
+    path = " ".join(f"{px:.1f},{py:.1f}" for px, py in places)
+    drawn.append(f'<polyline points="{path}"/>')
+    drawn += [
+        f'<circle cx="{px:.1f}" cy="{py:.1f}" r="4"><title>{escape(p.time[:16].replace("T", " "))} {shown(p.value)}</title></circle>'
+        for p, (px, py) in zip(points, places, strict=True)
+    ]
+    drawn += [_figure(p, place, wide) for p, place in zip(points, places, strict=True)] if len(points) <= _FIGURES else []
+    days = [(left, "start", points[0]), (wide - right, "end", points[-1])]
+    drawn += [f'<text x="{x}" y="{tall - 6}" text-anchor="{anchor}">{escape(p.time[:10])}</text>' for x, anchor, p in days]
+    return f'<svg class="spark course" viewBox="0 0 {wide} {tall}" aria-hidden="true" focusable="false">{"".join(drawn)}</svg>'
+
+
+def _figure(point: Point, place: tuple[float, float], wide: int) -> str:
+    """A value above its point, kept inside the drawing."""
+    x = min(wide - 22.0, max(60.0, place[0]))
+    return f'<text class="figure" x="{x:.1f}" y="{max(12.0, place[1] - 8):.1f}" text-anchor="middle">{shown(point.value)}</text>'
 
 
 def _seconds(time: str, number: int) -> float:

@@ -2,6 +2,7 @@
 
 Gradio puts what it is given as `head` into the document by a script of its own, and asks for the session's state meanwhile. On a slow
 network that question went out without the id of the tab: it was answered for the browser, in the wrong language and without the case.
+For the same reason the modules of the page are named here: they come beside Gradio's own scripts, not one after the other behind them.
 """
 
 from pathlib import Path
@@ -9,8 +10,14 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_SCRIPT = Path(__file__).parent.parent / "static" / "js" / "page.js"
+_SCRIPTS = Path(__file__).parent.parent / "static" / "js"
+_FIRST = "page.js"
 _AFTER = b"<head>"
+
+
+def modules() -> tuple[str, ...]:
+    """Addresses of the page's modules."""
+    return tuple(f"/page/js/{file.relative_to(_SCRIPTS).as_posix()}" for file in sorted(_SCRIPTS.rglob("*.js")) if file.name != _FIRST)
 
 
 class Document:
@@ -19,7 +26,8 @@ class Document:
     def __init__(self, app: ASGIApp) -> None:
         """Read the script once."""
         self._app = app
-        self._first = b"<script>" + _SCRIPT.read_bytes() + b"</script>"
+        links = "".join(f'<link rel="modulepreload" href="{address}">' for address in modules()).encode()
+        self._first = b"<script>" + (_SCRIPTS / _FIRST).read_bytes() + b"</script>" + links
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; the document waits until it is whole."""

@@ -11,6 +11,7 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.patterns import patterns
 from tools.evidence import Evidence, Language
 from tools.labs.value import shown
+from tools.wording import typeset
 from ui.i18n import html, named
 from ui.page.marks import led, mark
 
@@ -126,14 +127,14 @@ def linked(words: str, evidence: tuple[Evidence, ...], language: Language) -> st
     out, end = [], 0
     for start, stop, opening in sorted(places):
         if start >= end:
-            out.append(f"{_flat(words[end:start])}{opening}{escape(words[start:stop])}</button>")
+            out.append(f"{_flat(words[end:start])}{opening}{escape(typeset(words[start:stop]))}</button>")
             end = stop
     return "".join((*out, _flat(words[end:])))
 
 
 def _flat(words: str) -> str:
-    """Escaped, blanks kept; line breaks become `<br>`: a message is one line."""
-    return "<br>".join(escape(piece) for piece in words.splitlines()) + ("<br>" if words.endswith("\n") else "")
+    """Escaped, units as a laboratory prints them, blanks kept; line breaks become `<br>`: a message is one line."""
+    return "<br>".join(escape(typeset(piece)) for piece in words.splitlines()) + ("<br>" if words.endswith("\n") else "")
 
 
 def _number(words: str, item: Evidence) -> list[tuple[int, int, str]]:

@@ -77,7 +77,7 @@ def wait_healthy(
     health = f"http://{options.host}:{options.port}/health"
     while time.monotonic() - started < ready_seconds:
         if process.poll() is not None:
-            raise AgentError(f"vLLM ended with code {process.returncode} before it was ready:\n{_tail(log)}")
+            raise AgentError(f"vLLM ended with code {process.returncode} before it was ready:\n{_why(log, options)}")
         try:
             if httpx.get(health, timeout=2.0).status_code == httpx.codes.OK:
                 return
@@ -105,6 +105,14 @@ def stop(process: "subprocess.Popen[bytes]", patience: float = 20.0) -> None:
     if process.poll() is None:
         process.kill()
         process.wait(patience)
+
+
+def _why(log: Path, options: ServeOptions) -> str:
+    """The end of the log; the one fault that a newcomer meets first in our words, because its own name an argument that is not ours."""
+    text = _tail(log)
+    if options.offline and "LocalEntryNotFoundError" in text:
+        return f"{options.model} is neither a folder nor in the local cache of models: give its folder, or allow a download by --online"
+    return text
 
 
 def _tail(log: Path, lines: int = 15) -> str:

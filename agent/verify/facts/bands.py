@@ -23,10 +23,11 @@ _BETWEEN = _TEXT.regex("bands_between")
 
 def bands_of(text: str, dimension: str | None = None) -> Values:
     """Ranges and limits of a text as `(low, high, low inside, high inside, dimension)`."""
-    return frozenset(b for b in _bands(text) if dimension is None or b[4] == dimension)
+    return frozenset(b for b in ordered_bands(text) if dimension is None or b[4] == dimension)
 
 
-def _bands(text: str) -> list[Band]:
+def ordered_bands(text: str) -> list[Band]:
+    """Ranges and limits of a text as they stand."""
     found = [(s, e, n) for s, e, n in located(text) if not (n.unit is None and 1980 <= n.value <= 2100)]
     out: list[Band] = []
     skip = False
@@ -37,14 +38,14 @@ def _bands(text: str) -> list[Band]:
         following = found[i + 1] if i + 1 < len(found) else None
         between = _BETWEEN.match(text[end : following[0]]) if following else None
         if following and between and following[2].value > number.value:
-            out.append((_base(number, following[2]), _base(following[2]), True, not between["below"], _dimension(following[2])))
+            out.append((_base(number, following[2]), _base(following[2]), True, not between["below"], dimension_of(following[2])))
             skip = True
         elif number.direction in ("at_least", "above"):
-            out.append((_base(number), _INFINITE, number.direction == "at_least", False, _dimension(number)))
+            out.append((_base(number), _INFINITE, number.direction == "at_least", False, dimension_of(number)))
         elif number.direction is not None:
-            out.append((-_INFINITE, _base(number), False, number.direction == "at_most", _dimension(number)))
+            out.append((-_INFINITE, _base(number), False, number.direction == "at_most", dimension_of(number)))
         elif _SINGLE.match(text[end:]):
-            out.append((_base(number), _base(number), True, True, _dimension(number)))
+            out.append((_base(number), _base(number), True, True, dimension_of(number)))
     return out
 
 
@@ -53,11 +54,13 @@ def _base(number: Number, other: Number | None = None) -> float:
     return round(number.value * (unit[1] if unit else 1.0), 6)
 
 
-def _dimension(number: Number) -> str:
+def dimension_of(number: Number) -> str:
+    """What a number measures; points count as plain numbers."""
     return number.unit[0] if number.unit and number.unit[0] != "points" else ""
 
 
-def _holds(band: Band, value: float) -> bool:
+def holds(band: Band, value: float) -> bool:
+    """Whether a value lies in a band."""
     low, high, with_low, with_high, _ = band
     return (low < value or (with_low and low == value)) and (value < high or (with_high and high == value))
 
@@ -65,15 +68,15 @@ def _holds(band: Band, value: float) -> bool:
 def outside_band(claim: str, texts: Iterable[str]) -> float:
     """How much a claim says of another band than the one in which its value lies; 0.0 where it says anything of its own."""
     said = words_of(claim)
-    ranges = _bands(claim)
+    ranges = ordered_bands(claim)
     plain = [
-        (round(n.value * (n.unit[1] if n.unit else 1.0), 6), _dimension(n))
+        (round(n.value * (n.unit[1] if n.unit else 1.0), 6), dimension_of(n))
         for _, end, n in located(claim)
         if n.direction is None and not _MORE.match(claim[end:])
     ]
     worst = 0.0
     for text in texts:
-        for dimension in sorted({b[4] for b in _bands(text)}):
+        for dimension in sorted({b[4] for b in ordered_bands(text)}):
             for found in segments(text, partial(bands_of, dimension=dimension), partial(_first, dimension=dimension)):
                 worst = max(worst, _told_of_another(said, found, ranges, plain))
     return worst
@@ -85,9 +88,9 @@ def in_its_band(claim: str, texts: Iterable[str], number: Number) -> bool:
         return False
     said, value = words_of(claim), round(number.value * (number.unit[1] if number.unit else 1.0), 6)
     for text in texts:
-        for dimension in sorted({b[4] for b in _bands(text)}):
+        for dimension in sorted({b[4] for b in ordered_bands(text)}):
             for found in segments(text, partial(bands_of, dimension=dimension), partial(_first, dimension=dimension)):
-                mine = [s for s in found for b in s.values if dimension == _dimension(number) and _holds(b, value)]  # type: ignore[arg-type]
+                mine = [s for s in found for b in s.values if dimension == dimension_of(number) and holds(b, value)]  # type: ignore[arg-type]
                 named = [s for s in mine if any(w.startswith(("!grade", "!label")) for w in said & s.words)]
                 if named and _tiled([b for s in found for b in s.values]):  # type: ignore[misc]
                     return True
@@ -96,7 +99,7 @@ def in_its_band(claim: str, texts: Iterable[str], number: Number) -> bool:
 
 def _first(text: str, dimension: str) -> Values:
     """The condition that a segment begins with."""
-    return frozenset(b for b in _bands(text)[:1] if b[4] == dimension)
+    return frozenset(b for b in ordered_bands(text)[:1] if b[4] == dimension)
 
 
 def _told_of_another(said: frozenset[str], found: list[Segment], ranges: list[Band], plain: list[tuple[float, str]]) -> float:
@@ -123,7 +126,7 @@ def _mine(found: list[Segment], ranges: list[Band], plain: list[tuple[float, str
     exact = [s for s in found if s.values & frozenset(ranges)]
     if exact:
         return exact
-    inside = [s for s in found for b in s.values for v, d in plain if d == b[4] and _holds(b, v)]  # type: ignore[index,arg-type]
+    inside = [s for s in found for b in s.values for v, d in plain if d == b[4] and holds(b, v)]  # type: ignore[index,arg-type]
     return inside if len(inside) < len(found) else []
 
 

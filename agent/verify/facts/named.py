@@ -66,7 +66,8 @@ def wrong_group(text: str, cited: list[Evidence]) -> str | None:
         if read is labels_of and not said <= frozenset().union(*(read(p) for p in parts)):
             return f"the evidence does not speak of {', '.join(sorted(said))}"
         sorted_out = [p for p in parts if read(p)]
-        if said <= read(place(text, pieces).sentence):
+        stands = place(text, pieces).sentence
+        if said <= read(stands) or (read is grades and all(str(g) in stands.lower() for g in said)):
             continue  # the sentence where it stands names them
         given = [p for p in sorted_out if advice and all(covered(a, ids(p)) for a in advice)]
         if given and not any(said & read(p) for p in given):

@@ -33,7 +33,8 @@ _STANDS = (
     "the evidence speaks of another",
     "nearly in its words",
     "the evidence states and denies",
-    "where it stands the evidence has another value",
+    "where it stands the evidence has another",
+    "the evidence advises the contrary",
 )
 # Records whose fields the rules compare one by one.
 _FIELDS = frozenset({"lab", "score", "drug_graph"})

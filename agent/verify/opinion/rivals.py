@@ -1,8 +1,8 @@
 """Fields of a claim against those of the place where the rest of it stands: which value the evidence has there instead.
 
-One extractor reads both sides (`fields`: terms by kind, numbers by dimension, contrasts, sides, labels, words of the contrary). For each kind
-of which a claim has a value, the windows of clauses that hold most of the *rest* of the claim are sought: a rival is a window with other
-values of that kind only. What the evidence leaves unsaid is no disagreement.
+One extractor reads both sides (`fields`: terms by kind, numbers by dimension, contrasts, sides, labels, words of the contrary). For each
+kind of which a claim has a value, the windows of clauses that hold most of the *rest* of the claim are sought: a rival is a window with
+other values of that kind only. What the evidence leaves unsaid is no disagreement.
 """
 
 import re
@@ -20,10 +20,8 @@ _SENTENCE = re.compile(r"[;；。！？!?\n]|\.(?=\s|$)")
 # Clauses that one statement may run over, and what each further one costs.
 _RUN = 4
 _STEP = 0.03
-# Weight of the rest of a claim below which it does not tell where the claim stands, and the share of it that a rival must hold.
+# Weight of the rest of a claim below which it does not tell where the claim stands.
 _REST = 2.0
-_STANDS = 0.35
-_CLEAR = 0.15
 Fields = dict[str, frozenset[str]]
 
 
@@ -74,41 +72,21 @@ def rivals(claim: str, texts: Iterable[str]) -> dict[str, tuple[float, float]]:
     return out
 
 
-def _group(kind: str) -> str:
-    for name in ("number", "contrary", "contrast modality", "contrast"):
-        if kind.startswith(name):
-            return name.rpartition(" ")[2]
-    return "term"
-
-
-def rival_signs(claim: str, texts: Iterable[str]) -> dict[str, float]:
-    """Signs: by group of kinds, by how much the clearest rival leads, and how many rivals lead clearly."""
-    out: defaultdict[str, float] = defaultdict(float)
-    for kind, (there, here) in rivals(claim, texts).items():
-        lead = max(0.0, there - here) if there >= _STANDS else 0.0
-        group = _group(kind)
-        out[f"rival {group}"] = max(out[f"rival {group}"], lead)
-        out[f"rivals {group}"] += float(lead > _CLEAR)
-    return dict(out)
-
-
 # Kinds that a rival tells of too loosely: numbers and codes stand in lists, strength and order have rules of their own, the rest is wide.
 _LOOSE = ("number", "code", "analyte", "contrast modality", "contrast order", "contrast amount", "vital", "action", "finding", "score")
-_WIDE = frozenset(
-    {"contrary day", "contrary 必须", "contrary require", "contrary both", "contrary 常规", "contrary routine", "contrary before"}
-)
+_WIDE = patterns("agent.verify").regex("rivals_wide")
 # Share of the rest of a claim that must stand beside the rival, and by how much more than beside its own value.
 _SURE = 0.45
 _APART = 0.2
 
 
 def rival(claim: str, texts: Iterable[str]) -> str | None:
-    """The kind of which the evidence has another value where all else of the claim stands; None where it has none or denials may turn it."""
+    """The kind of which the evidence has another value where all else of the claim stands; None where denials may turn it."""
     texts = list(texts)
     found = {
         kind: there - here
         for kind, (there, here) in rivals(claim, texts).items()
-        if there >= _SURE and there - here >= _APART and not kind.startswith(_LOOSE) and kind not in _WIDE
+        if there >= _SURE and there - here >= _APART and not kind.startswith(_LOOSE) and not _WIDE.fullmatch(kind)
     }
     if not found or cues(claim) % 2 != cues(_nearest(claim, texts)) % 2:
         return None

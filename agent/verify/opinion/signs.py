@@ -20,7 +20,6 @@ from agent.verify.numbers import located, same
 from agent.verify.opinion.bonds import bonds
 from agent.verify.opinion.edits import edits
 from agent.verify.opinion.figures import figures
-from agent.verify.opinion.rivals import rival_signs
 from agent.verify.opinion.turned import turned_word
 from agent.verify.opinion.wording import contraries, denials, values, words
 from agent.verify.record import RECORDS, differs_from_record
@@ -40,7 +39,7 @@ def signs(claim: str, cited: list[Evidence], objection: str | None) -> dict[str,
     out |= {f"kind {e.kind}": 1.0 for e in cited} | {"objection": float(objection is not None)}
     out |= _extent(claim, texts, whole, pool)
     out |= words(claim, whole, pool) | values(claim, whole, pool) | contraries(claim, whole, pool) | denials(claim, whole)
-    out |= bonds(claim, texts) | figures(claim, texts, cited) | edits(claim, texts) | rival_signs(claim, texts)
+    out |= bonds(claim, texts) | figures(claim, texts, cited) | edits(claim, texts)
     out |= {"in order": float(in_order(claim, texts)), "carried": float(carried(claim, texts))}
     out["typed agrees"] = float(supporting(claim, cited, texts) is not None)
     if all(e.kind in RECORDS or e.kind == "drug_graph" for e in cited):

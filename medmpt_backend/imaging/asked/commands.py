@@ -1,16 +1,20 @@
-"""Command `ct look`: what is measured only where somebody asks for it."""
+"""Commands `ct look` and `ct lobes`: what is measured only where somebody asks for it."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import typer
 from pydantic import BaseModel
 
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.asked.groups import Piece
+from medmpt_backend.imaging.asked.lobes import DEFINITIONS as LOBE_DEFINITIONS
+from medmpt_backend.imaging.asked.lobes import LOBES, Lobe, lobes_of
 from medmpt_backend.imaging.asked.look import DEFINITIONS, look_for_metal, look_for_pericardial_fluid
+from medmpt_backend.imaging.densitometry import REGIONS, THIRDS, region_codes
 from medmpt_backend.imaging.load import load_volume
 
 
@@ -64,4 +68,39 @@ def ct_look(path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfT
     )
 
 
-COMMANDS: dict[str, Callable[..., BaseModel]] = {"ct look": ct_look}
+class LobesOut(BaseModel):
+    """Result of `ct lobes`."""
+
+    status: Literal["ok", "partial"]
+    reason: str | None
+    warnings: list[str]
+    validity: Literal["in", "out", "unknown"]
+    because: str
+    litres: dict[Lobe, float]
+    fissures: dict[str, float]
+    thirds_litres: dict[str, float]
+    definitions: dict[str, str]
+
+
+def ct_lobes(path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfTI of one chest CT")]) -> LobesOut:
+    """Part the lungs at their fissures, experimental; thirds by height stand beside them, and alone where no fissure is seen."""
+    volume = load_volume(path)
+    lungs = segment(volume)
+    warnings = [*volume.warnings, *require_chest(volume, lungs)]
+    found = lobes_of(lungs)
+    sizes = np.bincount(region_codes(lungs).ravel(), minlength=REGIONS + 1) * lungs.grid.voxel_ml / 1000
+    names = [f"{side} {third} third" for side in ("right", "left") for third in THIRDS]
+    return LobesOut(
+        status="ok" if len(found.litres) == len(LOBES) - 1 else "partial",
+        reason=None if found.litres else found.because,
+        warnings=[*warnings, *found.missing()],
+        validity=found.validity,
+        because=found.because,
+        litres=dict(found.litres),
+        fissures=dict(found.fissures),
+        thirds_litres={name: float(size) for name, size in zip(names, sizes[1:], strict=True)},
+        definitions=LOBE_DEFINITIONS,
+    )
+
+
+COMMANDS: dict[str, Callable[..., BaseModel]] = {"ct look": ct_look, "ct lobes": ct_lobes}

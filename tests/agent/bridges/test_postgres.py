@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,16 @@ def test_two_workers_share_threads_and_nothing_else(make_assistant: MakeAssistan
     ):
         assert one._store.rows(f"SELECT COUNT(*) FROM {table} WHERE {column} = ?", (thread,))[0][0] == 0
     assert two.threads("s") == []
+
+
+def test_the_data_folder_is_there_with_the_database(postgres: str, tmp_path: Path) -> None:
+    """`/readyz` asks for it, and a worker that shares a database may write its first file much later."""
+    settings = Settings(data_dir=tmp_path / "new" / "data", cache_dir=tmp_path, threads_url=postgres)
+    open_store(settings).close()
+    assert settings.data_dir.stat().st_mode & 0o077 == 0
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreFailure, match="cannot be made"):
+        open_store(replace(settings, data_dir=tmp_path / "file" / "data"))
 
 
 def asked(assistant: Assistant, tab: Session, question: str) -> str:

@@ -6,12 +6,16 @@ import pytest
 
 from agent.chart.bar import bar
 from agent.chart.desk import Chart, Supposition
+from agent.chart.drugs import drugs
+from agent.chart.labs import labs as labs_of
 from agent.errors import BadInput
 from retrieval.drugs.graph import DrugGraph
 from tools.case.demo import open_demo
-from tools.case.record import Case, Observation, Patient
+from tools.case.record import Case, Observation, Patient, Vitals
 from tools.case.words import condition_name
 from tools.deps import Deps
+from ui.chart.drugs import drugs_html
+from ui.chart.labs import course_html, labs_html
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,20 @@ def test_a_filtration_rate_older_than_the_creatinine_is_not_shown_beside_it(day:
     assert bar(Deps(cache_dir=tmp_path, case=case), DrugGraph.load()).kidney[0].value == shown
 
 
+def test_formulas_for_adults_stay_off_a_child(tmp_path: Path) -> None:
+    labs = (Observation(analyte="creatinine", value=180, unit="umol/L", time="2026-01-01T08:00:00"),)
+    vitals = (Vitals(time="2025-12-31T08:00:00", heart_rate=90),)
+    for age, sex, kidney in ((14, "girl", ["Cr"]), (40, "woman", ["eGFR", "Cr"])):
+        case = Case(case_id="child", patient=Patient(age_years=age, sex="female", weight_kg=40), labs=labs, vitals=vitals)
+        shown = bar(Deps(cache_dir=tmp_path, case=case), DrugGraph.load())
+        assert (shown.sex, [s.name for s in shown.kidney]) == (sex, kidney)
+        assert shown.vitals_at == "2025-12-31T08:00:00"
+        found = drugs(Deps(cache_dir=tmp_path, case=case), DrugGraph.load())
+        assert (found.minor, found.egfr is None) == (age < 18, age < 18)
+        said = drugs_html(found, Supposition(), True, "en")
+        assert ("paediatric source" in said) == (age < 18)
+
+
 @pytest.mark.parametrize("name", ["type 2 diabetes", "epilepsy", "hypothyroidism", "a disease of nobody"])
 def test_a_diagnosis_is_named_itself_or_as_recorded(name: str) -> None:
     known = {"type 2 diabetes": "2 型糖尿病", "epilepsy": "癫痫", "hypothyroidism": "甲状腺功能减退症"}
@@ -52,6 +70,36 @@ def test_a_laboratory_row_has_its_course_in_one_unit(chart: Chart) -> None:
     assert [p.value for p in rows["creatinine"].points] == [88.0, 118.0]
     assert (rows["creatinine"].flag, rows["creatinine"].interval) == ("high", "57–111 µmol/L")
     assert {r.id for s in chart.labs("zh").systems for r in s.rows} == rows.keys()
+
+
+def test_a_course_is_a_drawing_and_a_table_that_says_the_same(chart: Chart) -> None:
+    row = next(r for s in chart.labs("en").systems for r in s.rows if r.id == "creatinine")
+    shown = course_html(row, "en")
+    assert shown.count("<circle") == shown.count('<th scope="row">') == len(row.points) == 2
+    assert 'aria-hidden="true"' in shown
+    assert "+34%" in shown, "118 after 88"
+    assert 'class="high"' in shown
+    assert "57–111 µmol/L" in shown
+    assert 'data-course="' in labs_html(chart.labs("en"), "en")
+
+
+def test_what_limits_every_row_alike_is_said_once(tmp_path: Path) -> None:
+    labs = tuple(
+        Observation(analyte=name, value=value, unit=unit, time="2026-01-01T08:00:00")
+        for name, value, unit in (
+            ("sodium", 138, "mmol/L"),
+            ("potassium", 4.1, "mmol/L"),
+            ("creatinine", 50, "umol/L"),
+            ("crp", 3, "mg/L"),
+            ("haemoglobin", 130, "g/L"),
+            ("urea", 4, "mmol/L"),
+        )
+    )
+    case = Case(case_id="child", patient=Patient(age_years=10, sex="female"), labs=labs)
+    view = labs_of(Deps(cache_dir=tmp_path, case=case))
+    (problem,) = {r.problem for s in view.systems for r in s.rows}
+    assert problem
+    assert labs_html(view, "en").count('class="note warn"') == 1
 
 
 def test_a_supposed_filtration_rate_moves_doses_and_clearance_together(chart: Chart) -> None:

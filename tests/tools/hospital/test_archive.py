@@ -1,6 +1,11 @@
 """Find, fetch, send and listen against a real Orthanc: DICOMweb and DIMSE; a SEG is stored and reloads."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -64,6 +69,23 @@ def test_the_listener_takes_what_an_allowed_title_sends_and_nothing_else(tmp_pat
         for sender in senders:
             sender.join()
     assert inbox.finish()[0].instances == 3
+
+
+def test_a_case_is_whole_when_its_sender_is_done_and_a_supervisor_may_end_the_listener(tmp_path: Path) -> None:
+    at = port()
+    command = [sys.executable, "-m", "ui.cli", "pacs", "listen", "--out", "in", "--port", str(at), "--json"]
+    env = {**os.environ, "MEDMPT_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as listener:
+        assert listener.stderr is not None
+        assert "Listening as MEDMPT" in listener.stderr.readline()
+        _peer(f"MEDMPT@127.0.0.1:{at}", "SCANNER").store(read_objects([plant(tmp_path / "ct")]))
+        ends = time.monotonic() + 60
+        while not list(tmp_path.glob("in/*/case.json")) and time.monotonic() < ends:
+            time.sleep(0.1)
+        assert list(tmp_path.glob("in/*/case.json")), "while it goes on listening"
+        listener.terminate()
+        told, _ = listener.communicate(timeout=60)
+    assert (listener.returncode, json.loads(told)["images"]) == (0, 6)
 
 
 def test_a_full_disk_is_told_to_the_sender_and_not_called_stored(tmp_path: Path) -> None:

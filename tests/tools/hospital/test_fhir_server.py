@@ -33,7 +33,7 @@ def _urea(number: int, value: float) -> dict[str, Any]:
 
 def make_server(everything: bool, elsewhere: str | None = None) -> FastAPI:
     app = FastAPI()
-    app.state.kept = []
+    app.state.kept, app.state.put = [], {}
 
     @app.middleware("http")
     async def guarded(request: Request, go_on: Any) -> Response:
@@ -72,6 +72,22 @@ def make_server(everything: bool, elsewhere: str | None = None) -> FastAPI:
             return JSONResponse({"resourceType": "OperationOutcome", "issue": issue}, 422)
         app.state.kept.append(await request.json())
         return JSONResponse({}, 201, headers={"location": "/fhir/DiagnosticReport/1"})
+
+    @app.post("/fhir")
+    async def transaction(request: Request) -> Response:
+        """As HL7 describes it: a transaction or a batch is carried out, any other bundle is refused."""
+        from fhir.resources.R4B.bundle import Bundle
+
+        sent = json.loads(Bundle.model_validate(await request.json()).model_dump_json())
+        if sent["type"] not in ("transaction", "batch"):
+            issue = [{"severity": "error", "code": "processing", "diagnostics": f"Bundle.type is {sent['type']}"}]
+            return JSONResponse({"resourceType": "OperationOutcome", "issue": issue}, 400)
+        said = []
+        for entry in sent["entry"]:
+            new = entry["request"]["url"] not in app.state.put
+            app.state.put[entry["request"]["url"]] = entry["resource"]
+            said.append({"response": {"status": "201 Created" if new else "200 OK", "location": f"{entry['request']['url']}/_history/1"}})
+        return JSONResponse({"resourceType": "Bundle", "type": f"{sent['type']}-response", "entry": said})
 
     return app
 
@@ -133,3 +149,33 @@ def test_a_report_is_sent_and_a_wrong_one_is_refused_with_the_reason(url: str, t
         FhirServer(url, "good").send({"resourceType": "DiagnosticReport", "status": 7})
     with pytest.raises(BadInput, match="'Patient' is not sent"):
         FhirServer(url, "good").send({"resourceType": "Patient"})
+
+
+def _report() -> dict[str, Any]:
+    """A collection bundle as `report export --format fhir` writes it."""
+    report, patient, observation = (f"5d1e3f1c-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+    common = {"status": "preliminary", "code": {"text": "Chest CT"}, "subject": {"reference": f"urn:uuid:{patient}"}}
+    rows = (
+        {"resourceType": "DiagnosticReport", "id": report, **common, "result": [{"reference": f"urn:uuid:{observation}"}]},
+        {"resourceType": "Patient", "id": patient, "gender": "male"},
+        {"resourceType": "Observation", "id": observation, **common},
+    )
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": f"urn:uuid:{r['id']}", "resource": r} for r in rows]}
+
+
+def test_a_report_is_kept_once_and_belongs_to_the_patient_of_the_record() -> None:
+    app = make_server(True)
+    with Running(app) as address:
+        server = FhirServer(address, "good")
+        for _ in range(2):
+            assert server.send(_report(), "p1").startswith("DiagnosticReport/")
+        assert [place.partition("/")[0] for place in app.state.put] == ["DiagnosticReport", "Observation"]
+        assert {kept["subject"]["reference"] for kept in app.state.put.values()} == {"Patient/p1"}
+        server.send(_report())
+        assert sum(place.startswith("Patient/") for place in app.state.put) == 1
+        with pytest.raises(BadInput, match="type 'document' is not sent"):
+            server.send(_report() | {"type": "document"})
+        with pytest.raises(BadInput, match="not a FHIR id"):
+            server.send(_report(), "../p1")
+        with pytest.raises(BadInput, match="not for a single"):
+            server.send({"resourceType": "DiagnosticReport"}, "p1")

@@ -6,6 +6,7 @@ from functools import cache
 
 from retrieval.messages.patterns import patterns
 from tools.bedside.record.values import Value
+from tools.bedside.record.vocabulary import numbers
 from tools.labs.analytes import analytes
 from tools.labs.units import parse_unit
 from tools.labs.value import Reading, shown
@@ -38,10 +39,13 @@ def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value 
     if name in _BY_UNIT:
         size = _BY_UNIT[name][0].search(question)
         return Value(float(size.group(1)), f"{size.group(1)} {_BY_UNIT[name][1]}", typed=True) if size else None
+    of_fluid = numbers().get(f"pleural_{name}")
+    if of_fluid is not None and of_fluid.pattern.search(question):
+        return None  # of the pleural fluid, not of the blood
     pattern = _pattern(name)
     found = pattern.search(question) if pattern else None
     if found is None:
-        return None
+        return _of_the_fluid(name, question)
     digits, unit = float(found.group(1)), (found.group(2) or "").strip()
     if name in _NAMES:
         return Value(digits, f"{shown(digits)}{' ' if unit and unit != '%' else ''}{unit}", typed=True)
@@ -54,3 +58,28 @@ def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value 
         return None  # the record says the same: it keeps its own words
     gap = "" if source.shown in ("", "%") else " "
     return Value(canonical, f"{shown(digits)}{gap}{source.shown}", typed=True)
+
+
+def _of_the_fluid(name: str, question: str) -> Value | None:
+    """A value of the pleural fluid that is named first and measured after (`fluid: pH 7.02, glucose 1.4`)."""
+    number = numbers().get(name) if name in analytes() else None
+    found = number.pattern.search(question) if number is not None else None
+    if number is None or found is None:
+        return None
+    digits = next(g for g in found.groups() if g)
+    return Value(float(digits), f"{digits} {number.unit}".strip(), typed=True)
+
+
+def measured_in(name: str, text: str) -> tuple[Value, int, int] | None:
+    """A value with its unit that a text of the record gives for an analyte, and where it stands; None where its unit is not told."""
+    pattern = _pattern(name) if name in analytes() else None
+    found = pattern.search(text) if pattern else None
+    if found is None:
+        return None
+    analyte, written = analytes()[name], (found.group(2) or "").strip()
+    source = parse_unit(written) if written else (parse_unit(analyte.unit) if analyte.unit == "1" else None)
+    canonical = analyte.to_canonical(float(found.group(1)), source) if source is not None else None
+    if canonical is None or source is None:
+        return None
+    gap = "" if source.shown in ("", "%") else " "
+    return Value(canonical, f"{shown(float(found.group(1)))}{gap}{source.shown}"), found.start(), found.end()

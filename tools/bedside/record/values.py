@@ -76,7 +76,8 @@ def find_value(name: str, case: Case, typed: Mapping[str, str]) -> Value | None:
             return made(case, typed, name.removeprefix(prefix))
     if name.endswith("_rise"):
         return _ratio(case, name.removesuffix("_rise"))
-    return _written(case, numbers()[name]) if name in numbers() else _lab(case, name)
+    measured = _lab(case, name)
+    return _written(case, numbers()[name]) if measured is None and name in numbers() else measured
 
 
 def labs_of(case: Case) -> Mapping[str, Reading]:

@@ -12,6 +12,7 @@ from retrieval.drugs.graph import DrugGraph
 from retrieval.messages.patterns import patterns
 from tools.bedside.record.derived import derived
 from tools.bedside.record.expression import holds
+from tools.bedside.record.noted import noted_value
 from tools.bedside.record.said import clauses, kin, stance
 from tools.bedside.record.typed import typed_value
 from tools.bedside.record.values import Value, find_value, labs_of
@@ -75,7 +76,7 @@ class Record:
         """A number by name; None when it is not known."""
         if name not in self._values:
             found = self.extra.get(name) or self._typed(name) or derived(name, self.case)
-            self._values[name] = found or find_value(name, self.case, self._inputs(name))
+            self._values[name] = found or find_value(name, self.case, self._inputs(name)) or noted_value(name, self.case)
         return self._values[name]
 
     def given(self, calculator: str) -> dict[str, str] | None:

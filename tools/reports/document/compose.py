@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from medmpt_backend.findings import MIDLINE, finding
+from medmpt_backend.findings import FINDINGS, MIDLINE, finding
 from retrieval.messages.catalogue import messages
 from tools.case.summary import summarize_case
 from tools.deps import Deps
 from tools.errors import BadInput
 from tools.evidence import Evidence, Language, ToolResult
+from tools.imaging.marks.measuring import marks_of
+from tools.reports.document.marks import MOST_IN_IMPRESSION, largest_first, mark_words
 from tools.reports.document.prior import compared_with, prior_of
 from tools.reports.document.record import Change, DocSection, DocSentence, Examined, Origin, ReportDocument, Subject
 from tools.reports.document.template import Part, Template, TemplateSection
@@ -27,6 +29,8 @@ _PARTS: dict[str, Part] = {
     "recommendation": "impression",
     "limits": "limits",
 }
+_LESION = frozenset({"lung_nodule"})
+_OF_MARKS = "-draft-impression_mark_"  # the draft's own words for a mark; a template has its own
 
 
 def now() -> str:
@@ -71,7 +75,8 @@ def compose(deps: Deps, study: str, drafted: ToolResult, template: Template, by:
     if deps.case is None or data is None or not data.sections:
         raise BadInput(f"there is nothing to draft for {study!r}: {drafted.reason or 'no case is open'}")
     sheet = _Sheet(template)
-    _fill_draft(sheet, drafted, data, template.language)
+    own = _fill_marks(sheet, deps, study)
+    _fill_draft(sheet, drafted, data, template.language, own)
     comparison = compared_with(deps, study, _findings_text(sheet))
     for section in template.section:
         _fill_record(sheet, section, deps, study)
@@ -100,9 +105,25 @@ def words_of(item: Evidence, language: Language) -> str:
     return " ".join(((item.text_zh if language == "zh" else None) or item.text).split())
 
 
-def _fill_draft(sheet: _Sheet, drafted: ToolResult, data: DraftData, language: Language) -> None:
+def _fill_marks(sheet: _Sheet, deps: Deps, study: str) -> frozenset[str]:
+    """Lesions that the person has measured on this study: all among the findings, the largest in the impression too. Returns their keys."""
+    keys = set()
+    place, impression = sheet.template.section_for(_LESION), sheet.part("impression")
+    for number, mark in enumerate(largest_first(marks_of(deps, study))):
+        text, item = mark_words(mark, study, sheet.template)
+        keys.add(item.key)
+        sheet.put(place, text, "mark", item)
+        if impression is not None and number < MOST_IN_IMPRESSION:
+            sheet.put(impression, text, "mark", item)
+    return frozenset(keys)
+
+
+def _fill_draft(sheet: _Sheet, drafted: ToolResult, data: DraftData, language: Language, own: frozenset[str]) -> None:
+    """Every drafted sentence in its place; what the template says itself (`own`, and marks in the draft's words) is left out."""
     known = {e.key: e for e in drafted.evidence}
-    spoken: list[tuple[str, Evidence]] = [(part, known[key]) for part, key in _rows(data) if key in known]
+    spoken: list[tuple[str, Evidence]] = [
+        (part, known[key]) for part, key in _rows(data) if key in known and key not in own and _OF_MARKS not in key
+    ]
     written = [e for part, e in spoken if part == "findings" and ("-draft-" in e.key or e.kind == "ct")]
     covered = {f for e in written for ids in named(words_of(e, language)) for f in ids}
     detectors = [e for part, e in spoken if part == "findings" and e not in written]
@@ -113,7 +134,7 @@ def _fill_draft(sheet: _Sheet, drafted: ToolResult, data: DraftData, language: L
             sheet.put(target, words_of(item, language), origin, item)
     for item in written:
         text = words_of(item, language)
-        about = frozenset(f for ids in named(text) for f in ids)
+        about = frozenset(f for ids in named(text) for f in ids) or _subjects(item)
         backing = [d for d in detectors if d.present is True and _id(d) in about]
         sheet.put(sheet.template.section_for(about), text, "measured" if item.kind == "ct" else "model", item, *backing)
     machine = sheet.part("machine")
@@ -122,6 +143,11 @@ def _fill_draft(sheet: _Sheet, drafted: ToolResult, data: DraftData, language: L
             sheet.put(sheet.template.section_for(frozenset({_id(item)})), _detected(item, sheet.template), "model", item)
         if machine is not None:
             sheet.put(machine, words_of(item, language), "model", item)
+
+
+def _subjects(item: Evidence) -> frozenset[str]:
+    """Findings that a sentence is about and names in other words, as "air in the pleural space"."""
+    return frozenset(s.replace(" ", "_") for s in item.subjects) & FINDINGS.keys()
 
 
 def _origin(part: str) -> Origin:

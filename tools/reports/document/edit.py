@@ -12,8 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from retrieval.messages.catalogue import messages
 from tools.errors import BadInput, ToolsError
 from tools.evidence import Evidence
-from tools.imaging.marks.mark import Mark
-from tools.imaging.marks.statements import KINDS, mark_statement, noun, place
 from tools.reports.document.compose import now
 from tools.reports.document.record import Amends, Change, DocSection, DocSentence, Kind, Origin, ReportDocument
 from tools.reports.document.template import Template
@@ -102,20 +100,6 @@ def insert(
     known = {e.key for e in document.evidence}
     document = document.model_copy(update={"evidence": (*document.evidence, *(e for e in cited if e.key not in known))})
     return _with(document, lambda s: _placed(s, row, after) if s.name == section else s, _log(document, by, "inserted", row.id, None, text))
-
-
-def mark_words(mark: Mark, study: str, template: Template) -> tuple[str, Evidence]:
-    """A mark of the viewer as a report says it, and the evidence behind it; the person's name for it stays out."""
-    lesion, at = mark.lesion, 1 if template.language == "zh" else 0
-    text = template.mark.format(
-        kind=KINDS[lesion.type][at],
-        noun=noun(lesion)[at],
-        place=place(lesion)[at],
-        long=f"{lesion.long_mm:.0f}",
-        short=f"{lesion.short_mm:.0f}",
-        slice=lesion.slice,
-    )
-    return text[:1].upper() + text[1:], mark_statement(mark, study)
 
 
 def addendum_to(document: ReportDocument, template: Template, by: str) -> ReportDocument:

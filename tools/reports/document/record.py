@@ -182,9 +182,13 @@ class ReportDocument(_Model):
         return tuple((section, said) for section, said in rows if said)
 
     def measured(self) -> tuple[tuple[DocSentence, Quantity], ...]:
-        """Numbers that stand unedited in the report, each with its sentence: what may leave as a coded value."""
+        """Numbers that stand unedited in the report, each with the first sentence that says it: what may leave as a coded value."""
         said = [x for _, sentences in self.printed() for x in sentences if x.state != "edited" and x.origin in ("measured", "mark")]
-        return tuple((s, q) for s in said for key in s.evidence if (e := self.cited(key)) is not None for q in e.quantities)
+        first: dict[str, DocSentence] = {}
+        for sentence in said:
+            for key in sentence.evidence:
+                first.setdefault(key, sentence)
+        return tuple((s, q) for key, s in first.items() if (e := self.cited(key)) is not None for q in e.quantities)
 
 
 def frozen_text(document: ReportDocument) -> str:

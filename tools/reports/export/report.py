@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from tools.evidence import Language
 from tools.reports.document.record import Comparison, DocSentence, Origin, ReportDocument
 from tools.reports.export.sheet import Block, Heading, Line, Rows, Sheet
-from tools.reports.export.words import both, say
+from tools.reports.export.words import both, case_name, say
 
 _ORIGINS: dict[Origin, str] = {
     "measured": "measured",
@@ -71,7 +71,7 @@ def _head(document: ReportDocument) -> tuple[tuple[str, str], ...]:
     study = t.study + (f" {say('dated', language, date=t.date)}" if t.date else "")
     comma = "，" if language == "zh" else ", "
     return (
-        (say("case", language), s.case_id),
+        (say("case", language), case_name(s.case_id, language)),
         (say("patient", language), comma.join(who)),
         (say("study", language), study),
         (say("report", language), f"{document.id}, {say('version', language, n=document.version)}"),

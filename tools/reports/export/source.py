@@ -47,7 +47,7 @@ def _headers(path: Path, name: str) -> "list[Dataset]":
         chosen, _ = choose([frame for f in dicom for frame in read_frames(f)])
     except BackendError as failure:
         raise BadInput(str(failure)) from failure
-    headers = [pydicom.dcmread(f, stop_before_pixels=True) for f in dict.fromkeys(frame.file for frame in chosen)]
+    headers: list[Dataset] = [pydicom.dcmread(f, stop_before_pixels=True) for f in dict.fromkeys(frame.file for frame in chosen)]
     for header in headers:
         for keyword in _MAY_BE_EMPTY:
             if keyword not in header:

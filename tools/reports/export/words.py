@@ -17,6 +17,12 @@ def say(key: str, language: Language, **values: object) -> str:
     return _table()[key][language].format(**values)
 
 
+def case_name(case_id: str, language: Language) -> str:
+    """What a case is called: imports without a name of their own say what they are."""
+    known = _table().get(f"case_{case_id}")
+    return known[language] if known else case_id
+
+
 def both(key: str) -> str:
     """A word in both languages, for a watermark that everybody must read."""
     return f"{_table()[key]['en']} / {_table()[key]['zh']}"

@@ -25,7 +25,7 @@ from tools.reports.lint import (
 from tools.reports.lint.advice import follow_up, guideline
 from tools.reports.lint.chance.model import model, rated
 from tools.reports.lint.chance.signs import Report
-from tools.reports.lint.matching import anchors, counts
+from tools.reports.lint.matching import anchors, counts, unseen
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces
@@ -121,7 +121,9 @@ def _compared(pieces: list[Piece], mentions: list[Mention], sentences: list[Sent
         *parts_normal.overturned(pieces),
         *compare.compared(pieces),
         *counts.numbered(pieces),
+        *counts.levels(sentences),
         *anchors.anchored(pieces),
+        *unseen.unseen(pieces, sentences),
         *changes.changes(pieces),
         *changes.misnamed(pieces),
         *within.counted(mentions),

@@ -6,6 +6,7 @@ from datetime import date
 
 from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
+from tools.reports.lint.matching.intervals import intervals
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark
@@ -106,6 +107,7 @@ def dates(report: str, sentences: list[Sentence], studied: date | None, today: d
     exam = studied or (exams[0] if exams else None)
     if exam is not None:
         yield from _later_months(report, sentences, exam)
+        yield from intervals(sentences, exam, [d for d, role, _ in told if role == "prior"])
     for when, role, line in told:
         if role in ("prior", "past") and when >= (exam or (reports[0] if reports else today)) and not (when == exam and role == "past"):
             yield _when(
@@ -176,6 +178,8 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
         return "planned"
     head, _, rest = report.strip().partition("\n")
     if rest and place < len(head) <= _HEAD and len(list(found_dates(head))) == 1:
+        return "now"
+    if place < _OPENING and not lead.strip() and next(found_dates(report))[2] == place:
         return "now"
     section = next((s.section for s in reversed(sentences) if s.start <= place), "findings")
     return {"comparison": "prior", "technique": "now", "recommendation": "planned"}.get(section, "past")

@@ -26,6 +26,8 @@ _CLASH = {
         ("resolved", "up"),
     )
 }
+# Plain words in which two pieces must agree where no known thing joins them.
+_TWO = 2
 _MIXED = _WORDS.regex("changes_mixed")
 
 
@@ -43,10 +45,17 @@ def changes(pieces: list[Piece]) -> Iterator[Remark]:
             continue
         near = about(said, seen)
         same = [p for p in near[1] if p.names(near[0]) and meet(said, p) and change_of(p)] if near and not is_place(near[0]) else []
+        same = same or [p for p in seen if change_of(p) and _in_its_words(said, p)]
         if same:
             yield from _clash(said, same, near[0] if near else "")
         elif not near or is_place(near[0]) or group("overall")["words"].search(said.text):
             yield from _overall(said, seen)
+
+
+def _in_its_words(said: Piece, p: Piece) -> bool:
+    """Whether two pieces without a known thing in common share two plain words and their sides."""
+    plain = {t for t in said.topics.keys() & p.topics.keys() if t.startswith("~")}
+    return len(plain) >= _TWO and said.wide_sides == p.wide_sides and meet(said, p) and not any(p.denies(t) for t in plain)
 
 
 def _denies_new(p: Piece) -> bool:

@@ -148,7 +148,9 @@ def _sides(names: frozenset[str]) -> frozenset[str]:
 
 
 def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
-    """Pieces with a size that `said` gives too; all of them where none has."""
+    """Pieces of the same bone, and of those the ones with a size that `said` gives too; all of them where none has."""
+    bones = bones_of(said)
+    stated = [p for p in stated if bones & bones_of(p)] or stated
     exact = [
         p
         for p in stated
@@ -161,6 +163,8 @@ def _same_lesion(said: Piece, stated: list[Piece]) -> list[Piece]:
 
 def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
     near = stated if "both" in said.sides else _same_lesion(said, stated)
+    if said.change == "resolved":  # what is new on the other side is not what is gone on this one
+        near = [p for p in near if p.change != "new"]
     named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
     if len(said.sides) != 1 or not named or "both" in wide or topic in _MIDLINE:
@@ -263,7 +267,7 @@ def _count(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) -> 
         return
     counted = {p.sentence.start for p in stated_here if topic in p.counts}
     single = sum(1 for p in stated_here if p.sentence.start not in counted and (p.figures.now or p.lobes))
-    if max(numbers) < own <= sum(told) + single or _part(said, stated_here):
+    if max(numbers) < own <= sum(told) + single or _part(said, topic, stated_here):
         return
     if (own == 99 and max(numbers) > 1) or (99 in numbers and own != 1):
         return
@@ -276,9 +280,10 @@ def bones_of(p: Piece) -> set[str]:
     return {name for name, pattern in group("bone").items() if pattern.search(p.text)}
 
 
-def _part(said: Piece, stated: list[Piece]) -> bool:
+def _part(said: Piece, topic: str, stated: list[Piece]) -> bool:
     """Whether the impression counts only some of them, by a word that the findings do not have ("two suspicious nodules")."""
-    m = group("subset")["words"].search(said.text)
+    behind = said.text.find(",", said.topics[topic])  # "multiple nodules, the largest 11 mm" picks none out
+    m = group("subset")["words"].search(said.text if behind < 0 else said.text[:behind])
     return m is not None and not any(m.group().lower() in p.sentence.text.lower() for p in stated)
 
 

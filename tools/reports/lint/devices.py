@@ -77,7 +77,7 @@ def _tips(sentence: Sentence) -> Iterator[_Tip]:
     for i, (start, end, name) in enumerate(hits):
         high = hits[i + 1][0] if i + 1 < len(hits) else len(sentence.text)
         own = sentence.text[end:high]
-        told = bool(_words("tip").search(own))
+        told = bool(_words("tip").search(own) or _words("tip").search(re.split(r"[.;,，；。]", sentence.text[:start])[-1]))
         places = frozenset(place for place, pattern in _places().items() if told and pattern.search(own))
         lead = re.split(r"[.;,，；。]", sentence.text[:start])[-1]
         sides = frozenset(k for k, p in group("side").items() if k != "both" and p.search(lead[-24:]))

@@ -107,6 +107,14 @@ def _unsupported(sentences: list[Sentence]) -> Iterator[Remark]:
     for s in (s for s in sentences if s.section == "impression"):
         doubt = group("hedge")["words"].search(s.text) or _OPEN.search(s.text)
         bare = not any(_places(s.text, n) for n in ("side", "lobe")) and not re.search(r"\d\s*(?:mm|cm)", s.text)
+        if group("vague")["words"].search(s.text) and _alone(sentences):
+            yield Remark(
+                "hedge",
+                *pair("The impression leaves open what it is, and says neither what it may be nor what to do."),
+                (s.text,),
+                *pair("Say what it may be and what would settle it."),
+            )
+            return
         if not doubt or not bare or group("follow_up")["words"].search(s.text) or group("reason")["words"].search(s.text):
             continue
         disease = any(p.search(s.text) for p in _families().values())
@@ -118,6 +126,16 @@ def _unsupported(sentences: list[Sentence]) -> Iterator[Remark]:
                 *pair("Say what is seen and where, or leave it out."),
             )
             return
+
+
+def _alone(sentences: list[Sentence]) -> bool:
+    """Whether a vague impression names a lesion, and nothing in it names a disease, a cause or a further step."""
+    said = [s for s in sentences if s.section in ("impression", "recommendation")]
+    closing = " ".join(s.text for s in said)
+    rest = group("vague")["words"].sub(" ", closing)
+    settled = any(p.search(rest) for p in _families().values()) or _DISEASE.search(rest)
+    steps = group("follow_up")["words"].search(rest) or group("reason")["words"].search(rest) or group("benign")["words"].search(rest)
+    return any(p.states(t) for p in read_pieces(said) for t in _LUNG) and not settled and not steps
 
 
 def _gone_and_there(sentences: list[Sentence]) -> Iterator[Remark]:

@@ -18,10 +18,13 @@ pair = messages("tools.report_lint").pair
 _WORDS = patterns("tools.report_lint")
 
 _ENLARGED = _WORDS.regex("presence_enlarged")
+_SMALL = _WORDS.regex("presence_not_enlarged")
+# "Pulmonary nodule" is the word nodule.
+_OF_LUNG = _WORDS.regex("presence_of_lung")
 _NODE_MM = 10.0
 _WHERE = _WORDS.regex("presence_where")
 _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
-_COMMA = re.compile(r"[,，;；。]|\.\s")
+_COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 _QUALIFIED = _WORDS.regex("presence_qualified")
 
@@ -49,7 +52,9 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
         for topic, place in p.topics.items():
             if group("before")["words"].search(p.text):
                 continue
-            if is_place(topic) or is_body(topic) or topic in p.limited or p.change is not None or not p.denies(topic):
+            # "No enlarged nodes" tells of their size, not that they grew.
+            changed = p.change is not None and not (topic == "node" and p.change == "up" and _ENLARGED.search(p.text))
+            if is_place(topic) or is_body(topic) or topic in p.limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
@@ -67,7 +72,7 @@ def _normals(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
 
 
 def _word(text: str) -> str:
-    m = re.match(r"[A-Za-z]{1,5}|[\u4e00-\u9fff]{1,2}", text)
+    m = re.match(r"[A-Za-z]{1,5}|[\u4e00-\u9fff]{1,2}", _OF_LUNG.sub("", text))
     return m.group().lower() if m else ""
 
 
@@ -89,12 +94,12 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if _another(denial, p, topic):
         return False
-    if topic in denial.topics and _elsewhere(denial, p, topic):
+    if topic in denial.topics and " " not in topic and _elsewhere(denial, p, topic):
         return False
     if topic == "node" and (where := _regions(denial)) and not where & _regions(p):
         return False
     if topic == "node":
-        return bool(_ENLARGED.search(p.text)) or max(p.figures.now, default=0.0) > _NODE_MM
+        return bool(_ENLARGED.search(_SMALL.sub(" ", p.text))) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
 
 
@@ -113,7 +118,7 @@ def _elsewhere(denial: Piece, stated: Piece, topic: str) -> bool:
     m = _WHERE.search(denial.text[denial.topics[topic] :].split(",")[0])
     if m is not None:
         words = [w.lower() for w in re.findall(r"[A-Za-z]{3,}", m["place"]) if not _wide().fullmatch(w)]
-        return bool(words) and not any(w[:6] in stated.sentence.text.lower() for w in words)
+        return bool(words) and not any(w.rstrip("s")[:6] in stated.sentence.text.lower() for w in words)
     denied = group("none")["words"].search(clause)
     place = _HAN_WIDE.sub("", _wide_han().sub("", clause[: denied.start()])) if denied else ""
     return len(place) > 1 and not any(a + b in stated.sentence.text for a, b in itertools.pairwise(place))
@@ -147,7 +152,7 @@ def _regions(p: Piece) -> set[str]:
 
 def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
     """Whether the denial's own section also states it in that place: then the denial is of another place."""
-    if denial.sides or denial.sentence.section == stated.sentence.section:
+    if len(denial.sides) == 1 or denial.sentence.section == stated.sentence.section:
         return False
     return any(
         p.sentence.section == denial.sentence.section and p.states(topic) and meet(stated, p) and not p.limited and p is not stated

@@ -91,7 +91,7 @@ let wave = 0;
 let shownCase = null;
 async function refresh() {
   const mine = (wave += 1);
-  for (let tries = 0; !host() && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
+  for (let tries = 0; !host() && tries < 1200; tries += 1) await new Promise((done) => setTimeout(done, 50));
   await settled();
   if (mine !== wave) return;
   const opened = shownIn();
@@ -122,9 +122,11 @@ document.addEventListener("click", (event) => {
   const jump = target?.closest("button.jump");
   const row = target?.closest("button[data-row]");
   const drug = target?.closest("button.drug");
+  const course = target?.closest("[data-course]");
   const toggle = target?.closest("#model-toggle");
   if (cite) drawer.passage(cite);
   else if (drug) drawer.drug(drug);
+  else if (course) drawer.open(course, `/panel/lab/${encodeURIComponent(course.dataset.course)}`);
   else if (row) { tabs.show("labs"); panels.row(row.dataset.row); }
   else if (jump) {
     tabs.show("ct");
@@ -160,3 +162,4 @@ document.documentElement.lang = "en";
 // The page may have been told its language before this script was there to hear it.
 if (document.querySelector("#language input:checked")?.value === "中文") window.medmpt.language("zh");
 refresh();
+window.medmptReady?.();

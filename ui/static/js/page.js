@@ -29,6 +29,23 @@
     for (const [name, value] of Object.entries(window.medmptHeaders())) headers.set(name, value);
     return plain(target, { ...options, headers });
   };
+  // A click on one of the page's own buttons that comes before their script waits for it, and a file dropped then does not replace the page.
+  let waiting = null;
+  const keep = (event) => {
+    const button = event.target.closest?.("#open-case, #shade, [role=tab][data-tab]");
+    if (!button) return;
+    waiting = button.id;
+    button.setAttribute("aria-busy", "true");
+  };
+  const stay = (event) => { if (event.dataTransfer?.types?.includes("Files")) event.preventDefault(); };
+  document.addEventListener("click", keep, true);
+  for (const kind of ["dragover", "drop"]) document.addEventListener(kind, stay);
+  window.medmptReady = () => {
+    document.removeEventListener("click", keep, true);
+    for (const kind of ["dragover", "drop"]) document.removeEventListener(kind, stay);
+    for (const button of document.querySelectorAll("#open-case[aria-busy], #shade[aria-busy], [role=tab][aria-busy]")) button.removeAttribute("aria-busy");
+    if (waiting) document.querySelector(`#${waiting}`)?.click();
+  };
   // A page that a lost reply left unfinished says so and offers the way out; it goes when the page comes after all.
   setTimeout(function look() {
     const told = document.querySelector("#page-late");

@@ -1,8 +1,11 @@
 """A size in findings and impression names one lesion: its place must be one too. And slips of mm and cm between them."""
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.subjects import is_place
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
@@ -11,6 +14,9 @@ from tools.reports.lint.remarks import Remark, differ
 pair = messages("tools.report_lint").pair
 
 _SAME_MM = 0.05
+# Names that readers use for one lesion, and where something is said to lie.
+_LESIONS = frozenset(("lesion", "ground_glass", "airspace", "metastasis"))
+_LIES = patterns("tools.report_lint").regex("anchors_lies")
 # Smaller sizes are shared by too many things to name one.
 _NAMING_MM = 5.0
 
@@ -19,13 +25,36 @@ def anchored(pieces: list[Piece]) -> Iterator[Remark]:
     """Lesions of one size in two places."""
     plain = [p for p in pieces if not group("double")["words"].search(p.sentence.text)]
     seen = [p for p in plain if p.sentence.section == "findings"]
-    for said in (p for p in plain if p.sentence.section == "impression" and p.figures.now):
+    told = [_placed(p, after) for p, after in itertools.zip_longest(plain, plain[1:])]
+    for said in (p for p in told if p.sentence.section == "impression" and p.figures.now):
         size = max(said.figures.now)
         here = [p for p in seen if any(abs(size - n) < _SAME_MM for n in p.figures.now) and _alike(said, p)]
         if size >= _NAMING_MM and here:
             yield from _apart(said, here)
         elif not here:
-            yield from _slipped(said, size, seen)
+            found = list(_slipped(said, size, seen)) or list(_resized(said, size, seen))
+            yield from found
+
+
+def _placed(said: Piece, after: Piece | None) -> Piece:
+    """A size whose place only the next piece of its sentence tells ("the larger one 9 mm, in the right upper lobe")."""
+    own = said.figures.now and not said.lobes and len(said.sides - {"both"}) == 0
+    if not own or after is None or after.figures.now or not _LIES.search(after.text):
+        return said
+    if after.sentence != said.sentence and after.sentence.section != "recommendation":  # a clause of advice is a sentence of its own
+        return said
+    return replace(said, sides=after.sides, lobes=after.lobes)
+
+
+def _resized(said: Piece, size: float, seen: list[Piece]) -> Iterator[Remark]:
+    """A size of a place for which the findings give only others, where nothing in the findings has that size."""
+    sides = said.sides - {"both"}
+    if len(sides) != 1 or len(said.lobes) != 1 or any(abs(size - n) <= 1.0 for p in seen for n in (*p.figures.now, *p.figures.before)):
+        return
+    here = [p for p in seen if p.sides == sides and p.lobes == said.lobes and p.figures.now and not p.figures.before]
+    own = {t for t in said.topics if not is_place(t)}
+    if len(here) == 1 and not said.figures.before and (not own or own <= _LESIONS) and _LESIONS & here[0].topics.keys():
+        yield differ("size", "lesion", f"{size:g} mm", f"{max(here[0].figures.now):g} mm", here[0].sentence.text, said.sentence.text)
 
 
 def _alike(a: Piece, b: Piece) -> bool:

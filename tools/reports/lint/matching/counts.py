@@ -8,6 +8,7 @@ from retrieval.messages.patterns import patterns
 from tools.reports.lint.compare import meet
 from tools.reports.lint.reading.figures import SIZE
 from tools.reports.lint.reading.listing import MANY, VALUES, numbers_of
+from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table
 from tools.reports.lint.remarks import Remark, differ
@@ -15,6 +16,8 @@ from tools.reports.lint.remarks import Remark, differ
 _WORDS = patterns("tools.report_lint")
 _RESPECTIVELY = _WORDS.regex("counts_respectively")
 _AFTER = _WORDS.regex("counts_after")
+_RIBS = _WORDS.regex("counts_ribs")
+_BOTH_SECTIONS = 2
 _PLURAL = _WORDS.regex("counts_plural")
 
 
@@ -52,6 +55,20 @@ def numbered(pieces: list[Piece]) -> Iterator[Remark]:
         if number > bounds.most or (number < bounds.least and not _restricted(head, bounds.counted)):
             other = bounds.least if number < bounds.least else int(bounds.most)
             yield differ("count", topic, str(number), str(other), bounds.where, said.sentence.text)
+
+
+def levels(sentences: list[Sentence]) -> Iterator[Remark]:
+    """Ribs by number ("4th to 7th ribs") that the impression gives otherwise for the same side."""
+    told = [(s, r) for s in sentences if s.section in ("findings", "impression") if len(r := _ribs(s.text)) == 1]
+    for seen, (first,) in ((s, r) for s, r in told if s.section == "findings"):
+        for said, (second,) in ((s, r) for s, r in told if s.section == "impression"):
+            one, other = (frozenset(k for k, p in group("side").items() if p.search(s.text)) for s in (seen, said))
+            if first != second and one == other and len(told) == _BOTH_SECTIONS:
+                yield differ("count", "fracture", "{}-{}".format(*second), "{}-{}".format(*first), seen.text, said.text)
+
+
+def _ribs(text: str) -> list[tuple[int, int]]:
+    return [(int(a), int(b)) for m in _RIBS.finditer(text) for a, b in [[g for g in m.groups() if g]]]
 
 
 def _off(p: Piece) -> bool:

@@ -12,6 +12,8 @@ _RUN = _WORDS.regex("listing_run")
 
 MANY = 99
 VALUES = {"single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "many": MANY}
+# "Fractures of three ribs": the number belongs to what stands before it.
+_OF = _WORDS.regex("listing_of")
 _TOTAL = _WORDS.regex("listing_total")
 _CLASSED = _WORDS.regex("listing_classed")
 _SIZE = _WORDS.regex("figures_size")
@@ -35,6 +37,8 @@ def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
             for m in pattern.finditer(text):
                 between = _SIZE.sub("", text[m.end() : place] if m.end() <= place else text[place : m.start()])
                 behind = m.end() > place
+                if behind and _OF.fullmatch(text[place : m.start()]):
+                    out.setdefault(topic, VALUES[name])
                 if len(between) <= (5 if behind else 34) and not re.search(
                     r"[,，;；:：()（）\d]|(?<![a-z])(?:year|month|week|day|and|in|of|station)", between, re.IGNORECASE
                 ):

@@ -93,6 +93,7 @@ export class Report {
       case "export": this.export(button.dataset.form); break;
       case "talk": this.take(`/conversation/file/${button.dataset.form}`); break;
       case "source": this.drawer.open(button, `/report/${this.document.id}/source/${encodeURIComponent(button.dataset.key)}`); break;
+      case "mark": this.drop(this.document.sections.find((s) => s.printed && s.reads === "findings")?.name, Number(button.dataset.number)); break;
       case "find": this.element.querySelector(`[data-sentence="${button.dataset.id}"]`)?.scrollIntoView({ block: "center", behavior: "smooth" }); break;
       default: break;
     }
@@ -108,10 +109,12 @@ export class Report {
     const { target } = event;
     if (target.id === "report-study") { Object.assign(this.state, { study: target.value, view: null }); this.draw(); await this.load(); }
     else if (target.matches("select.phrase") && target.value) this.change({ do: "insert", section: target.dataset.section, text: target.value, origin: "template" }, null);
-    else if (target.matches("select.mark") && target.value) {
-      const { id: report, version } = this.document;
-      this.send(`/report/mark?study=${encodeURIComponent(this.state.study)}`, { report, version, section: target.dataset.section, number: Number(target.value) });
-    }
+    else if (target.matches("select.mark") && target.value) this.drop(target.dataset.section, Number(target.value));
+  }
+
+  drop(section, number) {
+    const { id: report, version } = this.document;
+    this.send(`/report/mark?study=${encodeURIComponent(this.state.study)}`, { report, version, section, number });
   }
 
   key(event) {
@@ -181,8 +184,18 @@ export class Report {
     // The obstacle names sentences by their ids: each becomes the way there.
     const find = (id) => `<button type="button" class="source" data-act="find" data-id="${id}" aria-label="${say("rep_find")}">→</button>`;
     const told = view.obstacle && !left ? safe(view.obstacle).replace(/\bs\d+\b/g, find) : left ? fill(say("rep_open"), { n: left }) : say("rep_ready");
-    return `<div class="report-state"><b>${say("rep_preliminary")}</b><span>${told}</span><span class="acts"><button type="button" class="quiet" data-act="tracked" aria-pressed="${this.state.tracked}">${say("rep_tracked")}</button>
+    return `${this.unsaid()}<div class="report-state"><b>${say("rep_preliminary")}</b><span>${told}</span><span class="acts"><button type="button" class="quiet" data-act="tracked" aria-pressed="${this.state.tracked}">${say("rep_tracked")}</button>
       <button type="button" class="strong" data-act="sign"${view.obstacle ? ` disabled title="${safe(view.obstacle)}"` : ""}>${say("rep_sign")}</button></span></div>`;
+  }
+
+  // A lesion that was measured and that no sentence of the report speaks of, not even a struck one.
+  unsaid() {
+    const { say, document: doc } = this;
+    const keys = doc.sections.flatMap((s) => s.sentences).flatMap((s) => s.evidence);
+    const rows = this.state.marks.filter((m) => !keys.some((key) => key.endsWith(`-mark-${m.number}`)));
+    if (!rows.length || doc.amends) return "";
+    const words = (m) => safe(fill(say("rep_mark_n"), { n: m.number, long: m.lesion.long_mm.toFixed(0), short: m.lesion.short_mm.toFixed(0) }));
+    return `<div class="report-marks box warn"><b>${say("rep_unsaid")}</b>${rows.map((m) => `<button type="button" class="quiet" data-act="mark" data-number="${m.number}">+ ${words(m)}</button>`).join("")}</div>`;
   }
 
   body() {

@@ -1,6 +1,9 @@
 // The dialog before a signature: the text that is frozen, who signs, and that it was read. What was shown travels back as its digest.
 import { fill, safe } from "./words.js";
 
+// The frozen text as a person reads it: headings stand out, what is not known is a dash. The digest is of the text itself.
+const readable = (text) => text.split("\n").map((line) => (line.startsWith("## ") ? `<b>${safe(line.slice(3))}</b>` : safe(line.replaceAll(/\bNone\b/g, "–")))).join("\n");
+
 export class Signing {
   constructor(say, sign) {
     this.say = say;
@@ -19,7 +22,7 @@ export class Signing {
     const { say } = this;
     const open = shown.remarks ? `<p class="box warn">${fill(say("rep_sign_remarks"), { n: shown.remarks })}</p>` : "";
     this.dialog.innerHTML = `<form method="dialog"><h2 id="signing-title">${say("rep_sign_title")}</h2><p>${say("rep_sign_note")}</p>${open}
-      <pre tabindex="0">${safe(shown.text)}</pre><p class="note">sha256 ${safe(shown.sha256)}</p>
+      <pre tabindex="0">${readable(shown.text)}</pre><p class="note">sha256 ${safe(shown.sha256)}</p>
       <label>${say("rep_sign_name")}<input id="signing-name" autocomplete="name" maxlength="120" required></label>
       <label class="check"><input id="signing-read" type="checkbox"> ${say("rep_sign_read")}</label><p class="report-problem" role="alert"></p>
       <div class="go"><button type="button" class="quiet" data-do="cancel">${say("rep_cancel")}</button><button type="submit" class="strong" id="signing-do" disabled>${say("rep_sign_do")}</button></div></form>`;

@@ -13,7 +13,8 @@ export function shade() {
 
 export function splitter(say) {
   const columns = document.querySelector("#columns");
-  if (!columns || columns.querySelector("#splitter")) return;
+  const talk = document.querySelector("#talk-column"); // Gradio draws it some moments after its frame
+  if (!talk || columns.querySelector("#splitter")) return;
   const bar = document.createElement("div");
   bar.id = "splitter";
   bar.setAttribute("role", "separator");
@@ -28,7 +29,7 @@ export function splitter(say) {
     localStorage.setItem("medmpt-width", at.toFixed(1));
   };
   bar.setAttribute("aria-label", say("splitter"));
-  document.querySelector("#talk-column").after(bar);
+  talk.after(bar);
   bar.setAttribute("aria-valuenow", "44");
   const kept = Number(localStorage.getItem("medmpt-width"));
   if (kept) set(kept);

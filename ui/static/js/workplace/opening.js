@@ -60,6 +60,10 @@ export class Opening {
     const levels = (rows) => [...new Set(rows.map((row) => row.level ?? 0))].sort().map((n) => (n ? `<h4>${say("teach_level")} ${n} · ${say(`teach_level_${n}`)}</h4>` : "") + entries(rows.filter((row) => (row.level ?? 0) === n))).join("");
     const list = (name, rows) => (rows.length ? `<section class="open-${name}"><h3>${say(`open_${name}`)}</h3><div class="rows">${levels(rows)}</div></section>` : "");
     this.hasCase = cases.has_case;
+    // Own files beside a case that ships belong to somebody else, as a rule: opening them by themselves comes first then.
+    const shipped = [...cases.demo, ...cases.teaching].some((row) => row.open);
+    const adds = `<button type="button" class="${shipped ? "quiet" : "strong"}" id="opening-add">${say(cases.has_case ? "open_add" : "open_go")}</button>`;
+    const opens = cases.has_case ? `<button type="button" class="${shipped ? "strong" : "quiet"}" id="opening-new">${say("open_new")}</button>` : "";
     this.dialog.innerHTML = `<header><h2 id="opening-title">${say("open_title")}</h2><button type="button" id="opening-close" aria-label="${say("close")}">✕</button></header>
       <div id="opening-told" role="alert"></div>
       <div class="ways"><div class="known">${list("demo", cases.demo)}${list("recent", cases.recent)}${list("teaching", cases.teaching)}
@@ -72,8 +76,7 @@ export class Opening {
         <button type="button" class="quiet" id="opening-take">${say("open_take")}</button>
         <progress id="opening-progress" max="100" value="0" hidden></progress><p id="opening-state" class="note" role="status"></p></div></div>
       <section id="opening-preview" hidden><h3>${say("open_preview")}</h3><div id="opening-what"></div>
-        <div class="go"><button type="button" class="strong" id="opening-add">${say(cases.has_case ? "open_add" : "open_go")}</button>
-        ${cases.has_case ? `<button type="button" class="quiet" id="opening-new">${say("open_new")}</button>` : ""}
+        <div class="go">${shipped ? opens + adds : adds + opens}
         <button type="button" class="quiet" id="opening-clear">${say("open_clear")}</button></div></section>`;
   }
 

@@ -1,0 +1,44 @@
+"""The topic that a question about an open case most likely means, and what it says of this record."""
+
+from functools import lru_cache
+from itertools import combinations
+
+from retrieval.drugs.graph import DrugGraph
+from tools.bedside.asks.general import written_out
+from tools.bedside.judging import judge
+from tools.bedside.ranking import chances
+from tools.bedside.record.view import Record
+from tools.bedside.topics import topics
+from tools.case.record import Case
+from tools.evidence import Evidence
+
+# From this number of medicines on a question is about their combination.
+_SEVERAL = 3
+
+
+@lru_cache(maxsize=8)
+def record_of(case: Case, graph: DrugGraph, question: str) -> Record:
+    """One record for all tools of a turn: what is read once is not read again."""
+    return written_out(Record(case, graph, question))
+
+
+def meant(record: Record, least: float) -> list[Evidence]:
+    """What the likeliest topic says of this record from a chance of `least` on; never one that is silent on a medicine asked about."""
+    found = _meant(record.case, record.graph, record.question)
+    return found[1] if found is not None and found[0] >= least else []
+
+
+@lru_cache(maxsize=32)
+def _meant(case: Case, graph: DrugGraph, question: str) -> tuple[float, list[Evidence]] | None:
+    record = record_of(case, graph, question)
+    able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
+    named = {d.id for d in graph.mentions(question)}
+    if len(named) >= _SEVERAL:
+        return None  # a combination is checked drug by drug
+    if any(graph.interactions(a, b) for a, b in combinations(sorted(named), 2)):
+        return None  # what two do together is known by itself
+    if named:
+        # Of two medicines it has to speak of both.
+        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in graph.mentions(e.text)}}
+    ranked = chances(question, able)
+    return (ranked[0][0], able[ranked[0][1]]) if ranked else None

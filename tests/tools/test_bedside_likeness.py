@@ -31,7 +31,7 @@ def test_shipped_vectors_are_those_of_the_examples() -> None:
     ("question", "topic"),
     [
         ("should public health trace his contacts", "tb_contacts"),
-        ("哪些抗体还没送检", "ild_causes"),
+        ("纤维化的自身抗体还缺哪几项", "ild_causes"),
         ("is the fetus in need of monitoring tonight", "fetal_monitoring"),
         ("write an e-mail to my landlord", None),
         ("今天天气怎么样", None),

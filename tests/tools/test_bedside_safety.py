@@ -206,3 +206,42 @@ def test_a_single_value_is_no_course_of_a_long_question() -> None:
     said = _first(case, "FEV1 is down by a fifth, what do I need to rule out?")
     assert "one value only" not in said
     assert "acute rejection and infection" in said
+
+
+def test_sedatives_that_are_taken_are_held_with_a_high_co2() -> None:
+    medicines = [{"name": "codeine"}, {"name": "zopiclone"}]
+    case = _case(MAN, "Obesity hypoventilation syndrome", labs=_labs(paco2=(78, "mm[Hg]"), ph=(7.27, "1")), medications=medicines)
+    question = "He wants his usual codeine and zopiclone. Give?"
+    lines = [e.text for e in judgements(question, Record(case, GRAPH, question))]
+    assert [line.split(" for now")[0] for line in lines[:2]] == ["Hold codeine", "Hold zopiclone"]
+    target = "What sat target and what do I put on him?"
+    assert "With pH 7.27 NIV as well" in " ".join(e.text for e in judgements(target, Record(case, GRAPH, target)))
+
+
+def test_what_speaks_against_a_medicine_comes_before_a_topic_that_is_only_alike() -> None:
+    case = _case(MAN, "COPD", presentation={"findings": ["QTc 492 ms"]}, medications=[{"name": "amiodarone"}])
+    question = "Can I give him azithromycin to keep flare-ups away?"
+    lines = [e.text for e in judgements(question, Record(case, GRAPH, question))]
+    assert "QT" in lines[0], lines
+    assert not lines[0].startswith("In this order")
+
+
+def test_fever_alone_is_no_reason_to_admit() -> None:
+    vitals = {
+        "temperature_c": 38.5,
+        "heart_rate": 96,
+        "respiratory_rate": 20,
+        "sbp_mmhg": 122,
+        "dbp_mmhg": 76,
+        "spo2_pct": 96,
+        "fio2": 0.21,
+    }
+    young = _case(
+        {**MAN, "age_years": 29},
+        presentation={"symptoms": ["cough", "fever"], "findings": ["left lower lobe consolidation", "no confusion"]},
+        vitals=[{"time": "2026-03-01T08:00:00", "gcs": 15, **vitals}],
+        labs=_labs(urea=(4.1, "mmol/L"), crp=(38, "mg/L")),
+    )
+    assert _first(young, "Does he need to be admitted?").startswith("Home treatment is possible: CURB-65 0")
+    low = young.model_copy(update={"vitals": (young.vitals[0].model_copy(update={"spo2_pct": 88.0}),)})
+    assert _first(low, "Does he need to be admitted?").startswith("No, not home")

@@ -11,7 +11,7 @@ from tools.bedside.asks import cause, dosing, formula, general, part
 from tools.bedside.asks.compared import compared
 from tools.bedside.asks.place import places
 from tools.bedside.asks.subject import asks, values_named
-from tools.bedside.cautions import against, closed, to_stop
+from tools.bedside.cautions import against, closed, objections, to_stop
 from tools.bedside.doses import asks_dose, dose
 from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
@@ -152,7 +152,7 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     if not found and words("handover").search(question):
         found += handover(record)
     if not found and not _bare(question):
-        near = meant(record, _LIKELY)
+        near = [] if asks_whether(question) and _opposed(question, record) else meant(record, _LIKELY)
         found += [*unspoken(question, record, near), *near] if near else []
     if not found and (asks_whether(question) or words("stop").search(question) or _bare(question) or _of_a_drug(question, record)):
         said, place = verdicts(question, record), places(question, record)
@@ -176,6 +176,13 @@ def _spoken(question: str, record: Record) -> list[tuple[Topic, list[Evidence]]]
 def _of_values(question: str) -> bool:
     """Whether a question is about values and names no medicine: `treat` then means the value, not the disease."""
     return bool(values_named(question)) and not words("antimicrobial").search(question) and not general.names_a_drug(question)
+
+
+def _opposed(question: str, record: Record) -> bool:
+    """Whether much speaks against a medicine that a question would add: that comes before a topic which it is merely like."""
+    current = {d.id for d in record.patient.current}
+    new = [d.id for d in record.graph.mentions(question) if d.id not in current]
+    return any(o.grave <= 1 for d in new for o in objections(record, d)[:1])
 
 
 def _decided(question: str, record: Record, rank: int) -> list[Evidence]:

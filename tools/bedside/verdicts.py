@@ -143,7 +143,7 @@ def verdicts(question: str, record: Record) -> list[Evidence]:
         out.append(_of(drug, _asked_beside(objections(record, drug), taken), bool(forbidding(record, drug)), record))
     if not new:
         out += [_kept(drug, [d for d in taken if d != drug], record) for drug in taken[:2]]
-        out = out[:1] if len(taken) > 1 and out and out[0][0] < 3 else out
+        out = _told_apart(out) if len(taken) > 1 else out
     if not new and not taken:
         out += [line for group in _classes(question, record)[:2] if (line := _class(group, record)) is not None]
     ordered = [line for _, lines in sorted(out, key=lambda pair: pair[0]) for line in lines]
@@ -156,8 +156,8 @@ def verdicts(question: str, record: Record) -> list[Evidence]:
 def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line]]:
     """Whether a medicine that the patient takes can go on, beside the others that are named (or all that are taken)."""
     others = tuple(beside) or None
-    found = [o for o in objections(record, drug, others=others) if not beside or o.other in beside or o.grave == 0]
-    found = sorted(found, key=lambda o: (o.other not in beside, o.grave)) if beside else found
+    found = [o for o in objections(record, drug, others=others) if not beside or o.other in beside or o.grave == 0 or _of_record(o)]
+    found = sorted(found, key=lambda o: (not _of_record(o), o.other not in beside, o.grave)) if beside else found
     name = record.graph.name(drug)
     pair = [f for other in beside for f in record.graph.interactions(drug, other)] if beside and not found else []
     if pair:
@@ -196,6 +196,18 @@ def _kept(drug: str, beside: list[str], record: Record) -> tuple[int, list[_Line
     if worst.grave <= 1 and not worst.other and (instead := alternative(drug, record)) is not None:
         lines.append((*instead, worst))
     return worst.grave, lines
+
+
+def _told_apart(out: list[tuple[int, list[_Line]]]) -> list[tuple[int, list[_Line]]]:
+    """Verdicts on medicines that are taken together: the second is told only where a reason of its own stands against it."""
+    if not out or out[0][0] >= 3:
+        return out
+    return [line for n, line in enumerate(out) if n == 0 or ((why := line[1][0][2]) is not None and _of_record(why))]
+
+
+def _of_record(objection: Objection) -> bool:
+    """Whether a row on the patient's own values says to stop or hold a medicine now, whatever is taken beside it."""
+    return not objection.other and objection.action in ("stop", "hold", "avoid") and objection.grave <= 1
 
 
 def _word(worst: Objection) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The topic that a question about an open case most likely means, and what it says of this record."""
 
 from functools import lru_cache
+from itertools import combinations
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks.general import written_out
@@ -47,7 +48,10 @@ def _meant(case: Case, graph: DrugGraph, question: str) -> tuple[float, list[Evi
     named = {d.id for d in graph.mentions(question)}
     if len(named) >= _SEVERAL:
         return None  # a combination is checked drug by drug
+    if any(graph.interactions(a, b) for a, b in combinations(sorted(named), 2)):
+        return None  # what two do together is known by itself
     if named:
-        able = {name: lines for name, lines in able.items() if named & {d.id for e in lines for d in graph.mentions(e.text)}}
+        # Of two medicines it has to speak of both.
+        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in graph.mentions(e.text)}}
     ranked = chances(question, able)
     return (ranked[0][0], able[ranked[0][1]]) if ranked else None

@@ -46,6 +46,8 @@ _SETTLES = 13
 # Chance from which a topic answers where nothing else does, and from which it leads what else was found.
 _LIKELY, _SURE = 0.35, 0.75
 _OF_SURE = 2
+# The tool whose own result answers first.
+_COMPUTES: ToolName = "calculate_score"
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -62,7 +64,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     for text in deps.asked:
         record = record_of(deps.case, graph, text)
         found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
-        found = _led(record, found) if specs()[result.tool].of_patient else found
+        found = _led(record, found) if specs()[result.tool].of_patient and result.tool != _COMPUTES else found
         found = with_parts(record.question, record, found) if specs()[result.tool].of_patient else found
         if found:
             break

@@ -46,6 +46,8 @@ _SETTLES = 13
 # Chance from which a topic answers where nothing else does, and from which it leads what else was found.
 _LIKELY, _SURE = 0.35, 0.75
 _OF_SURE = 2
+# What a regimen, a dose or a verdict on a medicine has answered stays first.
+_WEIGHED = ("B-reg-", "B-dose-", "B-may-")
 # The tool whose own result answers first.
 _COMPUTES: ToolName = "calculate_score"
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
@@ -80,14 +82,20 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
 def _led(record: Record, found: list[Evidence]) -> list[Evidence]:
     """What was found, behind the topic that the question surely means where that is not among it."""
     sure = meant(record, _SURE)
-    if not sure or any(e.key == sure[0].key for e in found) or any(e.key.startswith(general.ALONE) for e in found):
+    raised = {t.id for t in asked(record.question)}
+    if not sure or any(e.key == sure[0].key or e.key.startswith((*general.ALONE, *_WEIGHED)) or _topic(e) in raised for e in found):
         return found
     return [*sure[:_OF_SURE], *found]
 
 
+def _topic(item: Evidence) -> str:
+    """Id of the topic that a sentence may be of."""
+    return item.key.removeprefix("B-").rpartition("-")[0]
+
+
 def _settled(item: Evidence) -> bool:
     """Whether a sentence is of a topic that has weighed its medicines for this record."""
-    topic = topics().get(item.key.removeprefix("B-").rpartition("-")[0])
+    topic = topics().get(_topic(item))
     return topic is not None and topic.rank >= _SETTLES
 
 
@@ -149,7 +157,8 @@ def judgements(question: str, record: Record, *, topics_only: bool = False) -> l
     stopping = bool(words("stop").search(question) and words("open").search(question))
     if stopping:
         found += stop_list(record)
-    if not firm and (not found or not (high or stopping or dosed)) and not _of_values(question):
+    unnamed = bool(words("which_antibiotic").search(question)) and not any(record.graph.mentions(e.text) for e in found)
+    if not firm and (not found or unnamed or not (high or stopping or dosed)) and not _of_values(question):
         found += choose(question, record)
     if not found and words("handover").search(question):
         found += handover(record)

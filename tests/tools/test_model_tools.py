@@ -317,7 +317,8 @@ class _Folders:
     weights: str | None = "tiny"
 
 
-def test_the_commands_say_what_the_tools_say_and_the_raw_text_only_when_asked(place: Path, engine: MedMPTEngine, tmp_path: Path) -> None:
+def test_the_commands_say_what_the_tools_say_and_the_raw_text_only_when_asked(place: Path, tmp_path: Path) -> None:
+    engine = MedMPTEngine.open(place / "weights" / "tiny", tmp_path / "cache")  # the precision that the commands choose on this machine
     ctx = typer.Context(click.Command("medmpt"), obj=_Folders(place, tmp_path / "cache"))
     deps = Deps(cache_dir=tmp_path, engine=engine, studies={"ct-1": place / "ct"})
     seen, told = classify(ctx, place / "ct"), classify_ct(deps).payload(Classified)

@@ -94,3 +94,27 @@ def test_both_languages_leave_out_what_the_patient_must_not_have(language: str) 
     assert {"en": "amikacin 15", "zh": "阿米卡星 15"}[language] not in bridge
     assert {"en": "750–1000 mg three times a week", "zh": "750–1000 mg 每周三次"}[language] in bridge
     assert {"en": "Ringer's lactate", "zh": "乳酸林格"}[language] in _row("fluid_kind", _case(MAN, "Pneumonia"), "Which fluid?", language)
+
+
+@pytest.mark.parametrize(
+    "name", ["Double lung transplant", "Aortic valve replacement 2015 (mechanical)", "Hip replacement", "Double vision"]
+)
+def test_a_condition_with_a_word_of_advice_in_it_is_not_lost(name: str) -> None:
+    assert _case(MAN, name).patient.conditions[0].name == name
+
+
+def test_a_checkpoint_inhibitor_in_the_list_is_known() -> None:
+    case = _case(MAN, "Lung cancer", "Heart failure", medicines=("nivolumab", "ipilimumab"))
+    text = " ".join(
+        e.text for e in judgements("Eight loose stools a day, what now?", Record(case, GRAPH, "Eight loose stools a day, what now?"))
+    )
+    assert "7 or more" in text
+    assert "here vedolizumab" in text
+
+
+def test_latent_infection_in_pregnancy_is_not_treated_as_disease() -> None:
+    woman = {**MAN, "age_years": 29, "sex": "female", "pregnant": True}
+    question = "Which regimen for her latent TB?"
+    text = " ".join(e.text for e in judgements(question, Record(_case(woman, "Latent tuberculosis"), GRAPH, question)))
+    assert "until 2–3 months after birth" in text
+    assert "Treat now" not in text

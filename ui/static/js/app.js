@@ -106,7 +106,7 @@ async function refresh() {
   if (mine !== wave) return;
   teaching.open(view);
   if (view && !same) tabs.open("talk", "teach");
-  else if (!view && document.body.dataset.talk === "teach" && !same) tabs.open("talk", "chat");
+  else if (!view && opened && document.body.dataset.talk === "teach" && !same) tabs.open("talk", "chat"); // closed: the list of readings stays
   const reply = await fetch("/studies");
   const listed = reply.ok ? await reply.json() : { case: false, studies: [] };
   if (mine !== wave) return;

@@ -43,13 +43,8 @@ _DECIDES = 9
 _ABOVE = (("B-formula-", 11), ("B-part-", 9))
 # From this rank on a topic has weighed the medicines that it names.
 _SETTLES = 13
-# Chance from which a topic answers where nothing else does, and from which it leads what else was found.
-_LIKELY, _SURE = 0.35, 0.75
-_OF_SURE = 2
-# What a regimen, a dose or a verdict on a medicine has answered stays first.
-_WEIGHED = ("B-reg-", "B-dose-", "B-may-")
-# The tool whose own result answers first.
-_COMPUTES: ToolName = "calculate_score"
+# Chance from which a topic answers where nothing else does.
+_LIKELY = 0.35
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -66,7 +61,6 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     for text in deps.asked:
         record = record_of(deps.case, graph, text)
         found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
-        found = _led(record, found) if specs()[result.tool].of_patient and result.tool != _COMPUTES else found
         found = with_parts(record.question, record, found) if specs()[result.tool].of_patient else found
         if found:
             break
@@ -77,15 +71,6 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     have = {e.key for e in result.evidence}
     new = [e for e in (*found, *notes) if e.key not in have]
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
-
-
-def _led(record: Record, found: list[Evidence]) -> list[Evidence]:
-    """What was found, behind the topic that the question surely means where that is not among it."""
-    sure = meant(record, _SURE)
-    raised = {t.id for t in asked(record.question)}
-    if not sure or any(e.key == sure[0].key or e.key.startswith((*general.ALONE, *_WEIGHED)) or _topic(e) in raised for e in found):
-        return found
-    return [*sure[:_OF_SURE], *found]
 
 
 def _topic(item: Evidence) -> str:

@@ -8,6 +8,7 @@ from tools.case.vitals import abnormal, lines
 from tools.case.words import allergy_words, as_recorded, conditions
 from tools.deps import Deps
 from tools.evidence import Language
+from tools.labs.analytes import ADULT_YEARS
 from tools.labs.interpret import interpret_labs
 from tools.labs.value import Reading, latest, shown
 from tools.scores.registry import find
@@ -18,7 +19,6 @@ say = messages("agent.chart").say
 
 _SEX = {"male": pair("man"), "female": pair("woman"), "other": pair("other"), "unknown": ("", "")}
 _CHILD = {"male": pair("boy"), "female": pair("girl")}
-_ADULT_YEARS = 18
 _SHORT = {
     "temperature_c": pair("T"), "heart_rate": pair("HR"), "respiratory_rate": pair("RR"), "sbp_mmhg": pair("SBP"),
     "dbp_mmhg": pair("DBP"), "spo2_pct": pair("SpO₂"), "fio2": pair("FiO₂"), "gcs": ("GCS", "GCS"),
@@ -68,7 +68,7 @@ def _sex(p: Patient) -> tuple[str, str]:
 
 def is_minor(p: Patient) -> bool:
     """Whether formulas and doses for adults do not hold."""
-    return p.age_years is not None and p.age_years < _ADULT_YEARS
+    return p.age_years is not None and p.age_years < ADULT_YEARS
 
 
 def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tuple[Sign, ...]:

@@ -8,6 +8,7 @@ from retrieval.concepts.context.scope import denies
 from retrieval.messages.catalogue import messages
 from tools.case.record import Case
 from tools.evidence import Language
+from tools.labs.analytes import ADULT_YEARS
 
 each = messages("agent.turn").each
 
@@ -67,7 +68,9 @@ class CaseCard(BaseModel):
     def about(self, language: Language) -> str:
         """Who the patient is, in a few words without identity: what an answer is headed with."""
         age = "" if self.age_years is None else f"{self.age_years:g}"
-        sex = {"male": pair("man"), "female": pair("woman")}.get(self.sex, pair("patient"))
+        child = self.age_years is not None and self.age_years < ADULT_YEARS
+        words = {"male": pair("boy"), "female": pair("girl")} if child else {"male": pair("man"), "female": pair("woman")}
+        sex = words.get(self.sex, pair("patient"))
         return pair("{sex} of {age} years", sex=sex, age=age)[language == "zh"] if age else sex[language == "zh"]
 
     def topic_text(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tools.case.record import Case
+from tools.scores.ages import too_young
 from tools.scores.base import Band, Calculator, Item
 from tools.scores.inputs import Resolved, resolve
 
@@ -31,6 +32,7 @@ class Outcome:
         missing: Keys of inputs that are needed and unknown.
         components: Criteria as scored.
         extra: Further results: name to value.
+        too_young: The patient's age in years where the calculator is not for it; nothing is calculated then.
     """
 
     calculator: Calculator
@@ -43,6 +45,7 @@ class Outcome:
     missing: tuple[str, ...]
     components: tuple[Component, ...]
     extra: dict[str, float]
+    too_young: float | None = None
 
     @property
     def exact(self) -> tuple[str, str] | None:
@@ -51,9 +54,12 @@ class Outcome:
 
 
 def run(calculator: Calculator, case: Case | None, given: Mapping[str, str] | None = None) -> Outcome:
-    """Calculate from the case and the given inputs."""
+    """Calculate from the case and the given inputs; nothing for a person younger than the calculator is made for."""
     inputs = resolve(calculator, case, given)
     values = {key: r.value for key, r in inputs.items()}
+    young = too_young(calculator, values, case.patient.age_years if case is not None else None)
+    if young is not None:
+        return Outcome(calculator, None, None, None, None, None, inputs, (), (), {}, young)
     return _score(calculator, inputs, values) if calculator.items else _formula(calculator, inputs, values)
 
 

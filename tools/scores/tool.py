@@ -10,6 +10,7 @@ from tools.evidence import Evidence, Language, Quantity, ToolResult
 from tools.imaging.marks.scores import lesion_inputs
 from tools.labs.units import parse_unit
 from tools.quantities import fill
+from tools.scores.ages import youngest
 from tools.scores.base import Calculator
 from tools.scores.explain import explain as explained
 from tools.scores.explain import explaining_evidence
@@ -57,6 +58,8 @@ def calculated(deps: Deps, calculator: Calculator, inputs: dict[str, str]) -> To
     """
     inputs, marked = lesion_inputs(deps, calculator, inputs)
     outcome = run(calculator, deps.case, inputs)
+    if outcome.too_young is not None:
+        return _not_for(outcome, outcome.too_young, deps.language, inputs)
     missing = tuple(_label(outcome, key, deps.language) for key in outcome.missing)
     note = calculator.note
     return ToolResult(
@@ -72,6 +75,36 @@ def calculated(deps: Deps, calculator: Calculator, inputs: dict[str, str]) -> To
             *_by_the_worst(outcome, deps, inputs),
             *marked.evidence,
         ),
+        data=payload(outcome),
+    )
+
+
+def _not_for(outcome: Outcome, years: float, language: Language, inputs: dict[str, str]) -> ToolResult:
+    """A calculator that is not made for someone of this age: no figure, and why."""
+    c, source = outcome.calculator, sources()[outcome.calculator.name]
+    text, text_zh = pair(
+        "{name} holds from {youngest} years on and is not applied at {years:g} years; for children use paediatric values.",
+        name=(c.en[:1].upper() + c.en[1:], c.zh),
+        youngest=youngest(c),
+        years=years,
+    )
+    said = Evidence(
+        key=f"S-{c.name}-age",
+        kind="score",
+        text=text,
+        text_zh=text_zh,
+        source=source.text,
+        year=source.year,
+        quantities=fill((), text, text_zh),
+        subjects=(c.name, c.en.casefold()),
+    )
+    return ToolResult(
+        tool="calculate_score",
+        status="out_of_domain",
+        reason=text_zh if language == "zh" else text,
+        query={"name": c.name, "inputs": dict(inputs)},
+        counts={"inputs": len(c.fields), "known": len(outcome.inputs)},
+        evidence=(said,),
         data=payload(outcome),
     )
 

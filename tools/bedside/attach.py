@@ -17,7 +17,7 @@ from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.matching.likeness import by_fit, like
-from tools.bedside.matching.meant import likely, meant, record_of
+from tools.bedside.matching.meant import beside, likely, meant, record_of
 from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
@@ -63,6 +63,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
         found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
         found = with_parts(record.question, record, found) if specs()[result.tool].of_patient else found
         if found:
+            found += beside(record, {_topic(e) for e in found}) if specs()[result.tool].of_patient else []
             break
     notes = drug_notes((*(e for e in found if not _settled(e)), *result.evidence[:_READ]), record)
     if not found and not notes:

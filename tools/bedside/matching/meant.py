@@ -1,12 +1,13 @@
 """The topic that a question about an open case most likely means, and what it says of this record."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import combinations
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks.general import written_out
 from tools.bedside.judging import judge
-from tools.bedside.matching.ranking import chances
+from tools.bedside.matching.ranking import chances, strengths
 from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
 from tools.case.record import Case
@@ -16,6 +17,9 @@ from tools.evidence import Evidence
 _SEVERAL = 3
 # Chance of the two likeliest topics from which a message is about one of them.
 _ANY = 0.76
+# Log-odds from which a topic stands below an answer that another gave, how many do, and how the keys of its sentences end.
+_NEAR, _MOST_NEAR = -1.0, 2
+BESIDE = "b"
 
 
 @lru_cache(maxsize=8)
@@ -41,17 +45,36 @@ def meant(record: Record, least: float) -> list[Evidence]:
     return found[1] if found is not None and found[0] >= least else []
 
 
+def beside(record: Record, told: Iterable[str]) -> list[Evidence]:
+    """What the next likeliest topics say of this record, below an answer that others (`told`) gave; the bottom lines lose their rank.
+
+    They belong to "for this patient": the follow-up of a nodule beside its malignancy, the monitoring beside the dose.
+    """
+    said = set(told)
+    able = {name: lines for name, lines in _able(record.case, record.graph, record.question).items() if name not in said}
+    near = [name for odds, name in strengths(record.question, able) if odds >= _NEAR][:_MOST_NEAR]
+    return [e.model_copy(update={"key": f"B-{name}-{BESIDE}{i}"}) for name in near for i, e in enumerate(able[name])]
+
+
 @lru_cache(maxsize=32)
-def _meant(case: Case, graph: DrugGraph, question: str) -> tuple[float, list[Evidence]] | None:
+def _able(case: Case, graph: DrugGraph, question: str) -> dict[str, list[Evidence]]:
+    """Topics that say something of this record; of those that a medicine is named beside, the ones that speak of it."""
     record = record_of(case, graph, question)
     able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
+    named = {d.id for d in graph.mentions(question)}
+    if named:
+        # Of two medicines it has to speak of both.
+        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in graph.mentions(e.text)}}
+    return able
+
+
+@lru_cache(maxsize=32)
+def _meant(case: Case, graph: DrugGraph, question: str) -> tuple[float, list[Evidence]] | None:
     named = {d.id for d in graph.mentions(question)}
     if len(named) >= _SEVERAL:
         return None  # a combination is checked drug by drug
     if any(graph.interactions(a, b) for a, b in combinations(sorted(named), 2)):
         return None  # what two do together is known by itself
-    if named:
-        # Of two medicines it has to speak of both.
-        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in graph.mentions(e.text)}}
+    able = _able(case, graph, question)
     ranked = chances(question, able)
     return (ranked[0][0], able[ranked[0][1]]) if ranked else None

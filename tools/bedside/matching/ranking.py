@@ -46,12 +46,18 @@ def signs(query: Query, name: str, share: Mapping[str, float], usual: float) -> 
     )
 
 
+def strengths(question: str, able: Iterable[str]) -> list[tuple[float, str]]:
+    """Log-odds of each topic that applies against "none of these", most first."""
+    fit, query = fitted(), Query.of(question)
+    raw = (
+        (sum(w * x for w, x in zip(fit.weights, signs(query, name, fit.share, fit.usual), strict=True)) + fit.bias, name) for name in able
+    )
+    return sorted(raw, reverse=True)
+
+
 def chances(question: str, able: Iterable[str]) -> list[tuple[float, str]]:
     """Chance of each topic that applies, most first; what they lack to one is the chance that none is meant."""
-    fit, query = fitted(), Query.of(question)
-    raw = [
-        (sum(w * x for w, x in zip(fit.weights, signs(query, name, fit.share, fit.usual), strict=True)) + fit.bias, name) for name in able
-    ]
+    raw = strengths(question, able)
     top = max([0.0, *(s for s, _ in raw)])
     whole = math.exp(-top) + sum(math.exp(s - top) for s, _ in raw)
-    return sorted(((math.exp(s - top) / whole, name) for s, name in raw), reverse=True)
+    return [(math.exp(s - top) / whole, name) for s, name in raw]

@@ -17,6 +17,8 @@ from tools.quantities import fill
 
 pair = messages("tools.bedside").pair
 
+# How the number in the key of a sentence begins that stands below another answer.
+BESIDE = "b"
 # Keys of evidence that speaks of medicines and has weighed them for this patient.
 OF_DRUGS = ("P-", "B-review-", "B-reg-", "B-dose-", "B-may-", "B-stop-", "B-place-")
 _LISTED = (
@@ -81,16 +83,28 @@ def apply(topic: Topic, record: Record) -> Applied:
 
 def judge(topic: Topic, record: Record) -> list[Evidence]:
     """What a topic says of this record; empty when it does not apply."""
+    return [statement(topic, n, en, zh) for n, (en, zh) in enumerate(_pairs(topic, record, lists=True))]
+
+
+def see_also(topic: Topic, record: Record) -> list[Evidence]:
+    """What a topic says of this record below an answer that another gave: under its title, without its criteria one by one."""
+    said = _pairs(topic, record, lists=False)
+    under = [pair("See also “{title}”: {text}", title=topic.title, text=text) if i == 0 else text for i, text in enumerate(said)]
+    return [statement(topic, f"{BESIDE}{n}", en, zh) for n, (en, zh) in enumerate(under)]
+
+
+def _pairs(topic: Topic, record: Record, *, lists: bool) -> list[tuple[str, str]]:
+    """Bottom line, criteria by outcome (where `lists`) and notes, in both languages."""
     if holds(topic.test, Applied(record, {}, {})) is not True:
         return []
     applied = apply(topic, record)
     verdict = next((v for v in topic.verdict if holds(v.test, applied) is True), None)
     if verdict is None:
         return []
-    sentences = [(verdict.en, verdict.zh), *_lists(topic, applied)]
+    sentences = [(verdict.en, verdict.zh), *(_lists(topic, applied) if lists else ())]
     sentences += [(n.en, n.zh) for n in topic.note if holds(n.test, applied) is True]
-    pairs = [(write(en, applied, "en"), write(zh, applied, "zh")) for en, zh in sentences]
-    return [statement(topic, n, en, zh) for n, (en, zh) in enumerate(p for p in pairs if all(p))]
+    written = [(write(en, applied, "en"), write(zh, applied, "zh")) for en, zh in sentences]
+    return [(en, zh) for en, zh in written if en and zh]
 
 
 def _lists(topic: Topic, applied: Applied) -> Iterable[tuple[str, str]]:
@@ -101,7 +115,7 @@ def _lists(topic: Topic, applied: Applied) -> Iterable[tuple[str, str]]:
             yield f"{en}: {'; '.join(i.en for i in mine)}.", f"{zh}：{'；'.join(i.zh for i in mine)}。"
 
 
-def statement(topic: Topic, number: int, en: str, zh: str) -> Evidence:
+def statement(topic: Topic, number: int | str, en: str, zh: str) -> Evidence:
     """One sentence of a topic as evidence."""
     return evidence(f"B-{topic.id}-{number}", en, zh, topic.source, topic.year, topic.passage)
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks.general import written_out
-from tools.bedside.judging import judge
+from tools.bedside.judging import judge, see_also
 from tools.bedside.matching.ranking import chances, strengths
 from tools.bedside.record.view import Record
 from tools.bedside.topics import topics
@@ -17,9 +17,8 @@ from tools.evidence import Evidence
 _SEVERAL = 3
 # Chance of the two likeliest topics from which a message is about one of them.
 _ANY = 0.76
-# Log-odds from which a topic stands below an answer that another gave, how many do, and how the keys of its sentences end.
-_NEAR, _MOST_NEAR = -1.0, 2
-BESIDE = "b"
+# Log-odds from which the first, the second topic stands below an answer that another gave.
+_NEAR = (0.0, 1.0)
 
 
 @lru_cache(maxsize=8)
@@ -46,14 +45,14 @@ def meant(record: Record, least: float) -> list[Evidence]:
 
 
 def beside(record: Record, told: Iterable[str]) -> list[Evidence]:
-    """What the next likeliest topics say of this record, below an answer that others (`told`) gave; the bottom lines lose their rank.
+    """What the next likeliest topics say of this record, below an answer that others (`told`) gave, each under its title.
 
     They belong to "for this patient": the follow-up of a nodule beside its malignancy, the monitoring beside the dose.
     """
     said = set(told)
     able = {name: lines for name, lines in _able(record.case, record.graph, record.question).items() if name not in said}
-    near = [name for odds, name in strengths(record.question, able) if odds >= _NEAR][:_MOST_NEAR]
-    return [e.model_copy(update={"key": f"B-{name}-{BESIDE}{i}"}) for name in near for i, e in enumerate(able[name])]
+    near = [name for (odds, name), least in zip(strengths(record.question, able), _NEAR, strict=False) if odds >= least]
+    return [e for name in near for e in see_also(topics()[name], record)]
 
 
 @lru_cache(maxsize=32)

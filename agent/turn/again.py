@@ -10,6 +10,7 @@ from agent.answering.draft import Draft, DraftSentence, keyed_sentences, split_s
 from agent.reading.dialogue import About, sentences_asked
 from agent.turn.ledger import Ledger, is_aside
 from retrieval.messages.catalogue import messages
+from tools.bedside.judging import stands_beside
 from tools.evidence import Language
 
 pair = messages("agent.turn").pair
@@ -64,6 +65,8 @@ def again(wanted: About, said: Sequence[DraftSentence], ledger: Ledger, question
     if wanted == "sources":
         return _draft([DraftSentence(text=e.citations[language == "zh"], evidence=(e.key,)) for e in cited])
     whole = [t for s in said for t in _translated(s, ledger, language)] if wanted == "translate" else list(said)
+    # What stood below the answer to another question goes first.
+    whole = [s for s in whole if wanted != "shorter" or not all(map(stands_beside, s.evidence))] or whole
     pieces = [s.model_copy(update={"text": t}) for s in whole for t in split_sentences(s.text)]
     most = sentences_asked(question)
     if most is not None:

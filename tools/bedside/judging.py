@@ -93,6 +93,11 @@ def see_also(topic: Topic, record: Record) -> list[Evidence]:
     return [statement(topic, f"{BESIDE}{n}", en, zh) for n, (en, zh) in enumerate(under)]
 
 
+def stands_beside(key: str) -> bool:
+    """Whether a key is of a sentence that stands below another answer."""
+    return key.startswith("B-") and key.rpartition("-")[2].startswith(BESIDE)
+
+
 def _pairs(topic: Topic, record: Record, *, lists: bool) -> list[tuple[str, str]]:
     """Bottom line, criteria by outcome (where `lists`) and notes, in both languages."""
     if holds(topic.test, Applied(record, {}, {})) is not True:

@@ -51,6 +51,7 @@ class Topic(_Row):
         item: Criteria that are counted (`met`, `open`, by group `met_major`).
         note: What stands below the bottom line.
         rank: Topics of a higher rank come first; a topic of rank 0 is silent beside another.
+        aside: Whether it may stand below the answer to another question; not where it is about another lesion or would reassure alone.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -66,6 +67,7 @@ class Topic(_Row):
     verdict: tuple[Sentence, ...]
     note: tuple[Sentence, ...] = ()
     rank: int = 5
+    aside: bool = True
 
     @cached_property
     def groups(self) -> tuple[re.Pattern[str], ...]:

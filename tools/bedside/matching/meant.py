@@ -50,7 +50,11 @@ def beside(record: Record, told: Iterable[str]) -> list[Evidence]:
     They belong to "for this patient": the follow-up of a nodule beside its malignancy, the monitoring beside the dose.
     """
     said = set(told)
-    able = {name: lines for name, lines in _able(record.case, record.graph, record.question).items() if name not in said}
+    able = {
+        name: lines
+        for name, lines in _able(record.case, record.graph, record.question).items()
+        if name not in said and topics()[name].aside
+    }
     near = [name for (odds, name), least in zip(strengths(record.question, able), _NEAR, strict=False) if odds >= least]
     return [e for name in near for e in see_also(topics()[name], record)]
 

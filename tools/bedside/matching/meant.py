@@ -18,7 +18,7 @@ _SEVERAL = 3
 # Chance of the two likeliest topics from which a message is about one of them.
 _ANY = 0.76
 # Log-odds from which the first, the second topic stands below an answer that another gave.
-_NEAR = (0.0, 1.0)
+_NEAR = (0.0, 0.0)
 
 
 @lru_cache(maxsize=8)
@@ -61,14 +61,9 @@ def beside(record: Record, told: Iterable[str]) -> list[Evidence]:
 
 @lru_cache(maxsize=32)
 def _able(case: Case, graph: DrugGraph, question: str) -> dict[str, list[Evidence]]:
-    """Topics that say something of this record; of those that a medicine is named beside, the ones that speak of it."""
+    """Topics that say something of this record."""
     record = record_of(case, graph, question)
-    able = {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
-    named = {d.id for d in graph.mentions(question)}
-    if named:
-        # Of two medicines it has to speak of both.
-        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in graph.mentions(e.text)}}
-    return able
+    return {t.id: lines for t in topics().values() if t.ask and (lines := judge(t, record))}
 
 
 @lru_cache(maxsize=32)
@@ -79,5 +74,8 @@ def _meant(case: Case, graph: DrugGraph, question: str) -> tuple[float, list[Evi
     if any(graph.interactions(a, b) for a, b in combinations(sorted(named), 2)):
         return None  # what two do together is known by itself
     able = _able(case, graph, question)
+    if named:
+        # Of two medicines it has to speak of both.
+        able = {name: lines for name, lines in able.items() if named <= {d.id for e in lines for d in graph.mentions(e.text)}}
     ranked = chances(question, able)
     return (ranked[0][0], able[ranked[0][1]]) if ranked else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import combinations
 
+from retrieval.concepts.lexicon import Lexicon
 from retrieval.drugs.graph import DrugGraph
 from tools.bedside.asks.general import written_out
 from tools.bedside.judging import judge, see_also
@@ -17,8 +18,8 @@ from tools.evidence import Evidence
 _SEVERAL = 3
 # Chance of the two likeliest topics from which a message is about one of them.
 _ANY = 0.76
-# Log-odds from which the first, the second topic stands below an answer that another gave.
-_NEAR = (0.0, 0.0)
+# Log-odds from which a topic stands below an answer that another gave; where they share no concept; how many are looked at.
+_NEAR, _NEAR_ALONE, _MOST_NEAR = 0.0, 2.0, 2
 
 
 @lru_cache(maxsize=8)
@@ -44,19 +45,27 @@ def meant(record: Record, least: float) -> list[Evidence]:
     return found[1] if found is not None and found[0] >= least else []
 
 
-def beside(record: Record, told: Iterable[str]) -> list[Evidence]:
+def beside(record: Record, told: Iterable[Evidence]) -> list[Evidence]:
     """What the next likeliest topics say of this record, below an answer that others (`told`) gave, each under its title.
 
-    They belong to "for this patient": the follow-up of a nodule beside its malignancy, the monitoring beside the dose.
+    They belong to "for this patient": the follow-up of a nodule beside its malignancy, the monitoring beside the dose. A topic whose
+    title shares no concept with question or answer has to be the likelier.
     """
-    said = set(told)
-    able = {
-        name: lines
-        for name, lines in _able(record.case, record.graph, record.question).items()
-        if name not in said and topics()[name].aside
-    }
-    near = [name for (odds, name), least in zip(strengths(record.question, able), _NEAR, strict=False) if odds >= least]
+    said = list(told)
+    have = _concepts(" ".join((record.question, *(e.text for e in said))))
+    done = {e.key.removeprefix("B-").rpartition("-")[0] for e in said}
+    able = [name for name in _able(record.case, record.graph, record.question) if name not in done and topics()[name].aside]
+    near = [
+        name
+        for odds, name in strengths(record.question, able)[:_MOST_NEAR]
+        if odds >= (_NEAR if have & _concepts(" ".join(topics()[name].title)) else _NEAR_ALONE)
+    ]
     return [e for name in near for e in see_also(topics()[name], record)]
+
+
+@lru_cache(maxsize=1024)
+def _concepts(text: str) -> frozenset[str]:
+    return frozenset(Lexicon.load().concepts_in(text))
 
 
 @lru_cache(maxsize=32)

@@ -19,7 +19,7 @@ def _said(question: str, tmp_path: object, tool: str = "search_guidelines") -> t
     return attach(ToolResult(tool=tool, status="empty"), deps).evidence  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("question", ["Prednisolone: how much and for how long?", "Can he go home or does he need admission?"])
+@pytest.mark.parametrize("question", ["Prednisolone: how much and for how long?", "What oxygen saturation should we aim for?"])
 def test_the_answer_leads_and_another_topic_follows_under_its_title(question: str, tmp_path: object) -> None:
     found = [e for e in _said(question, tmp_path) if e.key.startswith("B-")]
     assert not stands_beside(found[0].key)

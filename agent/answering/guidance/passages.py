@@ -27,6 +27,8 @@ _SEVERE = _WORDS.regex("passages_severe")
 _NOT_SEVERE = re.compile(SEVERITY_WORDS["not_severe"], re.IGNORECASE)
 # The selector's probability below which a sentence of a passage that does not lead is left out.
 _LEAST = 0.08
+# The second sentence of a headline is at least this likely an answer, measured by the first.
+_NEXT, _ALIKE = 0.2, 0.5
 # A further passage speaks of at least this much of what the best one before it speaks of, in words of the question.
 _SHARE = 0.4
 # Characters before the first such sentence that are shown with it.
@@ -79,10 +81,21 @@ def pieces_of(
         kept = list(range(len(sentences))) if rank == 0 or detail else _span(sentences, scores)
         kept = [i for i in kept if i in fit and sentences[i] not in said]
         if rank == 0 and len(sentences) > 1 and not said:
-            shown.append(Piece(sentences[best], item, lead=True))
-            kept = [i for i in kept if i != best]
+            leading = _leading(fit, scores, best)
+            shown += [Piece(text, item, lead=True) for text in _runs(sentences, leading, language)]
+            kept = [i for i in kept if i not in leading]
         shown += [Piece(text, item, lead=rank == 0 and len(sentences) == 1 and not said) for text in _runs(sentences, kept, language)]
     return shown
+
+
+def _leading(fit: Sequence[int], scores: Sequence[float], best: int) -> list[int]:
+    """The sentence that answers best, and the next best where it comes near: in the passage's order where neighbours or nearly alike."""
+    rest = [i for i in fit if i != best]
+    second = max(rest, key=lambda i: (scores[i], -i), default=None)
+    if second is None or scores[second] < _NEXT * scores[best]:
+        return [best]
+    alike = abs(best - second) == 1 or scores[second] >= _ALIKE * scores[best]
+    return sorted((best, second)) if alike else [best, second]
 
 
 def _span(sentences: Sequence[str], scores: Sequence[float]) -> list[int]:

@@ -4,6 +4,8 @@ import re
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from tools.reports.lint import lint
 
 ROWS = Path(__file__).with_name("own_reports.txt")
@@ -22,3 +24,17 @@ def test_most_errors_are_found_and_hardly_a_sound_report_is_bothered() -> None:
     assert (sum(error for error, *_ in found), sum(not error for error, *_ in found)) == (113, 74)
     assert len(missed) <= 10, missed
     assert not bothered, bothered
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("CT chest. 30-year-old woman. Thymectomy 35 years ago.\nImpression: no recurrence.", True),
+        ("CT chest. 30-year-old woman. Thymectomy 5 years ago.\nImpression: no recurrence.", False),
+        ("CT chest. 30-year-old woman. Her father had lung cancer 35 years ago.\nImpression: no nodule.", False),
+        ("胸部CT。男，22岁，吸烟30年。\n印象：未见结节。", True),
+        ("胸部CT。男，52岁，吸烟30年，20年前患结核。\n印象：未见结节。", False),
+    ],
+)
+def test_the_past_does_not_lie_before_the_birth(text: str, told: bool) -> None:
+    assert any(r.kind == "identity" for r in lint(text, today=date(2026, 11, 29)).remarks) is told

@@ -19,6 +19,7 @@ _CLAUSE = re.compile(r"(?<=[,，;；。:：(（])|(?<=\. )")
 _PRONOUNS = _WORDS.regex("signing_pronouns")
 _HEADING = _WORDS.regex("signing_heading")
 _AGE = _WORDS.regex("signing_age")
+_YEARS_AGO = _WORDS.regex("signing_years_ago")
 
 
 def identity(report: str, sentences: list[Sentence], sex: str | None, age: float | None) -> Iterator[Remark]:
@@ -44,6 +45,17 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
         yield _who((child.group(),), pair("A child of {years} years.", years=ages[0]))
     elif ages and age is not None and abs(ages[0] - age) > 1:
         yield _who((str(ages[0]),), pair("The report says {told} years, the open case {years:g}.", told=ages[0], years=age))
+    if len(ages) == 1:
+        yield from _before_birth(sentences, ages[0])
+
+
+def _before_birth(sentences: list[Sentence], age: int) -> Iterator[Remark]:
+    """Something of this patient's past that lies before the birth."""
+    for s in sentences:
+        for m in _YEARS_AGO.finditer(_patient_words(s.text)):
+            if int(next(g for g in m.groups() if g)) >= age:
+                yield _who((s.text,), pair("“{words}” does not fit a patient of {years} years.", words=m.group(), years=age))
+                return
 
 
 def _patient_words(text: str) -> str:

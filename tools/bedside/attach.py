@@ -63,7 +63,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
         found = judgements(record.question, record, topics_only=not specs()[result.tool].of_patient)
         found = with_parts(record.question, record, found) if specs()[result.tool].of_patient else found
         if found:
-            found += beside(record, found) if specs()[result.tool].of_patient else []
+            found += beside(record, found, bool(deps.wordings)) if specs()[result.tool].of_patient else []
             break
     notes = drug_notes((*(e for e in found if not _settled(e)), *result.evidence[:_READ]), record)
     if not found and not notes:

@@ -18,8 +18,9 @@ from tools.evidence import Evidence
 _SEVERAL = 3
 # Chance of the two likeliest topics from which a message is about one of them.
 _ANY = 0.76
-# Log-odds from which a topic stands below an answer that another gave; where they share no concept; how many are looked at.
-_NEAR, _NEAR_ALONE, _MOST_NEAR = 0.0, 2.0, 2
+# Log-odds from which a topic stands below an answer that another gave: its title shares a concept with the question, with the answer,
+# with neither; the last in a message that goes on from another and so names little; how many are looked at.
+_NEAR, _NEAR_ANSWER, _NEAR_ALONE, _NEAR_GOING_ON, _MOST_NEAR = 0.0, 1.0, 3.0, 2.0, 2
 
 
 @lru_cache(maxsize=8)
@@ -45,21 +46,24 @@ def meant(record: Record, least: float) -> list[Evidence]:
     return found[1] if found is not None and found[0] >= least else []
 
 
-def beside(record: Record, told: Iterable[Evidence]) -> list[Evidence]:
+def beside(record: Record, told: Iterable[Evidence], goes_on: bool) -> list[Evidence]:
     """What the next likeliest topics say of this record, below an answer that others (`told`) gave, each under its title.
 
     They belong to "for this patient": the follow-up of a nodule beside its malignancy, the monitoring beside the dose. A topic whose
-    title shares no concept with question or answer has to be the likelier.
+    title shares no concept with the question has to be the likelier.
     """
     said = list(told)
-    have = _concepts(" ".join((record.question, *(e.text for e in said))))
+    asked, answered = _concepts(record.question), _concepts(" ".join(e.text for e in said))
     done = {e.key.removeprefix("B-").rpartition("-")[0] for e in said}
     able = [name for name in _able(record.case, record.graph, record.question) if name not in done and topics()[name].aside]
-    near = [
-        name
-        for odds, name in strengths(record.question, able)[:_MOST_NEAR]
-        if odds >= (_NEAR if have & _concepts(" ".join(topics()[name].title)) else _NEAR_ALONE)
-    ]
+
+    def least(name: str) -> float:
+        title = _concepts(" ".join(topics()[name].title))
+        if title & asked:
+            return _NEAR
+        return _NEAR_ANSWER if title & answered else _NEAR_GOING_ON if goes_on else _NEAR_ALONE
+
+    near = [name for odds, name in strengths(record.question, able)[:_MOST_NEAR] if odds >= least(name)]
     return [e for name in near for e in see_also(topics()[name], record)]
 
 

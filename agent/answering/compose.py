@@ -97,6 +97,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
     if silence:
         return Draft(notice=silence)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
+    said = list({s.text: s for s in reversed(said)}.values())[::-1]  # two tools may judge the same
     answering = [] if judged else _leads(plan, steps, card, language)
     for intent in sorted(_raised(plan, steps), key=lambda i: i not in _LEADS):
         if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):

@@ -27,6 +27,7 @@ from medmpt_backend.imaging.lesion_shape import (
 )
 from medmpt_backend.imaging.outline.glass import glass_beside, level_of, stands_alone, without
 from medmpt_backend.imaging.outline.hollow import without_cavities
+from medmpt_backend.imaging.outline.neighbours import require_own, with_masses
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -89,8 +90,10 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         NothingFound: Aerated lung around the point.
         OutOfDomain: The point lies outside the lungs, in bone, in a vessel, a fissure, the pleura or a consolidation; says which.
     """
+    require_own(lungs, point)
     try:
         found = _grown(volume, lungs, point)
+        require_own(lungs, _middle(found, volume.spacing))
         return found if found.threshold == SOLID_HU and not found.halo.any() else _largest(volume, lungs, point, found)
     except OutOfDomain:
         beside = glass_beside(volume, point)
@@ -123,6 +126,17 @@ def _largest(volume: Volume, lungs: Lungs, point: tuple[int, int, int], found: R
     return best
 
 
+def _crop(volume: Volume, lungs: Lungs, point: tuple[int, int, int], reach: float) -> Crop:
+    """The box around a point, with cavities filled and with masses at the spine and behind the hilum."""
+    return without_cavities(with_masses(crop_around(volume, lungs, point, reach), lungs))
+
+
+def _middle(region: Region, spacing: Vec) -> tuple[int, int, int]:
+    """The deepest voxel of a region in the volume."""
+    z, y, x = deepest(region.mask, depth_of(region.mask, spacing))
+    return z + region.origin[0], y + region.origin[1], x + region.origin[2]
+
+
 def _local(region: Region, point: tuple[int, int, int]) -> tuple[int, int, int]:
     """A voxel of the volume in the crop of a region."""
     return point[0] - region.origin[0], point[1] - region.origin[1], point[2] - region.origin[2]
@@ -131,7 +145,7 @@ def _local(region: Region, point: tuple[int, int, int]) -> tuple[int, int, int]:
 def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     """As `grow`, without looking for ground glass beside a vessel."""
     for reach in REACHES_MM:
-        crop = without_cavities(crop_around(volume, lungs, point, reach))
+        crop = _crop(volume, lungs, point, reach)
         here = crop.local(point)
         seed = _seed(crop.hu, crop.allowed, here, volume.spacing)
         moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
@@ -140,7 +154,7 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         deep = crop.absolute(centre)
         away = max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True))
         if (not cut(mask) or reach == REACHES_MM[-1]) and away > _RECENTRE_MM:
-            crop = without_cavities(crop_around(volume, lungs, deep, reach))
+            crop = _crop(volume, lungs, deep, reach)
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
         ended = cut(mask)  # by the crop, before what is far from its middle is taken off
         mask &= around(mask.shape, centre, SPREAD * inner, volume.spacing)

@@ -27,7 +27,7 @@ from medmpt_backend.imaging.lesion_shape import (
 )
 from medmpt_backend.imaging.outline.glass import glass_beside, level_of, stands_alone, without
 from medmpt_backend.imaging.outline.hollow import without_cavities
-from medmpt_backend.imaging.outline.neighbours import require_own, with_masses
+from medmpt_backend.imaging.outline.neighbours import require_own, require_tissue, with_masses
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -93,7 +93,6 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     require_own(lungs, point)
     try:
         found = _grown(volume, lungs, point)
-        require_own(lungs, _middle(found, volume.spacing))
         return found if found.threshold == SOLID_HU and not found.halo.any() else _largest(volume, lungs, point, found)
     except OutOfDomain:
         beside = glass_beside(volume, point)
@@ -131,12 +130,6 @@ def _crop(volume: Volume, lungs: Lungs, point: tuple[int, int, int], reach: floa
     return without_cavities(with_masses(crop_around(volume, lungs, point, reach), lungs))
 
 
-def _middle(region: Region, spacing: Vec) -> tuple[int, int, int]:
-    """The deepest voxel of a region in the volume."""
-    z, y, x = deepest(region.mask, depth_of(region.mask, spacing))
-    return z + region.origin[0], y + region.origin[1], x + region.origin[2]
-
-
 def _local(region: Region, point: tuple[int, int, int]) -> tuple[int, int, int]:
     """A voxel of the volume in the crop of a region."""
     return point[0] - region.origin[0], point[1] - region.origin[1], point[2] - region.origin[2]
@@ -165,6 +158,7 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         if not ended:
             break
     require_lesion(mask, inner, volume.spacing, crop, solid=solid)
+    require_tissue(lungs, crop, mask, centre)
     ring = halo(crop.hu, crop.allowed, mask, volume.spacing) if solid else np.zeros_like(mask)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask | ring])
     threshold = SOLID_HU if solid else min(SOLID_HU - 1, _threshold(crop.hu, centre, volume.spacing))

@@ -15,7 +15,7 @@ from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
 from medmpt_backend.imaging.anatomy.space import PLEURA_MM, Crop, cavity_of, thick_behind
 from medmpt_backend.imaging.anatomy.spine import find_spine
 from medmpt_backend.imaging.findings.calcium import bone_of, descending, heart_bottom
-from medmpt_backend.imaging.findings.mediastinum import between_lungs
+from medmpt_backend.imaging.findings.mediastinum import Between, between_lungs, enhanced
 from medmpt_backend.imaging.findings.pleura import fluid
 from medmpt_backend.imaging.lesion_shape import climb
 from medmpt_backend.messages import messages
@@ -44,6 +44,12 @@ _MASS_MM, _MASS_EDGE_MM, _MASS_ML = 6.0, 8.0, 5.0
 # More of it than this in pleural fluid: no mass.
 _FLUID_SHARE = 0.3
 _HEART_BELOW_MM = 20.0
+# Before the spine nothing of a lung has its middle this near to the body's; what is thick, this near.
+_MIDLINE_MM, _THICK_MIDLINE_MM = 12.0, 22.0
+# Larger regions of which more than this share is fat are the fat beside the heart.
+_FAT_HU, _FAT_SHARE, _FAT_MM3 = (-140, -30), 0.35, 3000.0
+# With contrast medium in the vessels: a region as bright as blood in its middle that is a small part of what it is joined to.
+_BLOOD_HU, _BLOOD_MM3, _JOINED, _CORE = 130, 400.0, 3.0, 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +108,7 @@ def beside(lungs: Lungs) -> Beside | None:
     outlined = np.zeros_like(tissue)
     for side in (RIGHT, LEFT):
         outlined |= closed(cavity.lungs == side, PLEURA_MM, grid.spacing)
-    between = between_lungs(lungs)
+    between = _between(lungs)
     below = np.arange(len(tissue)) * grid.spacing[0] - between.first * lungs.grid.spacing[0]
     dome = int(heart_bottom(lungs, between) / grid.factors[0] - 30.0 / grid.spacing[0])
     thick = opened(tissue, THICK_MM, grid.spacing)
@@ -129,7 +135,8 @@ def _fronts(bone: NDArray[np.bool_], lung: NDArray[np.bool_], middle: NDArray[np
     if not len(known):
         return None
     filled = np.interp(np.arange(len(found)), known, found[known])
-    smooth: NDArray[np.float64] = ndimage.median_filter(filled, size=max(3, 2 * round(_FRONT_REACH_MM / spacing[0]) + 1), mode="nearest")
+    size = max(3, 2 * round(_FRONT_REACH_MM / spacing[0]) + 1)  # an enhanced heart looks like bone: most of the hindmost neighbours
+    smooth: NDArray[np.float64] = ndimage.percentile_filter(filled, 75, size=size, mode="nearest")
     return smooth
 
 
@@ -168,19 +175,19 @@ def masses(lungs: Lungs) -> NDArray[np.bool_] | None:
 def _aorta(lungs: Lungs) -> dict[int, tuple[float, float, float]]:
     """The descending aorta on the cavity's grid: row, column and radius in mm by slice."""
     factors = cavity_of(lungs).grid.factors
-    discs = descending(lungs, between_lungs(lungs), bone_of(lungs))
+    discs = descending(lungs, _between(lungs), bone_of(lungs))
     return {k // factors[0]: (y / factors[1], x / factors[2], r) for k, (y, x, r) in discs.items()}
 
 
 def _no_organ(found: Beside, end: tuple[int, int, int], zone: NDArray[np.bool_], aorta: dict[int, tuple[float, float, float]]) -> bool:
     """Whether a structure with this middle is neither aorta nor pulmonary artery nor atrium."""
-    radius, side, before = float(found.depth[end]), float(found.across[end[2]]), found.before(end)
-    if not zone[end]:
+    radius, side = float(found.depth[end]), float(found.across[end[2]])
+    if not zone[end] or not _at_gutter(found, end):
         return False
     if side < 0:
-        return side <= -RIGHT_AT_MM and radius >= RIGHT_RADIUS_MM
+        return radius >= RIGHT_RADIUS_MM
     disc = aorta.get(end[0])
-    if side < LEFT_AT_MM or radius < LEFT_RADIUS_MM or before > LEFT_BEFORE_MM or disc is None:
+    if radius < LEFT_RADIUS_MM or disc is None:
         return False
     away = float(np.hypot((end[1] - disc[0]) * found.spacing[1], (end[2] - disc[1]) * found.spacing[2]))
     return away > disc[2] + radius - LEFT_CLEAR_MM and away > disc[2] + LEFT_CLEAR_MM
@@ -199,12 +206,13 @@ def with_masses(crop: Crop, lungs: Lungs) -> Crop:
     return replace(crop, allowed=crop.allowed | here) if here.any() else crop
 
 
-def require_own(lungs: Lungs, point: tuple[int, int, int]) -> None:
+def require_own(lungs: Lungs, point: tuple[int, int, int], *, region: bool = False) -> None:
     """Refuse a point in a thick structure whose middle lies outside the lungs: heart, great vessels, liver.
 
     Args:
         lungs: Both lungs.
         point: `(z, y, x)` of the volume.
+        region: Whether it is the deepest one of a region that was found.
 
     Raises:
         OutOfDomain: Says which.
@@ -214,23 +222,83 @@ def require_own(lungs: Lungs, point: tuple[int, int, int]) -> None:
         return
     factors = [a * b for a, b in zip(lungs.grid.factors, cavity_of(lungs).grid.factors, strict=True)]
     z, y, x = (min(p // f, n - 1) for p, f, n in zip(point, factors, found.depth.shape, strict=True))
-    if not found.thick[z, y, x]:
-        return
     middle = found.middle((z, y, x))
     radius = float(found.depth[middle])
     mass = masses(lungs)
-    if radius < LEAST_MM or (mass is not None and mass[middle]):
+    if mass is not None and mass[middle]:
+        return
+    if region and _at_midline(found, (z, y, x), middle, radius):
+        raise OutOfDomain(_outside(found, (z, y, x), middle))
+    if radius < LEAST_MM or not found.thick[z, y, x] or _at_gutter(found, middle):
         return
     outlined, behind = _shares(found, middle, _INNER * radius)
     if outlined >= OUTLINED or behind >= (BEHIND_LUNG if found.before(middle) < BEFORE_SPINE_MM else BEHIND_LUNG_FRONT):
         return
-    raise OutOfDomain(
-        message(
-            "the point lies in {name}: its middle, {away:.0f} mm from the point, is outside the lungs; only lesions in the lungs are measured",
-            name=_name(found, middle),
-            away=float(np.linalg.norm((np.array(middle) - np.array((z, y, x))) * np.array(found.spacing))),
-        )
+    raise OutOfDomain(_outside(found, (z, y, x), middle))
+
+
+def _at_gutter(found: Beside, middle: tuple[int, int, int]) -> bool:
+    """Whether a middle lies beside the vertebrae and above the diaphragm, further out than aorta, pulmonary artery and atrium have theirs."""
+    side, before = float(found.across[middle[2]]), found.before(middle)
+    if middle[0] >= found.dome:
+        return False
+    return (side <= -RIGHT_AT_MM and before <= BEFORE_SPINE_MM) if side < 0 else (side >= LEFT_AT_MM and before <= LEFT_BEFORE_MM)
+
+
+def _at_midline(found: Beside, at: tuple[int, int, int], middle: tuple[int, int, int], radius: float) -> bool:
+    """Whether a region lies before the spine, nearer to the middle of the body than a lung reaches."""
+    thick = radius >= LEAST_MM and abs(found.across[middle[2]]) < _THICK_MIDLINE_MM and found.before(middle) > 0
+    return bool(thick or (abs(found.across[at[2]]) < _MIDLINE_MM and found.before(at) > 0))
+
+
+def _outside(found: Beside, at: tuple[int, int, int], middle: tuple[int, int, int]) -> str:
+    """What a point lies in."""
+    away = float(np.linalg.norm((np.array(middle) - np.array(at)) * np.array(found.spacing)))
+    return message(
+        "the point lies in {name}: its middle, {away:.0f} mm from the point, is outside the lungs; only lesions in the lungs are measured",
+        name=_name(found, middle),
+        away=away,
     )
+
+
+def require_tissue(lungs: Lungs, crop: Crop, mask: NDArray[np.bool_], centre: tuple[int, int, int]) -> None:
+    """Refuse a region that is an organ, the fat beside the heart, or a vessel full of contrast medium.
+
+    Args:
+        lungs: Both lungs.
+        crop: The box.
+        mask: The region in the box.
+        centre: Its deepest voxel.
+
+    Raises:
+        OutOfDomain: Says which.
+    """
+    require_own(lungs, crop.absolute(centre), region=True)
+    size = float(np.count_nonzero(mask)) * float(np.prod(crop.spacing))
+    if size > _FAT_MM3:
+        smooth = ndimage.uniform_filter(crop.hu.astype(np.float32), size=(1, 3, 3))[mask]
+        if float(np.mean((smooth > _FAT_HU[0]) & (smooth < _FAT_HU[1]))) > _FAT_SHARE:
+            raise OutOfDomain(message("the point lies in fat beside the heart or at the chest wall: only lesions in the lungs are measured"))
+    if size <= _BLOOD_MM3:
+        return
+    depth = depth_of(mask, crop.spacing)
+    inner = mask & (depth > _CORE * float(depth.max()))
+    if float(np.median(crop.hu[inner])) > _BLOOD_HU and _with_contrast(lungs):
+        labels, _ = ndimage.label(crop.hu > _BLOOD_HU)
+        joined = np.bincount(labels.ravel())[np.unique(labels[inner & (labels > 0)])].max(initial=0)
+        if joined * float(np.prod(crop.spacing)) > _JOINED * size:
+            raise OutOfDomain(message("the point lies in a vessel or a chamber of the heart, as bright as its contrast medium: only lesions in the lungs are measured"))
+
+
+def _with_contrast(lungs: Lungs) -> bool:
+    """Whether the vessels hold contrast medium, as far as the image shows."""
+    return enhanced(lungs, _between(lungs)) is True
+
+
+@lru_cache(maxsize=2)
+def _between(lungs: Lungs) -> Between:
+    """The tissue between the lungs, kept for the next click."""
+    return between_lungs(lungs)
 
 
 def _shares(found: Beside, middle: tuple[int, int, int], radius: float) -> tuple[float, float]:
@@ -250,5 +318,5 @@ def _name(found: Beside, middle: tuple[int, int, int]) -> str:
     if middle[0] >= found.dome and abs(found.across[middle[2]]) > _HALF_MM:
         return message("the liver or another organ below the diaphragm")
     if found.below[middle[0]] > _HEART_BELOW_MM:
-        return message("the heart or its vessels")
+        return message("the heart or another part of the mediastinum")
     return message("the mediastinum (great vessels, lymph nodes)")

@@ -25,9 +25,10 @@ from medmpt_backend.imaging.lesion_shape import (
     require_lesion,
     solid_part,
 )
+from medmpt_backend.imaging.outline.beside import joins_mediastinum, with_masses
 from medmpt_backend.imaging.outline.glass import glass_beside, level_of, stands_alone, without
 from medmpt_backend.imaging.outline.hollow import without_cavities
-from medmpt_backend.imaging.outline.neighbours import require_own, require_tissue, with_masses
+from medmpt_backend.imaging.outline.organs import require_own, require_tissue
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -62,6 +63,7 @@ class Region:
         cut: Whether the region reaches the edge of the crop.
         halo: Ground-glass voxels around a solid core, part of `mask`.
         moved_mm: How far the click lay outside what can be a lesion.
+        joined: Whether it joins the mediastinum or the hilum, where its edge cannot be told.
     """
 
     mask: NDArray[np.bool_]
@@ -71,6 +73,7 @@ class Region:
     cut: bool
     halo: NDArray[np.bool_]
     moved_mm: float = 0.0
+    joined: bool = False
 
 
 def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
@@ -163,7 +166,7 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask | ring])
     threshold = SOLID_HU if solid else min(SOLID_HU - 1, _threshold(crop.hu, centre, volume.spacing))
     hu = volume.hu[tuple(slice(o, o + n) for o, n in zip(crop.origin, filled.shape, strict=True))]
-    return Region(filled, hu, crop.origin, threshold, cut(filled), ring, moved)
+    return Region(filled, hu, crop.origin, threshold, cut(filled), ring, moved, joins_mediastinum(crop, lungs, filled))
 
 
 def _settled(crop: Crop, seed: tuple[int, int, int], *, near: bool = False) -> tuple[NDArray[np.bool_], tuple[int, int, int], float, bool]:

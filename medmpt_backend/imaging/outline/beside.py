@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medmpt_backend.imaging.anatomy.balls import closed, opened, within
+from medmpt_backend.imaging.anatomy.balls import closed, opened, to_nearest, within
 from medmpt_backend.imaging.anatomy.distance import depth_of
 from medmpt_backend.imaging.anatomy.grid import Vec
 from medmpt_backend.imaging.anatomy.lungs import LEFT, RIGHT, Lungs
@@ -33,6 +33,8 @@ RIGHT_AT_MM, RIGHT_RADIUS_MM = 28.0, 9.5
 LEFT_AT_MM, LEFT_RADIUS_MM, LEFT_BEFORE_MM, LEFT_CLEAR_MM = 42.0, 12.0, 15.0, 6.0
 # Such a mass without its vessels and bands, and how far its edge lies from what is thick.
 _MASS_MM, _MASS_EDGE_MM, _MASS_ML = 6.0, 8.0, 5.0
+# So many of its voxels are led to their middles, the others follow the nearest of them.
+_TRIED = 150
 # More of it than this in pleural fluid: no mass.
 _FLUID_SHARE = 0.3
 
@@ -142,14 +144,16 @@ def masses(lungs: Lungs) -> NDArray[np.bool_] | None:
     if not core.any():
         return None
     aorta = _aorta(lungs)
-    own = np.zeros_like(zone)
-    ends: dict[tuple[int, int, int], bool] = {}
-    for z, y, x in np.argwhere(core & (found.depth >= _MASS_MM)):
-        end = found.middle((int(z), int(y), int(x)))
-        if end not in ends:
-            ends[end] = _no_organ(found, end, zone, aorta)
-        own[z, y, x] = ends[end]
-    mass = zone & within(own, _MASS_EDGE_MM, found.spacing)
+    thick = core & (found.depth >= _MASS_MM)
+    if not thick.any():
+        return None
+    verdicts = np.zeros(zone.shape, dtype=np.uint8)
+    inner = np.argwhere(thick)
+    for z, y, x in inner[:: max(1, len(inner) // _TRIED)]:
+        verdicts[z, y, x] = 1 if _no_organ(found, found.middle((int(z), int(y), int(x))), zone, aorta) else 2
+    if not (verdicts == 1).any():
+        return None
+    mass = zone & within(to_nearest(verdicts, thick, found.spacing) == 1, _MASS_EDGE_MM, found.spacing)
     ml = grid.voxel_ml
     if not mass.any() or np.count_nonzero(mass) * ml < _MASS_ML:
         return None

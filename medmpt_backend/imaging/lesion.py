@@ -28,7 +28,7 @@ from medmpt_backend.imaging.lesion_shape import (
 from medmpt_backend.imaging.outline.beside import joins_mediastinum, with_masses
 from medmpt_backend.imaging.outline.glass import glass_beside, level_of, stands_alone, without
 from medmpt_backend.imaging.outline.hollow import without_cavities
-from medmpt_backend.imaging.outline.organs import require_own, require_tissue
+from medmpt_backend.imaging.outline.organs import require_own, require_tissue, with_contrast
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -143,7 +143,7 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     for reach in REACHES_MM:
         crop = _crop(volume, lungs, point, reach)
         here = crop.local(point)
-        seed = _seed(crop.hu, crop.allowed, here, volume.spacing)
+        seed = _seed(crop.hu, crop.allowed, here, volume.spacing, bright_blood=with_contrast(lungs))
         moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
         start, first = crop.absolute(seed), crop
         mask, centre, inner, solid = _settled(crop, seed)
@@ -212,7 +212,9 @@ def _holds(mask: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -
     return bool(mask[near].any())
 
 
-def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
+def _seed(
+    hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec, *, bright_blood: bool
+) -> tuple[int, int, int]:
     """The voxel to start from: the point, or the densest lung voxel within `SNAP_MM` when the point lies in air or just outside."""
     grid = np.meshgrid(*[(np.arange(n) - p) * s for n, p, s in zip(hu.shape, point, spacing, strict=True)], indexing="ij", sparse=True)
     near = (grid[0] ** 2 + grid[1] ** 2 + grid[2] ** 2 <= SNAP_MM**2) & allowed
@@ -221,7 +223,14 @@ def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, i
         if moved is not None:
             return moved
     if not near.any() and float(np.median(hu[tuple(slice(max(0, p - 1), p + 2) for p in point)])) > BONE_HU:
-        raise OutOfDomain(message("the point lies in bone (a rib, the spine or the sternum): only lesions in the lungs are measured"))
+        raise OutOfDomain(
+            message(
+                "the point lies in bone, or in a vessel or a chamber of the heart as bright by contrast medium: only lesions in the "
+                "lungs are measured"
+            )
+            if bright_blood
+            else message("the point lies in bone (a rib, the spine or the sternum): only lesions in the lungs are measured")
+        )
     if not near.any():
         raise OutOfDomain(
             message(

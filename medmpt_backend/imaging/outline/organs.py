@@ -100,7 +100,7 @@ def require_tissue(lungs: Lungs, crop: Crop, mask: NDArray[np.bool_], centre: tu
     )  # edges are thinner
     if size > _FAT_MM3 and float(np.mean(fat[inner])) > _FAT_SHARE:
         raise OutOfDomain(message("the point lies in fat beside the heart or at the chest wall: only lesions in the lungs are measured"))
-    if float(np.median(smooth[inner])) > _BLOOD_HU and _with_contrast(lungs):
+    if float(np.median(smooth[inner])) > _BLOOD_HU and with_contrast(lungs):
         labels, _ = ndimage.label(crop.hu > _BLOOD_HU)
         joined = np.bincount(labels.ravel())[np.unique(labels[inner & (labels > 0)])].max(initial=0)
         if joined * float(np.prod(crop.spacing)) > _JOINED * size:
@@ -112,9 +112,9 @@ def require_tissue(lungs: Lungs, crop: Crop, mask: NDArray[np.bool_], centre: tu
             )
 
 
-def _with_contrast(lungs: Lungs) -> bool:
+def with_contrast(lungs: Lungs) -> bool:
     """Whether the vessels hold contrast medium, as far as the image shows."""
-    return enhanced(lungs, between_of(lungs)) is True
+    return bool(lungs.area.any()) and enhanced(lungs, between_of(lungs)) is True
 
 
 def _shares(found: Beside, middle: tuple[int, int, int], radius: float) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medmpt_backend.errors import OutOfDomain
+from medmpt_backend.imaging.anatomy.balls import box_of
 from medmpt_backend.imaging.anatomy.distance import depth_of
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.anatomy.space import Crop, cavity_of
@@ -92,17 +93,20 @@ def require_tissue(lungs: Lungs, crop: Crop, mask: NDArray[np.bool_], centre: tu
     size = float(np.count_nonzero(mask)) * float(np.prod(crop.spacing))
     if size <= _BLOOD_MM3:
         return
-    depth = depth_of(mask, crop.spacing)
-    inner = mask & (depth > _CORE * float(depth.max()))
-    smooth = ndimage.uniform_filter(crop.hu.astype(np.float32), size=(1, 3, 3))
-    fat = ndimage.binary_opening(
-        (smooth > _FAT_HU[0]) & (smooth < _FAT_HU[1]), structure=np.ones((1, _FAT_PIXELS, _FAT_PIXELS), dtype=bool)
-    )  # edges are thinner
-    if size > _FAT_MM3 and float(np.mean(fat[inner])) > _FAT_SHARE:
-        raise OutOfDomain(message("the point lies in fat beside the heart or at the chest wall: only lesions in the lungs are measured"))
+    box = tuple(slice(max(0, side.start - _FAT_PIXELS), side.stop + _FAT_PIXELS) for side in box_of(mask))
+    depth = depth_of(mask[box], crop.spacing)
+    inner = mask[box] & (depth > _CORE * float(depth.max()))
+    smooth = ndimage.uniform_filter(crop.hu[box].astype(np.float32), size=(1, 3, 3))
+    fatty = (smooth > _FAT_HU[0]) & (smooth < _FAT_HU[1])
+    if size > _FAT_MM3 and float(np.mean(fatty[inner])) > _FAT_SHARE:
+        wide = ndimage.binary_opening(fatty, structure=np.ones((1, _FAT_PIXELS, _FAT_PIXELS), dtype=bool))  # edges are thinner
+        if float(np.mean(wide[inner])) > _FAT_SHARE:
+            raise OutOfDomain(
+                message("the point lies in fat beside the heart or at the chest wall: only lesions in the lungs are measured")
+            )
     if float(np.median(smooth[inner])) > _BLOOD_HU and with_contrast(lungs):
         labels, _ = ndimage.label(crop.hu > _BLOOD_HU)
-        joined = np.bincount(labels.ravel())[np.unique(labels[inner & (labels > 0)])].max(initial=0)
+        joined = np.bincount(labels.ravel())[np.unique(labels[box][inner & (labels[box] > 0)])].max(initial=0)
         if joined * float(np.prod(crop.spacing)) > _JOINED * size:
             raise OutOfDomain(
                 message(

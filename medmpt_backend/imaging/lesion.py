@@ -25,8 +25,10 @@ from medmpt_backend.imaging.lesion_shape import (
     require_lesion,
     solid_part,
 )
+from medmpt_backend.imaging.outline.beside import joins_mediastinum, with_masses
 from medmpt_backend.imaging.outline.glass import glass_beside, level_of, stands_alone, without
 from medmpt_backend.imaging.outline.hollow import without_cavities
+from medmpt_backend.imaging.outline.organs import require_own, require_tissue, with_contrast
 from medmpt_backend.imaging.volume import Volume
 from medmpt_backend.messages import messages
 
@@ -61,6 +63,7 @@ class Region:
         cut: Whether the region reaches the edge of the crop.
         halo: Ground-glass voxels around a solid core, part of `mask`.
         moved_mm: How far the click lay outside what can be a lesion.
+        joined: Whether it joins the mediastinum or the hilum, where its edge cannot be told.
     """
 
     mask: NDArray[np.bool_]
@@ -70,6 +73,7 @@ class Region:
     cut: bool
     halo: NDArray[np.bool_]
     moved_mm: float = 0.0
+    joined: bool = False
 
 
 def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
@@ -89,6 +93,7 @@ def grow(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         NothingFound: Aerated lung around the point.
         OutOfDomain: The point lies outside the lungs, in bone, in a vessel, a fissure, the pleura or a consolidation; says which.
     """
+    require_own(lungs, point)
     try:
         found = _grown(volume, lungs, point)
         return found if found.threshold == SOLID_HU and not found.halo.any() else _largest(volume, lungs, point, found)
@@ -123,6 +128,11 @@ def _largest(volume: Volume, lungs: Lungs, point: tuple[int, int, int], found: R
     return best
 
 
+def _crop(volume: Volume, lungs: Lungs, point: tuple[int, int, int], reach: float) -> Crop:
+    """The box around a point, with cavities filled and with masses at the spine and behind the hilum."""
+    return without_cavities(with_masses(crop_around(volume, lungs, point, reach), lungs))
+
+
 def _local(region: Region, point: tuple[int, int, int]) -> tuple[int, int, int]:
     """A voxel of the volume in the crop of a region."""
     return point[0] - region.origin[0], point[1] - region.origin[1], point[2] - region.origin[2]
@@ -131,16 +141,16 @@ def _local(region: Region, point: tuple[int, int, int]) -> tuple[int, int, int]:
 def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
     """As `grow`, without looking for ground glass beside a vessel."""
     for reach in REACHES_MM:
-        crop = without_cavities(crop_around(volume, lungs, point, reach))
+        crop = _crop(volume, lungs, point, reach)
         here = crop.local(point)
-        seed = _seed(crop.hu, crop.allowed, here, volume.spacing)
+        seed = _seed(crop.hu, crop.allowed, here, volume.spacing, bright_blood=with_contrast(lungs))
         moved = float(np.linalg.norm((np.array(seed) - np.array(here)) * np.array(volume.spacing)))
         start, first = crop.absolute(seed), crop
         mask, centre, inner, solid = _settled(crop, seed)
         deep = crop.absolute(centre)
         away = max(abs(a - b) * s for a, b, s in zip(deep, point, volume.spacing, strict=True))
         if (not cut(mask) or reach == REACHES_MM[-1]) and away > _RECENTRE_MM:
-            crop = without_cavities(crop_around(volume, lungs, deep, reach))
+            crop = _crop(volume, lungs, deep, reach)
             mask, centre, inner, solid = _settled(crop, crop.local(deep))
         ended = cut(mask)  # by the crop, before what is far from its middle is taken off
         mask &= around(mask.shape, centre, SPREAD * inner, volume.spacing)
@@ -151,11 +161,12 @@ def _grown(volume: Volume, lungs: Lungs, point: tuple[int, int, int]) -> Region:
         if not ended:
             break
     require_lesion(mask, inner, volume.spacing, crop, solid=solid)
+    require_tissue(lungs, crop, mask, centre)
     ring = halo(crop.hu, crop.allowed, mask, volume.spacing) if solid else np.zeros_like(mask)
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in mask | ring])
     threshold = SOLID_HU if solid else min(SOLID_HU - 1, _threshold(crop.hu, centre, volume.spacing))
     hu = volume.hu[tuple(slice(o, o + n) for o, n in zip(crop.origin, filled.shape, strict=True))]
-    return Region(filled, hu, crop.origin, threshold, cut(filled), ring, moved)
+    return Region(filled, hu, crop.origin, threshold, cut(filled), ring, moved, joins_mediastinum(crop, lungs, filled))
 
 
 def _settled(crop: Crop, seed: tuple[int, int, int], *, near: bool = False) -> tuple[NDArray[np.bool_], tuple[int, int, int], float, bool]:
@@ -201,7 +212,9 @@ def _holds(mask: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -
     return bool(mask[near].any())
 
 
-def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec) -> tuple[int, int, int]:
+def _seed(
+    hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, int, int], spacing: Vec, *, bright_blood: bool
+) -> tuple[int, int, int]:
     """The voxel to start from: the point, or the densest lung voxel within `SNAP_MM` when the point lies in air or just outside."""
     grid = np.meshgrid(*[(np.arange(n) - p) * s for n, p, s in zip(hu.shape, point, spacing, strict=True)], indexing="ij", sparse=True)
     near = (grid[0] ** 2 + grid[1] ** 2 + grid[2] ** 2 <= SNAP_MM**2) & allowed
@@ -210,7 +223,14 @@ def _seed(hu: NDArray[np.int16], allowed: NDArray[np.bool_], point: tuple[int, i
         if moved is not None:
             return moved
     if not near.any() and float(np.median(hu[tuple(slice(max(0, p - 1), p + 2) for p in point)])) > BONE_HU:
-        raise OutOfDomain(message("the point lies in bone (a rib, the spine or the sternum): only lesions in the lungs are measured"))
+        raise OutOfDomain(
+            message(
+                "the point lies in bone, or in a vessel or a chamber of the heart as bright by contrast medium: only lesions in the "
+                "lungs are measured"
+            )
+            if bright_blood
+            else message("the point lies in bone (a rib, the spine or the sternum): only lesions in the lungs are measured")
+        )
     if not near.any():
         raise OutOfDomain(
             message(

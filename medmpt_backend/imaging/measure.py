@@ -229,6 +229,13 @@ def _warnings(volume: Volume, region: Region, axes: diameters.Axes) -> tuple[str
         found.append(
             message("The region reaches the edge of the search box (60 mm around the point) or of the volume: its size is a lower bound.")
         )
+    if region.joined:
+        found.append(
+            message(
+                "The lesion joins the mediastinum or the hilum, where its edge cannot be told: its size is a lower bound, and another "
+                "click in it may lead to another part."
+            )
+        )
     air = hollow_ml(region, volume.spacing)
     if air:
         found.append(message("The lesion holds {ml:.1f} mL of air, a cavity; it counts in the volume.", ml=air))

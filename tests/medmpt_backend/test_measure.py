@@ -103,6 +103,11 @@ def test_clicks_on_nothing_on_the_wall_and_in_a_vessel() -> None:
         _measured(hu, (150, 0, 0))
 
 
+def test_a_click_where_no_lung_was_found_is_refused() -> None:
+    with pytest.raises(OutOfDomain, match="not inside a lung"):
+        _measured(np.full((20, 60, 60), 40, dtype=np.int16), (30, 30, 10))
+
+
 def test_points_are_parsed() -> None:
     assert parse_point("316, 367,42") == (316, 367, 42)
     for text in ("1,2", "a,b,c", "1,2,-3", ""):

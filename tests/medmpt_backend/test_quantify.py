@@ -67,6 +67,14 @@ def test_key_slices_lie_where_the_disease_is() -> None:
     assert quantify(_volume(generate("normal", 1, SMALL))).lungs.ggo_pct < 1
 
 
+def test_muscle_of_the_shoulder_is_no_dense_lung() -> None:
+    study = generate("pneumonia", 11)
+    found = quantify(_volume(study))
+    seen = np.count_nonzero(next(f for f in study.truth if f.id == "consolidation").mask, axis=(1, 2))
+    assert found.findings.consolidation.slice is None or seen[found.findings.consolidation.slice] > 0
+    assert "most_consolidation" not in found.key_slices or seen[found.key_slices["most_consolidation"].index] > 0
+
+
 def test_laa_is_strict_and_haa_includes_its_ends() -> None:
     counts = np.zeros(4096, dtype=np.int64)
     for hu in (-951, -950, -601, -600, -250, -249):

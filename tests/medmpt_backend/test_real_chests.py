@@ -1,5 +1,6 @@
 """Real chests hold still: every kernel and frame is accepted, the carina stays, and any click in a lesion gives the same lesion."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from medmpt_backend.imaging.candidates import Candidate, candidates
 from medmpt_backend.imaging.compare import _pair, _reasons, compare_lesions, days_between, no_days
 from medmpt_backend.imaging.load import load_volume
 from medmpt_backend.imaging.measure import measure
+from medmpt_backend.imaging.outline.beside import masses
 from medmpt_backend.imaging.quantify import quantify
 from medmpt_backend.imaging.volume import Volume
 from tests.medmpt_backend.ct_files import DATA
@@ -59,6 +61,47 @@ def test_any_click_inside_gives_the_same_lesion() -> None:
     ]  # the second is a vessel in it
     assert max(glass) <= 1.05 * min(glass)
     assert 0.85 * 4276 <= glass[0] <= 1.15 * 4276, "its reader's volume"
+
+
+def test_a_mass_that_joins_the_mediastinum_is_measured_from_every_box(thick: Volume) -> None:
+    lungs = segment(thick)
+    with (CHESTS / "Lung_Dx_boxes.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["series"] == "Lung_Dx-A0002_B40f"]
+    for row in rows:
+        x, y = (int(row["xmin"]) + int(row["xmax"])) // 2, (int(row["ymin"]) + int(row["ymax"])) // 2
+        found = measure(thick, (x, y, int(row["slice_from_head"])), lungs)
+        assert 55_000 < found.volume_mm3 < 185_000
+        assert found.side == "right"
+        assert found.type == "solid"
+        assert any("lower bound" in warning for warning in found.warnings), "its inner edge cannot be told from the mediastinum"
+
+
+@pytest.mark.parametrize(
+    ("scan", "points"),
+    [
+        ("Lung_Dx-A0001_B", {(268, 285, 36): "heart", (324, 232, 42): "heart", (261, 240, 30): "mediastinum", (191, 246, 48): "liver"}),
+        (
+            "LIDC-IDRI-0001",
+            {(261, 269, 62): "chamber of the heart", (289, 265, 46): "contrast medium|mediastinum", (165, 206, 78): "liver"},
+        ),
+    ],
+)
+def test_organs_beside_the_lungs_are_refused_by_name(scan: str, points: dict[tuple[int, int, int], str]) -> None:
+    volume = load_volume(CHESTS / scan)
+    lungs = segment(volume)
+    for point, name in points.items():
+        with pytest.raises(OutOfDomain, match=name):
+            measure(volume, point, lungs)
+
+
+def test_fat_beside_the_heart_is_no_lesion(thick: Volume) -> None:
+    with pytest.raises(OutOfDomain, match="fat beside the heart"):
+        measure(thick, (198, 112, 14))
+
+
+def test_no_scan_without_such_a_mass_has_one() -> None:
+    for scan in ("Lung_Dx-A0001_B", "LIDC-IDRI-0003", "ct64_dicom"):
+        assert masses(segment(load_volume(CHESTS / scan))) is None
 
 
 def test_a_ball_painted_into_a_real_lung_is_a_candidate(thick: Volume) -> None:

@@ -21,6 +21,9 @@ WALL_MM = 2.0
 # Ribs run obliquely: a ray that misses them takes those of slices this near, and of rays this near.
 _RIB_Z_MM = 16.0
 _RIB_RAYS = 9
+# The apex: slices with less than this share of the largest area of a lung; the ribs of the slices this far below, and what they may lack.
+APEX_SHARE = 0.35
+_APEX_MM, _APEX_WIDER_MM = 40.0, 4.0
 # Rays within this cosine of the direction to the other lung look at the mediastinum.
 _MEDIAL = 0.45
 _FAR = 1e6
@@ -108,7 +111,8 @@ def _add_side(
         first = np.argmax(bone, axis=1)
         hit = bone[np.arange(RAYS), first]
         bone_at[i, hit] = radii[first[hit]]
-    edge = _ribs(bone_at, grid.spacing[0]) - WALL_MM
+    area = np.count_nonzero(labels[span[0] : span[1] + 1] == side, axis=(1, 2))
+    edge = _narrowing(_ribs(bone_at, grid.spacing[0]), area, grid.spacing[0]) - WALL_MM
     medial = (np.cos(angles) if side == RIGHT else -np.cos(angles)) > _MEDIAL
     edge[:, medial] = np.nan
     _fill(grid, side, span, centres, (edge, lung_end), inside, behind)
@@ -138,6 +142,18 @@ def _ribs(bone_at: NDArray[np.float64], step: float) -> NDArray[np.float64]:
     far = ndimage.minimum_filter(around, size=(2 * reach + 1, _RIB_RAYS), mode="nearest")
     smooth = ndimage.median_filter(np.where(near < _FAR, near, far), size=(3, 5), mode="nearest")[:, _RIB_RAYS:-_RIB_RAYS]
     return np.where(smooth < _FAR, smooth, np.nan)
+
+
+def _narrowing(edge: NDArray[np.float64], area: NDArray[np.intp], step: float) -> NDArray[np.float64]:
+    """Ribs at the apex, which are no further out than those of the slices below: above the first rib a ray ends at the shoulder's bones."""
+    out = edge.copy()
+    reach = max(1, round(_APEX_MM / step))
+    widest = int(np.argmax(area))
+    for i in range(min(widest, len(edge) - 1)):
+        below = edge[i + 1 : i + 1 + reach]
+        if area[i] < APEX_SHARE * area[widest]:
+            out[i] = np.fmin(edge[i], np.min(np.where(np.isnan(below), _FAR, below), axis=0) + _APEX_WIDER_MM)
+    return out
 
 
 def _fill(

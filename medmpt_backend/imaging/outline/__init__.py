@@ -1,1 +1,1 @@
-"""What belongs to a lesion: ground glass beside solid parts, the air of cavities, and shares of voxels."""
+"""What belongs to a lesion: ground glass beside solid parts, the air of cavities, shares of voxels; and what beside the lungs is none."""

@@ -65,7 +65,7 @@ def column(volume: Volume, lungs: Lungs) -> Column | None:
     line = (path + 0.5) * spacing - 0.5 * np.array(volume.spacing)
     line = _even(ndimage.gaussian_filter1d(line, SMOOTH_MM / spacing[0], axis=0, mode="nearest"))
     along = _unit(np.gradient(line, axis=0))
-    ahead = _unit(np.array([0.0, -1.0, 0.0]) - along * along @ np.array([0.0, -1.0, 0.0])[:, None])
+    ahead = _unit(np.array([0.0, -1.0, 0.0]) + along * along[:, 1:2])
     aside = np.cross(along, ahead)
     turn = _turn(volume, line, ahead, aside)[:, None]
     front = np.cos(turn) * ahead + np.sin(turn) * aside

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 LOW_HU, HIGH_HU = -50.0, 350.0
 # Planes of discs against the canal: mm per mm, to the front and to the side.
-LEAN, TILT = tuple(np.linspace(-0.6, 0.6, 13)), tuple(np.linspace(-0.32, 0.32, 5))
+LEAN, TILT = tuple(np.linspace(-0.4, 0.4, 9)), tuple(np.linspace(-0.32, 0.32, 5))
 # From a disc to the next one, mm.
 NEXT_MM = (9.0, 42.0)
 # Lines of the column that lie inside every body, mm from the canal's middle to the front and to the side.

@@ -75,7 +75,7 @@ def squeezed(volume: Volume, where: Places, body: Body, shape: str, loss: float)
     fade = (1 - fade) * (1 - np.clip((np.abs(where.side) - 24) / 20, 0, 1))
     s = where.step
     if shape == "biconcave":
-        lost = loss * (bottom - top) * np.cos(np.pi * np.clip(part - 0.5, -0.5, 0.5)) * np.clip(1.6 * np.cos(np.clip(where.side / 17, -1, 1) * np.pi / 2), 0, 1)
+        lost = loss * (bottom - top) * np.cos(np.pi * np.clip(part - 0.5, -0.5, 0.5)) ** 2 * np.clip(1.6 * np.cos(np.clip(where.side / 17, -1, 1) * np.pi / 2), 0, 1)
         lost[(part < 0) | (part > 1)] = 0
         move = _dent(s, top, lost / 2) - _dent(-s, -bottom, lost / 2)
     else:

@@ -19,6 +19,10 @@ NEXT_MM = (9.0, 42.0)
 # Lines of the column that lie inside every body, mm from the canal's middle to the front and to the side.
 INSIDE_MM, BESIDE_MM = (11.0, 29.0), 9.0
 PIVOT_MM = 20.0
+# A disc is measured against the clearest within this distance, and against this share of the clear ones of the spine; what is below counts against it.
+AROUND_MM, FAINT, GAIN_FROM = 20.0, 0.25, 0.5
+# What an unusual distance costs: per squared 3 mm, and at most.
+COST, COST_LIMIT = 0.05, 8.0
 
 
 @dataclass(frozen=True)
@@ -80,29 +84,26 @@ def _look(x: Floats) -> Floats:
 
 def _chain(score: Floats) -> list[int]:
     """The discs whose scores and distances fit best."""
-    typical = float(np.percentile(score, 95))
+    near = 2 * round(AROUND_MM / ALONG_MM) + 1
+    usual = ndimage.gaussian_filter1d(ndimage.maximum_filter1d(score, near, mode="nearest"), near / 4, mode="nearest")
+    gain = score / np.maximum(usual, FAINT * float(np.percentile(score, 95))) - GAIN_FROM
     best: tuple[float, list[int]] = (-np.inf, [])
     for scale in np.arange(0.8, 1.3, 0.05):
-        best = max(best, _fitted(score / typical, scale), key=lambda pair: pair[0])
+        best = max(best, _fitted(gain, scale), key=lambda pair: pair[0])
     return best[1]
 
 
-def _fitted(score: Floats, scale: float) -> tuple[float, list[int]]:
+def _fitted(gain: Floats, scale: float) -> tuple[float, list[int]]:
     """The best chain at this size of person: distances grow downwards, a squeezed body costs no more than a limit."""
-    count = len(score)
-    total, before = np.zeros(count), np.full(count, -1)
+    count = len(gain)
+    total, before = gain.copy(), np.full(count, -1)
     low, high = round(NEXT_MM[0] / ALONG_MM), round(NEXT_MM[1] / ALONG_MM)
-    gain = score - 0.25
     from_end = (count - np.arange(count)) * ALONG_MM
-    for k in range(count):
-        total[k] = gain[k]
-        first = max(0, k - high)
-        if k - low < first:
-            continue
-        earlier = np.arange(first, k - low + 1)
+    for k in range(low, count):
+        earlier = np.arange(max(0, k - high), k - low + 1)
         expected = scale * (28.0 - 0.03 * from_end[k])
         miss = ((k - earlier) * ALONG_MM - expected) / 3.0
-        value = total[earlier] - 0.12 * np.minimum(miss**2, 6.0)
+        value = total[earlier] - COST * np.minimum(miss**2, COST_LIMIT)
         pick = int(np.argmax(value))
         if value[pick] > 0:
             total[k], before[k] = gain[k] + value[pick], earlier[pick]

@@ -10,6 +10,7 @@ from scipy import ndimage, special
 from medmpt_backend.imaging.asked.spine import ACROSS_MM, ALONG_MM, ASIDE_MM, Column
 
 Floats = NDArray[np.float64]
+Three = tuple[float, float, float]
 
 LOW_HU, HIGH_HU = -50.0, 350.0
 # Planes of discs against the canal: mm per mm, to the front and to the side.
@@ -142,9 +143,9 @@ class Body:
     step: float
     back_mm: float
     front_mm: float
-    heights: tuple[float, float, float]
-    top: tuple[float, float, float]
-    bottom: tuple[float, float, float]
+    heights: Three
+    top: Three
+    bottom: Three
 
 
 def bodies(found: Column, plates: list[Disc]) -> list[Body]:
@@ -160,12 +161,18 @@ def bodies(found: Column, plates: list[Disc]) -> list[Body]:
     backs = ndimage.median_filter([back for back, _ in edges], 3, mode="nearest")
     out = []
     for k, (back, front) in enumerate(zip(backs, fronts, strict=True)):
-        top = tuple(_plate(x, plates[k], back, front, part)[1] for part in PARTS)
-        bottom = tuple(_plate(x, plates[k + 1], back, front, part)[0] for part in PARTS)
-        heights = tuple((b - t) * ALONG_MM for t, b in zip(top, bottom, strict=True))
+        top = _three([_plate(x, plates[k], back, front, part)[1] for part in PARTS])
+        bottom = _three([_plate(x, plates[k + 1], back, front, part)[0] for part in PARTS])
+        heights = _three([(low - high) * ALONG_MM for high, low in zip(top, bottom, strict=True)])
         middle = (plates[k].step + plates[k + 1].step) / 2
         out.append(Body(middle, float(back), float(front), heights, top, bottom))
     return out
+
+
+def _three(values: list[float]) -> Three:
+    """Back, middle and front."""
+    back, middle, front = values
+    return float(back), float(middle), float(front)
 
 
 def _depth(x: Floats, step: float) -> tuple[float, float]:

@@ -13,15 +13,18 @@ from medmpt_backend.messages import messages
 
 message = messages("medmpt_backend.imaging").said
 
-# Genant et al., J Bone Miner Res 1993: a fifth to a quarter of the height is grade 1, up to two fifths grade 2, more grade 3.
-GRADES = (0.20, 0.25, 0.40)
+# Genant et al., J Bone Miner Res 1993: a fifth to a quarter of the height is grade 1, up to two fifths grade 2, more grade 3. What is
+# measured is the mean of the front quarter, a little behind the edge that lost most: it is named from a little less.
+LOW, GRADES = 0.18, (0.25, 0.40)
 # Bodies grow by this share from one to the next downwards; so many neighbours say how high a body should be.
 GROWTH, NEIGHBOURS = 0.03, 6
 # Outside these shares of what the neighbours say, or flatter than this, two discs or bodies were taken for one.
 UNCLEAR, FLAT_MM = 1.35, 5.0
 # How much lower the front or the middle is than the rest where it is that part that gave way.
 WEDGE, CAVED = 0.04, 0.03
-THICK_MM, WIDE_MM, NOISY_HU, LEAST = 3.1, 1.2, 35.0, 6
+THICK_MM, WIDE_MM, NOISY_HU, LEAST = 3.1, 1.2, 25.0, 6
+# Bodies less than this below the top of the lungs are small, bent and behind the shoulders: not measured.
+BELOW_TOP_MM, AHEAD_MM = 40.0, 22.0
 ASIDE_MM = 13.0
 
 
@@ -41,21 +44,21 @@ def low_bodies(volume: Volume, lungs: Lungs) -> SpineGroup:
     if noise is not None and noise > NOISY_HU:
         return SpineGroup("out", message("Noise of {noise:.0f} HU hides the endplates of vertebral bodies.", noise=noise))
     found = column(volume, lungs)
-    measured = [] if found is None else bodies(found, discs(found))
+    measured = [] if found is None else _measured(found, lungs)
     if found is None or len(measured) < LEAST:
         return SpineGroup("out", message("The canal and the discs of the spine were not followed."))
     low, voxels = [], []
-    for body, (kind, loss) in zip(measured, judged(measured), strict=True):
-        if kind is None:
-            continue
+    for k, (body, (kind, loss)) in enumerate(zip(measured, judged(measured), strict=True)):
+        if kind is None or (kind == "unclear" and k in (0, len(measured) - 1)):
+            continue  # at the ends of what is measured a body that fits nothing is no body
         inside = _voxels(volume, found, body)
         slices = np.bincount(inside[:, 0])
         first, last = int(inside[:, 0].min()), int(inside[:, 0].max())
-        low.append(LowBody(kind, loss, _grade(loss), body.heights, int(np.argmax(slices)), first, last))
+        low.append(LowBody(kind, loss, _grade(kind, loss), body.heights, int(np.argmax(slices)), first, last))
         voxels.append(inside)
     if len(low) > len(measured) / 2:
         return SpineGroup("out", message("The canal and the discs of the spine were not followed."))
-    ends = [int(round(float(found.at(step, 22.0)[0]) / volume.spacing[0])) for step in (measured[0].top[1], measured[-1].bottom[1])]
+    ends = [int(round(float(found.at(step, AHEAD_MM)[0]) / volume.spacing[0])) for step in (measured[0].top[1], measured[-1].bottom[1])]
     return SpineGroup(
         "unknown",
         message("Experimental: tried on squeezed bodies of two real scans; no scan with fractures that a person had named."),
@@ -80,7 +83,7 @@ def judged(measured: list[Body]) -> list[tuple[BodyKind | None, float]]:
         kind: BodyKind | None = None
         if own.min() < FLAT_MM or max(back, middle, front) > UNCLEAR:
             kind, loss = "unclear", 0.0
-        elif loss >= GRADES[0]:
+        elif loss >= LOW:
             kind = "front" if front < min(back, middle) - WEDGE else "middle" if middle < min(front, back) - CAVED else "whole"
         out.append((kind, loss))
     return out
@@ -100,9 +103,15 @@ def expected(heights: NDArray[np.float64]) -> NDArray[np.float64]:
     return out
 
 
-def _grade(loss: float) -> int:
+def _measured(found: Column, lungs: Lungs) -> list[Body]:
+    """Bodies from some way below the top of the lungs."""
+    top = float(np.flatnonzero((lungs.labels > 0).any(axis=(1, 2)))[0] * lungs.grid.spacing[0])
+    return bodies(found, [disc for disc in discs(found) if found.at(disc.step, AHEAD_MM)[0] >= top + BELOW_TOP_MM])
+
+
+def _grade(kind: BodyKind, loss: float) -> int:
     """Genant's grade, 0 where no share was measured."""
-    return sum(loss >= limit for limit in GRADES)
+    return 0 if kind == "unclear" else 1 + sum(loss >= limit for limit in GRADES)
 
 
 def _voxels(volume: Volume, found: Column, body: Body) -> NDArray[np.intp]:

@@ -57,9 +57,7 @@ def _planes(found: Column) -> tuple[Floats, Floats, Floats]:
     for a in LEAN:
         for b in TILT:
             shift = (a * (ahead - PIVOT_MM)[:, None] + b * side[None]) / ALONG_MM
-            at = [
-                np.interp(steps + shift[i, j], steps, look[:, i, j]) for i in range(len(ahead)) for j in range(len(side))
-            ]
+            at = [np.interp(steps + shift[i, j], steps, look[:, i, j]) for i in range(len(ahead)) for j in range(len(side))]
             every.append(np.mean(at, axis=0) - 8 * (a * a + b * b))
     best = np.argmax(every, axis=0)
     score: Floats = np.array(every)[best, np.arange(len(look))]

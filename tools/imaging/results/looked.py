@@ -151,7 +151,7 @@ def fracture(study: "Study") -> Told:
     first, last = found.slices
     if not found.low:
         spine = pair(
-            "{count} vertebral bodies (slices {first} to {last}) were measured, and none was found a fifth or more lower than its neighbours "
+            "{count} vertebral bodies (slices {first} to {last}) were measured, and none was found about a fifth or more lower than its neighbours "
             "(experimental, not for the report). This does not exclude a fracture: small losses of height and those without any are missed. "
             "Look at the spine on sagittal planes.",
             count=found.measured,

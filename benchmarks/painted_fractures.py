@@ -2,9 +2,9 @@
 
     python benchmarks/painted_fractures.py [--scans NAME ...] [--losses 0.25 0.4 0.6]
 
-Reads `../shared/data/chest_ct`; prints one line per painting and a table at the end. The bodies are those between the discs of the unpainted scan (looked
-at: each lies right). A wedge lowers the front, a crush the whole body, with everything above; a biconcave one both endplates in the middle, and the
-discs swell. Endplates and discs keep their thickness.
+Reads `../shared/data/chest_ct`; prints one line per painting and a table at the end. The bodies are those between the
+discs of the unpainted scan (looked at: each lies right). A wedge lowers the front, a crush the whole body, with everything above; a
+biconcave one both endplates in the middle, and the discs swell. Endplates and discs keep their thickness.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def places(volume: Volume, found: Column) -> Places:
     """Every voxel within 60 mm of the canal: its step on the column, and mm to the front and to the side."""
     spacing = np.array(volume.spacing)
     low = np.maximum(0, ((found.line.min(axis=0) - [0, 70, 50]) / spacing).astype(int))
-    high = np.minimum(volume.hu.shape, ((found.line.max(axis=0) + [0, 45, 50]) / spacing).astype(int) + 1)
+    high = np.minimum(volume.hu.shape, ((found.line.max(axis=0) + np.array([0, 45, 50])) / spacing).astype(int) + 1)
     low[0], high[0] = 0, volume.hu.shape[0]
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     at = np.stack(np.meshgrid(*[np.arange(a, b) for a, b in zip(low, high, strict=True)], indexing="ij"), axis=-1) * spacing
@@ -109,8 +109,8 @@ def _line(knots: Floats, values: Floats, part: Floats) -> Floats:
 def _dent(s: Floats, plate: Floats, lost: Floats) -> Floats:
     """Where to read from so that an endplate lies deeper in its body: the disc beside it stretched, the body squeezed."""
     rel = s - plate  # the body lies below
-    room, near, reach = 4.0, 1.5, 9.0  # the disc's thickness, what of it and of the endplate stays, how deep the body gives way
-    reach = np.maximum(reach, 1.6 * lost)
+    room, near = 4.0, 1.5  # the disc's thickness, what of it and of the endplate stays
+    reach = np.maximum(9.0, 1.6 * lost)  # how deep the body gives way
     out = np.zeros_like(s)
     stretch = (rel > -room) & (rel <= lost - near)
     out[stretch] = (-lost * (rel + room) / (lost + room - near))[stretch]

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.asked.groups import BodyKind, LowBody, SpineGroup
-from medmpt_backend.imaging.asked.spine import ALONG_MM, Column, column
+from medmpt_backend.imaging.asked.spine import Column, column
 from medmpt_backend.imaging.asked.vertebrae import PARTS, Body, bodies, discs
 from medmpt_backend.imaging.validity import noise_hu
 from medmpt_backend.imaging.volume import Volume
@@ -58,7 +58,7 @@ def low_bodies(volume: Volume, lungs: Lungs) -> SpineGroup:
         voxels.append(inside)
     if len(low) > len(measured) / 2:
         return SpineGroup("out", message("The canal and the discs of the spine were not followed."))
-    ends = [int(round(float(found.at(step, AHEAD_MM)[0]) / volume.spacing[0])) for step in (measured[0].top[1], measured[-1].bottom[1])]
+    ends = [round(float(found.at(step, AHEAD_MM)[0]) / volume.spacing[0]) for step in (measured[0].top[1], measured[-1].bottom[1])]
     return SpineGroup(
         "unknown",
         message("Experimental: tried on squeezed bodies of two real scans; no scan with fractures that a person had named."),

@@ -25,9 +25,9 @@ DEFINITIONS = {
     "bullae": "Rooms below -950 HU inside a lung that hold a ball of 4.2 mm radius, four fifths of them below -970 HU, at least 10 mm wide "
     "(Hansell et al., Radiology 2008): sections up to 5.5 mm, noise up to 25 HU. Cysts, and air that the lungs' outline holds beside "
     "them, look alike.",
-    "spine": "Vertebral bodies between the discs found along the canal, whose front or middle is about a fifth or more lower than that of their "
-    "neighbours (grades of Genant et al., J Bone Miner Res 1993: from 20, 25 and 40 % loss): sections up to 3 mm. Candidates to look at: old "
-    "and new, and what was low from birth, look alike. Ribs are not looked at.",
+    "spine": "Vertebral bodies between the discs found along the canal, whose front or middle is about a fifth or more lower than that of "
+    "their neighbours (grades of Genant et al., J Bone Miner Res 1993: from 20, 25 and 40 % loss): sections up to 3 mm. Candidates to look "
+    "at: old and new, and what was low from birth, look alike. Ribs are not looked at.",
 }
 
 

@@ -28,8 +28,8 @@ class Column:
     """The spine made straight.
 
     Attributes:
-        hu: `(along, front, aside)`: steps of `ALONG_MM` from the head, of `ACROSS_MM` from the canal's middle to the front, and from the patient's
-            right to left.
+        hu: `(along, front, aside)`: steps of `ALONG_MM` from the head, of `ACROSS_MM` from the canal's middle to the front,
+            and from the patient's right to left.
         line: Middle of the canal at every step, mm `(z, y, x)`.
         front: Unit vectors from the canal to the front, mm `(z, y, x)`.
         aside: Unit vectors to the patient's left.
@@ -77,7 +77,7 @@ def _canal(lungs: Lungs) -> Floats | None:
     """Middle of the canal in every slice of the grid, `(z, y, x)` in its voxels: the best chain of places that look like one."""
     grid, labels = lungs.grid, lungs.labels
     spans = np.flatnonzero((labels > 0).any(axis=(1, 2)))
-    shadow = (labels > 0).any(axis=0)
+    shadow: NDArray[np.bool_] = np.asarray((labels > 0).any(axis=0))
     rows, columns = np.flatnonzero(shadow.any(axis=1)), np.flatnonzero(shadow.any(axis=0))
     top, bottom = (int(rows[0]) + int(rows[-1])) // 2, min(grid.hu.shape[1], int(rows[-1]) + round(40 / grid.spacing[1]))
     middle, half = int(columns[0] + columns[-1]) // 2, round(45 / grid.spacing[2])
@@ -102,7 +102,7 @@ def _looks(grid: Grid) -> NDArray[np.float32]:
         out: NDArray[np.float32] = ndimage.convolve(values, disc / disc.sum(), mode="nearest")
         return out
 
-    inner, ring, body = mean(soft, CANAL_MM), mean(bone, RING_MM), mean(np.clip(grid.hu, -100, 250).astype(np.float32) / 250, BODY_MM)
+    inner, ring, body = mean(soft, CANAL_MM), mean(bone, RING_MM), mean((np.clip(grid.hu, -100, 250) / 250).astype(np.float32), BODY_MM)
     ahead = np.roll(body, round(BEFORE_MM / spacing[1]), axis=1)
     ahead[:, : round(BEFORE_MM / spacing[1])] = 0
     out: NDArray[np.float32] = inner + ring + ahead - 1.0 - 2 * mean(bone, CANAL_MM)

@@ -1,5 +1,6 @@
 """Heights of vertebral bodies: discs found along the straight spine, endplates fitted in front, middle and back."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,7 +21,8 @@ NEXT_MM = (9.0, 42.0)
 # Lines of the column that lie inside every body, mm from the canal's middle to the front and to the side.
 INSIDE_MM, BESIDE_MM = (11.0, 29.0), 9.0
 PIVOT_MM = 20.0
-# A disc is measured against the clearest within this distance, and against this share of the clear ones of the spine; what is below counts against it.
+# A disc is measured against the clearest within this distance, and against this share of the clear ones of the spine; what is
+# below the last figure counts against it.
 AROUND_MM, FAINT, GAIN_FROM = 20.0, 0.25, 0.5
 # What an unusual distance costs: per squared 3 mm, and at most.
 COST, COST_LIMIT = 0.05, 8.0
@@ -154,7 +156,7 @@ def bodies(found: Column, plates: list[Disc]) -> list[Body]:
         plates: Its discs.
     """
     x = np.clip(found.hu, LOW_HU, HIGH_HU).astype(np.float64)
-    edges = [_depth(x, (upper.step + lower.step) / 2) for upper, lower in zip(plates, plates[1:], strict=False)]
+    edges = [_depth(x, (upper.step + lower.step) / 2) for upper, lower in itertools.pairwise(plates)]
     fronts = ndimage.median_filter([front for _, front in edges], 3, mode="nearest")
     backs = ndimage.median_filter([back for back, _ in edges], 3, mode="nearest")
     out = []

@@ -1,4 +1,4 @@
-"""What is looked for only where a question names it, as statements: metal, pericardial fluid, bullae, vertebrae; and what is not looked for."""
+"""What is looked for only where a question names it, as statements, and what is not looked for."""
 
 from typing import TYPE_CHECKING
 
@@ -151,9 +151,9 @@ def fracture(study: "Study") -> Told:
     first, last = found.slices
     if not found.low:
         spine = pair(
-            "{count} vertebral bodies (slices {first} to {last}) were measured, and none was found about a fifth or more lower than its neighbours "
-            "(experimental, not for the report). This does not exclude a fracture: small losses of height and those without any are missed. "
-            "Look at the spine on sagittal planes.",
+            "{count} vertebral bodies (slices {first} to {last}) were measured, and none was found about a fifth or more lower than its "
+            "neighbours (experimental, not for the report). This does not exclude a fracture: small losses of height and those without any "
+            "are missed. Look at the spine on sagittal planes.",
             count=found.measured,
             first=first,
             last=last,
@@ -161,8 +161,8 @@ def fracture(study: "Study") -> Told:
         return _and(spine, ribs), (Quantity(name="bodies_measured", value=found.measured, unit="", decimals=0),), None
     worst = max(found.low, key=lambda body: body.loss)
     spine = pair(
-        "Candidates for a vertebral fracture, to be looked at on sagittal planes: {bodies} ({count} bodies measured, slices {first} to {last}; "
-        "experimental, not for the report). Old and new fractures and other causes of a low body look alike.",
+        "Candidates for a vertebral fracture, to be looked at on sagittal planes: {bodies} ({count} bodies measured, slices {first} to "
+        "{last}; experimental, not for the report). Old and new fractures and other causes of a low body look alike.",
         bodies=_bodies(found.low),
         count=found.measured,
         first=first,

@@ -23,6 +23,8 @@ UNCLEAR, FLAT_MM = 1.35, 5.0
 # How much lower the front or the middle is than the rest where it is that part that gave way.
 WEDGE, CAVED = 0.04, 0.03
 THICK_MM, WIDE_MM, NOISY_HU, LEAST = 3.1, 1.2, 25.0, 6
+# Where more bodies cannot be told apart the chain of discs is not one.
+MOST_UNCLEAR = 2
 # Bodies less than this below the top of the lungs are small, bent and behind the shoulders: not measured.
 BELOW_TOP_MM, AHEAD_MM = 40.0, 22.0
 ASIDE_MM = 13.0
@@ -56,7 +58,7 @@ def low_bodies(volume: Volume, lungs: Lungs) -> SpineGroup:
         first, last = int(inside[:, 0].min()), int(inside[:, 0].max())
         low.append(LowBody(kind, loss, _grade(kind, loss), body.heights, int(np.argmax(slices)), first, last))
         voxels.append(inside)
-    if len(low) > len(measured) / 2:
+    if len(low) > len(measured) / 2 or sum(body.kind == "unclear" for body in low) > MOST_UNCLEAR:
         return SpineGroup("out", message("The canal and the discs of the spine were not followed."))
     ends = [round(float(found.at(step, AHEAD_MM)[0]) / volume.spacing[0]) for step in (measured[0].top[1], measured[-1].bottom[1])]
     return SpineGroup(

@@ -18,6 +18,8 @@ CANAL_MM, RING_MM, BODY_MM, BEFORE_MM = 5.0, 13.0, 9.0, 22.0
 SOFT_HU = (-10.0, 90.0)
 # How far the canal may move per mm of height, and how strongly it is held straight.
 STEP, SMOOTH_MM = 1.2, 14.0
+# What is shorter shows no row of bodies.
+SHORT_MM = 60.0
 # The straight column: mm along it, from the canal's middle to the front, and to both sides.
 ALONG_MM, FRONT_MM, ASIDE_MM = 0.75, 48.0, 15.0
 ACROSS_MM = 1.0
@@ -58,7 +60,7 @@ def column(volume: Volume, lungs: Lungs) -> Column | None:
         None where no canal was followed through most of the slices.
     """
     path = _canal(lungs)
-    if path is None:
+    if path is None or len(path) * lungs.grid.spacing[0] < SHORT_MM:
         return None
     spacing = np.array(lungs.grid.spacing)
     # middles of the grid's voxels in mm, from the middle of the first voxel of the volume

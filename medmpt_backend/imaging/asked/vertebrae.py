@@ -155,6 +155,8 @@ def bodies(found: Column, plates: list[Disc]) -> list[Body]:
         found: The straight spine.
         plates: Its discs.
     """
+    if len(plates) < 2:
+        return []
     x = np.clip(found.hu, LOW_HU, HIGH_HU).astype(np.float64)
     edges = [_depth(x, (upper.step + lower.step) / 2) for upper, lower in itertools.pairwise(plates)]
     fronts = ndimage.median_filter([front for _, front in edges], 3, mode="nearest")

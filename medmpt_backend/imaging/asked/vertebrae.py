@@ -19,7 +19,7 @@ LEAN, TILT = tuple(np.linspace(-0.4, 0.4, 9)), tuple(np.linspace(-0.32, 0.32, 5)
 # From a disc to the next one, mm.
 NEXT_MM = (9.0, 42.0)
 # Lines of the column that lie inside every body, mm from the canal's middle to the front and to the side.
-INSIDE_MM, BESIDE_MM = (11.0, 29.0), 9.0
+INSIDE_MM, BESIDE_MM = (9.0, 25.0), 9.0
 PIVOT_MM = 20.0
 # A disc is measured against the clearest within this distance, and against this share of the clear ones of the spine; what is
 # below the last figure counts against it.
@@ -45,7 +45,9 @@ def discs(found: Column) -> list[Disc]:
         found: The straight spine.
     """
     score, lean, tilt = _planes(found)
-    return [Disc(float(k), float(lean[k]), float(tilt[k]), float(score[k])) for k in _chain(score)]
+    edge = WINDOW_MM / ALONG_MM  # nearer to an end the endplates are not seen on both sides
+    chain = [k for k in _chain(score) if edge <= k <= len(score) - edge]
+    return [Disc(float(k), float(lean[k]), float(tilt[k]), float(score[k])) for k in chain]
 
 
 def _planes(found: Column) -> tuple[Floats, Floats, Floats]:

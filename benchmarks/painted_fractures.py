@@ -132,6 +132,14 @@ def changed(volume: Volume) -> Iterator[tuple[str, Volume]]:
     yield "first seven slices dropped", replace(volume, hu=volume.hu[7:])
     yield "last fifteen slices dropped", replace(volume, hu=volume.hu[:-15])
     yield "left and right turned", replace(volume, hu=volume.hu[:, :, ::-1].copy())
+    for share in (0.85, 1.15):
+        yield f"voxels of {share:.0%}", replace(volume, spacing=tuple(step * share for step in volume.spacing))  # type: ignore[arg-type]
+    for share in (0.7, 0.5):
+        yield f"bone of {share:.0%}", replace(volume, hu=np.rint(np.where(hu > 60, 60 + (hu - 60) * share, hu)).astype(np.int16))
+    turned = ndimage.rotate(volume.hu, 8, axes=(1, 2), reshape=False, order=1, cval=-1000)
+    yield "turned by 8 degrees", replace(volume, hu=turned)
+    fine = np.rint(ndimage.zoom(hu, (2, 1, 1), order=1)).astype(np.int16)
+    yield "twice the slices", replace(volume, hu=fine, spacing=(volume.spacing[0] / 2, *volume.spacing[1:]))
 
 
 def run(scan: str, losses: list[float]) -> Iterator[tuple[str, bool, int]]:

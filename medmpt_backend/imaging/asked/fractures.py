@@ -108,7 +108,14 @@ def expected(heights: NDArray[np.float64]) -> NDArray[np.float64]:
 def _measured(found: Column, lungs: Lungs) -> list[Body]:
     """Bodies from some way below the top of the lungs."""
     top = float(np.flatnonzero((lungs.labels > 0).any(axis=(1, 2)))[0] * lungs.grid.spacing[0])
-    return bodies(found, [disc for disc in discs(found) if found.at(disc.step, AHEAD_MM)[0] >= top + BELOW_TOP_MM])
+    plates = [disc for disc in discs(found) if found.at(disc.step, AHEAD_MM)[0] >= top + BELOW_TOP_MM]
+    measured = bodies(found, plates)
+    while flat := [k for k, body in enumerate(measured) if min(body.heights) < FLAT_MM]:
+        # both endplates of one disc were taken for two: the less clear one goes
+        k = flat[0]
+        plates.pop(k if plates[k].clear < plates[k + 1].clear else k + 1)
+        measured = bodies(found, plates)
+    return measured
 
 
 def _grade(kind: BodyKind, loss: float) -> int:

@@ -110,9 +110,9 @@ DEFINITIONS: Mapping[str, str] = {
     "thirds": "Each lung cut into three parts of equal height between its highest and lowest slice.",
     "position_mm": "Distance of the slice from the first slice at the head.",
     "not_measured": "Not looked for, so neither found nor excluded: nodules that nobody marked, reticulation and honeycombing, airway "
-    "walls and the ratio of bronchus to artery, lymph nodes, emboli, fractures of ribs and vertebrae, soft tissues, upper abdomen. "
+    "walls and the ratio of bronchus to artery, lymph nodes, emboli, fractures of ribs, soft tissues, upper abdomen. "
     "As an experiment only: calcium, heart size, great vessels, bone density, muscle and fat; asked for by name: pericardial fluid, "
-    "metal, bullae; `ct lobes`: lobes.",
+    "metal, bullae, low vertebral bodies; `ct lobes`: lobes.",
 }
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medmpt_backend.imaging.asked.groups import LowBody, SpineGroup
 from tests.medmpt_backend.ct_files import DATA
 from tools.imaging.overlays import LAYERS, overlay
 from tools.imaging.results.experimental import names_looked
-from tools.imaging.results.looked import airway_walls, bullae, metal, pericardium
+from tools.imaging.results.looked import airway_walls, bullae, fracture, metal, pericardium
 from tools.imaging.studies import Study
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public test data is absent (../shared/data)")
@@ -45,6 +46,35 @@ def test_metal_is_said_and_drawn(study: Study) -> None:
     assert pericardium(made)[0][0].startswith("Pericardial fluid was not measured: Sections 8.0 mm apart")
     assert bullae(made)[0][0].startswith("Bullae were not looked for: Sections above 5.5 mm")
     assert "既未发现也未排除" in airway_walls(made)[0][1]
+
+
+def test_low_vertebral_bodies_are_candidates_and_their_absence_is_no_negative(study: Study) -> None:
+    (en, zh), _, index = fracture(study)
+    assert en.startswith("Vertebral bodies were not measured: Sections above 3 mm")
+    assert "Fractures of the ribs are not looked for" in en
+    assert "未测量椎体" in zh
+    assert index is None
+    made = _painted(study)
+    none = SpineGroup("unknown", None, (), 11, (17, 121), None)
+    made._looked = replace(made.looked, spine=none)
+    (en, zh), known, index = fracture(made)
+    assert en.startswith("11 vertebral bodies (slices 17 to 121) were measured, and none was found")
+    assert "does not exclude a fracture" in en
+    assert "不能排除骨折" in zh
+    assert [item.value for item in known] == [11]
+    bodies = (LowBody("front", 0.31, 2, (21.0, 17.5, 14.2), 9, 7, 11), LowBody("unclear", 0.0, 0, (3.0, 3.0, 3.0), 14, 13, 15))
+    made._looked = replace(made.looked, spine=replace(none, low=bodies, voxels=np.array([[9, 250, 256], [9, 250, 257]])))
+    (en, zh), known, index = fracture(made)
+    assert en.startswith("Candidates for a vertebral fracture")
+    assert "about 31% lower than its neighbours (slice 9; back, middle and front 21, 18 and 14 mm high; grade 2" in en
+    assert "told from its neighbour (slice 14)" in en
+    assert "椎体骨折候选" in zh
+    assert "低约 31%" in zh
+    assert [round(item.value) for item in known] == [11, 31]
+    assert index == 9
+    plane = overlay(made, "axial", 9, frozenset({"other"}), {}) & LAYERS["other"]
+    assert plane[250, 256]
+    assert plane[250, 257]
 
 
 @pytest.mark.parametrize(

@@ -77,12 +77,14 @@ def _dot(out: NDArray[np.uint8], spots: "tuple[Spot, ...]", plane: Plane, index:
 
 
 def _others(out: NDArray[np.uint8], study: Study, plane: Plane, index: int) -> None:
-    """Metal, pericardial fluid and the circles of the great vessels."""
+    """Metal, pericardial fluid, low vertebral bodies and the circles of the great vessels."""
     volume, found, axis = study.volume, study.looked, AXIS[plane]
     if found.pericardium.mask is not None:
         out[_coarse(found.pericardium.mask, study.lungs.grid.factors, volume, plane, index)] |= LAYERS["other"]
-    if found.metal.voxels is not None:
-        here = found.metal.voxels[found.metal.voxels[:, axis] == index]
+    for voxels in (found.metal.voxels, found.spine.voxels):
+        if voxels is None:
+            continue
+        here = voxels[voxels[:, axis] == index]
         rows, columns = (here[:, a] for a in range(3) if a != axis)
         out[rows, columns] |= LAYERS["other"]
     if found.vessels is None or plane != "axial":

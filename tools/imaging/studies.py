@@ -101,7 +101,7 @@ class Study:
 
     @property
     def looked(self) -> "Looked":
-        """Metal, pericardial fluid and the great vessels: found where somebody asks for them.
+        """Metal, pericardial fluid, low vertebral bodies and the great vessels: found where somebody asks for them.
 
         Raises:
             BackendError: It is not a chest that can be segmented.

@@ -92,7 +92,7 @@ DECLARED: dict[str, Entry] = {
     "ct measure": Entry(_CT, "Measure the lesion at one voxel"),
     "ct mark": Entry(_CT, "Measure a lesion and keep it as a numbered mark"),
     "ct marks": Entry(_CT, "List, rename or delete the marks of a study"),
-    "ct look": Entry(_CT, "Metal, pericardial fluid and bullae, as an experiment"),
+    "ct look": Entry(_CT, "Metal, pericardial fluid, bullae and low vertebral bodies, as an experiment"),
     "ct lobes": Entry(_CT, "Lobes by their fissures, as an experiment"),
     "ct candidates": Entry(_CT, "Places in the lungs that look like a nodule, to look at"),
     "ct compare": Entry(_CT, "Pair the nodules of two CTs and say how they grew"),

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from medmpt_backend.imaging.anatomy.chest_domain import require_chest
 from medmpt_backend.imaging.anatomy.lungs import segment
 from medmpt_backend.imaging.asked.bullae import bullae
-from medmpt_backend.imaging.asked.groups import Bulla, Piece
+from medmpt_backend.imaging.asked.fractures import low_bodies
+from medmpt_backend.imaging.asked.groups import Bulla, LowBody, Piece
 from medmpt_backend.imaging.asked.lobes import DEFINITIONS as LOBE_DEFINITIONS
 from medmpt_backend.imaging.asked.lobes import LOBES, Lobe, lobes_of
 from medmpt_backend.imaging.asked.look import DEFINITIONS, look_for_metal, look_for_pericardial_fluid
@@ -47,6 +48,16 @@ class BullaeOut(BaseModel):
     bullae: list[Bulla] | None
 
 
+class SpineOut(BaseModel):
+    """Vertebral bodies that have lost height."""
+
+    validity: Literal["in", "out", "unknown"]
+    because: str | None
+    low: list[LowBody] | None
+    measured: int
+    slices: tuple[int, int] | None
+
+
 class LookOut(BaseModel):
     """Result of `ct look`."""
 
@@ -56,16 +67,18 @@ class LookOut(BaseModel):
     metal: MetalOut
     pericardium: PericardialOut
     bullae: BullaeOut
+    spine: SpineOut
     definitions: dict[str, str]
 
 
 def ct_look(path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfTI of one chest CT")]) -> LookOut:
-    """Look for metal, pericardial fluid and bullae: experimental, never in a draft."""
+    """Look for metal, pericardial fluid, bullae and low vertebral bodies: experimental, never in a draft."""
     volume = load_volume(path)
     lungs = segment(volume)
     warnings = [*volume.warnings, *require_chest(volume, lungs)]
     found, fluid, rooms = look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs), bullae(volume, lungs)
-    out = [group.because for group in (found, fluid, rooms) if group.validity == "out"]
+    spine = low_bodies(volume, lungs)
+    out = [group.because for group in (found, fluid, rooms, spine) if group.validity == "out"]
     return LookOut(
         status="partial" if out else "ok",
         reason=" ".join(reason for reason in out if reason) or None,
@@ -75,6 +88,13 @@ def ct_look(path: Annotated[Path, typer.Argument(help="DICOM folder, zip or NIfT
             validity=fluid.validity, because=fluid.because, ml=fluid.ml, thick_mm=fluid.thick_mm, hu=fluid.hu, slice=fluid.slice
         ),
         bullae=BullaeOut(validity=rooms.validity, because=rooms.because, bullae=None if rooms.bullae is None else list(rooms.bullae)),
+        spine=SpineOut(
+            validity=spine.validity,
+            because=spine.because,
+            low=None if spine.low is None else list(spine.low),
+            measured=spine.measured,
+            slices=spine.slices,
+        ),
         definitions=dict(DEFINITIONS),
     )
 

@@ -85,3 +85,41 @@ class BullaeGroup:
     validity: Judgement
     because: str | None
     bullae: tuple[Bulla, ...] | None = None
+
+
+BodyKind = Literal["front", "middle", "whole", "unclear"]
+
+
+@dataclass(frozen=True)
+class LowBody:
+    """One vertebral body that is lower than it should be: a candidate for a fracture.
+
+    Attributes:
+        kind: What gave way: the front (a wedge), the middle (biconcave), the whole body, or `unclear` where bodies could not be told apart.
+        loss: Share of its height that is lost in the lower one of front and middle, against its neighbours; 0 where unclear.
+        grade: 1 to 3 (Genant et al. 1993), 0 where unclear.
+        heights: mm: back, middle, front.
+        slice: The slice that shows most of it.
+        first: First slice that shows it.
+        last: Last one.
+    """
+
+    kind: BodyKind
+    loss: float
+    grade: int
+    heights: tuple[float, float, float]
+    slice: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, eq=False)
+class SpineGroup:
+    """Low vertebral bodies, from the head downwards, among so many measured between two slices; None where they were not looked for."""
+
+    validity: Judgement
+    because: str | None
+    low: tuple[LowBody, ...] | None = None
+    measured: int = 0
+    slices: tuple[int, int] | None = None
+    voxels: NDArray[np.intp] | None = None

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from medmpt_backend.imaging.anatomy.chest_domain import absent_side
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.asked.bullae import bullae
-from medmpt_backend.imaging.asked.groups import BullaeGroup, MetalGroup, PericardialGroup
+from medmpt_backend.imaging.asked.fractures import low_bodies
+from medmpt_backend.imaging.asked.groups import BullaeGroup, MetalGroup, PericardialGroup, SpineGroup
 from medmpt_backend.imaging.asked.metal import metal
 from medmpt_backend.imaging.asked.pericardium import pericardial
 from medmpt_backend.imaging.findings.assemble import seen_contrast
@@ -24,6 +25,9 @@ DEFINITIONS = {
     "bullae": "Rooms below -950 HU inside a lung that hold a ball of 4.2 mm radius, four fifths of them below -970 HU, at least 10 mm wide "
     "(Hansell et al., Radiology 2008): sections up to 5.5 mm, noise up to 25 HU. Cysts, and air that the lungs' outline holds beside "
     "them, look alike.",
+    "spine": "Vertebral bodies between the discs found along the canal, whose front or middle is about a fifth or more lower than that of "
+    "their neighbours (grades of Genant et al., J Bone Miner Res 1993: from 20, 25 and 40 % loss): sections up to 3 mm. Candidates to look "
+    "at: old and new, and what was low from birth, look alike. Ribs are not looked at.",
 }
 
 
@@ -64,12 +68,14 @@ class Looked:
         pericardium: Fluid around the heart.
         vessels: Circles of the ascending aorta and the pulmonary trunk, None where they were not found.
         bullae: Rooms of air inside the lungs.
+        spine: Vertebral bodies that have lost height.
     """
 
     metal: MetalGroup
     pericardium: PericardialGroup
     vessels: GreatVessels | None
     bullae: BullaeGroup
+    spine: SpineGroup
 
 
 def look(volume: Volume, lungs: Lungs) -> Looked:
@@ -81,4 +87,5 @@ def look(volume: Volume, lungs: Lungs) -> Looked:
     """
     seen = enhanced(lungs, between_lungs(lungs))
     vessels = None if seen is None or absent_side(lungs) is not None else great_vessels(volume, lungs, enhanced=seen)
-    return Looked(look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs), vessels, bullae(volume, lungs))
+    metal_found, fluid = look_for_metal(volume, lungs), look_for_pericardial_fluid(volume, lungs)
+    return Looked(metal_found, fluid, vessels, bullae(volume, lungs), low_bodies(volume, lungs))

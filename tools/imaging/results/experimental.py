@@ -57,7 +57,7 @@ def asked_for(q: "Quantification", study: str, question: str, opened: "Study") -
 
 
 def names_looked(text: str) -> bool:
-    """Whether the words name what is looked for on images where it is asked for: metal, pericardial fluid, bullae."""
+    """Whether the words name what is looked for on images where it is asked for: metal, pericardial fluid, bullae, fractures."""
     return any(_pattern(name).search(text) for name in _LOOKED)
 
 

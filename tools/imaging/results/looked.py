@@ -1,4 +1,4 @@
-"""What is looked for only where a question names it, as statements: metal, pericardial fluid, bullae; and what is not looked for."""
+"""What is looked for only where a question names it, as statements, and what is not looked for."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from retrieval.messages.catalogue import messages
 from tools.evidence import Quantity
 
 if TYPE_CHECKING:
-    from medmpt_backend.imaging.asked.groups import MetalGroup, Piece
+    from medmpt_backend.imaging.asked.groups import LowBody, MetalGroup, Piece
     from tools.imaging.studies import Study
 
 pair = messages("tools.imaging").pair
@@ -31,6 +31,11 @@ _PLACE = {
     "between the lungs": pair("between the lungs", context="metal"),
     "spine": pair("at the spine", context="metal"),
     "below the lungs": pair("below the lungs, in the upper abdomen", context="metal"),
+}
+_PART = {
+    "front": pair("a body whose front is", context="vertebra"),
+    "middle": pair("a body whose middle is", context="vertebra"),
+    "whole": pair("a body that is in front and in the middle", context="vertebra"),
 }
 _SIDE = {
     "left": pair("left", context="metal"),
@@ -135,13 +140,62 @@ def pericardium(study: "Study") -> Told:
     return said, known, found.slice
 
 
-def fracture(_: "Study") -> Told:
-    """That fractures are not looked for."""
-    said = pair(
-        "Fractures of ribs and vertebrae are not looked for by this program: they were neither found nor excluded. "
-        "Look at the ribs and, on sagittal planes, at the spine."
+def fracture(study: "Study") -> Told:
+    """Vertebral bodies that have lost height; that ribs are not looked at."""
+    found = study.looked.spine
+    ribs = pair("Fractures of the ribs are not looked for by this program: they were neither found nor excluded. Look at the ribs.")
+    if found.low is None or found.slices is None:
+        why = halves(bare(found.because or ""))
+        spine = pair("Vertebral bodies were not measured: {why}. Look at the spine on sagittal planes.", why=why)
+        return _and(spine, ribs), (), None
+    first, last = found.slices
+    if not found.low:
+        spine = pair(
+            "{count} vertebral bodies (slices {first} to {last}) were measured, and none was found about a fifth or more lower than its "
+            "neighbours (experimental, not for the report). This does not exclude a fracture: small losses of height and those without any "
+            "are missed. Look at the spine on sagittal planes.",
+            count=found.measured,
+            first=first,
+            last=last,
+        )
+        return _and(spine, ribs), (Quantity(name="bodies_measured", value=found.measured, unit="", decimals=0),), None
+    worst = max(found.low, key=lambda body: body.loss)
+    spine = pair(
+        "Candidates for a vertebral fracture, to be looked at on sagittal planes: {bodies} ({count} bodies measured, slices {first} to "
+        "{last}; experimental, not for the report). Old and new fractures and other causes of a low body look alike.",
+        bodies=_bodies(found.low),
+        count=found.measured,
+        first=first,
+        last=last,
     )
-    return said, (), None
+    known = [Quantity(name="bodies_measured", value=found.measured, unit="", decimals=0)]
+    known += [Quantity(name="body_loss_pct", value=100 * body.loss, unit="%", decimals=0) for body in found.low if body.kind != "unclear"]
+    return _and(spine, ribs), tuple(known), worst.slice
+
+
+def _bodies(low: "tuple[LowBody, ...]") -> Pair:
+    """The first low bodies, and how many more there are."""
+    rows = [
+        pair("a body that could not be measured or told from its neighbour (slice {slice})", slice=body.slice)
+        if body.kind == "unclear"
+        else pair(
+            "{part} about {loss:.0f}% lower than its neighbours (slice {slice}; back, middle and front {back:.0f}, {middle:.0f} and "
+            "{front:.0f} mm high; grade {grade} by the limits of Genant et al. 1993)",
+            part=_PART[body.kind],
+            loss=100 * body.loss,
+            slice=body.slice,
+            back=body.heights[0],
+            middle=body.heights[1],
+            front=body.heights[2],
+            grade=body.grade,
+        )
+        for body in low[:_NAMED]
+    ]
+    text = "; ".join(row[0] for row in rows), "；".join(row[1] for row in rows)
+    if len(low) > _NAMED:
+        more = pair("; {count} more", count=len(low) - _NAMED)
+        text = text[0] + more[0], text[1] + more[1]
+    return text
 
 
 def airway_walls(_: "Study") -> Told:

@@ -6,10 +6,11 @@ from scipy import ndimage
 
 from medmpt_backend.errors import OutOfDomain
 from medmpt_backend.imaging.anatomy.balls import box_of
-from medmpt_backend.imaging.anatomy.distance import depth_of
+from medmpt_backend.imaging.anatomy.distance import depth_of, within
 from medmpt_backend.imaging.anatomy.lungs import Lungs
 from medmpt_backend.imaging.anatomy.space import Crop, cavity_of
 from medmpt_backend.imaging.findings.mediastinum import enhanced
+from medmpt_backend.imaging.lesion_shape import SOLID_HU
 from medmpt_backend.imaging.outline.beside import BEFORE_SPINE_MM, HALF_MM, Beside, at_gutter, beside, between_of, masses
 from medmpt_backend.messages import messages
 
@@ -24,6 +25,8 @@ _INNER = 0.8
 _HEART_BELOW_MM = 20.0
 # Before the spine nothing of a lung has its middle this near to the body's; what is thick, this near.
 _MIDLINE_MM, _THICK_MIDLINE_MM = 12.0, 22.0
+# Unless aerated lung is more than this share of what lies this near to it.
+_LUNG_SHARE, _RIM_MM = 0.75, 3.0
 # Larger regions of which more than this share is fat, wider than an edge's blur, are the fat beside the heart.
 _FAT_HU, _FAT_SHARE, _FAT_MM3, _FAT_PIXELS = (-140, -30), 0.35, 3000.0, 5
 # With contrast medium in the vessels: a region as bright as blood in its middle that is a small part of what it is joined to.
@@ -36,7 +39,7 @@ def require_own(lungs: Lungs, point: tuple[int, int, int], *, region: bool = Fal
     Args:
         lungs: Both lungs.
         point: `(z, y, x)` of the volume.
-        region: Whether it is the deepest one of a region that was found.
+        region: Whether it is the deepest one of a region that was found and that lung does not surround.
 
     Raises:
         OutOfDomain: Says which.
@@ -89,7 +92,7 @@ def require_tissue(lungs: Lungs, crop: Crop, mask: NDArray[np.bool_], centre: tu
     Raises:
         OutOfDomain: Says which.
     """
-    require_own(lungs, crop.absolute(centre), region=True)
+    require_own(lungs, crop.absolute(centre), region=not _in_lung(crop, mask))
     size = float(np.count_nonzero(mask)) * float(np.prod(crop.spacing))
     if size <= _BLOOD_MM3:
         return
@@ -114,6 +117,12 @@ def require_tissue(lungs: Lungs, crop: Crop, mask: NDArray[np.bool_], centre: tu
                     "lungs are measured"
                 )
             )
+
+
+def _in_lung(crop: Crop, mask: NDArray[np.bool_]) -> bool:
+    """Whether aerated lung is most of what surrounds a region."""
+    rim = within(mask, _RIM_MM, crop.spacing) & ~mask
+    return bool(rim.any()) and float(np.mean(crop.hu[rim] < SOLID_HU)) > _LUNG_SHARE
 
 
 def with_contrast(lungs: Lungs) -> bool:

@@ -78,7 +78,7 @@ def with_net(volume: Volume, where: Mask, rng: np.random.Generator, apart: float
     tree = KDTree(rng.uniform(low, high, (int(np.prod(high - low) / apart**3), 3)))
     part = np.zeros(len(places), dtype=np.float32)
     for dz in (-0.375, -0.125, 0.125, 0.375):
-        away, _ = tree.query((places + np.array([dz, 0.0, 0.0])) * spacing, k=2)
+        away = np.asarray(tree.query((places + np.array([dz, 0.0, 0.0])) * spacing, k=2)[0])
         part += np.clip((width - (away[:, 1] - away[:, 0])) / spacing[1] + 0.5, 0, 1).astype(np.float32) / 4
     made = volume.hu.astype(np.float32)
     bottom = np.minimum(made[where], inside)

@@ -10,7 +10,7 @@ from medmpt_backend.imaging.asked.groups import LowBody, SpineGroup
 from tests.medmpt_backend.ct_files import DATA
 from tools.imaging.overlays import LAYERS, overlay
 from tools.imaging.results.experimental import names_looked
-from tools.imaging.results.looked import airway_walls, bullae, fracture, metal, pericardium
+from tools.imaging.results.looked import airway_walls, bullae, fine_lines, fracture, metal, pericardium
 from tools.imaging.studies import Study
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public test data is absent (../shared/data)")
@@ -46,6 +46,7 @@ def test_metal_is_said_and_drawn(study: Study) -> None:
     assert pericardium(made)[0][0].startswith("Pericardial fluid was not measured: Sections 8.0 mm apart")
     assert bullae(made)[0][0].startswith("Bullae were not looked for: Sections above 5.5 mm")
     assert "既未发现也未排除" in airway_walls(made)[0][1]
+    assert "neither found nor excluded" in fine_lines(made)[0][0]
 
 
 def test_low_vertebral_bodies_are_candidates_and_their_absence_is_no_negative(study: Study) -> None:
@@ -88,6 +89,10 @@ def test_low_vertebral_bodies_are_candidates_and_their_absence_is_no_negative(st
         "any bullae?",
         "有肺大疱吗",
         "is there bronchiectasis",
+        "any reticulation?",
+        "is there honeycombing",
+        "有网格影吗",
+        "有蜂窝影吗",
     ],
 )
 def test_what_is_looked_for_is_named(question: str) -> None:

@@ -161,4 +161,5 @@ _LOOKED: dict[str, Callable[["Study"], looked.Told]] = {
     "fracture": looked.fracture,
     "bullae": looked.bullae,
     "airways": looked.airway_walls,
+    "fine_lines": looked.fine_lines,
 }

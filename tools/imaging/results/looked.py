@@ -207,6 +207,15 @@ def airway_walls(_: "Study") -> Told:
     return said, (), None
 
 
+def fine_lines(_: "Study") -> Told:
+    """That reticulation and honeycombing are not measured."""
+    said = pair(
+        "Reticulation and honeycombing are not measured: by measurement they were neither found nor excluded. Look at the outer lung, "
+        "above all at the bases, on sections of about 1 mm."
+    )
+    return said, (), None
+
+
 def bullae(study: "Study") -> Told:
     """Rooms of air inside the lungs: the largest first."""
     found = study.looked.bullae

@@ -312,7 +312,9 @@ def _amount(said: Piece, topic: str, stated: list[Piece], _seen: list[Piece]) ->
     words = group("amount")
     own = {name for name, pattern in words.items() if pattern.search(said.text)}
     known = {name: p for p in stated if meet(said, p) for name, pattern in words.items() if pattern.search(p.text)}
-    if len(own) == 1 and known and not own & known.keys() and "moderate" not in own | known.keys():
+    trace = group("trace")["words"]
+    near = "moderate" in own | known.keys() and not (trace.search(said.text) or all(trace.search(p.text) for p in known.values()))
+    if len(own) == 1 and known and not own & known.keys() and not near:
         value, where = next(iter(known.items()))
         yield differ("size", topic, min(own), value, where.sentence.text, said.sentence.text)
 

@@ -26,6 +26,8 @@ _WHERE = _WORDS.regex("presence_where")
 _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
+# "CXR: ?left hilar mass" asks.
+_ASKED_ABOUT = re.compile(r"[?？]\s*[\w -]{0,24}$")
 _QUALIFIED = _WORDS.regex("presence_qualified")
 
 
@@ -85,7 +87,9 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if len(denial.sides) == 1 and "both" not in denial.sides and not p.wide_sides:
         return False
-    named = p.sides - {"both"}
+    if _ASKED_ABOUT.search(p.text[: p.topics[topic]]):
+        return False
+    named = (p.sides or p.wide_sides) - {"both"}
     if named and denial.sides and not (named | {"both"}) & denial.sides:
         return False
     if group("past")["words"].search(p.text) or group("dismissed")["words"].search(p.sentence.text):

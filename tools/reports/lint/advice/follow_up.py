@@ -35,6 +35,8 @@ _PLANNED = _WORDS.regex("follow_up_planned")
 _REPEAT = _WORDS.regex("follow_up_repeat")
 _WHEN = _WORDS.regex("follow_up_when")
 _DECIDED = _WORDS.regex("follow_up_decided")
+# What an examination may miss is no finding.
+_MISSED = _WORDS.regex("follow_up_missed")
 
 
 def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
@@ -55,6 +57,8 @@ def unfollowed(pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remar
                 largest.sentence.text,
                 pair("A nodule of {size:g} mm is reported and no follow-up or further step is given.", size=size),
             )
+    elif _NOTHING_TO_DO.search(whole) and _benign_impression(pieces):
+        return
     elif _PLANNED.search(whole) and not _DECIDED.search(whole) and not words["interval"].search(whole):
         yield _remark(advice[-1], pair("Follow-up is advised without interval and modality."))
     elif _REPEAT.search(whole) and words["interval"].search(whole) and not (_DECIDED.search(whole) or words["modality"].search(whole)):
@@ -110,7 +114,7 @@ def _about_benign(text: str) -> bool:
 def _needs(p: Piece) -> bool:
     if "lesion" not in p.topics or not p.states("lesion") or not p.figures.now or max(p.figures.now) < _FOLLOW_MM:
         return False
-    if any(pattern.search(p.sentence.text) for pattern in group("organ").values()):
+    if any(pattern.search(p.sentence.text) for pattern in group("organ").values()) or _MISSED.search(p.sentence.text):
         return False
     return not group("benign")["words"].search(p.text) and "historical" not in p.status["lesion"]
 

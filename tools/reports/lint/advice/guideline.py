@@ -80,7 +80,8 @@ def _kind(p: Piece, pieces: list[Piece]) -> str:
 
 
 def _advises(s: Sentence) -> bool:
-    return bool(group("follow_up")["words"].search(s.text) or group("decided")["words"].search(s.text) or waits_in(s.text))
+    text = _words("smoking_advice").sub(" ", s.text)
+    return bool(group("follow_up")["words"].search(text) or group("decided")["words"].search(text) or waits_in(text))
 
 
 def _of_nodule(s: Sentence) -> bool:

@@ -12,6 +12,7 @@ from tools.reports.lint.reading.vocabulary import table
 _WORDS = patterns("tools.report_lint")
 _PERSON = _WORDS.regex("parts_person")
 _BEFORE = _WORDS.regex("parts_before")
+_SIDE_HEADING = _WORDS.regex("parts_side_heading", 0)
 # So many sentences at the start may tell who the patient is.
 _OPENING = 3
 
@@ -26,11 +27,13 @@ class Sentence:
         text: As written.
         start: Its place in the report.
         section: Where it stands; text before any heading counts as findings.
+        side: Side whose heading opens its line ("L: no pneumothorax."), empty without one.
     """
 
     text: str
     start: int
     section: Section
+    side: str = ""
 
 
 @cache
@@ -62,8 +65,15 @@ def sentences_of(report: str) -> list[Sentence]:
             text = re.sub(r"^\d{1,2}[.、)]\s*(?=\D)", "", text.strip(" \t\r\n-•*"))
             if text:
                 own = "history" if name == "findings" and not told and len(out) < _OPENING and _of_before(text) else name
-                out.append(Sentence(text, low + span.start + lead, own))  # type: ignore[arg-type]
+                start = low + span.start + lead
+                out.append(Sentence(text, start, own, _side_of_line(report, start)))  # type: ignore[arg-type]
     return out
+
+
+def _side_of_line(report: str, start: int) -> str:
+    """The side whose heading opens the line of a place in the report."""
+    m = _SIDE_HEADING.match(report, report.rfind("\n", 0, start) + 1)
+    return "" if m is None else "left" if m["left"] else "right"
 
 
 def _of_before(text: str) -> bool:

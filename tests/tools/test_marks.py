@@ -147,6 +147,7 @@ def test_slabs_are_projections_of_the_sections_around(phantom: Study) -> None:
         ("What is the total lung volume?", False, False, None),
         ("There is marked improvement of the effusion", False, False, None),
         ("它长大了吗", False, True, None),
+        ("长大了吗", False, True, None),
     ],
 )
 def test_words_about_marks(text: str, names: bool, asks: bool, number: int | None) -> None:

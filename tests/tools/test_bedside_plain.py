@@ -26,6 +26,13 @@ def _first(case: Case, question: str) -> tuple[str, str]:
         ("demo-viral-01", "她有哪些危险因素会变重", "B-viral_high_risk-0", "2 of 7"),
         ("demo-ipf-01", "What is the prognosis?", "B-prognosis_ipf-0", "stage II"),
         ("demo-copd-01", "Is the nodule worrying?", "B-nodule_unmeasured-0", "no size"),
+        ("demo-cap-01", "Can he eat and drink?", "B-eat_and_drink-0", "swallow test"),
+        ("demo-cap-01", "What's wrong with this patient?", "B-handover-0", "67-year-old man"),
+        ("demo-viral-01", "要不要查流感", "B-virus_test-0", "SARS-CoV-2"),
+        ("demo-copd-01", "他怎么这么喘", "B-breathless_why-0", "CO2 retention"),
+        ("demo-copd-01", "sleeping tablet tonight?", "B-agitation_drug-0", "No sedative"),
+        ("demo-copd-01", "diet and weight - he is only 58 kg", "B-nutrition_lung-0", "BMI 20.5"),
+        ("demo-copd-01", "does he need a bronchodilator test", "B-reversibility_test-0", "Not in the acute illness"),
         ("demo-cap-01", "What oxygen saturation should we aim for?", "B-oxygen_target-0", "BTS then allows 94–98%"),
     ],
 )

@@ -75,10 +75,9 @@ def _kidney(case: Case, readings: dict[str, Reading], language: Language) -> tup
     """Estimated filtration rate, as reported or out of a newer creatinine, and creatinine itself."""
     signs = []
     reported = readings.get("egfr")
-    child = is_minor(case.patient)
     if reported is not None and not _older(reported, readings.get("creatinine")):
         signs.append(_sign(reported, "eGFR"))
-    elif not child and (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:  # a formula for adults
+    elif (value := run(find("egfr_ckd_epi_2021"), case, None).value) is not None:
         key = readings["creatinine"].key if "creatinine" in readings else ""
         signs.append(Sign(name="eGFR", value=f"{value:.0f}", state="urgent" if value < 30 else "low" if value < 60 else "", key=key))
     signs.append(_sign(readings.get("creatinine"), say(language, "Cr")))

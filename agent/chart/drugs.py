@@ -62,7 +62,7 @@ def drugs(deps: Deps, graph: DrugGraph, condition: str | None = None, patches: t
         missing=(*patient.unknown_drugs, *(m[language == "zh"] for m in patient.missing)),
         reason="" if asked else ranked.reason or "",
         assumed=tuple(_assumed(p, record, graph, language) for p in patches),
-        egfr=None if is_minor(case.patient) else run(find("egfr_ckd_epi_2021"), case, None).value,
+        egfr=run(find("egfr_ckd_epi_2021"), case, None).value,
         minor=is_minor(case.patient),
         clearance=patient.context.crcl,
     )

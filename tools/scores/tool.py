@@ -81,23 +81,14 @@ def calculated(deps: Deps, calculator: Calculator, inputs: dict[str, str]) -> To
 
 def _not_for(outcome: Outcome, years: float, language: Language, inputs: dict[str, str]) -> ToolResult:
     """A calculator that is not made for someone of this age: no figure, and why."""
-    c, source = outcome.calculator, sources()[outcome.calculator.name]
+    c = outcome.calculator
     text, text_zh = pair(
         "{name} holds from {youngest} years on and is not applied at {years:g} years; for children use paediatric values.",
         name=(c.en[:1].upper() + c.en[1:], c.zh),
         youngest=youngest(c),
         years=years,
     )
-    said = Evidence(
-        key=f"S-{c.name}-age",
-        kind="score",
-        text=text,
-        text_zh=text_zh,
-        source=source.text,
-        year=source.year,
-        quantities=fill((), text, text_zh),
-        subjects=(c.name, c.en.casefold()),
-    )
+    said = _told(c, "age", text, text_zh)
     return ToolResult(
         tool="calculate_score",
         status="out_of_domain",
@@ -138,19 +129,21 @@ def _not_yet(outcome: Outcome) -> tuple[Evidence, ...]:
         name=(c.en[:1].upper() + c.en[1:], c.zh),
         missing=(", ".join(en for en, _ in lack), "、".join(zh for _, zh in lack)),
     )
+    return (_told(c, "missing", text, text_zh),)
+
+
+def _told(c: Calculator, what: str, text: str, text_zh: str) -> Evidence:
+    """A statement about a calculator that gave no figure."""
     source = sources()[c.name]
-    known = fill((), text, text_zh)
-    return (
-        Evidence(
-            key=f"S-{c.name}-missing",
-            kind="score",
-            text=text,
-            text_zh=text_zh,
-            source=source.text,
-            year=source.year,
-            quantities=known,
-            subjects=(c.name, c.en.casefold()),
-        ),
+    return Evidence(
+        key=f"S-{c.name}-{what}",
+        kind="score",
+        text=text,
+        text_zh=text_zh,
+        source=source.text,
+        year=source.year,
+        quantities=fill((), text, text_zh),
+        subjects=(c.name, c.en.casefold()),
     )
 
 

@@ -27,7 +27,7 @@ _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 # "CXR: ?left hilar mass" asks.
-_ASKED_ABOUT = re.compile(r"[?？]\s*[\w -]{0,24}$")
+_ASKED_ABOUT = _WORDS.regex("presence_asked_about")
 _QUALIFIED = _WORDS.regex("presence_qualified")
 
 

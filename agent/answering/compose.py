@@ -17,6 +17,7 @@ from agent.turn.ledger import ToolStep
 from agent.turn.prompts import CaseCard
 from retrieval.messages.catalogue import messages
 from retrieval.messages.patterns import patterns
+from tools.bedside.judging import stands_beside
 from tools.drugs.payload import FactsData
 from tools.evidence import Evidence, Language, ToolResult
 from tools.guidelines.search import HitsData
@@ -93,14 +94,15 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
         Draft whose sentences are evidence texts with their keys, in parts; the notice `no_evidence` when there is nothing to say.
     """
     judged = bedside(steps)
-    silence = None if judged else _silence(plan, steps, card)
+    decided = [e for e in judged if not stands_beside(e.key)]
+    silence = None if decided else _silence(plan, steps, card)
     if silence:
         return Draft(notice=silence)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]
     said = list({s.text: s for s in reversed(said)}.values())[::-1]  # two tools may judge the same
-    answering = [] if judged else _leads(plan, steps, card, language)
+    answering = [] if decided else _leads(plan, steps, card, language)
     for intent in sorted(_raised(plan, steps), key=lambda i: i not in _LEADS):
-        if judged and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(judged, plan)):
+        if decided and intent in _JUDGED and not (intent in _OF_DRUGS and _unjudged_drug(decided, plan)):
             continue
         if intent == "guideline" and pair_answered(steps):
             continue  # passages that do not speak of the two medicines only lead away from what the graph says of them

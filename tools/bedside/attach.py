@@ -17,7 +17,7 @@ from tools.bedside.handover import handover
 from tools.bedside.instead import alternative
 from tools.bedside.judging import OF_DRUGS, evidence, judge
 from tools.bedside.matching.likeness import by_fit, like
-from tools.bedside.matching.meant import beside, likely, meant, record_of
+from tools.bedside.matching.meant import beside, likely, meant, near, record_of
 from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
@@ -45,6 +45,8 @@ _ABOVE = (("B-formula-", 11), ("B-part-", 9))
 _SETTLES = 13
 # Chance from which a topic answers where nothing else does.
 _LIKELY = 0.35
+# Chance from which a topic answers where the tool itself has nothing to say, and stands below what it says.
+_PERHAPS = 0.2
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -65,6 +67,7 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
         if found:
             found += beside(record, found, bool(deps.wordings)) if specs()[result.tool].of_patient else []
             break
+    found = found or (_perhaps(record, result) if specs()[result.tool].of_patient else [])
     notes = drug_notes((*(e for e in found if not _settled(e)), *result.evidence[:_READ]), record)
     if not found and not notes:
         return result
@@ -72,6 +75,16 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     have = {e.key for e in result.evidence}
     new = [e for e in (*found, *notes) if e.key not in have]
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+def _perhaps(record: Record, result: ToolResult) -> list[Evidence]:
+    """Where nothing of this room answers: the topic that may be meant, as the answer where the tool has none, else below it."""
+    question = record.question
+    if _bare(question) or (formula.in_general(question) and not words("patient").search(question)):
+        return []
+    if not result.evidence:
+        return meant(record, _PERHAPS)
+    return near(record, _PERHAPS) if result.tool == "search_guidelines" else []
 
 
 def _topic(item: Evidence) -> str:

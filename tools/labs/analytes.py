@@ -114,13 +114,15 @@ class Limit(_Row):
 
 
 class Combined(_Row):
-    """Values of one sample that are critical together although none is alone."""
+    """Values of one sample that are critical together although none is alone; `act` is what is done first."""
 
     id: str
     name: str
     name_zh: str
     en: str
     zh: str
+    act: str
+    act_zh: str
     source: str
     limits: tuple[Limit, ...]
 

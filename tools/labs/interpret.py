@@ -66,7 +66,7 @@ def interpret_labs(deps: Deps, analytes: list[str] | None = None) -> ToolResult:
         counts={"values": len(deps.case.labs), "analytes": len(readings), "selected": len(chosen), "patterns": len(patterns)},
         warnings=warnings,
         missing=missing,
-        emergencies=tuple(_emergency(r, deps.language) for r in chosen if r.flag in ("critical_low", "critical_high")),
+        emergencies=tuple(_emergencies([r for r in chosen if r.flag in ("critical_low", "critical_high")], deps.language)),
         evidence=tuple([_evidence(r) for r in _by_urgency(chosen)] + [_pattern_evidence(p) for p in patterns]),
         data=payload(chosen, patterns),
     )
@@ -184,11 +184,27 @@ def _pattern_evidence(p: Pattern) -> Evidence:
     )
 
 
-def _emergency(r: Reading, language: Language) -> str:
-    value = (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
-    if r.combined is not None:
-        value += f"（{r.combined.name_zh}）" if language == "zh" else f" ({r.combined.name})"
-    return say(language, "Critical value: {name} {value}; confirm and act now.", name=r.name(language), value=value)
+def _emergencies(critical: list[Reading], language: Language) -> Iterable[str]:
+    """A sentence for each critical value; values that are critical together stand in one, with what is done first."""
+    told: set[str] = set()
+    for r in critical:
+        if r.combined is None:
+            yield say(language, "Critical value: {name} {value}; confirm and act now.", name=r.name(language), value=_with_sign(r))
+        elif r.combined.id not in told:
+            told.add(r.combined.id)
+            values = [f"{x.name(language)} {_with_sign(x)}" for x in critical if x.combined is not None and x.combined.id == r.combined.id]
+            zh = language == "zh"
+            yield say(
+                language,
+                "Critical values together: {values}: {what}. {act}",
+                values=("、" if zh else ", ").join(values),
+                what=r.combined.name_zh if zh else r.combined.name,
+                act=r.combined.act_zh if zh else r.combined.act,
+            )
+
+
+def _with_sign(r: Reading) -> str:
+    return (r.observation.comparator or "") + _value(r, r.observation.value or 0.0)
 
 
 def payload(readings: list[Reading], patterns: list[Pattern]) -> LabsData:

@@ -101,7 +101,8 @@ def _clean(text: str) -> str:
     # Capitals carry meaning in cell counts: G/L is 10*9/L, g/L is grams; M/uL is millions.
     text = re.sub(r"^G/(?=[Ll]$)", "giga/", re.sub(r"^T/(?=[Ll]$)", "tera/", re.sub(r"^M/(?=u[Ll]$|mm3$)", "mill/", text)))
     text = text.casefold().replace(_WORDS.text("litre"), "l")
-    text = re.sub(r"^mcg", "ug", text)
+    text = re.sub(r"^(?:mcg|micrograms?(?=/))", "ug", text)
+    text = re.sub(r"^(micro|milli|nano)mol(?:es?)?(?=/)", lambda m: {"micro": "umol", "milli": "mmol", "nano": "nmol"}[m[1]], text)
     return re.sub(r"feu$|/liter$|/litre$", lambda m: "" if m[0] == "feu" else "/l", text)
 
 

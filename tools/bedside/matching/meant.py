@@ -46,6 +46,12 @@ def meant(record: Record, least: float) -> list[Evidence]:
     return found[1] if found is not None and found[0] >= least else []
 
 
+def near(record: Record, least: float) -> list[Evidence]:
+    """The likeliest topic from a chance of `least` on, under its title: below passages that were found for the question itself."""
+    found = chances(record.question, _able(record.case, record.graph, record.question))[:1]
+    return [e for chance, name in found if chance >= least and topics()[name].aside for e in see_also(topics()[name], record)]
+
+
 def beside(record: Record, told: Iterable[Evidence], goes_on: bool) -> list[Evidence]:
     """What the next likeliest topics say of this record, below an answer that others (`told`) gave, each under its title.
 

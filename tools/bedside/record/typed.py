@@ -16,6 +16,8 @@ _WORDS = patterns("tools.bedside")
 
 _GAP, _UNIT = _WORDS.text("gap"), _WORDS.text("unit")
 _NAMES = _WORDS.table("value_names")
+# What people type for an analyte beside its names.
+_SHORT = _WORDS.table("value_short")
 # Numbers that are known by their unit.
 _BY_UNIT = {"nodule_mm": (_WORDS.regex("size_mm"), "mm")}
 
@@ -27,7 +29,8 @@ def _pattern(name: str) -> re.Pattern[str] | None:
     elif name in analytes():
         known = analytes()[name]
         names = {n for n in (known.en, known.zh, *known.synonyms) if n.casefold() != "co2"}  # at the bedside the gas, not total CO2
-        words = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True) if len(n) > 1)
+        written = (re.escape(n) for n in sorted(names, key=len, reverse=True) if len(n) > 1)
+        words = "|".join([*written, *([_SHORT[name]] if name in _SHORT else [])])
     else:
         return None
     return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?){_UNIT}", re.IGNORECASE)

@@ -106,7 +106,7 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
             continue
         if intent == "guideline" and pair_answered(steps):
             continue  # passages that do not speak of the two medicines only lead away from what the graph says of them
-        if intent == "labs" and any(e.key.startswith("B-review-") for e in judged):
+        if intent == "labs" and (any(e.key.startswith("B-review-") for e in judged) or (decided and not _names_values(plan))):
             continue  # "at this kidney function" asks of the medicines, not for the sheet
         mine = _of_intent(intent, plan, steps, card, language, frozenset(t for lead in answering for t in lead.sentences))
         seen = {k for s in said for k in s.evidence}
@@ -158,6 +158,11 @@ def _holds_pair(result: ToolResult) -> bool:
     pairs = {f.key for f in data.facts if f.relation == "interacts_with"}
     asked = {str(name).lower() for name in named}
     return any(e.key in pairs and set(e.subjects) <= asked for e in result.evidence)
+
+
+def _names_values(plan: Plan) -> bool:
+    """Whether the message asks for laboratory values by a word of its own; what the reader only thinks likely gives way to a judgement."""
+    return "labs" in plan.reading.proposed or any(t.kind == "analyte" for t in plan.reading.terms)
 
 
 def _unjudged_drug(judged: Sequence[Evidence], plan: Plan) -> bool:

@@ -18,6 +18,7 @@ _GAP, _UNIT = _WORDS.text("gap"), _WORDS.text("unit")
 _NAMES = _WORDS.table("value_names")
 # What people type for an analyte beside its names.
 _SHORT = _WORDS.table("value_short")
+_DIASTOLIC = re.compile(r"\s*/\s*(\d{2,3})(?!\d)")
 # Numbers that are known by their unit.
 _BY_UNIT = {"nodule_mm": (_WORDS.regex("size_mm"), "mm")}
 
@@ -33,7 +34,7 @@ def _pattern(name: str) -> re.Pattern[str] | None:
         words = "|".join([*written, *([_SHORT[name]] if name in _SHORT else [])])
     else:
         return None
-    return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?){_UNIT}", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?)(?![\d.]*\s*以[下上]){_UNIT}", re.IGNORECASE)
 
 
 def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value | None:
@@ -50,6 +51,8 @@ def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value 
     if found is None:
         return _of_the_fluid(name, question)
     digits, unit = float(found.group(1)), (found.group(2) or "").strip()
+    if name == "bp":
+        return _pressure(digits, question[found.end(1) :])
     if name in _NAMES:
         return Value(digits, f"{shown(digits)}{' ' if unit and unit != '%' else ''}{unit}", typed=True)
     analyte, own = analytes()[name], labs.get(name)
@@ -61,6 +64,12 @@ def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value 
         return None  # the record says the same: it keeps its own words
     gap = "" if source.shown in ("", "%") else " "
     return Value(canonical, f"{shown(digits)}{gap}{source.shown}", typed=True)
+
+
+def _pressure(systolic: float, behind: str) -> Value:
+    """A blood pressure as it was typed, diastolic too where it is given."""
+    diastolic = _DIASTOLIC.match(behind)
+    return Value(systolic, f"{shown(systolic)}{f'/{diastolic.group(1)}' if diastolic else ''} mmHg", typed=True)
 
 
 def _of_the_fluid(name: str, question: str) -> Value | None:

@@ -64,6 +64,8 @@ _OF_THE_CASE: frozenset[Intent] = frozenset(
 )
 # The reader's probability from which a question without a direct answer is one of another field.
 _OUTSIDE = 0.3
+# The same where it names a medicine of the graph.
+_OUTSIDE_OF_DRUGS = 0.7
 _INFERRED: dict[Language, str] = each("Inference: ")
 _OLD: dict[Language, str] = each("Superseded edition: ")
 
@@ -183,7 +185,8 @@ def _silence(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None) -> 
     if any(data.unknown for data in found):
         return "no_evidence"
     direct = any(data.direct for data in found)
-    outside = plan.reading.kinds.get("outside", 0.0) >= _OUTSIDE or elsewhere(plan.reading)
+    known = bool(plan.reading.drugs) and any(s.result.tool == "query_drug_graph" and s.result.evidence for s in steps)
+    outside = plan.reading.kinds.get("outside", 0.0) >= (_OUTSIDE_OF_DRUGS if known else _OUTSIDE) or elsewhere(plan.reading)
     return "out_of_scope" if not direct and outside else None
 
 

@@ -41,6 +41,8 @@ def kind_of(reading: Reading, turns: Sequence[Turn]) -> Kind:
     told = kinds_of(reading.text)
     if told["translate"] < _GOES and _goes_back(reading.text):
         return "back"
+    if says("why_not", reading.text) and any(t.kind in DRUG_KINDS for t in reading.asked):
+        return "next"  # "why not doxycycline?" asks what speaks against another medicine, not for the last answer's reasons
     wanted = about(reading)
     if wanted is not None and told["new"] < 1 - _MAY_GO:
         return wanted

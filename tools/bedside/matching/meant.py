@@ -17,7 +17,7 @@ from tools.evidence import Evidence
 # From this number of medicines on a question is about their combination.
 _SEVERAL = 3
 # Chance of the two likeliest topics from which a message is about one of them.
-_ANY = 0.76
+_ANY = 0.79
 # Log-odds from which a topic stands below an answer that another gave: its title shares a concept with the question, with the answer,
 # with neither; the last in a message that goes on from another and so names little; how many are looked at.
 _NEAR, _NEAR_ANSWER, _NEAR_ALONE, _NEAR_GOING_ON, _MOST_NEAR = 0.0, 1.0, 3.0, 2.0, 2
@@ -33,7 +33,7 @@ def record_of(case: Case, graph: DrugGraph, question: str) -> Record:
 def likely(question: str) -> str | None:
     """The likeliest of all topics, whatever the record says, where it or its neighbour is meant with a chance of `_ANY`; else None.
 
-    Of 157 messages of another field or of courtesy none reaches it (highest: 0.75), of those about a next step, a dose, a duration or
+    Of 157 messages of another field or of courtesy none reaches it (highest: 0.78), of those about a next step, a dose, a duration or
     monitoring three of five do.
     """
     ranked = chances(question, (t.id for t in topics().values() if t.ask))

@@ -34,7 +34,7 @@ def _pattern(name: str) -> re.Pattern[str] | None:
         words = "|".join([*written, *([_SHORT[name]] if name in _SHORT else [])])
     else:
         return None
-    return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?)(?![\d.]*\s*以[下上]){_UNIT}", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?)(?![\d.]*\s*(?:以[下上后]|之后)){_UNIT}", re.IGNORECASE)
 
 
 def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value | None:

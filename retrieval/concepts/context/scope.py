@@ -56,7 +56,17 @@ def _reaches(cue: Cue, sentence: str, low: int, high: int) -> bool:
 def _open(cue: Cue, between: str, rest: str) -> bool:
     if cue.near:
         return not re.search(r"\w", between) and len(between) <= 2
-    return (cue.far or len(between) <= _REACH_CHARACTERS) and not rules().ends.search(between)
+    return (cue.far or len(between) <= _REACH_CHARACTERS) and not rules().ends.search(between) and not _closed(between)
+
+
+def _closed(between: str) -> bool:
+    """Whether a bracket that was open at one end closes before the other: `(no reaction): thrombus` denies no thrombus."""
+    depth = 0
+    for c in between:
+        depth += (c in "([（") - (c in ")]）")
+        if depth < 0:
+            return True
+    return False
 
 
 def _restarted(cue: Cue, between: str, rest: str) -> bool:

@@ -14,7 +14,7 @@ from tools.quantities import latest_said
 
 _WORDS = patterns("tools.bedside")
 
-_GAP, _UNIT = _WORDS.text("gap"), _WORDS.text("unit")
+_GAP, _UNIT, _LIMIT = _WORDS.text("gap"), _WORDS.text("unit"), _WORDS.text("limit")
 _NAMES = _WORDS.table("value_names")
 # What people type for an analyte beside its names.
 _SHORT = _WORDS.table("value_short")
@@ -34,7 +34,7 @@ def _pattern(name: str) -> re.Pattern[str] | None:
         words = "|".join([*written, *([_SHORT[name]] if name in _SHORT else [])])
     else:
         return None
-    return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?)(?![\d.]*\s*(?:以[下上后]|之后)){_UNIT}", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z]){_GAP}(\d+(?:\.\d+)?)(?![\d.]*\s*{_LIMIT}){_UNIT}", re.IGNORECASE)
 
 
 def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value | None:

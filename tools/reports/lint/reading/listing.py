@@ -74,7 +74,7 @@ def numbers_of(text: str) -> set[int]:
 def listed(text: str) -> dict[str, int]:
     """Fractured ribs and vertebrae, and node stations, that a whole sentence names one by one."""
     out: dict[str, int] = {}
-    ribs = sum(_members(m[1]) for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text))
+    ribs = len({(_side_before(text, m.start()), n) for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text) for n in _members(m[1])})
     spine = sum(_levels(m) for m in _SPINE.finditer(text))
     if _BROKEN.search(text):
         out.update({name: n for name, n in (("ribs", ribs), ("vertebrae", spine)) if n})
@@ -90,13 +90,20 @@ def thing_of(text: str) -> str | None:
     return next((name for name, pattern in _THINGS.items() if pattern.search(text)), None)
 
 
-def _members(run: str) -> int:
+def _members(run: str) -> set[int]:
+    """Ribs that a list or a run of numbers names."""
     numbers = [int(n) for n in re.findall(r"\d{1,2}", run)]
     if any(not 1 <= n <= 12 for n in numbers):
-        return 0
+        return set()
     if len(numbers) == 2 and _RUN.search(run):
-        return max(1, numbers[1] - numbers[0] + 1)
-    return len(set(numbers))
+        return set(range(numbers[0], numbers[1] + 1)) or {numbers[0]}
+    return set(numbers)
+
+
+def _side_before(text: str, place: int) -> str:
+    """The side that is named last before a place; one rib named twice is one rib."""
+    hits = [(m.start(), name) for name in ("left", "right") for m in group("side")[name].finditer(text, 0, place)]
+    return max(hits, default=(0, ""))[1]
 
 
 def _levels(m: re.Match[str]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.vocabulary import group, left_over
+from tools.reports.lint.reading.vocabulary import choices, group, left_over
 from tools.reports.lint.remarks import Remark, label
 
 pair = messages("tools.report_lint").pair
@@ -84,6 +84,7 @@ def left_overs(report: str) -> Iterator[Remark]:
     """What a template or dictation left behind."""
     found = list(dict.fromkeys(m.group().strip() for m in left_over().finditer(report) if not _opens(report, m)))
     found += [m.group() for m in re.finditer(r"\b(the|of|in|is|and|a|to)\s+\1\b", report, re.IGNORECASE)]
+    found += [words for choice in choices() for words in choice.unmade(report)]
     if found:
         yield Remark(
             "leftover",

@@ -25,7 +25,7 @@ from tools.reports.lint import (
 from tools.reports.lint.advice import follow_up, guideline
 from tools.reports.lint.chance.model import model, rated
 from tools.reports.lint.chance.signs import Report
-from tools.reports.lint.matching import anchors, counts, priors, unseen
+from tools.reports.lint.matching import anchors, counts, names, priors, unseen
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces
@@ -125,6 +125,7 @@ def _compared(pieces: list[Piece], mentions: list[Mention], sentences: list[Sent
         *counts.numbered(pieces),
         *counts.levels(sentences),
         *anchors.anchored(pieces),
+        *names.misnamed(pieces, sentences),
         *unseen.unseen(pieces, sentences),
         *changes.changes(pieces),
         *changes.misnamed(pieces),

@@ -215,7 +215,9 @@ def _wrong_modality(nodule: _Nodule, advice: list[Sentence], pieces: list[Piece]
     for s in (s for s in said if _words("other_modality").search(s.text)):
         topics = {t for t, _, _ in known(s.text)}
         if "lesion" in topics or (not topics and not other and waits_in(s.text)):
-            yield _remark(s.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size), nodule.place)
+            yield _remark(
+                s.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size), nodule.place
+            )
             return
 
 

@@ -25,6 +25,7 @@ _THINGS = {
     "ribs": _WORDS.regex("listing_rib_word"),
     "vertebrae": _WORDS.regex("listing_spine_word"),
 }
+_LETTERS = _WORDS.table("listing_letters")
 _STATIONS = _WORDS.regex("listing_stations", 0)
 _STATION = _WORDS.regex("listing_station", 0)
 
@@ -74,7 +75,7 @@ def numbers_of(text: str) -> set[int]:
 def listed(text: str) -> dict[str, int]:
     """Fractured ribs and vertebrae, and node stations, that a whole sentence names one by one."""
     out: dict[str, int] = {}
-    ribs = len({(_side_before(text, m.start()), n) for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text) for n in _members(m[1])})
+    ribs = len(ribs_in(text))
     spine = sum(_levels(m) for m in _SPINE.finditer(text))
     if _BROKEN.search(text):
         out.update({name: n for name, n in (("ribs", ribs), ("vertebrae", spine)) if n})
@@ -82,6 +83,27 @@ def listed(text: str) -> dict[str, int]:
     stations = max(len(_STATION.findall(text)), len(re.findall(r"\d{1,2}", run.group())) if run else 0)
     if stations > 1:
         out["node"] = stations
+    return out
+
+
+def ribs_in(text: str) -> set[tuple[str, int]]:
+    """Ribs that a text names by number, with the side named last before them; one that is named twice is one rib."""
+    found = [m for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text)]
+    # "3 rib fractures" counts them.
+    named = [m for m in found if not (m[1].isdigit() and m.re is _RIBS and m.group()[-1].isascii())]
+    return {(_side_before(text, m.start()), n) for m in named for n in _members(m[1])}
+
+
+def vertebrae_in(text: str) -> set[str]:
+    """Vertebrae that a text names, those within a run included; names in letters ("T8")."""
+    out: set[str] = set()
+    for m in _SPINE.finditer(text):
+        first, high = int(m[1][1:]), int(m[3] or m[1][1:])
+        run = range(first, high + 1) if m[2] in ("", None, m[1][0]) and not re.search(r"[/、]", m.group()) else (first,)
+        out |= {f"{_LETTERS.get(m[1][0], m[1][0])}{n}" for n in run}
+        if m[3]:
+            letter = m[2] or m[1][0]
+            out.add(f"{_LETTERS.get(letter, letter)}{high}")
     return out
 
 

@@ -112,6 +112,8 @@ def _another(denial: Piece, stated: Piece, topic: str) -> bool:
     if topic not in denial.topics or (not is_loose(topic) and topic not in ("cavity", "ground_glass")):
         return False
     kinds, own = (_named("type", _clause(p, topic)) for p in (denial, stated))
+    if topic == "cavity":  # "no cavity or calcification" denies two things
+        kinds -= {"cavitary", "calcified"}
     sites, place = (_named("site", _clause(p, topic)) for p in (denial, stated))
     return bool(kinds and not kinds <= own) or bool(sites and place and not sites & place)
 

@@ -39,6 +39,7 @@ _NOT_EXCLUDED = _WORDS.regex("topics_not_excluded")
 _ROW = re.compile(r"^\W*#\s?\d")
 _NONE_OF = _WORDS.regex("topics_none_of")
 _VERB = _WORDS.regex("topics_verb")
+_ELSEWHERE = _WORDS.regex("topics_elsewhere")
 _WELL = _WORDS.regex("topics_well", 0)
 
 
@@ -238,6 +239,8 @@ def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], 
         t: _status(sentence.text, at + place, at + ends.get(t, place + 1)) for t, place in topics.items()
     }
     sides, lobes = _named("side", text), _named("lobe", text)
+    if _ELSEWHERE.search(text):  # "with nodules in other lobes" is not where the sentence is
+        whole = (frozenset(), frozenset())
     return Piece(
         text=text,
         sentence=sentence,

@@ -59,6 +59,8 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
             if is_place(topic) or is_body(topic) or topic in p.limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
+                if group("around")["words"].search(p.text[:place]):
+                    continue
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
                     continue
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
@@ -109,11 +111,13 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
 
 def _another(denial: Piece, stated: Piece, topic: str) -> bool:
     """Whether a denial is of a kind or a site of lesion that is not the one stated."""
-    if topic not in denial.topics or (not is_loose(topic) and topic not in ("cavity", "ground_glass")):
+    if topic not in denial.topics or (not is_loose(topic) and topic not in ("cavity", "ground_glass", "bone_lesion")):
         return False
     kinds, own = (_named("type", _clause(p, topic)) for p in (denial, stated))
     if topic == "cavity":  # "no cavity or calcification" denies two things
         kinds -= {"cavitary", "calcified"}
+    if topic == "bone_lesion":
+        return bool(kinds and own and not kinds & own)
     sites, place = (_named("site", _clause(p, topic)) for p in (denial, stated))
     return bool(kinds and not kinds <= own) or bool(sites and place and not sites & place)
 

@@ -283,4 +283,5 @@ def _status(text: str, start: int, end: int) -> frozenset[Status]:
 def _limited(text: str, place: int, piece: str) -> bool:
     """Whether a denial that reaches `place` has a limiting word before what it denies ("no other nodule")."""
     lead = re.split(r"[,，;；:：。]|\. ", text[:place])[-1][-40:]
-    return bool(group("limiting")["words"].search(lead))
+    tail = re.split(r"[,，;；:：。]|\. ", text[place:])[0][:60]
+    return bool(group("limiting")["words"].search(lead) or group("limiting_behind")["words"].search(tail))

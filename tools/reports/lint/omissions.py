@@ -94,6 +94,8 @@ def _stated(sentence: Sentence, alert: _Alert) -> bool:
         status = statuses(sentence.text, m.start(), m.end()) | statuses(sentence.text, m.end() - 1, m.end())
         if alert.placed and group("around")["words"].search(sentence.text[: m.start()]):
             continue
+        if alert.placed and group("around_behind")["words"].match(sentence.text[m.end() :]):
+            continue
         if _NOT_THERE & status or group("absent")["words"].search(m.group()) or _settled(sentence.text):
             continue
         if not alert.least_mm or max(figures_in(sentence.text).now, default=0.0) >= alert.least_mm:

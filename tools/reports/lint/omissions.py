@@ -19,6 +19,7 @@ pair = messages("tools.report_lint").pair
 
 _NOT_THERE = frozenset(("negated", "hypothetical", "family", "historical", "uncertain"))
 _OLD = "old"
+_CLAUSE = re.compile(r"[,，;；。\n]|\. ")
 _LUNG = frozenset(("lesion", "metastasis", "airspace", "ground_glass", "cavity", "abscess", "collapse", "effusion", "disease"))
 
 
@@ -60,7 +61,7 @@ def omitted(sentences: list[Sentence], pieces: list[Piece]) -> Iterator[Remark]:
     for alert in _alerts():
         stated = (s for s in sentences if s.section == "findings" and _stated(s, alert))
         if alert.told.search(said):
-            stated = (s for s in stated if alert.placed and _left_out(s, alert, pieces, told))
+            stated = (s for s in stated if alert.placed and _left_out(s, alert, pieces, told) and not _by_place(s, alert, said))
         where = next(stated, None)
         if where is not None:
             yield Remark(
@@ -78,6 +79,13 @@ def _left_out(sentence: Sentence, alert: _Alert, pieces: list[Piece], told: list
         return False
     near = [p for p in told if alert.told.search(p.text) or _LUNG & p.topics.keys()]
     return any(all(_elsewhere(p, q) for q in near) for p in own) and bool(near)
+
+
+def _by_place(sentence: Sentence, alert: _Alert, said: str) -> bool:
+    """Whether a clause of the impression names the place and such a thing in words that no topic has ("changes after radiotherapy")."""
+    places = {(n, k) for n in ("side", "lobe") for k, p in group(n).items() if p.search(sentence.text)}
+    clauses = [c for c in _CLAUSE.split(said) if alert.told.search(c)]
+    return bool(places) and any(all(group(n)[k].search(c) for n, k in places) for c in clauses)
 
 
 def _elsewhere(seen: Piece, said: Piece) -> bool:

@@ -25,7 +25,7 @@ from tools.reports.lint import (
 from tools.reports.lint.advice import follow_up, guideline
 from tools.reports.lint.chance.model import model, rated
 from tools.reports.lint.chance.signs import Report
-from tools.reports.lint.matching import anchors, counts, unseen
+from tools.reports.lint.matching import anchors, counts, names, priors, unseen
 from tools.reports.lint.reading.mentions import Mention, mentions_of
 from tools.reports.lint.reading.parts import Sentence, is_chinese, sentences_of
 from tools.reports.lint.reading.topics import Piece, read_pieces
@@ -82,6 +82,8 @@ def lint(report: str, *, sex: str | None = None, age: float | None = None, studi
         *conflicts.conflicts(report, sentences),
         *omissions.omitted(sentences, pieces),
         *calendar.dates(report, sentences, studied, today),
+        *priors.misdated(sentences),
+        *priors.before_birth(report, sentences, studied, today),
         *follow_up.unfollowed(pieces, sentences),
         *follow_up.too_late(pieces, sentences),
         *follow_up.undated(pieces, sentences),
@@ -123,6 +125,7 @@ def _compared(pieces: list[Piece], mentions: list[Mention], sentences: list[Sent
         *counts.numbered(pieces),
         *counts.levels(sentences),
         *anchors.anchored(pieces),
+        *names.misnamed(pieces, sentences),
         *unseen.unseen(pieces, sentences),
         *changes.changes(pieces),
         *changes.misnamed(pieces),

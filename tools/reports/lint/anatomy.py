@@ -29,6 +29,11 @@ _LUNG = (
     "honeycombing",
     "bulla",
     "cyst",
+    "scar",
+    "tree_in_bud",
+    "reticulation",
+    "metastasis",
+    "bronchiolitis",
 )
 
 

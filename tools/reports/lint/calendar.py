@@ -80,6 +80,12 @@ def found_dates(text: str) -> Iterator[tuple[date | None, str, int]]:
             yield None, m.group(), m.start()
 
 
+def found_months(text: str) -> Iterator[tuple[int, int, str, int]]:
+    """Months and years without a day: year, month (0 for a year alone), words and place."""
+    for m in _MONTH.finditer(text):
+        yield (*_month(m), m.group(), m.start())
+
+
 def _later_months(report: str, sentences: list[Sentence], exam: date) -> Iterator[Remark]:
     """Months and years of earlier studies that lie behind this one."""
     for m in _MONTH.finditer(report):

@@ -65,13 +65,27 @@ def _denies_new(p: Piece) -> bool:
 def _clash(said: Piece, same: list[Piece], topic: str) -> Iterator[Remark]:
     """All findings of the thing changed otherwise; or, where the impression speaks of all of them, one did."""
     own = said.change or ""
-    against = [p for p in same if frozenset((own, change_of(p) or "")) in _CLASH]
+    against = [p for p in same if frozenset((own, change_of(p) or "")) in _CLASH and not _slightly(own, p)]
+    if not _denies_new(said):  # "new ground-glass on stable fibrosis" says two things
+        against = [p for p in against if change_of(p) != "new" or "new" not in _told(said.text)]
     every = own == "stable" and not said.lobes and len(said.sides) != 1 and not said.figures.now
     hard = [p for p in against if change_of(p) == "new" or p.figures.trend in ("up", "down")]
     both = "both" in said.sides and own in ("up", "down") and any(change_of(p) in ("up", "down") and len(p.sides) == 1 for p in against)
     if len(against) == len(same) or (every and hard) or both:
         first = (hard or against)[0]
         yield differ("change", topic, own, change_of(first) or "", first.sentence.text, said.sentence.text)
+
+
+def _told(text: str) -> set[str]:
+    """Every change that a text speaks of."""
+    rest = group("change")["stable"].sub(" ", text)  # "no growth" is none
+    return {name for name, pattern in group("change").items() if pattern.search(text if name == "stable" else rest)}
+
+
+def _slightly(word: str, p: Piece) -> bool:
+    """Whether two sizes differ the way a word says, by less than the error of measurement."""
+    now, then = max(p.figures.now, default=0.0), max(p.figures.before, default=0.0)
+    return bool(now and then) and {"up": now > then, "down": now < then}.get(word, False)
 
 
 def _no_new(said: Piece, seen: list[Piece]) -> Iterator[Remark]:

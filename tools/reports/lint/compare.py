@@ -87,6 +87,8 @@ def _nowhere(said: Piece, seen: list[Piece]) -> Iterator[Remark]:
     past = any("historical" in said.status[t] for t in said.topics) or group("resected")["bed"].search(said.text)
     if not topics or topics[0] in _MIDLINE or past or said.change == "resolved" or len(said.sides) != 1 or "both" in said.sides:
         return
+    if _well(said) or group("unhurt")["words"].search(said.text):
+        return
     (side,) = said.sides
     there = [p for p in seen if any(p.names(t) for t in p.topics) and not _well(p)]
     on_side = [p for p in there if side in p.wide_sides or "both" in p.wide_sides]
@@ -219,6 +221,8 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
 
 
 def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:
+    if is_place(topic):  # the size of a node beside a gullet is not that of the gullet
+        stated = [p for p in stated if _things(p) <= _things(said)]
     here = [p for p in stated if meet(said, p)] or stated
     known = [s for p in here for s in _readings(p)]
     elsewhere = [s for p in seen if meet(said, p) and (p.topics.keys() & said.topics.keys() or p.wide_sides) for s in _readings(p)]
@@ -230,6 +234,10 @@ def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
         yield differ(
             "unit" if slip else "size", topic, f"{odd[0]:g} mm", f"{closest:g} mm", where.sentence.text, said.sentence.text
         )  # fmt: skip
+
+
+def _things(p: Piece) -> set[str]:
+    return {t for t in p.topics if not is_place(t)}
 
 
 def _readings(p: Piece) -> list[float]:

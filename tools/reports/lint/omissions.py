@@ -19,6 +19,7 @@ pair = messages("tools.report_lint").pair
 
 _NOT_THERE = frozenset(("negated", "hypothetical", "family", "historical", "uncertain"))
 _OLD = "old"
+_CLAUSE = re.compile(r"[,，;；。\n]|\. ")
 _LUNG = frozenset(("lesion", "metastasis", "airspace", "ground_glass", "cavity", "abscess", "collapse", "effusion", "disease"))
 
 
@@ -60,7 +61,7 @@ def omitted(sentences: list[Sentence], pieces: list[Piece]) -> Iterator[Remark]:
     for alert in _alerts():
         stated = (s for s in sentences if s.section == "findings" and _stated(s, alert))
         if alert.told.search(said):
-            stated = (s for s in stated if alert.placed and _left_out(s, alert, pieces, told))
+            stated = (s for s in stated if alert.placed and _left_out(s, alert, pieces, told) and not _by_place(s, alert, said))
         where = next(stated, None)
         if where is not None:
             yield Remark(
@@ -80,6 +81,13 @@ def _left_out(sentence: Sentence, alert: _Alert, pieces: list[Piece], told: list
     return any(all(_elsewhere(p, q) for q in near) for p in own) and bool(near)
 
 
+def _by_place(sentence: Sentence, alert: _Alert, said: str) -> bool:
+    """Whether a clause of the impression names the place and such a thing in words that no topic has ("changes after radiotherapy")."""
+    places = {(n, k) for n in ("side", "lobe") for k, p in group(n).items() if p.search(sentence.text)}
+    clauses = [c for c in _CLAUSE.split(said) if alert.told.search(c)]
+    return bool(places) and any(all(group(n)[k].search(c) for n, k in places) for c in clauses)
+
+
 def _elsewhere(seen: Piece, said: Piece) -> bool:
     """Whether a piece of the impression names a place, and not that of the findings."""
     if not said.sides or "both" in said.sides:
@@ -93,6 +101,8 @@ def _stated(sentence: Sentence, alert: _Alert) -> bool:
     for m in alert.words.finditer(sentence.text):
         status = statuses(sentence.text, m.start(), m.end()) | statuses(sentence.text, m.end() - 1, m.end())
         if alert.placed and group("around")["words"].search(sentence.text[: m.start()]):
+            continue
+        if alert.placed and group("around_behind")["words"].match(sentence.text[m.end() :]):
             continue
         if _NOT_THERE & status or group("absent")["words"].search(m.group()) or _settled(sentence.text):
             continue

@@ -23,6 +23,8 @@ _SMALL = _WORDS.regex("presence_not_enlarged")
 _OF_LUNG = _WORDS.regex("presence_of_lung")
 _NODE_MM = 10.0
 _WHERE = _WORDS.regex("presence_where")
+_INSIDE = _WORDS.regex("presence_inside")
+_INSIDE_BEFORE = _WORDS.regex("presence_inside_before")
 _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
@@ -59,9 +61,16 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
             if is_place(topic) or is_body(topic) or topic in p.limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
+                if group("around")["words"].search(p.text[:place]) or (topic == "lesion" and _inside(p.text, place)):
+                    continue
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
                     continue
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
+
+
+def _inside(text: str, place: int) -> bool:
+    """Whether a denial is only of the inside of something told before ("no nodule within it")."""
+    return bool(_INSIDE.search(text[place:]) or _INSIDE_BEFORE.search(text[:place]))
 
 
 def _normals(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
@@ -109,9 +118,13 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
 
 def _another(denial: Piece, stated: Piece, topic: str) -> bool:
     """Whether a denial is of a kind or a site of lesion that is not the one stated."""
-    if topic not in denial.topics or (not is_loose(topic) and topic not in ("cavity", "ground_glass")):
+    if topic not in denial.topics or (not is_loose(topic) and topic not in ("cavity", "ground_glass", "bone_lesion")):
         return False
     kinds, own = (_named("type", _clause(p, topic)) for p in (denial, stated))
+    if topic == "cavity":  # "no cavity or calcification" denies two things
+        kinds -= {"cavitary", "calcified"}
+    if topic == "bone_lesion":
+        return bool(kinds and own and not kinds & own)
     sites, place = (_named("site", _clause(p, topic)) for p in (denial, stated))
     return bool(kinds and not kinds <= own) or bool(sites and place and not sites & place)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.vocabulary import group, left_over
+from tools.reports.lint.reading.vocabulary import choices, group, left_over
 from tools.reports.lint.remarks import Remark, label
 
 pair = messages("tools.report_lint").pair
@@ -24,9 +24,9 @@ _YEARS_AGO = _WORDS.regex("signing_years_ago")
 
 def identity(report: str, sentences: list[Sentence], sex: str | None, age: float | None) -> Iterator[Remark]:
     """Sex and age of the text against each other and against the open case."""
-    words = {name: [s for s in sentences if group(name)["words"].search(_patient_words(s.text))] for name in ("male", "female")}
+    words = {name: [s for s in sentences if group(name)["words"].search(patient_words(s.text))] for name in ("male", "female")}
     own = [s for s in sentences if not _absent(s.text)]
-    organs = {name: [s for s in own if group(name)["organs"].search(_patient_words(s.text))] for name in ("male", "female")}
+    organs = {name: [s for s in own if group(name)["organs"].search(patient_words(s.text))] for name in ("male", "female")}
     said = {name: words[name] + organs[name] for name in ("male", "female")}
     if said["male"] and said["female"]:
         yield _who((said["male"][0].text, said["female"][0].text), pair("The report speaks of a man and of a woman."))
@@ -35,7 +35,7 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
             (said["female" if sex == "male" else "male"][0].text,),
             pair("The report does not fit the open case ({sex}).", sex=label(sex)),
         )
-    ages = sorted({n for groups in _AGE.findall(report) if 0 < (n := int(next(g for g in groups if g))) < 121})
+    ages = ages_in(report)
     if len(ages) > 1:
         yield _who(
             tuple(m.group() for m in _AGE.finditer(report)),
@@ -49,16 +49,21 @@ def identity(report: str, sentences: list[Sentence], sex: str | None, age: float
         yield from _before_birth(sentences, ages[0])
 
 
+def ages_in(report: str) -> list[int]:
+    """Ages in years that a report gives its patient."""
+    return sorted({n for groups in _AGE.findall(report) if 0 < (n := int(next(g for g in groups if g))) < 121})
+
+
 def _before_birth(sentences: list[Sentence], age: int) -> Iterator[Remark]:
     """Something of this patient's past that lies before the birth."""
     for s in sentences:
-        for m in _YEARS_AGO.finditer(_patient_words(s.text)):
+        for m in _YEARS_AGO.finditer(patient_words(s.text)):
             if int(next(g for g in m.groups() if g)) >= age:
                 yield _who((s.text,), pair("“{words}” does not fit a patient of {years} years.", words=m.group(), years=age))
                 return
 
 
-def _patient_words(text: str) -> str:
+def patient_words(text: str) -> str:
     """Without the clauses of relatives, whose sex and organs are their own."""
     plain = _NEUTRAL.sub(" ", text)
     if not _RELATIVES.search(plain):
@@ -84,6 +89,7 @@ def left_overs(report: str) -> Iterator[Remark]:
     """What a template or dictation left behind."""
     found = list(dict.fromkeys(m.group().strip() for m in left_over().finditer(report) if not _opens(report, m)))
     found += [m.group() for m in re.finditer(r"\b(the|of|in|is|and|a|to)\s+\1\b", report, re.IGNORECASE)]
+    found += [words for choice in choices() for words in choice.unmade(report)]
     if found:
         yield Remark(
             "leftover",

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from retrieval.concepts.context import statuses
 from retrieval.messages.catalogue import Pair, messages
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.advice.follow_up import treated
+from tools.reports.lint.changes import change_of
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.subjects import known
 from tools.reports.lint.reading.topics import Piece
+from tools.reports.lint.reading.units import to_mm
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.reading.waits import Wait, waits_in
 from tools.reports.lint.remarks import Remark
@@ -22,13 +26,33 @@ _DECIDE_MM = 6.0
 # The next screening after a category that asks for nothing is a year away.
 _ROUTINE_MONTHS = 12.0
 _PART_SOLID, _GROUND_GLASS, _SOLID = "part_solid", "ground_glass", "solid"
+# A solid nodule above this size, and a part-solid one with a solid part from the next, are not left for a year (Fleischner 2017).
+_SOLID_MM = 8.05
+_CORE_MM = 6.0
+_CORE = tuple(patterns("tools.report_lint").regex(name) for name in ("within_solid", "within_solid_behind"))
+# What a radiograph follows well.
+_SHADOWS = frozenset(("airspace", "effusion", "pneumothorax", "collapse", "oedema", "cavity", "contusion", "fracture", "drain", "tube"))
 
 
 @dataclass(frozen=True)
 class _Nodule:
+    """A nodule that may need a decision.
+
+    Attributes:
+        size: Largest diameter in mm.
+        kind: Part-solid, ground glass or solid.
+        place: The sentence that describes it.
+        near: That sentence with what the impression and the advice say of it.
+        grows: Whether it is larger than before.
+        core: Diameter of its solid part in mm; 0 where none is given.
+    """
+
     size: float
     kind: str
     place: str
+    near: str
+    grows: bool
+    core: float
 
 
 def against_guideline(report: str, pieces: list[Piece], sentences: list[Sentence]) -> Iterator[Remark]:
@@ -41,13 +65,12 @@ def against_guideline(report: str, pieces: list[Piece], sentences: list[Sentence
     name = (category["en"] or category["lr"]).upper() if category else None
     if name is not None:
         yield from _categorised(report, name, nodule, advice)
-    elif nodule is not None and not _words("followed").search(report):
-        yield from _timed(nodule, advice)
-        yield from _overdone(nodule, advice)
+    elif nodule is not None:
+        early = [] if _words("followed").search(report) else [*_timed(nodule, advice), *_overdone(nodule, advice)]
+        yield from early or _left(nodule, advice)
     if nodule is not None and nodule.size >= _DECIDE_MM:
-        if not any(_words(name).search(report) for name in ("followed", "settled")):
-            yield from _dismissed(nodule, advice)
-        yield from _wrong_modality(nodule, advice)
+        yield from _dismissed(nodule, advice)
+        yield from _wrong_modality(nodule, advice, pieces)
 
 
 @cache
@@ -57,26 +80,38 @@ def _words(name: str) -> re.Pattern[str]:
 
 
 def _largest(pieces: list[Piece]) -> _Nodule | None:
-    """The largest nodule of the lung that is not settled as benign."""
-    out = [
-        _Nodule(max(p.figures.now), _kind(p, pieces), p.sentence.text)
-        for p in pieces
-        if "lesion" in p.topics and p.states("lesion") and p.figures.now and not _harmless(p)
-    ]
-    largest = max(out, key=lambda n: n.size, default=None)
+    """The largest nodule of the lung that is not settled as benign; a growing one before others."""
+    lesions = [p for p in pieces if "lesion" in p.topics and p.states("lesion")]
+    out = [_nodule(p, lesions) for p in lesions if p.figures.now and not _harmless(p)]
+    largest = max(out, key=lambda n: (n.grows and n.size >= _DECIDE_MM, n.size), default=None)
     return largest if largest is not None and largest.size <= _LARGEST_MM else None
+
+
+def _nodule(p: Piece, lesions: list[Piece]) -> _Nodule:
+    """A nodule with what is said of it elsewhere: in the impression beside its size, or beside none."""
+    size = max(p.figures.now)
+    own = [q for q in lesions if q is p or (q.figures.now and max(q.figures.now) == size)]
+    loose = [q for q in lesions if q.sentence.section != "findings" and not q.figures.now]
+    near = " ".join(dict.fromkeys(q.sentence.text for q in (*own, *loose)))
+    core = max((float(m[1]) * to_mm(m[2]) for pattern in _CORE for m in pattern.finditer(near)), default=0.0)
+    return _Nodule(size, _kind(p, lesions), p.sentence.text, near, any(change_of(q) == "up" for q in own), core)
 
 
 def _harmless(p: Piece) -> bool:
     """Whether a nodule is of another organ, or settled as benign."""
-    return bool(_words("settled").search(p.sentence.text)) or any(o.search(p.sentence.text) for o in group("organ").values())
+    return _has("settled", p.sentence.text) or any(o.search(p.sentence.text) for o in group("organ").values())
 
 
-def _kind(p: Piece, pieces: list[Piece]) -> str:
-    near = " ".join({p.sentence.text, *(q.sentence.text for q in pieces if "lesion" in q.topics and q.states("lesion"))})
-    if _words(_PART_SOLID).search(near):
+def _has(name: str, text: str) -> bool:
+    """Whether a text states something: "no calcification" settles nothing, "no solid component" is of no part-solid nodule."""
+    return any("negated" not in statuses(text, m.start(), m.end()) for m in _words(name).finditer(text))
+
+
+def _kind(p: Piece, lesions: list[Piece]) -> str:
+    near = " ".join({p.sentence.text, *(q.sentence.text for q in lesions)})
+    if _has(_PART_SOLID, near):
         return _PART_SOLID
-    return _GROUND_GLASS if _words(_GROUND_GLASS).search(near) else _SOLID
+    return _GROUND_GLASS if _has(_GROUND_GLASS, near) else _SOLID
 
 
 def _advises(s: Sentence) -> bool:
@@ -139,24 +174,51 @@ def _overdone(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
         yield _remark(place, pair("Sampling or PET is advised for a nodule of {size:g} mm.", size=nodule.size), nodule.place)
 
 
+def _left(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
+    """A nodule that grows, is large or has a large solid part, and is only looked at again after a year or more."""
+    first = _first(advice)
+    if first is None or _decided(advice) or first[0].least < _ROUTINE_MONTHS or nodule.size < _DECIDE_MM or nodule.kind == _GROUND_GLASS:
+        return
+    large = nodule.kind == _SOLID and nodule.size > _SOLID_MM and not _words("followed").search(nodule.near)
+    said = (
+        pair("A growing nodule of {size:g} mm is only controlled after a year or later.", size=nodule.size)
+        if nodule.grows
+        else pair("A solid part of {core:g} mm is only controlled after a year or later.", core=nodule.core)
+        if nodule.kind == _PART_SOLID and nodule.core >= _CORE_MM
+        else pair("A solid nodule of {size:g} mm is only controlled after a year or later.", size=nodule.size)
+        if large
+        else None
+    )
+    if said is not None:
+        yield _remark(first[1], said, nodule.place)
+
+
 def _dismissed(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
-    """No follow-up for a nodule that needs a decision."""
+    """No follow-up for a nodule that needs a decision; one that was followed and does not grow may be let go."""
+    told = _words("nothing").sub(" ", nodule.near)
+    if not nodule.grows and (_words("followed").search(told) or _has("settled", told)):
+        return
     for s in advice:
-        if _words("nothing").search(s.text) and not _words("settled").search(s.text) and not waits_in(s.text):
+        rest = [a for a in advice if a is not s]
+        nothing = _words("nothing").search(s.text) and not _words("settled").search(s.text) and not waits_in(s.text)
+        if nothing and _first(rest) is None and not _decided(rest):
             yield _remark(s.text, pair("No follow-up is advised for a nodule of {size:g} mm.", size=nodule.size), nodule.place)
             return
 
 
-def _wrong_modality(nodule: _Nodule, advice: list[Sentence]) -> Iterator[Remark]:
+def _wrong_modality(nodule: _Nodule, advice: list[Sentence], pieces: list[Piece]) -> Iterator[Remark]:
     """A nodule that is to be followed by an examination that does not show it."""
     said = [s for s in advice if group("follow_up")["words"].search(s.text)]
     if any(_words("right_modality").search(s.text) for s in said):
         return
-    wrong = next((s for s in said if _words("other_modality").search(s.text) and "lesion" in {t for t, _, _ in known(s.text)}), None)
-    if wrong is not None:
-        yield _remark(
-            wrong.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size), nodule.place
-        )
+    other = any(p.sentence.section == "impression" and any(p.states(t) for t in _SHADOWS & p.topics.keys()) for p in pieces)
+    for s in (s for s in said if _words("other_modality").search(s.text)):
+        topics = {t for t, _, _ in known(s.text)}
+        if "lesion" in topics or (not topics and not other and waits_in(s.text)):
+            yield _remark(
+                s.text, pair("A nodule of {size:g} mm is followed by CT, not by this examination.", size=nodule.size), nodule.place
+            )
+            return
 
 
 def _remark(place: str, said: Pair, nodule: str = "") -> Remark:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from retrieval.messages.patterns import patterns
 from tools.reports.lint.compare import meet
 from tools.reports.lint.reading.figures import SIZE
-from tools.reports.lint.reading.listing import MANY, VALUES, numbers_of
+from tools.reports.lint.reading.listing import MANY, VALUES, listed, numbers_of
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table
@@ -140,7 +140,7 @@ def _bounds(said: Piece, topic: str, seen: list[Piece]) -> _Bounds | None:
             bare = all(not (p.lobes or p.sides or p.figures.now) for p, _ in counts)
             (announced if bare else counted).append(sum(n for _, n in counts))
         else:
-            items += [_items(p) for p in group_ if p.figures.now or p.lobes or p.sides]
+            items += [_items(p, topic) for p in group_ if p.figures.now or p.lobes or p.sides]
     told |= set(announced) | set(counted)
     single = len(set(items)) if len(sentences) > 1 else len(items)
     most = max([sum(counted) + sum(n for _, n in items), *announced], default=0)
@@ -169,7 +169,9 @@ def _open(p: Piece, topic: str) -> bool:
     return plural or bool(group("count")["many"].search(p.text))
 
 
-def _items(p: Piece) -> tuple[int, int]:
+def _items(p: Piece, topic: str) -> tuple[int, int]:
     """A lesion that is described: its place, and how many its sizes may be of."""
     sizes = len(p.figures.now) if _RESPECTIVELY.search(p.sentence.text) else 1
-    return hash((p.sides, p.lobes, p.figures.now)), max(sizes, len(p.lobes), len(p.sides), 1)
+    names = ("ribs", "vertebrae") if topic == "fracture" else (topic,)
+    by_name = max(listed(p.sentence.text).get(name, 0) for name in names)
+    return hash((p.sides, p.lobes, p.figures.now)), max(sizes, by_name, len(p.lobes), len(p.sides), 1)

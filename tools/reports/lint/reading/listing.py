@@ -25,6 +25,7 @@ _THINGS = {
     "ribs": _WORDS.regex("listing_rib_word"),
     "vertebrae": _WORDS.regex("listing_spine_word"),
 }
+_LETTERS = _WORDS.table("listing_letters")
 _STATIONS = _WORDS.regex("listing_stations", 0)
 _STATION = _WORDS.regex("listing_station", 0)
 
@@ -74,7 +75,7 @@ def numbers_of(text: str) -> set[int]:
 def listed(text: str) -> dict[str, int]:
     """Fractured ribs and vertebrae, and node stations, that a whole sentence names one by one."""
     out: dict[str, int] = {}
-    ribs = sum(_members(m[1]) for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text))
+    ribs = len(ribs_in(text))
     spine = sum(_levels(m) for m in _SPINE.finditer(text))
     if _BROKEN.search(text):
         out.update({name: n for name, n in (("ribs", ribs), ("vertebrae", spine)) if n})
@@ -85,18 +86,46 @@ def listed(text: str) -> dict[str, int]:
     return out
 
 
+def ribs_in(text: str) -> set[tuple[str, int]]:
+    """Ribs that a text names by number, with the side named last before them; one that is named twice is one rib."""
+    found = [m for pattern in (_RIBS, _RIBS_BEHIND) for m in pattern.finditer(text)]
+    # "3 rib fractures" counts them.
+    named = [m for m in found if not (m[1].isdigit() and m.re is _RIBS and m.group()[-1].isascii())]
+    return {(_side_before(text, m.start()), n) for m in named for n in _members(m[1])}
+
+
+def vertebrae_in(text: str) -> set[str]:
+    """Vertebrae that a text names, those within a run included; names in letters ("T8")."""
+    out: set[str] = set()
+    for m in _SPINE.finditer(text):
+        first, high = int(m[1][1:]), int(m[3] or m[1][1:])
+        run = range(first, high + 1) if m[2] in ("", None, m[1][0]) and not re.search(r"[/、]", m.group()) else (first,)
+        out |= {f"{_LETTERS.get(m[1][0], m[1][0])}{n}" for n in run}
+        if m[3]:
+            letter = m[2] or m[1][0]
+            out.add(f"{_LETTERS.get(letter, letter)}{high}")
+    return out
+
+
 def thing_of(text: str) -> str | None:
     """Which of the listed things a text counts: ribs or vertebrae, None for another."""
     return next((name for name, pattern in _THINGS.items() if pattern.search(text)), None)
 
 
-def _members(run: str) -> int:
+def _members(run: str) -> set[int]:
+    """Ribs that a list or a run of numbers names."""
     numbers = [int(n) for n in re.findall(r"\d{1,2}", run)]
     if any(not 1 <= n <= 12 for n in numbers):
-        return 0
+        return set()
     if len(numbers) == 2 and _RUN.search(run):
-        return max(1, numbers[1] - numbers[0] + 1)
-    return len(set(numbers))
+        return set(range(numbers[0], numbers[1] + 1)) or {numbers[0]}
+    return set(numbers)
+
+
+def _side_before(text: str, place: int) -> str:
+    """The side that is named last before a place; one rib named twice is one rib."""
+    hits = [(m.start(), name) for name in ("left", "right") for m in group("side")[name].finditer(text, 0, place)]
+    return max(hits, default=(0, ""))[1]
 
 
 def _levels(m: re.Match[str]) -> int:

@@ -39,6 +39,7 @@ _NOT_EXCLUDED = _WORDS.regex("topics_not_excluded")
 _ROW = re.compile(r"^\W*#\s?\d")
 _NONE_OF = _WORDS.regex("topics_none_of")
 _VERB = _WORDS.regex("topics_verb")
+_ELSEWHERE = _WORDS.regex("topics_elsewhere")
 _WELL = _WORDS.regex("topics_well", 0)
 
 
@@ -238,6 +239,8 @@ def _piece(text: str, sentence: Sentence, at: int, whole: tuple[frozenset[str], 
         t: _status(sentence.text, at + place, at + ends.get(t, place + 1)) for t, place in topics.items()
     }
     sides, lobes = _named("side", text), _named("lobe", text)
+    if _ELSEWHERE.search(text):  # "with nodules in other lobes" is not where the sentence is
+        whole = (frozenset(), frozenset())
     return Piece(
         text=text,
         sentence=sentence,
@@ -280,4 +283,5 @@ def _status(text: str, start: int, end: int) -> frozenset[Status]:
 def _limited(text: str, place: int, piece: str) -> bool:
     """Whether a denial that reaches `place` has a limiting word before what it denies ("no other nodule")."""
     lead = re.split(r"[,，;；:：。]|\. ", text[:place])[-1][-40:]
-    return bool(group("limiting")["words"].search(lead))
+    tail = re.split(r"[,，;；:：。]|\. ", text[place:])[0][:60]
+    return bool(group("limiting")["words"].search(lead) or group("limiting_behind")["words"].search(tail))

@@ -111,3 +111,38 @@ def group(name: str) -> dict[str, re.Pattern[str]]:
 def left_over() -> re.Pattern[str]:
     """What a template leaves behind; these bring their own boundaries."""
     return re.compile("|".join(f"(?:{w})" for w in table("words")["leftover"]["words"]), re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A family of choices that a template offers.
+
+    Attributes:
+        lists: Finds members joined by strokes.
+        lines: Members that mean the same, a pattern each.
+        least: From so many different lines on nobody chose.
+    """
+
+    lists: re.Pattern[str]
+    lines: tuple[re.Pattern[str], ...]
+    least: int
+
+    def unmade(self, text: str) -> list[str]:
+        """Lists of a text in which nobody chose."""
+        return [m.group().strip() for m in self.lists.finditer(text) if self._different(m.group()) >= self.least]
+
+    def _different(self, found: str) -> int:
+        members = [part.strip() for part in re.split(r"[/／|｜]", found)]
+        return len({i for i, line in enumerate(self.lines) for part in members if line.fullmatch(part)})
+
+
+@cache
+def choices() -> tuple[Choice, ...]:
+    """Families of choices ("none / small / large")."""
+    out = []
+    for row in table("words")["options"].values():
+        one = "(?:" + "|".join(sorted((w for line in row["words"] for w in line.split("|")), key=len, reverse=True)) + ")"
+        unless = f"(?!{row['unless']})" if "unless" in row else ""
+        found = re.compile(rf"(?<![A-Za-z/]){one}(?:\s*[/／|｜]\s*{one})+(?![A-Za-z/]){unless}", re.IGNORECASE)
+        out.append(Choice(found, tuple(re.compile(line, re.IGNORECASE) for line in row["words"]), row["least"]))
+    return tuple(out)

@@ -22,6 +22,9 @@ from tools.imaging.results.experimental import names_looked
 
 # What needs the images themselves; a report or its check says itself that there is no study.
 _OF_STUDY: frozenset[Intent] = frozenset({"ct_measure", "ct_findings"})
+_OF_REPORT: frozenset[Intent] = frozenset({"report_draft", "report_check", "similar", "ct_encode"})
+# A longer message may hold a pasted report.
+_LONG_MESSAGE = 240
 _SHORT_QUESTION = 80
 # 2,700 labelled messages, with and without a case: where no tool is planned, another field reads 0.97 and more, all else 0.82 and less.
 _SURELY_OUTSIDE = 0.85
@@ -135,10 +138,14 @@ def _about_a_record(question: str, topic: frozenset[str]) -> bool:
 
 def _on_record(reading: Reading, card: CaseCard | None) -> Reading:
     """Without a study nothing is looked for on it: what is left is knowledge."""
-    if card is None or card.studies or not set(reading.intents) & _OF_STUDY:
+    if card is None or card.studies:
         return reading
-    kept = {i: p for i, p in reading.intents.items() if i not in _OF_STUDY}
-    return replace(reading, intents=kept or {"guideline": 0})
+    # What the reader thinks likely and no word asks for: there is no study to draft from, to compare, and no text to check.
+    guessed = frozenset() if len(reading.text) > _LONG_MESSAGE else _OF_REPORT - reading.proposed
+    if not set(reading.intents) & (_OF_STUDY | guessed):
+        return reading
+    kept = {i: p for i, p in reading.intents.items() if i not in _OF_STUDY and i not in guessed}
+    return replace(reading, intents=kept or ({"guideline": 0} if set(reading.intents) & _OF_STUDY else {}))
 
 
 def _asking(reading: Reading, card: CaseCard | None, case_topic: frozenset[str], detail: bool = False, alone: bool = True) -> Plan:

@@ -33,7 +33,7 @@ APART = 0.04
 _CONCEPT, _START = 2.5, 0.4
 _LONG = 5
 _LARGEST = 127
-_KEPT = 128
+_KEPT = 104
 # A mark in one topic alone weighs as if there were this many times as many topics.
 _RARE = 3
 _WORD = re.compile(r"[a-z]+|[\u4e00-\u9fff]+", re.IGNORECASE)

@@ -10,6 +10,7 @@ from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, StructuredTool
 
 from retrieval.errors import RetrievalError
+from tools.bedside.told import told
 from tools.deps import Deps
 from tools.errors import ToolsError
 from tools.evidence import ToolResult
@@ -27,7 +28,7 @@ def answer(spec: ToolSpec, runtime: Runtime, arguments: dict[str, Any]) -> Answe
         result: ToolResult = spec.load()(deps, **arguments)
     except (ToolsError, RetrievalError) as error:
         result = ToolResult(tool=spec.name, status=error.status, reason=str(error))
-    if deps.case is not None:
+    if deps.case is not None or any(map(told, deps.asked)):
         from tools.bedside.attach import attach  # opens the drug tables, which no start-up needs
 
         result = attach(result, deps)

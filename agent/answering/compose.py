@@ -96,8 +96,10 @@ def compose(plan: Plan, steps: tuple[ToolStep, ...], card: CaseCard | None, lang
         Draft whose sentences are evidence texts with their keys, in parts; the notice `no_evidence` when there is nothing to say.
     """
     judged = bedside(steps)
-    decided = [e for e in judged if not stands_beside(e.key)]
-    silence = None if decided else _silence(plan, steps, card)
+    told = [e for e in judged if not stands_beside(e.key)]
+    # Of a patient who is only told of, guidance stands below.
+    decided = told if card is not None else []
+    silence = None if told else _silence(plan, steps, card)
     if silence:
         return Draft(notice=silence)
     said = [_sentence(e, language, "headline" if e.key.endswith("-0") else "patient") for e in judged]

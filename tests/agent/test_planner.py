@@ -164,3 +164,27 @@ def test_values_in_the_question_are_inputs(question: str, inputs: dict[str, str]
 
 def test_limits_in_the_question_are_not_the_patients_values() -> None:
     assert make_plan("Why does CURB-65 count urea above 7 mmol/L?", CARD, []).calls[0] == ("calculate_score", {"name": "curb_65"})
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "wk 6, patient says the red looks washed out, cannot read number plates",
+        "three nebs and pred in, still words only. next drug, how fast?",
+    ],
+)
+def test_a_report_that_nobody_asked_for_is_neither_drafted_nor_checked_without_a_study(question: str) -> None:
+    card = CARD.model_copy(update={"studies": ()})
+    assert {name for name, _ in make_plan(question, card, []).calls}.isdisjoint({"draft_report", "check_report", "find_similar_cases"})
+    assert [name for name, _ in make_plan("Draft the report", card, []).calls] == ["draft_report"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("Treatment of pneumonia in a pregnant woman?", "Why not doxycycline?"), ("社区获得性肺炎门诊用什么药", "为什么不用阿奇霉素")],
+)
+def test_why_not_asks_what_speaks_against_another_medicine(first: str, then: str) -> None:
+    plan = make_plan(then, None, [first], ["Amoxicillin 500 mg three times daily."])
+    assert plan.about is None
+    assert not plan.detail
+    assert any("doxy" in str(args) or "阿奇" in str(args) or "azithro" in str(args) for _, args in plan.calls)

@@ -22,6 +22,7 @@ from tools.bedside.parts import with_parts
 from tools.bedside.record.view import Record
 from tools.bedside.record.vocabulary import words
 from tools.bedside.regimens import choose, forbidding
+from tools.bedside.told import told
 from tools.bedside.topics import Topic, asked, topics
 from tools.bedside.verdicts import UNOPPOSED, asks_whether, refusals, unspoken, verdicts
 from tools.deps import Deps
@@ -47,6 +48,8 @@ _SETTLES = 13
 _LIKELY = 0.35
 # Chance from which a topic answers where the tool itself has nothing to say, and stands below what it says.
 _PERHAPS = 0.2
+# Chance from which a topic answers for a patient who is only told of.
+_OF_TOLD = 0.45
 # A topic of this rank answers before a refusal where the question is not whether something may be given.
 _LIMITS = 10
 _OUTRANKED = ("B-course-", "B-cause-")
@@ -55,8 +58,10 @@ _SHORT = 24
 
 def attach(result: ToolResult, deps: Deps) -> ToolResult:
     """The result with the bedside evidence of this question and this case; unchanged without a case."""
-    if deps.case is None or specs()[result.tool].of_report:
+    if specs()[result.tool].of_report:
         return result
+    if deps.case is None:
+        return _of_told(result, deps)
     graph = deps.drugs or DrugGraph.load()
     record = record_of(deps.case, graph, deps.question)
     found: list[Evidence] = []
@@ -75,6 +80,17 @@ def attach(result: ToolResult, deps: Deps) -> ToolResult:
     have = {e.key for e in result.evidence}
     new = [e for e in (*found, *notes) if e.key not in have]
     return result.model_copy(update={"evidence": (*new[: len(found)], *result.evidence, *new[len(found) :]), "status": status})
+
+
+def _of_told(result: ToolResult, deps: Deps) -> ToolResult:
+    """Without an open case: what the likeliest topic says of the patient whom the message tells of."""
+    if not specs()[result.tool].of_patient:
+        return result
+    graph = deps.drugs or DrugGraph.load()
+    tellings = ((case, text) for text in deps.asked if (case := told(text)) is not None)
+    found = next((lines for case, text in tellings if (lines := meant(record_of(case, graph, text), _OF_TOLD))), [])
+    status = "partial" if found and result.status in ("empty", "error", "unavailable") else result.status
+    return result.model_copy(update={"evidence": (*found, *result.evidence), "status": status}) if found else result
 
 
 def _perhaps(record: Record, result: ToolResult) -> list[Evidence]:

@@ -67,7 +67,9 @@ def figures_in(text: str) -> Figures:
     for i, m in enumerate(found):
         factor = to_mm(m[4])
         values = [float(v) * factor for v in m.groups()[:3] if v]
-        if m[2] and not m[3] and _UP_TO.search(m.group()) and (_FROM.search(text[: m.start()]) or _MOVED.search(text[: m.start()])):
+        lead = text[: m.start()]
+        # A range rises: "82 to 54 mm" is what became of it.
+        if m[2] and not m[3] and _UP_TO.search(m.group()) and (values[0] > values[1] or _FROM.search(lead) or _MOVED.search(lead)):
             before.append(values.pop(0))
             now.extend(values)
             continue

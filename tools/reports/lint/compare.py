@@ -200,7 +200,7 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
     near = _same_lesion(said, stated)
     named = [p for p in near if p.lobes]
     own = wide_lobes(said.lobes)
-    if not own or not named or _unnamed(said, seen):
+    if not own or not named or _unnamed(said, seen) or (topic == "disease" and _diseased(said, seen)):
         return
     wide: frozenset[str] = frozenset().union(*(wide_lobes(p.wide_lobes) for p in near))
     if not own & wide:
@@ -218,6 +218,13 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
         and not pairs & set(itertools.product(said.sides, own))
     ):
         yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
+
+
+def _diseased(said: Piece, seen: list[Piece]) -> bool:
+    """Whether the findings describe anything of the lung where the impression only says disease."""
+    own = wide_lobes(said.lobes)
+    there = [p for p in seen if own & wide_lobes(p.lobes) and (not said.sides or _sides(said.sides) & _sides(p.wide_sides))]
+    return any(p.states(t) for p in there for t in p.topics if t in _LUNG)
 
 
 def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:

@@ -26,6 +26,10 @@ _WHERE = _WORDS.regex("presence_where")
 _INSIDE = _WORDS.regex("presence_inside")
 _INSIDE_BEFORE = _WORDS.regex("presence_inside_before")
 _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
+_SAVING = _WORDS.regex("presence_saving")
+_ACUTE = _WORDS.regex("presence_acute")
+_OLD_CLOT = _WORDS.regex("presence_old_clot")
+_CHAMBER = _WORDS.regex("presence_chamber")
 _COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 # "CXR: ?left hilar mass" asks.
@@ -58,7 +62,8 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
                 continue
             # "No enlarged nodes" tells of their size, not that they grew.
             changed = p.change is not None and not (topic == "node" and p.change == "up" and _ENLARGED.search(p.text))
-            if is_place(topic) or is_body(topic) or topic in p.limited or changed or not p.denies(topic):
+            limited = topic in p.limited and not _only_acute(p, topic)
+            if is_place(topic) or is_body(topic) or limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
                 if group("around")["words"].search(p.text[:place]) or (topic == "lesion" and _inside(p.text, place)):
@@ -66,6 +71,12 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
                     continue
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
+
+
+def _only_acute(p: Piece, topic: str) -> bool:
+    """Whether an embolus is denied by no narrower word than "acute": one that is not called old is acute."""
+    lead = p.text[: p.topics[topic]]
+    return topic == "embolus" and bool(_ACUTE.search(lead)) and not group("limiting")["words"].search(_ACUTE.sub(" ", lead))
 
 
 def _inside(text: str, place: int) -> bool:
@@ -105,7 +116,7 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if topic == "fracture" and (bones := bones_of(denial)) and (own := bones_of(p)) and not bones & own:
         return False
-    if _another(denial, p, topic):
+    if _another(denial, p, topic) or _spares(denial, p, topic):
         return False
     if topic in denial.topics and " " not in topic and _elsewhere(denial, p, topic):
         return False
@@ -114,6 +125,16 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     if topic == "node":
         return bool(_ENLARGED.search(_SMALL.sub(" ", p.text))) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
+
+
+def _spares(denial: Piece, stated: Piece, topic: str) -> bool:
+    """Whether a statement leaves a place out, or an embolus is old, or one is of the heart and the other is not."""
+    if denial.lobes and _SAVING.search(stated.sentence.text):
+        return True
+    if topic != "embolus":
+        return False
+    old = topic in denial.limited and bool(_OLD_CLOT.search(stated.sentence.text))
+    return old or bool(_CHAMBER.search(denial.text)) != bool(_CHAMBER.search(stated.text))
 
 
 def _another(denial: Piece, stated: Piece, topic: str) -> bool:
@@ -169,10 +190,16 @@ def _regions(p: Piece) -> set[str]:
 
 def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
     """Whether the denial's own section also states it in that place: then the denial is of another place."""
-    if len(denial.sides) == 1 or denial.sentence.section == stated.sentence.section:
+    one = len(denial.sides) == 1 and "both" not in denial.sides
+    if denial.sentence.section == stated.sentence.section or (one and (stated.lobes or not denial.lobes)):
         return False
     return any(
-        p.sentence.section == denial.sentence.section and p.states(topic) and meet(stated, p) and not p.limited and p is not stated
+        p.sentence.section == denial.sentence.section
+        and p.states(topic)
+        and meet(stated, p)
+        and not p.limited
+        and p is not stated
+        and (not one or denial.sides & p.wide_sides or "both" in p.wide_sides)
         for p in pieces
     )
 

@@ -22,6 +22,9 @@ _MOVED = _WORDS.regex("figures_moved")
 _NOW = _WORDS.regex("figures_now")
 _UNBOUNDED = _WORDS.regex("figures_unbounded")
 # Figures that are no diameter: unit, expression, factor to the unit.
+_PER_CENT = re.compile(r"(?<![\d.+-])(\d+(?:\.\d+)?)\s*%")
+# Two readings of the share of a lung differ by so many per cent.
+_SHARE = 10.0
 _OTHER = (
     ("ratio", _WORDS.regex("figures_ratio"), 1.0),
     ("HU", re.compile(r"(-?\d+(?:\.\d+)?)\s*HU", re.IGNORECASE), 1.0),
@@ -41,11 +44,13 @@ class Figures:
         now: Diameters in mm as they are now.
         before: Diameters in mm of an earlier study.
         other: `(unit, value)` of everything else.
+        shares: Per cent now and of an earlier study, where a text gives both.
     """
 
     now: tuple[float, ...]
     before: tuple[float, ...]
     other: tuple[tuple[str, float], ...]
+    shares: tuple[float, float] | None = None
 
     @property
     def trend(self) -> str | None:
@@ -56,6 +61,14 @@ class Figures:
         if abs(now - then) < max(2.0, 0.15 * then):
             return "stable"
         return "up" if now > then else "down"
+
+
+    @property
+    def spread(self) -> str | None:
+        """`up` or `down` by the shares now and before, where they differ by more than readers do."""
+        if self.shares is None or abs(self.shares[0] - self.shares[1]) < _SHARE:
+            return None
+        return "up" if self.shares[0] > self.shares[1] else "down"
 
 
 def figures_in(text: str) -> Figures:
@@ -83,7 +96,18 @@ def figures_in(text: str) -> Figures:
         for m in pattern.finditer(text)
         if not _UNBOUNDED.search(text[: m.start(1)])
     )
-    return Figures(tuple(now), tuple(before), other)
+    return Figures(tuple(now), tuple(before), other, _shares(text))
+
+
+def _shares(text: str) -> tuple[float, float] | None:
+    """One share of the lung now and one before ("15 %, before 40 %")."""
+    found = list(_PER_CENT.finditer(text))
+    if len(found) != 2:
+        return None
+    first, second = found
+    values = float(first[1]), float(second[1])
+    old = [_earlier(text[: m.start() + 1], text[m.end() : second.start()] if m is first else text[m.end() :]) for m in found]
+    return None if old[0] == old[1] else values if old[1] else (values[1], values[0])
 
 
 def _earlier(lead: str, after: str) -> bool:

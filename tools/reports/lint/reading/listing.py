@@ -17,6 +17,7 @@ _OF = _WORDS.regex("listing_of")
 _TOTAL = _WORDS.regex("listing_total")
 _CLASSED = _WORDS.regex("listing_classed")
 _SIZE = _WORDS.regex("figures_size")
+_TIMES = _WORDS.regex("listing_times")
 _PAIRED = _WORDS.regex("listing_paired")
 _RIBS = _WORDS.regex("listing_ribs")
 _RIBS_BEHIND = _WORDS.regex("listing_ribs_behind")
@@ -45,7 +46,15 @@ def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
                 ):
                     out.setdefault(topic, VALUES[name])
     out.update(_totals(text, topics))
+    m = _TIMES.search(text)
+    if m is not None:  # "5 mm x2": two of that size
+        out.update({t: int(m[1]) for t in topics if not t.startswith("~")} or {"lesion": int(m[1])})
     return out
+
+
+def times_in(text: str) -> bool:
+    """Whether a text multiplies sizes ("5 mm x2")."""
+    return _TIMES.search(text) is not None
 
 
 def _totals(text: str, topics: dict[str, int]) -> dict[str, int]:

@@ -191,7 +191,7 @@ def _regions(p: Piece) -> set[str]:
 def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
     """Whether the denial's own section also states it in that place: then the denial is of another place."""
     one = len(denial.sides) == 1 and "both" not in denial.sides
-    if denial.sentence.section == stated.sentence.section or (one and (stated.lobes or not denial.lobes)):
+    if denial.sentence.section == stated.sentence.section or (len(denial.sides) == 1 and (stated.lobes or not denial.lobes)):
         return False
     return any(
         p.sentence.section == denial.sentence.section

@@ -74,6 +74,9 @@ def numbers_of(text: str) -> set[int]:
     if parts:
         pair = 2 if _PAIRED.search(text) else 1
         out.add(sum(n * (pair if each else 1) for each, n in parts))
+    times = [int(m[1]) for m in _TIMES.finditer(text)]
+    if times:  # "5 mm x2, 4 mm x3, 3 mm"
+        out.add(sum(times) + len(_SIZE.findall(text)) - len(times))
     m = _TOTAL.search(text)
     if m is not None:
         said = m["zh"] or m["en"] or m["of"]

@@ -128,7 +128,7 @@ def _listed(p: Piece, last: Piece) -> Piece:
     plainly = (all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1) or bool(_ROW.match(p.text) and "lesion" not in p.topics)
     placed = bool(p.lobes or p.sides) and p.sentence.section == last.sentence.section
     bare = plainly and placed and bool(p.figures.now)
-    if plainly and placed and p.change and last.change and _CARRIED.match(p.text):  # "More mucus in the RUL; less in the LLL."
+    if plainly and placed and _CARRIED.match(p.text):  # "More mucus in the RUL; less in the LLL."
         topics = {t: 0 for t in last.topics if not t.startswith("~") and last.states(t)}
         return replace(p, topics={**p.topics, **topics}, status={**p.status, **{t: frozenset() for t in topics}})
     return (
@@ -161,7 +161,7 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
     return [
         p
         for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans])
-        if p.topics or _normal(p.text) or (p.figures.now and (p.lobes or p.sides))
+        if p.topics or _normal(p.text) or ((p.lobes or p.sides) and (p.figures.now or _CARRIED.match(p.text)))
     ]
 
 

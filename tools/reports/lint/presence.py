@@ -29,6 +29,8 @@ _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _SAVING = _WORDS.regex("presence_saving")
 _ACUTE = _WORDS.regex("presence_acute")
 _OLD_CLOT = _WORDS.regex("presence_old_clot")
+_SEPTIC = _WORDS.regex("presence_septic")
+_OTHER_GAS = _WORDS.regex("presence_other_gas")
 _CHAMBER = _WORDS.regex("presence_chamber")
 _COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
@@ -131,8 +133,13 @@ def _spares(denial: Piece, stated: Piece, topic: str) -> bool:
     """Whether a statement leaves a place out, or an embolus is old, or one is of the heart and the other is not."""
     if denial.lobes and _SAVING.search(stated.sentence.text):
         return True
+    if topic == "pneumothorax":
+        return bool(_OTHER_GAS.search(_clause(stated, topic)))
     if topic != "embolus":
         return False
+    ours, theirs = _named("vessel", denial.text), _named("vessel", stated.text)
+    if (ours and theirs and not ours & theirs) or bool(_SEPTIC.search(stated.text)) > bool(_SEPTIC.search(denial.text)):
+        return True
     old = topic in denial.limited and bool(_OLD_CLOT.search(stated.sentence.text))
     return old or bool(_CHAMBER.search(denial.text)) != bool(_CHAMBER.search(stated.text))
 

@@ -62,7 +62,6 @@ class Figures:
             return "stable"
         return "up" if now > then else "down"
 
-
     @property
     def spread(self) -> str | None:
         """`up` or `down` by the shares now and before, where they differ by more than readers do."""

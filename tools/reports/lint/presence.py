@@ -29,6 +29,9 @@ _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _SAVING = _WORDS.regex("presence_saving")
 _ACUTE = _WORDS.regex("presence_acute")
 _OLD_CLOT = _WORDS.regex("presence_old_clot")
+_BEHIND = _WORDS.regex("presence_behind")
+_FLUID = _WORDS.regex("presence_fluid")
+_HILUM = _WORDS.regex("presence_hilum")
 _SEPTIC = _WORDS.regex("presence_septic")
 _OTHER_GAS = _WORDS.regex("presence_other_gas")
 _CHAMBER = _WORDS.regex("presence_chamber")
@@ -68,6 +71,8 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
             if is_place(topic) or is_body(topic) or limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
+                if _BEHIND.match(p.text[place:]):  # "no consolidation with cavitation"
+                    continue
                 if group("around")["words"].search(p.text[:place]) or (topic == "lesion" and _inside(p.text, place)):
                     continue
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
@@ -133,6 +138,13 @@ def _spares(denial: Piece, stated: Piece, topic: str) -> bool:
     """Whether a statement leaves a place out, or an embolus is old, or one is of the heart and the other is not."""
     if denial.lobes and _SAVING.search(stated.sentence.text):
         return True
+    own = stated.lobes or stated.wide_lobes
+    if "lingula" in own and denial.lobes and not denial.lobes & own:
+        return True
+    if topic == "effusion":
+        return bool(_FLUID.search(denial.text)) > bool(_FLUID.search(stated.text))
+    if topic == "lesion":
+        return bool(_HILUM.search(_clause(denial, topic))) and bool(own) and not _HILUM.search(stated.text)
     if topic == "pneumothorax":
         return bool(_OTHER_GAS.search(_clause(stated, topic)))
     if topic != "embolus":

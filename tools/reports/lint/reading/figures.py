@@ -13,6 +13,7 @@ _UP_TO = _WORDS.regex("figures_up_to", 0)
 SIZE = _WORDS.regex("figures_size")
 _BARE_BEFORE = _WORDS.regex("figures_bare_before")
 _TO = _WORDS.regex("figures_to", 0)
+_BEFORE_BEHIND = _WORDS.regex("figures_before_behind")
 _FROM = _WORDS.regex("figures_from")
 _DATED = re.compile(
     r"^\s*(?:on|in|at) (?:the )?(?:\d{1,2}[ ./-]|20\d\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|baseline|prior|previous)",
@@ -86,7 +87,8 @@ def figures_in(text: str) -> Figures:
             now.extend(values)
             continue
         after = text[m.end() : found[i + 1].start()] if i + 1 < len(found) else text[m.end() :]
-        (before if _earlier(text[: m.start() + 1], after) else now).extend(values)
+        old = _earlier(text[: m.start() + 1], after) or (m is found[-1] and bool(_BEFORE_BEHIND.match(after)))
+        (before if old else now).extend(values)
     if found and not before:
         before += [float(m[1]) * factor for m in _BARE_BEFORE.finditer(text)]
     other = tuple(
@@ -105,7 +107,10 @@ def _shares(text: str) -> tuple[float, float] | None:
         return None
     first, second = found
     values = float(first[1]), float(second[1])
-    old = [_earlier(text[: m.start() + 1], text[m.end() : second.start()] if m is first else text[m.end() :]) for m in found]
+    old = [
+        _earlier(text[: first.start() + 1], text[first.end() : second.start()]),
+        _earlier(text[: second.start() + 1], text[second.end() :]) or bool(_BEFORE_BEHIND.match(text[second.end() :])),
+    ]
     return None if old[0] == old[1] else values if old[1] else (values[1], values[0])
 
 

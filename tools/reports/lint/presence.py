@@ -71,13 +71,18 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
             if is_place(topic) or is_body(topic) or limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
-                if _BEHIND.match(p.text[place:]):  # "no consolidation with cavitation"
+                if _BEHIND.match(_rest(p, place)):  # "no consolidation with cavitation"
                     continue
                 if group("around")["words"].search(p.text[:place]) or (topic == "lesion" and _inside(p.text, place)):
                     continue
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
                     continue
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
+
+
+def _rest(p: Piece, place: int) -> str:
+    """The words of the sentence from a place in its piece on."""
+    return p.sentence.text[max(p.sentence.text.find(p.text), 0) + place :]
 
 
 def _only_acute(p: Piece, topic: str) -> bool:

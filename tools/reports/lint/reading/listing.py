@@ -46,9 +46,9 @@ def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
                 ):
                     out.setdefault(topic, VALUES[name])
     out.update(_totals(text, topics))
-    m = _TIMES.search(text)
-    if m is not None:  # "5 mm x2": two of that size
-        out.update({t: int(m[1]) for t in topics if not t.startswith("~")} or {"lesion": int(m[1])})
+    times = _TIMES.search(text)
+    if times is not None:  # "5 mm x2": two of that size
+        out.update({t: int(times[1]) for t in topics if not t.startswith("~")} or {"lesion": int(times[1])})
     return out
 
 

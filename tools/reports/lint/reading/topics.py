@@ -129,7 +129,7 @@ def _listed(p: Piece, last: Piece) -> Piece:
     placed = bool(p.lobes or p.sides) and p.sentence.section == last.sentence.section
     bare = plainly and placed and bool(p.figures.now)
     if plainly and placed and _CARRIED.match(p.text):  # "More mucus in the RUL; less in the LLL."
-        topics = {t: 0 for t in last.topics if not t.startswith("~") and last.states(t)}
+        topics = {t: 0 for t in last.topics if not t.startswith("~") and last.names(t)}
         return replace(p, topics={**p.topics, **topics}, status={**p.status, **{t: frozenset() for t in topics}})
     return (
         replace(p, topics={**p.topics, "lesion": 0}, status={**p.status, "lesion": frozenset()}) if bare and "lesion" in last.topics else p

@@ -202,6 +202,8 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
     own = wide_lobes(said.lobes)
     if not own or not named or _unnamed(said, seen) or (topic == "disease" and _diseased(said, seen)):
         return
+    if said.change == "resolved" and any(topic in p.topics and own & wide_lobes(p.lobes) for p in seen):  # told of as gone there too
+        return
     wide: frozenset[str] = frozenset().union(*(wide_lobes(p.wide_lobes) for p in near))
     if not own & wide:
         yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)

@@ -86,9 +86,9 @@ def _rest(p: Piece, place: int) -> str:
 
 
 def _only_acute(p: Piece, topic: str) -> bool:
-    """Whether an embolus is denied by no narrower word than "acute": one that is not called old is acute."""
+    """Whether a clot or a fracture is denied by no narrower word than "acute"."""
     lead = p.text[: p.topics[topic]]
-    return topic == "embolus" and bool(_ACUTE.search(lead)) and not group("limiting")["words"].search(_ACUTE.sub(" ", lead))
+    return topic in ("embolus", "fracture") and bool(_ACUTE.search(lead)) and not group("limiting")["words"].search(_ACUTE.sub(" ", lead))
 
 
 def _inside(text: str, place: int) -> bool:
@@ -150,6 +150,10 @@ def _spares(denial: Piece, stated: Piece, topic: str) -> bool:
         return bool(_FLUID.search(denial.text)) > bool(_FLUID.search(stated.text))
     if topic == "lesion":
         return bool(_HILUM.search(_clause(denial, topic))) and bool(own) and not _HILUM.search(stated.text)
+    if denial.lobes and not own and group("referred")["words"].search(stated.text[: stated.topics.get(topic, 0)]):
+        return True
+    if topic == "fracture":  # one that is not called acute may be old
+        return topic in denial.limited and not _ACUTE.search(stated.text)
     if topic == "pneumothorax":
         return bool(_OTHER_GAS.search(_clause(stated, topic)))
     if topic != "embolus":

@@ -167,6 +167,8 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
     near = stated if "both" in said.sides else _same_lesion(said, stated)
     if said.change == "resolved":  # what is new on the other side is not what is gone on this one
         near = [p for p in near if p.change != "new"]
+    elif said.change == "new":
+        near = [p for p in near if p.change != "resolved"]
     named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
     if len(said.sides) != 1 or not named or "both" in wide or topic in _MIDLINE:

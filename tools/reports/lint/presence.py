@@ -25,6 +25,7 @@ _NODE_MM = 10.0
 _WHERE = _WORDS.regex("presence_where")
 _INSIDE = _WORDS.regex("presence_inside")
 _INSIDE_BEFORE = _WORDS.regex("presence_inside_before")
+_LEVELS = frozenset(("central", "lobar", "segmental", "subsegmental"))
 _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
 _SAVING = _WORDS.regex("presence_saving")
 _ACUTE = _WORDS.regex("presence_acute")
@@ -32,6 +33,7 @@ _OLD_CLOT = _WORDS.regex("presence_old_clot")
 _BEHIND = _WORDS.regex("presence_behind")
 _FLUID = _WORDS.regex("presence_fluid")
 _HILUM = _WORDS.regex("presence_hilum")
+_DOWN_TO = _WORDS.regex("presence_down_to")
 _SEPTIC = _WORDS.regex("presence_septic")
 _OTHER_GAS = _WORDS.regex("presence_other_gas")
 _CHAMBER = _WORDS.regex("presence_chamber")
@@ -159,6 +161,8 @@ def _spares(denial: Piece, stated: Piece, topic: str) -> bool:
     if topic != "embolus":
         return False
     ours, theirs = _named("vessel", denial.text), _named("vessel", stated.text)
+    if _DOWN_TO.search(denial.text):  # "to segmental level" denies the wider ones too
+        ours |= _LEVELS - {"subsegmental"}
     if (ours and theirs and not ours & theirs) or bool(_SEPTIC.search(stated.text)) > bool(_SEPTIC.search(denial.text)):
         return True
     old = topic in denial.limited and bool(_OLD_CLOT.search(stated.sentence.text))

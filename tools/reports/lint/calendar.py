@@ -183,12 +183,18 @@ def _role(report: str, place: int, sentences: list[Sentence]) -> str:
     if _PLANNED.search(lead[-40:]) or _PLANNED.search(tail):
         return "planned"
     head, _, rest = report.strip().partition("\n")
-    if rest and place < len(head) <= _HEAD and len(list(found_dates(head))) == 1:
+    if rest and place < len(head) <= _HEAD and _only_one(head, place):
         return "now"
     if place < _OPENING and not lead.strip() and next(found_dates(report))[2] == place:
         return "now"
     section = next((s.section for s in reversed(sentences) if s.start <= place), "findings")
     return {"comparison": "prior", "technique": "now", "recommendation": "planned"}.get(section, "past")
+
+
+def _only_one(head: str, place: int) -> bool:
+    """Whether the date at a place of a heading is its only one, besides those of earlier studies behind it."""
+    found = [at for _, _, at in found_dates(head)]
+    return found[:1] == [place] and all(_PRIOR.search(head[place:at]) for at in found[1:])
 
 
 def _when(places: tuple[str, ...], said: Pair) -> Remark:

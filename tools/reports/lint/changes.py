@@ -28,12 +28,16 @@ _CLASH = {
 }
 # Plain words in which two pieces must agree where no known thing joins them.
 _TWO = 2
+# What a reader may call growth of a solid part.
+_COMPONENT_MM = 1.5
 _MIXED = _WORDS.regex("changes_mixed")
 
 
 def change_of(p: Piece) -> str | None:
     """What a piece says of change: its two sizes before its words."""
-    return p.figures.trend if p.figures.trend in ("up", "down") else p.change or p.figures.trend
+    if p.figures.trend in ("up", "down"):
+        return p.figures.trend
+    return p.change or p.figures.trend or p.figures.spread
 
 
 def changes(pieces: list[Piece]) -> Iterator[Remark]:
@@ -65,7 +69,7 @@ def _denies_new(p: Piece) -> bool:
 def _clash(said: Piece, same: list[Piece], topic: str) -> Iterator[Remark]:
     """All findings of the thing changed otherwise; or, where the impression speaks of all of them, one did."""
     own = said.change or ""
-    against = [p for p in same if frozenset((own, change_of(p) or "")) in _CLASH and not _slightly(own, p)]
+    against = [p for p in same if frozenset((own, change_of(p) or "")) in _CLASH and not _slightly(own, p) and not _component(own, p)]
     if not _denies_new(said):  # "new ground-glass on stable fibrosis" says two things
         against = [p for p in against if change_of(p) != "new" or "new" not in _told(said.text)]
     every = own == "stable" and not said.lobes and len(said.sides) != 1 and not said.figures.now
@@ -86,6 +90,12 @@ def _slightly(word: str, p: Piece) -> bool:
     """Whether two sizes differ the way a word says, by less than the error of measurement."""
     now, then = max(p.figures.now, default=0.0), max(p.figures.before, default=0.0)
     return bool(now and then) and {"up": now > then, "down": now < then}.get(word, False)
+
+
+def _component(word: str, p: Piece) -> bool:
+    """Whether one of several sizes moved as a word says ("15 mm, as before, its solid part 8 mm, before 6 mm")."""
+    pairs = list(zip(p.figures.now, p.figures.before, strict=False)) if len(p.figures.now) == len(p.figures.before) > 1 else []
+    return any({"up": now - then, "down": then - now}.get(word, 0.0) >= _COMPONENT_MM for now, then in pairs)
 
 
 def _no_new(said: Piece, seen: list[Piece]) -> Iterator[Remark]:

@@ -167,6 +167,8 @@ def _side(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
     near = stated if "both" in said.sides else _same_lesion(said, stated)
     if said.change == "resolved":  # what is new on the other side is not what is gone on this one
         near = [p for p in near if p.change != "new"]
+    elif said.change == "new":
+        near = [p for p in near if p.change != "resolved"]
     named = [p for p in near if p.sides or len(p.wide_sides) == 1]
     wide: frozenset[str] = frozenset().union(*(p.wide_sides for p in near))
     if len(said.sides) != 1 or not named or "both" in wide or topic in _MIDLINE:
@@ -200,7 +202,9 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
     near = _same_lesion(said, stated)
     named = [p for p in near if p.lobes]
     own = wide_lobes(said.lobes)
-    if not own or not named or _unnamed(said, seen):
+    if not own or not named or _unnamed(said, seen) or (topic == "disease" and _diseased(said, seen)):
+        return
+    if said.change == "resolved" and any(topic in p.topics and own & wide_lobes(p.lobes) for p in seen):  # told of as gone there too
         return
     wide: frozenset[str] = frozenset().union(*(wide_lobes(p.wide_lobes) for p in near))
     if not own & wide:
@@ -218,6 +222,13 @@ def _lobe(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> It
         and not pairs & set(itertools.product(said.sides, own))
     ):
         yield differ("lobe", topic, min(said.lobes), min(named[0].lobes), named[0].sentence.text, said.sentence.text)
+
+
+def _diseased(said: Piece, seen: list[Piece]) -> bool:
+    """Whether the findings describe anything of the lung where the impression only says disease."""
+    own = wide_lobes(said.lobes)
+    there = [p for p in seen if own & wide_lobes(p.lobes) and (not said.sides or _sides(said.sides) & _sides(p.wide_sides))]
+    return any(p.states(t) for p in there for t in p.topics if t in _LUNG)
 
 
 def _size(said: Piece, topic: str, stated: list[Piece], seen: list[Piece]) -> Iterator[Remark]:

@@ -10,7 +10,7 @@ from retrieval.messages.catalogue import Pair, messages
 from tools.reports.lint.compare import wide_lobes
 from tools.reports.lint.reading.figures import figures_in
 from tools.reports.lint.reading.parts import Sentence
-from tools.reports.lint.reading.subjects import change_in
+from tools.reports.lint.reading.subjects import change_in, organ_of
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table, union
 from tools.reports.lint.remarks import Remark
@@ -29,13 +29,21 @@ class _Alert:
     told: re.Pattern[str]
     least_mm: float
     placed: bool
+    lung: bool
     said: Pair
 
 
 @cache
 def _alerts() -> tuple[_Alert, ...]:
     return tuple(
-        _Alert(union(row["words"]), union(row["told"]), float(row.get("least_mm", 0.0)), bool(row.get("placed")), (row["en"], row["zh"]))
+        _Alert(
+            union(row["words"]),
+            union(row["told"]),
+            float(row.get("least_mm", 0.0)),
+            bool(row.get("placed")),
+            bool(row.get("lung")),
+            (row["en"], row["zh"]),
+        )
         for name, row in table("alerts").items()
         if name != _OLD
     )
@@ -96,6 +104,12 @@ def _elsewhere(seen: Piece, said: Piece) -> bool:
     return not said.sides & seen.sides or (bool(said.lobes and seen.lobes) and not lobes)
 
 
+def _around(text: str, m: re.Match[str]) -> str:
+    """The clause around a match."""
+    tail = _CLAUSE.split(text[m.end() :])[0]
+    return _CLAUSE.split(text[: m.start()])[-1] + m.group() + tail
+
+
 def _stated(sentence: Sentence, alert: _Alert) -> bool:
     """Whether a sentence states the finding, large enough and not as old or harmless."""
     for m in alert.words.finditer(sentence.text):
@@ -105,6 +119,8 @@ def _stated(sentence: Sentence, alert: _Alert) -> bool:
         if alert.placed and group("around_behind")["words"].match(sentence.text[m.end() :]):
             continue
         if _NOT_THERE & status or group("absent")["words"].search(m.group()) or _settled(sentence.text):
+            continue
+        if alert.lung and organ_of(_around(sentence.text, m)) == "thyroid":
             continue
         if not alert.least_mm or max(figures_in(sentence.text).now, default=0.0) >= alert.least_mm:
             return True

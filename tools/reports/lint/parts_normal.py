@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 
 from retrieval.messages.catalogue import messages
+from retrieval.messages.patterns import patterns
 from tools.reports.lint.compare import meet
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group
 from tools.reports.lint.remarks import Remark
 
 pair = messages("tools.report_lint").pair
+
+_PORTION = patterns("tools.report_lint").regex("parts_normal_portion")
 
 _COMMA = re.compile(r"[,，;；。]|\.\s")
 _CERTAIN = frozenset(("negated", "uncertain", "historical", "family", "hypothetical"))
@@ -48,8 +51,11 @@ def _clauses(p: Piece, pattern: re.Pattern[str]) -> list[str]:
     return [c for c in _COMMA.split(p.text) if pattern.search(c)]
 
 
-def _denied(clause: str) -> bool:
-    return bool(group("none")["words"].search(clause)) and not group("limiting")["words"].search(clause)
+def _denied(clause: str, said: str) -> bool:
+    """Whether a clause denies a sign as a whole, or of the very portion that the impression names."""
+    portion = _PORTION.search(clause)
+    whole = portion is None or portion.group().lower() in said.lower()
+    return whole and bool(group("none")["words"].search(clause)) and not group("limiting")["words"].search(clause)
 
 
 def _sound(p: Piece, part: re.Pattern[str]) -> bool:
@@ -78,6 +84,6 @@ def _denied_word(said: Piece, seen: list[Piece]) -> Piece | None:
         if m is None or group("none")["words"].search(said.text):
             continue
         clauses = [(p, c) for p in seen for c in _clauses(p, pattern)]
-        if clauses and all(_denied(c) for _, c in clauses):
+        if clauses and all(_denied(c, said.text) for _, c in clauses):
             return clauses[0][0]
     return None

@@ -25,7 +25,18 @@ _NODE_MM = 10.0
 _WHERE = _WORDS.regex("presence_where")
 _INSIDE = _WORDS.regex("presence_inside")
 _INSIDE_BEFORE = _WORDS.regex("presence_inside_before")
+_LEVELS = frozenset(("central", "lobar", "segmental", "subsegmental"))
 _HAN_WIDE = re.compile(r"[^\u4e00-\u9fff]")
+_SAVING = _WORDS.regex("presence_saving")
+_ACUTE = _WORDS.regex("presence_acute")
+_OLD_CLOT = _WORDS.regex("presence_old_clot")
+_BEHIND = _WORDS.regex("presence_behind")
+_FLUID = _WORDS.regex("presence_fluid")
+_HILUM = _WORDS.regex("presence_hilum")
+_DOWN_TO = _WORDS.regex("presence_down_to")
+_SEPTIC = _WORDS.regex("presence_septic")
+_OTHER_GAS = _WORDS.regex("presence_other_gas")
+_CHAMBER = _WORDS.regex("presence_chamber")
 _COMMA = re.compile(r"[,，;；。：]|:\s|\.\s")
 # "No infiltrative lesion" denies no lesion of another kind.
 # "CXR: ?left hilar mass" asks.
@@ -58,14 +69,28 @@ def _denials(pieces: list[Piece]) -> Iterator[tuple[Piece, str, str | None]]:
                 continue
             # "No enlarged nodes" tells of their size, not that they grew.
             changed = p.change is not None and not (topic == "node" and p.change == "up" and _ENLARGED.search(p.text))
-            if is_place(topic) or is_body(topic) or topic in p.limited or changed or not p.denies(topic):
+            limited = topic in p.limited and not _only_acute(p, topic)
+            if is_place(topic) or is_body(topic) or limited or changed or not p.denies(topic):
                 continue
             if not {"uncertain", "historical", "family", "hypothetical"} & p.status[topic]:
+                if _BEHIND.match(_rest(p, place)):  # "no consolidation with cavitation"
+                    continue
                 if group("around")["words"].search(p.text[:place]) or (topic == "lesion" and _inside(p.text, place)):
                     continue
                 if (topic == "lesion" and _QUALIFIED.search(p.text[:place])) or group("qualifying")["words"].search(p.text[:place][-24:]):
                     continue
                 yield p, topic, _word(p.text[place:]) if is_loose(topic) else None
+
+
+def _rest(p: Piece, place: int) -> str:
+    """The words of the sentence from a place in its piece on."""
+    return p.sentence.text[max(p.sentence.text.find(p.text), 0) + place :]
+
+
+def _only_acute(p: Piece, topic: str) -> bool:
+    """Whether a clot or a fracture is denied by no narrower word than "acute"."""
+    lead = p.text[: p.topics[topic]]
+    return topic in ("embolus", "fracture") and bool(_ACUTE.search(lead)) and not group("limiting")["words"].search(_ACUTE.sub(" ", lead))
 
 
 def _inside(text: str, place: int) -> bool:
@@ -105,7 +130,7 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
         return False
     if topic == "fracture" and (bones := bones_of(denial)) and (own := bones_of(p)) and not bones & own:
         return False
-    if _another(denial, p, topic):
+    if _another(denial, p, topic) or _spares(denial, p, topic):
         return False
     if topic in denial.topics and " " not in topic and _elsewhere(denial, p, topic):
         return False
@@ -114,6 +139,34 @@ def _asserts(p: Piece, topic: str, word: str | None, denial: Piece) -> bool:
     if topic == "node":
         return bool(_ENLARGED.search(_SMALL.sub(" ", p.text))) or max(p.figures.now, default=0.0) > _NODE_MM
     return not (topic in ("lesion", "collapse", "airspace") and union(table("words")["trivial"]["words"]).search(p.text))
+
+
+def _spares(denial: Piece, stated: Piece, topic: str) -> bool:
+    """Whether a statement leaves a place out, or an embolus is old, or one is of the heart and the other is not."""
+    if denial.lobes and _SAVING.search(stated.sentence.text):
+        return True
+    own = stated.lobes or stated.wide_lobes
+    if "lingula" in own and denial.lobes and not denial.lobes & own:
+        return True
+    if topic == "effusion":
+        return bool(_FLUID.search(denial.text)) > bool(_FLUID.search(stated.text))
+    if topic == "lesion":
+        return bool(_HILUM.search(_clause(denial, topic))) and bool(own) and not _HILUM.search(stated.text)
+    if denial.lobes and not own and group("referred")["words"].search(stated.text[: stated.topics.get(topic, 0)]):
+        return True
+    if topic == "fracture":  # one that is not called acute may be old
+        return topic in denial.limited and not _ACUTE.search(stated.text)
+    if topic == "pneumothorax":
+        return bool(_OTHER_GAS.search(_clause(stated, topic)))
+    if topic != "embolus":
+        return False
+    ours, theirs = _named("vessel", denial.text), _named("vessel", stated.text)
+    if _DOWN_TO.search(denial.text):  # "to segmental level" denies the wider ones too
+        ours |= _LEVELS - {"subsegmental"}
+    if (ours and theirs and not ours & theirs) or bool(_SEPTIC.search(stated.text)) > bool(_SEPTIC.search(denial.text)):
+        return True
+    old = topic in denial.limited and bool(_OLD_CLOT.search(stated.sentence.text))
+    return old or bool(_CHAMBER.search(denial.text)) != bool(_CHAMBER.search(stated.text))
 
 
 def _another(denial: Piece, stated: Piece, topic: str) -> bool:
@@ -169,10 +222,16 @@ def _regions(p: Piece) -> set[str]:
 
 def _settled(stated: Piece, topic: str, denial: Piece, pieces: list[Piece]) -> bool:
     """Whether the denial's own section also states it in that place: then the denial is of another place."""
-    if len(denial.sides) == 1 or denial.sentence.section == stated.sentence.section:
+    one = len(denial.sides) == 1 and "both" not in denial.sides
+    if denial.sentence.section == stated.sentence.section or (len(denial.sides) == 1 and (stated.lobes or not denial.lobes)):
         return False
     return any(
-        p.sentence.section == denial.sentence.section and p.states(topic) and meet(stated, p) and not p.limited and p is not stated
+        p.sentence.section == denial.sentence.section
+        and p.states(topic)
+        and meet(stated, p)
+        and not p.limited
+        and p is not stated
+        and (not one or denial.sides & p.wide_sides or "both" in p.wide_sides)
         for p in pieces
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from retrieval.messages.catalogue import Pair, messages
 from retrieval.messages.patterns import patterns
+from tools.reports.lint.reading.listing import times_in
 from tools.reports.lint.reading.mentions import Mention
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.topics import Piece, plausible
@@ -49,6 +50,7 @@ def counted(mentions: list[Mention]) -> Iterator[Remark]:
             and m.stated
             and m.count in (2, 3, 4, 5)
             and sizes > m.count
+            and not times_in(m.sentence.text)
             and not group("prior")["words"].search(m.sentence.text)
         ):
             said = pair("{count} are announced and {sizes} sizes are listed.", count=m.count, sizes=sizes)

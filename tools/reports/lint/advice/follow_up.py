@@ -21,6 +21,8 @@ _NODULE_WORD = _WORDS.regex("follow_up_nodule_word", 0)
 
 # Nodules from this size need a decision: Fleischner 2017 (MacMahon et al., Radiology 2017;284:228).
 _FOLLOW_MM = 6.0
+# One that shrank by 30 % (partial response, RECIST 1.1) has its plan.
+_SHRUNK = 0.7
 # No guideline lets a nodule of that size wait longer for its first control; ground glass every 2 years until 5.
 _LONGEST_MONTHS = 36.0
 # Nobody books a decision so far ahead.
@@ -113,6 +115,8 @@ def _about_benign(text: str) -> bool:
 
 def _needs(p: Piece) -> bool:
     if "lesion" not in p.topics or not p.states("lesion") or not p.figures.now or max(p.figures.now) < _FOLLOW_MM:
+        return False
+    if p.figures.before and max(p.figures.now) <= _SHRUNK * max(p.figures.before):
         return False
     if any(pattern.search(p.sentence.text) for pattern in group("organ").values()) or _MISSED.search(p.sentence.text):
         return False

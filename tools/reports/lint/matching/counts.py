@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from retrieval.messages.patterns import patterns
 from tools.reports.lint.compare import meet
 from tools.reports.lint.reading.figures import SIZE
-from tools.reports.lint.reading.listing import MANY, VALUES, listed, numbers_of
+from tools.reports.lint.reading.listing import MANY, VALUES, listed, numbers_of, times_in
 from tools.reports.lint.reading.parts import Sentence
 from tools.reports.lint.reading.topics import Piece
 from tools.reports.lint.reading.vocabulary import group, table
@@ -139,6 +139,8 @@ def _bounds(said: Piece, topic: str, seen: list[Piece]) -> _Bounds | None:
         if counts:
             bare = all(not (p.lobes or p.sides or p.figures.now) for p, _ in counts)
             (announced if bare else counted).append(sum(n for _, n in counts))
+            if times_in(group_[0].sentence.text):
+                items += [_items(p, topic) for p in group_ if topic not in p.counts and p.figures.now]
         else:
             items += [_items(p, topic) for p in group_ if p.figures.now or p.lobes or p.sides]
     told |= set(announced) | set(counted)

@@ -21,7 +21,7 @@ _OTHERS = _WORDS.regex("priors_others")
 _REPORTS = ("findings", "impression", "recommendation")
 # So far before a date its words of comparison may stand, and so far behind it.
 _LEAD = 48
-_TAIL = 12
+_TAIL = 36
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ _OF = _WORDS.regex("listing_of")
 _TOTAL = _WORDS.regex("listing_total")
 _CLASSED = _WORDS.regex("listing_classed")
 _SIZE = _WORDS.regex("figures_size")
+_TIMES = _WORDS.regex("listing_times")
 _PAIRED = _WORDS.regex("listing_paired")
 _RIBS = _WORDS.regex("listing_ribs")
 _RIBS_BEHIND = _WORDS.regex("listing_ribs_behind")
@@ -45,7 +46,15 @@ def counts_in(text: str, topics: dict[str, int]) -> dict[str, int]:
                 ):
                     out.setdefault(topic, VALUES[name])
     out.update(_totals(text, topics))
+    times = _TIMES.search(text)
+    if times is not None:  # "5 mm x2": two of that size
+        out.update({t: int(times[1]) for t in topics if not t.startswith("~")} or {"lesion": int(times[1])})
     return out
+
+
+def times_in(text: str) -> bool:
+    """Whether a text multiplies sizes ("5 mm x2")."""
+    return _TIMES.search(text) is not None
 
 
 def _totals(text: str, topics: dict[str, int]) -> dict[str, int]:
@@ -65,6 +74,9 @@ def numbers_of(text: str) -> set[int]:
     if parts:
         pair = 2 if _PAIRED.search(text) else 1
         out.add(sum(n * (pair if each else 1) for each, n in parts))
+    times = [int(m[1]) for m in _TIMES.finditer(text)]
+    if times:  # "5 mm x2, 4 mm x3, 3 mm"
+        out.add(sum(times) + len(_SIZE.findall(text)) - len(times))
     m = _TOTAL.search(text)
     if m is not None:
         said = m["zh"] or m["en"] or m["of"]

@@ -19,6 +19,8 @@ from tools.reports.lint.reading.vocabulary import group, table
 _WORDS = patterns("tools.report_lint")
 _JOINED_WITH = _WORDS.regex("topics_joined_with", 0)
 _CALIBRE = _WORDS.regex("topics_calibre", 0)
+_SAVE = _WORDS.regex("topics_save")
+_CARRIED = _WORDS.regex("topics_carried")
 _REST = _WORDS.regex("topics_rest")
 _ORGAN_HEAD = re.compile(r"^\W*(?:[A-Za-z]+ ?){1,3}$")
 _LISTED = _WORDS.regex("topics_listed")
@@ -124,7 +126,11 @@ def read_pieces(sentences: list[Sentence]) -> list[Piece]:
 def _listed(p: Piece, last: Piece) -> Piece:
     """A row of a list ("#2 LUL solid 3 mm") speaks of what the row before it or its head names."""
     plainly = (all(t.startswith("~") for t in p.topics) and len(p.topics) <= 1) or bool(_ROW.match(p.text) and "lesion" not in p.topics)
-    bare = plainly and bool(p.lobes or p.sides) and bool(p.figures.now) and p.sentence.section == last.sentence.section
+    placed = bool(p.lobes or p.sides) and p.sentence.section == last.sentence.section
+    bare = plainly and placed and bool(p.figures.now)
+    if plainly and placed and _CARRIED.match(p.text):  # "More mucus in the RUL; less in the LLL."
+        topics = {t: 0 for t in last.topics if not t.startswith("~") and last.names(t)}
+        return replace(p, topics={**p.topics, **topics}, status={**p.status, **{t: frozenset() for t in topics}})
     return (
         replace(p, topics={**p.topics, "lesion": 0}, status={**p.status, "lesion": frozenset()}) if bare and "lesion" in last.topics else p
     )
@@ -155,7 +161,7 @@ def pieces_of(sentence: Sentence) -> list[Piece]:
     return [
         p
         for p in _borrowed([_piece(text[a:b], sentence, a, whole) for a, b in spans])
-        if p.topics or _normal(p.text) or (p.figures.now and (p.lobes or p.sides))
+        if p.topics or _normal(p.text) or ((p.lobes or p.sides) and (p.figures.now or _CARRIED.match(p.text)))
     ]
 
 
@@ -271,6 +277,8 @@ def _status(text: str, start: int, end: int) -> frozenset[Status]:
         # "liver unremarkable, small gallstone": what is said to be well ends there.
         text = _WELL.sub(lambda m: "，" * len(m.group()), text)
     text = group("no_denial")["words"].sub(lambda m: "~" * len(m.group()), text)
+    if _SAVE.match(text[end:]):  # "nothing besides X" has X
+        return frozenset()
     none_of = _NONE_OF.match(text)
     if none_of is not None and start < none_of.end("list") and not _VERB.search(none_of["list"]):
         return frozenset(["negated"])

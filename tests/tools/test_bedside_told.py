@@ -63,6 +63,26 @@ def test_a_question_of_knowledge_tells_of_nobody(message: str) -> None:
     assert told(message) is None
 
 
+@pytest.mark.parametrize(
+    ("message", "allergies", "medicines"),
+    [
+        ("Pneumocystis, 62 kg, co-trimoxazole allergy, what instead", ["co-trimoxazole"], []),
+        ("71M on warfarin with pneumonia", [], ["warfarin"]),
+        ("患者磺胺过敏，肺孢子菌肺炎怎么治", ["磺胺"], []),
+        ("71M, no known drug allergies, COPD", [], []),
+    ],
+)
+def test_allergies_and_medicines_of_a_told_patient(message: str, allergies: list[str], medicines: list[str]) -> None:
+    case = told(message)
+    assert case is not None
+    assert [a.substance for a in case.patient.allergies] == allergies
+    assert [m.name for m in case.medications] == medicines
+
+
+def test_an_allergy_to_something_unknown_leaves_it_to_the_passages() -> None:
+    assert told("45F pneumonia, allergic to zorbifloxacin") is None
+
+
 def test_a_told_patient_gets_what_the_topic_says(tmp_path: Path) -> None:
     question = "68M COPD exacerbation, pH 7.27 PaCO2 66. is he a candidate for NIV?"
     found = attach(ToolResult(tool="search_guidelines", status="empty"), Deps(cache_dir=tmp_path, question=question))

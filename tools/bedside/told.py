@@ -47,9 +47,6 @@ def _known(found: Iterator[re.Match[str]]) -> Iterator[str]:
     from retrieval.drugs.graph import DrugGraph  # opens the drug tables, which no start-up needs
 
     for match in found:
-        whole = next(text for text in match.groups() if text)
-        # In Chinese nothing parts the name from the word before it: the longest end that is a name.
-        ends = [whole] if whole.isascii() else [whole[i:] for i in range(len(whole) - 1)]
-        known = next((name for name in ends if DrugGraph.load().allergens(name)), None)
-        if known is not None:
-            yield known
+        name = next(text for text in match.groups() if text)
+        if DrugGraph.load().allergens(name):
+            yield name

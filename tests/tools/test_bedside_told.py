@@ -79,6 +79,18 @@ def test_allergies_and_medicines_of_a_told_patient(message: str, allergies: list
     assert [m.name for m in case.medications] == medicines
 
 
+def test_a_bleed_of_20_ml_is_not_massive() -> None:
+    case = _case()
+    assert _said(case, "咯血20毫升，先做什么？")["B-haemoptysis-0"].startswith("Not massive")
+    assert _said(case, "要是突然咯血两百毫升呢？先做什么")["B-haemoptysis-0"].startswith("Life-threatening")
+
+
+def test_only_what_a_told_patient_takes_is_a_medicine() -> None:
+    case = told("70M on warfarin, not on digoxin, pneumonia")
+    assert case is not None
+    assert [m.name for m in case.medications] == ["warfarin"]
+
+
 def test_an_allergy_to_something_unknown_leaves_it_to_the_passages() -> None:
     assert told("45F pneumonia, allergic to zorbifloxacin") is None
 
@@ -142,7 +154,7 @@ def test_counts_that_fall_on_azathioprine_with_allopurinol() -> None:
     labs = (Observation(analyte="wbc", value=2.1, unit="10^9/L"), Observation(analyte="neutrophils", value=0.9, unit="10^9/L"))
     said = _said(_case(drugs=("azathioprine", "allopurinol"), labs=labs), "white count is down, why and what do I stop?")
     assert said["B-azathioprine_counts-0"].startswith("Stop azathioprine today")
-    assert "allopurinol blocks xanthine oxidase" in said["B-azathioprine_counts-0"]
+    assert "Likely cause: allopurinol blocks xanthine oxidase" in said["B-azathioprine_counts-0"]
 
 
 def test_no_direct_anticoagulant_beside_an_inducer() -> None:

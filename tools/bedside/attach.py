@@ -88,9 +88,13 @@ def _of_told(result: ToolResult, deps: Deps) -> ToolResult:
         return result
     graph = deps.drugs or DrugGraph.load()
     tellings = ((case, text) for text in deps.asked if (case := told(text)) is not None)
-    found = next((lines for case, text in tellings if (lines := meant(record_of(case, graph, text), _OF_TOLD))), [])
-    status = "partial" if found and result.status in ("empty", "error", "unavailable") else result.status
-    return result.model_copy(update={"evidence": (*found, *result.evidence), "status": status}) if found else result
+    records = (record_of(case, graph, text) for case, text in tellings)
+    record, found = next(((r, lines) for r in records if (lines := meant(r, _OF_TOLD))), (None, []))
+    if record is None:
+        return result
+    notes = drug_notes((e for e in found if not _settled(e)), record)
+    status = "partial" if result.status in ("empty", "error", "unavailable") else result.status
+    return result.model_copy(update={"evidence": (*found, *result.evidence, *notes), "status": status})
 
 
 def _perhaps(record: Record, result: ToolResult) -> list[Evidence]:

@@ -32,7 +32,7 @@ def told(message: str) -> Case | None:
     female = pregnant or bool(_FEMALE.search(message))
     male = not female and bool(_MALE.search(message))
     patient = Patient(
-        age_years=float(age.group(1)) if age else None,
+        age_years=float(next(g for g in age.groups() if g)) if age else None,
         sex="female" if female else "male" if male else "unknown",
         weight_kg=float(weight.group(1)) if weight else None,
         pregnant=pregnant or None,

@@ -79,6 +79,15 @@ def test_allergies_and_medicines_of_a_told_patient(message: str, allergies: list
     assert [m.name for m in case.medications] == medicines
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["PJP, 48 kg, dose of co-trimoxazole", "PJP, she weighs 48 kg, dose of co-trimoxazole", "肺孢子菌肺炎，体重48公斤，复方磺胺怎么给"],
+)
+def test_an_amount_is_for_the_weight_that_was_typed(question: str) -> None:
+    said = _said(_case(), question)["B-pjp_cotrimoxazole-0"]
+    assert "720 mg to 960 mg a day for 48 kg" in said
+
+
 def test_a_bleed_of_20_ml_is_not_massive() -> None:
     case = _case()
     assert _said(case, "咯血20毫升，先做什么？")["B-haemoptysis-0"].startswith("Not massive")
@@ -112,6 +121,9 @@ def test_a_told_patient_gets_what_the_topic_says(tmp_path: Path) -> None:
         ("potassium", "K 6.3 with a wide QRS", 6.3, "6.3 mmol/L"),
         ("potassium", "血气钾6.1", 6.1, "6.1 mmol/L"),
         ("creatinine", "creat 164 today", 164, "164 µmol/L"),
+        ("weight", "PJP, 60kg, dose of co-trimoxazole", 60, "60 kg"),
+        ("weight", "she lost 12 kg since May", None, ""),
+        ("weight", "15 mg/kg or 30 mL/kg", None, ""),
         ("sbp", "血压降到90以下再停药", None, ""),
         ("platelets", "血小板升到50以后呢", None, ""),
         ("potassium", "vitamin K 5 mg", None, ""),

@@ -18,6 +18,7 @@ _GAP, _UNIT, _LIMIT = _WORDS.text("gap"), _WORDS.text("unit"), _WORDS.text("limi
 _NAMES = _WORDS.table("value_names")
 # What people type for an analyte beside its names.
 _SHORT = _WORDS.table("value_short")
+_WEIGHT = _WORDS.regex("weight_kg")
 _DIASTOLIC = re.compile(r"\s*/\s*(\d{2,3})(?!\d)")
 # Numbers that are known by their unit.
 _BY_UNIT = {"nodule_mm": (_WORDS.regex("size_mm"), "mm")}
@@ -43,6 +44,8 @@ def typed_value(name: str, question: str, labs: Mapping[str, Reading]) -> Value 
     if name in _BY_UNIT:
         size = _BY_UNIT[name][0].search(question)
         return Value(float(size.group(1)), f"{size.group(1)} {_BY_UNIT[name][1]}", typed=True) if size else None
+    if name == "weight" and (weight := _WEIGHT.search(question)):
+        return Value(float(weight.group(1)), f"{weight.group(1)} kg", typed=True)
     of_fluid = numbers().get(f"pleural_{name}")
     if of_fluid is not None and of_fluid.pattern.search(question):
         return None  # of the pleural fluid, not of the blood

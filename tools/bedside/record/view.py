@@ -75,9 +75,17 @@ class Record:
     def get(self, name: str) -> Value | None:
         """A number by name; None when it is not known."""
         if name not in self._values:
-            found = self.extra.get(name) or self._typed(name) or derived(name, self.case)
-            self._values[name] = found or find_value(name, self.case, self._inputs(name)) or noted_value(name, self.case)
+            found = self.extra.get(name) or self._typed(name) or derived(name, self._weighed)
+            self._values[name] = found or find_value(name, self._weighed, self._inputs(name)) or noted_value(name, self.case)
         return self._values[name]
+
+    @cached_property
+    def _weighed(self) -> Case:
+        """The case at the weight that the question gives: an amount by weight is never for another one than the answer names."""
+        typed = self._typed("weight")
+        if typed is None:
+            return self.case
+        return self.case.model_copy(update={"patient": self.case.patient.model_copy(update={"weight_kg": typed.number})})
 
     def given(self, calculator: str) -> dict[str, str] | None:
         """What a calculator is given beyond the case."""
